@@ -1,0 +1,85 @@
+# mien: build with `make`, try with `make demo`, test with `make check`. README.md says more.
+
+VERSION = 0.1.0
+PREFIX ?= /usr/local
+BUILD ?= build
+CC ?= cc
+CFLAGS ?= -O2 -g
+WARN = -Wall -Wextra -Wshadow -Wstrict-prototypes -Wpointer-arith -Wvla
+CPPFLAGS += -Iinclude -D_POSIX_C_SOURCE=200809L -DMIEN_VERSION='"$(VERSION)"' \
+	$(shell pkg-config --cflags libarchive libjpeg openblas zlib jansson 2>/dev/null)
+ALL_CFLAGS = -std=c17 $(WARN) -pthread $(SAN) $(CFLAGS) $(CPPFLAGS)
+# The linker keeps only the libraries that a program really uses.
+LIBS = -Wl,--as-needed -larchive -ljpeg -lopenblas -lz -ljansson -lm
+
+PROGRAMS = $(patsubst cmd/%.c,%,$(wildcard cmd/*.c))
+LIB_SRC = $(wildcard lib/*/*.c)
+UNIT = $(patsubst tests/unit/%.c,%,$(wildcard tests/unit/*.c))
+TOOLS = $(patsubst tests/tool/%.c,%,$(wildcard tests/tool/*.c))
+MAN = $(wildcard man/man*/*.[157])
+
+LIB = $(BUILD)/libmien.a
+BIN = $(PROGRAMS:%=$(BUILD)/bin/%)
+TEST_BIN = $(UNIT:%=$(BUILD)/tests/%) $(TOOLS:%=$(BUILD)/tests/tool/%)
+
+.PHONY: all tests check demo asan lint install uninstall clean deps
+.SECONDARY:
+
+all: $(BIN)
+
+$(BUILD)/bin/%: $(BUILD)/cmd/%.o $(LIB)
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $< $(LIB) $(LIBS)
+
+$(BUILD)/tests/tool/%: $(BUILD)/tests/tool/%.o $(LIB)
+	$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $< $(LIB) $(LIBS)
+
+$(BUILD)/tests/%: $(BUILD)/tests/unit/%.o $(LIB)
+	$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $< $(LIB) $(LIBS) -lcmocka
+
+$(LIB): $(LIB_SRC:%.c=$(BUILD)/%.o)
+	rm -f $@
+	$(AR) rcs $@ $^
+
+$(BUILD)/%.o: %.c Makefile
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
+
+tests: $(TEST_BIN)
+
+check: deps-test
+	$(MAKE) all tests
+	BUILD=$(BUILD) tests/run
+
+asan:
+	$(MAKE) BUILD=build/asan SAN="-fsanitize=address,undefined -fno-sanitize-recover=undefined" \
+		CFLAGS="-O1 -g -fno-omit-frame-pointer" check
+
+demo: deps
+	$(MAKE) all tests
+	BUILD=$(BUILD) scripts/demo
+
+deps:
+	scripts/deps
+deps-test:
+	scripts/deps test
+
+lint: $(MAN)
+	mandoc -Tlint -Wwarning $(MAN)
+	shellcheck scripts/deps scripts/demo tests/run tests/cmd/*.t tests/lib.sh .ci/run
+	cppcheck --quiet --enable=warning,portability --inline-suppr --error-exitcode=1 \
+		-Iinclude cmd lib
+
+install: all
+	install -d $(DESTDIR)$(PREFIX)/bin
+	install -m 755 $(BIN) $(DESTDIR)$(PREFIX)/bin
+	for m in $(MAN:man/%=%); do \
+		install -D -m 644 man/$$m $(DESTDIR)$(PREFIX)/share/man/$$m; done
+
+uninstall:
+	rm -f $(PROGRAMS:%=$(DESTDIR)$(PREFIX)/bin/%) $(MAN:man/%=$(DESTDIR)$(PREFIX)/share/man/%)
+
+clean:
+	rm -rf build
+
+-include $(shell find $(BUILD) -name '*.d' 2>/dev/null)

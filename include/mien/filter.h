@@ -1,0 +1,57 @@
+/*
+ * The loop of a filter: records from standard input through a function to standard output, over
+ * several threads, in input order.
+ *
+ * A record that already has an error field passes through untouched. A record that the function
+ * fails (rec_fail) is reported on standard error, counted, and passed on with its error field;
+ * with --strict it ends the program. A broken input ends the program with status 2 after every
+ * whole record before it was delivered; the output then has no end record either.
+ */
+#ifndef MIEN_FILTER_H
+#define MIEN_FILTER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "mien/cli.h"
+#include "mien/rec.h"
+
+struct filter {
+    const struct cli *cli;
+
+    /* Works on n records, 1 <= n <= batch, none of which has an error field. worker is the calling
+       thread, 0..jobs-1. Sets drop[i] to leave record i out of the output. Results must depend on
+       each record alone, not on which records share a batch. Returns 0, or a negative code for
+       what ends the program (out of memory). */
+    int (*fn)(void *ctx, int worker, struct rec **rec, size_t n, bool *drop, struct err *e);
+    void *ctx;
+    size_t batch; /* records a call; 0 means 1 */
+
+    /* Set by the options of FILTER_OPTIONS. */
+    int jobs;     /* -j; 0: as many as there are cores */
+    bool strict;
+    size_t limit; /* --max-record; 0: REC_DEFAULT_LIMIT */
+
+    /* Results. */
+    uint64_t nin, nout, nbad;
+};
+
+/* The options that every parallel filter has. f is a struct filter. */
+#define FILTER_OPTIONS(f)                                                                          \
+    {'j', "jobs", "N", "worker threads [all cores]", CLI_INT, &(f).jobs, 1, 256, NULL, NULL},      \
+    {0, "strict", NULL, "stop at the first bad record", CLI_FLAG, &(f).strict, 0, 0, NULL, NULL},  \
+    {0, "max-record", "SIZE", "refuse larger records [64M]", CLI_SIZE, &(f).limit, 0, 4294967295.0,\
+     NULL, NULL}
+
+/* Sets f->jobs to its final value; call it between cli_parse and making per-worker state. */
+void filter_prepare(struct filter *f);
+
+/* Runs the loop over file descriptors 0 and 1. Returns the program's exit status: EXIT_OK or
+   EXIT_BAD_RECORDS. What is fatal is printed and ends the program. */
+int filter_run(struct filter *f);
+
+/* One line for a bad record, "NAME: record 17 (00/x.jpg): CAUSE". number counts from 1. */
+void filter_report(const struct cli *c, uint64_t number, const struct rec *r, const char *cause);
+
+#endif

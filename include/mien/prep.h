@@ -1,0 +1,47 @@
+/*
+ * Preprocessing, as text: what a stream's pixels went through and what a model expects.
+ *
+ * One line of key=value words separated by single spaces, in the order they were set:
+ *
+ *   crop=box margin=0.4 size=224x224 filter=triangle     (a stream's, in its prep field)
+ *   size=224x224 margin=0.4 color=bgr mean=103.939,116.779,123.68 scale=1 age0=1   (a model's)
+ *
+ * crop      box (cut out by a face box), whole (the image as it was) or align (turned by the eyes)
+ * margin    the margin around the box, as a share of its side
+ * inner     the central share that was kept
+ * size      height x width of the pixels
+ * filter    box, triangle or lanczos3
+ * features  the layer and the model that features come from
+ * color, mean, scale, age0, ...   a model's only: how pixels become its input and outputs years
+ */
+#ifndef MIEN_PREP_H
+#define MIEN_PREP_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "mien/err.h"
+
+#define PREP_MAX 512
+
+struct prep {
+    char text[PREP_MAX]; /* zero-terminated */
+};
+
+/* Takes len bytes of text. Returns 0, or ERR_FORMAT when they are no key=value words. */
+int prep_parse(struct prep *p, const char *s, size_t len, struct err *e);
+
+/* The value of key in buf, or NULL when absent. */
+const char *prep_get(const struct prep *p, const char *key, char *buf, size_t n);
+
+/* Sets or replaces a key. Returns 0, or ERR_LIMIT when the line grows too long. */
+int prep_set(struct prep *p, const char *key, const char *fmt, ...)
+    __attribute__((format(printf, 3, 4)));
+
+/* Compares what a stream has with what a model expects: size, margin, inner, filter and features,
+   each only where both name it. Pixels of whole images go with any margin, since they were framed
+   elsewhere. Returns 0, or ERR_FORMAT with the first difference
+   ("made with size=112x112, the model expects size=224x224"). */
+int prep_check(const struct prep *stream, const struct prep *model, struct err *e);
+
+#endif
