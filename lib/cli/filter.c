@@ -1,0 +1,256 @@
+/*
+ * A ring of jobs goes round between three parties: the main thread reads records into free jobs,
+ * workers take them in order, and whichever thread finishes the oldest job writes all that are
+ * done from there on. So the output is in input order and no thread is spent on waiting to write.
+ */
+#include "mien/filter.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "mien/par.h"
+
+enum state { FREE, READY, TAKEN, DONE };
+
+struct job {
+    enum state state;
+    struct rec *rec;   /* batch of them */
+    struct rec **good; /* those without an error field */
+    bool *drop;        /* one for each of good */
+    size_t n;
+    int rc;
+    struct err err;
+};
+
+struct ring {
+    struct filter *f;
+    struct rec_writer *w;
+    struct job *job;
+    size_t njob;
+    pthread_mutex_t lock;
+    pthread_cond_t free, ready;
+    size_t in, take, out; /* jobs filled, taken, written so far: indices modulo njob */
+    bool writing, eof, failed;
+    struct cli_progress progress;
+    struct rec_reader *rd;
+    pthread_t *thread;
+    int nthread;
+};
+
+struct start {
+    struct ring *g;
+    int worker;
+};
+
+void filter_report(const struct cli *c, uint64_t number, const struct rec *r, const char *cause)
+{
+    char id[256];
+    cli_warn(c, "record %llu (%s): %s", (unsigned long long)number, rec_id(r, id, sizeof id), cause);
+}
+
+void filter_prepare(struct filter *f)
+{
+    if (f->jobs == 0)
+        f->jobs = par_cores();
+    if (f->batch == 0)
+        f->batch = 1;
+}
+
+static void run_job(struct ring *g, struct job *job, int worker)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < job->n; i++) {
+        if (!rec_has(&job->rec[i], TAG_ERROR))
+            job->good[n++] = &job->rec[i];
+    }
+    memset(job->drop, 0, n);
+    job->rc = n == 0 ? 0 : g->f->fn(g->f->ctx, worker, job->good, n, job->drop, &job->err);
+}
+
+/* Writes one finished job, in order. Ends the program on what is fatal. */
+static void write_job(struct ring *g, struct job *job)
+{
+    struct filter *f = g->f;
+    struct err e;
+    if (job->rc < 0)
+        cli_die(f->cli, "%s", job->err.msg);
+    size_t k = 0; /* in good */
+    for (size_t i = 0; i < job->n; i++) {
+        const struct rec *r = &job->rec[i];
+        bool good = k < job->n && job->good[k] == r;
+        bool drop = good && job->drop[k];
+        k += good;
+        f->nin++;
+        if (r->fresh_error) {
+            size_t len = 0;
+            const char *why = rec_text(r, TAG_ERROR, &len);
+            char cause[400];
+            snprintf(cause, sizeof cause, "%.*s", (int)len, why != NULL ? why : "");
+            cli_progress_end(&g->progress);
+            filter_report(f->cli, f->nin, r, cause);
+            f->nbad++;
+            if (f->strict)
+                cli_die(f->cli, "stopped at the first bad record, as --strict asks");
+        }
+        if (drop)
+            continue;
+        if (rec_write(g->w, r, &e) < 0)
+            cli_die_output(f->cli, &e);
+        f->nout++;
+    }
+}
+
+/* Called with the lock held: writes what is due, unless another thread is at it. */
+static void write_due(struct ring *g)
+{
+    if (g->writing)
+        return;
+    g->writing = true;
+    while (g->out < g->in && g->job[g->out % g->njob].state == DONE) {
+        struct job *job = &g->job[g->out % g->njob];
+        pthread_mutex_unlock(&g->lock);
+        write_job(g, job);
+        pthread_mutex_lock(&g->lock);
+        for (size_t i = 0; i < g->f->batch; i++)
+            job->good[i] = NULL;
+        job->state = FREE;
+        g->out++;
+        pthread_cond_signal(&g->free);
+    }
+    if (g->out == g->in) { /* nothing is under way: let a reader downstream have what there is */
+        struct err e;
+        if (rec_writer_flush(g->w, &e) < 0)
+            cli_die_output(g->f->cli, &e);
+    }
+    g->writing = false;
+}
+
+static void *worker_main(void *arg)
+{
+    struct start s = *(struct start *)arg;
+    struct ring *g = s.g;
+    free(arg);
+    pthread_mutex_lock(&g->lock);
+    for (;;) {
+        while (g->take == g->in && !g->eof)
+            pthread_cond_wait(&g->ready, &g->lock);
+        if (g->take == g->in)
+            break;
+        struct job *job = &g->job[g->take++ % g->njob];
+        job->state = TAKEN;
+        pthread_mutex_unlock(&g->lock);
+        run_job(g, job, s.worker);
+        pthread_mutex_lock(&g->lock);
+        job->state = DONE;
+        write_due(g);
+    }
+    pthread_mutex_unlock(&g->lock);
+    return NULL;
+}
+
+/* Fills jobs until the input ends. Returns 0, or a negative code for a broken input. */
+static int read_all(struct ring *g, struct err *e)
+{
+    int rc = 1;
+    while (rc > 0) {
+        struct job *job = &g->job[g->in % g->njob];
+        pthread_mutex_lock(&g->lock);
+        while (job->state != FREE)
+            pthread_cond_wait(&g->free, &g->lock);
+        pthread_mutex_unlock(&g->lock);
+        job->n = 0;
+        while (job->n < g->f->batch && (rc = rec_read(g->rd, &job->rec[job->n], e)) > 0)
+            job->n++;
+        if (job->n > 0) {
+            pthread_mutex_lock(&g->lock);
+            job->state = READY;
+            g->in++;
+            pthread_cond_signal(&g->ready);
+            pthread_mutex_unlock(&g->lock);
+        }
+        cli_progress(&g->progress, rec_reader_count(g->rd), 0, rec_reader_bytes(g->rd));
+    }
+    pthread_mutex_lock(&g->lock);
+    g->eof = true;
+    pthread_cond_broadcast(&g->ready);
+    pthread_mutex_unlock(&g->lock);
+    return rc;
+}
+
+static void ring_make(struct ring *g, struct filter *f)
+{
+    struct err e;
+    *g = (struct ring){.f = f, .njob = 2 * (size_t)f->jobs + 2};
+    pthread_mutex_init(&g->lock, NULL);
+    pthread_cond_init(&g->free, NULL);
+    pthread_cond_init(&g->ready, NULL);
+    g->rd = rec_reader_new(STDIN_FILENO, f->limit, &e);
+    g->w = rec_writer_new(STDOUT_FILENO, &e);
+    if (g->rd == NULL || g->w == NULL)
+        cli_die(f->cli, "%s", e.msg);
+    g->job = calloc(g->njob, sizeof *g->job);
+    g->thread = calloc((size_t)f->jobs, sizeof *g->thread);
+    bool ok = g->job != NULL && g->thread != NULL;
+    for (size_t i = 0; ok && i < g->njob; i++) {
+        struct job *job = &g->job[i];
+        job->rec = calloc(f->batch, sizeof *job->rec);
+        job->good = calloc(f->batch, sizeof *job->good);
+        job->drop = calloc(f->batch, sizeof *job->drop);
+        ok = job->rec != NULL && job->good != NULL && job->drop != NULL;
+    }
+    for (int i = 0; ok && i < f->jobs; i++) {
+        struct start *s = malloc(sizeof *s);
+        if (s != NULL)
+            *s = (struct start){g, i};
+        ok = s != NULL && pthread_create(&g->thread[i], NULL, worker_main, s) == 0;
+        g->nthread += ok;
+    }
+    if (!ok)
+        cli_die(f->cli, "cannot start %d workers: %s", f->jobs, strerror(errno));
+}
+
+static void ring_free(struct ring *g)
+{
+    for (size_t i = 0; i < g->njob; i++) {
+        for (size_t k = 0; k < g->f->batch; k++)
+            rec_free(&g->job[i].rec[k]);
+        free(g->job[i].rec);
+        free(g->job[i].good);
+        free(g->job[i].drop);
+    }
+    free(g->job);
+    free(g->thread);
+    rec_reader_free(g->rd);
+    rec_writer_free(g->w);
+    pthread_cond_destroy(&g->ready);
+    pthread_cond_destroy(&g->free);
+    pthread_mutex_destroy(&g->lock);
+}
+
+int filter_run(struct filter *f)
+{
+    struct ring g;
+    struct err e;
+    filter_prepare(f);
+    cli_check_input(f->cli, STDIN_FILENO);
+    cli_check_output(f->cli, STDOUT_FILENO);
+    ring_make(&g, f);
+    cli_progress_start(&g.progress, f->cli, "records");
+    int rc = read_all(&g, &e);
+    for (int i = 0; i < g.nthread; i++)
+        pthread_join(g.thread[i], NULL);
+    cli_progress_end(&g.progress);
+    struct err w;
+    if (rc < 0) {
+        if (rec_writer_flush(g.w, &w) < 0)
+            cli_die_output(f->cli, &w);
+        cli_die(f->cli, "%s", e.msg);
+    }
+    if (rec_writer_end(g.w, &w) < 0)
+        cli_die_output(f->cli, &w);
+    ring_free(&g);
+    return f->nbad > 0 ? EXIT_BAD_RECORDS : EXIT_OK;
+}

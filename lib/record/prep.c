@@ -1,0 +1,89 @@
+#include "mien/prep.h"
+
+#include <ctype.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+int prep_parse(struct prep *p, const char *s, size_t len, struct err *e)
+{
+    if (len >= PREP_MAX)
+        return err_set(e, ERR_FORMAT, "the preprocessing is described in %zu bytes, more than %d", len,
+                       PREP_MAX - 1);
+    bool word = false, equals = false; /* in a word; has it had its '=' */
+    for (size_t i = 0; i <= len; i++) {
+        char c = i < len ? s[i] : ' ';
+        if (c != ' ' && !isgraph((unsigned char)c))
+            return err_set(e, ERR_FORMAT, "the preprocessing is not key=value words");
+        if (c == ' ' && word && !equals)
+            return err_set(e, ERR_FORMAT, "the preprocessing '%.*s' is not key=value words", (int)len, s);
+        if (c == '=' && !word)
+            return err_set(e, ERR_FORMAT, "the preprocessing '%.*s' has a word without a key", (int)len, s);
+        word = c != ' ';
+        equals = word && (equals || c == '=');
+    }
+    memcpy(p->text, s, len);
+    p->text[len] = '\0';
+    return 0;
+}
+
+/* The word that starts with "key=", or NULL. */
+static char *find(char *text, const char *key)
+{
+    size_t n = strlen(key);
+    for (char *s = text; *s != '\0'; s += strcspn(s, " "), s += strspn(s, " ")) {
+        if (strncmp(s, key, n) == 0 && s[n] == '=')
+            return s;
+    }
+    return NULL;
+}
+
+const char *prep_get(const struct prep *p, const char *key, char *buf, size_t n)
+{
+    const char *s = find((char *)p->text, key);
+    if (s == NULL)
+        return NULL;
+    s += strlen(key) + 1;
+    snprintf(buf, n, "%.*s", (int)strcspn(s, " "), s);
+    return buf;
+}
+
+int prep_set(struct prep *p, const char *key, const char *fmt, ...)
+{
+    char value[PREP_MAX], text[PREP_MAX];
+    va_list ap;
+    va_start(ap, fmt);
+    int n = vsnprintf(value, sizeof value, fmt, ap);
+    va_end(ap);
+    if (n < 0 || (size_t)n >= sizeof value)
+        return ERR_LIMIT;
+    char *old = find(p->text, key);
+    const char *head = p->text, *tail = "";
+    size_t keep = strlen(p->text);
+    if (old != NULL) {
+        keep = (size_t)(old - p->text);
+        tail = old + strcspn(old, " ");
+    }
+    const char *sep = old == NULL && keep > 0 ? " " : "";
+    n = snprintf(text, sizeof text, "%.*s%s%s=%s%s", (int)keep, head, sep, key, value, tail);
+    if (n < 0 || (size_t)n >= sizeof text)
+        return ERR_LIMIT;
+    memcpy(p->text, text, (size_t)n + 1);
+    return 0;
+}
+
+int prep_check(const struct prep *stream, const struct prep *model, struct err *e)
+{
+    static const char *const keys[] = {"size", "features", "margin", "inner", "filter"};
+    char a[PREP_MAX], b[PREP_MAX], crop[16];
+    bool whole = prep_get(stream, "crop", crop, sizeof crop) != NULL && strcmp(crop, "whole") == 0;
+    for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++) {
+        if (whole && strcmp(keys[i], "margin") == 0)
+            continue;
+        if (prep_get(stream, keys[i], a, sizeof a) == NULL ||
+            prep_get(model, keys[i], b, sizeof b) == NULL || strcmp(a, b) == 0)
+            continue;
+        return err_set(e, ERR_FORMAT, "made with %s=%s, the model expects %s=%s", keys[i], a, keys[i], b);
+    }
+    return 0;
+}

@@ -1,0 +1,401 @@
+/* Records in memory, and the encoding of their fields. */
+#include "mien/rec.h"
+
+#include <ctype.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "internal.h"
+#include "mien/bytes.h"
+
+/* Fields are used in place, in the byte order of the stream. */
+_Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "records need a little-endian host");
+
+/* What each tag prescribes; a dimension of 0 may have any extent. */
+static const struct {
+    const char *name;
+    uint8_t type, ndim;
+    uint32_t dim[REC_MAX_DIMS];
+} tags[] = {
+    [TAG_ID] = {"id", REC_TEXT, 0, {0}},
+    [TAG_SUBJECT] = {"subject", REC_TEXT, 0, {0}},
+    [TAG_AGE] = {"age", REC_U8, 0, {0}},
+    [TAG_AGE_BAND] = {"age_band", REC_U8, 1, {2}},
+    [TAG_GENDER] = {"gender", REC_U8, 0, {0}},
+    [TAG_GROUP] = {"group", REC_TEXT, 0, {0}},
+    [TAG_BIRTH] = {"birth", REC_TEXT, 0, {0}},
+    [TAG_YEAR] = {"year", REC_I32, 0, {0}},
+    [TAG_BOX] = {"box", REC_F32, 1, {4}},
+    [TAG_SCORE] = {"score", REC_F32, 0, {0}},
+    [TAG_SCORE2] = {"score2", REC_F32, 0, {0}},
+    [TAG_SPLIT] = {"split", REC_TEXT, 0, {0}},
+    [TAG_IMAGE] = {"image", REC_U8, 1, {0}},
+    [TAG_IMAGE_KIND] = {"image_kind", REC_TEXT, 0, {0}},
+    [TAG_PIXELS] = {"pixels", REC_U8, 3, {0, 0, 3}},
+    [TAG_FEATURES] = {"features", REC_F32, 1, {0}},
+    [TAG_P_GENDER] = {"p_gender", REC_F32, 1, {2}},
+    [TAG_P_AGE] = {"p_age", REC_F32, 1, {101}},
+    [TAG_ERROR] = {"error", REC_TEXT, 0, {0}},
+    [TAG_PREP] = {"prep", REC_TEXT, 0, {0}},
+    [TAG_LANDMARKS] = {"landmarks", REC_F32, 2, {0, 2}},
+    [TAG_COUNT] = {"count", REC_U64, 0, {0}},
+};
+#define NTAGS ((int)(sizeof tags / sizeof tags[0]))
+
+/* Bytes of one element; 0 for a type that this version doesn't know. */
+static size_t type_size(int type)
+{
+    switch (type) {
+    case REC_U8:
+    case REC_TEXT:
+        return 1;
+    case REC_I32:
+    case REC_F32:
+        return 4;
+    case REC_U64:
+    case REC_F64:
+        return 8;
+    default:
+        return 0;
+    }
+}
+
+static size_t pad8(size_t n)
+{
+    return (n + 7) & ~(size_t)7;
+}
+
+void rec_clear(struct rec *r)
+{
+    r->nfield = 0;
+    r->nown = 0;
+    r->fresh_error = false;
+    buf_clear(&r->body);
+}
+
+void rec_free(struct rec *r)
+{
+    for (size_t i = 0; i < r->cown; i++)
+        buf_free(&r->own[i]);
+    free(r->own);
+    free(r->field);
+    buf_free(&r->body);
+    *r = (struct rec){0};
+}
+
+const char *rec_tag_name(int tag)
+{
+    return tag > 0 && tag < NTAGS ? tags[tag].name : NULL;
+}
+
+int rec_tag_of(const char *name)
+{
+    for (int t = 1; t < NTAGS; t++) {
+        if (strcmp(tags[t].name, name) == 0)
+            return t;
+    }
+    return 0;
+}
+
+static struct rec_field *find_any(const struct rec *r, int tag)
+{
+    for (size_t i = 0; i < r->nfield; i++) {
+        if (r->field[i].tag == tag)
+            return &r->field[i];
+    }
+    return NULL;
+}
+
+const struct rec_field *rec_find(const struct rec *r, int tag)
+{
+    const struct rec_field *f = find_any(r, tag);
+    if (f == NULL || tag <= 0 || tag >= NTAGS || f->type != tags[tag].type ||
+        f->ndim != tags[tag].ndim)
+        return NULL;
+    for (int d = 0; d < f->ndim; d++) {
+        if (tags[tag].dim[d] != 0 && f->dim[d] != tags[tag].dim[d])
+            return NULL;
+    }
+    return f;
+}
+
+bool rec_has(const struct rec *r, int tag)
+{
+    return rec_find(r, tag) != NULL;
+}
+
+const char *rec_text(const struct rec *r, int tag, size_t *len)
+{
+    const struct rec_field *f = rec_find(r, tag);
+    if (f == NULL || f->type != REC_TEXT)
+        return NULL;
+    *len = f->len;
+    return f->data;
+}
+
+bool rec_int(const struct rec *r, int tag, int *out)
+{
+    const struct rec_field *f = rec_find(r, tag);
+    if (f == NULL || f->ndim != 0)
+        return false;
+    if (f->type == REC_U8)
+        *out = *(const uint8_t *)f->data;
+    else if (f->type == REC_I32)
+        *out = *(const int32_t *)f->data;
+    else
+        return false;
+    return true;
+}
+
+bool rec_real(const struct rec *r, int tag, double *out)
+{
+    const struct rec_field *f = rec_find(r, tag);
+    int i;
+    if (f != NULL && f->ndim == 0 && f->type == REC_F32)
+        *out = *(const float *)f->data;
+    else if (rec_int(r, tag, &i))
+        *out = i;
+    else
+        return false;
+    return true;
+}
+
+const unsigned char *rec_pixels(const struct rec *r, int *height, int *width)
+{
+    const struct rec_field *f = rec_find(r, TAG_PIXELS);
+    if (f == NULL || f->dim[0] == 0 || f->dim[1] == 0 || f->dim[0] > 65535 || f->dim[1] > 65535)
+        return NULL;
+    *height = (int)f->dim[0];
+    *width = (int)f->dim[1];
+    return f->data;
+}
+
+const char *rec_id(const struct rec *r, char *buf, size_t n)
+{
+    size_t len = 0;
+    const char *s = rec_text(r, TAG_ID, &len);
+    if (len > n - 1)
+        len = n - 1;
+    for (size_t i = 0; i < len; i++)
+        buf[i] = iscntrl((unsigned char)s[i]) ? '?' : s[i];
+    buf[len] = '\0';
+    return buf;
+}
+
+/* Makes room for one more field and returns it, not yet counted. */
+static struct rec_field *room(struct rec *r)
+{
+    if (r->nfield == r->cap) {
+        size_t cap = r->cap == 0 ? 16 : r->cap * 2;
+        struct rec_field *p = realloc(r->field, cap * sizeof *p);
+        if (p == NULL)
+            return NULL;
+        r->field = p;
+        r->cap = cap;
+    }
+    return &r->field[r->nfield];
+}
+
+/* Storage for n bytes that lives until the record is cleared. */
+static void *storage(struct rec *r, size_t n)
+{
+    if (r->nown == r->cown) {
+        size_t cown = r->cown == 0 ? 8 : r->cown * 2;
+        struct buf *p = realloc(r->own, cown * sizeof *p);
+        if (p == NULL)
+            return NULL;
+        memset(p + r->cown, 0, (cown - r->cown) * sizeof *p);
+        r->own = p;
+        r->cown = cown;
+    }
+    struct buf *b = &r->own[r->nown];
+    buf_clear(b);
+    if (buf_reserve(b, n > 0 ? n : 1) < 0)
+        return NULL;
+    r->nown++;
+    return b->data;
+}
+
+static void *alloc_bytes(struct rec *r, int tag, int type, int ndim, const uint32_t *dim, size_t len)
+{
+    struct rec_field *f = find_any(r, tag);
+    bool added = f == NULL;
+    if (len > UINT32_MAX || (added && (r->nfield == UINT16_MAX || (f = room(r)) == NULL)))
+        return NULL;
+    void *data = storage(r, len);
+    if (data == NULL)
+        return NULL;
+    *f = (struct rec_field){.tag = (uint16_t)tag, .type = (uint8_t)type, .ndim = (uint8_t)ndim,
+                            .len = (uint32_t)len, .data = data};
+    for (int d = 0; d < ndim; d++)
+        f->dim[d] = dim[d];
+    r->nfield += added;
+    return data;
+}
+
+/* The product of the dimensions and the element size, or SIZE_MAX when it is absurd. */
+static size_t shape_bytes(int type, int ndim, const uint32_t *dim)
+{
+    uint64_t n = type_size(type);
+    for (int d = 0; d < ndim; d++) {
+        if (dim[d] != 0 && n > UINT32_MAX / dim[d])
+            return SIZE_MAX;
+        n *= dim[d];
+    }
+    return (size_t)n;
+}
+
+void *rec_alloc(struct rec *r, int tag, int type, int ndim, const uint32_t *dim)
+{
+    return alloc_bytes(r, tag, type, ndim, dim, shape_bytes(type, ndim, dim));
+}
+
+static int set(struct rec *r, int tag, int type, int ndim, const uint32_t *dim, const void *p,
+               size_t len)
+{
+    void *data = alloc_bytes(r, tag, type, ndim, dim, len);
+    if (data == NULL)
+        return ERR_MEM;
+    if (len > 0)
+        memcpy(data, p, len);
+    return 0;
+}
+
+int rec_set_text(struct rec *r, int tag, const char *s, size_t len)
+{
+    return set(r, tag, REC_TEXT, 0, NULL, s, len);
+}
+
+int rec_set_str(struct rec *r, int tag, const char *s)
+{
+    return rec_set_text(r, tag, s, strlen(s));
+}
+
+int rec_set_u8(struct rec *r, int tag, int v)
+{
+    uint8_t b = (uint8_t)v;
+    return set(r, tag, REC_U8, 0, NULL, &b, 1);
+}
+
+int rec_set_i32(struct rec *r, int tag, int32_t v)
+{
+    return set(r, tag, REC_I32, 0, NULL, &v, sizeof v);
+}
+
+int rec_set_f32(struct rec *r, int tag, float v)
+{
+    return set(r, tag, REC_F32, 0, NULL, &v, sizeof v);
+}
+
+int rec_set_f32v(struct rec *r, int tag, const float *v, uint32_t n)
+{
+    return set(r, tag, REC_F32, 1, &n, v, n * sizeof *v);
+}
+
+void rec_del(struct rec *r, int tag)
+{
+    struct rec_field *f = find_any(r, tag);
+    if (f == NULL)
+        return;
+    size_t i = (size_t)(f - r->field);
+    memmove(f, f + 1, (r->nfield - i - 1) * sizeof *f);
+    r->nfield--;
+}
+
+void rec_fail(struct rec *r, const char *fmt, ...)
+{
+    char text[400];
+    va_list ap;
+    va_start(ap, fmt);
+    vsnprintf(text, sizeof text, fmt, ap);
+    va_end(ap);
+    rec_del(r, TAG_PIXELS);
+    rec_set_str(r, TAG_ERROR, text);
+    r->fresh_error = true;
+}
+
+int rec_copy(struct rec *dst, const struct rec *src)
+{
+    rec_clear(dst);
+    for (size_t i = 0; i < src->nfield; i++) {
+        const struct rec_field *s = &src->field[i];
+        struct rec_field *f = room(dst);
+        void *data = f == NULL ? NULL : storage(dst, s->len);
+        if (data == NULL)
+            return ERR_MEM;
+        if (s->len > 0)
+            memcpy(data, s->data, s->len);
+        *f = *s;
+        f->data = data;
+        dst->nfield++;
+    }
+    dst->fresh_error = src->fresh_error;
+    return 0;
+}
+
+int rec_decode(struct rec *r, const void *body, size_t len, unsigned nfield, struct err *e)
+{
+    const unsigned char *p = body;
+    size_t at = 0;
+    r->nfield = 0;
+    for (unsigned i = 0; i < nfield; i++) {
+        struct rec_field *f = room(r);
+        if (f == NULL)
+            return err_mem(e, r->cap * sizeof *f, "fields");
+        if (len - at < 8)
+            return err_set(e, ERR_FORMAT, "field %u lies outside of its record", i + 1);
+        *f = (struct rec_field){.tag = get_le16(p + at), .type = p[at + 2], .ndim = p[at + 3],
+                                .len = get_le32(p + at + 4)};
+        if (f->ndim > REC_MAX_DIMS)
+            return err_set(e, ERR_FORMAT, "field %u has %u dimensions", i + 1, f->ndim);
+        size_t head = pad8(8 + 4 * (size_t)f->ndim);
+        if (len - at < head || len - at - head < pad8(f->len))
+            return err_set(e, ERR_FORMAT, "field %u lies outside of its record", i + 1);
+        for (int d = 0; d < f->ndim; d++)
+            f->dim[d] = get_le32(p + at + 8 + 4 * d);
+        bool sized = type_size(f->type) != 0 && f->type != REC_TEXT;
+        if ((sized && shape_bytes(f->type, f->ndim, f->dim) != f->len) ||
+            (f->type == REC_TEXT && f->ndim != 0))
+            return err_set(e, ERR_FORMAT, "field %u is not as long as its shape says", i + 1);
+        f->data = p + at + head;
+        at += head + pad8(f->len);
+        r->nfield++;
+    }
+    if (at != len)
+        return err_set(e, ERR_FORMAT, "bytes are left over behind the last field");
+    return 0;
+}
+
+int rec_field_head(const struct rec_field *f, struct buf *out)
+{
+    size_t n = pad8(8 + 4 * (size_t)f->ndim);
+    if (buf_reserve(out, n) < 0)
+        return ERR_MEM;
+    unsigned char *p = out->data + out->len;
+    memset(p, 0, n);
+    put_le16(p, f->tag);
+    p[2] = f->type;
+    p[3] = f->ndim;
+    put_le32(p + 4, f->len);
+    for (int d = 0; d < f->ndim; d++)
+        put_le32(p + 8 + 4 * d, f->dim[d]);
+    out->len += n;
+    return 0;
+}
+
+int rec_encode(const struct rec *r, int skip_data, struct buf *out)
+{
+    static const unsigned char zero[8];
+    for (size_t i = 0; i < r->nfield; i++) {
+        const struct rec_field *f = &r->field[i];
+        if (rec_field_head(f, out) < 0)
+            return ERR_MEM;
+        if (f->tag == skip_data)
+            continue;
+        if (buf_append(out, f->data, f->len) < 0 || buf_append(out, zero, pad8(f->len) - f->len) < 0)
+            return ERR_MEM;
+    }
+    return 0;
+}

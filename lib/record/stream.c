@@ -1,0 +1,352 @@
+/* Streams of records: segments with a checksum a record and an end record each. */
+#define _GNU_SOURCE /* F_SETPIPE_SZ: a larger pipe means fewer switches between two filters */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/uio.h>
+#include <unistd.h>
+#include <zlib.h>
+
+#include "internal.h"
+#include "mien/bytes.h"
+#include "mien/file.h"
+#include "mien/rec.h"
+
+enum { HEADER = 16, VERSION = 1, KIND_RECORD = 0, KIND_END = 1 };
+
+#define IO_SIZE ((size_t)256 << 10)  /* bytes held back before a write, read at once at most */
+#define PIPE_SIZE (1 << 20)
+#define BIG ((size_t)4096)           /* data from here on are written from where they lie */
+
+static void widen_pipe(int fd)
+{
+    (void)fcntl(fd, F_SETPIPE_SZ, PIPE_SIZE); /* not a pipe, or not allowed: works all the same */
+}
+
+/* --- Reading ------------------------------------------------------------------------------- */
+
+struct rec_reader {
+    int fd;
+    size_t limit;
+    unsigned char *buf; /* IO_SIZE bytes, of which [at, end) are unread */
+    size_t at, end;
+    uint64_t offset;  /* of the next unread byte in the stream */
+    uint64_t total;   /* records so far */
+    uint64_t segment; /* records since the last end record */
+    bool ended;       /* an end record was the last thing read */
+};
+
+struct rec_reader *rec_reader_new(int fd, size_t limit, struct err *e)
+{
+    struct rec_reader *rd = calloc(1, sizeof *rd);
+    if (rd == NULL || (rd->buf = malloc(IO_SIZE)) == NULL) {
+        free(rd);
+        err_mem(e, IO_SIZE, "a read buffer");
+        return NULL;
+    }
+    rd->fd = fd;
+    rd->limit = limit == 0 ? REC_DEFAULT_LIMIT : limit;
+    widen_pipe(fd);
+    return rd;
+}
+
+void rec_reader_free(struct rec_reader *rd)
+{
+    if (rd != NULL)
+        free(rd->buf);
+    free(rd);
+}
+
+/* Copies the next n bytes to p. Returns how many there were before the input ended, or ERR_SYS. */
+static ssize_t take(struct rec_reader *rd, void *p, size_t n)
+{
+    unsigned char *out = p;
+    size_t done = 0;
+    while (done < n) {
+        if (rd->at < rd->end) {
+            size_t k = rd->end - rd->at < n - done ? rd->end - rd->at : n - done;
+            memcpy(out + done, rd->buf + rd->at, k);
+            rd->at += k;
+            done += k;
+            continue;
+        }
+        /* A large remainder goes straight to its place; a small one through the buffer. */
+        bool direct = n - done >= IO_SIZE / 2;
+        ssize_t k = direct ? read(rd->fd, out + done, n - done) : read(rd->fd, rd->buf, IO_SIZE);
+        if (k < 0 && errno == EINTR)
+            continue;
+        if (k < 0)
+            return ERR_SYS;
+        if (k == 0)
+            break;
+        if (direct) {
+            done += (size_t)k;
+        } else {
+            rd->at = 0;
+            rd->end = (size_t)k;
+        }
+    }
+    rd->offset += done;
+    return (ssize_t)done;
+}
+
+static int broken(struct err *e, int code, uint64_t offset, const char *why)
+{
+    return err_set(e, code, "broken stream at byte %llu: %s", (unsigned long long)offset, why);
+}
+
+static int cut_short(const struct rec_reader *rd, struct err *e)
+{
+    return err_set(e, ERR_FORMAT,
+                   "the stream is cut short at byte %llu, after %llu whole records: "
+                   "no end record, so the program that wrote it has failed",
+                   (unsigned long long)rd->offset, (unsigned long long)rd->total);
+}
+
+/* The end record's count must be that of the records before it. */
+static int end_segment(struct rec_reader *rd, const struct rec *r, uint64_t offset, struct err *e)
+{
+    const struct rec_field *f = rec_find(r, TAG_COUNT);
+    if (f == NULL)
+        return broken(e, ERR_FORMAT, offset, "an end record without its count");
+    uint64_t count = get_le64(f->data);
+    if (count != rd->segment)
+        return err_set(e, ERR_FORMAT,
+                       "broken stream at byte %llu: the end record counts %llu records, not %llu",
+                       (unsigned long long)offset, (unsigned long long)count,
+                       (unsigned long long)rd->segment);
+    rd->segment = 0;
+    rd->ended = true;
+    return 0;
+}
+
+/* Reads the body announced by a header into r and checks it. */
+static int read_body(struct rec_reader *rd, const unsigned char *head, struct rec *r,
+                     uint64_t offset, struct err *e)
+{
+    size_t len = get_le32(head + 8);
+    unsigned nfield = get_le16(head + 6);
+    if (len > rd->limit)
+        return err_set(e, ERR_LIMIT, "record %llu at byte %llu has %zu bytes, more than the limit of %zu",
+                       (unsigned long long)rd->total + 1, (unsigned long long)offset, len, rd->limit);
+    if (buf_reserve(&r->body, len) < 0)
+        return err_mem(e, len, "a record");
+    ssize_t k = take(rd, r->body.data, len);
+    if (k < 0)
+        return err_sys(e, "cannot read at byte %llu", (unsigned long long)rd->offset);
+    if ((size_t)k < len)
+        return cut_short(rd, e);
+    r->body.len = len;
+    uLong crc = crc32_z(crc32_z(0, head, 12), r->body.data, len);
+    if (crc != get_le32(head + 12))
+        return broken(e, ERR_FORMAT, offset, "a record's checksum is wrong");
+    struct err why = {{0}};
+    int rc = rec_decode(r, r->body.data, len, nfield, &why);
+    return rc < 0 ? broken(e, rc, offset, why.msg) : 0;
+}
+
+int rec_read(struct rec_reader *rd, struct rec *r, struct err *e)
+{
+    for (;;) {
+        unsigned char head[HEADER];
+        uint64_t offset = rd->offset;
+        rec_clear(r);
+        ssize_t k = take(rd, head, HEADER);
+        if (k < 0)
+            return err_sys(e, "cannot read at byte %llu", (unsigned long long)rd->offset);
+        if (k == 0 && rd->ended)
+            return 0;
+        if (k == 0 && offset == 0)
+            return err_set(e, ERR_FORMAT, "the input is empty: not even an end record");
+        if (memcmp(head, "MIEN", k < 4 ? (size_t)k : 4) != 0)
+            return broken(e, ERR_FORMAT, offset,
+                          offset == 0 ? "this is not a stream of mien records" : "no record begins here");
+        if (k < HEADER)
+            return cut_short(rd, e);
+        if (head[4] != VERSION)
+            return err_set(e, ERR_FORMAT, "record at byte %llu has version %u, this program reads %d",
+                           (unsigned long long)offset, head[4], VERSION);
+        if (head[5] > KIND_END)
+            return broken(e, ERR_FORMAT, offset, "a record of an unknown kind");
+        int rc = read_body(rd, head, r, offset, e);
+        if (rc < 0)
+            return rc;
+        if (head[5] == KIND_RECORD) {
+            rd->ended = false;
+            rd->segment++;
+            rd->total++;
+            return 1;
+        }
+        rc = end_segment(rd, r, offset, e);
+        if (rc < 0)
+            return rc;
+    }
+}
+
+uint64_t rec_reader_count(const struct rec_reader *rd)
+{
+    return rd->total;
+}
+
+uint64_t rec_reader_bytes(const struct rec_reader *rd)
+{
+    return rd->offset;
+}
+
+/* --- Writing ------------------------------------------------------------------------------- */
+
+struct rec_writer {
+    int fd;
+    uint64_t count;
+    unsigned char *buf; /* IO_SIZE bytes, of which len are held back */
+    size_t len;
+    struct buf head;   /* the parts of a record that are not written from where they lie */
+    struct buf pieces; /* struct iovec[]: the record in order, pointing into head and its fields */
+};
+
+struct rec_writer *rec_writer_new(int fd, struct err *e)
+{
+    struct rec_writer *w = calloc(1, sizeof *w);
+    if (w == NULL || (w->buf = malloc(IO_SIZE)) == NULL) {
+        free(w);
+        err_mem(e, IO_SIZE, "a write buffer");
+        return NULL;
+    }
+    w->fd = fd;
+    widen_pipe(fd);
+    return w;
+}
+
+void rec_writer_free(struct rec_writer *w)
+{
+    if (w == NULL)
+        return;
+    buf_free(&w->head);
+    buf_free(&w->pieces);
+    free(w->buf);
+    free(w);
+}
+
+uint64_t rec_writer_count(const struct rec_writer *w)
+{
+    return w->count;
+}
+
+int rec_writer_flush(struct rec_writer *w, struct err *e)
+{
+    if (file_write(w->fd, w->buf, w->len) < 0)
+        return err_sys(e, "cannot write");
+    w->len = 0;
+    return 0;
+}
+
+static int add_piece(struct rec_writer *w, const void *data, size_t len)
+{
+    struct iovec v = {(void *)data, len};
+    return len == 0 ? 0 : buf_append(&w->pieces, &v, sizeof v);
+}
+
+/* Lays the record out as pieces behind a header that is still blank. Returns its body's length,
+   or ERR_MEM. */
+static long long gather(struct rec_writer *w, const struct rec *r)
+{
+    static const unsigned char zero[HEADER];
+    size_t need = HEADER, big = 0;
+    for (size_t i = 0; i < r->nfield; i++)
+        need += 32 + (r->field[i].len < BIG ? (size_t)r->field[i].len : 0);
+    buf_clear(&w->head);
+    buf_clear(&w->pieces);
+    if (buf_reserve(&w->head, need) < 0) /* so that head stays where it is */
+        return ERR_MEM;
+    buf_append(&w->head, zero, HEADER);
+    size_t from = 0; /* where in head the piece being made begins */
+    for (size_t i = 0; i < r->nfield; i++) {
+        const struct rec_field *f = &r->field[i];
+        rec_field_head(f, &w->head);
+        if (f->len < BIG) {
+            buf_append(&w->head, f->data, f->len);
+        } else {
+            if (add_piece(w, w->head.data + from, w->head.len - from) < 0 ||
+                add_piece(w, f->data, f->len) < 0)
+                return ERR_MEM;
+            from = w->head.len;
+            big += f->len;
+        }
+        buf_append(&w->head, zero, (8 - f->len % 8) % 8);
+    }
+    if (add_piece(w, w->head.data + from, w->head.len - from) < 0)
+        return ERR_MEM;
+    return (long long)(big + w->head.len - HEADER);
+}
+
+/* Writes n vectors whole. */
+static int write_vectors(int fd, struct iovec *v, size_t n)
+{
+    while (n > 0) {
+        ssize_t k = writev(fd, v, n < 64 ? (int)n : 64);
+        if (k < 0 && errno == EINTR)
+            continue;
+        if (k < 0)
+            return ERR_SYS;
+        for (; n > 0 && (size_t)k >= v->iov_len; v++, n--)
+            k -= (ssize_t)v->iov_len;
+        if (n > 0) {
+            v->iov_base = (char *)v->iov_base + k;
+            v->iov_len -= (size_t)k;
+        }
+    }
+    return 0;
+}
+
+static int write_kind(struct rec_writer *w, const struct rec *r, int kind, struct err *e)
+{
+    long long body = gather(w, r);
+    if (body < 0)
+        return err_mem(e, w->head.cap, "a record");
+    if (body > UINT32_MAX - HEADER)
+        return err_set(e, ERR_LIMIT, "a record of %lld bytes is too large for the format", body);
+    unsigned char *head = w->head.data;
+    memcpy(head, "MIEN", 4);
+    head[4] = VERSION;
+    head[5] = (unsigned char)kind;
+    put_le16(head + 6, (uint16_t)r->nfield);
+    put_le32(head + 8, (uint32_t)body);
+
+    struct iovec *v = (struct iovec *)(void *)w->pieces.data;
+    size_t n = w->pieces.len / sizeof *v, total = HEADER + (size_t)body;
+    uLong crc = crc32_z(0, head, 12);
+    for (size_t i = 0; i < n; i++) {
+        size_t skip = i == 0 ? HEADER : 0;
+        crc = crc32_z(crc, (const unsigned char *)v[i].iov_base + skip, v[i].iov_len - skip);
+    }
+    put_le32(head + 12, (uint32_t)crc);
+
+    if (total > IO_SIZE - w->len && rec_writer_flush(w, e) < 0)
+        return ERR_SYS;
+    if (total <= IO_SIZE / 4) {
+        for (size_t i = 0; i < n; i++) {
+            memcpy(w->buf + w->len, v[i].iov_base, v[i].iov_len);
+            w->len += v[i].iov_len;
+        }
+        return 0;
+    }
+    if (rec_writer_flush(w, e) < 0)
+        return ERR_SYS;
+    return write_vectors(w->fd, v, n) < 0 ? err_sys(e, "cannot write") : 0;
+}
+
+int rec_write(struct rec_writer *w, const struct rec *r, struct err *e)
+{
+    int rc = write_kind(w, r, KIND_RECORD, e);
+    w->count += rc == 0;
+    return rc;
+}
+
+int rec_writer_end(struct rec_writer *w, struct err *e)
+{
+    struct rec_field f = {.tag = TAG_COUNT, .type = REC_U64, .len = 8, .data = &w->count};
+    struct rec end = {.field = &f, .nfield = 1};
+    int rc = write_kind(w, &end, KIND_END, e);
+    return rc < 0 ? rc : rec_writer_flush(w, e);
+}

@@ -1,0 +1,48 @@
+#include "mien/err.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+static void vset(struct err *e, const char *fmt, va_list ap)
+{
+    if (vsnprintf(e->msg, sizeof e->msg, fmt, ap) < 0)
+        e->msg[0] = '\0';
+    for (char *s = e->msg; *s != '\0'; s++) {
+        if (iscntrl((unsigned char)*s))
+            *s = '?';
+    }
+}
+
+int err_set(struct err *e, int code, const char *fmt, ...)
+{
+    if (e != NULL) {
+        va_list ap;
+        va_start(ap, fmt);
+        vset(e, fmt, ap);
+        va_end(ap);
+    }
+    return code;
+}
+
+int err_sys(struct err *e, const char *fmt, ...)
+{
+    int saved = errno;
+    if (e != NULL) {
+        va_list ap;
+        va_start(ap, fmt);
+        vset(e, fmt, ap);
+        va_end(ap);
+        size_t n = strlen(e->msg);
+        snprintf(e->msg + n, sizeof e->msg - n, ": %s", strerror(saved));
+    }
+    errno = saved;
+    return ERR_SYS;
+}
+
+int err_mem(struct err *e, unsigned long long bytes, const char *what)
+{
+    return err_set(e, ERR_MEM, "out of memory for %llu bytes of %s", bytes, what);
+}

@@ -1,0 +1,174 @@
+#include "mien/file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+ssize_t file_read(int fd, void *p, size_t n)
+{
+    size_t done = 0;
+    while (done < n) {
+        ssize_t k = read(fd, (char *)p + done, n - done);
+        if (k < 0 && errno == EINTR)
+            continue;
+        if (k < 0)
+            return ERR_SYS;
+        if (k == 0)
+            break;
+        done += (size_t)k;
+    }
+    return (ssize_t)done;
+}
+
+int file_write(int fd, const void *p, size_t n)
+{
+    for (size_t done = 0; done < n;) {
+        ssize_t k = write(fd, (const char *)p + done, n - done);
+        if (k < 0 && errno != EINTR)
+            return ERR_SYS;
+        if (k > 0)
+            done += (size_t)k;
+    }
+    return 0;
+}
+
+int file_open(const char *path, struct err *e)
+{
+    if (strcmp(path, "-") == 0)
+        return STDIN_FILENO;
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    return fd >= 0 ? fd : err_sys(e, "cannot open '%s'", path);
+}
+
+int file_slurp(int fd, struct buf *b, size_t limit, const char *name, struct err *e)
+{
+    size_t start = b->len;
+    for (;;) {
+        if (buf_reserve(b, 65536) < 0)
+            return err_mem(e, b->len + 65536, name);
+        ssize_t k = file_read(fd, b->data + b->len, b->cap - b->len);
+        if (k < 0)
+            return err_sys(e, "cannot read '%s'", name);
+        if (k == 0)
+            return 0;
+        b->len += (size_t)k;
+        if (b->len - start > limit)
+            return err_set(e, ERR_LIMIT, "'%s' is larger than %zu bytes", name, limit);
+    }
+}
+
+int file_map(const char *path, struct file_map *m, struct err *e)
+{
+    *m = (struct file_map){0};
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        return err_sys(e, "cannot open '%s'", path);
+    struct stat st;
+    int rc = 0;
+    if (fstat(fd, &st) < 0) {
+        rc = err_sys(e, "cannot read '%s'", path);
+    } else if (!S_ISREG(st.st_mode)) {
+        rc = err_set(e, ERR_ARG, "'%s' is not a regular file, so it can't be mapped", path);
+    } else if (st.st_size > 0) {
+        void *p = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
+        if (p == MAP_FAILED)
+            rc = err_sys(e, "cannot map '%s'", path);
+        else
+            *m = (struct file_map){p, (size_t)st.st_size};
+    }
+    close(fd);
+    return rc;
+}
+
+void file_unmap(struct file_map *m)
+{
+    if (m->data != NULL)
+        munmap((void *)m->data, m->len);
+    *m = (struct file_map){0};
+}
+
+int file_create(struct file_out *o, const char *path, struct err *e)
+{
+    *o = (struct file_out){.fd = -1};
+    struct stat st;
+    bool special = stat(path, &st) == 0 && !S_ISREG(st.st_mode);
+    size_t n = strlen(path) + sizeof ".XXXXXX";
+    o->path = strdup(path);
+    o->tmp = special ? NULL : malloc(n);
+    if (o->path == NULL || (!special && o->tmp == NULL)) {
+        file_abort(o);
+        return err_mem(e, n, "a file name");
+    }
+    if (special) {
+        o->fd = open(path, O_WRONLY | O_CLOEXEC);
+    } else {
+        snprintf(o->tmp, n, "%s.XXXXXX", path);
+        o->fd = mkstemp(o->tmp);
+    }
+    if (o->fd < 0) {
+        int rc = err_sys(e, "cannot create '%s'", path);
+        free(o->tmp); /* nothing was made that file_abort should remove */
+        o->tmp = NULL;
+        file_abort(o);
+        return rc;
+    }
+    if (!special) {
+        /* mkstemp makes private files; the result gets the permissions that open would give. */
+        mode_t mask = umask(0);
+        umask(mask);
+        fchmod(o->fd, 0666 & ~mask);
+        fcntl(o->fd, F_SETFD, FD_CLOEXEC);
+    }
+    return 0;
+}
+
+int file_commit(struct file_out *o, struct err *e)
+{
+    int rc = 0;
+    if (o->tmp != NULL && fsync(o->fd) < 0)
+        rc = err_sys(e, "cannot write '%s'", o->path);
+    if (close(o->fd) < 0 && rc == 0)
+        rc = err_sys(e, "cannot write '%s'", o->path);
+    o->fd = -1;
+    if (rc == 0 && o->tmp != NULL && rename(o->tmp, o->path) < 0)
+        rc = err_sys(e, "cannot rename '%s' to '%s'", o->tmp, o->path);
+    if (rc == 0) {
+        free(o->tmp);
+        o->tmp = NULL;
+    }
+    file_abort(o);
+    return rc;
+}
+
+void file_abort(struct file_out *o)
+{
+    if (o->fd >= 0)
+        close(o->fd);
+    if (o->tmp != NULL)
+        unlink(o->tmp);
+    free(o->tmp);
+    free(o->path);
+    *o = (struct file_out){.fd = -1};
+}
+
+int file_temp(struct err *e)
+{
+    const char *dir = getenv("TMPDIR");
+    char path[4096];
+    if (dir == NULL || *dir == '\0')
+        dir = "/tmp";
+    if ((size_t)snprintf(path, sizeof path, "%s/mien.XXXXXX", dir) >= sizeof path)
+        return err_set(e, ERR_ARG, "TMPDIR is too long");
+    int fd = mkstemp(path);
+    if (fd < 0)
+        return err_sys(e, "cannot create a temporary file in '%s'", dir);
+    unlink(path);
+    fcntl(fd, F_SETFD, FD_CLOEXEC);
+    return fd;
+}

@@ -1,0 +1,265 @@
+/* Records: what is written is read back; what is damaged is told, with its place. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include <cmocka.h>
+
+#include "mien/file.h"
+#include "mien/prep.h"
+#include "mien/rec.h"
+
+static int temp(void)
+{
+    struct err e;
+    int fd = file_temp(&e);
+    assert_true(fd >= 0);
+    return fd;
+}
+
+static void fill(struct rec *r, int i)
+{
+    uint32_t dim[3] = {40, 50, 3};
+    rec_clear(r);
+    assert_int_equal(rec_set_str(r, TAG_ID, i % 2 == 0 ? "00/a.jpg" : "b"), 0);
+    assert_int_equal(rec_set_u8(r, TAG_AGE, i % 101), 0);
+    assert_int_equal(rec_set_f32v(r, TAG_BOX, (float[]){1, 2, 3.5f, 4}, 4), 0);
+    unsigned char *p = rec_alloc(r, TAG_PIXELS, REC_U8, 3, dim);
+    assert_non_null(p);
+    memset(p, i & 255, 6000);
+    *(uint8_t *)rec_alloc(r, 999, REC_U8, 0, NULL) = 7; /* a tag that nobody knows */
+}
+
+static int write_stream(int n)
+{
+    struct rec r = {0};
+    struct err e;
+    int fd = temp();
+    struct rec_writer *w = rec_writer_new(fd, &e);
+    for (int i = 0; i < n; i++) {
+        fill(&r, i);
+        assert_int_equal(rec_write(w, &r, &e), 0);
+    }
+    assert_int_equal(rec_writer_end(w, &e), 0);
+    rec_writer_free(w);
+    rec_free(&r);
+    return fd;
+}
+
+/* Reads everything; returns the number of records, with the final code in *rc. */
+static int read_stream(int fd, int *rc, struct err *e)
+{
+    struct rec r = {0};
+    struct rec_reader *rd = rec_reader_new(fd, 0, e);
+    int n = 0;
+    lseek(fd, 0, SEEK_SET);
+    while ((*rc = rec_read(rd, &r, e)) > 0)
+        n++;
+    rec_reader_free(rd);
+    rec_free(&r);
+    return n;
+}
+
+static void round_trip(void **state)
+{
+    (void)state;
+    struct rec r = {0};
+    struct err e;
+    int fd = write_stream(50);
+    struct rec_reader *rd = rec_reader_new(fd, 0, &e);
+    lseek(fd, 0, SEEK_SET);
+    for (int i = 0; i < 50; i++) {
+        int age, h, w;
+        size_t len;
+        assert_int_equal(rec_read(rd, &r, &e), 1);
+        const char *id = rec_text(&r, TAG_ID, &len);
+        assert_memory_equal(id, i % 2 == 0 ? "00/a.jpg" : "b", len);
+        assert_true(rec_int(&r, TAG_AGE, &age));
+        assert_int_equal(age, i);
+        const unsigned char *p = rec_pixels(&r, &h, &w);
+        assert_true(p != NULL && h == 40 && w == 50 && p[0] == i && p[5999] == i);
+        assert_int_equal((uintptr_t)p % 8, 0);
+        const struct rec_field *f = rec_find(&r, TAG_BOX);
+        assert_true(f != NULL && ((const float *)f->data)[2] == 3.5f);
+        assert_int_equal(r.field[4].tag, 999); /* kept, though unknown */
+        assert_null(rec_find(&r, TAG_GENDER));
+    }
+    assert_int_equal(rec_read(rd, &r, &e), 0);
+    rec_reader_free(rd);
+    rec_free(&r);
+    close(fd);
+}
+
+static void segments_join(void **state)
+{
+    (void)state;
+    struct err e;
+    struct buf all = {0};
+    int rc;
+    for (int i = 0; i < 3; i++) {
+        int fd = write_stream(i); /* the first segment is empty */
+        lseek(fd, 0, SEEK_SET);
+        assert_int_equal(file_slurp(fd, &all, 1 << 20, "x", &e), 0);
+        close(fd);
+    }
+    int fd = temp();
+    assert_int_equal(file_write(fd, all.data, all.len), 0);
+    assert_int_equal(read_stream(fd, &rc, &e), 3);
+    assert_int_equal(rc, 0);
+    buf_free(&all);
+    close(fd);
+}
+
+/* Cut at every byte, a stream is reported as such and gives its whole records. */
+static void every_cut(void **state)
+{
+    (void)state;
+    struct err e;
+    struct buf all = {0};
+    int rc, fd = write_stream(2);
+    lseek(fd, 0, SEEK_SET);
+    assert_int_equal(file_slurp(fd, &all, 1 << 20, "x", &e), 0);
+    size_t one = (all.len - 32) / 2;
+    for (size_t n = 0; n < all.len; n += n < 300 ? 1 : 37) {
+        assert_int_equal(ftruncate(fd, 0), 0);
+        lseek(fd, 0, SEEK_SET);
+        assert_int_equal(file_write(fd, all.data, n), 0);
+        assert_int_equal(read_stream(fd, &rc, &e), n / one > 2 ? 2 : n / one);
+        assert_true(rc < 0);
+        assert_non_null(strstr(e.msg, n == 0 ? "empty" : "byte"));
+    }
+    buf_free(&all);
+    close(fd);
+}
+
+/* One changed byte anywhere is noticed. */
+static void every_flip(void **state)
+{
+    (void)state;
+    struct err e;
+    struct buf all = {0};
+    int rc, fd = write_stream(1);
+    lseek(fd, 0, SEEK_SET);
+    assert_int_equal(file_slurp(fd, &all, 1 << 20, "x", &e), 0);
+    for (size_t i = 0; i < all.len; i += i < 300 ? 1 : 97) {
+        unsigned char b = all.data[i] ^ 0x40;
+        assert_int_equal(pwrite(fd, &b, 1, (off_t)i), 1);
+        read_stream(fd, &rc, &e);
+        assert_true(rc < 0);
+        assert_int_equal(pwrite(fd, all.data + i, 1, (off_t)i), 1);
+    }
+    assert_int_equal(read_stream(fd, &rc, &e), 1);
+    assert_int_equal(rc, 0);
+    buf_free(&all);
+    close(fd);
+}
+
+static void limit_holds(void **state)
+{
+    (void)state;
+    struct rec r = {0};
+    struct err e;
+    int fd = write_stream(1);
+    struct rec_reader *rd = rec_reader_new(fd, 1000, &e);
+    lseek(fd, 0, SEEK_SET);
+    assert_int_equal(rec_read(rd, &r, &e), ERR_LIMIT);
+    assert_non_null(strstr(e.msg, "limit of 1000"));
+    rec_reader_free(rd);
+    rec_free(&r);
+    close(fd);
+}
+
+/* Bodies that lie about their lengths, with nothing but the decoder between them and us. */
+static void hostile_bodies(void **state)
+{
+    (void)state;
+    struct rec r = {0}, good = {0};
+    struct err e;
+    struct buf b = {0};
+    fill(&good, 1);
+    assert_int_equal(rec_encode(&good, 0, &b), 0);
+    assert_int_equal(rec_decode(&r, b.data, b.len, 5, &e), 0);
+    assert_int_equal(rec_decode(&r, b.data, b.len, 4, &e), ERR_FORMAT);
+    assert_int_equal(rec_decode(&r, b.data, b.len, 6, &e), ERR_FORMAT);
+    assert_int_equal(rec_decode(&r, b.data, b.len - 8, 5, &e), ERR_FORMAT);
+    for (size_t i = 0; i < 200; i++) {
+        for (int v = 0; v < 256; v += 51) {
+            unsigned char old = b.data[i];
+            b.data[i] = (unsigned char)v;
+            if (rec_decode(&r, b.data, b.len, 5, &e) == 0) {
+                int h, w, age;
+                size_t len;
+                rec_text(&r, TAG_ID, &len);
+                rec_int(&r, TAG_AGE, &age);
+                const unsigned char *p = rec_pixels(&r, &h, &w);
+                if (p != NULL)
+                    assert_true(p + (size_t)h * (size_t)w * 3 <= b.data + b.len);
+            }
+            b.data[i] = old;
+        }
+    }
+    buf_free(&b);
+    rec_free(&r);
+    rec_free(&good);
+}
+
+static void editing(void **state)
+{
+    (void)state;
+    struct rec r = {0}, c = {0};
+    int h, w;
+    char id[8];
+    fill(&r, 0);
+    rec_set_str(&r, TAG_ID, "a\nlong/name.jpg");
+    assert_string_equal(rec_id(&r, id, sizeof id), "a?long/");
+    rec_set_u8(&r, TAG_GENDER, 1);
+    assert_int_equal(rec_copy(&c, &r), 0);
+    rec_fail(&r, "not a %s", "JPEG");
+    assert_true(r.fresh_error && rec_has(&r, TAG_ERROR));
+    assert_null(rec_pixels(&r, &h, &w));
+    assert_non_null(rec_pixels(&c, &h, &w));
+    rec_del(&c, TAG_ID);
+    assert_false(rec_has(&c, TAG_ID));
+    assert_int_equal(c.nfield, 5);
+    assert_int_equal(rec_tag_of("p_age"), TAG_P_AGE);
+    assert_string_equal(rec_tag_name(TAG_P_AGE), "p_age");
+    rec_free(&r);
+    rec_free(&c);
+}
+
+static void preps(void **state)
+{
+    (void)state;
+    struct prep s = {""}, m = {""};
+    struct err e;
+    char v[32];
+    assert_int_equal(prep_set(&s, "crop", "box"), 0);
+    assert_int_equal(prep_set(&s, "margin", "%g", 0.4), 0);
+    assert_int_equal(prep_set(&s, "size", "%dx%d", 224, 224), 0);
+    assert_string_equal(s.text, "crop=box margin=0.4 size=224x224");
+    assert_int_equal(prep_set(&s, "margin", "%g", 0.25), 0);
+    assert_string_equal(s.text, "crop=box margin=0.25 size=224x224");
+    assert_string_equal(prep_get(&s, "margin", v, sizeof v), "0.25");
+    assert_null(prep_get(&s, "gin", v, sizeof v));
+    assert_int_equal(prep_parse(&m, "size=224x224 margin=0.4", 23, &e), 0);
+    assert_int_equal(prep_check(&s, &m, &e), ERR_FORMAT);
+    assert_string_equal(e.msg, "made with margin=0.25, the model expects margin=0.4");
+    assert_int_equal(prep_set(&s, "crop", "whole"), 0);
+    assert_int_equal(prep_check(&s, &m, &e), 0);
+    assert_int_equal(prep_parse(&m, "size 224", 8, &e), ERR_FORMAT);
+    assert_int_equal(prep_parse(&m, "a=b=c  d=", 9, &e), 0);
+    assert_int_equal(prep_parse(&m, "=b", 2, &e), ERR_FORMAT);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(round_trip),  cmocka_unit_test(segments_join), cmocka_unit_test(every_cut),
+        cmocka_unit_test(every_flip),  cmocka_unit_test(limit_holds),   cmocka_unit_test(hostile_bodies),
+        cmocka_unit_test(editing),     cmocka_unit_test(preps),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

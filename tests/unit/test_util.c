@@ -1,0 +1,153 @@
+/* Hashes, random numbers, numbers from text, files, threads. */
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include <cmocka.h>
+
+#include "mien/buf.h"
+#include "mien/file.h"
+#include "mien/hash.h"
+#include "mien/num.h"
+#include "mien/par.h"
+
+static void sip(void **state)
+{
+    (void)state;
+    unsigned char text[64];
+    for (int i = 0; i < 64; i++)
+        text[i] = (unsigned char)i;
+    /* The hash depends on the seed, every byte and the length. */
+    uint64_t h = hash_bytes(1, text, 15);
+    assert_int_not_equal(h, hash_bytes(2, text, 15));
+    assert_int_not_equal(h, hash_bytes(1, text, 16));
+    for (int i = 0; i < 15; i++) {
+        text[i] ^= 1;
+        assert_int_not_equal(h, hash_bytes(1, text, 15));
+        text[i] ^= 1;
+    }
+    /* With key (0, 0) the reference implementation gives this for the empty message. */
+    assert_int_equal(hash_bytes(0, text, 0), 0x1e924b9d737700d7u);
+}
+
+static void random_numbers(void **state)
+{
+    (void)state;
+    struct rng r = {42};
+    double sum = 0, square = 0;
+    int count[7] = {0};
+    for (int i = 0; i < 70000; i++) {
+        double z = rng_normal(&r);
+        sum += z;
+        square += z * z;
+        count[rng_below(&r, 7)]++;
+    }
+    assert_true(sum / 70000 > -0.02 && sum / 70000 < 0.02);
+    assert_true(square / 70000 > 0.97 && square / 70000 < 1.03);
+    for (int i = 0; i < 7; i++)
+        assert_in_range(count[i], 9600, 10400);
+    uint32_t v[100];
+    for (uint32_t i = 0; i < 100; i++)
+        v[i] = i;
+    rng_shuffle(&r, v, 100);
+    uint64_t seen = 0, moved = 0;
+    for (uint32_t i = 0; i < 100; i++) {
+        seen += v[i];
+        moved += v[i] != i;
+    }
+    assert_int_equal(seen, 4950);
+    assert_true(moved > 80);
+}
+
+static void numbers(void **state)
+{
+    (void)state;
+    struct err e;
+    long long i;
+    double d;
+    uint64_t u;
+    assert_int_equal(num_int("-7", -10, 10, &i, &e), 0);
+    assert_int_equal(i, -7);
+    assert_int_equal(num_int("7x", 0, 10, &i, &e), ERR_ARG);
+    assert_int_equal(num_int("", 0, 10, &i, &e), ERR_ARG);
+    assert_int_equal(num_int(" 7", 0, 10, &i, &e), ERR_ARG);
+    assert_int_equal(num_int("11", 0, 10, &i, &e), ERR_ARG);
+    assert_string_equal(e.msg, "'11' is not within 0..10");
+    assert_int_equal(num_real("0.25", 0, 1, &d, &e), 0);
+    assert_int_equal(num_real("nan", 0, 1, &d, &e), ERR_ARG);
+    assert_int_equal(num_real("1e999", 0, 1, &d, &e), ERR_ARG);
+    assert_int_equal(num_size("64M", UINT64_MAX, &u, &e), 0);
+    assert_int_equal(u, 64 << 20);
+    assert_int_equal(num_size("64MB", UINT64_MAX, &u, &e), ERR_ARG);
+    assert_int_equal(num_size("-1", UINT64_MAX, &u, &e), ERR_ARG);
+    assert_int_equal(num_size("99999999999G", UINT64_MAX, &u, &e), ERR_ARG);
+    assert_int_equal(num_size("5", 4, &u, &e), ERR_ARG);
+}
+
+/* An output appears whole, replaces what was there, and leaves nothing behind when given up. */
+static void output_files(void **state)
+{
+    (void)state;
+    char dir[] = "/tmp/mien-test.XXXXXX", path[64];
+    struct err e;
+    struct file_out o;
+    struct file_map m;
+    assert_non_null(mkdtemp(dir));
+    strcat(strcpy(path, dir), "/out");
+    assert_int_equal(file_create(&o, path, &e), 0);
+    assert_int_equal(file_write(o.fd, "one", 3), 0);
+    assert_int_equal(access(path, F_OK), -1);
+    assert_int_equal(file_commit(&o, &e), 0);
+    assert_int_equal(file_create(&o, path, &e), 0);
+    assert_int_equal(file_write(o.fd, "never", 5), 0);
+    file_abort(&o);
+    assert_int_equal(file_map(path, &m, &e), 0);
+    assert_int_equal(m.len, 3);
+    assert_memory_equal(m.data, "one", 3);
+    file_unmap(&m);
+    assert_int_equal(file_create(&o, "/dev/full", &e), 0);
+    assert_int_equal(file_write(o.fd, "x", 1), ERR_SYS);
+    assert_int_equal(errno, ENOSPC);
+    file_abort(&o);
+    unlink(path);
+    assert_int_equal(rmdir(dir), 0); /* so no temporary file was left */
+    assert_int_equal(file_create(&o, "/no/such/place", &e), ERR_SYS);
+    assert_non_null(strstr(e.msg, "No such file"));
+}
+
+static void count_up(void *ctx, int worker, size_t i)
+{
+    unsigned char *seen = ctx;
+    assert_in_range(worker, 0, 3);
+    seen[i]++;
+}
+
+static void threads(void **state)
+{
+    (void)state;
+    struct err e;
+    unsigned char seen[1000];
+    for (int j = 1; j <= 4; j += 3) {
+        struct par *p = par_new(j, &e);
+        assert_non_null(p);
+        memset(seen, 0, sizeof seen);
+        for (int round = 0; round < 50; round++)
+            par_for(p, sizeof seen, count_up, seen);
+        for (size_t i = 0; i < sizeof seen; i++)
+            assert_int_equal(seen[i], 50);
+        par_free(p);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(sip),          cmocka_unit_test(random_numbers), cmocka_unit_test(numbers),
+        cmocka_unit_test(output_files), cmocka_unit_test(threads),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
