@@ -1,0 +1,250 @@
+/*
+ * One sorted array answers all three questions. Paths are ordered by their components from the
+ * last to the first, and a path comes right before those that it is the tail of; so a binary
+ * search finds a path itself and, behind the place where it would stand, all that end in it.
+ */
+#include "mien/join.h"
+
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct entry {
+    const char *path; /* valid from join_sort on, when the bodies move no more */
+    size_t body;      /* where the encoded record begins among the bodies */
+    uint32_t len;     /* of the encoded record */
+    uint32_t path_at; /* where in it the path is */
+    uint16_t path_len, nfield;
+    bool taken; /* an image has had it */
+};
+
+struct join {
+    struct buf body;  /* encoded records, each a multiple of 8 bytes */
+    struct buf entry; /* struct entry[] */
+    struct rec scratch;
+    size_t depth; /* components of the deepest path */
+};
+
+struct join *join_new(struct err *e)
+{
+    struct join *j = calloc(1, sizeof *j);
+    if (j == NULL)
+        err_mem(e, sizeof *j, "a join");
+    return j;
+}
+
+void join_free(struct join *j)
+{
+    if (j == NULL)
+        return;
+    buf_free(&j->body);
+    buf_free(&j->entry);
+    rec_free(&j->scratch);
+    free(j);
+}
+
+static struct entry *entries(const struct join *j, size_t *n)
+{
+    *n = j->entry.len / sizeof(struct entry);
+    return (struct entry *)(void *)j->entry.data;
+}
+
+/* --- Paths from their end ------------------------------------------------------------------ */
+
+struct walk {
+    const char *s;
+    size_t left; /* bytes in front of part */
+    const char *part;
+    size_t len;
+};
+
+/* Steps to the component in front; false when there is none. */
+static bool step(struct walk *w)
+{
+    for (;;) {
+        while (w->left > 0 && w->s[w->left - 1] == '/')
+            w->left--;
+        size_t end = w->left;
+        while (w->left > 0 && w->s[w->left - 1] != '/')
+            w->left--;
+        w->part = w->s + w->left;
+        w->len = end - w->left;
+        if (w->len == 0)
+            return false;
+        if (w->len != 1 || w->part[0] != '.')
+            return true;
+    }
+}
+
+static size_t components(const char *s, size_t len)
+{
+    struct walk w = {.s = s, .left = len};
+    size_t n = 0;
+    while (step(&w))
+        n++;
+    return n;
+}
+
+/* Orders two paths as strcmp does strings. *tail tells whether a is the tail of b, or its equal. */
+static int compare(const char *a, size_t alen, const char *b, size_t blen, bool *tail)
+{
+    struct walk wa = {.s = a, .left = alen}, wb = {.s = b, .left = blen};
+    for (;;) {
+        bool more_a = step(&wa), more_b = step(&wb);
+        *tail = !more_a;
+        if (!more_a || !more_b)
+            return (int)more_a - (int)more_b;
+        int d = memcmp(wa.part, wb.part, wa.len < wb.len ? wa.len : wb.len);
+        if (d != 0)
+            return d;
+        if (wa.len != wb.len)
+            return wa.len < wb.len ? -1 : 1;
+    }
+}
+
+/* --- Adding -------------------------------------------------------------------------------- */
+
+int join_add(struct join *j, const struct rec *r, struct err *e)
+{
+    size_t len = 0, body = j->body.len;
+    const char *path = rec_text(r, TAG_ID, &len);
+    size_t depth = path == NULL ? 0 : components(path, len);
+    if (depth == 0)
+        return err_set(e, ERR_ARG, "no id to find its image by");
+    if (len > JOIN_PATH_MAX)
+        return err_set(e, ERR_LIMIT, "its id is longer than %d bytes", JOIN_PATH_MAX);
+    if (rec_encode(r, 0, &j->body) < 0)
+        return err_mem(e, j->body.len, "metadata");
+    struct entry x = {
+        .body = body, .len = (uint32_t)(j->body.len - body), .nfield = (uint16_t)r->nfield};
+    int rc = rec_decode(&j->scratch, j->body.data + body, x.len, x.nfield, e);
+    if (rc < 0)
+        return rc;
+    x.path = rec_text(&j->scratch, TAG_ID, &len);
+    x.path_len = (uint16_t)len;
+    x.path_at = (uint32_t)((const unsigned char *)x.path - (j->body.data + body));
+    if (buf_append(&j->entry, &x, sizeof x) < 0)
+        return err_mem(e, j->entry.len, "metadata");
+    if (depth > j->depth)
+        j->depth = depth;
+    return 0;
+}
+
+static int by_path(const void *a, const void *b)
+{
+    const struct entry *x = a, *y = b;
+    bool tail;
+    int d = compare(x->path, x->path_len, y->path, y->path_len, &tail);
+    return d != 0 ? d : x->body < y->body ? -1 : 1;
+}
+
+void join_sort(struct join *j)
+{
+    size_t n;
+    struct entry *x = entries(j, &n);
+    for (size_t i = 0; i < n; i++)
+        x[i].path = (const char *)j->body.data + x[i].body + x[i].path_at;
+    if (n > 0)
+        qsort(x, n, sizeof *x, by_path);
+}
+
+/* --- Finding ------------------------------------------------------------------------------- */
+
+/* The first entry that isn't before the path. */
+static size_t lower_bound(const struct entry *x, size_t n, const char *path, size_t len)
+{
+    size_t lo = 0;
+    while (n > 0) {
+        bool tail;
+        size_t mid = lo + n / 2;
+        if (compare(x[mid].path, x[mid].path_len, path, len, &tail) < 0) {
+            lo = mid + 1;
+            n -= n / 2 + 1;
+        } else {
+            n /= 2;
+        }
+    }
+    return lo;
+}
+
+/* How entry i, which isn't before the path, relates to it. */
+enum fit { NO_FIT, LONGER, EXACT };
+static enum fit fit(const struct entry *x, size_t n, size_t i, const char *path, size_t len)
+{
+    bool tail;
+    if (i == n)
+        return NO_FIT;
+    int d = compare(path, len, x[i].path, x[i].path_len, &tail);
+    return !tail ? NO_FIT : d == 0 ? EXACT : LONGER;
+}
+
+/* The entries of the same path as entry i. */
+static size_t same_path(const struct entry *x, size_t n, size_t i)
+{
+    size_t end = i + 1;
+    while (end < n && fit(x, n, end, x[i].path, x[i].path_len) == EXACT)
+        end++;
+    return end - i;
+}
+
+/* The entry of the longest proper tail of the path, or n. */
+static size_t longest_tail(const struct join *j, const struct entry *x, size_t n, const char *path,
+                           size_t len)
+{
+    struct walk w = {.s = path, .left = len};
+    size_t best = n;
+    for (size_t depth = 0; depth < j->depth && step(&w); depth++) {
+        size_t rest = len - (size_t)(w.part - path), i = lower_bound(x, n, w.part, rest);
+        if (fit(x, n, i, w.part, rest) == EXACT)
+            best = i;
+    }
+    return best;
+}
+
+int join_find(struct join *j, const char *path, struct join_match *m, struct err *e)
+{
+    size_t n, len = strlen(path);
+    struct entry *x = entries(j, &n);
+    if (len > JOIN_PATH_MAX)
+        return err_set(e, ERR_LIMIT, "its path is longer than %d bytes", JOIN_PATH_MAX);
+    if (components(path, len) == 0) /* the tail of everything */
+        return 0;
+    size_t i = lower_bound(x, n, path, len);
+    enum fit f = fit(x, n, i, path, len);
+    if (f == NO_FIT)
+        i = longest_tail(j, x, n, path, len);
+    if (i == n)
+        return 0;
+    if (x[i].taken)
+        return err_set(e, ERR_FORMAT, "an earlier image has had the metadata of '%.*s'",
+                       (int)x[i].path_len, x[i].path);
+    size_t same = same_path(x, n, i), next = i + same;
+    if (f == LONGER && fit(x, n, next, path, len) != NO_FIT)
+        return err_set(e, ERR_FORMAT, "the metadata of '%.*s' and '%.*s' fit equally well",
+                       (int)x[i].path_len, x[i].path, (int)x[next].path_len, x[next].path);
+    for (size_t k = i; k < next; k++)
+        x[k].taken = true;
+    *m = (struct join_match){i, same};
+    return 1;
+}
+
+int join_get(const struct join *j, size_t i, struct rec *r, struct err *e)
+{
+    size_t n;
+    const struct entry *x = entries(j, &n) + i;
+    rec_clear(r);
+    return rec_decode(r, j->body.data + x->body, x->len, x->nfield, e);
+}
+
+size_t join_unmatched(const struct join *j, size_t *first)
+{
+    size_t n, count = 0;
+    const struct entry *x = entries(j, &n);
+    for (size_t i = n; i-- > 0;) {
+        if (!x[i].taken) {
+            *first = i;
+            count++;
+        }
+    }
+    return count;
+}

@@ -1,0 +1,231 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "mien/join.h"
+
+/* A join of n paths; each record's age is its place among them. */
+static struct join *make(const char *const *path, size_t n)
+{
+    struct err e;
+    struct rec r = {0};
+    struct join *j = join_new(&e);
+    assert_non_null(j);
+    for (size_t i = 0; i < n; i++) {
+        rec_clear(&r);
+        assert_int_equal(rec_set_u8(&r, TAG_AGE, (int)i), 0);
+        assert_int_equal(rec_set_str(&r, TAG_ID, path[i]), 0);
+        assert_int_equal(join_add(j, &r, &e), 0);
+    }
+    rec_free(&r);
+    join_sort(j);
+    return j;
+}
+
+/* The ages of what the path finds, as text; "none" or "error". */
+static const char *find(struct join *j, const char *path)
+{
+    static char out[200], why[500];
+    struct join_match m;
+    struct err e;
+    int rc = join_find(j, path, &m, &e);
+    if (rc < 0) {
+        snprintf(why, sizeof why, "error: %s", e.msg);
+        return why;
+    }
+    if (rc == 0)
+        return "none";
+    struct rec r = {0};
+    out[0] = '\0';
+    for (size_t i = m.first; i < m.first + m.n; i++) {
+        int age = -1;
+        assert_int_equal(join_get(j, i, &r, &e), 0);
+        assert_true(rec_int(&r, TAG_AGE, &age));
+        snprintf(out + strlen(out), sizeof out - strlen(out), "%s%d", i > m.first ? " " : "", age);
+    }
+    rec_free(&r);
+    return out;
+}
+
+#define MAKE(...)                                                                                  \
+    make((const char *const[]){__VA_ARGS__},                                                       \
+         sizeof((const char *const[]){__VA_ARGS__}) / sizeof(char *))
+
+static void exact_path_wins(void **state)
+{
+    (void)state;
+    struct join *j = MAKE("x.jpg", "a/x.jpg", "b/a/x.jpg", "c/b/a/x.jpg");
+    assert_string_equal(find(j, "a/x.jpg"), "1");
+    assert_string_equal(find(j, "c/b/a/x.jpg"), "3");
+    assert_string_equal(find(j, "b/a/x.jpg"), "2");
+    assert_string_equal(find(j, "x.jpg"), "0");
+    join_free(j);
+}
+
+static void longest_tail_wins(void **state)
+{
+    (void)state;
+    struct join *j = MAKE("x.jpg", "01/x.jpg", "y.jpg");
+    assert_string_equal(find(j, "imdb_crop/01/x.jpg"), "1");
+    assert_string_equal(find(j, "imdb_crop/02/x.jpg"), "0");
+    assert_string_equal(find(j, "./imdb_crop//02/./y.jpg"), "2");
+    join_free(j);
+
+    /* The metadata's path may also be the longer one, and then more of it fits. */
+    j = MAKE("x.jpg", "/data/imdb_crop/01/x.jpg");
+    assert_string_equal(find(j, "01/x.jpg"), "1");
+    join_free(j);
+}
+
+static void only_whole_components_fit(void **state)
+{
+    (void)state;
+    struct join *j = MAKE("x.jpg", "b/yy.jpg", "1/z.jpg", "x.jpg.png");
+    assert_string_equal(find(j, "a/xx.jpg"), "none");
+    assert_string_equal(find(j, "y.jpg"), "none");
+    assert_string_equal(find(j, "11/z.jpg"), "none");
+    assert_string_equal(find(j, "c/yy.jpg"), "none");
+    assert_string_equal(find(j, ""), "none");
+    assert_string_equal(find(j, "/."), "none");
+    join_free(j);
+}
+
+static void one_path_many_records(void **state)
+{
+    (void)state;
+    struct join *j = MAKE("b.jpg", "a.jpg", "./a.jpg", "c.jpg", "a.jpg");
+    assert_string_equal(find(j, "d/a.jpg"), "1 2 4");
+    join_free(j);
+}
+
+static void ambiguity_is_an_error(void **state)
+{
+    (void)state;
+    struct join *j = MAKE("imdb/01/x.jpg", "wiki/01/x.jpg", "y.jpg");
+    assert_string_equal(
+        find(j, "01/x.jpg"),
+        "error: the metadata of 'imdb/01/x.jpg' and 'wiki/01/x.jpg' fit equally well");
+    assert_string_equal(find(j, "wiki/01/x.jpg"), "1");
+    assert_string_equal(find(j, "a/y.jpg"), "2");
+    assert_string_equal(find(j, "b/y.jpg"),
+                        "error: an earlier image has had the metadata of 'y.jpg'");
+    join_free(j);
+}
+
+static void unmatched_are_counted(void **state)
+{
+    (void)state;
+    size_t first = 99;
+    struct join *j = MAKE("c.jpg", "b.jpg", "a.jpg", "b.jpg");
+    assert_int_equal(join_unmatched(j, &first), 4);
+    assert_int_equal(first, 0);
+    find(j, "a.jpg");
+    find(j, "b.jpg");
+    assert_int_equal(join_unmatched(j, &first), 1);
+    assert_int_equal(first, 3);
+    find(j, "c.jpg");
+    assert_int_equal(join_unmatched(j, &first), 0);
+    join_free(j);
+
+    j = make(NULL, 0);
+    assert_string_equal(find(j, "a.jpg"), "none");
+    assert_int_equal(join_unmatched(j, &first), 0);
+    join_free(j);
+    join_free(NULL);
+}
+
+static void ids_are_checked(void **state)
+{
+    (void)state;
+    struct err e;
+    struct rec r = {0};
+    struct join *j = join_new(&e);
+    char *longest = calloc(1, JOIN_PATH_MAX + 2);
+    memset(longest, 'x', JOIN_PATH_MAX + 1);
+    assert_int_equal(join_add(j, &r, &e), ERR_ARG);
+    rec_set_str(&r, TAG_ID, "./");
+    assert_int_equal(join_add(j, &r, &e), ERR_ARG);
+    rec_set_str(&r, TAG_ID, longest);
+    assert_int_equal(join_add(j, &r, &e), ERR_LIMIT);
+    rec_set_text(&r, TAG_ID, longest, JOIN_PATH_MAX);
+    assert_int_equal(join_add(j, &r, &e), 0);
+    join_sort(j);
+    struct join_match m;
+    assert_int_equal(join_find(j, longest, &m, &e), ERR_LIMIT);
+    assert_int_equal(join_find(j, longest + 1, &m, &e), 1);
+    free(longest);
+    rec_free(&r);
+    join_free(j);
+}
+
+/* Against the definition, applied to every pair: random paths of few letters. */
+static int naive_overlap(const char *a, const char *b)
+{
+    size_t na = strlen(a), nb = strlen(b);
+    const char *longer = na > nb ? a : b, *shorter = na > nb ? b : a;
+    size_t d = strlen(longer) - strlen(shorter);
+    if (strcmp(longer + d, shorter) != 0 || (d > 0 && longer[d - 1] != '/'))
+        return 0;
+    int n = 1;
+    for (; *shorter; shorter++)
+        n += *shorter == '/';
+    return n;
+}
+
+static void agrees_with_the_definition(void **state)
+{
+    (void)state;
+    uint32_t seed = 1;
+    for (int round = 0; round < 2000; round++) {
+        char text[9][16];
+        const char *path[8];
+        for (int i = 0; i < 9; i++) {
+            char *p = text[i];
+            seed = seed * 1664525 + 1013904223;
+            for (uint32_t k = 0, n = 1 + (seed >> 28) % 4; k < n; k++) {
+                seed = seed * 1664525 + 1013904223;
+                p += sprintf(p, "%s%c", k > 0 ? "/" : "", 'a' + (int)(seed >> 30) % 3);
+            }
+            if (i < 8)
+                path[i] = text[i];
+        }
+        int best = 0, exact = 0, ways = 0;
+        for (int i = 0; i < 8; i++) {
+            int o = naive_overlap(path[i], text[8]), dup = 0;
+            for (int k = 0; k < i; k++)
+                dup |= strcmp(path[k], path[i]) == 0;
+            exact |= strcmp(path[i], text[8]) == 0;
+            ways = o > best ? 1 : ways + (o == best && !dup);
+            best = o > best ? o : best;
+        }
+        struct join *j = make(path, 8);
+        const char *got = find(j, text[8]);
+        if (best == 0)
+            assert_string_equal(got, "none");
+        else if (!exact && ways > 1)
+            assert_memory_equal(got, "error", 5);
+        else {
+            int i = atoi(got);
+            assert_true(got[0] >= '0' && got[0] <= '9');
+            assert_int_equal(naive_overlap(path[i], text[8]), best);
+            assert_true(!exact || strcmp(path[i], text[8]) == 0);
+        }
+        join_free(j);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(exact_path_wins),           cmocka_unit_test(longest_tail_wins),
+        cmocka_unit_test(only_whole_components_fit), cmocka_unit_test(one_path_many_records),
+        cmocka_unit_test(ambiguity_is_an_error),     cmocka_unit_test(unmatched_are_counted),
+        cmocka_unit_test(ids_are_checked),           cmocka_unit_test(agrees_with_the_definition),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
