@@ -1,0 +1,58 @@
+/*
+ * Models: a network, its weights, and what it needs to know of its inputs and outputs; a
+ * safetensors file, see mien-pack(5).
+ *
+ * The preprocessing (prep.h) tells how pixels become the input and outputs become years:
+ *   size=HxW      pixels of the input        margin=F   crop margin it was trained with
+ *   color=rgb|bgr order of its channels      mean=A,B,C subtracted, in the input's channel order
+ *   scale=F       multiplied afterwards      features=LAYER  where mien-embed stops by default
+ *   age0=N        the age that class 0 of `age` means (one year a class)
+ *
+ * Heads are the layers named `gender` and `age`. gender has two classes, female and male, or is a
+ * sigmoid of one unit, the probability of male; age is a softmax over years.
+ */
+#ifndef MIEN_MODEL_H
+#define MIEN_MODEL_H
+
+#include "mien/net.h"
+#include "mien/prep.h"
+
+#define MODEL_CLASSES_AGE 101
+
+struct model {
+    struct net net;
+    float *weights; /* net.nweights of them, 64-byte aligned */
+    struct prep prep;
+    char *made;     /* how it was made: text lines, or NULL */
+};
+
+/* Zeroed weights for the net; NULL and ERR_MEM's message when there is no memory. The caller
+   frees them with free. */
+float *net_weights_new(const struct net *net, struct err *e);
+
+/* Reads a model; m is zeroed by the caller. Returns 0, or a negative code with a message naming
+   the file; m is then empty. F16 weights are widened. Every weight must be there and finite. */
+int model_load(struct model *m, const char *path, struct err *e);
+
+/* Writes a model, whole or not at all. Same model, same bytes. */
+int model_save(const struct model *m, const char *path, struct err *e);
+
+void model_free(struct model *m);
+
+/* The heads as the rest of mien sees them, from a model's outputs.
+   age: n probabilities of layer `age`, class 0 meaning age0 years; out: 101 of them, ages outside
+   of 0-100 counted with the nearest. gender: 1 or 2 of layer `gender`; out: female, male. */
+void model_age(const float *p, int n, int age0, float out[MODEL_CLASSES_AGE]);
+void model_gender(const float *p, int n, float out[2]);
+
+/* How pixels become the input, taken from the preprocessing. Returns 0, or ERR_FORMAT for values
+   that make no sense. */
+struct model_input {
+    int h, w;       /* 0, 0 for a model whose input is features */
+    bool bgr;
+    float mean[3], scale;
+    int age0;
+};
+int model_input(const struct model *m, struct model_input *in, struct err *e);
+
+#endif
