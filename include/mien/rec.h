@@ -119,6 +119,12 @@ void rec_fail(struct rec *r, const char *fmt, ...) __attribute__((format(printf,
    caller keeps alive and aligned to 8. Returns 0 or ERR_FORMAT. */
 int rec_decode(struct rec *r, const void *body, size_t len, unsigned nfield, struct err *e);
 
+/* The same for a body made by rec_encode with skip_data: that field's data are the dlen bytes at
+   data, which the caller keeps alive and aligned to its elements. A field of another length is
+   ERR_FORMAT. */
+int rec_decode_skipped(struct rec *r, const void *body, size_t len, unsigned nfield, int skip_data,
+                       const void *data, size_t dlen, struct err *e);
+
 /* Appends the record's encoded fields to out, leaving out the data of field skip_data (its header
    stays, with its shape; 0 for none). Returns 0 or ERR_MEM. */
 int rec_encode(const struct rec *r, int skip_data, struct buf *out);
@@ -135,8 +141,9 @@ void rec_reader_free(struct rec_reader *rd); /* NULL is harmless */
    magic or CRC, a wrong count, or a stream that stops without its end record. */
 int rec_read(struct rec_reader *rd, struct rec *r, struct err *e);
 
-/* Records and bytes read so far. */
+/* Records, segments (whole ones, with their end record) and bytes read so far. */
 uint64_t rec_reader_count(const struct rec_reader *rd);
+uint64_t rec_reader_segments(const struct rec_reader *rd);
 uint64_t rec_reader_bytes(const struct rec_reader *rd);
 
 /* Writes one segment to a descriptor, which the caller owns. */

@@ -337,6 +337,12 @@ int rec_copy(struct rec *dst, const struct rec *src)
 
 int rec_decode(struct rec *r, const void *body, size_t len, unsigned nfield, struct err *e)
 {
+    return rec_decode_skipped(r, body, len, nfield, 0, NULL, 0, e);
+}
+
+int rec_decode_skipped(struct rec *r, const void *body, size_t len, unsigned nfield, int skip_data,
+                       const void *data, size_t dlen, struct err *e)
+{
     const unsigned char *p = body;
     size_t at = 0;
     r->nfield = 0;
@@ -351,7 +357,11 @@ int rec_decode(struct rec *r, const void *body, size_t len, unsigned nfield, str
         if (f->ndim > REC_MAX_DIMS)
             return err_set(e, ERR_FORMAT, "field %u has %u dimensions", i + 1, f->ndim);
         size_t head = pad8(8 + 4 * (size_t)f->ndim);
-        if (len - at < head || len - at - head < pad8(f->len))
+        bool skipped = skip_data != 0 && f->tag == skip_data;
+        size_t inside = skipped ? 0 : pad8(f->len);
+        if (skipped && f->len != dlen)
+            return err_set(e, ERR_FORMAT, "field %u is not as long as its data", i + 1);
+        if (len - at < head || len - at - head < inside)
             return err_set(e, ERR_FORMAT, "field %u lies outside of its record", i + 1);
         for (int d = 0; d < f->ndim; d++)
             f->dim[d] = get_le32(p + at + 8 + 4 * d);
@@ -359,8 +369,8 @@ int rec_decode(struct rec *r, const void *body, size_t len, unsigned nfield, str
         if ((sized && shape_bytes(f->type, f->ndim, f->dim) != f->len) ||
             (f->type == REC_TEXT && f->ndim != 0))
             return err_set(e, ERR_FORMAT, "field %u is not as long as its shape says", i + 1);
-        f->data = p + at + head;
-        at += head + pad8(f->len);
+        f->data = skipped ? data : p + at + head;
+        at += head + inside;
         r->nfield++;
     }
     if (at != len)
@@ -392,7 +402,7 @@ int rec_encode(const struct rec *r, int skip_data, struct buf *out)
         const struct rec_field *f = &r->field[i];
         if (rec_field_head(f, out) < 0)
             return ERR_MEM;
-        if (f->tag == skip_data)
+        if (skip_data != 0 && f->tag == skip_data)
             continue;
         if (buf_append(out, f->data, f->len) < 0 || buf_append(out, zero, pad8(f->len) - f->len) < 0)
             return ERR_MEM;
