@@ -1,0 +1,40 @@
+/*
+ * Plans: a network compiled for running forward, on batches of images.
+ *
+ * Compiling folds batch normalisation into the weights before it, fuses bias and activation into
+ * the layer that makes their input, drops what does nothing at inference (dropout, flatten), and
+ * lays out memory so that it is reused as soon as a value is no longer needed. A plan is read-only
+ * and shared by threads; each thread brings its own work space.
+ *
+ * A batch is worked off in groups of images, small ones where activations are large, so that a
+ * layer's input and output stay in the cache.
+ */
+#ifndef MIEN_PLAN_H
+#define MIEN_PLAN_H
+
+#include <stddef.h>
+
+#include "mien/model.h"
+
+struct plan;
+struct plan_work;
+
+/* Compiles the layers that `out` (nout indices into m->net, at least one) depend on. The model may
+   be freed afterwards. batch is the most images a run has. NULL with a message on failure.
+   OpenBLAS is set to one thread: parallelism is over batches. */
+struct plan *plan_new(const struct model *m, const int *out, int nout, int batch, struct err *e);
+void plan_free(struct plan *p); /* NULL is harmless */
+
+/* Elements of output k for one image, and the bytes of one work space. */
+size_t plan_out_count(const struct plan *p, int k);
+size_t plan_work_bytes(const struct plan *p);
+
+struct plan_work *plan_work_new(const struct plan *p, struct err *e);
+void plan_work_free(struct plan_work *w); /* NULL is harmless */
+
+/* Runs n images, 1 <= n <= batch. For a model of pixels, in[i] points to unsigned char
+   [h, w, 3], RGB; for one of features, to float[d]. out[k] receives n x plan_out_count(k) floats. */
+void plan_run(const struct plan *p, struct plan_work *w, const void *const *in, int n,
+              float *const *out);
+
+#endif

@@ -1,0 +1,403 @@
+#include "kernels.h"
+
+#include <math.h>
+#include <string.h>
+
+/* Vectors of the compiler's: sixteen lanes become one, two or four registers. Unaligned. They are
+   handled by macros, since a function's arguments would depend on the processor. */
+typedef real vec __attribute__((vector_size(16 * sizeof(real)), aligned(sizeof(real))));
+typedef __typeof__((vec){0} > (vec){0}) mask;
+enum { LANES = 16 };
+#define LOAD(p) (*(const vec *)(const void *)(p))
+#define STORE(p, v) (*(vec *)(void *)(p) = (v))
+#define SELECT(m, a, b) ((vec)(((m) & (mask)(a)) | (~(m) & (mask)(b))))
+
+static inline real clip6(real v)
+{
+    return v < 0 ? 0 : v > 6 ? 6 : v;
+}
+
+/* One channel's tail. */
+static inline real tail_one(const struct tail *t, int c, real v)
+{
+    if (t->bias != NULL)
+        v += t->bias[c];
+    switch (t->act) {
+    case ACT_RELU:
+        return v < 0 ? 0 : v;
+    case ACT_RELU6:
+        return clip6(v);
+    case ACT_PRELU:
+        return v < 0 ? v * t->slope[c] : v;
+    default:
+        return v;
+    }
+}
+
+SIMD void k_tail(real *restrict y, size_t rows, int c, const struct tail *t)
+{
+    const real *restrict bias = t->bias;
+    if (bias == NULL && t->act == ACT_NONE)
+        return;
+    for (size_t r = 0; r < rows; r++, y += c) {
+        /* The two common cases are spelled out so that they vectorise. */
+        if (bias != NULL && t->act == ACT_RELU6) {
+            for (int i = 0; i < c; i++)
+                y[i] = clip6(y[i] + bias[i]);
+        } else if (bias != NULL && t->act == ACT_RELU) {
+            for (int i = 0; i < c; i++) {
+                real v = y[i] + bias[i];
+                y[i] = v < 0 ? 0 : v;
+            }
+        } else {
+            for (int i = 0; i < c; i++)
+                y[i] = tail_one(t, i, y[i]);
+        }
+    }
+}
+
+/* --- Convolution --------------------------------------------------------------------------- */
+
+/* Rows of patches made at once: enough for the product to be efficient, few enough to stay in
+   the second-level cache for common sizes. */
+static size_t tile_rows(size_t k)
+{
+    size_t rows = 65536 / k;
+    return rows < 64 ? 64 : rows > 1024 ? 1024 : rows;
+}
+
+static int is_pointwise(const struct layer *l)
+{
+    return l->kh == 1 && l->kw == 1 && l->sh == 1 && l->sw == 1 && l->groups == 1 && l->pt == 0 &&
+           l->pb == 0 && l->pl == 0 && l->pr == 0;
+}
+
+size_t k_conv_scratch(const struct layer *l, struct shape in)
+{
+    size_t k = (size_t)(l->kh * l->kw) * (size_t)(in.c / l->groups);
+    return is_pointwise(l) ? 0 : tile_rows(k) * k;
+}
+
+void k_im2col(const struct layer *l, struct shape in, const real *x, int c0, int nc, size_t from,
+              size_t count, real *col)
+{
+    size_t row = (size_t)nc * sizeof *col;
+    for (size_t i = from; i < from + count; i++) {
+        int y0 = (int)(i / (size_t)l->shape.w) * l->sh - l->pt;
+        int x0 = (int)(i % (size_t)l->shape.w) * l->sw - l->pl;
+        for (int ky = 0; ky < l->kh; ky++) {
+            int yy = y0 + ky;
+            const real *src = x + ((size_t)yy * (size_t)in.w) * (size_t)in.c + c0;
+            int inside = yy >= 0 && yy < in.h;
+            if (inside && x0 >= 0 && x0 + l->kw <= in.w && nc == in.c) {
+                memcpy(col, src + (size_t)x0 * (size_t)in.c, row * (size_t)l->kw);
+                col += nc * l->kw;
+                continue;
+            }
+            for (int kx = 0; kx < l->kw; kx++, col += nc) {
+                int xx = x0 + kx;
+                if (inside && xx >= 0 && xx < in.w)
+                    memcpy(col, src + (size_t)xx * (size_t)in.c, row);
+                else
+                    memset(col, 0, row);
+            }
+        }
+    }
+}
+
+void k_conv(const struct layer *l, struct shape in, const real *w, const struct tail *t,
+            const real *x, real *y, size_t n, real *col)
+{
+    size_t pixels = shape_count((struct shape){l->shape.h, l->shape.w, 1});
+    int cin = in.c / l->groups, cout = l->units / l->groups;
+    if (is_pointwise(l)) {
+        /* All images are one matrix, taken in blocks whose result the tail finds in the cache. */
+        size_t rows = pixels * n, step = tile_rows((size_t)(in.c + l->units) / 2);
+        if (step < 256)
+            step = 256;
+        for (size_t r = 0; r < rows; r += step) {
+            size_t m = rows - r < step ? rows - r : step;
+            gemm(0, 0, (int)m, l->units, in.c, x + r * (size_t)in.c, in.c, w, l->units, 0,
+                 y + r * (size_t)l->units, l->units);
+            k_tail(y + r * (size_t)l->units, m, l->units, t);
+        }
+        return;
+    }
+    int k = l->kh * l->kw * cin;
+    size_t step = tile_rows((size_t)k);
+    for (size_t i = 0; i < n; i++, x += shape_count(in), y += shape_count(l->shape)) {
+        for (size_t r = 0; r < pixels; r += step) {
+            size_t m = pixels - r < step ? pixels - r : step;
+            real *out = y + r * (size_t)l->units;
+            for (int g = 0; g < l->groups; g++) {
+                k_im2col(l, in, x, g * cin, cin, r, m, col);
+                gemm(0, 0, (int)m, cout, k, col, k, w + g * cout, l->units, 0, out + g * cout,
+                     l->units);
+            }
+            k_tail(out, m, l->units, t);
+        }
+    }
+}
+
+/* --- Depthwise convolution ----------------------------------------------------------------- */
+
+/* One output row for channels [c, c + LANES) of a 3x3 filter: the nine weights stay in registers
+   while the row is walked along. row[k] are the three input rows at channel c; columns outside of
+   the image count as zero. */
+static inline __attribute__((always_inline)) void
+dw3_row(const struct layer *l, struct shape in, const real *w, const struct tail *t, int c,
+        const real *const row[3], real *y)
+{
+    size_t nc = (size_t)in.c;
+    vec k[9], bias = {0}, zero = {0}, slope = {0};
+    vec six = zero + 6;
+    for (int i = 0; i < 9; i++)
+        k[i] = LOAD(w + (size_t)i * nc + c);
+    if (t->bias != NULL)
+        bias = LOAD(t->bias + c);
+    if (t->act == ACT_PRELU)
+        slope = LOAD(t->slope + c);
+    for (int ox = 0; ox < l->shape.w; ox++) {
+        int x0 = ox * l->sw - l->pl;
+        vec s = bias;
+        if (x0 >= 0 && x0 + 3 <= in.w) {
+            for (int ky = 0; ky < 3; ky++) {
+                const real *p = row[ky] + (size_t)x0 * nc;
+                s += LOAD(p) * k[3 * ky] + LOAD(p + nc) * k[3 * ky + 1] + LOAD(p + 2 * nc) * k[3 * ky + 2];
+            }
+        } else {
+            for (int kx = 0; kx < 3; kx++) {
+                if (x0 + kx < 0 || x0 + kx >= in.w)
+                    continue;
+                for (int ky = 0; ky < 3; ky++)
+                    s += LOAD(row[ky] + (size_t)(x0 + kx) * nc) * k[3 * ky + kx];
+            }
+        }
+        if (t->act == ACT_PRELU)
+            s = SELECT(s < zero, s * slope, s);
+        else if (t->act != ACT_NONE)
+            s = SELECT(s < zero, zero, s);
+        if (t->act == ACT_RELU6)
+            s = SELECT(s > six, six, s);
+        STORE(y + (size_t)ox * nc + c, s);
+    }
+}
+
+SIMD static void dw3_image(const struct layer *l, struct shape in, const real *w,
+                           const struct tail *t, const real *x, real *y, const real *zeros)
+{
+    size_t nc = (size_t)in.c, line = (size_t)in.w * nc;
+    for (int oy = 0; oy < l->shape.h; oy++, y += (size_t)l->shape.w * nc) {
+        const real *row[3];
+        for (int k = 0; k < 3; k++) {
+            int yy = oy * l->sh - l->pt + k;
+            row[k] = yy >= 0 && yy < in.h ? x + (size_t)yy * line : zeros;
+        }
+        for (int c = 0; c < in.c; c += LANES) {
+            if (c + LANES > in.c) /* the last block overlaps the one before: same values again */
+                c = in.c - LANES;
+            const real *at[3] = {row[0] + c, row[1] + c, row[2] + c};
+            dw3_row(l, in, w, t, c, at, y);
+        }
+    }
+}
+
+/* Any kernel and stride. */
+SIMD static void dw_image(const struct layer *l, struct shape in, const real *w,
+                          const struct tail *t, const real *x, real *restrict y)
+{
+    size_t nc = (size_t)in.c;
+    for (int oy = 0; oy < l->shape.h; oy++) {
+        for (int ox = 0; ox < l->shape.w; ox++, y += nc) {
+            for (size_t c = 0; c < nc; c++)
+                y[c] = 0;
+            for (int ky = 0; ky < l->kh; ky++) {
+                int yy = oy * l->sh - l->pt + ky;
+                for (int kx = 0; kx < l->kw && yy >= 0 && yy < in.h; kx++) {
+                    int xx = ox * l->sw - l->pl + kx;
+                    if (xx < 0 || xx >= in.w)
+                        continue;
+                    const real *restrict p = x + ((size_t)yy * (size_t)in.w + (size_t)xx) * nc;
+                    const real *restrict k = w + (size_t)(ky * l->kw + kx) * nc;
+                    for (size_t c = 0; c < nc; c++)
+                        y[c] += p[c] * k[c];
+                }
+            }
+            for (size_t c = 0; c < nc; c++)
+                y[c] = tail_one(t, (int)c, y[c]);
+        }
+    }
+}
+
+void k_dwconv(const struct layer *l, struct shape in, const real *w, const struct tail *t,
+              const real *x, real *y, size_t n, const real *zeros)
+{
+    for (size_t i = 0; i < n; i++, x += shape_count(in), y += shape_count(l->shape)) {
+        if (l->kh == 3 && l->kw == 3 && in.c >= LANES)
+            dw3_image(l, in, w, t, x, y, zeros);
+        else
+            dw_image(l, in, w, t, x, y);
+    }
+}
+
+/* --- The rest ------------------------------------------------------------------------------ */
+
+void k_dense(const struct layer *l, size_t inputs, const real *w, const struct tail *t,
+             const real *x, real *y, size_t n)
+{
+    gemm(0, 0, (int)n, l->units, (int)inputs, x, (int)inputs, w, l->units, 0, y, l->units);
+    k_tail(y, n, l->units, t);
+}
+
+SIMD void k_scale(real *y, const real *x, size_t rows, int c, const real *scale, const real *shift)
+{
+    for (size_t r = 0; r < rows; r++, x += c, y += c) {
+        for (int i = 0; i < c; i++)
+            y[i] = x[i] * scale[i] + shift[i];
+    }
+}
+
+/* The part of a window that lies inside of the input. */
+static void inside(int at, int k, int extent, int *from, int *to)
+{
+    *from = at < 0 ? 0 : at;
+    *to = at + k > extent ? extent : at + k;
+}
+
+SIMD void k_maxpool(const struct layer *l, struct shape in, const real *x, real *y, uint32_t *which,
+                    size_t n)
+{
+    size_t nc = (size_t)in.c;
+    for (size_t i = 0; i < n; i++, x += shape_count(in)) {
+        for (int oy = 0; oy < l->shape.h; oy++) {
+            for (int ox = 0; ox < l->shape.w; ox++, y += nc) {
+                int y0, y1, x0, x1;
+                inside(oy * l->sh - l->pt, l->kh, in.h, &y0, &y1);
+                inside(ox * l->sw - l->pl, l->kw, in.w, &x0, &x1);
+                for (int yy = y0; yy < y1; yy++) {
+                    for (int xx = x0; xx < x1; xx++) {
+                        size_t at = ((size_t)yy * (size_t)in.w + (size_t)xx) * nc;
+                        int first = yy == y0 && xx == x0;
+                        for (size_t c = 0; c < nc; c++) {
+                            if (first || x[at + c] > y[c]) {
+                                y[c] = x[at + c];
+                                if (which != NULL)
+                                    which[c] = (uint32_t)(at + c);
+                            }
+                        }
+                    }
+                }
+                if (which != NULL)
+                    which += nc;
+            }
+        }
+    }
+}
+
+SIMD void k_avgpool(const struct layer *l, struct shape in, const real *x, real *y, size_t n)
+{
+    size_t nc = (size_t)in.c;
+    for (size_t i = 0; i < n; i++, x += shape_count(in)) {
+        for (int oy = 0; oy < l->shape.h; oy++) {
+            for (int ox = 0; ox < l->shape.w; ox++, y += nc) {
+                int y0, y1, x0, x1;
+                inside(oy * l->sh - l->pt, l->kh, in.h, &y0, &y1);
+                inside(ox * l->sw - l->pl, l->kw, in.w, &x0, &x1);
+                memset(y, 0, nc * sizeof *y);
+                for (int yy = y0; yy < y1; yy++) {
+                    for (int xx = x0; xx < x1; xx++) {
+                        const real *p = x + ((size_t)yy * (size_t)in.w + (size_t)xx) * nc;
+                        for (size_t c = 0; c < nc; c++)
+                            y[c] += p[c];
+                    }
+                }
+                real share = (real)1 / (real)((y1 - y0) * (x1 - x0));
+                for (size_t c = 0; c < nc; c++)
+                    y[c] *= share;
+            }
+        }
+    }
+}
+
+SIMD void k_gap(struct shape in, const real *x, real *y, size_t n)
+{
+    size_t pixels = (size_t)in.h * (size_t)in.w, nc = (size_t)in.c;
+    for (size_t i = 0; i < n; i++, y += nc) {
+        memset(y, 0, nc * sizeof *y);
+        for (size_t p = 0; p < pixels; p++, x += nc) {
+            for (size_t c = 0; c < nc; c++)
+                y[c] += x[c];
+        }
+        for (size_t c = 0; c < nc; c++)
+            y[c] /= (real)pixels;
+    }
+}
+
+void k_sigmoid(const real *x, real *y, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        y[i] = 1 / (1 + (real)exp(-(double)x[i]));
+}
+
+void k_softmax(const real *x, real *y, size_t count, size_t n)
+{
+    for (size_t i = 0; i < n; i++, x += count, y += count) {
+        real top = x[0];
+        for (size_t k = 1; k < count; k++)
+            top = x[k] > top ? x[k] : top; /* so that exp can't overflow */
+        double sum = 0;
+        for (size_t k = 0; k < count; k++) {
+            y[k] = (real)exp((double)(x[k] - top));
+            sum += y[k];
+        }
+        for (size_t k = 0; k < count; k++)
+            y[k] = (real)(y[k] / sum);
+    }
+}
+
+void k_l2norm(const real *x, real *y, size_t count, size_t n)
+{
+    for (size_t i = 0; i < n; i++, x += count, y += count) {
+        double square = 0;
+        for (size_t k = 0; k < count; k++)
+            square += (double)x[k] * x[k];
+        real f = (real)(1 / sqrt(square > 1e-12 ? square : 1e-12));
+        for (size_t k = 0; k < count; k++)
+            y[k] = x[k] * f;
+    }
+}
+
+SIMD void k_add(real *restrict y, const real *restrict x, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        y[i] += x[i];
+}
+
+void k_place(const real *x, int c, real *y, int at, int width, size_t rows)
+{
+    for (size_t r = 0; r < rows; r++)
+        memcpy(y + r * (size_t)width + at, x + r * (size_t)c, (size_t)c * sizeof *x);
+}
+
+void k_pad(const struct layer *l, struct shape in, const real *x, real *y, size_t n)
+{
+    struct shape out = l->shape;
+    memset(y, 0, n * shape_count(out) * sizeof *y);
+    for (size_t i = 0; i < n; i++, y += shape_count(out)) {
+        for (int r = 0; r < in.h; r++, x += (size_t)in.w * (size_t)in.c) {
+            real *line = y + ((size_t)(r + l->pt) * (size_t)out.w + (size_t)l->pl) * (size_t)out.c;
+            k_place(x, in.c, line, l->cb, out.c, (size_t)in.w);
+        }
+    }
+}
+
+void k_pixels(const unsigned char *rgb, real *y, size_t npixel, int bgr, const float mean[3],
+              float scale)
+{
+    int first = bgr ? 2 : 0, last = 2 - first;
+    for (size_t i = 0; i < npixel; i++, rgb += 3, y += 3) {
+        y[0] = (rgb[first] - mean[0]) * scale;
+        y[1] = (rgb[1] - mean[1]) * scale;
+        y[2] = (rgb[last] - mean[2]) * scale;
+    }
+}

@@ -1,0 +1,72 @@
+/*
+ * The arithmetic of single layers, forward, on n images of contiguous channels-last tensors.
+ * Inference and training share it. Nothing here allocates; x and y don't overlap unless said.
+ */
+#ifndef MIEN_NN_KERNELS_H
+#define MIEN_NN_KERNELS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "mien/net.h"
+#include "real.h"
+
+enum act { ACT_NONE, ACT_RELU, ACT_RELU6, ACT_PRELU };
+
+/* What is applied to a layer's sums before they are stored. bias and slope have one element a
+   channel; bias may be NULL, slope is for ACT_PRELU alone. */
+struct tail {
+    const real *bias;
+    enum act act;
+    const real *slope;
+};
+
+/* y = tail(y), in place: rows x c elements. */
+void k_tail(real *y, size_t rows, int c, const struct tail *t);
+
+/* Convolution. col is scratch of k_conv_scratch(l, in) elements. */
+size_t k_conv_scratch(const struct layer *l, struct shape in);
+void k_conv(const struct layer *l, struct shape in, const real *w, const struct tail *t,
+            const real *x, real *y, size_t n, real *col);
+
+/* The patches of output pixels [from, from + count) of one image as rows of kh x kw x channels,
+   of the input's channels [c0, c0 + nc). */
+void k_im2col(const struct layer *l, struct shape in, const real *x, int c0, int nc, size_t from,
+              size_t count, real *col);
+
+/* Depthwise convolution. zeros is a row of in.w x in.c zeros. */
+void k_dwconv(const struct layer *l, struct shape in, const real *w, const struct tail *t,
+              const real *x, real *y, size_t n, const real *zeros);
+
+/* y[n, units] = x[n, inputs] w. */
+void k_dense(const struct layer *l, size_t inputs, const real *w, const struct tail *t,
+             const real *x, real *y, size_t n);
+
+/* y = x * scale + shift for each channel; may be in place. */
+void k_scale(real *y, const real *x, size_t rows, int c, const real *scale, const real *shift);
+
+/* Pooling. which, when not NULL, receives the index within the image of each maximum. */
+void k_maxpool(const struct layer *l, struct shape in, const real *x, real *y, uint32_t *which,
+               size_t n);
+void k_avgpool(const struct layer *l, struct shape in, const real *x, real *y, size_t n);
+void k_gap(struct shape in, const real *x, real *y, size_t n);
+
+/* Elementwise over count elements an image; may be in place. */
+void k_sigmoid(const real *x, real *y, size_t n);
+void k_softmax(const real *x, real *y, size_t count, size_t n);
+void k_l2norm(const real *x, real *y, size_t count, size_t n);
+
+/* y += x */
+void k_add(real *y, const real *x, size_t n);
+
+/* Copies x's channels behind the channels [0, at) of y, whose rows have `width` channels. */
+void k_place(const real *x, int c, real *y, int at, int width, size_t rows);
+
+/* Pads rows, columns and channels with zeros. */
+void k_pad(const struct layer *l, struct shape in, const real *x, real *y, size_t n);
+
+/* An image as an input: y = (pixel - mean[c]) * scale in the input's channel order. */
+void k_pixels(const unsigned char *rgb, real *y, size_t npixel, int bgr, const float mean[3],
+              float scale);
+
+#endif

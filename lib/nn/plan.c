@@ -1,0 +1,553 @@
+/* Compiling a network into steps over reused memory, and running them. */
+#include "mien/plan.h"
+
+#include <math.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "kernels.h"
+
+/* Activations (floats) of a group that one step reads and writes: about the second-level cache. */
+#define GROUP_FLOATS ((size_t)96 << 10)
+
+/* A value is what a step makes. A local value lives within one segment and has room for a group of
+   images; one that a later segment reads has room for the whole batch. */
+struct value {
+    size_t count; /* elements an image */
+    bool batch;
+    size_t at;    /* where it lies in the work space, in floats */
+};
+
+struct step {
+    int layer;        /* in plan->net */
+    int nin, in[NET_MAX_IN], out; /* values */
+    real *w, *bias, *slope; /* owned by the plan; for L_BN scale and shift */
+    enum act act;
+};
+
+/* Steps [first, end) that run over groups of `group` images. */
+struct segment {
+    int first, end, group;
+};
+
+struct plan {
+    struct net net;
+    struct model_input input;
+    struct step *step;
+    int nstep;
+    struct value *value;
+    int nvalue;
+    struct segment *seg;
+    int nseg;
+    int *out; /* values */
+    int nout, batch;
+    size_t floats;  /* of a work space, without the scratch */
+    size_t scratch; /* floats for patches, and for a row of zeros */
+    size_t zeros;
+};
+
+struct plan_work {
+    float *mem;     /* plan->floats */
+    float *scratch; /* plan->scratch */
+    float *zeros;
+};
+
+/* --- Compiling ------------------------------------------------------------------------------ */
+
+struct compiler {
+    struct plan *p;
+    const float *weights; /* of the model */
+    const struct net *from;
+    int *uses;     /* how many layers read a layer's output; outputs count once more */
+    int *value_of; /* the value that holds a layer's output */
+    int *origin;   /* the layer's index in `from`, whose parameters lie in weights */
+};
+
+static const float *param_of(const struct compiler *c, int i, const char *name)
+{
+    const struct layer *l = &c->from->layer[c->origin[i]];
+    for (int k = 0; k < l->nparam; k++) {
+        if (strcmp(l->param[k].name, name) == 0)
+            return c->weights + l->param[k].at;
+    }
+    return NULL;
+}
+
+static real *copy_of(const float *src, size_t n)
+{
+    real *p = aligned_alloc(64, (n * sizeof *p + 63) & ~(size_t)63);
+    if (p != NULL && src != NULL)
+        memcpy(p, src, n * sizeof *p);
+    else if (p != NULL)
+        memset(p, 0, n * sizeof *p);
+    return p;
+}
+
+/* The one layer that reads layer i, when nothing else does, or -1. */
+static int only_reader(const struct compiler *c, int i)
+{
+    const struct net *net = &c->p->net;
+    if (c->uses[i] != 1)
+        return -1;
+    for (int k = i + 1; k < net->n; k++) {
+        if (net->layer[k].nin == 1 && net->layer[k].in[0] == i)
+            return k;
+    }
+    return -1;
+}
+
+/* y = gamma (x - mean) / sqrt(var + eps) + beta, as y = scale x + shift. */
+static void bn_scale(const struct compiler *c, int bn, int ch, double *scale, double *shift)
+{
+    double s = param_of(c, bn, "gamma")[ch] /
+               sqrt((double)param_of(c, bn, "var")[ch] + (double)c->p->net.layer[bn].rate);
+    *scale = s;
+    *shift = param_of(c, bn, "beta")[ch] - s * param_of(c, bn, "mean")[ch];
+}
+
+/* Folds a bn into the weights of the step before it. */
+static void fold_bn(const struct compiler *c, struct step *s, size_t nweight, int units, int bn)
+{
+    for (int u = 0; u < units; u++) {
+        double scale, shift;
+        bn_scale(c, bn, u, &scale, &shift);
+        for (size_t k = (size_t)u; k < nweight; k += (size_t)units)
+            s->w[k] = (real)(s->w[k] * scale);
+        s->bias[u] = (real)(s->bias[u] * scale + shift);
+    }
+}
+
+/* Takes over the activation that reads layer i, if it is the only reader. Returns the last layer
+   that the step now stands for. */
+static int fuse_act(const struct compiler *c, struct step *s, int i)
+{
+    int k = only_reader(c, i);
+    if (k < 0)
+        return i;
+    const struct layer *l = &c->p->net.layer[k];
+    if (l->type == L_RELU)
+        s->act = ACT_RELU;
+    else if (l->type == L_RELU6)
+        s->act = ACT_RELU6;
+    else if (l->type == L_PRELU && (s->slope = copy_of(param_of(c, k, "slope"), (size_t)l->shape.c)))
+        s->act = ACT_PRELU;
+    else
+        return i;
+    return k;
+}
+
+static int new_value(struct compiler *c, int layer)
+{
+    struct plan *p = c->p;
+    p->value[p->nvalue] = (struct value){.count = shape_count(p->net.layer[layer].shape)};
+    c->value_of[layer] = p->nvalue;
+    return p->nvalue++;
+}
+
+/* Makes the step for layer i, and for those it can take over: returns 0 or ERR_MEM. Layers that
+   were taken over have their value set, which is how they are recognised. */
+static int compile_layer(struct compiler *c, int i)
+{
+    struct plan *p = c->p;
+    const struct layer *l = &p->net.layer[i];
+    if (c->value_of[i] >= 0)
+        return 0;
+    if (l->type == L_FLATTEN || l->type == L_DROPOUT) {
+        c->value_of[i] = c->value_of[l->in[0]];
+        return 0;
+    }
+    struct step *s = &p->step[p->nstep++];
+    *s = (struct step){.layer = i, .nin = l->nin};
+    for (int k = 0; k < l->nin; k++)
+        s->in[k] = c->value_of[l->in[k]];
+    int last = i;
+    if (l->type == L_CONV || l->type == L_DWCONV || l->type == L_DENSE) {
+        size_t n = l->param[0].count;
+        s->w = copy_of(param_of(c, i, "weight"), n);
+        s->bias = copy_of(param_of(c, i, "bias"), (size_t)l->units);
+        if (s->w == NULL || s->bias == NULL)
+            return ERR_MEM;
+        int bn = only_reader(c, i);
+        if (bn >= 0 && p->net.layer[bn].type == L_BN) {
+            fold_bn(c, s, n, l->units, bn);
+            last = bn;
+        }
+        last = fuse_act(c, s, last);
+    } else if (l->type == L_ADD) {
+        last = fuse_act(c, s, i);
+    } else if (l->type == L_BN) {
+        s->w = copy_of(NULL, (size_t)l->shape.c);
+        s->bias = copy_of(NULL, (size_t)l->shape.c);
+        if (s->w == NULL || s->bias == NULL)
+            return ERR_MEM;
+        for (int ch = 0; ch < l->shape.c; ch++) {
+            double scale, shift;
+            bn_scale(c, i, ch, &scale, &shift);
+            s->w[ch] = (real)scale;
+            s->bias[ch] = (real)shift;
+        }
+    } else if (l->type == L_PRELU) {
+        s->slope = copy_of(param_of(c, i, "slope"), (size_t)l->shape.c);
+        if (s->slope == NULL)
+            return ERR_MEM;
+        s->act = ACT_PRELU;
+    } else if (l->type == L_RELU || l->type == L_RELU6) {
+        s->act = l->type == L_RELU ? ACT_RELU : ACT_RELU6;
+    }
+    s->out = new_value(c, last);
+    /* Every layer between takes the same value: they have no other reader. */
+    for (int k = last; k != i; k = p->net.layer[k].in[0])
+        c->value_of[k] = s->out;
+    c->value_of[i] = s->out;
+
+    if (l->type == L_CONV) {
+        size_t need = k_conv_scratch(l, p->net.layer[l->in[0]].shape);
+        p->scratch = need > p->scratch ? need : p->scratch;
+    }
+    if (l->type == L_DWCONV) {
+        struct shape in = p->net.layer[l->in[0]].shape;
+        size_t need = (size_t)in.w * (size_t)in.c;
+        p->zeros = need > p->zeros ? need : p->zeros;
+    }
+    return 0;
+}
+
+/* --- Memory --------------------------------------------------------------------------------- */
+
+/* A power of four of images, at most the batch, whose values of one step fit the cache. */
+static int group_of(const struct plan *p, const struct step *s)
+{
+    size_t floats = p->value[s->out].count;
+    for (int k = 0; k < s->nin; k++)
+        floats += p->value[s->in[k]].count;
+    int g = 1;
+    while (g < p->batch && floats * 4 * (size_t)g <= GROUP_FLOATS)
+        g *= 4;
+    return g < p->batch ? g : p->batch;
+}
+
+static void make_segments(struct plan *p)
+{
+    for (int i = 0; i < p->nstep; i++) {
+        int g = group_of(p, &p->step[i]);
+        if (p->nseg == 0 || p->seg[p->nseg - 1].group != g)
+            p->seg[p->nseg++] = (struct segment){i, i, g};
+        p->seg[p->nseg - 1].end = i + 1;
+    }
+}
+
+static int segment_of(const struct plan *p, int step)
+{
+    int s = 0;
+    while (p->seg[s].end <= step)
+        s++;
+    return s;
+}
+
+/* Gives every value its place: those whose lives overlap don't. First fit, in order of birth. */
+static int place_values(struct plan *p, struct err *e)
+{
+    struct life {
+        int from, to;
+        size_t at, size;
+    } *life = calloc((size_t)p->nvalue, sizeof *life);
+    if (life == NULL)
+        return err_mem(e, (size_t)p->nvalue * sizeof *life, "a plan");
+    for (int i = 0; i < p->nstep; i++) {
+        const struct step *s = &p->step[i];
+        life[s->out].from = life[s->out].to = i;
+        for (int k = 0; k < s->nin; k++)
+            life[s->in[k]].to = i;
+    }
+    for (int k = 0; k < p->nout; k++)
+        life[p->out[k]].to = p->nstep - 1;
+    int placed = 0; /* values are numbered in order of birth */
+    for (int v = 0; v < p->nvalue; v++, placed++) {
+        struct life *a = &life[v];
+        int born = segment_of(p, a->from), dies = segment_of(p, a->to);
+        int images = p->seg[born].group;
+        bool kept = false;
+        for (int k = 0; k < p->nout; k++)
+            kept = kept || p->out[k] == v;
+        if (born != dies || kept) {
+            /* Other groups of its segments run while it is held. */
+            p->value[v].batch = true;
+            images = p->batch;
+            a->from = p->seg[born].first;
+            a->to = p->seg[dies].end - 1;
+        }
+        a->size = (p->value[v].count * (size_t)images + 15) & ~(size_t)15;
+        for (bool moved = true; moved;) {
+            moved = false;
+            for (int u = 0; u < placed; u++) {
+                const struct life *b = &life[u];
+                if (b->to >= a->from && b->from <= a->to && b->at < a->at + a->size &&
+                    a->at < b->at + b->size) {
+                    a->at = b->at + b->size;
+                    moved = true;
+                }
+            }
+        }
+        p->value[v].at = a->at;
+        if (a->at + a->size > p->floats)
+            p->floats = a->at + a->size;
+    }
+    free(life);
+    return 0;
+}
+
+/* --- Making and freeing --------------------------------------------------------------------- */
+
+/* Copies the layers that the outputs need; origin[i] is layer i's index in the model. */
+static int needed_layers(struct compiler *c, const int *out, int nout, struct err *e)
+{
+    const struct net *from = c->from;
+    bool *need = calloc((size_t)from->n, sizeof *need);
+    int *to = calloc((size_t)from->n, sizeof *to);
+    int rc = need == NULL || to == NULL ? err_mem(e, (size_t)from->n, "a plan") : 0;
+    for (int k = 0; rc == 0 && k < nout; k++)
+        need[out[k]] = true;
+    for (int i = from->n - 1; rc == 0 && i >= 0; i--) {
+        for (int k = 0; need[i] && k < from->layer[i].nin; k++)
+            need[from->layer[i].in[k]] = true;
+    }
+    for (int i = 0; rc >= 0 && i < from->n; i++) {
+        if (!need[i])
+            continue;
+        struct layer l = from->layer[i];
+        for (int k = 0; k < l.nin; k++) {
+            l.in[k] = to[l.in[k]];
+            c->uses[l.in[k]]++;
+        }
+        rc = to[i] = net_add(&c->p->net, &l, e);
+        if (rc >= 0)
+            c->origin[to[i]] = i;
+    }
+    for (int k = 0; rc >= 0 && k < nout; k++) {
+        c->p->out[k] = to[out[k]];
+        c->uses[to[out[k]]]++;
+    }
+    free(need);
+    free(to);
+    return rc < 0 ? rc : 0;
+}
+
+static int compile(struct plan *p, const struct model *m, const int *out, int nout, struct err *e)
+{
+    size_t n = (size_t)m->net.n;
+    struct compiler c = {.p = p, .weights = m->weights, .from = &m->net};
+    c.uses = calloc(n, sizeof *c.uses);
+    c.value_of = calloc(n, sizeof *c.value_of);
+    c.origin = calloc(n, sizeof *c.origin);
+    p->step = calloc(n, sizeof *p->step);
+    p->value = calloc(n, sizeof *p->value);
+    p->seg = calloc(n, sizeof *p->seg);
+    p->out = calloc((size_t)nout, sizeof *p->out);
+    int rc = 0;
+    if (c.uses == NULL || c.value_of == NULL || c.origin == NULL || p->step == NULL ||
+        p->value == NULL || p->seg == NULL || p->out == NULL)
+        rc = err_mem(e, n * sizeof *p->step, "a plan");
+    p->nout = nout;
+    if (rc == 0)
+        rc = needed_layers(&c, out, nout, e);
+    for (int i = 0; rc == 0 && i < p->net.n; i++)
+        c.value_of[i] = -1;
+    for (int i = 0; rc == 0 && i < p->net.n; i++) {
+        if (compile_layer(&c, i) < 0)
+            rc = err_mem(e, p->net.layer[i].param[0].count * sizeof(float), "weights");
+    }
+    for (int k = 0; rc == 0 && k < nout; k++)
+        p->out[k] = c.value_of[p->out[k]];
+    free(c.uses);
+    free(c.value_of);
+    free(c.origin);
+    return rc;
+}
+
+struct plan *plan_new(const struct model *m, const int *out, int nout, int batch, struct err *e)
+{
+    struct plan *p = calloc(1, sizeof *p);
+    if (p == NULL) {
+        err_mem(e, sizeof *p, "a plan");
+        return NULL;
+    }
+    p->batch = batch;
+    if (model_input(m, &p->input, e) < 0 || compile(p, m, out, nout, e) < 0) {
+        plan_free(p);
+        return NULL;
+    }
+    make_segments(p);
+    if (place_values(p, e) < 0) {
+        plan_free(p);
+        return NULL;
+    }
+    openblas_set_num_threads(1);
+    return p;
+}
+
+void plan_free(struct plan *p)
+{
+    if (p == NULL)
+        return;
+    for (int i = 0; i < p->nstep; i++) {
+        free(p->step[i].w);
+        free(p->step[i].bias);
+        free(p->step[i].slope);
+    }
+    free(p->step);
+    free(p->value);
+    free(p->seg);
+    free(p->out);
+    net_free(&p->net);
+    free(p);
+}
+
+size_t plan_out_count(const struct plan *p, int k)
+{
+    return p->value[p->out[k]].count;
+}
+
+size_t plan_work_bytes(const struct plan *p)
+{
+    return (p->floats + p->scratch + p->zeros) * sizeof(float);
+}
+
+struct plan_work *plan_work_new(const struct plan *p, struct err *e)
+{
+    struct plan_work *w = calloc(1, sizeof *w);
+    size_t bytes = (plan_work_bytes(p) + 63) & ~(size_t)63;
+    if (w == NULL || (w->mem = aligned_alloc(64, bytes)) == NULL) {
+        free(w);
+        err_mem(e, bytes, "a network's work space");
+        return NULL;
+    }
+    w->scratch = w->mem + p->floats;
+    w->zeros = w->scratch + p->scratch;
+    memset(w->zeros, 0, p->zeros * sizeof *w->zeros);
+    return w;
+}
+
+void plan_work_free(struct plan_work *w)
+{
+    if (w != NULL)
+        free(w->mem);
+    free(w);
+}
+
+/* --- Running -------------------------------------------------------------------------------- */
+
+static float *value_at(const struct plan *p, const struct plan_work *w, int v, int first)
+{
+    const struct value *value = &p->value[v];
+    return w->mem + value->at + (value->batch ? (size_t)first * value->count : 0);
+}
+
+static void run_input(const struct plan *p, const void *const *in, float *y, int n, size_t count)
+{
+    const struct model_input *mi = &p->input;
+    for (int i = 0; i < n; i++, y += count) {
+        if (mi->h > 0)
+            k_pixels(in[i], y, count / 3, mi->bgr, mi->mean, mi->scale);
+        else
+            memcpy(y, in[i], count * sizeof *y);
+    }
+}
+
+static void run_concat(const struct plan *p, const struct plan_work *w, const struct step *s,
+                       float *y, int first, size_t n)
+{
+    const struct layer *l = &p->net.layer[s->layer];
+    size_t rows = (size_t)l->shape.h * (size_t)l->shape.w * n;
+    for (int k = 0, at = 0; k < s->nin; k++) {
+        int c = p->net.layer[l->in[k]].shape.c;
+        k_place(value_at(p, w, s->in[k], first), c, y, at, l->shape.c, rows);
+        at += c;
+    }
+}
+
+/* Runs one step on images [first, first + n). */
+static void run_step(const struct plan *p, struct plan_work *w, const struct step *s,
+                     const void *const *in, int first, int count)
+{
+    const struct layer *l = &p->net.layer[s->layer];
+    size_t n = (size_t)count, out = p->value[s->out].count;
+    float *y = value_at(p, w, s->out, first);
+    if (l->type == L_INPUT) {
+        run_input(p, in + first, y, count, out);
+        return;
+    }
+    const float *x = value_at(p, w, s->in[0], first);
+    struct shape is = p->net.layer[l->in[0]].shape;
+    size_t rows = out / (size_t)l->shape.c * n;
+    struct tail tail = {s->bias, s->act, s->slope};
+    switch (l->type) {
+    case L_CONV:
+        k_conv(l, is, s->w, &tail, x, y, n, w->scratch);
+        break;
+    case L_DWCONV:
+        k_dwconv(l, is, s->w, &tail, x, y, n, w->zeros);
+        break;
+    case L_DENSE:
+        k_dense(l, shape_count(is), s->w, &tail, x, y, n);
+        break;
+    case L_BN:
+        k_scale(y, x, rows, l->shape.c, s->w, s->bias);
+        break;
+    case L_RELU:
+    case L_RELU6:
+    case L_PRELU:
+        memcpy(y, x, n * out * sizeof *y);
+        k_tail(y, rows, l->shape.c, &tail);
+        break;
+    case L_SIGMOID:
+        k_sigmoid(x, y, n * out);
+        break;
+    case L_SOFTMAX:
+        k_softmax(x, y, out, n);
+        break;
+    case L_L2NORM:
+        k_l2norm(x, y, out, n);
+        break;
+    case L_MAXPOOL:
+        k_maxpool(l, is, x, y, NULL, n);
+        break;
+    case L_AVGPOOL:
+        k_avgpool(l, is, x, y, n);
+        break;
+    case L_GAP:
+        k_gap(is, x, y, n);
+        break;
+    case L_ADD:
+        memcpy(y, x, n * out * sizeof *y);
+        for (int k = 1; k < s->nin; k++)
+            k_add(y, value_at(p, w, s->in[k], first), n * out);
+        k_tail(y, rows, l->shape.c, &tail);
+        break;
+    case L_CONCAT:
+        run_concat(p, w, s, y, first, n);
+        break;
+    case L_PAD:
+        k_pad(l, is, x, y, n);
+        break;
+    case L_INPUT:
+    case L_FLATTEN:
+    case L_DROPOUT:
+        break;
+    }
+}
+
+void plan_run(const struct plan *p, struct plan_work *w, const void *const *in, int n,
+              float *const *out)
+{
+    for (int s = 0; s < p->nseg; s++) {
+        const struct segment *seg = &p->seg[s];
+        for (int first = 0; first < n; first += seg->group) {
+            int count = n - first < seg->group ? n - first : seg->group;
+            for (int i = seg->first; i < seg->end; i++)
+                run_step(p, w, &p->step[i], in, first, count);
+        }
+    }
+    for (int k = 0; k < p->nout; k++)
+        memcpy(out[k], value_at(p, w, p->out[k], 0), (size_t)n * plan_out_count(p, k) * sizeof(float));
+}
