@@ -34,6 +34,7 @@ struct rec_reader {
     uint64_t offset;  /* of the next unread byte in the stream */
     uint64_t total;   /* records so far */
     uint64_t segment; /* records since the last end record */
+    uint64_t segments; /* end records so far */
     bool ended;       /* an end record was the last thing read */
 };
 
@@ -117,6 +118,7 @@ static int end_segment(struct rec_reader *rd, const struct rec *r, uint64_t offs
                        (unsigned long long)offset, (unsigned long long)count,
                        (unsigned long long)rd->segment);
     rd->segment = 0;
+    rd->segments++;
     rd->ended = true;
     return 0;
 }
@@ -187,6 +189,11 @@ int rec_read(struct rec_reader *rd, struct rec *r, struct err *e)
 uint64_t rec_reader_count(const struct rec_reader *rd)
 {
     return rd->total;
+}
+
+uint64_t rec_reader_segments(const struct rec_reader *rd)
+{
+    return rd->segments;
 }
 
 uint64_t rec_reader_bytes(const struct rec_reader *rd)

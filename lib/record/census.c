@@ -1,0 +1,90 @@
+#include "mien/census.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "mien/col.h"
+
+/* The entry of a tag, made when it is new; NULL when out of memory. */
+static struct census_field *entry(struct census *c, const struct rec_field *f)
+{
+    if (c->index == NULL && (c->index = calloc(UINT16_MAX + 1, sizeof *c->index)) == NULL)
+        return NULL;
+    if (c->index[f->tag] == 0) {
+        if (c->nfield == c->cap) {
+            size_t cap = c->cap == 0 ? 32 : c->cap * 2;
+            struct census_field *grown = realloc(c->field, cap * sizeof *grown);
+            if (grown == NULL)
+                return NULL;
+            c->field = grown;
+            c->cap = cap;
+        }
+        c->field[c->nfield] = (struct census_field){.first = *f};
+        c->index[f->tag] = (uint32_t)++c->nfield;
+    }
+    return &c->field[c->index[f->tag] - 1];
+}
+
+int census_add(struct census *c, const struct rec *r, struct err *e)
+{
+    char name[16];
+    int rc = 0;
+    c->records++;
+    for (size_t i = 0; i < r->nfield; i++) {
+        const struct rec_field *f = &r->field[i];
+        struct census_field *known = entry(c, f);
+        if (known == NULL)
+            return err_mem(e, c->cap * sizeof *known, "a census");
+        known->count++;
+        known->mixed |= f->type != known->first.type || f->ndim != known->first.ndim;
+        for (int d = 0; d < f->ndim; d++)
+            known->varies[d] |= f->dim[d] != known->first.dim[d];
+        c->errors += f->tag == TAG_ERROR;
+        if (rec_tag_name(f->tag) != NULL && rec_find(r, f->tag) == NULL)
+            rc = err_set(e, ERR_FORMAT, "field %s has the wrong type or shape",
+                         col_name(f->tag, name));
+    }
+    return rc;
+}
+
+/* "f32 101", "u8 *x*x3", "text", "mixed" */
+static void describe(const struct census_field *f, char *s, size_t n)
+{
+    static const char *const types[] = {[REC_U8] = "u8",   [REC_I32] = "i32", [REC_U64] = "u64",
+                                        [REC_F32] = "f32", [REC_F64] = "f64", [REC_TEXT] = "text"};
+    int type = f->first.type;
+    if (f->mixed)
+        snprintf(s, n, "mixed");
+    else if (type >= REC_U8 && type <= REC_TEXT)
+        snprintf(s, n, "%s", types[type]);
+    else
+        snprintf(s, n, "type %d", type);
+    for (int d = 0; d < f->first.ndim && !f->mixed; d++) {
+        size_t k = strlen(s);
+        const char *before = d == 0 ? " " : "x";
+        if (f->varies[d])
+            snprintf(s + k, n - k, "%s*", before);
+        else
+            snprintf(s + k, n - k, "%s%u", before, f->first.dim[d]);
+    }
+}
+
+int census_table(const struct census *c, struct buf *out)
+{
+    char name[16], type[80];
+    int rc = buf_printf(out, "%-16s %10s  %s\n", "field", "records", "type");
+    for (size_t i = 0; i < c->nfield; i++) {
+        describe(&c->field[i], type, sizeof type);
+        rc |= buf_printf(out, "%-16s %10llu  %s\n", col_name(c->field[i].first.tag, name),
+                         (unsigned long long)c->field[i].count, type);
+    }
+    return rc;
+}
+
+void census_free(struct census *c)
+{
+    free(c->field);
+    free(c->index);
+    *c = (struct census){0};
+}

@@ -1,0 +1,54 @@
+#include "mien/pred.h"
+
+#include <math.h>
+
+bool pred_valid(const float *p, size_t n)
+{
+    double sum = 0;
+    for (size_t i = 0; i < n; i++) {
+        if (!(p[i] >= 0)) /* also refuses NaN */
+            return false;
+        sum += p[i];
+    }
+    return fabs(sum - 1) <= 0.01;
+}
+
+int pred_mode(const float *p, size_t n)
+{
+    size_t best = 0;
+    for (size_t i = 1; i < n; i++) {
+        if (p[i] > p[best])
+            best = i;
+    }
+    return (int)best;
+}
+
+/* The sum and the mean; the sum is near 1 and dividing by it takes the rounding out. */
+static double mean(const float *p, double *sum)
+{
+    double weighted = 0;
+    *sum = 0;
+    for (int i = 0; i < PRED_AGES; i++) {
+        *sum += p[i];
+        weighted += (double)p[i] * i;
+    }
+    return weighted / *sum;
+}
+
+struct pred_age pred_age(const float p[PRED_AGES])
+{
+    struct pred_age a = {.mode = pred_mode(p, PRED_AGES)};
+    double sum, below = 0;
+    a.mean = mean(p, &sum);
+    while (a.median < PRED_AGES - 1 && (below += p[a.median]) < sum / 2)
+        a.median++;
+    return a;
+}
+
+double pred_age_sd(const float p[PRED_AGES])
+{
+    double sum, m = mean(p, &sum), square = 0;
+    for (int i = 0; i < PRED_AGES; i++)
+        square += p[i] * (i - m) * (i - m);
+    return sqrt(square / sum);
+}

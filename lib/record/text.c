@@ -1,0 +1,371 @@
+#include "mien/rec_text.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "mien/col.h"
+
+enum { MAX_CELL = 16 }; /* elements of an array that a tab-separated value shows */
+
+/* Every append fails with the same code alone, so results can be gathered with |=. */
+static int put(struct buf *out, const char *s)
+{
+    return buf_append(out, s, strlen(s));
+}
+
+/* --- Strings ------------------------------------------------------------------------------- */
+
+/* The length of the UTF-8 sequence at s (Unicode 15, table 3-7), or 0 when it is none. */
+static size_t utf8_len(const unsigned char *s, size_t n)
+{
+    if (s[0] < 0x80)
+        return 1;
+    size_t len = s[0] < 0xc2 ? 0 : s[0] < 0xe0 ? 2 : s[0] < 0xf0 ? 3 : s[0] < 0xf5 ? 4 : 0;
+    if (len == 0 || len > n)
+        return 0;
+    unsigned lo = s[0] == 0xe0 ? 0xa0 : s[0] == 0xf0 ? 0x90 : 0x80; /* no overlong forms, */
+    unsigned hi = s[0] == 0xed ? 0x9f : s[0] == 0xf4 ? 0x8f : 0xbf; /* no surrogates */
+    if (s[1] < lo || s[1] > hi)
+        return 0;
+    for (size_t i = 2; i < len; i++) {
+        if ((s[i] & 0xc0) != 0x80)
+            return 0;
+    }
+    return len;
+}
+
+/* The escape of the character of n bytes at s; n is 0 for a byte that is no UTF-8. */
+static int put_escape(struct buf *out, const unsigned char *s, size_t n, bool json)
+{
+    static const char named[] = "\\\\\tt\nn\rr\"\"";
+    for (const char *p = named; n == 1 && *p != '\0'; p += 2) {
+        if (*p == (char)s[0])
+            return buf_append(out, (char[]){'\\', p[1]}, 2);
+    }
+    if (!json) {
+        int rc = buf_printf(out, "\\x%02x", s[0]);
+        return n == 2 ? rc | buf_printf(out, "\\x%02x", s[1]) : rc;
+    }
+    if (n == 0)
+        return put(out, "\\ufffd");
+    return buf_printf(out, "\\u%04x", n == 2 ? s[1] : s[0]); /* U+0080-9F are C2 80-9F */
+}
+
+static int put_escaped(struct buf *out, const char *text, size_t len, bool json)
+{
+    const unsigned char *s = (const unsigned char *)text;
+    size_t from = 0, i = 0; /* [from, i) needs no escape */
+    int rc = 0;
+    while (i < len) {
+        size_t n = utf8_len(s + i, len - i);
+        bool control = (n == 1 && (s[i] < 0x20 || s[i] == 0x7f)) ||
+                       (n == 2 && s[i] == 0xc2 && s[i + 1] < 0xa0);
+        if (n > 0 && !control && s[i] != '\\' && (s[i] != '"' || !json)) {
+            i += n;
+            continue;
+        }
+        rc |= buf_append(out, s + from, i - from) | put_escape(out, s + i, n, json);
+        i += n > 0 ? n : 1;
+        from = i;
+    }
+    return rc | buf_append(out, s + from, len - from);
+}
+
+int text_tsv_string(struct buf *out, const char *s, size_t len)
+{
+    return put_escaped(out, s, len, false);
+}
+
+int text_json_string(struct buf *out, const char *s, size_t len)
+{
+    return put(out, "\"") | put_escaped(out, s, len, true) | put(out, "\"");
+}
+
+static int put_string(struct buf *out, const char *s, size_t len, bool json)
+{
+    return json ? text_json_string(out, s, len) : text_tsv_string(out, s, len);
+}
+
+/* --- Numbers: without printf, which would take most of the time ------------------------------ */
+
+/* The digits of v, at least width of them, written backwards from end. Returns their start. */
+static char *digits(char *end, uint64_t v, int width)
+{
+    for (; v > 0 || width > 0; v /= 10, width--)
+        *--end = (char)('0' + v % 10);
+    return end;
+}
+
+static int put_uint(struct buf *out, uint64_t v)
+{
+    char s[24], *end = s + sizeof s, *p = digits(end, v, 1);
+    return buf_append(out, p, (size_t)(end - p));
+}
+
+static int put_int(struct buf *out, int64_t v)
+{
+    int rc = v < 0 ? put(out, "-") : 0;
+    return rc | put_uint(out, v < 0 ? 0 - (uint64_t)v : (uint64_t)v);
+}
+
+/* A number between 0 and 1e9, to so many decimals. */
+static int put_fixed(struct buf *out, double v, int decimals)
+{
+    static const double scale[] = {1, 1e1, 1e2, 1e3, 1e4};
+    uint64_t n = (uint64_t)llround(v * scale[decimals]), unit = (uint64_t)scale[decimals];
+    char s[16], *end = s + sizeof s, *p = digits(end, n % unit, decimals);
+    int rc = put_uint(out, n / unit);
+    return decimals == 0 ? rc : rc | put(out, ".") | buf_append(out, p, (size_t)(end - p));
+}
+
+/* 10^k for k in 0..53, as far as a float's digits reach; rounded correctly, so exact enough. */
+static const double tens[] = {1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,  1e8,  1e9,  1e10,
+                              1e11, 1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19, 1e20, 1e21,
+                              1e22, 1e23, 1e24, 1e25, 1e26, 1e27, 1e28, 1e29, 1e30, 1e31, 1e32,
+                              1e33, 1e34, 1e35, 1e36, 1e37, 1e38, 1e39, 1e40, 1e41, 1e42, 1e43,
+                              1e44, 1e45, 1e46, 1e47, 1e48, 1e49, 1e50, 1e51, 1e52, 1e53};
+
+/* Finds the decimal number n / 10^shift of the fewest digits that reads back as v, which is
+   finite and positive: digits are added until the number lies well within half the distance to
+   v's lower neighbour. A float needs 9 at most, and a double is exact enough to tell. */
+static uint64_t shortest(float v, int *shift)
+{
+    double x = v, near = 0.499 * (x - (double)nextafterf(v, 0));
+    int first = (int)floor(log10(x)); /* the power of ten of the first digit */
+    uint64_t n;
+    for (int count = 6;; count++) {
+        *shift = count - 1 - first;
+        double unit = tens[*shift >= 0 ? *shift : -*shift];
+        n = (uint64_t)((*shift >= 0 ? x * unit : x / unit) + 0.5);
+        double back = *shift >= 0 ? (double)n / unit : (double)n * unit;
+        if (count == 9 || fabs(back - x) <= near)
+            break;
+    }
+    for (; n % 10 == 0; n /= 10)
+        --*shift;
+    return n;
+}
+
+static int put_f32(struct buf *out, float v)
+{
+    if (v == 0)
+        return put(out, "0");
+    int shift;
+    uint64_t n = shortest(fabsf(v), &shift);
+    char s[64], *end = s + sizeof s, *p = digits(end, n, 1);
+    int count = (int)(end - p), first = count - 1 - shift;
+    int rc = v < 0 ? put(out, "-") : 0;
+    if (first < -5 || first > 15) { /* 1.5e-8 */
+        rc |= buf_append(out, p, 1);
+        if (count > 1)
+            rc |= put(out, ".") | buf_append(out, p + 1, (size_t)count - 1);
+        return rc | put(out, "e") | put_int(out, first);
+    }
+    if (shift <= 0) { /* 1500 */
+        rc |= buf_append(out, p, (size_t)count);
+        return rc | buf_append(out, "000000000000000", (size_t)-shift);
+    }
+    /* 0.0015: the digits before the point move one place to make room for it */
+    p = digits(end, n, shift + 1) - 1;
+    count = (int)(end - p);
+    memmove(p, p + 1, (size_t)(count - 1 - shift));
+    end[-shift - 1] = '.';
+    return rc | buf_append(out, p, (size_t)count);
+}
+
+static int put_f64(struct buf *out, double v)
+{
+    char s[32];
+    snprintf(s, sizeof s, "%.15g", v);
+    double back;
+    if (sscanf(s, "%lf", &back) != 1 || back != v)
+        snprintf(s, sizeof s, "%.17g", v);
+    return put(out, s);
+}
+
+static int put_infinite(struct buf *out, double v, bool json)
+{
+    return put(out, json ? "null" : isnan(v) ? "nan" : v < 0 ? "-inf" : "inf");
+}
+
+/* Element i of a field of numbers. */
+static int put_element(struct buf *out, const struct rec_field *f, size_t i, bool json)
+{
+    switch (f->type) {
+    case REC_U8:
+        return put_uint(out, ((const uint8_t *)f->data)[i]);
+    case REC_I32:
+        return put_int(out, ((const int32_t *)f->data)[i]);
+    case REC_U64:
+        return put_uint(out, ((const uint64_t *)f->data)[i]);
+    case REC_F32: {
+        float v = ((const float *)f->data)[i];
+        return isfinite(v) ? put_f32(out, v) : put_infinite(out, v, json);
+    }
+    default: {
+        double v = ((const double *)f->data)[i];
+        return isfinite(v) ? put_f64(out, v) : put_infinite(out, v, json);
+    }
+    }
+}
+
+/* --- Fields -------------------------------------------------------------------------------- */
+
+static int put_shape(struct buf *out, const struct rec_field *f, char between)
+{
+    int rc = 0;
+    for (int d = 0; d < f->ndim; d++) {
+        if (d > 0)
+            rc |= buf_append(out, &between, 1);
+        rc |= put_uint(out, f->dim[d]);
+    }
+    return rc;
+}
+
+static size_t elements(const struct rec_field *f)
+{
+    size_t n = 1;
+    for (int d = 0; d < f->ndim; d++)
+        n *= f->dim[d];
+    return n;
+}
+
+/* Whether the field is bytes that mean nothing as numbers: images, and types yet to come. */
+static bool opaque(const struct rec_field *f)
+{
+    return f->tag == TAG_IMAGE || f->tag == TAG_PIXELS || f->type < REC_U8 || f->type > REC_TEXT;
+}
+
+static int put_list(struct buf *out, const struct rec_field *f)
+{
+    size_t n = elements(f);
+    int rc = 0;
+    for (size_t i = 0; i < n; i++)
+        rc |= (i > 0 ? put(out, ",") : 0) | put_element(out, f, i, false);
+    return rc;
+}
+
+/* A JSON array, nested as deep as the field has dimensions. */
+static int put_nested(struct buf *out, const struct rec_field *f)
+{
+    size_t n = elements(f), stride[REC_MAX_DIMS + 1];
+    stride[f->ndim] = 1;
+    for (int d = f->ndim; d > 0; d--)
+        stride[d - 1] = stride[d] * f->dim[d - 1];
+    int rc = n == 0 ? put(out, "[]") : 0;
+    for (size_t i = 0; i < n; i++) {
+        for (int d = 0; d < f->ndim; d++)
+            rc |= i % stride[d] == 0 ? put(out, "[") : 0;
+        rc |= put_element(out, f, i, true);
+        for (int d = 0; d < f->ndim; d++)
+            rc |= (i + 1) % stride[d] == 0 ? put(out, "]") : 0;
+        rc |= i + 1 < n ? put(out, ",") : 0;
+    }
+    return rc;
+}
+
+static int put_base64(struct buf *out, const unsigned char *p, size_t n)
+{
+    static const char code[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    int rc = 0;
+    for (size_t i = 0; i < n; i += 3) {
+        size_t left = n - i;
+        unsigned v = (unsigned)p[i] << 16 | (left > 1 ? (unsigned)p[i + 1] << 8 : 0) |
+                     (left > 2 ? p[i + 2] : 0u);
+        char s[4] = {code[v >> 18], code[v >> 12 & 63], left > 1 ? code[v >> 6 & 63] : '=',
+                     left > 2 ? code[v & 63] : '='};
+        rc |= buf_append(out, s, sizeof s);
+    }
+    return rc;
+}
+
+static int put_opaque(struct buf *out, const struct rec_field *f, bool json, bool full)
+{
+    if (!json)
+        return put_shape(out, f, 'x');
+    int rc = put(out, "{\"shape\":[") | put_shape(out, f, ',') | put(out, "]");
+    if (full)
+        rc |= put(out, ",\"base64\":\"") | put_base64(out, f->data, f->len) | put(out, "\"");
+    return rc | put(out, "}");
+}
+
+static int put_field(struct buf *out, const struct rec_field *f, bool json, bool full)
+{
+    const uint8_t *u8 = f->data;
+    bool is_u8 = f->type == REC_U8;
+    if (f->tag == TAG_GENDER && is_u8 && f->ndim == 0 && col_gender_name(u8[0]) != NULL)
+        return put_string(out, col_gender_name(u8[0]), strlen(col_gender_name(u8[0])), json);
+    if (f->tag == TAG_AGE_BAND && is_u8 && f->ndim == 1 && f->dim[0] == 2 && !json)
+        return put_uint(out, u8[0]) | put(out, "-") | put_uint(out, u8[1]);
+    if (opaque(f))
+        return put_opaque(out, f, json, full);
+    if (f->type == REC_TEXT)
+        return put_string(out, f->data, f->len, json);
+    if (f->ndim == 0)
+        return put_element(out, f, 0, json);
+    if (json)
+        return put_nested(out, f);
+    return elements(f) <= MAX_CELL ? put_list(out, f) : put_shape(out, f, 'x');
+}
+
+/* The value of a column and of its field f, NULL for a derived one; nothing when it is absent. */
+static int put_column(struct buf *out, const struct rec *r, int col, const struct rec_field *f,
+                      bool json, bool full)
+{
+    struct col_value v;
+    if (f != NULL)
+        return put_field(out, f, json, full);
+    if (col < COL_PRED_AGE || !col_get(r, col, &v))
+        return 0;
+    if (v.forms & COL_TEXT)
+        return put_string(out, v.text, v.len, json);
+    return put_fixed(out, v.number, v.decimals);
+}
+
+/* --- Lines --------------------------------------------------------------------------------- */
+
+int text_header(struct buf *out, const int *cols, size_t n)
+{
+    char name[16];
+    int rc = 0;
+    for (size_t i = 0; i < n; i++)
+        rc |= (i > 0 ? put(out, "\t") : 0) | put(out, col_name(cols[i], name));
+    return rc | put(out, "\n");
+}
+
+int text_tsv(struct buf *out, const struct rec *r, const int *cols, size_t n)
+{
+    int rc = 0;
+    for (size_t i = 0; i < n; i++)
+        rc |= (i > 0 ? put(out, "\t") : 0) |
+              put_column(out, r, cols[i], col_field(r, cols[i]), false, false);
+    return rc | put(out, "\n");
+}
+
+/* A member of an object, unless its value is absent. */
+static int put_member(struct buf *out, const struct rec *r, int col, const struct rec_field *f,
+                      bool full)
+{
+    size_t before = out->len;
+    char name[16];
+    int rc = out->data[before - 1] == '{' ? 0 : put(out, ",");
+    rc |= put(out, "\"") | put(out, col_name(col, name)) | put(out, "\":");
+    size_t empty = out->len;
+    rc |= put_column(out, r, col, f, true, full);
+    if (out->len == empty)
+        out->len = before;
+    return rc;
+}
+
+int text_json(struct buf *out, const struct rec *r, const int *cols, size_t n, bool full)
+{
+    if (put(out, "{") < 0)
+        return ERR_MEM;
+    int rc = 0;
+    for (size_t i = 0; i < n; i++)
+        rc |= put_member(out, r, cols[i], col_field(r, cols[i]), full);
+    for (size_t i = 0; n == 0 && i < r->nfield; i++)
+        rc |= put_member(out, r, r->field[i].tag, &r->field[i], full);
+    return rc | put(out, "}\n");
+}
