@@ -1,0 +1,282 @@
+/* mien-meta: labels from .mat files, tables and file names to records. */
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "mien/cli.h"
+#include "mien/file.h"
+#include "mien/filter.h"
+#include "mien/imdb.h"
+#include "mien/mat.h"
+#include "mien/names.h"
+#include "mien/rec.h"
+#include "mien/table.h"
+
+struct options {
+    struct imdb_rule keep;
+    bool all;
+    struct table_rule table;
+    const char *names;
+    bool strict;
+    size_t limit;
+};
+
+struct run {
+    struct cli *cli;
+    struct options o;
+    struct names *names; /* NULL without --names */
+    struct rec_writer *out;
+    struct rec rec;
+    uint64_t bad;
+};
+
+static int column_option(void *dst, const char *arg, struct err *e)
+{
+    return table_column(dst, arg, e);
+}
+
+static void put(struct run *run)
+{
+    struct err e;
+
+    if (rec_write(run->out, &run->rec, &e) < 0)
+        cli_die_output(run->cli, &e);
+}
+
+/* Ends the program over broken input, behind what was good. */
+static _Noreturn void die_flushed(struct run *run, const char *name, const struct err *e)
+{
+    struct err w;
+
+    if (rec_writer_flush(run->out, &w) < 0)
+        cli_die_output(run->cli, &w);
+    cli_die(run->cli, "%s: %s", name, e->msg);
+}
+
+/* A bad record was reported: counts it. */
+static void count_bad(struct run *run, const char *name)
+{
+    struct err e;
+
+    run->bad++;
+    if (run->o.strict) {
+        err_set(&e, ERR_FORMAT, "stopped at the first bad record");
+        die_flushed(run, name, &e);
+    }
+}
+
+static void say_left(const struct cli *c, const char *why, uint64_t dropped, uint64_t *left)
+{
+    *left -= dropped;
+    cli_note(c, "  %-24s %8llu dropped %8llu left", why, (unsigned long long)dropped,
+             (unsigned long long)*left);
+}
+
+static void summarise(const struct run *run, const char *name, uint64_t entries,
+                      const uint64_t *drop)
+{
+    const struct imdb_rule *keep = &run->o.keep;
+    char score[64];
+    uint64_t left = entries;
+
+    snprintf(score, sizeof score, "face score below %g", keep->min_score);
+    cli_note(run->cli, "%s: %llu entries", name, (unsigned long long)entries);
+    if (!keep->any_score)
+        say_left(run->cli, score, drop[IMDB_SCORE], &left);
+    if (!keep->second_face)
+        say_left(run->cli, "a second face", drop[IMDB_SECOND], &left);
+    if (!keep->any_age)
+        say_left(run->cli, "age not 0-100", drop[IMDB_AGE], &left);
+    if (!keep->any_gender)
+        say_left(run->cli, "gender unknown", drop[IMDB_GENDER], &left);
+}
+
+static void from_mat(struct run *run, int fd, const char *name, const void *head)
+{
+    uint64_t drop[IMDB_DROPS] = {0};
+    struct imdb *im;
+    struct labels l;
+    struct err e;
+
+    if (imdb_read(fd, head, &im, &e) < 0)
+        die_flushed(run, name, &e);
+    for (size_t i = 0; i < imdb_count(im); i++) {
+        enum imdb_drop why;
+
+        imdb_labels(im, i, &l);
+        why = imdb_judge(&run->o.keep, &l);
+        drop[why]++;
+        if (why != IMDB_KEEP)
+            continue;
+        rec_clear(&run->rec);
+        if (labels_to_rec(&l, &run->rec) < 0)
+            cli_die(run->cli, "out of memory");
+        if (l.id.len > 0) {
+            put(run);
+        } else {
+            cli_warn(run->cli, "%s: entry %zu: no path", name, i + 1);
+            count_bad(run, name);
+        }
+    }
+    summarise(run, name, imdb_count(im), drop);
+    imdb_free(im);
+}
+
+static void from_table(struct run *run, int fd, const char *name, const void *head, size_t n)
+{
+    struct err e;
+    struct table *t = table_new(fd, head, n, &run->o.table, &e);
+    uint64_t rows = 0, bad = run->bad;
+    int rc;
+
+    if (!t)
+        die_flushed(run, name, &e);
+    if (*table_ignored(t))
+        cli_note(run->cli, "%s: columns left out: %s", name, table_ignored(t));
+    while ((rc = table_next(t, &run->rec, &e)) == 1 || rc == ERR_FORMAT) {
+        rows++;
+        if (rc == ERR_FORMAT) {
+            cli_warn(run->cli, "%s: %s", name, e.msg);
+            count_bad(run, name);
+            rec_fail(&run->rec, "%s", e.msg);
+        }
+        if (rec_has(&run->rec, TAG_ID))
+            put(run);
+    }
+    if (rc < 0)
+        die_flushed(run, name, &e);
+    cli_note(run->cli, "%s: %llu rows, %llu of them bad", name, (unsigned long long)rows,
+             (unsigned long long)(run->bad - bad));
+    table_free(t);
+}
+
+/* Sets the labels of records from their ids. A name that tells nothing is no fault of the image:
+   its record goes on as it came. */
+static void from_names(struct run *run, int fd, const char *name)
+{
+    struct err e;
+    struct rec_reader *in = rec_reader_new(fd, run->o.limit, &e);
+    uint64_t outside = 0, bad = run->bad;
+    int rc;
+
+    if (!in)
+        die_flushed(run, name, &e);
+    while ((rc = rec_read(in, &run->rec, &e)) == 1) {
+        struct labels l;
+        size_t len;
+        const char *id = rec_text(&run->rec, TAG_ID, &len);
+
+        labels_init(&l);
+        if (rec_has(&run->rec, TAG_ERROR)) {
+            /* passes untouched */
+        } else if (names_match(run->names, id ? id : "", id ? len : 0, &l, &e) < 0) {
+            filter_report(run->cli, rec_reader_count(in), &run->rec, e.msg);
+            count_bad(run, name);
+        } else if (!run->o.keep.any_age && labels_age_outside(&l)) {
+            outside++;
+            continue;
+        } else if (labels_to_rec(&l, &run->rec) < 0) {
+            cli_die(run->cli, "out of memory");
+        }
+        put(run);
+    }
+    if (rc < 0)
+        die_flushed(run, name, &e);
+    cli_note(run->cli, "%s: %llu records, %llu dropped with an age not 0-100, %llu of no known name",
+             name, (unsigned long long)rec_reader_count(in), (unsigned long long)outside,
+             (unsigned long long)(run->bad - bad));
+    rec_reader_free(in);
+}
+
+static void from_file(struct run *run, const char *path)
+{
+    const char *name = strcmp(path, "-") ? path : "standard input";
+    unsigned char head[MAT_HEAD];
+    struct err e;
+    ssize_t n;
+    int rc, fd = file_open(path, &e);
+
+    if (fd < 0)
+        cli_die(run->cli, "%s", e.msg);
+    cli_check_input(run->cli, fd);
+    if (run->names) {
+        from_names(run, fd, name);
+    } else {
+        n = file_read(fd, head, sizeof head);
+        if (n < 0) {
+            err_sys(&e, "cannot read");
+            die_flushed(run, name, &e);
+        }
+        rc = mat_sniff(head, (size_t)n, &e);
+        if (rc == 0 && n == 0)
+            rc = err_set(&e, ERR_FORMAT, "the input is empty");
+        else if (rc == 0 && n >= 4 && !memcmp(head, "MIEN", 4))
+            rc = err_set(&e, ERR_FORMAT, "these are records; --names reads labels in their names");
+        else if (rc == 0 && memchr(head, 0, (size_t)n))
+            rc = err_set(&e, ERR_FORMAT, "neither a MATLAB 5 file nor a table of text");
+        if (rc < 0)
+            die_flushed(run, name, &e);
+        if (rc > 0)
+            from_mat(run, fd, name, head);
+        else
+            from_table(run, fd, name, head, (size_t)n);
+    }
+    if (fd != STDIN_FILENO)
+        close(fd);
+}
+
+int main(int argc, char **argv)
+{
+    struct run run = {.o.keep.min_score = 1};
+    struct options *o = &run.o;
+    const struct cli_opt opts[] = {
+        {0, "min-score", "S", "least face score to keep [1]", CLI_REAL, &o->keep.min_score, -1e9, 1e9,
+         NULL, NULL},
+        {0, "any-score", NULL, "keep whatever the face score", CLI_FLAG, &o->keep.any_score, 0, 0,
+         NULL, NULL},
+        {0, "second-face", NULL, "keep where a second face was found", CLI_FLAG,
+         &o->keep.second_face, 0, 0, NULL, NULL},
+        {0, "any-age", NULL, "keep ages unknown or not 0-100, without age", CLI_FLAG,
+         &o->keep.any_age, 0, 0, NULL, NULL},
+        {0, "any-gender", NULL, "keep where the gender is unknown", CLI_FLAG, &o->keep.any_gender, 0,
+         0, NULL, NULL},
+        {'a', "all", NULL, "keep everything: the four above", CLI_FLAG, &o->all, 0, 0, NULL, NULL},
+        {0, "female", "V", "how the source writes female", CLI_STR, &o->table.codes.female, 0, 0,
+         NULL, NULL},
+        {0, "male", "V", "how the source writes male", CLI_STR, &o->table.codes.male, 0, 0, NULL,
+         NULL},
+        {'c', "column", "ROLE=HEADER", "which column of a table is the ROLE", CLI_FUNC, &o->table, 0,
+         0, NULL, column_option},
+        {'n', "names", "PATTERN", "label records by their names: utkface, or a pattern", CLI_STR,
+         &o->names, 0, 0, NULL, NULL},
+        {0, "strict", NULL, "stop at the first bad record", CLI_FLAG, &o->strict, 0, 0, NULL, NULL},
+        {0, "max-record", "SIZE", "refuse larger records [64M]", CLI_SIZE, &o->limit, 0,
+         4294967295.0, NULL, NULL},
+    };
+    struct cli cli = {"mien-meta", "[options] [file ...] > records.mien",
+                      "Reads labels from IMDB-WIKI's .mat files, tables or the names of images.",
+                      opts, CLI_NOPTS(opts), false};
+    struct err e;
+    int n;
+
+    run.cli = &cli;
+    n = cli_parse(&cli, argc, argv);
+    if (o->all)
+        o->keep.any_score = o->keep.second_face = o->keep.any_age = o->keep.any_gender = true;
+    o->table.any_age = o->keep.any_age;
+    if (o->names && !(run.names = names_new(o->names, &o->table.codes, &e)))
+        cli_die(&cli, "--names: %s", e.msg);
+    cli_check_output(&cli, STDOUT_FILENO);
+    if (!(run.out = rec_writer_new(STDOUT_FILENO, &e)))
+        cli_die(&cli, "%s", e.msg);
+    for (int i = 1; i <= n; i++)
+        from_file(&run, argv[i]);
+    if (n == 0)
+        from_file(&run, "-");
+    if (rec_writer_end(run.out, &e) < 0)
+        cli_die_output(&cli, &e);
+    rec_writer_free(run.out);
+    rec_free(&run.rec);
+    names_free(run.names);
+    return run.bad ? EXIT_BAD_RECORDS : EXIT_OK;
+}
