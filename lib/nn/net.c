@@ -57,7 +57,8 @@ static void param(struct layer *l, const char *name, bool trained, int ndim, siz
     struct param *p = &l->param[l->nparam++];
     *p = (struct param){.name = name, .ndim = ndim, .dim = {a, b, c, d}, .trained = trained};
     p->count = 1;
-    for (int i = 0; i < ndim; i++)
+    /* Beyond 2^31, which net_add refuses, it goes no further: no product wraps. */
+    for (int i = 0; i < ndim && p->count <= (size_t)1 << 31; i++)
         p->count *= p->dim[i];
 }
 

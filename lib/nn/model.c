@@ -1,0 +1,260 @@
+#include "mien/model.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "mien/num.h"
+#include "mien/safetensors.h"
+
+#define FORMAT  "mien-model"
+#define VERSION "1"
+
+enum { TENSOR_NAME = NET_NAME + 16 };
+
+float *net_weights_new(const struct net *net, struct err *e)
+{
+    size_t bytes = net->nweights * sizeof(float); /* a multiple of 64: see net.h */
+    float *w = aligned_alloc(64, bytes > 0 ? bytes : 64);
+    if (w == NULL) {
+        err_mem(e, bytes, "weights");
+        return NULL;
+    }
+    memset(w, 0, bytes);
+    return w;
+}
+
+void model_free(struct model *m)
+{
+    net_free(&m->net);
+    free(m->weights);
+    free(m->made);
+    *m = (struct model){0};
+}
+
+static void tensor_name(char name[TENSOR_NAME], const struct layer *l, const struct param *p)
+{
+    snprintf(name, TENSOR_NAME, "%s.%s", l->name, p->name);
+}
+
+/* --- Reading ------------------------------------------------------------------------------- */
+
+/* The tensor of a parameter, after checking its type and shape. */
+static const struct st_tensor *find_tensor(const struct st *s, const struct layer *l,
+                                           const struct param *p, struct err *e)
+{
+    char name[TENSOR_NAME];
+    tensor_name(name, l, p);
+    const struct st_tensor *t = st_find(s, name);
+    if (t == NULL) {
+        err_set(e, ERR_FORMAT, "weight '%s' is missing", name);
+        return NULL;
+    }
+    bool fits = t->ndim == p->ndim && (t->dtype == ST_F32 || t->dtype == ST_F16);
+    for (int i = 0; fits && i < p->ndim; i++)
+        fits = t->shape[i] == p->dim[i];
+    if (!fits) {
+        err_set(e, ERR_FORMAT, "weight '%s' has not the type and shape that its layer needs", name);
+        return NULL;
+    }
+    return t;
+}
+
+static int read_weights(struct model *m, const struct st *s, struct err *e)
+{
+    /* Memory is taken only once the file is known to hold as much. */
+    for (int i = 0; i < m->net.n; i++) {
+        const struct layer *l = &m->net.layer[i];
+        for (int k = 0; k < l->nparam; k++) {
+            if (find_tensor(s, l, &l->param[k], e) == NULL)
+                return ERR_FORMAT;
+        }
+    }
+    m->weights = net_weights_new(&m->net, e);
+    if (m->weights == NULL)
+        return ERR_MEM;
+    for (int i = 0; i < m->net.n; i++) {
+        const struct layer *l = &m->net.layer[i];
+        for (int k = 0; k < l->nparam; k++) {
+            const struct param *p = &l->param[k];
+            const struct st_tensor *t = find_tensor(s, l, p, e);
+            float *w = m->weights + p->at;
+            if (t->dtype == ST_F16)
+                st_f16_to_f32(t->data, w, p->count);
+            else
+                memcpy(w, t->data, t->bytes);
+            for (size_t j = 0; j < p->count; j++) {
+                if (!isfinite(w[j]))
+                    return err_set(e, ERR_FORMAT, "weight '%s' has a value that is no number",
+                                   t->name);
+            }
+        }
+    }
+    return 0;
+}
+
+static int read_model(struct model *m, const struct st *s, struct err *e)
+{
+    const char *format = st_meta(s, "format"), *version = st_meta(s, "version");
+    const char *net = st_meta(s, "net"), *prep = st_meta(s, "prep"), *made = st_meta(s, "made");
+    struct err cause;
+    if (format == NULL || strcmp(format, FORMAT) != 0 || net == NULL)
+        return err_set(e, ERR_FORMAT, "it is no model of mien");
+    if (version == NULL || strcmp(version, VERSION) != 0)
+        return err_set(e, ERR_FORMAT, "it has version %s, this program reads " VERSION,
+                       version != NULL ? version : "(none)");
+    int rc = net_parse(&m->net, net, strlen(net), &cause);
+    if (rc < 0)
+        return err_set(e, rc == ERR_ARG ? ERR_FORMAT : rc, "its description, %s", cause.msg);
+    if (prep != NULL && (rc = prep_parse(&m->prep, prep, strlen(prep), e)) < 0)
+        return rc;
+    if (made != NULL && (m->made = strdup(made)) == NULL)
+        return err_mem(e, strlen(made), "text");
+    return read_weights(m, s, e);
+}
+
+int model_load(struct model *m, const char *path, struct err *e)
+{
+    struct err cause;
+    struct st *s = st_open(path, e);
+    if (s == NULL)
+        return ERR_FORMAT;
+    int rc = read_model(m, s, &cause);
+    st_close(s);
+    if (rc < 0) {
+        model_free(m);
+        return err_set(e, rc, "'%s': %s", path, cause.msg);
+    }
+    return 0;
+}
+
+/* --- Writing ------------------------------------------------------------------------------- */
+
+/* What the heads' outputs mean, for people who look into the file. */
+static void classes(const struct model *m, char *text, size_t n)
+{
+    char age0[16] = "0";
+    int gender = net_find(&m->net, "gender"), age = net_find(&m->net, "age");
+    const char *g = gender < 0                                     ? ""
+                    : shape_count(m->net.layer[gender].shape) == 1 ? "gender: male"
+                                                                   : "gender: female, male";
+    prep_get(&m->prep, "age0", age0, sizeof age0);
+    snprintf(text, n, "%s", g);
+    if (age >= 0)
+        snprintf(text, n, "%s%sage: %zu years from %s", g, gender < 0 ? "" : "; ",
+                 shape_count(m->net.layer[age].shape), age0);
+}
+
+static int add_weights(struct st_writer *w, const struct model *m, struct err *e)
+{
+    for (int i = 0; i < m->net.n; i++) {
+        const struct layer *l = &m->net.layer[i];
+        for (int k = 0; k < l->nparam; k++) {
+            const struct param *p = &l->param[k];
+            char name[TENSOR_NAME];
+            tensor_name(name, l, p);
+            int rc = st_add(w, name, ST_F32, p->ndim, p->dim, m->weights + p->at, e);
+            if (rc < 0)
+                return rc;
+        }
+    }
+    return 0;
+}
+
+int model_save(const struct model *m, const char *path, struct err *e)
+{
+    struct buf net = {0};
+    char text[128];
+    int rc;
+    struct st_writer *w = st_writer_new(e);
+    if (w == NULL)
+        return ERR_MEM;
+    classes(m, text, sizeof text);
+    if (net_print(&m->net, &net) < 0 || buf_append(&net, "", 1) < 0)
+        rc = err_mem(e, net.len, "text");
+    else if ((rc = st_add_meta(w, "format", FORMAT, e)) == 0 &&
+             (rc = st_add_meta(w, "version", VERSION, e)) == 0 &&
+             (rc = st_add_meta(w, "net", (const char *)net.data, e)) == 0 &&
+             (rc = st_add_meta(w, "prep", m->prep.text, e)) == 0 &&
+             (rc = st_add_meta(w, "classes", text, e)) == 0 &&
+             (m->made == NULL || (rc = st_add_meta(w, "made", m->made, e)) == 0) &&
+             (rc = add_weights(w, m, e)) == 0)
+        rc = st_save(w, path, e);
+    buf_free(&net);
+    st_writer_free(w);
+    return rc;
+}
+
+/* --- Inputs and outputs -------------------------------------------------------------------- */
+
+void model_age(const float *p, int n, int age0, float out[MODEL_CLASSES_AGE])
+{
+    memset(out, 0, MODEL_CLASSES_AGE * sizeof *out);
+    for (int i = 0; i < n; i++) {
+        int age = i + age0 < 0 ? 0 : i + age0;
+        out[age < MODEL_CLASSES_AGE ? age : MODEL_CLASSES_AGE - 1] += p[i];
+    }
+}
+
+void model_gender(const float *p, int n, float out[2])
+{
+    out[0] = n == 1 ? 1 - p[0] : p[0];
+    out[1] = n == 1 ? p[0] : p[1];
+}
+
+/* Three numbers with commas, or one for all. */
+static int parse_mean(char *text, float mean[3], struct err *e)
+{
+    char *save, *s = strtok_r(text, ",", &save);
+    int n = 0;
+    for (; s != NULL && n < 3; s = strtok_r(NULL, ",", &save)) {
+        double v;
+        if (num_real(s, -1e6, 1e6, &v, e) < 0)
+            return ERR_FORMAT;
+        mean[n++] = (float)v;
+    }
+    if (s != NULL || (n != 1 && n != 3))
+        return err_set(e, ERR_FORMAT, "it is not three numbers");
+    if (n == 1)
+        mean[1] = mean[2] = mean[0];
+    return 0;
+}
+
+int model_input(const struct model *m, struct model_input *in, struct err *e)
+{
+    struct shape s = m->net.layer[0].shape;
+    char value[PREP_MAX], size[64];
+    struct err cause;
+    double scale;
+    long long age0;
+    *in = (struct model_input){.scale = 1};
+    if (s.h > 1 || s.w > 1) {
+        in->h = s.h;
+        in->w = s.w;
+        if (s.c != 3)
+            return err_set(e, ERR_FORMAT, "the input has %d channels, pixels have 3", s.c);
+        snprintf(size, sizeof size, "%dx%d", s.h, s.w);
+        if (prep_get(&m->prep, "size", value, sizeof value) != NULL && strcmp(value, size) != 0)
+            return err_set(e, ERR_FORMAT, "size=%s, but the network's input is %s", value, size);
+    }
+    if (prep_get(&m->prep, "color", value, sizeof value) != NULL) {
+        in->bgr = strcmp(value, "bgr") == 0;
+        if (!in->bgr && strcmp(value, "rgb") != 0)
+            return err_set(e, ERR_FORMAT, "color=%s is neither rgb nor bgr", value);
+    }
+    if (prep_get(&m->prep, "mean", value, sizeof value) != NULL &&
+        parse_mean(value, in->mean, &cause) < 0)
+        return err_set(e, ERR_FORMAT, "mean: %s", cause.msg);
+    if (prep_get(&m->prep, "scale", value, sizeof value) != NULL) {
+        if (num_real(value, -1e6, 1e6, &scale, &cause) < 0 || scale == 0)
+            return err_set(e, ERR_FORMAT, "scale=%s makes no sense", value);
+        in->scale = (float)scale;
+    }
+    if (prep_get(&m->prep, "age0", value, sizeof value) != NULL) {
+        if (num_int(value, -1000, 1000, &age0, &cause) < 0)
+            return err_set(e, ERR_FORMAT, "age0: %s", cause.msg);
+        in->age0 = (int)age0;
+    }
+    return 0;
+}
