@@ -1,0 +1,128 @@
+#include "mien/apply.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "mien/hash.h"
+#include "mien/plan.h"
+
+struct apply_worker {
+    struct plan_work *work;
+    const void **in; /* batch of them */
+    float **out;     /* nout arrays for a batch */
+};
+
+int apply_load(struct apply *a, const char *path, struct err *e)
+{
+    int rc = model_load(&a->model, path, e);
+    return rc < 0 ? rc : model_input(&a->model, &a->input, e);
+}
+
+int apply_start(struct apply *a, const int *out, int nout, int jobs, int batch, struct err *e)
+{
+    a->jobs = jobs;
+    a->batch = batch;
+    a->nout = nout;
+    a->plan = plan_new(&a->model, out, nout, batch, e);
+    if (a->plan == NULL)
+        return ERR_MEM;
+    a->worker = calloc((size_t)jobs, sizeof *a->worker);
+    a->classes = calloc((size_t)nout, sizeof *a->classes);
+    if (a->worker == NULL || a->classes == NULL)
+        return err_mem(e, (size_t)jobs * sizeof *a->worker, "workers");
+    for (int k = 0; k < nout; k++)
+        a->classes[k] = (int)plan_out_count(a->plan, k);
+    for (int j = 0; j < jobs; j++) {
+        struct apply_worker *w = &a->worker[j];
+        w->work = plan_work_new(a->plan, e);
+        if (w->work == NULL)
+            return ERR_MEM;
+        w->in = calloc((size_t)batch, sizeof *w->in);
+        w->out = calloc((size_t)nout, sizeof *w->out);
+        if (w->in == NULL || w->out == NULL)
+            return err_mem(e, (size_t)batch * sizeof *w->in, "workers");
+        for (int k = 0; k < nout; k++) {
+            size_t floats = (size_t)batch * plan_out_count(a->plan, k);
+            w->out[k] = malloc(floats * sizeof **w->out);
+            if (w->out[k] == NULL)
+                return err_mem(e, floats * sizeof **w->out, "results");
+        }
+    }
+    return 0;
+}
+
+/* What the model reads of a record, or NULL after failing the record. */
+static const void *input_of(const struct apply *a, struct rec *r)
+{
+    if (a->input.h > 0) {
+        int h, w;
+        const unsigned char *p = rec_pixels(r, &h, &w);
+        if (p == NULL) {
+            rec_fail(r, "no pixels: pipe images through mien-crop and mien-resize first");
+        } else if (h != a->input.h || w != a->input.w) {
+            rec_fail(r, "pixels of %dx%d, the model takes %dx%d", h, w, a->input.h, a->input.w);
+            p = NULL;
+        }
+        return p;
+    }
+    const struct rec_field *f = rec_find(r, TAG_FEATURES);
+    size_t want = shape_count(a->model.net.layer[0].shape);
+    if (f == NULL)
+        rec_fail(r, "no features: pipe pixels through mien-embed first");
+    else if (f->dim[0] != want)
+        rec_fail(r, "%u features, the model takes %zu", f->dim[0], want);
+    return f == NULL || f->dim[0] != want ? NULL : f->data;
+}
+
+int apply_run(struct apply *a, int worker, struct rec **rec, size_t n, size_t *used, float **out,
+              struct err *e)
+{
+    struct apply_worker *w = &a->worker[worker];
+    int k = 0;
+    for (size_t i = 0; i < n; i++) {
+        struct prep prep;
+        struct err why;
+        size_t len;
+        const char *text = rec_text(rec[i], TAG_PREP, &len);
+        if (text != NULL) {
+            if (prep_parse(&prep, text, len, e) < 0)
+                return ERR_FORMAT;
+            if (prep_check(&prep, &a->model.prep, &why) < 0)
+                return err_set(e, ERR_FORMAT, "the records don't fit the model: %s", why.msg);
+        }
+        const void *in = input_of(a, rec[i]);
+        if (in == NULL)
+            continue;
+        w->in[k] = in;
+        used[k++] = i;
+    }
+    if (k > 0)
+        plan_run(a->plan, w->work, w->in, k, w->out);
+    for (int o = 0; o < a->nout; o++)
+        out[o] = w->out[o];
+    return k;
+}
+
+void apply_features_name(const struct apply *a, int layer, char *buf, size_t n)
+{
+    uint64_t h = hash_bytes(0, a->model.weights, a->model.net.nweights * sizeof *a->model.weights);
+    snprintf(buf, n, "%s@%08x", a->model.net.layer[layer].name, (unsigned)(h >> 32));
+}
+
+void apply_free(struct apply *a)
+{
+    for (int j = 0; a->worker != NULL && j < a->jobs; j++) {
+        struct apply_worker *w = &a->worker[j];
+        for (int k = 0; w->out != NULL && k < a->nout; k++)
+            free(w->out[k]);
+        free(w->out);
+        free(w->in);
+        plan_work_free(w->work);
+    }
+    free(a->worker);
+    free(a->classes);
+    plan_free(a->plan);
+    model_free(&a->model);
+    *a = (struct apply){0};
+}
