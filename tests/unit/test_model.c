@@ -1,0 +1,229 @@
+/* Model files: what is saved is loaded, damage is named, heads and preprocessing are understood. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+#include <math.h>
+
+#include "mien/file.h"
+#include "mien/model.h"
+#include "mien/safetensors.h"
+
+static char path[] = "/tmp/mien-test-model-XXXXXX";
+
+static int set_up(void **state)
+{
+    (void)state;
+    int fd = mkstemp(path);
+    return fd < 0 ? -1 : close(fd);
+}
+
+static int tear_down(void **state)
+{
+    (void)state;
+    return unlink(path);
+}
+
+static const char text[] = "input 6x6x3\nc conv 4 3x3\nb bn\nd dwconv 3x3 bias=no\np prelu\n"
+                           "gender_logits dense 2\ngender softmax\n"
+                           "age_logits dense 101 from=p\nage softmax\n";
+
+static struct model make(const char *prep)
+{
+    struct model m = {0};
+    struct err e = {{0}};
+    if (net_parse(&m.net, text, strlen(text), &e) != 0 ||
+        prep_parse(&m.prep, prep, strlen(prep), &e) != 0)
+        fail_msg("%s", e.msg);
+    m.weights = net_weights_new(&m.net, &e);
+    assert_non_null(m.weights);
+    assert_int_equal((uintptr_t)m.weights % 64, 0);
+    net_init(&m.net, m.weights, 3);
+    m.made = strdup("by a test\nin two lines");
+    return m;
+}
+
+static void round_trip(void **state)
+{
+    (void)state;
+    struct err e = {{0}};
+    struct model m = make("size=6x6 color=bgr age0=1"), back = {0};
+    assert_int_equal(model_save(&m, path, &e), 0);
+    if (model_load(&back, path, &e) != 0)
+        fail_msg("%s", e.msg);
+    assert_int_equal(back.net.n, m.net.n);
+    assert_int_equal(back.net.nweights, m.net.nweights);
+    assert_memory_equal(back.weights, m.weights, m.net.nweights * sizeof *m.weights);
+    assert_string_equal(back.prep.text, m.prep.text);
+    assert_string_equal(back.made, m.made);
+    model_free(&back);
+    assert_null(back.weights);
+    /* The file as others see it. */
+    struct st *s = st_open(path, &e);
+    assert_non_null(s);
+    assert_string_equal(st_meta(s, "format"), "mien-model");
+    assert_string_equal(st_meta(s, "net"), text);
+    assert_string_equal(st_meta(s, "classes"), "gender: female, male; age: 101 years from 1");
+    const struct st_tensor *t = st_find(s, "d.weight");
+    assert_non_null(t);
+    assert_true(t->ndim == 3 && t->shape[0] == 3 && t->shape[1] == 3 && t->shape[2] == 4);
+    assert_int_equal(st_count(s), 2 + 4 + 1 + 1 + 2 + 2);
+    st_close(s);
+    model_free(&m);
+}
+
+static void same_bytes(void **state)
+{
+    (void)state;
+    struct err e;
+    struct model m = make("size=6x6");
+    struct file_map a, b;
+    char other[] = "/tmp/mien-test-model-XXXXXX";
+    assert_true(close(mkstemp(other)) == 0);
+    assert_int_equal(model_save(&m, path, &e), 0);
+    assert_int_equal(model_save(&m, other, &e), 0);
+    assert_int_equal(file_map(path, &a, &e), 0);
+    assert_int_equal(file_map(other, &b, &e), 0);
+    assert_int_equal(a.len, b.len);
+    assert_memory_equal(a.data, b.data, a.len);
+    file_unmap(&a);
+    file_unmap(&b);
+    unlink(other);
+    model_free(&m);
+}
+
+/* Writes a file of a one-layer net whose parts the caller chooses, loads it, and compares the
+   message; wanted NULL means that it loads. */
+static void load(const char *version, const char *net, enum st_dtype type, size_t rows,
+                 const void *weight, const char *wanted)
+{
+    struct err e = {{0}};
+    struct model m = {0};
+    struct st_writer *w = st_writer_new(&e);
+    st_add_meta(w, "format", "mien-model", &e);
+    st_add_meta(w, "version", version, &e);
+    st_add_meta(w, "net", net, &e);
+    st_add_meta(w, "prep", "", &e);
+    assert_int_equal(st_add(w, "f.weight", type, 2, (size_t[]){rows, 1}, weight, &e), 0);
+    assert_int_equal(st_save(w, path, &e), 0);
+    st_writer_free(w);
+    int rc = model_load(&m, path, &e);
+    if (wanted == NULL) {
+        assert_int_equal(rc, 0);
+        assert_true(m.weights[0] == 1 && m.weights[1] == -2);
+        model_free(&m);
+        return;
+    }
+    if (rc >= 0 || strstr(e.msg, wanted) == NULL || strstr(e.msg, path) == NULL)
+        fail_msg("got '%s', wanted '%s'", e.msg, wanted);
+    assert_true(m.weights == NULL && m.net.layer == NULL);
+}
+
+static void damage(void **state)
+{
+    (void)state;
+    static const char net[] = "input 1x1x2\nf dense 1 bias=no\n";
+    const float w[3] = {1, -2, 0}, bad[2] = {1, NAN};
+    const uint16_t half[2] = {0x3c00, 0xc000}, inf[2] = {0x3c00, 0x7c00};
+    const int32_t i32[2] = {1, -2};
+    load("1", net, ST_F32, 2, w, NULL);
+    load("1", net, ST_F16, 2, half, NULL);
+    load("2", net, ST_F32, 2, w, "version 2");
+    load("1", net, ST_F32, 3, w, "'f.weight' has not the type and shape");
+    load("1", net, ST_I32, 2, i32, "'f.weight' has not the type and shape");
+    load("1", net, ST_F32, 2, bad, "'f.weight' has a value that is no number");
+    load("1", net, ST_F16, 2, inf, "'f.weight' has a value that is no number");
+    load("1", "input 1x1x2\nf dense 1\n", ST_F32, 2, w, "'f.bias' is missing");
+    load("1", "input 1x1x2\nf tense 1\n", ST_F32, 2, w, "its description, line 2: ");
+    load("1", "input 1024x1024x1024\ng dense 2\n", ST_F32, 2, w, "'g.weight' is missing");
+    /* Files of other kinds. */
+    struct err e = {{0}};
+    struct model m = {0};
+    struct st_writer *s = st_writer_new(&e);
+    assert_int_equal(st_save(s, path, &e), 0);
+    st_writer_free(s);
+    assert_true(model_load(&m, path, &e) < 0);
+    assert_non_null(strstr(e.msg, "no model of mien"));
+    assert_true(model_load(&m, "/nonexistent", &e) < 0);
+    assert_non_null(strstr(e.msg, "No such file"));
+}
+
+static void heads(void **state)
+{
+    (void)state;
+    float out[MODEL_CLASSES_AGE], two[2], p[110];
+    for (int i = 0; i < 110; i++)
+        p[i] = (float)(i + 1);
+    model_age(p, 100, 1, out); /* ages 1 to 100 */
+    assert_true(out[0] == 0 && out[1] == 1 && out[100] == 100);
+    model_age(p, 110, -3, out); /* ages -3 to 106 */
+    assert_true(out[0] == 1 + 2 + 3 + 4 && out[1] == 5);
+    assert_true(out[99] == 103 && out[100] == 104 + 105 + 106 + 107 + 108 + 109 + 110);
+    model_gender((float[]){0.25f}, 1, two);
+    assert_true(two[0] == 0.75f && two[1] == 0.25f);
+    model_gender((float[]){0.1f, 0.9f}, 2, two);
+    assert_true(two[0] == 0.1f && two[1] == 0.9f);
+}
+
+static void refuse_input(const char *prep, const char *why)
+{
+    struct err e = {{0}};
+    struct model_input in;
+    struct model m = make(prep);
+    if (model_input(&m, &in, &e) != ERR_FORMAT || strstr(e.msg, why) == NULL)
+        fail_msg("%s: got '%s', wanted '%s'", prep, e.msg, why);
+    model_free(&m);
+}
+
+static void input(void **state)
+{
+    (void)state;
+    struct err e;
+    struct model_input in;
+    struct model m = make("");
+    assert_int_equal(model_input(&m, &in, &e), 0);
+    assert_true(in.h == 6 && in.w == 6 && !in.bgr && in.scale == 1 && in.age0 == 0);
+    assert_true(in.mean[0] == 0 && in.mean[1] == 0 && in.mean[2] == 0);
+    model_free(&m);
+    m = make("size=6x6 color=bgr mean=103.939,116.779,123.68 scale=0.5 age0=1");
+    assert_int_equal(model_input(&m, &in, &e), 0);
+    assert_true(in.bgr && in.mean[0] == 103.939f && in.mean[1] == 116.779f &&
+                in.mean[2] == 123.68f && in.scale == 0.5f && in.age0 == 1);
+    model_free(&m);
+    m = make("mean=127.5");
+    assert_int_equal(model_input(&m, &in, &e), 0);
+    assert_true(in.mean[0] == 127.5f && in.mean[2] == 127.5f);
+    model_free(&m);
+    refuse_input("size=7x6", "the network's input is 6x6");
+    refuse_input("color=grey", "neither rgb nor bgr");
+    refuse_input("mean=1,2", "three numbers");
+    refuse_input("mean=1,2,3,4", "three numbers");
+    refuse_input("mean=1,2,x", "'x'");
+    refuse_input("mean=", "three numbers");
+    refuse_input("scale=0", "makes no sense");
+    refuse_input("age0=1.5", "age0: '1.5'");
+    /* Features have no height and width; grey images can't be fed. */
+    struct model plain = {0};
+    assert_int_equal(net_parse(&plain.net, "input 1x1x40\n", 13, &e), 0);
+    assert_int_equal(model_input(&plain, &in, &e), 0);
+    assert_true(in.h == 0 && in.w == 0);
+    net_free(&plain.net);
+    assert_int_equal(net_parse(&plain.net, "input 9x9x1\n", 12, &e), 0);
+    assert_int_equal(model_input(&plain, &in, &e), ERR_FORMAT);
+    net_free(&plain.net);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(round_trip), cmocka_unit_test(same_bytes), cmocka_unit_test(damage),
+        cmocka_unit_test(heads),      cmocka_unit_test(input),
+    };
+    return cmocka_run_group_tests(tests, set_up, tear_down);
+}
