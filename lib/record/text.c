@@ -131,7 +131,7 @@ static const double tens[] = {1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,  1e
    v's lower neighbour. A float needs 9 at most, and a double is exact enough to tell. */
 static uint64_t shortest(float v, int *shift)
 {
-    double x = v, near = 0.499 * (x - (double)nextafterf(v, 0));
+    double x = v, near = 0.4999999 * (x - (double)nextafterf(v, 0));
     int first = (int)floor(log10(x)); /* the power of ten of the first digit */
     uint64_t n;
     for (int count = 6;; count++) {
