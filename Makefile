@@ -16,11 +16,12 @@ PROGRAMS = $(patsubst cmd/%.c,%,$(wildcard cmd/*.c))
 LIB_SRC = $(wildcard lib/*/*.c)
 UNIT = $(patsubst tests/unit/%.c,%,$(wildcard tests/unit/*.c))
 TOOLS = $(patsubst tests/tool/%.c,%,$(wildcard tests/tool/*.c))
+DOUBLE = tests/double/test_grad lib/nn/kernels lib/nn/grad lib/nn/train
 MAN = $(wildcard man/man*/*.[157])
 
 LIB = $(BUILD)/libmien.a
 BIN = $(PROGRAMS:%=$(BUILD)/bin/%)
-TEST_BIN = $(UNIT:%=$(BUILD)/tests/%) $(TOOLS:%=$(BUILD)/tests/tool/%)
+TEST_BIN = $(UNIT:%=$(BUILD)/tests/%) $(BUILD)/tests/test_grad $(TOOLS:%=$(BUILD)/tests/tool/%)
 
 .PHONY: all tests check demo asan lint install uninstall clean deps
 .SECONDARY:
@@ -36,6 +37,14 @@ $(BUILD)/tests/tool/%: $(BUILD)/tests/tool/%.o $(LIB)
 
 $(BUILD)/tests/%: $(BUILD)/tests/unit/%.o $(LIB)
 	$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $< $(LIB) $(LIBS) -lcmocka
+
+# Gradients are checked in double precision: the same kernels, their number type changed.
+$(BUILD)/tests/test_grad: $(DOUBLE:%=$(BUILD)/double/%.o) $(LIB)
+	$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS) -lcmocka
+
+$(BUILD)/double/%.o: %.c Makefile
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) -DMIEN_DOUBLE -Ilib -MMD -MP -c -o $@ $<
 
 $(LIB): $(LIB_SRC:%.c=$(BUILD)/%.o)
 	rm -f $@

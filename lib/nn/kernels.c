@@ -66,7 +66,7 @@ static size_t tile_rows(size_t k)
     return rows < 64 ? 64 : rows > 1024 ? 1024 : rows;
 }
 
-static int is_pointwise(const struct layer *l)
+int k_is_pointwise(const struct layer *l)
 {
     return l->kh == 1 && l->kw == 1 && l->sh == 1 && l->sw == 1 && l->groups == 1 && l->pt == 0 &&
            l->pb == 0 && l->pl == 0 && l->pr == 0;
@@ -75,7 +75,7 @@ static int is_pointwise(const struct layer *l)
 size_t k_conv_scratch(const struct layer *l, struct shape in)
 {
     size_t k = (size_t)(l->kh * l->kw) * (size_t)(in.c / l->groups);
-    return is_pointwise(l) ? 0 : tile_rows(k) * k;
+    return k_is_pointwise(l) ? 0 : tile_rows(k) * k;
 }
 
 void k_im2col(const struct layer *l, struct shape in, const real *x, int c0, int nc, size_t from,
@@ -110,7 +110,7 @@ void k_conv(const struct layer *l, struct shape in, const real *w, const struct 
 {
     size_t pixels = shape_count((struct shape){l->shape.h, l->shape.w, 1});
     int cin = in.c / l->groups, cout = l->units / l->groups;
-    if (is_pointwise(l)) {
+    if (k_is_pointwise(l)) {
         /* All images are one matrix, taken in blocks whose result the tail finds in the cache. */
         size_t rows = pixels * n, step = tile_rows((size_t)(in.c + l->units) / 2);
         if (step < 256)
@@ -257,8 +257,7 @@ SIMD void k_scale(real *y, const real *x, size_t rows, int c, const real *scale,
     }
 }
 
-/* The part of a window that lies inside of the input. */
-static void inside(int at, int k, int extent, int *from, int *to)
+void k_inside(int at, int k, int extent, int *from, int *to)
 {
     *from = at < 0 ? 0 : at;
     *to = at + k > extent ? extent : at + k;
@@ -272,8 +271,8 @@ SIMD void k_maxpool(const struct layer *l, struct shape in, const real *x, real 
         for (int oy = 0; oy < l->shape.h; oy++) {
             for (int ox = 0; ox < l->shape.w; ox++, y += nc) {
                 int y0, y1, x0, x1;
-                inside(oy * l->sh - l->pt, l->kh, in.h, &y0, &y1);
-                inside(ox * l->sw - l->pl, l->kw, in.w, &x0, &x1);
+                k_inside(oy * l->sh - l->pt, l->kh, in.h, &y0, &y1);
+                k_inside(ox * l->sw - l->pl, l->kw, in.w, &x0, &x1);
                 for (int yy = y0; yy < y1; yy++) {
                     for (int xx = x0; xx < x1; xx++) {
                         size_t at = ((size_t)yy * (size_t)in.w + (size_t)xx) * nc;
@@ -301,8 +300,8 @@ SIMD void k_avgpool(const struct layer *l, struct shape in, const real *x, real 
         for (int oy = 0; oy < l->shape.h; oy++) {
             for (int ox = 0; ox < l->shape.w; ox++, y += nc) {
                 int y0, y1, x0, x1;
-                inside(oy * l->sh - l->pt, l->kh, in.h, &y0, &y1);
-                inside(ox * l->sw - l->pl, l->kw, in.w, &x0, &x1);
+                k_inside(oy * l->sh - l->pt, l->kh, in.h, &y0, &y1);
+                k_inside(ox * l->sw - l->pl, l->kw, in.w, &x0, &x1);
                 memset(y, 0, nc * sizeof *y);
                 for (int yy = y0; yy < y1; yy++) {
                     for (int xx = x0; xx < x1; xx++) {

@@ -24,6 +24,12 @@ struct tail {
 /* y = tail(y), in place: rows x c elements. */
 void k_tail(real *y, size_t rows, int c, const struct tail *t);
 
+/* Whether a convolution is a plain product of matrices. */
+int k_is_pointwise(const struct layer *l);
+
+/* The part [from, to) of a window of k at `at` that lies inside of an extent. */
+void k_inside(int at, int k, int extent, int *from, int *to);
+
 /* Convolution. col is scratch of k_conv_scratch(l, in) elements. */
 size_t k_conv_scratch(const struct layer *l, struct shape in);
 void k_conv(const struct layer *l, struct shape in, const real *w, const struct tail *t,

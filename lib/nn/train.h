@@ -1,0 +1,54 @@
+/*
+ * The trainable part of a network, forward and backward on a batch.
+ *
+ * Some layers' outputs are given by the caller (the input, or what frozen layers before made of
+ * it); the layers that depend on them are computed, and parameters of the layers marked trainable
+ * get gradients. Layers neither given nor depending on given ones are left alone.
+ *
+ * The batch is cut into parts by image, a number that depends on the layer alone; threads work on
+ * parts, and parts' gradients are summed in order. So results don't depend on the threads.
+ */
+#ifndef MIEN_NN_TRAIN_H
+#define MIEN_NN_TRAIN_H
+
+#include <stdbool.h>
+
+#include "mien/net.h"
+#include "mien/par.h"
+#include "real.h"
+
+struct trainer;
+
+/* net, w (net->nweights elements), par stay the caller's and must outlive the trainer. train has
+   an element a layer. given lists ngiven layers, batch is the most images at once. par may be
+   NULL. NULL with a message on failure. Sets OpenBLAS to one thread. */
+struct trainer *trainer_new(const struct net *net, real *w, const bool *train, const int *given,
+                            int ngiven, int batch, struct par *par, struct err *e);
+void trainer_free(struct trainer *t); /* NULL is harmless */
+
+/* A layer's output, batch x elements: to be filled for given layers, read for computed ones. */
+real *trainer_act(struct trainer *t, int layer);
+
+/* The gradient of the loss with respect to a computed layer's output, to be filled before
+   trainer_backward for the layers that the loss reads. */
+real *trainer_dact(struct trainer *t, int layer);
+
+/* The parameters' gradients, laid out as w. */
+real *trainer_grad(struct trainer *t);
+
+/* Whether a parameter of the layer is trained. */
+bool trainer_trains(const struct trainer *t, int layer);
+
+/* Computes the outputs of n images. In training, dropout drops (by seed) and trainable bn layers
+   normalise by the batch and move their running statistics: mean and unbiased variance, a tenth of
+   the new with nine of the old. Otherwise both are as at inference. */
+void trainer_forward(struct trainer *t, int n, bool training, uint64_t seed);
+
+/* Computes the gradients of the n images of the last trainer_forward from those of the layers in
+   from[0..nfrom). */
+void trainer_backward(struct trainer *t, int n, const int *from, int nfrom);
+
+/* Bytes that a trainer of this size would hold, without weights and gradients. */
+size_t trainer_bytes(const struct trainer *t);
+
+#endif

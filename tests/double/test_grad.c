@@ -1,0 +1,208 @@
+/*
+ * Every layer's gradient against central differences, in double precision: this program is built
+ * with the same kernels as the library, their number type changed.
+ *
+ * A network's loss here is the sum of its outputs times fixed random numbers. The layer under test
+ * stands behind a trained layer, whose own gradients are right only if the gradient that flows
+ * through the layer is.
+ */
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include "mien/hash.h"
+#include "nn/train.h"
+
+struct bench {
+    struct net net;
+    double *w, *r;
+    struct trainer *t;
+    int n, last;
+};
+
+static double loss(struct bench *b, uint64_t seed)
+{
+    size_t count = (size_t)b->n * shape_count(b->net.layer[b->last].shape);
+    trainer_forward(b->t, b->n, true, seed);
+    const double *y = trainer_act(b->t, b->last);
+    double sum = 0;
+    for (size_t i = 0; i < count; i++)
+        sum += y[i] * b->r[i];
+    return sum;
+}
+
+/* Moving bn statistics would change the loss between two evaluations; put them back. */
+static double loss_again(struct bench *b, const double *w)
+{
+    double v = loss(b, 5);
+    for (int i = 0; i < b->net.n; i++) {
+        for (int k = 0; k < b->net.layer[i].nparam; k++) {
+            const struct param *p = &b->net.layer[i].param[k];
+            if (!p->trained)
+                memcpy(b->w + p->at, w + p->at, p->count * sizeof *w);
+        }
+    }
+    return v;
+}
+
+/* Checks all trained layers of a network on n images; frozen names a layer that isn't trained. */
+static void check(const char *text, int n, const char *frozen)
+{
+    struct err e = {{0}};
+    struct bench b = {.n = n};
+    if (net_parse(&b.net, text, strlen(text), &e) < 0)
+        fail_msg("%s", e.msg);
+    b.last = b.net.n - 1;
+    size_t nw = b.net.nweights, out = (size_t)n * shape_count(b.net.layer[b.last].shape);
+    size_t in = (size_t)n * shape_count(b.net.layer[0].shape);
+    struct rng rng = {7};
+    bool *train = calloc((size_t)b.net.n, sizeof *train);
+    double *w = calloc(nw + 1, sizeof *w), *grad = calloc(nw + 1, sizeof *grad);
+    b.w = calloc(nw + 1, sizeof *b.w);
+    b.r = calloc(out, sizeof *b.r);
+    for (size_t i = 0; i < nw; i++)
+        w[i] = 0.5 * rng_normal(&rng);
+    for (int i = 0; i < b.net.n; i++) {
+        struct layer *l = &b.net.layer[i];
+        train[i] = frozen == NULL || strcmp(l->name, frozen) != 0;
+        for (size_t k = 0; l->type == L_BN && k < l->param[3].count; k++)
+            w[l->param[3].at + k] = 0.5 + rng_uniform(&rng); /* a variance is positive */
+    }
+    memcpy(b.w, w, nw * sizeof *w);
+    for (size_t i = 0; i < out; i++)
+        b.r[i] = rng_normal(&rng);
+    struct par *par = par_new(1, &e);
+    b.t = trainer_new(&b.net, b.w, train, (int[]){0}, 1, n, par, &e);
+    assert_non_null(b.t);
+    for (size_t i = 0; i < in; i++)
+        trainer_act(b.t, 0)[i] = rng_normal(&rng);
+
+    loss_again(&b, w);
+    memcpy(trainer_dact(b.t, b.last), b.r, out * sizeof *b.r);
+    trainer_backward(b.t, n, &b.last, 1);
+    memcpy(grad, trainer_grad(b.t), nw * sizeof *grad);
+    for (int i = 0; i < b.net.n; i++) {
+        const struct layer *l = &b.net.layer[i];
+        for (int k = 0; k < l->nparam; k++) {
+            const struct param *p = &l->param[k];
+            double worst = 0, scale = 1e-3;
+            for (size_t j = 0; j < p->count; j++)
+                scale = fmax(scale, fabs(grad[p->at + j]));
+            for (size_t j = 0; j < p->count; j++) {
+                double *v = &b.w[p->at + j], old = *v, h = 1e-5;
+                if (!train[i] || !p->trained) {
+                    assert_true(grad[p->at + j] == 0);
+                    continue;
+                }
+                *v = old + h;
+                double up = loss_again(&b, w);
+                *v = old - h;
+                double down = loss_again(&b, w);
+                *v = old;
+                worst = fmax(worst, fabs((up - down) / (2 * h) - grad[p->at + j]) / scale);
+            }
+            if (worst > 1e-5)
+                fail_msg("%s.%s is off by %g in:\n%s", l->name, p->name, worst, text);
+        }
+    }
+    trainer_free(b.t);
+    par_free(par);
+    net_free(&b.net);
+    free(train);
+    free(w);
+    free(grad);
+    free(b.w);
+    free(b.r);
+}
+
+static void convolutions(void **state)
+{
+    (void)state;
+    check("input 5x7x3\na conv 4 1x1\nb conv 5 3x3 pad=same\n", 3, NULL);
+    check("input 6x5x3\na conv 4 1x1\nb conv 6 3x2 stride=2x3 pad=same groups=2\n", 2, NULL);
+    check("input 7x7x2\na conv 3 1x1\nb conv 4 2x2 stride=3 pad=valid bias=no\n", 1, NULL);
+    check("input 4x4x2\na conv 3 1x1\nb conv 4 3x3 stride=2 pad=1,0,2,1\n", 2, NULL);
+    check("input 1x1x3\na conv 4 1x1\nb conv 2 3x3 pad=same\n", 1, NULL);
+    check("input 3x3x5\na conv 17 1x1\nb conv 19 1x1\n", 17, NULL);
+}
+
+static void depthwise(void **state)
+{
+    (void)state;
+    check("input 5x6x3\na conv 3 1x1\nb dwconv 3x3 pad=same\n", 2, NULL);
+    check("input 6x5x3\na conv 19 1x1\nb dwconv 3x3 stride=2 pad=same\n", 2, NULL);
+    check("input 5x5x2\na conv 16 1x1\nb dwconv 3x3 pad=valid bias=no\n", 1, NULL);
+    check("input 7x6x2\na conv 5 1x1\nb dwconv 5x2 stride=3 pad=same\n", 2, NULL);
+    check("input 1x1x2\na conv 20 1x1\nb dwconv 3x3 pad=same\n", 1, NULL);
+}
+
+static void dense_and_activations(void **state)
+{
+    (void)state;
+    check("input 2x3x2\na dense 7\nb dense 5 bias=no\n", 3, NULL);
+    check("input 1x1x6\na dense 9\nr relu\nb dense 4\n", 5, NULL);
+    check("input 1x1x6\na dense 9\nr relu6\nb dense 4\n", 5, NULL);
+    check("input 2x2x3\na conv 9 1x1\nr prelu\nb dense 4\n", 5, NULL);
+    check("input 1x1x6\na dense 9\nr sigmoid\nb dense 4\n", 2, NULL);
+    check("input 1x1x6\na dense 9\nr softmax\nb dense 4\n", 2, NULL);
+    check("input 1x1x6\na dense 9\nr l2norm\nb dense 4\n", 2, NULL);
+    check("input 1x1x6\na dense 9\nr dropout 0.4\nb dense 4\n", 4, NULL);
+    check("input 2x3x3\na conv 4 1x1\nf flatten\nb dense 4\n", 2, NULL);
+}
+
+static void normalisation(void **state)
+{
+    (void)state;
+    check("input 3x4x2\na conv 5 1x1\nn bn\nr relu\nb dense 3\n", 4, NULL);
+    check("input 3x4x2\na conv 5 1x1\nn bn eps=0.1\nb dense 3\n", 1, NULL);
+    check("input 3x4x2\na conv 5 1x1\nn bn\nb dense 3\n", 3, "n"); /* fixed statistics */
+}
+
+static void pooling(void **state)
+{
+    (void)state;
+    check("input 5x5x2\na conv 3 1x1\np maxpool 2x2 stride=2\nb dense 3\n", 2, NULL);
+    check("input 5x6x2\na conv 3 1x1\np maxpool 3x3 stride=2 pad=same\nb dense 3\n", 2, NULL);
+    check("input 5x6x2\na conv 3 1x1\np avgpool 3x2 stride=2 pad=same\nb dense 3\n", 2, NULL);
+    check("input 5x6x2\na conv 3 1x1\np gap\nb dense 3\n", 2, NULL);
+    check("input 4x4x2\na conv 3 1x1\np avgpool 2x2 stride=3\nb dense 3\n", 1, NULL);
+}
+
+static void joins(void **state)
+{
+    (void)state;
+    check("input 4x4x2\na conv 3 1x1\nb conv 3 3x3 pad=same\nc add from=a,b\nd dense 2\n", 2, NULL);
+    check("input 4x4x2\na conv 3 1x1\nb conv 2 3x3 pad=same\nc concat from=b,a\nd dense 2\n", 2, NULL);
+    check("input 4x4x2\na conv 3 1x1\np pad 1,0,2,1 channels=1,2\nb conv 2 2x2\n", 2, NULL);
+    check("input 1x1x4\na dense 3\nb add from=a,a\nc add from=b,a,b\n", 2, NULL);
+}
+
+static void whole_networks(void **state)
+{
+    (void)state;
+    check("input 8x8x3\nc1 conv 8 3x3 stride=2 pad=same bias=no\nb1 bn\nr1 relu6\n"
+          "d1 dwconv 3x3 pad=same bias=no\nb2 bn\nr2 relu6\np1 conv 12 1x1 bias=no\nb3 bn\nr3 relu6\n"
+          "d2 dwconv 3x3 stride=2 pad=same bias=no\nb4 bn\nr4 relu6\np2 conv 16 1x1 bias=no\nb5 bn\n"
+          "r5 relu6\ng gap\nage dense 7\ns softmax\n", 4, NULL);
+    check("input 9x9x2\nc1 conv 6 3x3 stride=2 pad=1 bias=no\nb1 bn\nr1 relu\nm maxpool 3x3 stride=2 pad=1\n"
+          "c2 conv 6 3x3 pad=1 bias=no\nb2 bn\nr2 relu\nc3 conv 6 3x3 pad=1 bias=no\nb3 bn\n"
+          "a1 add from=b3,m\nr3 relu\nc4 conv 8 3x3 stride=2 pad=1\nb4 bn\nr4 relu\nc5 conv 8 3x3 pad=1\n"
+          "b5 bn\nk conv 8 1x1 stride=2 from=r3\nb6 bn\na2 add from=b5,b6\nr5 relu\ng gap\nf dense 5\n", 3,
+          NULL);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(convolutions),  cmocka_unit_test(depthwise), cmocka_unit_test(dense_and_activations),
+        cmocka_unit_test(normalisation), cmocka_unit_test(pooling),   cmocka_unit_test(joins),
+        cmocka_unit_test(whole_networks),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
