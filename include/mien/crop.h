@@ -1,0 +1,45 @@
+/*
+ * Cutting a face, or the whole image, out of a JPEG: upright, square, at the scale that is needed.
+ *
+ * The crop is a square about the centre of the box. Its side is the longer side of the box after
+ * the margin was added; what reaches beyond the image repeats the image's border pixels.
+ */
+#ifndef MIEN_CROP_H
+#define MIEN_CROP_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "mien/img.h"
+#include "mien/jpeg.h"
+
+struct img_crop {
+    bool whole;           /* the box is the whole image, without a margin */
+    bool stored;          /* the box is in pixels of the image as stored, not upright */
+    double margin;        /* on every side, as a share of the box's width or height there */
+    double inner;         /* the central share of the square that is kept, in (0, 1] */
+    struct img_hw target; /* decode at the smallest scale not below this size; zeros: at full */
+    size_t max_bytes;     /* bound of the crop's pixels; 0 for none */
+};
+
+/* Which pixels make a crop, in the image as stored. */
+struct img_cut {
+    int eighths;          /* the scale, in eighths */
+    struct img_rect rect; /* at that scale; may reach beyond the image */
+};
+
+/* Plans a crop of an opened image. box is x1 y1 x2 y2, 0-based and half-open; not read when
+   whole. Returns 0; ERR_FORMAT when the box is empty, not a number or outside of the image;
+   ERR_LIMIT when the crop is over max_bytes. */
+int img_crop_plan(const struct img_crop *c, const struct img_jpeg_info *info, const float *box,
+                  struct img_cut *cut, struct err *e);
+
+/* The size of a cut's pixels when upright. */
+struct img_hw img_cut_size(const struct img_cut *cut, const struct img_jpeg_info *info);
+
+/* Decodes a cut of the image that j has opened into out, img_cut_size's h * w * 3 bytes, upright.
+   scratch is used for images that must be turned. Errors as img_jpeg_read, and ERR_MEM. */
+int img_cut_read(struct img_jpeg *j, const struct img_jpeg_info *info, const struct img_cut *cut,
+                 struct img *scratch, unsigned char *out, struct err *e);
+
+#endif

@@ -1,0 +1,112 @@
+#include "mien/crop.h"
+
+#include <math.h>
+
+#define MAX_BOX 1e6 /* pixels; keeps all arithmetic on positions within an int */
+
+/* A box in the image as stored, at full scale. */
+struct area {
+    double x1, y1, x2, y2;
+};
+
+static int area_of_box(const struct img_crop *c, const struct img_jpeg_info *info,
+                       const float *box, struct area *a, struct err *e)
+{
+    if (c->whole) {
+        *a = (struct area){0, 0, info->w, info->h};
+        return 0;
+    }
+    for (int i = 0; i < 4; i++) {
+        if (!isfinite(box[i]))
+            return err_set(e, ERR_FORMAT, "the face box is not a number");
+    }
+    if (!(box[2] > box[0]) || !(box[3] > box[1]))
+        return err_set(e, ERR_FORMAT, "the face box %g,%g,%g,%g is empty", box[0], box[1], box[2],
+                       box[3]);
+    if (box[2] - box[0] > MAX_BOX || box[3] - box[1] > MAX_BOX)
+        return err_set(e, ERR_LIMIT, "the face box %g,%g,%g,%g is too large", box[0], box[1],
+                       box[2], box[3]);
+    *a = (struct area){box[0], box[1], box[2], box[3]};
+    if (!c->stored) {
+        img_point_as_stored(info->orientation, info->h, info->w, &a->x1, &a->y1);
+        img_point_as_stored(info->orientation, info->h, info->w, &a->x2, &a->y2);
+        *a = (struct area){fmin(a->x1, a->x2), fmin(a->y1, a->y2), fmax(a->x1, a->x2),
+                           fmax(a->y1, a->y2)};
+    }
+    if (a->x1 >= info->w || a->y1 >= info->h || a->x2 <= 0 || a->y2 <= 0)
+        return err_set(e, ERR_FORMAT,
+                       "the face box %g,%g,%g,%g lies outside of the image of %d x %d pixels",
+                       box[0], box[1], box[2], box[3], info->w, info->h);
+    return 0;
+}
+
+int img_crop_plan(const struct img_crop *c, const struct img_jpeg_info *info, const float *box,
+                  struct img_cut *cut, struct err *e)
+{
+    struct area a;
+    int rc = area_of_box(c, info, box, &a, e);
+    if (rc < 0)
+        return rc;
+    double grown = c->whole ? 1 : 1 + 2 * c->margin;
+    double side = fmax(1, fmax(a.x2 - a.x1, a.y2 - a.y1) * grown * c->inner);
+
+    /* The scales that libjpeg-turbo has fast code for; the ones between cost more than they save. */
+    int want = c->target.h > c->target.w ? c->target.h : c->target.w;
+    cut->eighths = 8;
+    while (want > 0 && cut->eighths > 1 && floor(side * cut->eighths / 16) >= want)
+        cut->eighths /= 2;
+    double scale = cut->eighths / 8.0;
+    double pixels = fmax(1, round(side * scale));
+    if (pixels > 65535 || (c->max_bytes != 0 && pixels * pixels * 3 > (double)c->max_bytes))
+        return err_set(e, ERR_LIMIT, "the crop of %.0f x %.0f pixels is more than a record holds",
+                       pixels, pixels);
+    cut->rect.w = cut->rect.h = (int)pixels;
+    cut->rect.x = (int)floor((a.x1 + a.x2) / 2 * scale - pixels / 2 + 0.5);
+    cut->rect.y = (int)floor((a.y1 + a.y2) / 2 * scale - pixels / 2 + 0.5);
+    return 0;
+}
+
+struct img_hw img_cut_size(const struct img_cut *cut, const struct img_jpeg_info *info)
+{
+    bool turned = info->orientation >= 5;
+    return (struct img_hw){turned ? cut->rect.w : cut->rect.h, turned ? cut->rect.h : cut->rect.w};
+}
+
+/* The part of from .. from + n that lies within 0 .. side, at least the nearest pixel there. */
+static void clamp(int from, int n, int side, int *start, int *len)
+{
+    int last = from + n - 1;
+    int lo = from < 0 ? 0 : from < side ? from : side - 1;
+    int hi = last < 0 ? 0 : last < side ? last : side - 1;
+    *start = lo;
+    *len = hi - lo + 1;
+}
+
+int img_cut_read(struct img_jpeg *j, const struct img_jpeg_info *info, const struct img_cut *cut,
+                 struct img *scratch, unsigned char *out, struct err *e)
+{
+    struct img_rect r = cut->rect, in; /* in: what the image has of it */
+    clamp(r.x, r.w, img_jpeg_scaled(info->w, cut->eighths), &in.x, &in.w);
+    clamp(r.y, r.h, img_jpeg_scaled(info->h, cut->eighths), &in.y, &in.h);
+
+    unsigned char *to = out;
+    if (info->orientation != 1) {
+        int rc = img_alloc(scratch, r.h, r.w, e);
+        if (rc < 0)
+            return rc;
+        to = scratch->px;
+    }
+    /* Where that part comes to lie in the cut; at its edge when all of the cut is outside. */
+    struct img_rect at = {in.x - r.x, in.y - r.y, in.w, in.h};
+    at.x = at.x < 0 ? 0 : at.x > r.w - 1 ? r.w - 1 : at.x;
+    at.y = at.y < 0 ? 0 : at.y > r.h - 1 ? r.h - 1 : at.y;
+    size_t stride = (size_t)r.w * 3;
+    int rc = img_jpeg_read(j, cut->eighths, in,
+                           to + (size_t)at.y * stride + (size_t)at.x * 3, stride, e);
+    if (rc < 0)
+        return rc;
+    img_repeat_border(to, r.h, r.w, at);
+    if (to != out)
+        img_upright(to, r.h, r.w, info->orientation, out);
+    return 0;
+}

@@ -1,0 +1,248 @@
+/*
+ * Decoding over libjpeg-turbo. Its errors come back here by longjmp; a warning, which means that
+ * data were damaged, ends decoding too unless the decoder is tolerant.
+ */
+#include "mien/jpeg.h"
+
+#include <setjmp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <jpeglib.h>
+#include <jerror.h>
+
+/* A hostile progressive file may hold thousands of tiny scans, each as costly as the whole image;
+   real ones have about ten. */
+#define MAX_SCANS 100
+
+/* Fancy upsampling of chroma looks at a neighbour, so that columns at the edge of a partial decode
+   differ; this many are decoded beyond what is wanted. */
+#define EDGE 2
+
+struct img_jpeg {
+    struct jpeg_decompress_struct d;
+    struct jpeg_error_mgr errors;
+    struct jpeg_progress_mgr progress;
+    jmp_buf escape;
+    bool tolerant, reading;
+    bool damaged;
+    char why[JMSG_LENGTH_MAX]; /* the fatal error, or the first damage */
+    unsigned char *row;        /* one row of the columns that are decoded */
+    size_t row_cap;
+    int rows; /* that were delivered */
+};
+
+static struct img_jpeg *owner(j_common_ptr d)
+{
+    return (struct img_jpeg *)d->client_data;
+}
+
+static void on_error(j_common_ptr d)
+{
+    struct img_jpeg *j = owner(d);
+    if (!j->damaged)
+        d->err->format_message(d, j->why);
+    longjmp(j->escape, 1);
+}
+
+static void on_message(j_common_ptr d, int level)
+{
+    struct img_jpeg *j = owner(d);
+    if (level >= 0 || !j->reading) /* a trace, or an oddity of the header that does no harm */
+        return;
+    if (!j->damaged)
+        d->err->format_message(d, j->why);
+    j->damaged = true;
+    if (!j->tolerant)
+        longjmp(j->escape, 1);
+}
+
+static void on_progress(j_common_ptr d)
+{
+    struct img_jpeg *j = owner(d);
+    if (j->d.input_scan_number > MAX_SCANS) {
+        snprintf(j->why, sizeof j->why, "more than %d scans", MAX_SCANS);
+        longjmp(j->escape, 1);
+    }
+}
+
+static int create(struct img_jpeg *j)
+{
+    j->d.err = jpeg_std_error(&j->errors);
+    j->errors.error_exit = on_error;
+    j->errors.emit_message = on_message;
+    j->d.client_data = j;
+    if (setjmp(j->escape) != 0)
+        return ERR_MEM;
+    jpeg_create_decompress(&j->d);
+    j->progress.progress_monitor = on_progress;
+    j->d.progress = &j->progress;
+    return 0;
+}
+
+struct img_jpeg *img_jpeg_new(struct err *e)
+{
+    struct img_jpeg *j = calloc(1, sizeof *j);
+    if (j == NULL) {
+        err_mem(e, sizeof *j, "a JPEG decoder");
+        return NULL;
+    }
+    if (create(j) < 0) {
+        err_set(e, ERR_MEM, "cannot make a JPEG decoder: %s", j->why);
+        free(j);
+        return NULL;
+    }
+    return j;
+}
+
+void img_jpeg_free(struct img_jpeg *j)
+{
+    if (j == NULL)
+        return;
+    jpeg_destroy_decompress(&j->d);
+    free(j->row);
+    free(j);
+}
+
+const char *img_jpeg_damage(const struct img_jpeg *j)
+{
+    return j->damaged ? j->why : NULL;
+}
+
+static int not_jpeg(const void *bytes, size_t n, struct err *e)
+{
+    const char *kind = img_kind(bytes, n);
+    if (n == 0)
+        return err_set(e, ERR_FORMAT, "not a JPEG but empty");
+    if (kind == NULL)
+        return err_set(e, ERR_FORMAT, "not a JPEG");
+    return err_set(e, ERR_FORMAT, "not a JPEG but %s", kind);
+}
+
+/* Whether the end-of-image marker is there, in what the decoder has not read yet. Entropy-coded
+   data can't hold it; looked for from the end, it is found at once in a whole file. */
+static bool has_end(const struct jpeg_source_mgr *src)
+{
+    const unsigned char *p = src->next_input_byte;
+    for (size_t i = src->bytes_in_buffer; i >= 2; i--) {
+        if (p[i - 2] == 0xff && p[i - 1] == 0xd9)
+            return true;
+    }
+    return false;
+}
+
+int img_jpeg_open(struct img_jpeg *j, const void *bytes, size_t n,
+                  const struct img_jpeg_limits *limits, struct img_jpeg_info *info, struct err *e)
+{
+    const char *kind = img_kind(bytes, n);
+    if (kind == NULL || strcmp(kind, "jpeg") != 0)
+        return not_jpeg(bytes, n, e);
+    jpeg_abort_decompress(&j->d);
+    j->reading = j->damaged = false;
+    j->tolerant = limits->tolerant;
+    if (setjmp(j->escape) != 0)
+        return err_set(e, ERR_FORMAT, "cannot decode JPEG: %s", j->why);
+    jpeg_mem_src(&j->d, bytes, n);
+    jpeg_read_header(&j->d, TRUE);
+
+    uint64_t most = limits->max_pixels != 0 ? limits->max_pixels : IMG_JPEG_MAX_PIXELS;
+    if ((uint64_t)j->d.image_width * j->d.image_height > most)
+        return err_set(e, ERR_LIMIT, "JPEG of %u x %u pixels, more than the limit of %llu",
+                       j->d.image_width, j->d.image_height, (unsigned long long)most);
+    if (!j->tolerant && !has_end(j->d.src))
+        return err_set(e, ERR_FORMAT, "damaged JPEG: cut short");
+    *info = (struct img_jpeg_info){.h = (int)j->d.image_height,
+                                   .w = (int)j->d.image_width,
+                                   .orientation = img_exif_orientation(bytes, n)};
+    return 0;
+}
+
+/* Four inks to RGB. Adobe's files, which are nearly all, store 255 minus the ink. */
+static void rgb_of_cmyk(const unsigned char *src, int w, bool inverted, unsigned char *dst)
+{
+    for (int x = 0; x < w; x++, src += 4, dst += 3) {
+        int paper = inverted ? src[3] : 255 - src[3];
+        for (int c = 0; c < 3; c++) {
+            int light = inverted ? src[c] : 255 - src[c];
+            dst[c] = (unsigned char)((light * paper + 127) / 255);
+        }
+    }
+}
+
+/* Makes room for one row of the decoder's output. */
+static int row_room(struct img_jpeg *j)
+{
+    size_t need = (size_t)j->d.output_width * (size_t)j->d.output_components;
+    if (need <= j->row_cap)
+        return 0;
+    free(j->row);
+    j->row = malloc(need);
+    j->row_cap = j->row == NULL ? 0 : need;
+    if (j->row != NULL)
+        return 0;
+    snprintf(j->why, sizeof j->why, "out of memory for a row");
+    return ERR_MEM;
+}
+
+/* Delivers the rows of img_jpeg_read; libjpeg's errors leave it by longjmp. */
+static int decode(struct img_jpeg *j, int eighths, struct img_rect r, unsigned char *out,
+                  size_t stride)
+{
+    struct jpeg_decompress_struct *d = &j->d;
+    bool inks = d->jpeg_color_space == JCS_CMYK || d->jpeg_color_space == JCS_YCCK;
+    d->scale_num = (unsigned)eighths;
+    d->scale_denom = 8;
+    d->out_color_space = inks ? JCS_CMYK : JCS_RGB;
+    jpeg_start_decompress(d);
+    if (r.x < 0 || r.y < 0 || r.w < 1 || r.h < 1 || r.x > (int)d->output_width - r.w ||
+        r.y > (int)d->output_height - r.h) {
+        snprintf(j->why, sizeof j->why, "a part outside of the image was asked for");
+        return ERR_ARG;
+    }
+    JDIMENSION x0 = r.x > EDGE ? (JDIMENSION)(r.x - EDGE) : 0;
+    JDIMENSION x1 = (JDIMENSION)(r.x + r.w) + EDGE;
+    JDIMENSION width = (x1 < d->output_width ? x1 : d->output_width) - x0;
+    if (width < d->output_width)
+        jpeg_crop_scanline(d, &x0, &width); /* x0 moves left, to where a block begins */
+    if (r.y > 0)
+        jpeg_skip_scanlines(d, (JDIMENSION)r.y);
+    bool direct = !inks && (int)width == r.w;
+    if (!direct && row_room(j) < 0)
+        return ERR_MEM;
+    const unsigned char *from = j->row + ((size_t)r.x - x0) * (size_t)d->output_components;
+    for (; j->rows < r.h; j->rows++, out += stride) {
+        JSAMPROW row = direct ? out : j->row;
+        jpeg_read_scanlines(d, &row, 1);
+        if (inks)
+            rgb_of_cmyk(from, r.w, d->saw_Adobe_marker, out);
+        else if (!direct)
+            memcpy(out, from, (size_t)r.w * 3);
+    }
+    return 0;
+}
+
+static int try_decode(struct img_jpeg *j, int eighths, struct img_rect r, unsigned char *out,
+                      size_t stride)
+{
+    if (setjmp(j->escape) != 0)
+        return ERR_FORMAT;
+    return decode(j, eighths, r, out, stride);
+}
+
+int img_jpeg_read(struct img_jpeg *j, int eighths, struct img_rect r, unsigned char *out,
+                  size_t stride, struct err *e)
+{
+    j->rows = 0;
+    j->reading = true;
+    int rc = try_decode(j, eighths, r, out, stride);
+    jpeg_abort_decompress(&j->d);
+    if (rc == ERR_FORMAT && j->tolerant && j->rows > 0) {
+        for (int y = j->rows; y < r.h; y++)
+            memset(out + (size_t)y * stride, 128, (size_t)r.w * 3);
+        j->damaged = true;
+        rc = 0;
+    }
+    if (rc < 0)
+        return err_set(e, rc, "%s: %s", j->damaged ? "damaged JPEG" : "cannot decode JPEG", j->why);
+    return 0;
+}

@@ -1,0 +1,242 @@
+#include "resize.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct img_resizer {
+    struct axis x, y;
+    struct img mid; /* between the passes */
+    bool avx2;
+};
+
+static const struct {
+    const char *name;
+    double support; /* the filter is zero beyond it */
+} filters[] = {
+    [IMG_BOX] = {"box", 0.5},
+    [IMG_TRIANGLE] = {"triangle", 1},
+    [IMG_LANCZOS3] = {"lanczos3", 3},
+};
+
+const char *img_filter_name(enum img_filter f)
+{
+    return filters[f].name;
+}
+
+static double sinc(double x)
+{
+    x *= 3.14159265358979323846;
+    return x == 0 ? 1 : sin(x) / x;
+}
+
+static double filter_at(enum img_filter f, double x)
+{
+    switch (f) {
+    case IMG_BOX:
+        return x > -0.5 && x <= 0.5;
+    case IMG_TRIANGLE:
+        return fmax(0, 1 - fabs(x));
+    case IMG_LANCZOS3:
+        return x >= -3 && x < 3 ? sinc(x) * sinc(x / 3) : 0;
+    }
+    return 0;
+}
+
+/* The source pixels that output pixel i of an axis sees: lo up to, not including, hi. */
+struct window {
+    double center, stretch;
+    int lo, hi;
+};
+
+static struct window window_at(const struct axis *a, int i)
+{
+    double scale = (double)a->in / a->out;
+    struct window v = {.center = (i + 0.5) * scale, .stretch = fmax(1, scale)};
+    double reach = filters[a->filter].support * v.stretch;
+    v.lo = (int)fmax(0, v.center - reach + 0.5);
+    v.hi = (int)fmin(a->in, v.center + reach + 0.5);
+    return v;
+}
+
+/* The weights of a window, normalised, into w. */
+static void weigh(enum img_filter f, const struct window *v, double *w)
+{
+    double sum = 0, shrink = 1 / v->stretch;
+    for (int k = 0; k < v->hi - v->lo; k++) {
+        w[k] = filter_at(f, (v->lo + k - v->center + 0.5) * shrink);
+        sum += w[k];
+    }
+    for (int k = 0; k < v->hi - v->lo; k++)
+        w[k] /= sum;
+}
+
+static void axis_free(struct axis *a)
+{
+    free(a->first);
+    free(a->real);
+    free(a->weight);
+    free(a->split);
+    *a = (struct axis){0};
+}
+
+static int axis_room(struct axis *a, size_t nweight)
+{
+    if ((size_t)a->out <= a->cap_out && nweight <= a->cap_weight)
+        return 0;
+    struct axis old = *a;
+    axis_free(a);
+    *a = (struct axis){.in = old.in, .out = old.out, .taps = old.taps, .filter = old.filter};
+    a->cap_out = (size_t)a->out;
+    a->cap_weight = nweight;
+    a->first = malloc(a->cap_out * sizeof *a->first);
+    a->real = malloc(nweight * sizeof *a->real);
+    a->weight = malloc(nweight * sizeof *a->weight);
+    a->split = malloc(2 * nweight * sizeof *a->split);
+    return a->first == NULL || a->real == NULL || a->weight == NULL || a->split == NULL ? ERR_MEM
+                                                                                        : 0;
+}
+
+static void to_fixed(struct axis *a, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        a->weight[i] = (int32_t)lround(a->real[i] * (1 << WEIGHT_BITS));
+    for (size_t i = 0; i < n; i += 2) {
+        for (size_t k = 0; k < 2; k++) {
+            int32_t low = a->weight[i + k] & ((1 << LOW_BITS) - 1);
+            a->split[2 * i + k] = (int16_t)((a->weight[i + k] - low) / (1 << LOW_BITS));
+            a->split[2 * i + 2 + k] = (int16_t)low;
+        }
+    }
+}
+
+static int axis_set(struct axis *a, int in, int out, enum img_filter f)
+{
+    if (a->in == in && a->out == out && a->filter == f)
+        return 0;
+    a->in = in;
+    a->out = out;
+    a->filter = f;
+    a->taps = 0;
+    for (int i = 0; i < out; i++) {
+        struct window v = window_at(a, i);
+        if (v.hi - v.lo > a->taps)
+            a->taps = v.hi - v.lo;
+    }
+    a->taps += a->taps % 2;
+    size_t n = (size_t)out * (size_t)a->taps;
+    if (axis_room(a, n) < 0) {
+        axis_free(a);
+        return ERR_MEM;
+    }
+    memset(a->real, 0, n * sizeof *a->real);
+    for (int i = 0; i < out; i++) {
+        struct window v = window_at(a, i);
+        int last = in > a->taps ? in - a->taps : 0; /* where all taps still lie within the source */
+        a->first[i] = v.lo < last ? v.lo : last;
+        weigh(f, &v, a->real + (size_t)i * (size_t)a->taps + (v.lo - a->first[i]));
+    }
+    to_fixed(a, n);
+    return 0;
+}
+
+static unsigned char clip8(int32_t v)
+{
+    return (unsigned char)(v < 0 ? 0 : v > 255 ? 255 : v);
+}
+
+void resize_rows(const struct axis *x, const unsigned char *src, int h, unsigned char *dst)
+{
+    size_t in = (size_t)x->in * 3;
+    int n = axis_taps(x);
+    for (int y = 0; y < h; y++, src += in) {
+        const int32_t *w = x->weight;
+        for (int i = 0; i < x->out; i++, w += x->taps, dst += 3) {
+            const unsigned char *s = src + (size_t)x->first[i] * 3;
+            int32_t r = 1 << (WEIGHT_BITS - 1), g = r, b = r;
+            for (int k = 0; k < n; k++, s += 3) {
+                r += w[k] * s[0];
+                g += w[k] * s[1];
+                b += w[k] * s[2];
+            }
+            dst[0] = clip8(r >> WEIGHT_BITS);
+            dst[1] = clip8(g >> WEIGHT_BITS);
+            dst[2] = clip8(b >> WEIGHT_BITS);
+        }
+    }
+}
+
+/* In blocks whose sums the compiler keeps in registers. */
+void resize_column_part(const struct axis *y, int i, const unsigned char *src, size_t n,
+                        size_t from, unsigned char *dst)
+{
+    enum { BLOCK = 64 };
+    const int32_t *w = y->weight + (size_t)i * (size_t)y->taps;
+    int taps = axis_taps(y);
+    for (size_t at = from; at < n; at += BLOCK) {
+        size_t len = n - at < BLOCK ? n - at : BLOCK;
+        int32_t sum[BLOCK];
+        for (size_t b = 0; b < len; b++)
+            sum[b] = 1 << (WEIGHT_BITS - 1);
+        for (int k = 0; k < taps; k++) {
+            const unsigned char *s = src + ((size_t)y->first[i] + (size_t)k) * n + at;
+            for (size_t b = 0; b < len; b++)
+                sum[b] += w[k] * s[b];
+        }
+        for (size_t b = 0; b < len; b++)
+            dst[at + b] = clip8(sum[b] >> WEIGHT_BITS);
+    }
+}
+
+void resize_columns(const struct axis *y, const unsigned char *src, size_t n, unsigned char *dst)
+{
+    for (int i = 0; i < y->out; i++)
+        resize_column_part(y, i, src, n, 0, dst + (size_t)i * n);
+}
+
+struct img_resizer *img_resizer_new(struct err *e)
+{
+    struct img_resizer *z = calloc(1, sizeof *z);
+    if (z == NULL)
+        err_mem(e, sizeof *z, "a resizer");
+    else
+        z->avx2 = resize_have_avx2();
+    return z;
+}
+
+void img_resizer_free(struct img_resizer *z)
+{
+    if (z == NULL)
+        return;
+    axis_free(&z->x);
+    axis_free(&z->y);
+    img_free(&z->mid);
+    free(z);
+}
+
+int img_resize(struct img_resizer *z, const unsigned char *src, int h, int w, unsigned char *dst,
+               struct img_hw to, enum img_filter f, struct err *e)
+{
+    size_t row = (size_t)to.w * 3;
+    if (axis_set(&z->x, w, to.w, f) < 0 || axis_set(&z->y, h, to.h, f) < 0)
+        return err_set(e, ERR_MEM, "out of memory for the weights of a resize");
+    if (w != to.w && h != to.h && img_alloc(&z->mid, h, to.w, e) < 0)
+        return ERR_MEM;
+    if (w != to.w) {
+        unsigned char *out = h != to.h ? z->mid.px : dst;
+        if (z->avx2)
+            resize_rows_avx2(&z->x, src, h, out);
+        else
+            resize_rows(&z->x, src, h, out);
+        src = out;
+    }
+    if (h != to.h) {
+        if (z->avx2)
+            resize_columns_avx2(&z->y, src, row, dst);
+        else
+            resize_columns(&z->y, src, row, dst);
+    } else if (w == to.w) {
+        memcpy(dst, src, (size_t)h * row);
+    }
+    return 0;
+}
