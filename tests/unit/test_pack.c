@@ -371,6 +371,24 @@ static void hostile_packs(void **state)
         assert_damaged("absent or damaged");
     }
 
+    /* The least that a trainer needs, as another program may write it; records need more. */
+    struct st_writer *w = st_writer_new(&e);
+    st_add_meta(w, "format", format, &e);
+    st_add_meta(w, "version", version, &e);
+    assert_int_equal(st_add(w, "pixels", ST_U8, 4, (size_t[]){1, 1, 1, 3}, "rgb", &e), 0);
+    assert_int_equal(st_add(w, "age", ST_U8, 1, (size_t[]){1}, "\x07", &e), 0);
+    assert_int_equal(st_add(w, "gender", ST_U8, 1, (size_t[]){1}, "\x01", &e), 0);
+    assert_int_equal(st_save(w, path, &e), 0);
+    st_writer_free(w);
+    open_pack(&p);
+    assert_memory_equal(pack_pixels(&p, 0), "rgb", 3);
+    assert_string_equal(pack_id(&p, 0, &len), "");
+    assert_int_equal(len, 0);
+    assert_string_equal(p.prep.text, "");
+    assert_int_equal(pack_record(&p, 0, &r, &e), ERR_FORMAT);
+    assert_non_null(strstr(e.msg, "keeps no records"));
+    pack_close(&p);
+
     /* A record of its own that is damaged costs only itself. */
     const struct tensor fields = {"record_fields", ST_I32, 1, {2}, (int[]){-1, 70000}};
     put_pack(format, version, prep, &fields, NULL);
