@@ -294,16 +294,16 @@ int pack_add(struct pack_writer *w, const struct rec *r, struct err *e)
 /* Describes a column to the header. */
 static int describe(const struct pack_writer *w, enum column c, struct st_writer *st, struct err *e)
 {
-    size_t n = (size_t)w->n, len = (size_t)w->col[c].len;
+    const char *name = c == DATA ? kinds[w->kind].name : columns[c].name;
+    enum st_dtype dtype = columns[c].dtype;
+    size_t n = (size_t)w->n;
+    if (c == DATA && w->kind == PACK_PIXELS)
+        return st_add(st, name, ST_U8, 4, (size_t[]){n, w->dim[0], w->dim[1], 3}, NULL, e);
+    if (c == DATA && w->kind == PACK_FEATURES)
+        return st_add(st, name, ST_F32, 2, (size_t[]){n, w->dim[0]}, NULL, e);
     if (c == AGE_BAND)
-        return st_add(st, columns[c].name, ST_U8, 2, (size_t[]){n, 2}, NULL, e);
-    if (c != DATA || w->kind == PACK_IMAGE)
-        return st_add(st, c == DATA ? kinds[w->kind].name : columns[c].name, columns[c].dtype, 1,
-                      (size_t[]){len / st_size(columns[c].dtype)}, NULL, e);
-    if (w->kind == PACK_PIXELS)
-        return st_add(st, kinds[w->kind].name, ST_U8, 4,
-                      (size_t[]){n, w->dim[0], w->dim[1], w->dim[2]}, NULL, e);
-    return st_add(st, kinds[w->kind].name, ST_F32, 2, (size_t[]){n, w->dim[0]}, NULL, e);
+        return st_add(st, name, dtype, 2, (size_t[]){n, 2}, NULL, e);
+    return st_add(st, name, dtype, 1, (size_t[]){(size_t)w->col[c].len / st_size(dtype)}, NULL, e);
 }
 
 static int seek_to(const struct pack_writer *w, uint64_t place, struct err *e)
