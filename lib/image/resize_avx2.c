@@ -61,9 +61,11 @@ static inline AVX2 void store4(unsigned char *dst, __m128i bytes)
 }
 
 /* Two rows at a time. A pixel's red, green and blue are three of a half's four sums, and the
-   fourth byte that is stored falls on the next pixel, which is yet to come. */
-static AVX2 void two_rows(const struct axis *x, const unsigned char *a, const unsigned char *b,
-                          unsigned char *da, unsigned char *db)
+   fourth byte that is stored falls on the next pixel, which is yet to come. taps is x->taps: where
+   it is a constant, the loop over them is unrolled. */
+static inline AVX2 void two_rows(const struct axis *x, const unsigned char *a,
+                                 const unsigned char *b, unsigned char *da, unsigned char *db,
+                                 int taps)
 {
     const __m256i pairs = _mm256_broadcastsi128_si256(
         _mm_setr_epi8(0, -1, 3, -1, 1, -1, 4, -1, 2, -1, 5, -1, -1, -1, -1, -1));
@@ -72,7 +74,7 @@ static AVX2 void two_rows(const struct axis *x, const unsigned char *a, const un
     for (int i = 0; i < x->out; i++) {
         size_t at = (size_t)x->first[i] * 3;
         struct sums sum = no_sums();
-        for (int k = 0; k < x->taps; k += 2, w += 4, at += 6)
+        for (int k = 0; k < taps; k += 2, w += 4, at += 6)
             add_pairs(&sum, _mm256_shuffle_epi8(load_two(a + at, b + at), pairs), w);
         bytes = levels(&sum);
         bytes = _mm256_packs_epi32(bytes, bytes);
@@ -94,8 +96,12 @@ AVX2 void resize_rows_avx2(const struct axis *x, const unsigned char *src, int h
     size_t in = (size_t)x->in * 3, out = (size_t)x->out * 3;
     int y = 0;
     /* Loads reach up to 5 bytes beyond a row: not allowed in the last one. */
-    for (; x->in > 1 && y + 2 < h; y += 2, src += 2 * in, dst += 2 * out)
-        two_rows(x, src, src + in, dst, dst + out);
+    for (; x->in > 1 && y + 2 < h; y += 2, src += 2 * in, dst += 2 * out) {
+        if (x->taps == 2)
+            two_rows(x, src, src + in, dst, dst + out, 2);
+        else
+            two_rows(x, src, src + in, dst, dst + out, x->taps);
+    }
     resize_rows(x, src, h - y, dst);
 }
 
