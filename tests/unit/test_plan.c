@@ -1,0 +1,277 @@
+/* Plans against a naive evaluation in double precision, layer by layer as net.h defines them. */
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include "mien/hash.h"
+#include "mien/plan.h"
+
+static const float *weight(const struct model *m, const struct layer *l, int k)
+{
+    return k < l->nparam ? m->weights + l->param[k].at : NULL;
+}
+
+/* The value of x at a place, 0 outside of the image. */
+static double at(const double *x, struct shape s, int y, int xx, int c)
+{
+    if (y < 0 || y >= s.h || xx < 0 || xx >= s.w)
+        return 0;
+    return x[((size_t)y * (size_t)s.w + (size_t)xx) * (size_t)s.c + (size_t)c];
+}
+
+static double window(const struct model *m, const struct layer *l, struct shape in, const double *x,
+                     int oy, int ox, int c)
+{
+    const float *w = weight(m, l, 0), *b = weight(m, l, 1);
+    double sum = 0, best = -1e300;
+    int count = 0, per = in.c / l->groups, g = l->type == L_CONV ? c / (l->units / l->groups) : 0;
+    for (int ky = 0; ky < l->kh; ky++) {
+        for (int kx = 0; kx < l->kw; kx++) {
+            int y = oy * l->sh - l->pt + ky, xx = ox * l->sw - l->pl + kx;
+            if (l->type == L_CONV) {
+                for (int i = 0; i < per; i++)
+                    sum += at(x, in, y, xx, g * per + i) *
+                           w[((size_t)(ky * l->kw + kx) * (size_t)per + (size_t)i) * (size_t)l->units + (size_t)c];
+            } else if (l->type == L_DWCONV) {
+                sum += at(x, in, y, xx, c) * w[(ky * l->kw + kx) * in.c + c];
+            } else if (y >= 0 && y < in.h && xx >= 0 && xx < in.w) {
+                sum += at(x, in, y, xx, c);
+                best = fmax(best, at(x, in, y, xx, c));
+                count++;
+            }
+        }
+    }
+    return l->type == L_MAXPOOL ? best : l->type == L_AVGPOOL ? sum / count : sum + (b != NULL ? b[c] : 0);
+}
+
+static double scalar(const struct model *m, const struct layer *l, double v, int c)
+{
+    switch (l->type) {
+    case L_BN:
+        return weight(m, l, 0)[c] * (v - weight(m, l, 2)[c]) /
+                   sqrt((double)weight(m, l, 3)[c] + (double)l->rate) + weight(m, l, 1)[c];
+    case L_RELU:
+        return fmax(v, 0);
+    case L_RELU6:
+        return fmin(fmax(v, 0), 6);
+    case L_PRELU:
+        return v < 0 ? v * weight(m, l, 0)[c] : v;
+    case L_SIGMOID:
+        return 1 / (1 + exp(-v));
+    default:
+        return v;
+    }
+}
+
+static void evaluate(const struct model *m, int i, double **v)
+{
+    const struct layer *l = &m->net.layer[i];
+    struct shape in = m->net.layer[l->in[0]].shape, s = l->shape;
+    size_t n = shape_count(s), ni = shape_count(in);
+    const double *x = v[l->in[0]];
+    double *y = v[i], sum = 0;
+    switch (l->type) {
+    case L_CONV:
+    case L_DWCONV:
+    case L_MAXPOOL:
+    case L_AVGPOOL:
+        for (size_t k = 0; k < n; k++)
+            y[k] = window(m, l, in, x, (int)(k / (size_t)(s.w * s.c)), (int)(k / (size_t)s.c) % s.w,
+                          (int)(k % (size_t)s.c));
+        break;
+    case L_DENSE:
+        for (size_t k = 0; k < n; k++) {
+            y[k] = l->nparam > 1 ? weight(m, l, 1)[k] : 0;
+            for (size_t j = 0; j < ni; j++)
+                y[k] += x[j] * weight(m, l, 0)[j * n + k];
+        }
+        break;
+    case L_GAP:
+        for (size_t k = 0; k < n; k++)
+            y[k] = 0;
+        for (size_t k = 0; k < ni; k++)
+            y[k % n] += x[k] * (double)n / (double)ni;
+        break;
+    case L_SOFTMAX:
+    case L_L2NORM:
+        for (size_t k = 0; k < n; k++)
+            sum += l->type == L_SOFTMAX ? exp(x[k]) : x[k] * x[k];
+        for (size_t k = 0; k < n; k++)
+            y[k] = l->type == L_SOFTMAX ? exp(x[k]) / sum : x[k] / sqrt(sum);
+        break;
+    case L_ADD:
+        for (size_t k = 0; k < n; k++) {
+            y[k] = 0;
+            for (int j = 0; j < l->nin; j++)
+                y[k] += v[l->in[j]][k];
+        }
+        break;
+    case L_CONCAT:
+        for (size_t k = 0; k < n; k++) {
+            int c = (int)(k % (size_t)s.c), j = 0;
+            for (; c >= m->net.layer[l->in[j]].shape.c; j++)
+                c -= m->net.layer[l->in[j]].shape.c;
+            y[k] = v[l->in[j]][k / (size_t)s.c * (size_t)m->net.layer[l->in[j]].shape.c + (size_t)c];
+        }
+        break;
+    case L_PAD:
+        for (size_t k = 0; k < n; k++) {
+            int c = (int)(k % (size_t)s.c) - l->cb;
+            y[k] = c < 0 || c >= in.c ? 0 : at(x, in, (int)(k / (size_t)(s.w * s.c)) - l->pt,
+                                                (int)(k / (size_t)s.c) % s.w - l->pl, c);
+        }
+        break;
+    default:
+        for (size_t k = 0; k < n; k++)
+            y[k] = scalar(m, l, x[k], (int)(k % (size_t)s.c));
+    }
+}
+
+/* Runs a network both ways on n images of a plan made for `batch`, and compares the last layer and
+   every layer named in `also`. */
+static void check(const char *text, const char *prep, int n, int batch, const char *also)
+{
+    struct model m = {0};
+    struct err e = {{0}};
+    struct rng r = {3};
+    if (net_parse(&m.net, text, strlen(text), &e) < 0)
+        fail_msg("%s", e.msg);
+    assert_int_equal(prep_parse(&m.prep, prep, strlen(prep), &e), 0);
+    m.weights = net_weights_new(&m.net, &e);
+    for (size_t i = 0; i < m.net.nweights; i++)
+        m.weights[i] = (float)(0.4 * rng_normal(&r));
+    for (int i = 0; i < m.net.n; i++) {
+        const struct layer *l = &m.net.layer[i];
+        for (size_t k = 0; l->type == L_BN && k < l->param[3].count; k++)
+            m.weights[l->param[3].at + k] = (float)(0.5 + rng_uniform(&r));
+    }
+    struct model_input mi;
+    assert_int_equal(model_input(&m, &mi, &e), 0);
+    int out[2] = {m.net.n - 1, 0}, nout = 1;
+    if (also != NULL)
+        out[nout++] = net_find(&m.net, also);
+    struct plan *p = plan_new(&m, out, nout, batch, &e);
+    if (p == NULL)
+        fail_msg("%s", e.msg);
+    struct plan_work *w = plan_work_new(p, &e);
+    size_t in = shape_count(m.net.layer[0].shape);
+    unsigned char *pixels = malloc((size_t)n * in);
+    float *floats = malloc((size_t)n * in * sizeof *floats), *res[2];
+    const void *ptr[64];
+    for (size_t i = 0; i < (size_t)n * in; i++) {
+        pixels[i] = (unsigned char)rng_below(&r, 256);
+        floats[i] = (float)rng_normal(&r);
+    }
+    for (int i = 0; i < n; i++)
+        ptr[i] = mi.h > 0 ? (const void *)(pixels + (size_t)i * in) : (const void *)(floats + (size_t)i * in);
+    for (int k = 0; k < nout; k++)
+        res[k] = malloc((size_t)batch * plan_out_count(p, k) * sizeof(float));
+    plan_run(p, w, ptr, n, res);
+
+    double **v = calloc((size_t)m.net.n, sizeof *v);
+    for (int i = 0; i < m.net.n; i++)
+        v[i] = malloc(shape_count(m.net.layer[i].shape) * sizeof **v);
+    for (int img = 0; img < n; img++) {
+        for (size_t k = 0; k < in; k++) {
+            int c = (int)(k % 3), from = mi.bgr ? 2 - c : c;
+            v[0][k] = mi.h > 0 ? (pixels[(size_t)img * in + k - (size_t)c + (size_t)from] - (double)mi.mean[c]) *
+                                     (double)mi.scale
+                               : (double)floats[(size_t)img * in + k];
+        }
+        for (int i = 1; i < m.net.n; i++)
+            evaluate(&m, i, v);
+        for (int k = 0; k < nout; k++) {
+            size_t count = plan_out_count(p, k);
+            double top = 1e-6;
+            for (size_t j = 0; j < count; j++)
+                top = fmax(top, fabs(v[out[k]][j]));
+            for (size_t j = 0; j < count; j++) {
+                double got = res[k][(size_t)img * count + j], want = v[out[k]][j];
+                if (fabs(got - want) > 1e-4 * top)
+                    fail_msg("image %d, output %d, element %zu: %g, not %g, in\n%s", img, k, j, got, want, text);
+            }
+        }
+    }
+    for (int i = 0; i < m.net.n; i++)
+        free(v[i]);
+    for (int k = 0; k < nout; k++)
+        free(res[k]);
+    free(v);
+    free(pixels);
+    free(floats);
+    plan_work_free(w);
+    plan_free(p);
+    model_free(&m);
+}
+
+static void convolutions(void **state)
+{
+    (void)state;
+    check("input 9x7x3\npre conv 4 1x1\na conv 5 3x3 pad=same\nb relu\n", "", 3, 8, NULL);
+    check("input 9x7x3\npre conv 4 1x1\na conv 6 3x2 stride=2x3 pad=same groups=2 bias=no\nb relu6\n", "", 3, 3, NULL);
+    check("input 9x7x3\npre conv 4 1x1\na conv 33 1x1\nb bn\nc relu6\n", "", 9, 16, NULL);
+    check("input 9x7x3\npre conv 4 1x1\na conv 5 1x1 stride=2\nb prelu\n", "", 1, 1, NULL);
+    check("input 8x8x3\npre conv 4 1x1\na conv 8 4x4 stride=4 pad=1,0,2,1\n", "", 2, 2, NULL);
+    check("input 1x1x3\npre conv 5 1x1\na conv 3 3x3 pad=same\n", "", 2, 2, NULL);
+}
+
+static void depthwise(void **state)
+{
+    (void)state;
+    const char *act[] = {"relu", "relu6", "prelu", "sigmoid"};
+    for (int c = 1; c < 50; c += 7) {
+        for (int k = 0; k < 4; k++) {
+            char text[200];
+            snprintf(text, sizeof text, "input 6x5x3\npre conv %d 1x1\na dwconv 3x3 stride=%d pad=same\nb bn\nc %s\n", c,
+                     1 + k % 2, act[k]);
+            check(text, "", 2, 2, NULL);
+        }
+    }
+    check("input 1x1x3\npre conv 20 1x1\na dwconv 3x3 pad=same\n", "", 1, 1, NULL);
+    check("input 2x3x3\npre conv 20 1x1\na dwconv 3x3 stride=2 pad=same\nb relu\n", "", 1, 1, NULL);
+    check("input 7x6x3\npre conv 18 1x1\na dwconv 5x4 stride=2 pad=valid\nb relu\n", "", 1, 1, NULL);
+}
+
+static void others(void **state)
+{
+    (void)state;
+    check("input 7x6x3\npre conv 5 1x1\na maxpool 3x3 stride=2 pad=same\nb avgpool 2x2 pad=same\nc gap\n", "", 2, 2, "a");
+    check("input 5x4x3\na pad 1,2,3,0 channels=2,1\nb conv 4 3x3\nc l2norm\n", "size=5x4", 2, 2, NULL);
+    check("input 4x4x3\npre conv 6 1x1\na bn\nb relu\nc dropout 0.5\nd flatten\ne dense 7\nf softmax\n", "", 5, 8, "b");
+    check("input 4x4x3\npre conv 6 1x1\na conv 6 3x3 pad=same\nb add from=a,pre\nc relu\nd concat from=c,a,pre\n"
+          "e conv 3 1x1\nf add from=e,e\n", "", 2, 4, "a");
+    /* An output that a later layer reads must not be changed by it, or fused into it. */
+    check("input 4x4x3\npre conv 6 1x1\na conv 6 1x1\nb relu\nc dense 3\nd sigmoid\n", "", 2, 4, "a");
+}
+
+static void pixels(void **state)
+{
+    (void)state;
+    check("input 8x6x3\na conv 5 3x3\n", "size=8x6 color=bgr mean=103.939,116.779,123.68 scale=0.5", 3, 4, "input");
+    check("input 8x6x3\na conv 5 3x3\n", "size=8x6", 3, 4, "input");
+}
+
+/* Activations shrink, so groups change along the way and values cross from one to the other. */
+static void groups(void **state)
+{
+    (void)state;
+    check("input 64x64x3\nc1 conv 16 3x3 stride=2 pad=same\nr1 relu6\nd1 dwconv 3x3 pad=same\nr2 relu6\n"
+          "p1 conv 24 1x1\nb1 bn\nr3 relu6\nd2 dwconv 3x3 stride=2 pad=same\nr4 relu6\np2 conv 32 1x1\n"
+          "k conv 32 1x1 stride=2 from=r3\nj add from=p2,k\nr5 relu\np3 maxpool 4x4 stride=4\n"
+          "c4 conv 40 1x1\nr6 relu\ng gap\nh dense 9\ns softmax\n", "size=64x64", 11, 32, "r5");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(convolutions), cmocka_unit_test(depthwise), cmocka_unit_test(others),
+        cmocka_unit_test(pixels),       cmocka_unit_test(groups),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
