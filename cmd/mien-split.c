@@ -1,0 +1,246 @@
+/* mien-split: gives records to parts, such as train, val and test. */
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "mien/cli.h"
+#include "mien/file.h"
+#include "mien/filter.h"
+#include "mien/rec.h"
+#include "mien/split.h"
+#include "mien/strata.h"
+
+struct splitter {
+    struct cli cli;
+    const char *names;
+    uint64_t seed;
+    int by;
+    struct strata_by strata_by;
+    bool strict;
+    size_t limit;
+
+    struct split parts;
+    struct strata *strata; /* NULL unless asked for */
+    bool files;            /* one a part; else all go to standard output */
+    struct file_out out[SPLIT_MAX];
+    struct rec_writer *w[SPLIT_MAX]; /* of each part; all the same for standard output */
+    struct split_tally tally[SPLIT_MAX];
+    uint64_t nkeyed[SPLIT_BY_DEFAULT]; /* by what */
+    uint64_t nbad, nleft;              /* found bad here; in no part */
+    struct rec rec;
+};
+
+/* Removes half-made files and ends the program. */
+static _Noreturn void fail(struct splitter *s, const struct err *why)
+{
+    for (int i = 0; s->files && i < s->parts.n; i++)
+        file_abort(&s->out[i]);
+    cli_die(&s->cli, "%s", why->msg);
+}
+
+static void check_output(struct splitter *s, int rc, const struct err *e)
+{
+    if (rc < 0 && s->files)
+        fail(s, e);
+    if (rc < 0)
+        cli_die_output(&s->cli, e);
+}
+
+static struct rec_reader *new_reader(struct splitter *s, int fd)
+{
+    struct err e;
+    struct rec_reader *rd = rec_reader_new(fd, s->limit, &e);
+    if (rd == NULL)
+        fail(s, &e);
+    return rd;
+}
+
+/* Whether the record is to be given to a part; hashes its key then. *why says why not. */
+static int key_of(struct splitter *s, uint64_t *key, struct err *why)
+{
+    if (rec_has(&s->rec, TAG_ERROR))
+        return err_set(why, ERR_ARG, "it has an error field");
+    return split_key(&s->rec, s->by, s->seed, key, why);
+}
+
+/* The first of two passes, which learns the strata of all records. What comes through a pipe is
+   kept in a temporary file. Returns the descriptor to read the records from again. */
+static int survey(struct splitter *s)
+{
+    struct err e, why;
+    uint64_t key;
+    off_t start = lseek(STDIN_FILENO, 0, SEEK_CUR);
+    int rc, fd = start >= 0 ? STDIN_FILENO : file_temp(&e);
+    struct rec_writer *keep = fd > STDIN_FILENO ? rec_writer_new(fd, &e) : NULL;
+    s->strata = strata_new(s->strata_by, &e);
+    if (fd < 0 || s->strata == NULL || (start < 0 && keep == NULL))
+        fail(s, &e);
+    struct rec_reader *rd = new_reader(s, STDIN_FILENO);
+    while ((rc = rec_read(rd, &s->rec, &e)) > 0) {
+        if (key_of(s, &key, &why) >= 0)
+            rc = strata_add(s->strata, key, &s->rec, &e);
+        if (rc >= 0 && keep != NULL)
+            rc = rec_write(keep, &s->rec, &e);
+        if (rc < 0)
+            break;
+    }
+    if (rc == 0 && keep != NULL)
+        rc = rec_writer_end(keep, &e);
+    if (rc < 0 || strata_assign(s->strata, &s->parts, &e) < 0)
+        fail(s, &e);
+    rec_reader_free(rd);
+    rec_writer_free(keep);
+    if (lseek(fd, start >= 0 ? start : 0, SEEK_SET) < 0) {
+        err_sys(&e, "cannot go back to the first record");
+        fail(s, &e);
+    }
+    return fd;
+}
+
+/* A record that belongs to no part: reported, unless it came with its error; on standard output
+   passed on. */
+static void leave_out(struct splitter *s, uint64_t number, const char *why)
+{
+    struct err e;
+    s->nleft++;
+    if (!rec_has(&s->rec, TAG_ERROR)) {
+        filter_report(&s->cli, number, &s->rec, why);
+        s->nbad++;
+        if (s->strict) {
+            err_set(&e, ERR_ARG, "stopped at the first bad record, as --strict asks");
+            fail(s, &e);
+        }
+        rec_fail(&s->rec, "%s", why);
+    }
+    if (!s->files)
+        check_output(s, rec_write(s->w[0], &s->rec, &e), &e);
+}
+
+static void deliver(struct splitter *s, int fd)
+{
+    struct err e, why;
+    struct cli_progress progress;
+    struct rec_reader *rd = new_reader(s, fd);
+    uint64_t key, nth = 0;
+    int rc;
+    cli_progress_start(&progress, &s->cli, "records");
+    while ((rc = rec_read(rd, &s->rec, &e)) > 0) {
+        int by = key_of(s, &key, &why), part = -1;
+        if (by >= 0)
+            part = s->strata != NULL ? strata_part(s->strata, nth++) : split_part(&s->parts, key);
+        if (part < 0) {
+            leave_out(s, rec_reader_count(rd), by < 0 ? why.msg : "the input has changed");
+            continue;
+        }
+        s->nkeyed[by]++;
+        split_tally_add(&s->tally[part], &s->rec);
+        if (rec_set_str(&s->rec, TAG_SPLIT, s->parts.name[part]) < 0)
+            err_mem(&e, SPLIT_NAME, "a record"), fail(s, &e);
+        check_output(s, rec_write(s->w[part], &s->rec, &e), &e);
+        cli_progress(&progress, rec_reader_count(rd), 0, rec_reader_bytes(rd));
+    }
+    cli_progress_end(&progress);
+    rec_reader_free(rd);
+    if (rc < 0) {
+        if (!s->files)
+            check_output(s, rec_writer_flush(s->w[0], &why), &why);
+        fail(s, &e);
+    }
+}
+
+static void open_output(struct splitter *s, char **path)
+{
+    struct err e;
+    if (!s->files)
+        cli_check_output(&s->cli, STDOUT_FILENO);
+    for (int i = 0; i < s->parts.n; i++) {
+        s->out[i].fd = -1;
+        for (int k = 0; s->files && k < i; k++) {
+            if (strcmp(path[i], path[k]) == 0)
+                cli_die(&s->cli, "two parts can't both go to '%s'", path[i]);
+        }
+    }
+    for (int i = 0; i < s->parts.n; i++) {
+        if (!s->files && i > 0)
+            s->w[i] = s->w[0];
+        else if ((s->files && file_create(&s->out[i], path[i], &e) < 0) ||
+                 (s->w[i] = rec_writer_new(s->files ? s->out[i].fd : STDOUT_FILENO, &e)) == NULL)
+            fail(s, &e);
+    }
+}
+
+static void close_output(struct splitter *s)
+{
+    struct err e;
+    for (int i = 0; i < (s->files ? s->parts.n : 1); i++)
+        check_output(s, rec_writer_end(s->w[i], &e), &e);
+    for (int i = 0; s->files && i < s->parts.n; i++)
+        check_output(s, file_commit(&s->out[i], &e), &e);
+    for (int i = 0; i < (s->files ? s->parts.n : 1); i++)
+        rec_writer_free(s->w[i]);
+}
+
+static void summarise(struct splitter *s)
+{
+    struct buf line = {0};
+    uint64_t total = 0;
+    for (int i = 0; i < s->parts.n; i++)
+        total += s->tally[i].n;
+    for (int i = 0; i < s->parts.n; i++) {
+        buf_clear(&line);
+        if (split_tally_text(&s->tally[i], total, &line) == 0)
+            cli_note(&s->cli, "%s: %.*s", s->parts.name[i], (int)line.len, (char *)line.data);
+    }
+    if (s->by == SPLIT_BY_DEFAULT)
+        cli_note(&s->cli, "by subject: %llu, by content: %llu",
+                 (unsigned long long)s->nkeyed[SPLIT_BY_SUBJECT],
+                 (unsigned long long)s->nkeyed[SPLIT_BY_CONTENT]);
+    if (s->nleft > 0)
+        cli_note(&s->cli, "in no part, for an error: %llu", (unsigned long long)s->nleft);
+    buf_free(&line);
+}
+
+int main(int argc, char **argv)
+{
+    struct splitter s = {.by = SPLIT_BY_DEFAULT};
+    const struct cli_opt opts[] = {
+        {'s', "seed", "N", "another seed, another split [0]", CLI_SEED, &s.seed, 0, 0, NULL, NULL},
+        {'b', "by", "KEY", "subject, content or id [subject, else content]", CLI_CHOICE, &s.by, 0,
+         0, "subject|content|id", NULL},
+        {0, "stratify", "LABELS", "keep the parts alike in these: age, gender, group", CLI_FUNC,
+         &s.strata_by, 0, 0, NULL, strata_by_parse},
+        {'n', "names", "A,B,...", "the parts' names [train,val,test]", CLI_STR, &s.names, 0, 0,
+         NULL, NULL},
+        {0, "strict", NULL, "stop at the first bad record", CLI_FLAG, &s.strict, 0, 0, NULL, NULL},
+        {0, "max-record", "SIZE", "refuse larger records [64M]", CLI_SIZE, &s.limit, 0,
+         4294967295.0, NULL, NULL},
+    };
+    s.cli = (struct cli){.name = "mien-split",
+                         .synopsis = "[options] 80/10/10 [train.mien val.mien test.mien] "
+                                     "< records.mien",
+                         .purpose = "Splits records by a hash of a key, into a file a part or a "
+                                    "field of the records.",
+                         .opts = opts,
+                         .nopts = CLI_NOPTS(opts)};
+    int n = cli_parse(&s.cli, argc, argv);
+    struct err e;
+    if (n == 0)
+        cli_die(&s.cli, "the shares of the parts are missing, such as 80/10/10");
+    if (split_parse(&s.parts, argv[1], s.names, &e) < 0)
+        cli_die(&s.cli, "%s", e.msg);
+    if (n > 1 && n - 1 != s.parts.n)
+        cli_die(&s.cli, "%d parts need %d files, not %d", s.parts.n, s.parts.n, n - 1);
+    s.files = n > 1;
+    cli_check_input(&s.cli, STDIN_FILENO);
+    open_output(&s, argv + 2);
+    bool stratify = s.strata_by.age || s.strata_by.gender || s.strata_by.group;
+    int fd = stratify ? survey(&s) : STDIN_FILENO;
+    deliver(&s, fd);
+    close_output(&s);
+    summarise(&s);
+    if (fd != STDIN_FILENO)
+        close(fd);
+    strata_free(s.strata);
+    rec_free(&s.rec);
+    return s.nbad > 0 ? EXIT_BAD_RECORDS : EXIT_OK;
+}

@@ -1,0 +1,218 @@
+#include "mien/strata.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "mien/hash.h"
+
+/* The levels of each label; the last one is that of records without it. */
+enum { AGES = 22, GENDERS = 3, GROUPS = 256 };
+
+/* Records are counted by cell, the combination of three levels, by each level alone and in all. */
+enum {
+    CELLS = AGES * GENDERS * GROUPS,
+    OF_AGE = CELLS,
+    OF_GENDER = OF_AGE + AGES,
+    OF_GROUP = OF_GENDER + GENDERS,
+    OF_ALL = OF_GROUP + GROUPS,
+    COUNTERS = OF_ALL + 1
+};
+
+struct member {
+    uint64_t key;
+    uint32_t record, cell;
+};
+
+struct set { /* of one key */
+    uint64_t key;
+    uint32_t first, n; /* members, when these are sorted by key */
+};
+
+struct strata {
+    struct strata_by by;
+    uint64_t group[GROUPS - 1]; /* hashes of the names seen */
+    int ngroup;
+    struct buf member;   /* struct member[] */
+    unsigned char *part; /* of each record; NULL before strata_assign */
+};
+
+int strata_by_parse(void *dst, const char *s, struct err *e)
+{
+    struct strata_by by = {0};
+    const struct {
+        const char *name;
+        bool *on;
+    } labels[] = {{"age", &by.age}, {"gender", &by.gender}, {"group", &by.group}};
+    for (const char *p = s;; p++) {
+        size_t n = strcspn(p, ","), i = 0;
+        while (i < 3 && (strlen(labels[i].name) != n || memcmp(labels[i].name, p, n) != 0))
+            i++;
+        if (i == 3)
+            return err_set(e, ERR_ARG, "'%s' is not a list of age, gender and group", s);
+        *labels[i].on = true;
+        p += n;
+        if (*p == '\0')
+            break;
+    }
+    *(struct strata_by *)dst = by;
+    return 0;
+}
+
+struct strata *strata_new(struct strata_by by, struct err *e)
+{
+    struct strata *s = calloc(1, sizeof *s);
+    if (s == NULL)
+        err_mem(e, sizeof *s, "strata");
+    else
+        s->by = by;
+    return s;
+}
+
+void strata_free(struct strata *s)
+{
+    if (s == NULL)
+        return;
+    buf_free(&s->member);
+    free(s->part);
+    free(s);
+}
+
+/* --- Adding -------------------------------------------------------------------------------- */
+
+/* The level of a group's name, or -1 when there are too many. */
+static int group_level(struct strata *s, const char *name, size_t len)
+{
+    uint64_t h = hash_bytes(0, name, len);
+    int i = 0;
+    while (i < s->ngroup && s->group[i] != h)
+        i++;
+    if (i == GROUPS - 1)
+        return -1;
+    s->group[i] = h;
+    s->ngroup += i == s->ngroup;
+    return i;
+}
+
+int strata_add(struct strata *s, uint64_t key, const struct rec *r, struct err *e)
+{
+    int age = AGES - 1, gender = GENDERS - 1, group = GROUPS - 1;
+    double years;
+    size_t len;
+    const char *name = rec_text(r, TAG_GROUP, &len);
+    if (s->by.age && split_age(r, &years) && years < 5 * (AGES - 1))
+        age = (int)(years / 5);
+    if (s->by.gender && (!rec_int(r, TAG_GENDER, &gender) || gender >= GENDERS))
+        gender = GENDERS - 1;
+    if (s->by.group && name != NULL && (group = group_level(s, name, len)) < 0)
+        return err_set(e, ERR_LIMIT, "more than %d groups to stratify by", GROUPS - 1);
+    size_t n = s->member.len / sizeof(struct member);
+    if (n == UINT32_MAX)
+        return err_set(e, ERR_LIMIT, "more than %u records to stratify", UINT32_MAX);
+    struct member m = {key, (uint32_t)n, (uint32_t)((age * GENDERS + gender) * GROUPS + group)};
+    return buf_append(&s->member, &m, sizeof m) < 0 ? err_mem(e, s->member.len, "strata") : 0;
+}
+
+/* --- Assigning ----------------------------------------------------------------------------- */
+
+static int by_key(const void *a, const void *b)
+{
+    const struct member *x = a, *y = b;
+    if (x->key != y->key)
+        return x->key < y->key ? -1 : 1;
+    return (x->cell > y->cell) - (x->cell < y->cell);
+}
+
+static int by_size(const void *a, const void *b)
+{
+    const struct set *x = a, *y = b;
+    if (x->n != y->n)
+        return x->n > y->n ? -1 : 1;
+    return (x->key > y->key) - (x->key < y->key);
+}
+
+/* Finds the sets of n members, sorted by key, and sorts them. Returns their number, or ERR_MEM. */
+static int64_t find_sets(const struct member *m, size_t n, struct buf *sets)
+{
+    size_t first = 0;
+    for (size_t i = 1; i <= n; i++) {
+        if (i < n && m[i].key == m[first].key)
+            continue;
+        struct set x = {m[first].key, (uint32_t)first, (uint32_t)(i - first)};
+        if (buf_append(sets, &x, sizeof x) < 0)
+            return ERR_MEM;
+        first = i;
+    }
+    size_t nset = sets->len / sizeof(struct set);
+    if (nset > 0)
+        qsort(sets->data, nset, sizeof(struct set), by_size);
+    return (int64_t)nset;
+}
+
+static void counters_of(uint32_t cell, size_t counter[5])
+{
+    counter[0] = cell;
+    counter[1] = OF_AGE + cell / GROUPS / GENDERS;
+    counter[2] = OF_GENDER + cell / GROUPS % GENDERS;
+    counter[3] = OF_GROUP + cell % GROUPS;
+    counter[4] = OF_ALL;
+}
+
+/* Gives a set to a part. ahead[counter][part] is how far the part is ahead of its share of the
+   records given out so far, in units of 1/SPLIT_ONE: whole numbers, so that every machine gets the
+   same. */
+static int assign(const struct split *parts, const struct member *m, size_t n,
+                  int64_t (*ahead)[SPLIT_MAX])
+{
+    double sum[SPLIT_MAX] = {0};
+    size_t counter[5];
+    for (size_t i = 0; i < n; i++) {
+        counters_of(m[i].cell, counter);
+        for (int k = 0; k < 5; k++) {
+            for (int p = 0; p < parts->n; p++)
+                ahead[counter[k]][p] -= parts->upto[p] - (p > 0 ? parts->upto[p - 1] : 0);
+        }
+    }
+    for (size_t i = 0; i < n; i++) {
+        counters_of(m[i].cell, counter);
+        for (int k = 0; k < 5; k++) {
+            for (int p = 0; p < parts->n; p++)
+                sum[p] += (double)ahead[counter[k]][p];
+        }
+    }
+    int best = 0;
+    for (int p = 1; p < parts->n; p++)
+        best = sum[p] < sum[best] ? p : best;
+    for (size_t i = 0; i < n; i++) {
+        counters_of(m[i].cell, counter);
+        for (int k = 0; k < 5; k++)
+            ahead[counter[k]][best] += SPLIT_ONE;
+    }
+    return best;
+}
+
+int strata_assign(struct strata *s, const struct split *parts, struct err *e)
+{
+    size_t n = s->member.len / sizeof(struct member);
+    struct member *m = (struct member *)(void *)s->member.data;
+    struct buf sets = {0};
+    int64_t(*ahead)[SPLIT_MAX] = calloc(COUNTERS, sizeof *ahead), nset = ERR_MEM;
+    s->part = malloc(n > 0 ? n : 1);
+    if (n > 0)
+        qsort(m, n, sizeof *m, by_key);
+    if (ahead != NULL && s->part != NULL)
+        nset = find_sets(m, n, &sets);
+    const struct set *set = (const struct set *)(const void *)sets.data;
+    for (int64_t i = 0; i < nset; i++) {
+        int p = assign(parts, m + set[i].first, set[i].n, ahead);
+        for (uint32_t k = 0; k < set[i].n; k++)
+            s->part[m[set[i].first + k].record] = (unsigned char)p;
+    }
+    free(ahead);
+    buf_free(&sets);
+    return nset < 0 ? err_mem(e, n * 17, "strata") : 0;
+}
+
+int strata_part(const struct strata *s, uint64_t i)
+{
+    return s->part != NULL && i < s->member.len / sizeof(struct member) ? s->part[i] : -1;
+}
