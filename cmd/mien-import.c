@@ -1,0 +1,109 @@
+/* mien-import: makes a model of a pretrained network in another program's format. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "mien/img.h"
+#include "mien/model_options.h"
+#include "mien/tfjs.h"
+
+/* What is known of a network that many use, but not said in its files. */
+struct preset {
+    const char *gender, *age; /* output nodes */
+    struct model_options prep;
+};
+
+enum { PRESET_AUTO, PRESET_FACERES, PRESET_NONE };
+
+/* HSE FaceRec, https://github.com/HSE-asavchenko/HSE_FaceRec_tf: the preprocessing and the ages
+   are those of the authors' facial_analysis.py; the crop is that of the Human library, which
+   enlarges a face's box to 1.4 of its size. */
+static const struct preset faceres = {
+    "gender_pred/Sigmoid",
+    "age_pred/Softmax",
+    {"bgr", "103.939,116.779,123.68", NULL, "0.2", "1", "global_pooling"},
+};
+
+struct options {
+    const char *out, *gender, *age;
+    int preset;
+    struct img_hw size;
+    struct model_options prep;
+};
+
+/* Takes from the preset what the options don't say. */
+static void use_preset(const struct cli *cli, struct options *o, const struct tfjs *t)
+{
+    if (o->preset == PRESET_AUTO && tfjs_has_output(t, faceres.gender) &&
+        tfjs_has_output(t, faceres.age)) {
+        cli_note(cli, "recognised as faceres: taking its preprocessing (--preset faceres)");
+        o->preset = PRESET_FACERES;
+    }
+    if (o->preset != PRESET_FACERES)
+        return;
+    if (o->gender == NULL)
+        o->gender = faceres.gender;
+    if (o->age == NULL)
+        o->age = faceres.age;
+    model_options_default(&o->prep, &faceres.prep);
+}
+
+/* Where the model comes from, for its file. */
+static char *provenance(const struct tfjs *t, const char *path)
+{
+    const char *slash = strrchr(path, '/'), *by = tfjs_made_by(t), *via = tfjs_converted_by(t);
+    struct buf text = {0};
+    int rc = buf_printf(&text, "mien-import %s of %s", MIEN_VERSION, slash ? slash + 1 : path);
+    if (by != NULL)
+        rc |= buf_printf(&text, "\nnetwork by %s", by);
+    if (via != NULL)
+        rc |= buf_printf(&text, "\nconverted to TensorFlow.js by %s", via);
+    if (rc == 0 && buf_append(&text, "", 1) == 0)
+        return (char *)text.data;
+    buf_free(&text);
+    return NULL;
+}
+
+int main(int argc, char **argv)
+{
+    struct options o = {0};
+    const struct cli_opt opts[] = {
+        {'o', "output", "MODEL", "the model to write", CLI_STR, &o.out, 0, 0, NULL, NULL},
+        {0, "preset", "NAME", "auto, faceres or none: what the files don't say [auto]", CLI_CHOICE,
+         &o.preset, 0, 0, "auto|faceres|none", NULL},
+        {0, "gender", "NODE", "the output that is the gender: softmax or sigmoid", CLI_STR,
+         &o.gender, 0, 0, NULL, NULL},
+        {0, "age", "NODE", "the output that is the age: softmax", CLI_STR, &o.age, 0, 0, NULL,
+         NULL},
+        {0, "size", "SIZE", "the input's size, N or HxW [the graph's]", CLI_FUNC, &o.size, 0, 0,
+         NULL, img_hw_parse},
+        MODEL_OPTIONS(o.prep),
+    };
+    struct cli cli = {"mien-import",
+                      "[options] -o MODEL GRAPH.json",
+                      "Makes a model of a TensorFlow.js graph and its weights.",
+                      opts,
+                      CLI_NOPTS(opts),
+                      false};
+    struct model m = {0};
+    struct err e;
+    if (cli_parse(&cli, argc, argv) != 1 || o.out == NULL)
+        cli_die(&cli, "needs -o MODEL and one graph; see mien-import --help");
+
+    struct tfjs *t = tfjs_open(argv[1], &e);
+    if (t == NULL)
+        cli_die(&cli, "%s", e.msg);
+    use_preset(&cli, &o, t);
+    if (tfjs_import(t, &m, o.gender, o.age, o.size.h, o.size.w, &e) < 0)
+        cli_die(&cli, "'%s': %s", argv[1], e.msg);
+    if (model_options_apply(&o.prep, &m, &e) < 0)
+        cli_die(&cli, "%s", e.msg);
+    if ((m.made = provenance(t, argv[1])) == NULL)
+        cli_die(&cli, "out of memory");
+    if (model_save(&m, o.out, &e) < 0)
+        cli_die(&cli, "%s", e.msg);
+    cli_note(&cli, "%d layers, %zu weights; %s", m.net.n, m.net.nweights, m.prep.text);
+    tfjs_close(t);
+    model_free(&m);
+    return EXIT_OK;
+}

@@ -1,0 +1,42 @@
+/* What tfjs.c, which walks the graph, and tfops.c, which knows the ops, share. */
+#ifndef MIEN_TFIMPORT_H
+#define MIEN_TFIMPORT_H
+
+#include "mien/net.h"
+#include "tfgraph.h"
+
+/* What a node's output is among the layers. */
+struct value {
+    int layer;   /* the layer that makes it; -1 for a constant */
+    int rank;    /* 4: [1, h, w, c]; 2: [1, c]; 0: another shape of the same elements */
+    bool shared; /* other nodes see it too: the layer's weights can't take what follows */
+    bool below6; /* a minimum with 6, waiting for the maximum with 0 that makes it a relu6 */
+};
+
+struct import {
+    const struct tf_graph *g;
+    struct net *net;
+    struct value *value; /* of each node converted so far */
+    float *weights;      /* parameters as net.h lays them out, so far */
+    int h, w;            /* of the input, instead of the graph's; or 0 */
+    struct err *e;
+};
+
+/* Converts node i, whose inputs are converted. Returns 0 or a negative code. */
+int imp_node(struct import *c, int i);
+
+/* ERR_FORMAT with "node 'NAME' (OP): CAUSE". */
+int imp_fail(struct import *c, int i, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+
+/* The name of the Keras layer that a node belongs to: the first part of its path. It leaves room
+   for a suffix of 15 characters. */
+void imp_short_name(const char *node, char out[NET_NAME]);
+
+/* Adds node i's layer and zeroed parameters. l's name is wanted, not sure; an empty one is taken
+   from the node. Returns the layer's index or a negative code. */
+int imp_add_layer(struct import *c, int i, struct layer *l);
+
+/* The floats of layer's parameter k; the next imp_add_layer moves them. */
+float *imp_parameter(const struct import *c, int layer, int k);
+
+#endif
