@@ -337,6 +337,12 @@ static int run_epochs(struct fitter *f, struct fit_epoch *kept, struct err *e)
         rc = train_epoch(f, &adam, epoch, order, &now.train_loss, e);
         if (rc < 0)
             break;
+        /* Guessing costs ln 2 + ln 101, about 5.3; a network worse than that for long is lost. */
+        if (now.train_loss > 20 && epoch >= 3) {
+            rc = err_set(e, ERR_ARG, "the loss is %g in epoch %d, far worse than guessing: try a "
+                         "smaller learning rate than %g", now.train_loss, epoch, f->c->lr);
+            break;
+        }
         now.seconds = seconds() - start;
         now.images_per_second = now.seconds > 0 ? (double)n / now.seconds : 0;
         if (f->val_rows.n > 0)

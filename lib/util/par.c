@@ -10,12 +10,13 @@ struct par {
     pthread_t *thread; /* j - 1 of them; the caller is worker 0 */
     pthread_mutex_t lock;
     pthread_cond_t wake, done;
-    unsigned long round; /* counts the calls of par_for: a thread joins each once */
-    int busy;
     bool quit;
+
+    /* The call under way. It is over when all its indices are finished: a thread that wakes up too
+       late finds nothing to take, and nobody waits for it. */
     void (*fn)(void *, int, size_t);
     void *ctx;
-    size_t n, next;
+    size_t n, next, finished;
 };
 
 struct start {
@@ -30,15 +31,16 @@ int par_cores(void)
     return n < 1 ? 1 : n > 256 ? 256 : (int)n;
 }
 
+/* Takes indices until there are none. The lock is held before and after. */
 static void work(struct par *p, int worker)
 {
-    for (;;) {
-        pthread_mutex_lock(&p->lock);
-        size_t i = p->next < p->n ? p->next++ : p->n;
+    while (p->next < p->n) {
+        size_t i = p->next++;
         pthread_mutex_unlock(&p->lock);
-        if (i >= p->n)
-            return;
         p->fn(p->ctx, worker, i);
+        pthread_mutex_lock(&p->lock);
+        if (++p->finished == p->n)
+            pthread_cond_signal(&p->done);
     }
 }
 
@@ -47,22 +49,13 @@ static void *thread_main(void *arg)
     struct start s = *(struct start *)arg;
     struct par *p = s.p;
     free(arg);
-    unsigned long seen = 0;
-    for (;;) {
-        pthread_mutex_lock(&p->lock);
-        while (p->round == seen && !p->quit)
-            pthread_cond_wait(&p->wake, &p->lock);
-        seen = p->round;
-        bool quit = p->quit;
-        pthread_mutex_unlock(&p->lock);
-        if (quit)
-            return NULL;
+    pthread_mutex_lock(&p->lock);
+    while (!p->quit) {
         work(p, s.worker);
-        pthread_mutex_lock(&p->lock);
-        if (--p->busy == 0)
-            pthread_cond_signal(&p->done);
-        pthread_mutex_unlock(&p->lock);
+        pthread_cond_wait(&p->wake, &p->lock);
     }
+    pthread_mutex_unlock(&p->lock);
+    return NULL;
 }
 
 struct par *par_new(int j, struct err *e)
@@ -123,14 +116,11 @@ void par_for(struct par *p, size_t n, void (*fn)(void *ctx, int worker, size_t i
     p->fn = fn;
     p->ctx = ctx;
     p->n = n;
-    p->next = 0;
-    p->busy = p->j - 1;
-    p->round++;
+    p->next = p->finished = 0;
     pthread_cond_broadcast(&p->wake);
-    pthread_mutex_unlock(&p->lock);
     work(p, 0);
-    pthread_mutex_lock(&p->lock);
-    while (p->busy > 0)
+    while (p->finished < p->n)
         pthread_cond_wait(&p->done, &p->lock);
+    p->n = p->next = 0;
     pthread_mutex_unlock(&p->lock);
 }

@@ -1,0 +1,236 @@
+/* Fitting: it learns what is there to learn, moves what it should, and repeats to the bit. */
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include <cmocka.h>
+
+#include "mien/fit.h"
+#include "mien/hash.h"
+
+enum { N = 300, D = 12 };
+
+static char dir[] = "/tmp/mien-fit.XXXXXX";
+static char features_path[64], pixels_path[64], partial_path[64];
+
+/* Features whose first numbers tell age and gender, and pixels that do so by their brightness. */
+static void write_pack(const char *path, bool pixels, bool partial)
+{
+    struct err e = {{0}};
+    struct rng r = {11};
+    struct pack_writer *w = pack_writer_new(path, PACK_AUTO, &e);
+    struct rec rec = {0};
+    assert_non_null(w);
+    for (int i = 0; i < N; i++) {
+        int gender = (int)rng_below(&r, 2), age = 10 + 20 * (int)rng_below(&r, 4);
+        rec_clear(&rec);
+        if (!partial || i % 3 != 0)
+            rec_set_u8(&rec, TAG_GENDER, gender);
+        if (!partial || i % 3 == 0)
+            rec_set_u8(&rec, TAG_AGE, age);
+        else if (i % 3 == 1)
+            memcpy(rec_alloc(&rec, TAG_AGE_BAND, REC_U8, 1, (uint32_t[]){2}),
+                   (unsigned char[]){(unsigned char)(age - 5), (unsigned char)(age + 5)}, 2);
+        if (pixels) {
+            unsigned char *p = rec_alloc(&rec, TAG_PIXELS, REC_U8, 3, (uint32_t[]){8, 8, 3});
+            for (int k = 0; k < 192; k++)
+                p[k] = (unsigned char)(k % 3 == 0   ? age * 2
+                                       : k % 3 == 1 ? 200 * gender + 20
+                                                    : (int)rng_below(&r, 50));
+        } else {
+            float *f = rec_alloc(&rec, TAG_FEATURES, REC_F32, 1, (uint32_t[]){D});
+            for (int k = 0; k < D; k++)
+                f[k] = (float)(0.1 * rng_normal(&r));
+            f[0] += (float)gender;
+            f[1 + age / 20] += 1;
+        }
+        assert_int_equal(pack_add(w, &rec, &e), 0);
+    }
+    assert_int_equal(pack_writer_end(w, "test", &e), 0);
+    pack_writer_free(w);
+    rec_free(&rec);
+}
+
+static int set_up(void **state)
+{
+    (void)state;
+    if (mkdtemp(dir) == NULL)
+        return -1;
+    snprintf(features_path, sizeof features_path, "%s/f.pack", dir);
+    snprintf(pixels_path, sizeof pixels_path, "%s/p.pack", dir);
+    snprintf(partial_path, sizeof partial_path, "%s/q.pack", dir);
+    write_pack(features_path, false, false);
+    write_pack(pixels_path, true, false);
+    write_pack(partial_path, false, true);
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    (void)state;
+    unlink(features_path);
+    unlink(pixels_path);
+    unlink(partial_path);
+    return rmdir(dir);
+}
+
+static struct fit_config config(int epochs, int jobs)
+{
+    return (struct fit_config){.epochs = epochs, .batch = 16, .jobs = jobs, .seed = 5, .lr = 0.01,
+                               .beta1 = 0.9, .beta2 = 0.999, .epsilon = 1e-7, .cache_mem = 1 << 20};
+}
+
+/* Trains new heads on the features pack at path. */
+static struct model heads(const char *path, struct fit_heads h, int jobs, struct fit_epoch *kept)
+{
+    struct err e = {{0}};
+    struct pack p;
+    struct model m = {0};
+    struct prep none = {""};
+    struct fit_config c = config(20, jobs);
+    assert_int_equal(pack_open(&p, path, &e), 0);
+    c.last = fit_new_heads(&m, NULL, NULL, D, &none, &h, 5, &e);
+    assert_int_equal(c.last, h.hidden > 0 ? 3 : 2);
+    if (fit(&m, &p, &p, &c, kept, &e) < 0)
+        fail_msg("%s", e.msg);
+    pack_close(&p);
+    return m;
+}
+
+static void learns(void **state)
+{
+    (void)state;
+    struct fit_epoch kept;
+    struct model m = heads(features_path, (struct fit_heads){0, 0}, 2, &kept);
+    assert_true(kept.val.gender_accuracy > 0.99);
+    assert_true(kept.val.age_exact > 0.99);
+    assert_true(kept.val.n_age == N && kept.val.n_gender == N);
+    model_free(&m);
+    m = heads(features_path, (struct fit_heads){16, 0.2}, 2, &kept);
+    assert_true(kept.val.gender_accuracy > 0.99 && kept.val.age_exact > 0.95);
+    model_free(&m);
+}
+
+static void threads_change_nothing(void **state)
+{
+    (void)state;
+    struct fit_epoch a, b;
+    struct model one = heads(features_path, (struct fit_heads){16, 0.5}, 1, &a);
+    struct model three = heads(features_path, (struct fit_heads){16, 0.5}, 3, &b);
+    assert_memory_equal(one.weights, three.weights, one.net.nweights * sizeof(float));
+    assert_true(a.val.loss == b.val.loss);
+    model_free(&one);
+    model_free(&three);
+}
+
+/* Bands and records with one label teach as well. */
+static void partial_labels(void **state)
+{
+    (void)state;
+    struct fit_epoch kept;
+    struct err e;
+    struct pack p;
+    struct model m = heads(partial_path, (struct fit_heads){0, 0}, 2, &kept);
+    assert_true(kept.val.n_age == N / 3 && kept.val.n_gender == N - N / 3);
+    assert_int_equal(pack_open(&p, features_path, &e), 0);
+    struct fit_config c = config(1, 1);
+    struct fit_epoch seen;
+    c.lr = 1e-12; /* only look */
+    assert_int_equal(fit(&m, &p, &p, &c, &seen, &e), 0);
+    assert_true(seen.val.gender_accuracy > 0.98 && seen.val.age_mae < 5);
+    pack_close(&p);
+    model_free(&m);
+}
+
+static const char *const network =
+    "input 8x8x3\nc1 conv 6 3x3 stride=2 pad=same\nb1 bn\nr1 relu\nc2 conv 8 1x1\nr2 relu\n"
+    "skip conv 8 1x1 from=b1\nsum add from=r2,skip\ng gap\n";
+
+static void transfer(void **state)
+{
+    (void)state;
+    struct err e = {{0}};
+    struct pack p;
+    struct prep none = {""};
+    struct fit_epoch kept;
+    assert_int_equal(pack_open(&p, pixels_path, &e), 0);
+    struct model init = {0};
+    assert_int_equal(net_parse(&init.net, network, strlen(network), &e), 0);
+    init.weights = net_weights_new(&init.net, &e);
+    net_init(&init.net, init.weights, 1);
+    prep_parse(&init.prep, "size=8x8 scale=0.01 features=g", 30, &e);
+    /* Heads alone; the two layers before as well, with two boundary values; everything. */
+    for (int last = 2; last <= 6; last += 2) {
+        struct model m[2];
+        memset(m, 0, sizeof m);
+        for (int k = 0; k < 2; k++) {
+            struct fit_heads h = {0, 0};
+            assert_int_equal(fit_new_heads(&m[k], &init, NULL, 0, &none, &h, 2, &e), 2);
+            struct fit_config c = config(30, 1 + 2 * k);
+            c.last = last == 6 ? 0 : last;
+            c.cache_mem = k == 0 ? 1 << 20 : 0; /* in memory, in a file */
+            if (fit(&m[k], &p, NULL, &c, &kept, &e) < 0)
+                fail_msg("%s", e.msg);
+        }
+        assert_memory_equal(m[0].weights, m[1].weights, m[0].net.nweights * sizeof(float));
+        for (int i = 0; i < init.net.n; i++) {
+            const struct layer *a = &init.net.layer[i], *b = &m[0].net.layer[i];
+            assert_string_equal(a->name, b->name);
+            bool moved = a->nparam > 0 && memcmp(init.weights + a->param[0].at, m[0].weights + b->param[0].at,
+                                                 a->param[0].count * sizeof(float)) != 0;
+            bool trained = last == 6 || (last == 4 && i > 3);
+            assert_int_equal(moved, trained && a->nparam > 0);
+        }
+        assert_true(kept.train_loss < 4);
+        model_free(&m[0]);
+        model_free(&m[1]);
+    }
+    model_free(&init);
+    pack_close(&p);
+}
+
+static void refusals(void **state)
+{
+    (void)state;
+    struct err e;
+    struct pack f, p;
+    struct fit_epoch kept;
+    struct prep none = {""};
+    struct fit_heads h = {0, 0};
+    struct model m = {0}, other = {0};
+    struct fit_config c = config(3, 1);
+    assert_int_equal(pack_open(&f, features_path, &e), 0);
+    assert_int_equal(pack_open(&p, pixels_path, &e), 0);
+    fit_new_heads(&m, NULL, NULL, D, &none, &h, 5, &e);
+    assert_int_equal(fit(&m, &p, NULL, &c, &kept, &e), ERR_FORMAT);
+    assert_string_equal(e.msg, "the training pack doesn't hold 12 features, as the model reads");
+    c.last = 1;
+    assert_int_equal(fit(&m, &f, NULL, &c, &kept, &e), ERR_ARG);
+    assert_non_null(strstr(e.msg, "a head would be frozen"));
+    c.last = 2;
+    c.epochs = 30;
+    c.lr = 1e30;
+    assert_int_equal(fit(&m, &f, NULL, &c, &kept, &e), ERR_ARG);
+    assert_non_null(strstr(e.msg, "smaller learning rate"));
+    fit_new_heads(&other, NULL, NULL, D + 1, &none, &h, 5, &e);
+    assert_int_equal(fit(&other, &f, NULL, &c, &kept, &e), ERR_FORMAT);
+    model_free(&m);
+    model_free(&other);
+    pack_close(&f);
+    pack_close(&p);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(learns),   cmocka_unit_test(threads_change_nothing),
+        cmocka_unit_test(transfer), cmocka_unit_test(partial_labels),
+        cmocka_unit_test(refusals),
+    };
+    return cmocka_run_group_tests(tests, set_up, tear_down);
+}
