@@ -37,4 +37,11 @@ void plan_work_free(struct plan_work *w); /* NULL is harmless */
 void plan_run(const struct plan *p, struct plan_work *w, const void *const *in, int n,
               float *const *out);
 
+/* Where the time goes. A plan's steps, in order; a step stands for a layer and those fused into
+   it, and has the layer's multiply-adds for one image. After plan_time every run with this work
+   space adds the seconds of step i to seconds[i]. */
+int plan_steps(const struct plan *p);
+const struct layer *plan_step(const struct plan *p, int i, double *madds);
+void plan_time(struct plan_work *w, double *seconds);
+
 #endif

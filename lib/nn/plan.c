@@ -5,6 +5,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "kernels.h"
 
@@ -51,6 +52,7 @@ struct plan_work {
     float *mem;     /* plan->floats */
     float *scratch; /* plan->scratch */
     float *zeros;
+    double *seconds; /* the caller's, a step each, or NULL */
 };
 
 /* --- Compiling ------------------------------------------------------------------------------ */
@@ -537,6 +539,13 @@ static void run_step(const struct plan *p, struct plan_work *w, const struct ste
     }
 }
 
+static double thread_seconds(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
+    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
 void plan_run(const struct plan *p, struct plan_work *w, const void *const *in, int n,
               float *const *out)
 {
@@ -544,10 +553,30 @@ void plan_run(const struct plan *p, struct plan_work *w, const void *const *in, 
         const struct segment *seg = &p->seg[s];
         for (int first = 0; first < n; first += seg->group) {
             int count = n - first < seg->group ? n - first : seg->group;
-            for (int i = seg->first; i < seg->end; i++)
+            for (int i = seg->first; i < seg->end; i++) {
+                double from = w->seconds != NULL ? thread_seconds() : 0;
                 run_step(p, w, &p->step[i], in, first, count);
+                if (w->seconds != NULL)
+                    w->seconds[i] += thread_seconds() - from;
+            }
         }
     }
     for (int k = 0; k < p->nout; k++)
         memcpy(out[k], value_at(p, w, p->out[k], 0), (size_t)n * plan_out_count(p, k) * sizeof(float));
+}
+
+int plan_steps(const struct plan *p)
+{
+    return p->nstep;
+}
+
+const struct layer *plan_step(const struct plan *p, int i, double *madds)
+{
+    *madds = layer_madds(&p->net, p->step[i].layer);
+    return &p->net.layer[p->step[i].layer];
+}
+
+void plan_time(struct plan_work *w, double *seconds)
+{
+    w->seconds = seconds;
 }
