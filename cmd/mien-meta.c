@@ -1,5 +1,4 @@
 /* mien-meta: labels from .mat files, tables and file names to records. */
-#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -53,42 +52,30 @@ static _Noreturn void die_flushed(struct run *run, const char *name, const struc
     cli_die(run->cli, "%s: %s", name, e->msg);
 }
 
-/* A bad record was reported: counts it. */
-static void count_bad(struct run *run, const char *name)
+/* Counts a bad record, which was reported; ends the program with --strict. */
+static void count_bad(struct run *run)
 {
     struct err e;
 
     run->bad++;
-    if (run->o.strict) {
-        err_set(&e, ERR_FORMAT, "stopped at the first bad record");
-        die_flushed(run, name, &e);
+    if (!run->o.strict)
+        return;
+    if (rec_writer_flush(run->out, &e) < 0)
+        cli_die_output(run->cli, &e);
+    cli_die(run->cli, "stopped at the first bad record, as --strict asks");
+}
+
+static void summarise(const struct run *run, const char *name, uint64_t left, const uint64_t *drop)
+{
+    static const char *const why[IMDB_DROPS] = {NULL, "face score too low", "a second face",
+                                                "age not 0-100", "gender unknown"};
+
+    cli_note(run->cli, "%s: %llu entries", name, (unsigned long long)left);
+    for (int i = IMDB_SCORE; i < IMDB_DROPS; i++) {
+        left -= drop[i];
+        cli_note(run->cli, "  %-18s %8llu dropped %8llu left", why[i], (unsigned long long)drop[i],
+                 (unsigned long long)left);
     }
-}
-
-static void say_left(const struct cli *c, const char *why, uint64_t dropped, uint64_t *left)
-{
-    *left -= dropped;
-    cli_note(c, "  %-24s %8llu dropped %8llu left", why, (unsigned long long)dropped,
-             (unsigned long long)*left);
-}
-
-static void summarise(const struct run *run, const char *name, uint64_t entries,
-                      const uint64_t *drop)
-{
-    const struct imdb_rule *keep = &run->o.keep;
-    char score[64];
-    uint64_t left = entries;
-
-    snprintf(score, sizeof score, "face score below %g", keep->min_score);
-    cli_note(run->cli, "%s: %llu entries", name, (unsigned long long)entries);
-    if (!keep->any_score)
-        say_left(run->cli, score, drop[IMDB_SCORE], &left);
-    if (!keep->second_face)
-        say_left(run->cli, "a second face", drop[IMDB_SECOND], &left);
-    if (!keep->any_age)
-        say_left(run->cli, "age not 0-100", drop[IMDB_AGE], &left);
-    if (!keep->any_gender)
-        say_left(run->cli, "gender unknown", drop[IMDB_GENDER], &left);
 }
 
 static void from_mat(struct run *run, int fd, const char *name, const void *head)
@@ -115,7 +102,7 @@ static void from_mat(struct run *run, int fd, const char *name, const void *head
             put(run);
         } else {
             cli_warn(run->cli, "%s: entry %zu: no path", name, i + 1);
-            count_bad(run, name);
+            count_bad(run);
         }
     }
     summarise(run, name, imdb_count(im), drop);
@@ -137,7 +124,7 @@ static void from_table(struct run *run, int fd, const char *name, const void *he
         rows++;
         if (rc == ERR_FORMAT) {
             cli_warn(run->cli, "%s: %s", name, e.msg);
-            count_bad(run, name);
+            count_bad(run);
             rec_fail(&run->rec, "%s", e.msg);
         }
         if (rec_has(&run->rec, TAG_ID))
@@ -171,7 +158,7 @@ static void from_names(struct run *run, int fd, const char *name)
             /* passes untouched */
         } else if (names_match(run->names, id ? id : "", id ? len : 0, &l, &e) < 0) {
             filter_report(run->cli, rec_reader_count(in), &run->rec, e.msg);
-            count_bad(run, name);
+            count_bad(run);
         } else if (!run->o.keep.any_age && labels_age_outside(&l)) {
             outside++;
             continue;
@@ -182,8 +169,9 @@ static void from_names(struct run *run, int fd, const char *name)
     }
     if (rc < 0)
         die_flushed(run, name, &e);
-    cli_note(run->cli, "%s: %llu records, %llu dropped with an age not 0-100, %llu of no known name",
-             name, (unsigned long long)rec_reader_count(in), (unsigned long long)outside,
+    cli_note(run->cli,
+             "%s: %llu records, %llu dropped with an age not 0-100, %llu of no known name", name,
+             (unsigned long long)rec_reader_count(in), (unsigned long long)outside,
              (unsigned long long)(run->bad - bad));
     rec_reader_free(in);
 }
@@ -230,32 +218,35 @@ int main(int argc, char **argv)
     struct run run = {.o.keep.min_score = 1};
     struct options *o = &run.o;
     const struct cli_opt opts[] = {
-        {0, "min-score", "S", "least face score to keep [1]", CLI_REAL, &o->keep.min_score, -1e9, 1e9,
-         NULL, NULL},
+        {0, "min-score", "S", "least face score to keep [1]", CLI_REAL, &o->keep.min_score, -1e9,
+         1e9, NULL, NULL},
         {0, "any-score", NULL, "keep whatever the face score", CLI_FLAG, &o->keep.any_score, 0, 0,
          NULL, NULL},
         {0, "second-face", NULL, "keep where a second face was found", CLI_FLAG,
          &o->keep.second_face, 0, 0, NULL, NULL},
         {0, "any-age", NULL, "keep ages unknown or not 0-100, without age", CLI_FLAG,
          &o->keep.any_age, 0, 0, NULL, NULL},
-        {0, "any-gender", NULL, "keep where the gender is unknown", CLI_FLAG, &o->keep.any_gender, 0,
-         0, NULL, NULL},
+        {0, "any-gender", NULL, "keep where the gender is unknown", CLI_FLAG, &o->keep.any_gender,
+         0, 0, NULL, NULL},
         {'a', "all", NULL, "keep everything: the four above", CLI_FLAG, &o->all, 0, 0, NULL, NULL},
         {0, "female", "V", "how the source writes female", CLI_STR, &o->table.codes.female, 0, 0,
          NULL, NULL},
         {0, "male", "V", "how the source writes male", CLI_STR, &o->table.codes.male, 0, 0, NULL,
          NULL},
-        {'c', "column", "ROLE=HEADER", "which column of a table is the ROLE", CLI_FUNC, &o->table, 0,
-         0, NULL, column_option},
+        {'c', "column", "ROLE=HEADER", "which column of a table is the ROLE", CLI_FUNC, &o->table,
+         0, 0, NULL, column_option},
         {'n', "names", "PATTERN", "label records by their names: utkface, or a pattern", CLI_STR,
          &o->names, 0, 0, NULL, NULL},
         {0, "strict", NULL, "stop at the first bad record", CLI_FLAG, &o->strict, 0, 0, NULL, NULL},
         {0, "max-record", "SIZE", "refuse larger records [64M]", CLI_SIZE, &o->limit, 0,
          4294967295.0, NULL, NULL},
     };
-    struct cli cli = {"mien-meta", "[options] [file ...] > records.mien",
+    struct cli cli = {"mien-meta",
+                      "[options] [file ...] > records.mien",
                       "Reads labels from IMDB-WIKI's .mat files, tables or the names of images.",
-                      opts, CLI_NOPTS(opts), false};
+                      opts,
+                      CLI_NOPTS(opts),
+                      false};
     struct err e;
     int n;
 

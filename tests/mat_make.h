@@ -98,10 +98,10 @@ static inline void mk_end(struct mk *m, size_t at)
 static inline void mk_reals(struct mk *m, const char *name, int type, const double *v, uint32_t n)
 {
     size_t at = mk_begin(m, MK_DOUBLE_CLASS, name, n);
-    int size = type == MK_DOUBLE                            ? 8
-               : type == MK_INT8 || type == MK_UINT8       ? 1
-               : type == MK_UINT16                          ? 2
-                                                            : 4;
+    int size = type == MK_DOUBLE                     ? 8
+               : type == MK_INT8 || type == MK_UINT8 ? 1
+               : type == MK_UINT16                   ? 2
+                                                     : 4;
 
     mk_tag(m, type, (size_t)size * n);
     for (uint32_t i = 0; i < n; i++) {

@@ -36,8 +36,8 @@ struct labels {
     struct label_date birth;
     int year; /* in which the photograph was taken */
     bool has_box;
-    float box[4];         /* x1 y1 x2 y2, 0-based, half-open */
-    float score, score2;  /* of the face and of the second face; NaN when unknown */
+    float box[4];        /* x1 y1 x2 y2, 0-based, half-open */
+    float score, score2; /* of the face and of the second face; NaN when unknown */
 };
 
 /* How a source writes gender. A NULL means that only words count. */

@@ -22,7 +22,7 @@
 #define MAT_HEAD       128 /* bytes of a file's header */
 #define MAT_MAX_NAME   64  /* a name and its terminating zero */
 #define MAT_MAX_FIELDS 64
-#define MAT_MAX_TEXT   65536 /* stored bytes of one string */
+#define MAT_MAX_TEXT   65528 /* stored bytes of one string */
 
 /* What an array holds. Numeric classes are all from MAT_DOUBLE to MAT_UINT64. */
 enum mat_class {
@@ -41,12 +41,12 @@ enum mat_class {
 struct mat_array {
     int class;
     uint32_t rows;
-    uint64_t count; /* elements: the product of the dimensions */
+    uint64_t count;          /* elements: the product of the dimensions */
     char name[MAT_MAX_NAME]; /* "" for a cell or a field */
 
-    uint64_t end;   /* where it ends in the inflated stream */
-    int type;       /* how its values are stored; 0 before the first was read */
-    uint64_t left;  /* values not yet read */
+    uint64_t end;  /* where it ends in the inflated stream */
+    int type;      /* how its values are stored; 0 before the first was read */
+    uint64_t left; /* values not yet read */
 };
 
 /* A struct's field names. */
@@ -81,9 +81,9 @@ int mat_fields(struct mat *m, const struct mat_array *a, struct mat_fields *f, s
    as. Returns 0 or as above, also when fewer are left. */
 int mat_reals(struct mat *m, struct mat_array *a, double *out, size_t n, struct err *e);
 
-/* Reads all of a string, a char array of at most one row, appending it to b as UTF-8; half a surrogate pair becomes
-   U+FFFD, bytes that are no UTF-8 count as Latin-1. Returns 0 or as above, ERR_LIMIT for one of
-   more than MAT_MAX_TEXT bytes, ERR_MEM. */
+/* Reads all of a string, a char array of at most one row, appending it to b as UTF-8; half a
+   surrogate pair becomes U+FFFD, bytes that are no UTF-8 count as Latin-1. Returns 0 or as above,
+   ERR_LIMIT for one of more than MAT_MAX_TEXT bytes, or ERR_MEM. */
 int mat_text(struct mat *m, struct mat_array *a, struct buf *b, struct err *e);
 
 /* Skips what is left of an array. Returns 0 or as above. */

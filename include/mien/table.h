@@ -52,7 +52,7 @@ enum table_role {
 struct table_rule {
     struct label_codes codes;
     const char *header[ROLES]; /* the header of a role's column, where it isn't one of the above */
-    bool any_age; /* an age outside 0-100 is left out, and no error */
+    bool any_age;              /* an age outside 0-100 is left out, and no error */
 };
 
 /* Sets a role's header from "ROLE=HEADER". text is borrowed. Returns 0 or ERR_ARG. */

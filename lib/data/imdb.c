@@ -25,8 +25,8 @@ enum column {
 };
 
 static const char *const column_name[COLUMNS] = {
-    "dob",           "photo_taken", "gender", "face_score", "second_face_score", "celeb_id",
-    "face_location", "full_path",   "name",   "celeb_names"};
+    "dob",      "photo_taken",   "gender",    "face_score", "second_face_score",
+    "celeb_id", "face_location", "full_path", "name",       "celeb_names"};
 
 /* A column's values, one after another: float32 for numbers (dates, years and indices are whole and
    small enough to be exact), four of them for a location; or strings, with where each ends. */
@@ -139,9 +139,9 @@ static int read_column(struct mat *m, struct mat_array *a, int c, struct values 
     else
         rc = read_strings(m, a, c, v, &why);
     if (rc < 0) {
-        size_t done = c >= FULL_PATH         ? v->ends.len / sizeof(uint32_t)
+        size_t done = c >= FULL_PATH       ? v->ends.len / sizeof(uint32_t)
                       : c == FACE_LOCATION ? v->data.len / (4 * sizeof(float))
-                                             : v->data.len / sizeof(float);
+                                           : v->data.len / sizeof(float);
         return err_set(e, rc, "field '%s', entry %zu: %s", column_name[c], done + 1, why.msg);
     }
     return 0;

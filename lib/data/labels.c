@@ -9,7 +9,8 @@
 
 #define WORD_MAX 64 /* no label is longer */
 
-static const char *const missing_words[] = {"na", "n/a", "nan", "none", "null", "unknown", "u", "?"};
+static const char *const missing_words[] = {"na",   "n/a",     "nan", "none",
+                                            "null", "unknown", "u",   "?"};
 static const char *const female_words[] = {"female", "f", "woman", "girl"};
 static const char *const male_words[] = {"male", "m", "man", "boy"};
 
@@ -216,8 +217,8 @@ int labels_year(struct labels *l, const char *s, size_t n, struct err *e)
     if (labels_missing(s, n))
         return 0;
     if (!plain(s, n, buf) || !number(&p, &year) || *p || year > 9999)
-        return err_set(e, ERR_FORMAT, "'%.*s' is not a year",
-                       (int)(n < WORD_MAX ? n : WORD_MAX), s);
+        return err_set(e, ERR_FORMAT, "'%.*s' is not a year", (int)(n < WORD_MAX ? n : WORD_MAX),
+                       s);
     l->year = year;
     return 0;
 }
@@ -275,12 +276,16 @@ static int set_real(struct rec *r, int tag, float v)
 /* Writes YYYY-MM-DD: snprintf would take a third of the time of a large .mat file. */
 static int set_birth(struct rec *r, struct label_date d)
 {
-    char s[10] = {(char)('0' + d.year / 1000 % 10), (char)('0' + d.year / 100 % 10),
-                  (char)('0' + d.year / 10 % 10),   (char)('0' + d.year % 10),
+    char s[10] = {(char)('0' + d.year / 1000 % 10),
+                  (char)('0' + d.year / 100 % 10),
+                  (char)('0' + d.year / 10 % 10),
+                  (char)('0' + d.year % 10),
                   '-',
-                  (char)('0' + d.month / 10),       (char)('0' + d.month % 10),
+                  (char)('0' + d.month / 10),
+                  (char)('0' + d.month % 10),
                   '-',
-                  (char)('0' + d.day / 10),         (char)('0' + d.day % 10)};
+                  (char)('0' + d.day / 10),
+                  (char)('0' + d.day % 10)};
 
     return rec_set_text(r, TAG_BIRTH, s, sizeof s);
 }

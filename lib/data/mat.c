@@ -5,6 +5,7 @@
 #include "mien/bytes.h"
 #include "mien/file.h"
 #include "mien/mat.h"
+#include "mien/utf8.h"
 
 /* The format's codes for how data are stored. */
 enum {
@@ -31,18 +32,18 @@ enum {
 
 struct mat {
     int fd;
-    bool big;      /* big-endian */
+    bool big; /* big-endian */
     bool inflating;
     bool inflated; /* the variable's deflate stream has come to its end */
     z_stream z;
     uint64_t file_pos; /* bytes taken from the file */
     uint64_t raw_left; /* bytes of the file left to the variable */
     size_t in_pos, in_len;
-    uint64_t pos;   /* bytes of the inflated stream consumed: positions count in these */
+    uint64_t pos; /* bytes of the inflated stream consumed: positions count in these */
     uint64_t var_end;
     size_t out_pos, out_len;
     unsigned char in[CHUNK];
-    unsigned char out[MAT_MAX_TEXT + CHUNK]; /* a string of the largest size lies in one piece */
+    unsigned char out[2 * CHUNK]; /* CHUNK bytes can always lie in one piece */
 };
 
 /* An element's tag: the type and the size of the data behind it. */
@@ -215,7 +216,7 @@ static int fill_out(struct mat *m, struct err *e)
     }
 }
 
-/* Makes the next n bytes of the variable, at most MAT_MAX_TEXT, contiguous: returns them in *p
+/* Makes the next n bytes of the variable, at most CHUNK, contiguous: returns them in *p
    without consuming them. */
 static int need(struct mat *m, size_t n, const unsigned char **p, struct err *e)
 {
@@ -559,47 +560,6 @@ int mat_reals(struct mat *m, struct mat_array *a, double *out, size_t n, struct 
     return 0;
 }
 
-static size_t put_utf8(unsigned char *o, uint32_t c)
-{
-    if (c > 0x10ffff || (c >= 0xd800 && c <= 0xdfff))
-        c = 0xfffd;
-    if (c < 0x80) {
-        o[0] = (unsigned char)c;
-        return 1;
-    }
-    if (c < 0x800) {
-        o[0] = (unsigned char)(0xc0 | c >> 6);
-        o[1] = (unsigned char)(0x80 | (c & 63));
-        return 2;
-    }
-    if (c < 0x10000) {
-        o[0] = (unsigned char)(0xe0 | c >> 12);
-        o[1] = (unsigned char)(0x80 | (c >> 6 & 63));
-        o[2] = (unsigned char)(0x80 | (c & 63));
-        return 3;
-    }
-    o[0] = (unsigned char)(0xf0 | c >> 18);
-    o[1] = (unsigned char)(0x80 | (c >> 12 & 63));
-    o[2] = (unsigned char)(0x80 | (c >> 6 & 63));
-    o[3] = (unsigned char)(0x80 | (c & 63));
-    return 4;
-}
-
-static bool is_utf8(const unsigned char *p, size_t n)
-{
-    for (size_t i = 0; i < n;) {
-        int more = p[i] < 0x80 ? 0 : p[i] < 0xc2 ? -1 : p[i] < 0xe0 ? 1 : p[i] < 0xf0 ? 2 : 3;
-
-        if (more < 0 || p[i] > 0xf4 || (size_t)more > n - i - 1)
-            return false;
-        for (int k = 1; k <= more; k++)
-            if ((p[i + (size_t)k] & 0xc0) != 0x80)
-                return false;
-        i += 1 + (size_t)more;
-    }
-    return true;
-}
-
 int mat_text(struct mat *m, struct mat_array *a, struct buf *b, struct err *e)
 {
     const unsigned char *p = NULL;
@@ -614,7 +574,7 @@ int mat_text(struct mat *m, struct mat_array *a, struct buf *b, struct err *e)
         return err_set(e, ERR_FORMAT, "not a string");
     if (a->rows != 1)
         return err_set(e, ERR_FORMAT, "a char array of %u rows, not a string", a->rows);
-    if ((rc = read_small(m, a->end, MAT_MAX_TEXT - 8, &t, &p, e)) < 0)
+    if ((rc = read_small(m, a->end, MAT_MAX_TEXT, &t, &p, e)) < 0)
         return rc;
     n = t.size;
     switch (t.type) {
@@ -636,7 +596,7 @@ int mat_text(struct mat *m, struct mat_array *a, struct buf *b, struct err *e)
     default:
         return err_set(e, ERR_FORMAT, "a string stored as type %u", t.type);
     }
-    if (unit == 1 && is_utf8(p, n)) {
+    if (unit == 1 && utf8_valid(p, n)) {
         if (buf_append(b, p, n))
             return err_mem(e, n, "text");
         return mat_skip(m, a, e);
@@ -655,7 +615,7 @@ int mat_text(struct mat *m, struct mat_array *a, struct buf *b, struct err *e)
                 i += 2;
             }
         }
-        o += put_utf8(o, c);
+        o += utf8_put(o, c);
     }
     b->len = (size_t)(o - b->data);
     return mat_skip(m, a, e);

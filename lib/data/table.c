@@ -129,7 +129,8 @@ static int read_header(struct table *t, struct err *e)
             known = true;
         }
         used += known;
-        if (!known && buf_printf(&t->ignored, "%s%.*s", t->ignored.len ? ", " : "", (int)h.len, h.s))
+        if (!known &&
+            buf_printf(&t->ignored, "%s%.*s", t->ignored.len ? ", " : "", (int)h.len, h.s))
             return err_mem(e, h.len, "a header");
     }
     if (buf_append(&t->ignored, "", 1))

@@ -33,10 +33,10 @@ enum shape_kind { ELLIPSE, HEAD, HAIRLINE, STROKE };
 struct shape {
     enum shape_kind kind;
     float u, v, ru, rv;
-    float jaw;    /* HEAD: the lower half's exponent; 2 is an ellipse, more is squarer */
-    float dip;    /* HAIRLINE: how far the hair comes down at the sides */
+    float jaw;               /* HEAD: the lower half's exponent; 2 is an ellipse, more is squarer */
+    float dip;               /* HAIRLINE: how far the hair comes down at the sides */
     float at[2 * STEPS + 2]; /* STROKE: the corners of a line, x and y */
-    float width;  /* STROKE */
+    float width;             /* STROKE */
 };
 
 struct paint {
@@ -145,7 +145,8 @@ static inline void fill(struct canvas *c, const struct view *w, const struct sha
     }
     for (int y = (int)fmaxf(y0, 0); y <= y1 && y < c->h; y++) {
         for (int x = (int)fmaxf(x0, 0); x <= x1 && x < c->w; x++) {
-            float dx = ((float)x + 0.5f - w->x) / w->scale, dy = ((float)y + 0.5f - w->y) / w->scale;
+            float dx = ((float)x + 0.5f - w->x) / w->scale,
+                  dy = ((float)y + 0.5f - w->y) / w->scale;
             float u = w->cos * dx + w->sin * dy, v = w->cos * dy - w->sin * dx;
             float a = p->alpha * clampf(0.5f - distance(s, u, v) / edge, 0, 1);
             float *o = c->rgb + 3 * ((size_t)y * (size_t)c->w + (size_t)x), ru, rv, f;
@@ -250,8 +251,10 @@ static inline struct color muted(struct rng *r)
 /* Natural colours, dark ones for dark skin, greying with age. */
 static inline struct color hair_color(const struct person *p, float age)
 {
-    static const struct color tone[] = {{0.09f, 0.07f, 0.07f}, {0.20f, 0.12f, 0.08f},
-                                        {0.38f, 0.23f, 0.13f}, {0.55f, 0.26f, 0.12f},
+    static const struct color tone[] = {{0.09f, 0.07f, 0.07f},
+                                        {0.20f, 0.12f, 0.08f},
+                                        {0.38f, 0.23f, 0.13f},
+                                        {0.55f, 0.26f, 0.12f},
                                         {0.80f, 0.64f, 0.38f}};
     static const struct color grey = {0.86f, 0.86f, 0.88f};
     float t = p->hair * (p->skin > 0.3f ? 1.2f : 4);
@@ -301,8 +304,8 @@ static inline void draw_wrinkles(struct canvas *c, const struct view *w, const s
     for (int i = 0; i < lines; i++) {
         float v = top - 0.1f * (float)i, half = spread(r, 0.35f, 0.5f);
 
-        stroke(c, w, -half, v, spread(r, -0.1f, 0.1f), v - 0.06f, half, v, 0.025f, k->fold, strength,
-               0.02f);
+        stroke(c, w, -half, v, spread(r, -0.1f, 0.1f), v - 0.06f, half, v, 0.025f, k->fold,
+               strength, 0.02f);
     }
     lines = (int)clampf((k->age - 28) / 11, 0, 4);
     for (int side = -1; side <= 1; side += 2) {
@@ -316,9 +319,9 @@ static inline void draw_wrinkles(struct canvas *c, const struct view *w, const s
         }
         /* Bags under the eyes, folds from nose to mouth and below it, hollow cheeks. */
         if (k->wrinkles > 0.15f)
-            stroke(c, w, s * (k->eye_u - 0.15f), k->eye_v + 0.17f, s * k->eye_u,
-                   k->eye_v + 0.25f, s * (k->eye_u + 0.16f), k->eye_v + 0.15f, 0.03f, k->fold,
-                   0.6f * k->wrinkles, 0.03f);
+            stroke(c, w, s * (k->eye_u - 0.15f), k->eye_v + 0.17f, s * k->eye_u, k->eye_v + 0.25f,
+                   s * (k->eye_u + 0.16f), k->eye_v + 0.15f, 0.03f, k->fold, 0.6f * k->wrinkles,
+                   0.03f);
         if (k->wrinkles > 0.05f)
             stroke(c, w, s * 0.2f, k->nose_v - 0.04f, s * 0.38f, k->nose_v + 0.08f, s * 0.4f,
                    k->mouth_v + 0.05f, 0.035f, k->fold, 0.7f * k->wrinkles, 0.03f);
@@ -341,7 +344,8 @@ static inline void draw_eyes(struct canvas *c, const struct view *w, const struc
         {0.25f, 0.14f, 0.08f}, {0.3f, 0.45f, 0.6f}, {0.35f, 0.4f, 0.25f}};
     static const struct color white = {0.96f, 0.95f, 0.93f}, black = {0.06f, 0.05f, 0.05f};
     struct color col = iris[p->skin > 0.25f ? 0 : (int)(p->hair * 2.99f)];
-    float ru = 0.215f - 0.045f * k->adult, rv = (0.145f - 0.06f * k->adult) * (1 - 0.3f * k->wrinkles);
+    float ru = 0.215f - 0.045f * k->adult,
+          rv = (0.145f - 0.06f * k->adult) * (1 - 0.3f * k->wrinkles);
     float gaze = spread(r, -0.04f, 0.04f), lash = 0.025f + (p->male ? 0 : 0.025f * k->adult);
     struct color brow = mix(k->hair, dim(k->hair, 0.6f), 0.6f);
 
@@ -368,14 +372,14 @@ static inline void draw_mouth(struct canvas *c, const struct view *w, const stru
 {
     static const struct color red = {0.76f, 0.16f, 0.2f}, teeth = {0.95f, 0.93f, 0.88f};
     bool lipstick = !p->male && k->age > 14 && p->makeup > 0.3f;
-    struct color lip = mix(mix(k->skin, (struct color){0.72f, 0.33f, 0.32f}, 0.55f), red,
-                           lipstick ? 0.75f : 0);
+    struct color lip =
+        mix(mix(k->skin, (struct color){0.72f, 0.33f, 0.32f}, 0.55f), red, lipstick ? 0.75f : 0);
     float half = 0.24f + 0.06f * k->adult + 0.02f * p->mouth + 0.02f * k->male;
     float full = (0.075f - 0.018f * k->male) * (1 - 0.45f * k->wrinkles);
     float smile = spread(r, -0.02f, 0.13f), v = k->mouth_v;
 
-    stroke(c, w, -half, v - smile * 0.5f, 0, v + smile, half, v - smile * 0.5f, full * 2, lip, 0.95f,
-           0.02f);
+    stroke(c, w, -half, v - smile * 0.5f, 0, v + smile, half, v - smile * 0.5f, full * 2, lip,
+           0.95f, 0.02f);
     if (smile > 0.08f)
         stroke(c, w, -half * 0.7f, v - smile * 0.2f, 0, v + smile * 0.7f, half * 0.7f,
                v - smile * 0.2f, full * 0.9f, teeth, 0.95f, 0.01f);
@@ -399,8 +403,8 @@ static inline void draw_beard(struct canvas *c, const struct view *w, const stru
         stroke(c, w, s * 0.84f, k->mouth_v - 0.28f, s * 0.75f, k->mouth_v + 0.22f, 0, chin - 0.12f,
                0.2f + 0.2f * p->beard, k->hair, alpha, 0.08f);
     }
-    stroke(c, w, -0.28f, k->mouth_v, 0, k->mouth_v - 0.25f, 0.28f, k->mouth_v, 0.09f, k->hair, alpha,
-           0.03f);
+    stroke(c, w, -0.28f, k->mouth_v, 0, k->mouth_v - 0.25f, 0.28f, k->mouth_v, 0.09f, k->hair,
+           alpha, 0.03f);
 }
 
 static inline void draw_nose(struct canvas *c, const struct view *w, const struct person *p,
@@ -411,15 +415,15 @@ static inline void draw_nose(struct canvas *c, const struct view *w, const struc
     for (int side = -1; side <= 1; side += 2) {
         float s = (float)side;
 
-        ellipse(c, w, s * half * 0.55f, k->nose_v + 0.01f, 0.035f, 0.025f, dim(k->skin, 0.35f), 0.8f,
-                0.02f);
+        ellipse(c, w, s * half * 0.55f, k->nose_v + 0.01f, 0.035f, 0.025f, dim(k->skin, 0.35f),
+                0.8f, 0.02f);
         stroke(c, w, s * half, k->nose_v - 0.06f, s * (half + 0.03f), k->nose_v + 0.02f,
                s * half * 0.5f, k->nose_v + 0.03f, 0.025f, k->fold, 0.6f, 0.02f);
     }
-    stroke(c, w, half * 0.5f, k->eye_v + 0.02f, half * 0.4f, (k->eye_v + k->nose_v) / 2, half * 0.9f,
-           k->nose_v - 0.08f, 0.02f, k->fold, 0.25f + 0.15f * k->male, 0.04f);
-    ellipse(c, w, 0, k->nose_v - 0.05f, half * 0.5f, 0.05f, mix(k->skin, (struct color){1, 1, 1}, 0.5f),
-            0.3f, 0.06f);
+    stroke(c, w, half * 0.5f, k->eye_v + 0.02f, half * 0.4f, (k->eye_v + k->nose_v) / 2,
+           half * 0.9f, k->nose_v - 0.08f, 0.02f, k->fold, 0.25f + 0.15f * k->male, 0.04f);
+    ellipse(c, w, 0, k->nose_v - 0.05f, half * 0.5f, 0.05f,
+            mix(k->skin, (struct color){1, 1, 1}, 0.5f), 0.3f, 0.06f);
 }
 
 static inline void draw_hair(struct canvas *c, const struct view *w, const struct person *p,
@@ -458,11 +462,11 @@ static inline void draw_glasses(struct canvas *c, const struct view *w, const st
         for (int i = 0; i < around; i++) {
             float su = i & 1 ? 1 : -1, sv = i & 2 ? 1 : -1;
 
-            stroke(c, w, u, v + sv * rv, u + su * ru, v + sv * rv, u + su * ru, v, 0.035f, col, 0.9f,
-                   0.01f);
+            stroke(c, w, u, v + sv * rv, u + su * ru, v + sv * rv, u + su * ru, v, 0.035f, col,
+                   0.9f, 0.01f);
         }
-        stroke(c, w, u + s * ru, v, u + s * 0.4f, v - 0.02f, s * 0.99f, v - 0.05f, 0.035f, col, 0.9f,
-               0.01f);
+        stroke(c, w, u + s * ru, v, u + s * 0.4f, v - 0.02f, s * 0.99f, v - 0.05f, 0.035f, col,
+               0.9f, 0.01f);
     }
     stroke(c, w, -0.15f, k->eye_v, 0, k->eye_v - 0.06f, 0.15f, k->eye_v, 0.035f, col, 0.9f, 0.01f);
 }
@@ -479,22 +483,23 @@ static inline void face_draw(struct canvas *c, const struct view *w, const struc
 
     head.jaw = 2.1f - 0.25f * k.adult + 1.2f * k.male + 0.4f * k.wrinkles;
     if (length > 0.1f && p->length > 0.3f) {
-        struct shape back = {.kind = ELLIPSE, .v = -0.05f + 0.55f * length, .ru = 1.12f + 0.18f * length};
+        struct shape back = {
+            .kind = ELLIPSE, .v = -0.05f + 0.55f * length, .ru = 1.12f + 0.18f * length};
 
         back.rv = k.head_v + 0.05f + 0.6f * length;
         fill(c, w, &back, &(struct paint){dim(k.hair, 0.7f), 1, 0.06f, 0.3f});
     }
     ellipse(c, w, 0, k.head_v + 1.25f, 1.5f + 0.45f * k.male, 0.95f, cloth, 1, 0.02f);
-    stroke(c, w, 0, k.head_v * 0.6f, 0, k.head_v, 0, k.head_v + 0.35f, 2 * neck, dim(k.skin, 0.75f), 1,
-           0.03f);
+    stroke(c, w, 0, k.head_v * 0.6f, 0, k.head_v, 0, k.head_v + 0.35f, 2 * neck, dim(k.skin, 0.75f),
+           1, 0.03f);
     for (int side = -1; side <= 1; side += 2)
         ellipse(c, w, (float)side * head.ru, k.eye_v + 0.12f, 0.1f, 0.2f + 0.04f * k.wrinkles,
                 dim(k.skin, 0.85f), 1, 0.02f);
     fill(c, w, &head, &(struct paint){k.skin, 1, 0.01f, 0.45f});
     for (int side = -1; side <= 1; side += 2)
         ellipse(c, w, (float)side * 0.52f, k.nose_v, 0.22f, 0.18f,
-                (struct color){0.9f, 0.35f, 0.3f}, 0.22f * (1 - 0.7f * k.adult) +
-                (p->male || p->makeup < 0.5f ? 0 : 0.12f), 0.2f);
+                (struct color){0.9f, 0.35f, 0.3f},
+                0.22f * (1 - 0.7f * k.adult) + (p->male || p->makeup < 0.5f ? 0 : 0.12f), 0.2f);
     draw_beard(c, w, p, &k);
     draw_wrinkles(c, w, &k, r);
     draw_nose(c, w, p, &k);

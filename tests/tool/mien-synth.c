@@ -39,7 +39,7 @@ struct picture {
     const struct subject *who;
     uint64_t seed;
     int w, h, year;
-    float age;                 /* as it looks: NaN for no face */
+    float age; /* as it looks: NaN for no face */
     struct view view;
     double gender, box[4], score, score2, dob;
 };
@@ -54,15 +54,14 @@ struct set {
 
 /* --- The plan ------------------------------------------------------------------------------- */
 
-static const char *const first[2][12] = {
-    {"Ada", "Zoë", "Lucía", "Mei", "Ngozi", "Ingrid", "Chloé", "Łucja", "Priya", "Hanna", "Sofía",
-     "Ruth"},
-    {"Jonas", "José", "Björn", "Kwame", "Ravi", "Émile", "Otto", "Jiří", "Haruki", "Paul", "Niño",
-     "Tom"}};
-static const char *const last[] = {"Álvarez", "Berg",   "Černý",  "Dahl",  "Eze",     "Fontaine",
+static const char *const first[2][12] = {{"Ada", "Zoë", "Lucía", "Mei", "Ngozi", "Ingrid", "Chloé",
+                                          "Łucja", "Priya", "Hanna", "Sofía", "Ruth"},
+                                         {"Jonas", "José", "Björn", "Kwame", "Ravi", "Émile",
+                                          "Otto", "Jiří", "Haruki", "Paul", "Niño", "Tom"}};
+static const char *const last[] = {"Álvarez", "Berg",   "Černý",  "Dahl",  "Eze",      "Fontaine",
                                    "Grün",    "Hoshi",  "Ito",    "Jones", "Kowalska", "Lind",
-                                   "Müller",  "Nakata", "Okafor", "Park",  "Quist",   "Rossi",
-                                   "Singh",   "Tran",   "Ueda",   "Voss",  "Weiß",    "Young"};
+                                   "Müller",  "Nakata", "Okafor", "Park",  "Quist",    "Rossi",
+                                   "Singh",   "Tran",   "Ueda",   "Voss",  "Weiß",     "Young"};
 
 /* The days of MATLAB's count: 1 is 1 January of the year 0. */
 static double datenum(int y, int m, int d)
@@ -182,7 +181,8 @@ static void plan_picture(struct picture *p, const struct subject *who, int i,
     plan_face(p, o->size, &r);
     plan_trap(p, &r);
     snprintf(p->path, sizeof p->path, "%02d/nm%07d_rm%u_%d-%d-%d_%d.jpg", who->nm % 100, who->nm,
-             (unsigned)(p->seed % 1000000000) + (unsigned)i, who->year, who->month, who->day, p->year);
+             (unsigned)(p->seed % 1000000000) + (unsigned)i, who->year, who->month, who->day,
+             p->year);
 }
 
 static void plan(struct set *s)
@@ -427,15 +427,19 @@ int main(int argc, char **argv)
     struct set s = {.o = {2000, 180, 0, 1}};
     const struct cli_opt opts[] = {
         {'n', "count", "N", "pictures [2000]", CLI_INT, &s.o.count, 1, 65535, NULL, NULL},
-        {0, "size", "PX", "a picture's side, about [180]", CLI_INT, &s.o.size, 32, 4096, NULL, NULL},
+        {0, "size", "PX", "a picture's side, about [180]", CLI_INT, &s.o.size, 32, 4096, NULL,
+         NULL},
         {0, "endian", "ORDER", "byte order of the .mat file, little or big [little]", CLI_CHOICE,
          &s.o.endian, 0, 0, "little|big", NULL},
         {0, "seed", "S", "seed [1]", CLI_SEED, &s.o.seed, 0, 0, NULL, NULL},
     };
-    struct cli cli = {"mien-synth", "[options] DIR",
+    struct cli cli = {"mien-synth",
+                      "[options] DIR",
                       "Makes a synthetic data set in IMDB-WIKI's layout: DIR/imdb.mat and "
                       "DIR/imdb_crop.tar.",
-                      opts, CLI_NOPTS(opts), false};
+                      opts,
+                      CLI_NOPTS(opts),
+                      false};
     char path[4096];
 
     s.cli = &cli;
