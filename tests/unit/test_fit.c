@@ -214,7 +214,7 @@ static void refusals(void **state)
     assert_non_null(strstr(e.msg, "a head would be frozen"));
     c.last = 2;
     c.epochs = 30;
-    c.lr = 1e30;
+    c.lr = 1e38;
     assert_int_equal(fit(&m, &f, NULL, &c, &kept, &e), ERR_ARG);
     assert_non_null(strstr(e.msg, "smaller learning rate"));
     fit_new_heads(&other, NULL, NULL, D + 1, &none, &h, 5, &e);
