@@ -38,62 +38,28 @@ static _Noreturn void fail(struct splitter *s, const struct err *why)
     cli_die(&s->cli, "%s", why->msg);
 }
 
-static void check_output(struct splitter *s, int rc, const struct err *e)
+/* Dies when a write to a part failed. */
+static void check_output(struct splitter *s, int part, int rc, const struct err *e)
 {
-    if (rc < 0 && s->files)
-        fail(s, e);
+    if (rc < 0 && s->files) {
+        struct err why;
+        err_set(&why, rc, "'%s': %s", s->out[part].path, e->msg);
+        fail(s, &why);
+    }
     if (rc < 0)
         cli_die_output(&s->cli, e);
 }
 
-static struct rec_reader *new_reader(struct splitter *s, int fd)
-{
-    struct err e;
-    struct rec_reader *rd = rec_reader_new(fd, s->limit, &e);
-    if (rd == NULL)
-        fail(s, &e);
-    return rd;
-}
-
-/* Whether the record is to be given to a part; hashes its key then. *why says why not. */
-static int key_of(struct splitter *s, uint64_t *key, struct err *why)
-{
-    if (rec_has(&s->rec, TAG_ERROR))
-        return err_set(why, ERR_ARG, "it has an error field");
-    return split_key(&s->rec, s->by, s->seed, key, why);
-}
-
-/* The first of two passes, which learns the strata of all records. What comes through a pipe is
-   kept in a temporary file. Returns the descriptor to read the records from again. */
+/* The first of two passes. Returns the descriptor for the second. */
 static int survey(struct splitter *s)
 {
-    struct err e, why;
-    uint64_t key;
-    off_t start = lseek(STDIN_FILENO, 0, SEEK_CUR);
-    int rc, fd = start >= 0 ? STDIN_FILENO : file_temp(&e);
-    struct rec_writer *keep = fd > STDIN_FILENO ? rec_writer_new(fd, &e) : NULL;
+    struct err e;
+    int fd = -1;
     s->strata = strata_new(s->strata_by, &e);
-    if (fd < 0 || s->strata == NULL || (start < 0 && keep == NULL))
+    if (s->strata != NULL)
+        fd = strata_survey(s->strata, s->by, s->seed, STDIN_FILENO, s->limit, &e);
+    if (fd < 0 || strata_assign(s->strata, &s->parts, &e) < 0)
         fail(s, &e);
-    struct rec_reader *rd = new_reader(s, STDIN_FILENO);
-    while ((rc = rec_read(rd, &s->rec, &e)) > 0) {
-        if (key_of(s, &key, &why) >= 0)
-            rc = strata_add(s->strata, key, &s->rec, &e);
-        if (rc >= 0 && keep != NULL)
-            rc = rec_write(keep, &s->rec, &e);
-        if (rc < 0)
-            break;
-    }
-    if (rc == 0 && keep != NULL)
-        rc = rec_writer_end(keep, &e);
-    if (rc < 0 || strata_assign(s->strata, &s->parts, &e) < 0)
-        fail(s, &e);
-    rec_reader_free(rd);
-    rec_writer_free(keep);
-    if (lseek(fd, start >= 0 ? start : 0, SEEK_SET) < 0) {
-        err_sys(&e, "cannot go back to the first record");
-        fail(s, &e);
-    }
     return fd;
 }
 
@@ -113,19 +79,19 @@ static void leave_out(struct splitter *s, uint64_t number, const char *why)
         rec_fail(&s->rec, "%s", why);
     }
     if (!s->files)
-        check_output(s, rec_write(s->w[0], &s->rec, &e), &e);
+        check_output(s, 0, rec_write(s->w[0], &s->rec, &e), &e);
 }
 
 static void deliver(struct splitter *s, int fd)
 {
     struct err e, why;
     struct cli_progress progress;
-    struct rec_reader *rd = new_reader(s, fd);
+    struct rec_reader *rd = rec_reader_new(fd, s->limit, &e);
     uint64_t key, nth = 0;
-    int rc;
+    int rc = rd == NULL ? ERR_MEM : 1;
     cli_progress_start(&progress, &s->cli, "records");
-    while ((rc = rec_read(rd, &s->rec, &e)) > 0) {
-        int by = key_of(s, &key, &why), part = -1;
+    while (rc > 0 && (rc = rec_read(rd, &s->rec, &e)) > 0) {
+        int by = split_key(&s->rec, s->by, s->seed, &key, &why), part = -1;
         if (by >= 0)
             part = s->strata != NULL ? strata_part(s->strata, nth++) : split_part(&s->parts, key);
         if (part < 0) {
@@ -134,16 +100,18 @@ static void deliver(struct splitter *s, int fd)
         }
         s->nkeyed[by]++;
         split_tally_add(&s->tally[part], &s->rec);
-        if (rec_set_str(&s->rec, TAG_SPLIT, s->parts.name[part]) < 0)
-            err_mem(&e, SPLIT_NAME, "a record"), fail(s, &e);
-        check_output(s, rec_write(s->w[part], &s->rec, &e), &e);
+        if (rec_set_str(&s->rec, TAG_SPLIT, s->parts.name[part]) < 0) {
+            rc = err_mem(&e, SPLIT_NAME, "a record");
+            break;
+        }
+        check_output(s, part, rec_write(s->w[part], &s->rec, &e), &e);
         cli_progress(&progress, rec_reader_count(rd), 0, rec_reader_bytes(rd));
     }
     cli_progress_end(&progress);
     rec_reader_free(rd);
     if (rc < 0) {
         if (!s->files)
-            check_output(s, rec_writer_flush(s->w[0], &why), &why);
+            check_output(s, 0, rec_writer_flush(s->w[0], &why), &why);
         fail(s, &e);
     }
 }
@@ -173,9 +141,10 @@ static void close_output(struct splitter *s)
 {
     struct err e;
     for (int i = 0; i < (s->files ? s->parts.n : 1); i++)
-        check_output(s, rec_writer_end(s->w[i], &e), &e);
+        check_output(s, i, rec_writer_end(s->w[i], &e), &e);
     for (int i = 0; s->files && i < s->parts.n; i++)
-        check_output(s, file_commit(&s->out[i], &e), &e);
+        if (file_commit(&s->out[i], &e) < 0)
+            fail(s, &e);
     for (int i = 0; i < (s->files ? s->parts.n : 1); i++)
         rec_writer_free(s->w[i]);
 }

