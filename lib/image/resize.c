@@ -71,7 +71,7 @@ static void weigh(enum img_filter f, const struct window *v, double *w)
         w[k] /= sum;
 }
 
-static void axis_free(struct axis *a)
+void resize_axis_free(struct axis *a)
 {
     free(a->first);
     free(a->real);
@@ -85,7 +85,7 @@ static int axis_room(struct axis *a, size_t nweight)
     if ((size_t)a->out <= a->cap_out && nweight <= a->cap_weight)
         return 0;
     struct axis old = *a;
-    axis_free(a);
+    resize_axis_free(a);
     *a = (struct axis){.in = old.in, .out = old.out, .taps = old.taps, .filter = old.filter};
     a->cap_out = (size_t)a->out;
     a->cap_weight = nweight;
@@ -110,7 +110,7 @@ static void to_fixed(struct axis *a, size_t n)
     }
 }
 
-static int axis_set(struct axis *a, int in, int out, enum img_filter f)
+int resize_axis_set(struct axis *a, int in, int out, enum img_filter f)
 {
     if (a->in == in && a->out == out && a->filter == f)
         return 0;
@@ -126,7 +126,7 @@ static int axis_set(struct axis *a, int in, int out, enum img_filter f)
     a->taps += a->taps % 2;
     size_t n = (size_t)out * (size_t)a->taps;
     if (axis_room(a, n) < 0) {
-        axis_free(a);
+        resize_axis_free(a);
         return ERR_MEM;
     }
     memset(a->real, 0, n * sizeof *a->real);
@@ -208,8 +208,8 @@ void img_resizer_free(struct img_resizer *z)
 {
     if (z == NULL)
         return;
-    axis_free(&z->x);
-    axis_free(&z->y);
+    resize_axis_free(&z->x);
+    resize_axis_free(&z->y);
     img_free(&z->mid);
     free(z);
 }
@@ -218,7 +218,7 @@ int img_resize(struct img_resizer *z, const unsigned char *src, int h, int w, un
                struct img_hw to, enum img_filter f, struct err *e)
 {
     size_t row = (size_t)to.w * 3;
-    if (axis_set(&z->x, w, to.w, f) < 0 || axis_set(&z->y, h, to.h, f) < 0)
+    if (resize_axis_set(&z->x, w, to.w, f) < 0 || resize_axis_set(&z->y, h, to.h, f) < 0)
         return err_set(e, ERR_MEM, "out of memory for the weights of a resize");
     if (w != to.w && h != to.h && img_alloc(&z->mid, h, to.w, e) < 0)
         return ERR_MEM;

@@ -25,6 +25,10 @@ struct axis {
     size_t cap_out, cap_weight;
 };
 
+/* Sets the weights of a zeroed or earlier used axis. Returns 0 or ERR_MEM. */
+int resize_axis_set(struct axis *a, int in, int out, enum img_filter f);
+void resize_axis_free(struct axis *a);
+
 /* The taps that lie within the source. */
 static inline int axis_taps(const struct axis *a)
 {

@@ -1,0 +1,169 @@
+/* Resampling: Pillow's results, the vector form against the portable one, and what must stay. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "../../lib/image/resize.h"
+#include "mien/buf.h"
+#include "mien/bytes.h"
+#include "mien/file.h"
+#include "mien/hash.h"
+
+/* Where the vectors are: tests run in the repository's root. */
+#define VECTORS "tests/data/resize-pillow.bin"
+
+/* The source pixels of the vectors, as scripts/vectors/resize.py makes them. */
+static unsigned char *source(int h, int w)
+{
+    size_t n = (size_t)h * (size_t)w * 3;
+    unsigned char *px = malloc(n);
+    uint32_t state = (uint32_t)h * 65536 + (uint32_t)w;
+    for (size_t i = 0; i < n; i++) {
+        state = state * 1664525 + 1013904223;
+        px[i] = (unsigned char)(i % 3 != 0 ? state >> 24 : 255 * (state >> 31));
+    }
+    return px;
+}
+
+static void test_pillow(void **state)
+{
+    (void)state;
+    struct file_map map;
+    struct err e;
+    struct img_resizer *z = img_resizer_new(&e);
+    if (file_map(VECTORS, &map, &e) < 0)
+        fail_msg("%s", e.msg);
+    size_t at = 0, cases = 0;
+    while (at + 10 <= map.len) {
+        int v[5];
+        for (int i = 0; i < 5; i++, at += 2)
+            v[i] = get_le16(map.data + at);
+        size_t n = (size_t)v[2] * (size_t)v[3] * 3;
+        assert_true(at + n <= map.len);
+        unsigned char *src = source(v[0], v[1]), *dst = malloc(n);
+        assert_int_equal(
+            img_resize(z, src, v[0], v[1], dst, (struct img_hw){v[2], v[3]}, v[4], &e), 0);
+        for (size_t i = 0; i < n; i++) {
+            if (dst[i] != map.data[at + i])
+                fail_msg("%dx%d to %dx%d by %s: byte %zu is %d, Pillow's %d", v[0], v[1], v[2], v[3],
+                         img_filter_name(v[4]), i, dst[i], map.data[at + i]);
+        }
+        at += n;
+        cases++;
+        free(src);
+        free(dst);
+    }
+    assert_int_equal(at, map.len);
+    assert_int_equal(cases, 27);
+    file_unmap(&map);
+    img_resizer_free(z);
+}
+
+/* The vector passes against the portable ones, in exactly sized memory, for sanitizers. */
+static void test_vector_form(void **state)
+{
+    (void)state;
+    if (!resize_have_avx2())
+        skip();
+    struct rng rng = {1};
+    struct axis a = {0};
+    for (int round = 0; round < 300; round++) {
+        int in = 1 + (int)rng_below(&rng, round % 2 ? 9 : 150);
+        int out = 1 + (int)rng_below(&rng, round % 3 ? 9 : 150), lines = 1 + (int)rng_below(&rng, 40);
+        assert_int_equal(resize_axis_set(&a, in, out, (enum img_filter)(round % 3)), 0);
+        unsigned char *src = source(lines, in);
+        size_t n = (size_t)lines * (size_t)out * 3;
+        unsigned char *want = malloc(n), *got = malloc(n);
+        resize_rows(&a, src, lines, want);
+        resize_rows_avx2(&a, src, lines, got);
+        assert_memory_equal(got, want, n);
+        /* The same bytes as `in` rows of `lines` pixels. */
+        resize_columns(&a, src, (size_t)lines * 3, want);
+        resize_columns_avx2(&a, src, (size_t)lines * 3, got);
+        assert_memory_equal(got, want, n);
+        free(src);
+        free(want);
+        free(got);
+    }
+    resize_axis_free(&a);
+}
+
+static void test_flat_stays_flat(void **state)
+{
+    (void)state;
+    struct err e;
+    struct img_resizer *z = img_resizer_new(&e);
+    enum { MAX = 300 };
+    unsigned char *src = malloc(MAX * MAX * 3), *dst = malloc(MAX * MAX * 3);
+    struct rng rng = {2};
+    for (int round = 0; round < 60; round++) {
+        int h = 1 + (int)rng_below(&rng, MAX), w = 1 + (int)rng_below(&rng, MAX);
+        struct img_hw to = {1 + (int)rng_below(&rng, MAX), 1 + (int)rng_below(&rng, MAX)};
+        int level = round % 3 == 0 ? 255 : (int)rng_below(&rng, 256);
+        memset(src, level, (size_t)h * (size_t)w * 3);
+        assert_int_equal(img_resize(z, src, h, w, dst, to, (enum img_filter)(round % 3), &e), 0);
+        for (int i = 0; i < to.h * to.w * 3; i++)
+            assert_int_equal(dst[i], level);
+    }
+    free(src);
+    free(dst);
+    img_resizer_free(z);
+}
+
+static void test_same_size_is_a_copy(void **state)
+{
+    (void)state;
+    struct err e;
+    struct img_resizer *z = img_resizer_new(&e);
+    unsigned char *src = source(17, 23), dst[17 * 23 * 3];
+    for (int f = IMG_BOX; f <= IMG_LANCZOS3; f++) {
+        memset(dst, 0, sizeof dst);
+        assert_int_equal(img_resize(z, src, 17, 23, dst, (struct img_hw){17, 23}, f, &e), 0);
+        assert_memory_equal(dst, src, sizeof dst);
+    }
+    free(src);
+    img_resizer_free(z);
+}
+
+/* A resizer that had other sizes and filters before gives what a new one gives. */
+static void test_reuse(void **state)
+{
+    (void)state;
+    struct err e;
+    struct img_resizer *used = img_resizer_new(&e);
+    struct rng rng = {3};
+    for (int round = 0; round < 40; round++) {
+        int h = 1 + (int)rng_below(&rng, 60), w = 1 + (int)rng_below(&rng, 60);
+        struct img_hw to = {1 + (int)rng_below(&rng, 60), 1 + (int)rng_below(&rng, 60)};
+        enum img_filter f = (enum img_filter)rng_below(&rng, 3);
+        size_t n = (size_t)to.h * (size_t)to.w * 3;
+        unsigned char *src = source(h, w), *a = malloc(n), *b = malloc(n);
+        struct img_resizer *fresh = img_resizer_new(&e);
+        assert_int_equal(img_resize(used, src, h, w, a, to, f, &e), 0);
+        assert_int_equal(img_resize(fresh, src, h, w, b, to, f, &e), 0);
+        assert_memory_equal(a, b, n);
+        img_resizer_free(fresh);
+        free(src);
+        free(a);
+        free(b);
+    }
+    img_resizer_free(used);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_pillow),
+        cmocka_unit_test(test_vector_form),
+        cmocka_unit_test(test_flat_stays_flat),
+        cmocka_unit_test(test_same_size_is_a_copy),
+        cmocka_unit_test(test_reuse),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
