@@ -86,7 +86,8 @@ static void every_key_has_its_part(void **state)
     assert_in_range(count[2], 9700, 10300);
 }
 
-/* These must never change, or a split made before can't be made again. */
+/* These must never change, or a split made before can't be made again. They were computed with
+   another implementation of SipHash. */
 static void the_split_is_that_of_every_machine(void **state)
 {
     (void)state;
@@ -279,13 +280,7 @@ static void keys_stay_whole(void **state)
         if (x.key[i] == x.key[i - 1])
             assert_int_equal(x.part[i], x.part[i - 1]);
     }
-    double d = deviation(&x, &parts, &all);
-    fprintf(stderr, "%g %g\n", d, all);
-    for (int i = 0; i < N; i++)
-        x.part[i] = split_part(&parts, x.key[i]);
-    double f;
-    fprintf(stderr, "%g ", deviation(&x, &parts, &f));
-    fprintf(stderr, "%g\n", f);
+    assert_true(deviation(&x, &parts, &all) < 20); /* the hash alone: 37, and 85 of all */
     assert_true(all <= 10);
 }
 
