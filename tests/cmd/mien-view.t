@@ -20,7 +20,7 @@ is 'chosen columns, no header' "$(mien-view -Hc age,id -n 2 p.mien)" \
     "$(awk -F'\t' 'NR == 2 || NR == 3 {print $3 "\t" $1}' out.tsv)"
 is 'shapes of arrays' "$(mien-view -H -n 1 -c pixels,features q.mien)" "4x5x3	20"
 is 'standard input is read too' "$(mien-view --count <p.mien)" 20
-is 'and files one after another' "$(mien-view --count q.mien - p.mien <p.mien)" 43
+is 'and files one after another' "$(mien-view --count p.mien - p.mien <q.mien)" 43
 is 'joined streams are a stream' "$(cat p.mien q.mien | mien-view --count)" 23
 is '--head stops' "$(mien-view -n 7 --count p.mien)" 7
 is '--head stops before a broken end' "$(head -c 2000 p.mien | mien-view -n 1 --count)" 1

@@ -1,0 +1,175 @@
+/* mien-score: how well predictions agree with labels. */
+#include <errno.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "mien/cli.h"
+#include "mien/file.h"
+#include "mien/filter.h"
+#include "mien/score_run.h"
+
+struct options {
+    const char *bins, *by;
+    int point, every;
+    size_t limit;
+    struct score_report report;
+};
+
+struct scorer {
+    const struct cli *cli;
+    struct options o;
+    struct score_rule rule;
+    int keys[SCORE_MAX_KEYS];
+    size_t nkeys;
+    struct buf out;
+    bool bad;
+};
+
+static void flush_text(struct scorer *s)
+{
+    struct err e;
+    if (file_write(STDOUT_FILENO, s->out.data, s->out.len) < 0) {
+        err_sys(&e, "cannot write");
+        cli_die_output(s->cli, &e);
+    }
+    buf_clear(&s->out);
+}
+
+static void print_running(struct scorer *s, const struct score_run *run, const char *name)
+{
+    if (score_report_running(&s->o.report, run, name, !s->o.report.resumed, &s->out) < 0)
+        cli_die(s->cli, "out of memory");
+    s->o.report.resumed = true;
+    flush_text(s);
+}
+
+static void add(struct scorer *s, struct score_run *run, const struct rec *r, const char *name)
+{
+    struct err e;
+    int rc = score_run_add(run, r, &e);
+    if (rc == ERR_MEM)
+        cli_die(s->cli, "%s", e.msg);
+    if (rc < 0)
+        filter_report(s->cli, run->records, r, e.msg);
+    s->bad |= rc < 0;
+    if (s->o.every > 0 && run->records % (uint64_t)s->o.every == 0)
+        print_running(s, run, name);
+}
+
+/* Scores a file. Returns 0, or a negative code with a message when the stream is broken. */
+static int score_file(struct scorer *s, struct score_run *run, const char *path, struct err *e)
+{
+    struct cli_progress progress;
+    struct rec r = {0};
+    int fd = file_open(path, e), rc;
+    if (fd < 0)
+        return fd;
+    cli_check_input(s->cli, fd);
+    struct rec_reader *rd = rec_reader_new(fd, s->o.limit, e);
+    if (rd == NULL)
+        return ERR_MEM;
+    cli_progress_start(&progress, s->cli, "records");
+    while ((rc = rec_read(rd, &r, e)) > 0) {
+        add(s, run, &r, path);
+        cli_progress(&progress, rec_reader_count(rd), 0, rec_reader_bytes(rd));
+    }
+    cli_progress_end(&progress);
+    rec_reader_free(rd);
+    rec_free(&r);
+    if (fd == STDIN_FILENO)
+        return rc;
+    close(fd);
+    if (rc < 0) {
+        struct err why = *e;
+        err_set(e, rc, "%s: %s", path, why.msg);
+    }
+    return rc;
+}
+
+/* Predictions and labels that never meet would make an empty report. */
+static void warn_if_empty(struct scorer *s, const struct score_run *run, const char *path)
+{
+    for (int c = 0; c < SCORE_COUNTS; c++) {
+        if (run->total.count[c].total > 0)
+            return;
+    }
+    cli_warn(s->cli, "%s: no record has a label and a prediction of it", path);
+    s->bad = true;
+}
+
+/* Scores the files and reports on them; a broken one ends the program after the report. */
+static void score_files(struct scorer *s, char **paths, size_t n)
+{
+    struct err e;
+    struct score_run *runs = calloc(n, sizeof *runs);
+    int rc = 0;
+    size_t done = 0;
+    if (runs == NULL)
+        cli_die(s->cli, "out of memory");
+    while (done < n && rc == 0) {
+        struct score_run *run = &runs[done];
+        *run = (struct score_run){.rule = &s->rule, .keys = s->keys, .nkeys = s->nkeys};
+        rc = score_file(s, run, paths[done], &e);
+        done += rc == 0 || run->records > 0;
+        if (rc == 0)
+            warn_if_empty(s, run, paths[done - 1]);
+        score_run_sort(run);
+    }
+    if (done > 0 && score_report(&s->o.report, runs, (const char *const *)paths, done, &s->out) < 0)
+        cli_die(s->cli, "out of memory");
+    flush_text(s);
+    if (rc < 0)
+        cli_die(s->cli, "%s", e.msg);
+    for (size_t i = 0; i < n; i++)
+        score_run_free(&runs[i]);
+    free(runs);
+}
+
+int main(int argc, char **argv)
+{
+    struct scorer s = {.o.report.boot = 1000};
+    const struct cli_opt opts[] = {
+        {'f', "format", "FORMAT", "text, tsv or json [text]", CLI_CHOICE, &s.o.report.format, 0, 0,
+         "text|tsv|json", NULL},
+        {'p', "point", "POINT",
+         "what CS, bins and bands judge: expectation, median or mode "
+         "[expectation]",
+         CLI_CHOICE, &s.o.point, 0, 0, "expectation|median|mode", NULL},
+        {'b', "bins", "BINS",
+         "decades, fairface, adience, or their youngest ages, as in 0,18,65 "
+         "[decades]",
+         CLI_STR, &s.o.bins, 0, 0, NULL, NULL},
+        {'B', "boot", "N", "resamples for the intervals, 0 for none [1000]", CLI_INT,
+         &s.o.report.boot, 0, 1000000, NULL, NULL},
+        {'s', "seed", "N", "seed of the resamples [0]", CLI_SEED, &s.o.report.seed, 0, 0, NULL,
+         NULL},
+        {0, "by", "KEYS", "score slices too: group, gender, bin, subject, ... or some, with commas",
+         CLI_STR, &s.o.by, 0, 0, NULL, NULL},
+        {'e', "every", "N", "a line after every N records, for streams without end", CLI_INT,
+         &s.o.every, 1, INT_MAX, NULL, NULL},
+        {0, "max-record", "SIZE", "refuse larger records [64M]", CLI_SIZE, &s.o.limit, 0,
+         4294967295.0, NULL, NULL},
+    };
+    struct cli cli = {"mien-score",
+                      "[options] [file ...] < predictions.mien",
+                      "Scores predictions of age and gender against labels; several files side by "
+                      "side.",
+                      opts,
+                      CLI_NOPTS(opts),
+                      false};
+    char *standard_input[] = {"-"};
+    struct err e;
+
+    int n = cli_parse(&cli, argc, argv);
+    s.cli = &cli;
+    s.rule.point = (enum score_point)s.o.point;
+    if (score_bins(&s.rule, s.o.bins, &e) < 0)
+        cli_die(&cli, "--bins: %s", e.msg);
+    if (s.o.by != NULL && score_keys(s.o.by, s.keys, &s.nkeys, &e) < 0)
+        cli_die(&cli, "--by: %s", e.msg);
+    score_files(&s, n > 0 ? argv + 1 : standard_input, n > 0 ? (size_t)n : 1);
+    buf_free(&s.out);
+    return s.bad ? EXIT_BAD_RECORDS : EXIT_OK;
+}

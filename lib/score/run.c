@@ -1,0 +1,223 @@
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "mien/col.h"
+#include "mien/hash.h"
+#include "mien/rec_text.h"
+#include "mien/score_run.h"
+
+/* Slots of the table of slices, a power of two that stays half empty. */
+enum { SLOTS = 2 * SCORE_MAX_SLICES };
+
+/* A key's value is cut to so many bytes. */
+enum { MAX_VALUE = 200 };
+
+int score_keys(const char *text, int *keys, size_t *n, struct err *e)
+{
+    *n = 0;
+    for (const char *s = text;; s++) {
+        size_t len = strcspn(s, ",");
+        int key = len == 3 && memcmp(s, "bin", 3) == 0 ? (int)SCORE_KEY_BIN : col_of(s, len);
+        if (key == 0 || (key != SCORE_KEY_BIN && col_forms(key) == 0))
+            return err_set(e, ERR_ARG, "'%.*s' is no field to group by", (int)len, s);
+        if (*n == SCORE_MAX_KEYS)
+            return err_set(e, ERR_ARG, "more than %d fields to group by", SCORE_MAX_KEYS);
+        keys[(*n)++] = key;
+        s += len;
+        if (*s == '\0')
+            return 0;
+    }
+}
+
+/* --- Slices -------------------------------------------------------------------------------- */
+
+static int put_key(const struct score_run *run, int key, const struct rec *r,
+                   const struct score_label *l, struct buf *out)
+{
+    char name[16];
+    struct col_value v;
+    if (key == SCORE_KEY_BIN) {
+        int bin = score_label_bin(run->rule, l);
+        return buf_printf(out, "%s", bin < 0 ? "(none)" : score_bin_name(run->rule, bin, name));
+    }
+    if (!col_get(r, key, &v) || v.forms == 0)
+        return buf_printf(out, "(none)");
+    if (v.forms & COL_TEXT)
+        return text_tsv_string(out, v.text, v.len < MAX_VALUE ? v.len : MAX_VALUE);
+    return buf_printf(out, "%.9g", v.number);
+}
+
+/* The slice of that name, made when it is new. Returns its number or ERR_MEM. */
+static long long find_slice(struct score_run *run, const char *name, size_t len)
+{
+    if (run->index == NULL && (run->index = calloc(SLOTS, sizeof *run->index)) == NULL)
+        return ERR_MEM;
+    size_t at = hash_bytes(0, name, len) % SLOTS;
+    for (; run->index[at] != 0; at = (at + 1) % SLOTS) {
+        size_t i = run->index[at] - 1;
+        if (strlen(run->slice[i].name) == len && memcmp(run->slice[i].name, name, len) == 0)
+            return (long long)i;
+    }
+    if (run->nslice == run->cap) {
+        size_t cap = run->cap == 0 ? 64 : run->cap * 2;
+        struct score_slice *grown = realloc(run->slice, cap * sizeof *grown);
+        if (grown == NULL)
+            return ERR_MEM;
+        run->slice = grown;
+        run->cap = cap;
+    }
+    char *copy = strndup(name, len);
+    if (copy == NULL)
+        return ERR_MEM;
+    run->slice[run->nslice] = (struct score_slice){.name = copy};
+    run->index[at] = (uint32_t)++run->nslice;
+    return (long long)run->nslice - 1;
+}
+
+static int add_to_slice(struct score_run *run, const struct rec *r, const struct score_label *l,
+                        const struct score_item *item)
+{
+    static const char others[] = "(others)";
+    int rc = 0;
+    buf_clear(&run->name);
+    for (size_t i = 0; i < run->nkeys; i++)
+        rc |= (i > 0 ? buf_append(&run->name, ", ", 2) : 0) |
+              put_key(run, run->keys[i], r, l, &run->name);
+    if (rc < 0)
+        return ERR_MEM;
+    bool full = run->nslice >= SCORE_MAX_SLICES - 1;
+    long long i = full ? find_slice(run, others, sizeof others - 1)
+                       : find_slice(run, (const char *)run->name.data, run->name.len);
+    return i < 0 ? ERR_MEM : score_add(&run->slice[i].score, item);
+}
+
+/* Names in order, runs of digits as numbers: 3-9 comes before 10-19. */
+static int by_name(const void *a, const void *b)
+{
+    const char *x = ((const struct score_slice *)a)->name,
+               *y = ((const struct score_slice *)b)->name;
+    while (*x != '\0' && *y != '\0') {
+        size_t nx = strspn(x, "0123456789"), ny = strspn(y, "0123456789");
+        if (nx > 0 && ny > 0) {
+            unsigned long long vx = strtoull(x, NULL, 10), vy = strtoull(y, NULL, 10);
+            if (vx != vy)
+                return vx < vy ? -1 : 1;
+            if (nx != ny) /* 7 and 007 differ after all */
+                return nx < ny ? -1 : 1;
+            x += nx;
+            y += ny;
+        } else if (*x != *y) {
+            break;
+        } else {
+            x++;
+            y++;
+        }
+    }
+    return strcmp(x, y);
+}
+
+void score_run_sort(struct score_run *run)
+{
+    qsort(run->slice, run->nslice, sizeof *run->slice, by_name);
+    free(run->index); /* it is out of date */
+    run->index = NULL;
+}
+
+/* --- Records ------------------------------------------------------------------------------- */
+
+static int read_label(const struct rec *r, struct score_label *l, struct err *e)
+{
+    int age;
+    *l = (struct score_label){-1, -1, -1};
+    if (rec_int(r, TAG_GENDER, &l->gender) && col_gender_name(l->gender) == NULL)
+        return err_set(e, ERR_FORMAT, "gender %d is neither 0 nor 1", l->gender);
+    if (rec_int(r, TAG_AGE, &age)) {
+        if (age >= PRED_AGES)
+            return err_set(e, ERR_FORMAT, "age %d is not within 0..100", age);
+        l->age_lo = l->age_hi = age;
+        return 0;
+    }
+    const struct rec_field *f = rec_find(r, TAG_AGE_BAND);
+    if (f != NULL) {
+        const uint8_t *band = f->data;
+        if (band[0] > band[1] || band[0] >= PRED_AGES)
+            return err_set(e, ERR_FORMAT, "%d to %d years are no age band", band[0], band[1]);
+        l->age_lo = band[0];
+        l->age_hi = band[1] < PRED_AGES ? band[1] : PRED_AGES - 1;
+    }
+    return 0;
+}
+
+/* The probabilities of a tag, NULL when absent. Returns 0 or ERR_FORMAT. */
+static int read_prediction(const struct rec *r, int tag, size_t n, const float **p, struct err *e)
+{
+    const struct rec_field *f = rec_find(r, tag);
+    *p = f == NULL ? NULL : f->data;
+    if (f != NULL && !pred_valid(*p, n))
+        return err_set(e, ERR_FORMAT, "%s is no distribution of probability", rec_tag_name(tag));
+    return 0;
+}
+
+static int read_record(const struct rec *r, struct score_label *l, const float **p_gender,
+                       const float **p_age, struct err *e)
+{
+    int rc = read_label(r, l, e);
+    if (rc == 0)
+        rc = read_prediction(r, TAG_P_GENDER, PRED_GENDERS, p_gender, e);
+    if (rc == 0)
+        rc = read_prediction(r, TAG_P_AGE, PRED_AGES, p_age, e);
+    return rc;
+}
+
+/* Counts what keeps a record from being scored in full. */
+static void count_missing(struct score_run *run, const struct score_label *l, const float *p_gender,
+                          const float *p_age)
+{
+    run->no_gender += l->gender < 0;
+    run->no_p_gender += p_gender == NULL;
+    run->no_age += l->age_lo < 0;
+    run->no_p_age += p_age == NULL;
+    run->several_bins += l->age_lo >= 0 && score_label_bin(run->rule, l) < 0;
+}
+
+int score_run_add(struct score_run *run, const struct rec *r, struct err *e)
+{
+    struct score_label l;
+    struct score_item item;
+    const float *p_gender, *p_age;
+    size_t nbins = (size_t)run->rule->nbins;
+
+    if (run->bins == NULL && (run->bins = calloc(nbins * nbins, sizeof *run->bins)) == NULL)
+        return err_mem(e, nbins * nbins * sizeof *run->bins, "a confusion matrix");
+    run->records++;
+    if (rec_has(r, TAG_ERROR)) {
+        run->errors++;
+        return 0;
+    }
+    if (read_record(r, &l, &p_gender, &p_age, e) < 0) {
+        run->bad++;
+        return ERR_FORMAT;
+    }
+    count_missing(run, &l, p_gender, p_age);
+    score_judge(run->rule, &l, p_gender, p_age, &item);
+    if (item.count[COUNT_BIN] >= 0)
+        run->bins[(size_t)item.bin * nbins + (size_t)item.pred_bin]++;
+    if (score_add(&run->total, &item) < 0 ||
+        (run->nkeys > 0 && add_to_slice(run, r, &l, &item) < 0))
+        return err_mem(e, sizeof run->total, "a score");
+    return 0;
+}
+
+void score_run_free(struct score_run *run)
+{
+    score_free(&run->total);
+    for (size_t i = 0; i < run->nslice; i++) {
+        score_free(&run->slice[i].score);
+        free(run->slice[i].name);
+    }
+    free(run->slice);
+    free(run->index);
+    free(run->bins);
+    buf_free(&run->name);
+}

@@ -1,0 +1,239 @@
+#include "mien/score.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "internal.h"
+#include "mien/num.h"
+
+/* --- Bins ---------------------------------------------------------------------------------- */
+
+static const struct {
+    const char *name, *edges;
+} presets[] = {
+    /* The original's 1-10, 10-20, ... 60-, made disjoint. */
+    {"decades", "0,10,20,30,40,50,60"},
+    /* Karkkainen and Joo 2021 */
+    {"fairface", "0,3,10,20,30,40,50,60,70"},
+    /* Eidinger, Enbar and Hassner 2014: 0-2, 4-6, 8-13, 15-20, 25-32, 38-43, 48-53, 60-. Ages
+       between two bands go to the nearer one, to the younger of two as near. */
+    {"adience", "0,4,8,15,23,36,46,57"},
+};
+
+int score_bins(struct score_rule *rule, const char *text, struct err *e)
+{
+    const char *s = text == NULL ? presets[0].edges : text;
+    for (size_t i = 0; i < sizeof presets / sizeof presets[0]; i++) {
+        if (strcmp(s, presets[i].name) == 0)
+            s = presets[i].edges;
+    }
+    rule->nbins = 0;
+    for (long long next = 0;; s++) {
+        char number[8];
+        long long edge;
+        size_t len = strcspn(s, ",");
+        snprintf(number, sizeof number, "%.*s", (int)(len < sizeof number ? len : 0), s);
+        if (num_int(number, next, next == 0 ? 0 : PRED_AGES - 1, &edge, NULL) < 0)
+            return err_set(e, ERR_ARG,
+                           "'%s' is neither decades, fairface, adience nor ascending ages from 0",
+                           text);
+        rule->bin_first[rule->nbins++] = (int)edge;
+        next = edge + 1;
+        s += len;
+        if (*s == '\0')
+            break;
+    }
+    for (int age = 0, bin = 0; age < PRED_AGES; age++) {
+        if (bin + 1 < rule->nbins && age == rule->bin_first[bin + 1])
+            bin++;
+        rule->bin_of[age] = bin;
+    }
+    return 0;
+}
+
+const char *score_bin_name(const struct score_rule *rule, int bin, char buf[16])
+{
+    int first = rule->bin_first[bin];
+    int last = bin + 1 < rule->nbins ? rule->bin_first[bin + 1] - 1 : PRED_AGES;
+    if (last == PRED_AGES)
+        snprintf(buf, 16, "%d+", first);
+    else if (last == first)
+        snprintf(buf, 16, "%d", first);
+    else
+        snprintf(buf, 16, "%d-%d", first, last);
+    return buf;
+}
+
+int score_label_bin(const struct score_rule *rule, const struct score_label *l)
+{
+    if (l->age_lo < 0 || rule->bin_of[l->age_lo] != rule->bin_of[l->age_hi])
+        return -1;
+    return rule->bin_of[l->age_lo];
+}
+
+/* --- One record ---------------------------------------------------------------------------- */
+
+static int point_of(const struct score_rule *rule, const struct pred_age *a)
+{
+    switch (rule->point) {
+    case SCORE_MEDIAN:
+        return a->median;
+    case SCORE_MODE:
+        return a->mode;
+    default:
+        return (int)(a->mean + 0.5);
+    }
+}
+
+static void judge_age(const struct score_rule *rule, const struct score_label *l,
+                      const float *p_age, struct score_item *out)
+{
+    struct pred_age a = pred_age(p_age);
+    int point = point_of(rule, &a);
+    out->pred_bin = rule->bin_of[point];
+    out->bin = score_label_bin(rule, l);
+    if (out->bin >= 0)
+        out->count[COUNT_BIN] = abs(out->pred_bin - out->bin);
+    if (l->age_lo != l->age_hi) {
+        int below = l->age_lo - point, above = point - l->age_hi;
+        out->count[COUNT_BAND] = below > 0 ? below : above > 0 ? above : 0;
+        return;
+    }
+    out->mean_error = fabs(a.mean - l->age_lo);
+    out->count[COUNT_MEAN] = (int)(out->mean_error * 10 + 0.5);
+    out->count[COUNT_MODE] = abs(a.mode - l->age_lo);
+    out->count[COUNT_MEDIAN] = abs(a.median - l->age_lo);
+    out->count[COUNT_POINT] = abs(point - l->age_lo);
+}
+
+void score_judge(const struct score_rule *rule, const struct score_label *l, const float *p_gender,
+                 const float *p_age, struct score_item *out)
+{
+    for (int i = 0; i < SCORE_COUNTS; i++)
+        out->count[i] = -1;
+    if (l->gender >= 0 && p_gender != NULL) {
+        out->gender = l->gender;
+        out->pred_gender = pred_mode(p_gender, PRED_GENDERS);
+        out->count[COUNT_GENDER] = out->pred_gender != l->gender;
+    }
+    if (l->age_lo >= 0 && p_age != NULL)
+        judge_age(rule, l, p_age, out);
+}
+
+/* --- Many records -------------------------------------------------------------------------- */
+
+static int count_number(struct score_histogram *h, size_t number)
+{
+    if (number >= h->len) {
+        size_t len = number < 8 ? 8 : number + number / 2 + 1;
+        uint64_t *n = realloc(h->n, len * sizeof *n);
+        if (n == NULL)
+            return ERR_MEM;
+        memset(n + h->len, 0, (len - h->len) * sizeof *n);
+        h->n = n;
+        h->len = len;
+    }
+    h->n[number]++;
+    h->total++;
+    return 0;
+}
+
+int score_add(struct score *s, const struct score_item *item)
+{
+    for (int i = 0; i < SCORE_COUNTS; i++) {
+        if (item->count[i] < 0)
+            continue;
+        if (count_number(&s->count[i], (size_t)item->count[i]) < 0)
+            return ERR_MEM;
+        s->count[i].sum += i == COUNT_MEAN ? item->mean_error : item->count[i];
+    }
+    if (item->count[COUNT_GENDER] >= 0)
+        s->gender[item->gender][item->pred_gender]++;
+    return 0;
+}
+
+void score_free(struct score *s)
+{
+    for (int i = 0; i < SCORE_COUNTS; i++)
+        free(s->count[i].n);
+    *s = (struct score){0};
+}
+
+/* --- Metrics ------------------------------------------------------------------------------- */
+
+enum { MEAN = -1 };
+
+static const struct {
+    const char *name, *title;
+    int count;   /* what it is made of */
+    int at_most; /* the share of numbers up to this one, or their mean */
+} metrics[SCORE_METRICS] = {
+    [SCORE_GENDER] = {"gender_accuracy", "accuracy", COUNT_GENDER, 0},
+    [SCORE_EXACT] = {"age_exact", "exact (arg max)", COUNT_MODE, 0},
+    [SCORE_MAE] = {"age_mae", "MAE of expectation", COUNT_MEAN, MEAN},
+    [SCORE_MAE_MEDIAN] = {"age_mae_median", "MAE of median", COUNT_MEDIAN, MEAN},
+    [SCORE_MAE_MODE] = {"age_mae_mode", "MAE of arg max", COUNT_MODE, MEAN},
+    [SCORE_CS0] = {"cs0", "CS(0)", COUNT_POINT, 0},
+    [SCORE_CS0 + 1] = {"cs1", "CS(1)", COUNT_POINT, 1},
+    [SCORE_CS0 + 2] = {"cs2", "CS(2)", COUNT_POINT, 2},
+    [SCORE_CS0 + 3] = {"cs3", "CS(3)", COUNT_POINT, 3},
+    [SCORE_CS0 + 4] = {"cs4", "CS(4)", COUNT_POINT, 4},
+    [SCORE_CS5] = {"cs5", "CS(5)", COUNT_POINT, 5},
+    [SCORE_CS0 + 6] = {"cs6", "CS(6)", COUNT_POINT, 6},
+    [SCORE_CS0 + 7] = {"cs7", "CS(7)", COUNT_POINT, 7},
+    [SCORE_CS0 + 8] = {"cs8", "CS(8)", COUNT_POINT, 8},
+    [SCORE_CS0 + 9] = {"cs9", "CS(9)", COUNT_POINT, 9},
+    [SCORE_CS10] = {"cs10", "CS(10)", COUNT_POINT, 10},
+    [SCORE_BIN] = {"bin_accuracy", "accuracy", COUNT_BIN, 0},
+    [SCORE_ONE_OFF] = {"bin_one_off", "one-off accuracy", COUNT_BIN, 1},
+    [SCORE_BAND] = {"band_accuracy", "accuracy", COUNT_BAND, 0},
+    [SCORE_BAND_YEARS] = {"band_years", "years outside", COUNT_BAND, MEAN},
+};
+
+const char *score_name(int metric)
+{
+    return metrics[metric].name;
+}
+
+const char *score_title(int metric)
+{
+    return metrics[metric].title;
+}
+
+bool score_is_share(int metric)
+{
+    return metrics[metric].at_most != MEAN;
+}
+
+int score_metric_count(int metric)
+{
+    return metrics[metric].count;
+}
+
+double score_of_counts(int metric, const uint64_t *n, size_t len, uint64_t total)
+{
+    uint64_t sum = 0;
+    double unit = metrics[metric].count == COUNT_MEAN ? 0.1 : 1;
+    if (score_is_share(metric)) {
+        for (size_t i = 0; i < len && i <= (size_t)metrics[metric].at_most; i++)
+            sum += n[i];
+        return (double)sum / (double)total;
+    }
+    for (size_t i = 1; i < len; i++)
+        sum += n[i] * i;
+    return unit * (double)sum / (double)total;
+}
+
+double score_value(const struct score *s, int metric, uint64_t *n)
+{
+    const struct score_histogram *h = &s->count[metrics[metric].count];
+    if (n != NULL)
+        *n = h->total;
+    if (h->total == 0)
+        return NAN;
+    if (!score_is_share(metric))
+        return h->sum / (double)h->total;
+    return score_of_counts(metric, h->n, h->len, h->total);
+}
