@@ -190,9 +190,13 @@ static int name_head(struct import *c, const char *which, const char *name)
     if (layer < 0)
         return err_set(c->e, ERR_ARG, "there is no node or layer '%s' for %s", which, name);
     const struct layer *l = &c->net->layer[layer];
-    if (l->type != L_SOFTMAX && l->type != L_SIGMOID)
-        return err_set(c->e, ERR_ARG, "'%s' is a %s layer; the head %s is a softmax or sigmoid",
-                       which, layer_type_name(l->type), name);
+    size_t n = shape_count(l->shape);
+    bool gender = strcmp(name, "gender") == 0;
+    if (!(l->type == L_SOFTMAX && (!gender || n == 2)) &&
+        !(l->type == L_SIGMOID && gender && n == 1))
+        return err_set(c->e, ERR_ARG, "'%s' is a %s of %zu; %s", which, layer_type_name(l->type), n,
+                       gender ? "the gender is a softmax of 2 or a sigmoid of 1"
+                              : "the age is a softmax");
     if (c->net->layer[l->in[0]].type == L_DENSE) {
         snprintf(logits, sizeof logits, "%s_logits", name);
         int rc = rename_layer(c, l->in[0], logits);
