@@ -41,7 +41,7 @@ static int layer_of(const struct cli *cli, const struct model *m, const char *na
 {
     char buf[NET_NAME];
     if (name == NULL)
-        name = prep_get(&m->prep, "features", buf, sizeof buf);
+        name = prep_get(&m->prep, "embed", buf, sizeof buf);
     if (name == NULL)
         return m->net.n - 1;
     int layer = net_find(&m->net, name);
@@ -77,7 +77,7 @@ int main(int argc, char **argv)
     int layer = layer_of(&cli, &m.apply.model, name);
     if (apply_start(&m.apply, &layer, 1, f.jobs, batch, &e) < 0)
         cli_die(&cli, "%s", e.msg);
-    apply_features_name(&m.apply, layer, m.name, sizeof m.name);
+    model_features_name(&m.apply.model, layer, m.name, sizeof m.name);
     int status = filter_run(&f);
     apply_free(&m.apply);
     return status;

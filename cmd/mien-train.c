@@ -10,7 +10,7 @@
 #include "mien/par.h"
 
 struct options {
-    const char *init, *train, *val, *out, *log, *features;
+    const char *init, *train, *val, *out, *log, *embed;
     struct fit_heads heads;
     bool keep_heads;
     struct fit_config fit;
@@ -97,7 +97,7 @@ static void make_model(const struct cli *c, struct options *o, const struct pack
         o->fit.last = o->last < 0 ? 2 : o->last;
         return;
     }
-    int added = fit_new_heads(m, o->init != NULL ? &init : NULL, o->features, train->dim,
+    int added = fit_new_heads(m, o->init != NULL ? &init : NULL, o->embed, train->dim,
                               &train->prep, &o->heads, o->fit.seed, &e);
     if (added < 0)
         cli_die(c, "%s", e.msg);
@@ -141,8 +141,8 @@ int main(int argc, char **argv)
         {'v', "val", "PACK", "the validation part", CLI_STR, &o.val, 0, 0, NULL, NULL},
         {'o', "output", "MODEL", "where the trained model goes", CLI_STR, &o.out, 0, 0, NULL, NULL},
         {'i', "init", "MODEL", "network to start from", CLI_STR, &o.init, 0, 0, NULL, NULL},
-        {0, "features", "LAYER", "layer of it that the heads read [its features layer]", CLI_STR,
-         &o.features, 0, 0, NULL, NULL},
+        {0, "embed", "LAYER", "layer of it that the heads read [its own choice]", CLI_STR, &o.embed, 0, 0,
+         NULL, NULL},
         {0, "keep-heads", NULL, "go on training the heads that it has", CLI_FLAG, &o.keep_heads, 0, 0,
          NULL, NULL},
         {'l', "last", "N|all", "train the last N layers with weights [the new ones]", CLI_FUNC, &o.last,

@@ -32,9 +32,6 @@ int apply_start(struct apply *a, const int *out, int nout, int jobs, int batch, 
 int apply_run(struct apply *a, int worker, struct rec **rec, size_t n, size_t *used, float **out,
               struct err *e);
 
-/* A name for features of this layer and these weights: "global_pooling@1f2e3d4c". */
-void apply_features_name(const struct apply *a, int layer, char *buf, size_t n);
-
 void apply_free(struct apply *a);
 
 #endif

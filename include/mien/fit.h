@@ -60,11 +60,11 @@ struct fit_heads {
     double dropout; /* rate before the heads; 0: none */
 };
 
-/* Makes an untrained model (zeroed by the caller): the layers of init up to its features layer
+/* Makes an untrained model (zeroed by the caller): the layers of init up to its embed layer
    with their weights, or with init NULL the features of a pack of dim elements, and new heads
-   behind. features names another layer of init to stop at; it may be NULL. prep is the packs'
+   behind. embed names another layer of init to stop at; it may be NULL. prep is the packs'
    preprocessing. Returns the number of new layers with weights, or a negative code. */
-int fit_new_heads(struct model *m, const struct model *init, const char *features, int dim,
+int fit_new_heads(struct model *m, const struct model *init, const char *embed, int dim,
                   const struct prep *prep, const struct fit_heads *h, uint64_t seed,
                   struct err *e);
 
@@ -72,7 +72,8 @@ int fit_new_heads(struct model *m, const struct model *init, const char *feature
 bool fit_has_heads(const struct model *m);
 
 /* Trains m in place and leaves it with the best epoch's weights. val may be NULL: then the last
-   epoch's are kept. *kept receives the kept epoch. Returns 0; ERR_FORMAT when the packs don't fit
+   epoch's are kept. *kept receives the kept epoch. The packs hold what the model reads, or the features that its last frozen
+   layer makes (model_features_name). Returns 0; ERR_FORMAT when the packs don't fit
    the model or hold no labels; ERR_ARG when the loss is no longer finite; or ERR_MEM, ERR_SYS. */
 int fit(struct model *m, const struct pack *train, const struct pack *val,
         const struct fit_config *c, struct fit_epoch *kept, struct err *e);

@@ -5,8 +5,9 @@
  * The preprocessing (prep.h) tells how pixels become the input and outputs become years:
  *   size=HxW      pixels of the input        margin=F   crop margin it was trained with
  *   color=rgb|bgr order of its channels      mean=A,B,C subtracted, in the input's channel order
- *   scale=F       multiplied afterwards      features=LAYER  where mien-embed stops by default
+ *   scale=F       multiplied afterwards      embed=LAYER  where mien-embed stops by default
  *   age0=N        the age that class 0 of `age` means (one year a class)
+ *   features=NAME the features that a model without a network of its own was trained on
  *
  * Heads are the layers named `gender` and `age`. gender has two classes, female and male, or is a
  * sigmoid of one unit, the probability of male; age is a softmax over years.
@@ -44,6 +45,10 @@ void model_free(struct model *m);
    of 0-100 counted with the nearest. gender: 1 or 2 of layer `gender`; out: female, male. */
 void model_age(const float *p, int n, int age0, float out[MODEL_CLASSES_AGE]);
 void model_gender(const float *p, int n, float out[2]);
+
+/* A name for the features that a layer makes: its own and a hash of all weights that they depend
+   on, "global_pooling@1f2e3d4c". Features of the same name are interchangeable. */
+void model_features_name(const struct model *m, int layer, char *buf, size_t n);
 
 /* How pixels become the input, taken from the preprocessing. Returns 0, or ERR_FORMAT for values
    that make no sense. */

@@ -10,7 +10,7 @@
 
 /* Each is the option's text, or NULL: not given. */
 struct model_options {
-    const char *color, *mean, *scale, *margin, *age0, *features;
+    const char *color, *mean, *scale, *margin, *age0, *embed;
 };
 
 /* Rows for a program's table of options. */
@@ -26,8 +26,8 @@ struct model_options {
         {0, "age0", "N", "age that class 0 of the layer age means [0]", CLI_STR, &(o).age0, 0, 0,  \
          NULL, NULL},                                                                              \
     {                                                                                              \
-        0, "features", "LAYER", "layer whose output mien-embed takes", CLI_STR, &(o).features, 0,  \
-            0, NULL, NULL                                                                          \
+        0, "embed", "LAYER", "layer whose output mien-embed takes", CLI_STR, &(o).embed, 0, 0, NULL,  \
+            NULL                                                                                   \
     }
 
 /* Takes from `other` what o hasn't. */

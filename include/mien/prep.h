@@ -11,8 +11,8 @@
  * inner     the central share that was kept
  * size      height x width of the pixels
  * filter    box, triangle or lanczos3
- * features  the layer and the model that features come from
- * color, mean, scale, age0, ...   a model's only: how pixels become its input and outputs years
+ * features  the layer and the weights that features come from, as model_features_name names them
+ * color, mean, scale, age0, embed   a model's only, see model.h
  */
 #ifndef MIEN_PREP_H
 #define MIEN_PREP_H

@@ -4,9 +4,9 @@
 
 void model_options_default(struct model_options *o, const struct model_options *other)
 {
-    const char **to[] = {&o->color, &o->mean, &o->scale, &o->margin, &o->age0, &o->features};
+    const char **to[] = {&o->color, &o->mean, &o->scale, &o->margin, &o->age0, &o->embed};
     const char *from[] = {other->color,  other->mean, other->scale,
-                          other->margin, other->age0, other->features};
+                          other->margin, other->age0, other->embed};
     for (size_t i = 0; i < sizeof to / sizeof to[0]; i++) {
         if (*to[i] == NULL)
             *to[i] = from[i];
@@ -21,7 +21,7 @@ int model_options_apply(const struct model_options *o, struct model *m, struct e
                  {"mean", o->mean},
                  {"scale", o->scale},
                  {"age0", o->age0},
-                 {"features", o->features}};
+                 {"embed", o->embed}};
     struct shape s = m->net.layer[0].shape;
     struct model_input input;
     double margin;
@@ -39,7 +39,7 @@ int model_options_apply(const struct model_options *o, struct model *m, struct e
     }
     if (rc < 0)
         return err_set(e, ERR_ARG, "the preprocessing is too long to describe");
-    if (o->features != NULL && net_find(&m->net, o->features) < 0)
-        return err_set(e, ERR_ARG, "features: the network has no layer '%s'", o->features);
+    if (o->embed != NULL && net_find(&m->net, o->embed) < 0)
+        return err_set(e, ERR_ARG, "embed: the network has no layer '%s'", o->embed);
     return model_input(m, &input, e);
 }

@@ -1,10 +1,8 @@
 #include "mien/apply.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "mien/hash.h"
 #include "mien/plan.h"
 
 struct apply_worker {
@@ -102,12 +100,6 @@ int apply_run(struct apply *a, int worker, struct rec **rec, size_t n, size_t *u
     for (int o = 0; o < a->nout; o++)
         out[o] = w->out[o];
     return k;
-}
-
-void apply_features_name(const struct apply *a, int layer, char *buf, size_t n)
-{
-    uint64_t h = hash_bytes(0, a->model.weights, a->model.net.nweights * sizeof *a->model.weights);
-    snprintf(buf, n, "%s@%08x", a->model.net.layer[layer].name, (unsigned)(h >> 32));
 }
 
 void apply_free(struct apply *a)

@@ -212,8 +212,9 @@ static int freeze(struct fitter *f, struct rows *r, struct err *e)
 static int rows_make(struct fitter *f, struct rows *r, const struct pack *p, struct err *e)
 {
     *r = (struct rows){.pack = p, .n = p->n, .width = f->width};
-    /* With nothing frozen, the rows are the records themselves. */
-    return f->nboundary == 1 && f->boundary[0] == 0 ? 0 : freeze(f, r, e);
+    /* With nothing frozen, or features of what is, the rows are the records themselves. */
+    bool given = f->nboundary == 1 && (f->boundary[0] == 0 || p->kind == PACK_FEATURES);
+    return given ? 0 : freeze(f, r, e);
 }
 
 /* Gives the trainer records index[0..n) of a part, and their labels. */
@@ -365,6 +366,24 @@ static int run_epochs(struct fitter *f, struct fit_epoch *kept, struct err *e)
 
 /* --- Setting up ---------------------------------------------------------------------------------- */
 
+/* Features may stand for the frozen layers that would make them of pixels. */
+static int check_features(const struct fitter *f, const struct pack *p, const char *which,
+                          struct err *e)
+{
+    const struct net *net = &f->m->net;
+    char want[NET_NAME + 16], have[PREP_MAX] = "of no name";
+    int at = f->boundary[0];
+    model_features_name(f->m, at, want, sizeof want);
+    prep_get(&p->prep, "features", have, sizeof have);
+    if (f->nboundary > 1)
+        return err_set(e, ERR_FORMAT, "the %s pack holds features, but the trained layers read "
+                       "several layers: give pixels", which);
+    if ((size_t)p->dim != shape_count(net->layer[at].shape) || strcmp(want, have) != 0)
+        return err_set(e, ERR_FORMAT, "the %s pack holds %d features %s, the trained layers read %s",
+                       which, p->dim, have, want);
+    return 0;
+}
+
 static int check_pack(const struct fitter *f, const struct pack *p, const char *which, struct err *e)
 {
     struct shape in = f->m->net.layer[0].shape;
@@ -372,16 +391,18 @@ static int check_pack(const struct fitter *f, const struct pack *p, const char *
     size_t labels = 0;
     if (p->kind == PACK_IMAGE)
         return err_set(e, ERR_FORMAT, "the %s pack holds encoded images; pack pixels or features", which);
-    if (f->input.h > 0 && p->kind != PACK_PIXELS)
-        return err_set(e, ERR_FORMAT, "the %s pack holds features, the model reads pixels", which);
-    if (f->input.h == 0 && (p->kind != PACK_FEATURES || (size_t)p->dim != shape_count(in)))
-        return err_set(e, ERR_FORMAT, "the %s pack doesn't hold %zu features, as the model reads",
-                       which, shape_count(in));
-    if (f->input.h > 0 && (p->height != in.h || p->width != in.w))
-        return err_set(e, ERR_FORMAT, "the %s pack holds pixels of %dx%d, the model reads %dx%d", which,
-                       p->height, p->width, in.h, in.w);
     if (prep_check(&p->prep, &f->m->prep, &why) < 0)
         return err_set(e, ERR_FORMAT, "the %s pack doesn't fit the model: %s", which, why.msg);
+    if (f->input.h > 0 && p->kind == PACK_FEATURES) {
+        if (check_features(f, p, which, e) < 0)
+            return ERR_FORMAT;
+    } else if (f->input.h == 0 && (p->kind != PACK_FEATURES || (size_t)p->dim != shape_count(in))) {
+        return err_set(e, ERR_FORMAT, "the %s pack doesn't hold %zu features, as the model reads",
+                       which, shape_count(in));
+    } else if (f->input.h > 0 && (p->height != in.h || p->width != in.w)) {
+        return err_set(e, ERR_FORMAT, "the %s pack holds pixels of %dx%d, the model reads %dx%d", which,
+                       p->height, p->width, in.h, in.w);
+    }
     if (p->n > UINT32_MAX)
         return err_set(e, ERR_LIMIT, "the %s pack holds too many records", which);
     for (size_t i = 0; i < p->n; i++)
@@ -407,9 +428,6 @@ static int set_up(struct fitter *f, const struct pack *train, const struct pack 
     const struct net *net = &f->m->net;
     int rc = model_input(f->m, &f->input, e);
     rc = rc < 0 ? rc : find_heads(f, e);
-    rc = rc < 0 ? rc : check_pack(f, train, "training", e);
-    if (rc == 0 && val != NULL)
-        rc = check_pack(f, val, "validation", e);
     if (rc < 0)
         return rc;
     f->train = calloc((size_t)net->n, sizeof *f->train);
@@ -422,6 +440,9 @@ static int set_up(struct fitter *f, const struct pack *train, const struct pack 
         return ERR_SYS;
     choose_trained(f);
     rc = find_boundary(f, e);
+    rc = rc < 0 ? rc : check_pack(f, train, "training", e);
+    if (rc == 0 && val != NULL)
+        rc = check_pack(f, val, "validation", e);
     rc = rc < 0 ? rc : rows_make(f, &f->train_rows, train, e);
     if (rc == 0 && val != NULL)
         rc = rows_make(f, &f->val_rows, val, e);

@@ -27,18 +27,19 @@ static int append_head(struct net *net, const char *name, const char *logits, in
     return rc < 0 ? rc : append(net, name, L_SOFTMAX, rc, 0, 0, e);
 }
 
-/* The layer of init that the heads read: the one named, or the model's own features layer, or its
+/* The layer of init that the heads read: the one named, or the model's own choice, or its
    last one. */
-static int features_layer(const struct model *init, const char *name, struct err *e)
+static int embed_layer(const struct model *init, const char *name, struct err *e)
 {
     char buf[NET_NAME];
     if (name == NULL)
-        name = prep_get(&init->prep, "features", buf, sizeof buf);
+        name = prep_get(&init->prep, "embed", buf, sizeof buf);
     int i = name == NULL ? init->net.n - 1 : net_find(&init->net, name);
     return i >= 0 ? i : err_set(e, ERR_ARG, "the model has no layer '%s'", name);
 }
 
-/* Pixels are prepared as those of the packs; how they become the input is the network's. */
+/* Pixels are prepared as those of the packs were, and become the input as the network's own. Features
+   are known by their name, unless the network that makes them is a part of the model. */
 static int merge_prep(struct prep *p, const struct model *init, int attach,
                       const struct prep *packs, struct err *e)
 {
@@ -47,12 +48,10 @@ static int merge_prep(struct prep *p, const struct model *init, int attach,
     int rc = 0;
     if (init != NULL) {
         *p = init->prep;
-        if (init->net.layer[0].shape.c == 3)
-            rc = prep_set(p, "features", "%s", init->net.layer[attach].name);
+        rc = prep_set(p, "embed", "%s", init->net.layer[attach].name);
     }
-    for (size_t i = 0; rc == 0 && i < sizeof keys / sizeof keys[0]; i++) {
-        bool own = init != NULL && strcmp(keys[i], "features") == 0;
-        if (!own && prep_get(packs, keys[i], v, sizeof v) != NULL)
+    for (size_t i = 0; rc == 0 && i < sizeof keys / sizeof keys[0] - (init != NULL); i++) {
+        if (prep_get(packs, keys[i], v, sizeof v) != NULL)
             rc = prep_set(p, keys[i], "%s", v);
     }
     if (rc == 0)
@@ -60,7 +59,7 @@ static int merge_prep(struct prep *p, const struct model *init, int attach,
     return rc < 0 ? err_set(e, rc, "the preprocessing's description grows too long") : 0;
 }
 
-int fit_new_heads(struct model *m, const struct model *init, const char *features, int dim,
+int fit_new_heads(struct model *m, const struct model *init, const char *embed, int dim,
                   const struct prep *prep, const struct fit_heads *h, uint64_t seed, struct err *e)
 {
     int *map = init != NULL ? malloc((size_t)init->net.n * sizeof *map) : NULL;
@@ -68,7 +67,7 @@ int fit_new_heads(struct model *m, const struct model *init, const char *feature
     if (init != NULL) {
         if (map == NULL)
             return err_mem(e, (size_t)init->net.n * sizeof *map, "layers");
-        rc = attach = features_layer(init, features, e);
+        rc = attach = embed_layer(init, embed, e);
         at = rc < 0 ? rc : net_ancestors(&m->net, &init->net, attach, map, e);
     } else {
         at = append(&m->net, "input", L_INPUT, 0, dim, 0, e);

@@ -163,7 +163,7 @@ static void transfer(void **state)
     assert_int_equal(net_parse(&init.net, network, strlen(network), &e), 0);
     init.weights = net_weights_new(&init.net, &e);
     net_init(&init.net, init.weights, 1);
-    prep_parse(&init.prep, "size=8x8 scale=0.01 features=g", 30, &e);
+    prep_parse(&init.prep, "size=8x8 scale=0.01 embed=g", 27, &e);
     /* Heads alone; the two layers before as well, with two boundary values; everything. */
     for (int last = 2; last <= 6; last += 2) {
         struct model m[2];
