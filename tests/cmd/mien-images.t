@@ -1,0 +1,214 @@
+#!/bin/sh
+# mien-images: sources of every sort give the same images; the join with metadata; damaged archives.
+. "$(dirname "$0")/../lib.sh"
+
+# Files that begin as a JPEG does, of some size and unlike each other.
+jpeg() {
+    printf '\377\330\377\340 %s' "$1"
+    seq "$2"
+}
+mkdir -p crop/00 crop/01 crop/.hidden crop/__MACOSX crop/02
+jpeg a 300 >crop/00/a.jpg
+jpeg b 40000 >crop/00/b.jpg
+jpeg c 10 >crop/01/c.jpg
+jpeg ü 2000 >crop/01/ü.jpg
+printf '\211PNG\r\n\032\n12345' >crop/02/d.jpg
+jpeg hidden 1 >crop/00/._a.jpg
+jpeg hidden 1 >crop/.hidden/e.jpg
+jpeg hidden 1 >crop/__MACOSX/e.jpg
+echo notes >crop/README
+: >crop/empty.jpg
+echo '<html>' >crop/page.html
+
+show() { mien-view -H -c id,image,image_kind; }
+wanted=$(printf '%s\t%s\t%s\n' crop/00/a.jpg 1098 jpeg crop/00/b.jpg 228900 jpeg \
+    crop/01/c.jpg 27 jpeg crop/01/ü.jpg 8900 jpeg crop/02/d.jpg 13 png)
+is 'a folder' "$(mien-images -q crop | show)" "$wanted"
+exits 'its summary' 0 mien-images crop
+like 'counts the images' "$(cat err)" '^mien-images: image records: 5$'
+like 'and other files' "$(cat err)" '^mien-images: other files passed over: 6$'
+is 'quiet' "$(mien-images -q crop 2>&1 >/dev/null)" ''
+is 'without needless components' "$(mien-images -q ./crop/.//00/ | mien-view -H -c id)" \
+    "$(printf 'crop/00/a.jpg\ncrop/00/b.jpg')"
+mien-images -q crop >all.mien
+is 'the bytes' "$(mien-view -n 1 --json --full -c image all.mien |
+    sed 's/.*"base64":"//; s/".*//' | base64 -d | cksum)" "$(cksum <crop/00/a.jpg)"
+is 'a file' "$(mien-images -q crop/02/d.jpg | show)" "$(printf 'crop/02/d.jpg\t13\tpng')"
+is 'an image on standard input' "$(mien-images -q <crop/02/d.jpg | show)" "$(printf -- '-\t13\tpng')"
+is 'several sources, in their order' "$(mien-images -q crop/01 crop/00/a.jpg | mien-view -H -c id)" \
+    "$(printf 'crop/01/c.jpg\ncrop/01/ü.jpg\ncrop/00/a.jpg')"
+
+# Archives, as files and from a pipe; GNU tar sorts by name.
+archive() {
+    exits "$1" 0 mien-images -q "$1"
+    ok "$1: as the folder" cmp all.mien out
+    # shellcheck disable=SC2002 # a pipe, not a file
+    cat "$1" | mien-images -q >piped
+    ok "$1: from a pipe" cmp all.mien piped
+}
+for format in ustar pax gnu; do
+    tar --sort=name --format="$format" -cf "$format.tar" crop
+    archive "$format.tar"
+done
+gzip -c gnu.tar >gnu.tgz
+archive gnu.tgz
+for tool in bzip2 xz zstd; do
+    if command -v $tool >/dev/null; then
+        $tool -qc gnu.tar >"gnu.$tool"
+        archive "gnu.$tool"
+    else
+        skip "$tool" 'not installed'
+    fi
+done
+names=$(find crop -type f | LC_ALL=C sort)
+if command -v zip >/dev/null; then
+    echo "$names" | zip -q stored.zip -0 -@
+    echo "$names" | zip -q deflated.zip -@
+    archive stored.zip
+    archive deflated.zip
+else
+    skip 'zip' 'not installed'
+fi
+if command -v cpio >/dev/null; then
+    echo "$names" | cpio -o -H newc >newc.cpio 2>/dev/null
+    archive newc.cpio
+else
+    skip 'cpio' 'not installed'
+fi
+
+# The join: mien-fake's ids are 00/0000000.jpg, 01/0000001.jpg, ...
+mkdir -p imdb_crop/00 imdb_crop/01 imdb_crop/02
+jpeg 0 10 >imdb_crop/00/0000000.jpg
+jpeg 1 20 >imdb_crop/01/0000001.jpg
+echo '<html>' >imdb_crop/02/0000002.jpg
+jpeg x 30 >imdb_crop/02/unknown.jpg
+echo notes >imdb_crop/README
+tar --sort=name -cf imdb.tar imdb_crop
+mien-fake 4 >meta.mien
+exits 'metadata from a file' 1 mien-images -m meta.mien imdb.tar
+cp out joined.mien
+is 'joined by the tail of the path, ids kept' \
+    "$(mien-view -H -c id,subject,image,error joined.mien)" "$(printf '%s\t%s\t%s\t%s\n' \
+    00/0000000.jpg s0 27 '' 01/0000001.jpg s0 57 '' 02/0000002.jpg s0 '' 'html, not an image')"
+like 'names what is no image' "$(cat err)" '^mien-images: record 3 \(02/0000002.jpg\): html, not'
+like 'counts metadata without image' "$(cat err)" "without image: 1, such as '03/0000003.jpg'"
+like 'counts images without metadata' "$(cat err)" \
+    "without metadata: 1, such as 'imdb_crop/02/unknown.jpg'"
+like 'counts other files' "$(cat err)" 'passed over: 1$'
+mien-images -q -m - imdb.tar <meta.mien >piped 2>err
+ok 'metadata from standard input' cmp joined.mien piped
+# shellcheck disable=SC2002
+cat imdb.tar | mien-images -q -m meta.mien - >piped 2>err
+ok 'archive from standard input' cmp joined.mien piped
+cat meta.mien meta.mien >twice.mien
+is 'several records of one path' \
+    "$(mien-images -q -m twice.mien imdb.tar 2>err | mien-view -H -c id -s 'image && !error')" \
+    "$(printf '%s\n' 00/0000000.jpg 00/0000000.jpg 01/0000001.jpg 01/0000001.jpg)"
+exits 'an image that occurs twice' 1 mien-images -m meta.mien imdb.tar imdb_crop/00
+like 'is named' "$(cat err)" \
+    "^mien-images: record 4 \(imdb_crop/00/0000000.jpg\): an earlier .* '00/0000000.jpg'"
+exits '--strict' 2 mien-images --strict -m meta.mien imdb.tar
+mien-view -r -c subject,age meta.mien >noid.mien
+exits 'metadata without id' 1 mien-images -m noid.mien imdb.tar
+like 'are named' "$(cat err)" '^mien-images: record 1 \(\): no id to find its image by'
+is 'and passed on' "$(mien-view --count out)" 4
+mien-images -q -m noid.mien imdb.tar 2>err >failed.mien
+exits 'metadata with an error pass' 0 mien-images -m failed.mien imdb.tar
+ok 'as they are' cmp failed.mien out
+mien-fake --pixels 300x300 1 >fat.mien
+exits 'what is too large for metadata' 2 mien-images -m fat.mien imdb.tar
+like 'is said so' "$(cat err)" "^mien-images: metadata 'fat.mien': record 1 .*limit"
+
+# Bad files cost only themselves.
+exits 'a file that is no archive' 1 mien-images crop/README crop/00/a.jpg
+like 'is named' "$(cat err)" '^mien-images: record 1 \(crop/README\): neither an image nor'
+is 'the rest goes on' "$(mien-view -H -c id -s '!error' out)" crop/00/a.jpg
+exits 'too large a file' 1 mien-images --max-image 100K crop
+like 'is named' "$(cat err)" 'record 2 \(crop/00/b.jpg\): the file has 228900 bytes, more than the limit'
+exits 'too large a file in an archive' 1 mien-images --max-image 100K gnu.tar
+is 'the rest goes on there' "$(mien-view --count out) $(mien-view --count -s '!error' out)" '5 4'
+mkdir links
+cp crop/00/a.jpg links/a.jpg
+ln links/a.jpg links/b.jpg
+ln -s a.jpg links/c.jpg
+ln -s nowhere links/d.jpg
+ln -s . links/circle
+exits 'links in a folder' 1 mien-images links
+is 'are followed to files' "$(mien-view -H -c id -s '!error' out | tr '\n' ' ')" \
+    'links/a.jpg links/b.jpg links/c.jpg '
+like 'dangling ones are named' "$(cat err)" "record 4 \(links/d.jpg\): cannot follow link"
+tar --sort=name -cf links.tar links
+exits 'links in an archive' 1 mien-images links.tar
+like 'hard ones are named' "$(cat err)" \
+    "record 2 \(links/b.jpg\): a hard link to 'links/a.jpg', whose bytes have gone by"
+
+# Damaged archives are fatal, after what came before.
+mkdir pair
+jpeg x 1000 >pair/x.jpg
+jpeg y 1000 >pair/y.jpg
+tar --sort=name --format=ustar -cf pair.tar pair
+cut_at() {
+    head -c "$2" "$1" >short
+    exits "$1 cut at $2" 2 mien-images short
+    like "$1 cut at $2: and says so" "$(cat err)" "^mien-images: archive 'short' is $4"
+    like "$1 cut at $2: and has no end record" \
+        "$(mien-view --count out 2>&1)" "$([ "$3" = 0 ] && echo empty || echo "after $3 whole")"
+}
+cut_at pair.tar 600 0 damaged
+cut_at pair.tar 1024 0 damaged
+cut_at pair.tar 4900 0 damaged
+cut_at pair.tar 5120 1 'cut short: its end marker is missing'
+cut_at pair.tar 5800 1 damaged
+cut_at pair.tar 9728 2 'cut short: its end marker is missing'
+gzip -c pair.tar >pair.tgz
+cut_at pair.tgz 30 0 'damaged: truncated gzip'
+cut_at pair.tgz 800 0 'damaged: truncated gzip'
+cp pair.tar broken.tar
+printf x | dd of=broken.tar bs=1 seek=5130 conv=notrunc 2>/dev/null
+exits 'a damaged header' 2 mien-images broken.tar
+
+# The command line, and the world around.
+exits 'empty input' 2 sh -c 'mien-images </dev/null'
+like 'is said so' "$(cat err)" '^mien-images: standard input is empty'
+exits 'input of no known sort' 2 sh -c 'echo hello | mien-images'
+like 'is said so' "$(cat err)" '^mien-images: standard input is neither an image nor'
+exits 'an absent source' 2 mien-images nowhere
+like 'is named' "$(cat err)" "^mien-images: cannot open 'nowhere': No such file"
+exits 'standard input for two purposes' 2 sh -c 'mien-images -m - <meta.mien'
+like 'is refused' "$(cat err)" "^mien-images: standard input can't be both"
+exits 'empty metadata' 2 mien-images -m /dev/null imdb.tar
+like 'are named' "$(cat err)" "^mien-images: metadata '/dev/null': .*empty"
+head -c 700 meta.mien >short
+exits 'metadata cut short' 2 mien-images -m short imdb.tar
+like 'are named' "$(cat err)" "^mien-images: metadata 'short': .*byte 700"
+exits 'an unknown option' 2 mien-images --no-such-option
+like 'points to --help' "$(cat err)" '^mien-images: .*no-such-option'
+exits '--help' 0 mien-images --help
+like '--help names it' "$(cat out)" '^usage: mien-images'
+exits '--version' 0 mien-images --version
+exits 'a full disk' 2 sh -c 'mien-images crop >/dev/full'
+like 'is said so' "$(cat err)" '^mien-images: .*No space left'
+{ mien-images crop crop crop crop crop crop 2>err; echo $? >status; } | head -c 10 >/dev/null
+is 'a closed pipe is quiet' "$(cat status err)" 0
+mkdir nothing
+is 'an empty folder is an empty stream' "$(mien-images -q nothing | mien-view --count)" 0
+
+# The manual's examples.
+image() { mien-fake --image 2 | mien-view -s "id == \"$1\"" --json --full -c image |
+    sed 's/.*"base64":"//; s/".*//' | base64 -d; }
+mkdir photos
+image 00/0000000.jpg >photos/a.jpg
+image 01/0000001.jpg >photos/b.jpg
+is 'example: a few photographs' "$(cd photos && mien-images -q ./*.jpg | mien-view | cut -f 1,3)" \
+    "$(sed -n '/^\$ mien-images/,/^\.Ed/p' "$ROOT/man/man1/mien-images.1" | sed '1d; $d' | cut -f 1,3)"
+gzip -c gnu.tar >faces.tar.gz
+# shellcheck disable=SC2002
+is 'example: an archive that is never stored' "$(cat faces.tar.gz | mien-images -q | mien-view --count)" 5
+
+if [ -f "$DATA/utkface.tar" ]; then
+    is 'UTKFace' "$(mien-images -q "$DATA/utkface.tar" | mien-view --count)" 18680
+else
+    skip 'UTKFace' 'no data'
+fi
+
+finish

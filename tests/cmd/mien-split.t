@@ -1,0 +1,139 @@
+#!/bin/sh
+# mien-split: every record in one part, whatever the order; stratified parts are alike.
+. "$(dirname "$0")/../lib.sh"
+
+mien-fake 1200 >faces.mien
+mien-fake --image 60 >images.mien
+parts() { mien-view -H -c id,split "$@" | sort; }
+
+# Into files, and into one stream.
+exits 'into files' 0 mien-split 80/10/10 train.mien val.mien test.mien <faces.mien
+is 'nothing goes to standard output' "$(wc -c <out)" 0
+n() { mien-view --count "$@"; }
+like 'the counts are said' "$(cat err)" \
+    "^mien-split: train: $(n train.mien) records \([0-9.]+%\), mean age [0-9.]+, [0-9.]+% male\$"
+like 'of every part' "$(cat err)" "^mien-split: test: $(n test.mien) records"
+like 'and the keys' "$(cat err)" '^mien-split: by subject: 1200, by content: 0$'
+is 'all records are in some part' "$(($(n train.mien) + $(n val.mien) + $(n test.mien)))" 1200
+ok 'the shares are near' test "$(n train.mien)" -gt 900 -a "$(n val.mien)" -gt 80 -a "$(n test.mien)" -gt 80
+mien-split -q 80/10/10 <faces.mien >all.mien
+cat train.mien val.mien test.mien >joined.mien
+is 'one stream says the same' "$(parts all.mien)" "$(parts joined.mien)"
+mien-view -r -s 'split == "val"' all.mien >v.mien
+ok 'in the same order' cmp v.mien val.mien
+mien-view -H -c id faces.mien >ids
+is 'one stream keeps the order' "$(mien-view -H -c id all.mien | cksum)" "$(cksum <ids)"
+is 'other fields stay' "$(mien-view -H -c id,subject,age,gender,group,birth,year,box,score all.mien | cksum)" \
+    "$(mien-view -H -c id,subject,age,gender,group,birth,year,box,score faces.mien | cksum)"
+is 'a subject is in one part' "$(mien-view -H -c subject,split all.mien | sort -u | wc -l)" 400
+
+# What the split depends on.
+mien-split -q 80/10/10 <faces.mien | cmp -s - all.mien
+is 'same seed, same bytes' $? 0
+mien-split -q --seed 1 80/10/10 <faces.mien >other.mien
+is 'another seed, another split' "$(cmp -s all.mien other.mien; echo $?)" 1
+{
+    mien-view -r -s 'age > 30' faces.mien
+    mien-view -r -s 'age <= 30' faces.mien
+} | mien-split -q 80/10/10 >reordered.mien
+is 'order changes nothing' "$(parts reordered.mien)" "$(parts all.mien)"
+is 'absent records change nothing' "$(mien-view -r -s 'age > 30' faces.mien | mien-split -q 80/10/10 | parts)" \
+    "$(parts -s 'age > 30' all.mien)"
+is 'scale changes nothing' "$(mien-split -q .8/.1/.1 <faces.mien | cksum)" "$(cksum <all.mien)"
+
+# Keys.
+is '--by id moves faces of a subject apart' \
+    "$(mien-split -q --by id 80/10/10 <faces.mien | mien-view -H -c subject,split | sort -u |
+        awk 'END {print (NR > 400)}')" 1
+cat images.mien images.mien | mien-view -r -c image >twice.mien
+exits 'without subject' 0 mien-split 1/1 <twice.mien
+like 'the content is the key' "$(cat err)" '^mien-split: by subject: 0, by content: 120$'
+mien-view --json --full -c image,split out | sort | uniq -c | awk '$1 % 2' >odd
+is 'identical images share a part' "$(wc -l <odd)" 0
+exits '--by subject needs one' 1 mien-split --by subject 1/1 <twice.mien
+like 'bad records are named' "$(cat err)" '^mien-split: record 120 \(\): no subject to split by'
+like 'and counted' "$(cat err)" '^mien-split: in no part, for an error: 120$'
+is 'and passed on' "$(mien-view --count -s error out)" 120
+mv out failed.mien
+exits 'records with an error pass' 0 mien-split 1/1 <failed.mien
+ok 'as they are' cmp failed.mien out
+exits 'files do not get them' 0 mien-split 1/1 a.mien b.mien <failed.mien
+is 'at all' "$(n a.mien) $(n b.mien)" '0 0'
+exits '--strict' 2 mien-split --strict --by subject 1/1 a2.mien b2.mien <twice.mien
+is 'leaves no files' "$(ls ./*2.mien* 2>/dev/null)" ''
+
+# Names.
+is 'two parts' "$(mien-split -q 1/1 <faces.mien | mien-view -H -c split | sort -u | tr '\n' ' ')" 'test train '
+is 'four parts' "$(mien-split -q 1/1/1/1 <faces.mien | mien-view -H -c split | sort -u | tr '\n' ' ')" \
+    'part1 part2 part3 part4 '
+is '--names' "$(mien-split -q -n x,y 1/1 <faces.mien | mien-view -H -c split | sort -u | tr '\n' ' ')" 'x y '
+
+# Stratified.
+exits 'stratified' 0 mien-split --by id --stratify age,gender 80/10/10 <faces.mien
+like 'the shares are met within two records' "$(cat err)" '^mien-split: train: (958|959|960|961|962) records'
+mv out strata.mien
+mien-view -H -c age,gender,split strata.mien >labels
+is 'in every stratum, too' "$(awk '
+    {c = int($1 / 5) " " $2; n[c]++; k[c " " $3]++; all[c] = c}
+    END {
+        for (c in all) {
+            d = k[c " train"] - .8 * n[c]; if (d * d > 4) print c, "train", d
+            d = k[c " val"] - .1 * n[c]; if (d * d > 4) print c, "val", d
+        }
+    }' labels)" ''
+# shellcheck disable=SC2002 # a pipe, not a file
+cat faces.mien | mien-split -q --by id --stratify age,gender 80/10/10 >piped
+ok 'the same from a pipe' cmp strata.mien piped
+mien-view -r -s 'age > 30' faces.mien >old.mien
+mien-view -r -s 'age <= 30' faces.mien | cat old.mien - |
+    mien-split -q --by id --stratify age,gender 80/10/10 >piped
+is 'the same in another order' "$(parts piped)" "$(parts strata.mien)"
+is 'subjects stay whole' "$(mien-split -q --stratify age,group 80/10/10 <faces.mien |
+    mien-view -H -c subject,split | sort -u | wc -l)" 400
+exits 'stratified into files' 0 mien-split --by id --stratify age,gender 80/10/10 a.mien b.mien c.mien <faces.mien
+is 'alike' "$(cat a.mien b.mien c.mien | parts)" "$(parts strata.mien)"
+head -c 20000 faces.mien >short
+exits 'stratified, cut short' 2 mien-split --stratify age 1/1 <short
+is 'gives nothing' "$(wc -c <out)" 0
+exits 'a temporary file that can not be made' 2 sh -c \
+    'cat faces.mien | TMPDIR=/nowhere mien-split --stratify age 1/1'
+like 'is said so' "$(cat err)" "^mien-split: cannot create a temporary file in '/nowhere'"
+
+# The command line, and the world around.
+bad() {
+    exits "$1" 2 mien-split "$@" </dev/null
+    like 'is said so' "$(cat err)" "^mien-split: "
+}
+bad 80/
+bad 100/0
+bad eighty/twenty
+bad 1/1/1/1/1/1/1/1/1/1/1/1/1/1/1/1/1
+bad 80/20 a.mien
+bad 80/20 a.mien a.mien
+bad -n a 80/20
+bad --stratify height 80/20
+bad --by age 80/20
+exits 'no shares' 2 mien-split
+like 'are asked for' "$(cat err)" '^mien-split: .*80/10/10'
+echo before >keep.mien
+exits 'files from a stream cut short' 2 mien-split 1/1 keep.mien new.mien <short
+is 'are as they were' "$(cat keep.mien; echo *new.mien* keep.mien*)" "$(printf 'before\n*new.mien* keep.mien')"
+exits 'a file on a full disk' 2 mien-split 1/1 /dev/full new.mien <faces.mien
+like 'is named' "$(cat err)" "^mien-split: '/dev/full': .*No space left"
+exits 'a folder that is not there' 2 mien-split 1/1 nowhere/a b <faces.mien
+like 'is named' "$(cat err)" "^mien-split: cannot create 'nowhere/a': No such file"
+filter_contract mien-split faces.mien 80/10/10
+filter_contract mien-split faces.mien --stratify age,gender 80/10/10
+
+# The manual's examples.
+mien-fake 600 >faces.mien
+exits 'example: three files' 0 mien-split --by subject --seed 1 80/10/10 train.mien val.mien test.mien <faces.mien
+exits 'example: stratified' 0 \
+    mien-split --stratify age,gender 80/10/10 train.mien val.mien test.mien <faces.mien
+is 'example: what it says' "$(cat err)" \
+    "$(sed -n '/^\$ mien-split/,/^\.Ed/p' "$ROOT/man/man1/mien-split.1" | grep ^mien-split)"
+mien-split -q 1/1/1/1/1/1/1/1/1/1 <faces.mien >folds.mien
+is 'example: folds' "$(($(mien-view -r -s 'split == "part3"' folds.mien | n) +
+    $(mien-view -r -s 'split != "part3"' folds.mien | n)))" 600
+
+finish
