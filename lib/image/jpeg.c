@@ -16,8 +16,8 @@
 #define MAX_SCANS 100
 
 /* Fancy upsampling of chroma looks at a neighbour, so that columns at the edge of a partial decode
-   differ; this many are decoded beyond what is wanted. */
-#define EDGE 2
+   differ; one more brings the neighbour in, with its block. */
+#define EDGE 1
 
 struct img_jpeg {
     struct jpeg_decompress_struct d;

@@ -1,0 +1,388 @@
+/* JPEG: all kinds of files, parts and scales of them, damage, limits; kinds of images; EXIF. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "../jpeg_make.h"
+#include "mien/jpeg.h"
+
+static struct img_jpeg *jpeg;
+static struct err e;
+
+static int set_up(void **state)
+{
+    (void)state;
+    jpeg = img_jpeg_new(&e);
+    return jpeg == NULL;
+}
+
+static int tear_down(void **state)
+{
+    (void)state;
+    img_jpeg_free(jpeg);
+    return 0;
+}
+
+static int open_with(const void *file, size_t n, bool tolerant, struct img_jpeg_info *info)
+{
+    struct img_jpeg_limits limits = {.tolerant = tolerant};
+    return img_jpeg_open(jpeg, file, n, &limits, info, &e);
+}
+
+/* The whole image at a scale, or NULL with the reason in e. The caller frees it. */
+static unsigned char *decode(const void *file, size_t n, int eighths, bool tolerant, int *h, int *w)
+{
+    struct img_jpeg_info info;
+    if (open_with(file, n, tolerant, &info) < 0)
+        return NULL;
+    *h = img_jpeg_scaled(info.h, eighths);
+    *w = img_jpeg_scaled(info.w, eighths);
+    unsigned char *px = malloc((size_t)*h * (size_t)*w * 3);
+    struct img_rect all = {0, 0, *w, *h};
+    if (img_jpeg_read(jpeg, eighths, all, px, (size_t)*w * 3, &e) == 0)
+        return px;
+    free(px);
+    return NULL;
+}
+
+static double mean_difference(const unsigned char *a, const unsigned char *b, size_t n)
+{
+    double sum = 0;
+    for (size_t i = 0; i < n; i++)
+        sum += abs(a[i] - b[i]);
+    return sum / (double)n;
+}
+
+static const struct jpeg_how kinds[] = {
+    {.space = JCS_YCbCr},
+    {.space = JCS_YCbCr, .h_samp = 2},
+    {.space = JCS_YCbCr, .h_samp = 2, .v_samp = 2},
+    {.space = JCS_YCbCr, .v_samp = 2},
+    {.space = JCS_YCbCr, .h_samp = 4},
+    {.space = JCS_YCbCr, .h_samp = 2, .v_samp = 2, .restart = 3},
+    {.space = JCS_YCbCr, .h_samp = 2, .v_samp = 2, .progressive = true},
+    {.space = JCS_YCbCr, .progressive = true},
+    {.space = JCS_RGB},
+    {.space = JCS_GRAYSCALE},
+    {.space = JCS_GRAYSCALE, .progressive = true},
+    {.space = JCS_CMYK},
+    {.space = JCS_CMYK, .plain_cmyk = true},
+    {.space = JCS_YCCK, .h_samp = 2, .v_samp = 2},
+    {.space = JCS_YCCK, .progressive = true},
+};
+#define NKINDS (sizeof kinds / sizeof kinds[0])
+
+/* Every kind decodes to about the picture that was encoded. */
+static void test_kinds_of_jpeg(void **state)
+{
+    (void)state;
+    enum { H = 61, W = 83 };
+    unsigned char *px = picture(H, W, 1);
+    for (size_t i = 0; i < H * W * 3; i++) /* no fine colour, which halved chroma would lose */
+        px[i] = (unsigned char)(i % 3 == 0 ? px[i] / 4 * 4 : px[i - i % 3] * (i % 3) / 3 + 40);
+    for (size_t k = 0; k < NKINDS; k++) {
+        size_t n;
+        int h, w;
+        unsigned char *file = jpeg_make(px, H, W, &kinds[k], 95, &n);
+        unsigned char *got = decode(file, n, 8, false, &h, &w);
+        if (got == NULL)
+            fail_msg("kind %zu: %s", k, e.msg);
+        assert_int_equal(h, H);
+        assert_int_equal(w, W);
+        assert_null(img_jpeg_damage(jpeg));
+        if (kinds[k].space == JCS_GRAYSCALE) {
+            for (size_t i = 0; i < H * W * 3; i++)
+                assert_true(abs(got[i] - px[i - i % 3 + 1]) < 40);
+        } else {
+            double d = mean_difference(got, px, H * W * 3);
+            if (d > 4)
+                fail_msg("kind %zu: off by %g levels on average", k, d);
+        }
+        free(file);
+        free(got);
+    }
+    free(px);
+}
+
+/* A part is what the whole has there, at every scale and for every kind. */
+static void test_parts(void **state)
+{
+    (void)state;
+    enum { H = 121, W = 150 };
+    unsigned char *px = picture(H, W, 2);
+    struct rng rng = {3};
+    for (size_t k = 0; k < NKINDS * 4; k++) {
+        const struct jpeg_how *how = &kinds[k / 4];
+        int eighths = 1 << k % 4, h, w;
+        size_t n;
+        unsigned char *file = jpeg_make(px, H, W, how, 85, &n);
+        unsigned char *whole = decode(file, n, eighths, false, &h, &w);
+        assert_non_null(whole);
+        for (int round = 0; round < 25; round++) {
+            struct img_rect r = {(int)rng_below(&rng, (uint64_t)w), (int)rng_below(&rng, (uint64_t)h),
+                                 0, 0};
+            r.w = 1 + (int)rng_below(&rng, (uint64_t)(w - r.x));
+            r.h = 1 + (int)rng_below(&rng, (uint64_t)(h - r.y));
+            size_t row = (size_t)r.w * 3;
+            unsigned char *part = malloc(row * (size_t)r.h);
+            struct img_jpeg_info info;
+            assert_int_equal(open_with(file, n, false, &info), 0);
+            assert_int_equal(img_jpeg_read(jpeg, eighths, r, part, row, &e), 0);
+            for (int y = 0; y < r.h; y++) {
+                const unsigned char *want = whole + ((size_t)(r.y + y) * (size_t)w + (size_t)r.x) * 3;
+                if (memcmp(part + (size_t)y * row, want, row) != 0)
+                    fail_msg("kind %zu at %d/8: %dx%d at %d,%d differs in row %d", k / 4, eighths, r.w,
+                             r.h, r.x, r.y, y);
+            }
+            free(part);
+        }
+        free(file);
+        free(whole);
+    }
+    free(px);
+}
+
+static void test_part_outside(void **state)
+{
+    (void)state;
+    unsigned char *px = picture(20, 20, 4), out[20 * 20 * 3];
+    struct img_jpeg_info info;
+    size_t n;
+    unsigned char *file = jpeg_make(px, 20, 20, &kinds[0], 85, &n);
+    const struct img_rect bad[] = {{-1, 0, 5, 5}, {0, 0, 21, 5}, {16, 0, 5, 5}, {0, 20, 1, 1}, {0, 0, 0, 5}};
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+        assert_int_equal(open_with(file, n, false, &info), 0);
+        assert_int_equal(img_jpeg_read(jpeg, 8, bad[i], out, 60, &e), ERR_ARG);
+    }
+    free(px);
+    free(file);
+}
+
+static void test_encode(void **state)
+{
+    (void)state;
+    struct buf out = {0};
+    int h, w;
+    unsigned char *px = picture(200, 333, 5);
+    assert_int_equal(buf_append(&out, "before", 6), 0);
+    assert_int_equal(img_jpeg_encode(px, 200, 333, 95, &out, &e), 0);
+    assert_memory_equal(out.data, "before", 6);
+    unsigned char *got = decode(out.data + 6, out.len - 6, 8, false, &h, &w);
+    assert_non_null(got);
+    assert_int_equal(h, 200);
+    assert_int_equal(w, 333);
+    assert_true(mean_difference(got, px, 200 * 333 * 3) < 12); /* the edges' colours are halved */
+    free(got);
+    free(px);
+    size_t len = out.len;
+    px = calloc(70000, 3);
+    assert_int_equal(img_jpeg_encode(px, 1, 70000, 95, &out, &e), ERR_LIMIT);
+    assert_int_equal(out.len, len);
+    free(px);
+    buf_free(&out);
+}
+
+/* Cut anywhere: refused; tolerated: the rows before the cut are right. */
+static void test_cut_short(void **state)
+{
+    (void)state;
+    enum { H = 96, W = 80 };
+    unsigned char *px = picture(H, W, 6);
+    for (int progressive = 0; progressive < 2; progressive++) {
+        size_t n;
+        int h, w, kept = 0;
+        unsigned char *file = jpeg_make(px, H, W, &kinds[progressive ? 7 : 0], 85, &n);
+        unsigned char *whole = decode(file, n, 8, false, &h, &w);
+        for (size_t len = 0; len < n; len += 37) {
+            unsigned char *cut = malloc(len > 0 ? len : 1);
+            memcpy(cut, file, len);
+            assert_null(decode(cut, len, 8, false, &h, &w));
+            unsigned char *part = decode(cut, len, 8, true, &h, &w);
+            if (part != NULL) {
+                kept++;
+                assert_non_null(img_jpeg_damage(jpeg));
+            }
+            if (part != NULL && !progressive && len > n * 3 / 4)
+                assert_memory_equal(part, whole, W * 3 * H / 2);
+            free(part);
+            free(cut);
+        }
+        assert_true(kept > 10);
+        free(whole);
+        free(file);
+    }
+    free(px);
+}
+
+/* The message tells cut short from damaged, and a tolerant decoder says what it met. */
+static void test_messages(void **state)
+{
+    (void)state;
+    unsigned char *px = picture(64, 64, 7);
+    size_t n;
+    int h, w;
+    unsigned char *file = jpeg_make(px, 64, 64, &kinds[2], 85, &n);
+    assert_null(decode(file, n - 30, 8, false, &h, &w));
+    assert_string_equal(e.msg, "damaged JPEG: cut short");
+    memset(file + n / 2, 0xff, 40);
+    file[n / 2 + 40] = 0; /* else 0xff bytes would be a marker's padding */
+    assert_null(decode(file, n, 8, false, &h, &w));
+    assert_memory_equal(e.msg, "damaged JPEG: ", 14);
+    unsigned char *part = decode(file, n, 8, true, &h, &w);
+    assert_non_null(part);
+    assert_non_null(img_jpeg_damage(jpeg));
+    free(part);
+    assert_null(decode("", 0, 8, false, &h, &w));
+    assert_string_equal(e.msg, "not a JPEG but empty");
+    assert_null(decode("\x89PNG\r\n\x1a\n....", 12, 8, false, &h, &w));
+    assert_string_equal(e.msg, "not a JPEG but png");
+    assert_null(decode("what is this", 12, 8, false, &h, &w));
+    assert_string_equal(e.msg, "not a JPEG");
+    free(file);
+    free(px);
+}
+
+/* Bytes changed at random: an error or an image, never more; and the decoder works afterwards. */
+static void test_noise(void **state)
+{
+    (void)state;
+    enum { H = 48, W = 56 };
+    unsigned char *px = picture(H, W, 8);
+    struct rng rng = {9};
+    int good = 0, bad = 0, h, w;
+    for (int round = 0; round < 3000; round++) {
+        size_t n;
+        unsigned char *file = jpeg_make(px, H, W, &kinds[(size_t)round % NKINDS], 60, &n);
+        for (uint64_t k = 1 + rng_below(&rng, 4); k > 0; k--)
+            file[rng_below(&rng, n)] = (unsigned char)rng_next(&rng);
+        struct img_jpeg_limits limits = {.tolerant = round % 2, .max_pixels = 100 * H * W};
+        struct img_jpeg_info info;
+        unsigned char *got = NULL;
+        if (img_jpeg_open(jpeg, file, n, &limits, &info, &e) == 0 && info.w <= 4096 && info.h <= 4096)
+            got = decode(file, n, 1 << round % 4, limits.tolerant, &h, &w);
+        good += got != NULL;
+        bad += got == NULL;
+        free(got);
+        free(file);
+    }
+    assert_true(good > 100);
+    assert_true(bad > 100);
+    free(px);
+}
+
+static size_t find_sof(const unsigned char *file, size_t n)
+{
+    for (size_t i = 0; i + 9 < n; i++) {
+        if (file[i] == 0xff && file[i + 1] == 0xc0)
+            return i;
+    }
+    return 0;
+}
+
+static void test_limits(void **state)
+{
+    (void)state;
+    unsigned char *px = picture(16, 16, 10);
+    struct img_jpeg_info info;
+    size_t n;
+    unsigned char *file = jpeg_make(px, 16, 16, &kinds[0], 85, &n);
+    size_t sof = find_sof(file, n);
+    memset(file + sof + 5, 0xfa, 4);
+    assert_int_equal(open_with(file, n, true, &info), ERR_LIMIT);
+    assert_string_equal(e.msg, "JPEG of 64250 x 64250 pixels, more than the limit of 67108864");
+    free(file);
+
+    struct img_jpeg_limits limits = {.max_pixels = 255};
+    file = jpeg_make(px, 16, 16, &kinds[0], 85, &n);
+    assert_int_equal(img_jpeg_open(jpeg, file, n, &limits, &info, &e), ERR_LIMIT);
+    limits.max_pixels = 256;
+    assert_int_equal(img_jpeg_open(jpeg, file, n, &limits, &info, &e), 0);
+    free(file);
+
+    int h, w;
+    file = jpeg_make(px, 16, 16, &(struct jpeg_how){.space = JCS_YCbCr, .many_scans = true}, 85, &n);
+    assert_null(decode(file, n, 8, false, &h, &w));
+    assert_string_equal(e.msg, "cannot decode JPEG: more than 100 scans");
+    assert_null(decode(file, n, 8, true, &h, &w));
+    free(file);
+    free(px);
+}
+
+static void test_kinds_of_image(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *kind, *bytes;
+        size_t n;
+    } all[] = {
+        {"jpeg", "\xff\xd8\xff\xe0", 4},
+        {"png", "\x89PNG\r\n\x1a\n", 8},
+        {"gif", "GIF89a", 6},
+        {"webp", "RIFF\x10\0\0\0WEBPVP8 ", 16},
+        {"bmp", "BM\x10\0", 4},
+        {"tiff", "II*\0\x08\0\0\0", 8},
+        {"tiff", "MM\0*\0\0\0\x08", 8},
+        {"heic", "\0\0\0\x18" "ftypheic", 12},
+        {"avif", "\0\0\0\x1c" "ftypavif", 12},
+        {"jxl", "\xff\x0a", 2},
+        {"html", "\n <!DOCTYPE html>", 17},
+        {"svg", "<svg xmlns=", 11},
+        {"pdf", "%PDF-1.4", 8},
+    };
+    for (size_t i = 0; i < sizeof all / sizeof all[0]; i++) {
+        assert_string_equal(img_kind(all[i].bytes, all[i].n), all[i].kind);
+        assert_null(img_kind(all[i].bytes, 1));
+    }
+    assert_null(img_kind("", 0));
+    assert_null(img_kind("RIFF\x10\0\0\0WAVEfmt ", 16));
+}
+
+static void test_exif(void **state)
+{
+    (void)state;
+    unsigned char *px = picture(8, 8, 11);
+    for (int o = 0; o <= 9; o++) {
+        size_t n;
+        unsigned char *file =
+            jpeg_make(px, 8, 8, &(struct jpeg_how){.space = JCS_YCbCr, .orientation = o}, 85, &n);
+        assert_int_equal(img_exif_orientation(file, n), o == 0 || o == 9 ? 1 : o);
+        /* Cut or changed anywhere, it gives some orientation and reads nothing beyond. */
+        for (size_t len = 0; len < n && len < 120; len++) {
+            unsigned char *cut = malloc(len > 0 ? len : 1);
+            memcpy(cut, file, len);
+            int got = img_exif_orientation(cut, len);
+            assert_true(got >= 1 && got <= 8);
+            free(cut);
+        }
+        struct rng rng = {(uint64_t)o};
+        for (int round = 0; round < 2000; round++) {
+            size_t at = rng_below(&rng, 80);
+            unsigned char was = file[at];
+            file[at] = (unsigned char)rng_next(&rng);
+            int got = img_exif_orientation(file, n);
+            assert_true(got >= 1 && got <= 8);
+            file[at] = was;
+        }
+        free(file);
+    }
+    free(px);
+    /* Little-endian, behind another segment and fill bytes. */
+    static const unsigned char little[] =
+        "\xff\xd8\xff\xe0\0\4ab\xff\xff\xe1\0\x22" "Exif\0\0II*\0\x08\0\0\0\1\0\x12\1\3\0\1\0\0\0\6\0\0\0\0\0\0\0";
+    assert_int_equal(img_exif_orientation(little, sizeof little - 1), 6);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_kinds_of_jpeg),  cmocka_unit_test(test_parts),
+        cmocka_unit_test(test_part_outside),   cmocka_unit_test(test_encode),
+        cmocka_unit_test(test_cut_short),      cmocka_unit_test(test_messages),
+        cmocka_unit_test(test_noise),          cmocka_unit_test(test_limits),
+        cmocka_unit_test(test_kinds_of_image), cmocka_unit_test(test_exif),
+    };
+    return cmocka_run_group_tests(tests, set_up, tear_down);
+}
