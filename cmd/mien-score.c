@@ -12,7 +12,7 @@
 
 struct options {
     const char *bins, *by;
-    int point, every;
+    int every;
     size_t limit;
     struct score_report report;
 };
@@ -95,7 +95,7 @@ static void warn_if_empty(struct scorer *s, const struct score_run *run, const c
         if (run->total.count[c].total > 0)
             return;
     }
-    cli_warn(s->cli, "%s: no record has a label and a prediction of it", path);
+    cli_warn(s->cli, "no record of '%s' has both a label and a prediction", path);
     s->bad = true;
 }
 
@@ -134,18 +134,16 @@ int main(int argc, char **argv)
         {'f', "format", "FORMAT", "text, tsv or json [text]", CLI_CHOICE, &s.o.report.format, 0, 0,
          "text|tsv|json", NULL},
         {'p', "point", "POINT",
-         "what CS, bins and bands judge: expectation, median or mode "
-         "[expectation]",
-         CLI_CHOICE, &s.o.point, 0, 0, "expectation|median|mode", NULL},
+         "what CS, bins and bands judge: expectation, median or mode [expectation]", CLI_CHOICE,
+         &s.rule.point, 0, 0, "expectation|median|mode", NULL},
         {'b', "bins", "BINS",
-         "decades, fairface, adience, or their youngest ages, as in 0,18,65 "
-         "[decades]",
-         CLI_STR, &s.o.bins, 0, 0, NULL, NULL},
+         "decades, fairface, adience, or their youngest ages: 0,18,65 [decades]", CLI_STR,
+         &s.o.bins, 0, 0, NULL, NULL},
         {'B', "boot", "N", "resamples for the intervals, 0 for none [1000]", CLI_INT,
          &s.o.report.boot, 0, 1000000, NULL, NULL},
         {'s', "seed", "N", "seed of the resamples [0]", CLI_SEED, &s.o.report.seed, 0, 0, NULL,
          NULL},
-        {0, "by", "KEYS", "score slices too: group, gender, bin, subject, ... or some, with commas",
+        {0, "by", "KEYS", "score slices too: group, gender, bin, subject, ... or group,gender",
          CLI_STR, &s.o.by, 0, 0, NULL, NULL},
         {'e', "every", "N", "a line after every N records, for streams without end", CLI_INT,
          &s.o.every, 1, INT_MAX, NULL, NULL},
@@ -164,7 +162,6 @@ int main(int argc, char **argv)
 
     int n = cli_parse(&cli, argc, argv);
     s.cli = &cli;
-    s.rule.point = (enum score_point)s.o.point;
     if (score_bins(&s.rule, s.o.bins, &e) < 0)
         cli_die(&cli, "--bins: %s", e.msg);
     if (s.o.by != NULL && score_keys(s.o.by, s.keys, &s.nkeys, &e) < 0)
