@@ -15,9 +15,9 @@
    real ones have about ten. */
 #define MAX_SCANS 100
 
-/* Fancy upsampling of chroma looks at a neighbour, so that columns at the edge of a partial decode
-   differ; one more brings the neighbour in, with its block. */
-#define EDGE 1
+/* Columns that are decoded beyond what is wanted: smooth upsampling of chroma looks at a neighbour,
+   and libjpeg-turbo gives it up in a part that is only a few columns wide. */
+#define EDGE 8
 
 struct img_jpeg {
     struct jpeg_decompress_struct d;

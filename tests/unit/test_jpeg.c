@@ -111,7 +111,7 @@ static void test_kinds_of_jpeg(void **state)
 static void test_parts(void **state)
 {
     (void)state;
-    enum { H = 121, W = 150 };
+    enum { H = 121, W = 147 }; /* the last blocks have few columns and rows */
     unsigned char *px = picture(H, W, 2);
     struct rng rng = {3};
     for (size_t k = 0; k < NKINDS * 4; k++) {
@@ -124,7 +124,11 @@ static void test_parts(void **state)
         for (int round = 0; round < 25; round++) {
             struct img_rect r = {(int)rng_below(&rng, (uint64_t)w), (int)rng_below(&rng, (uint64_t)h),
                                  0, 0};
-            r.w = 1 + (int)rng_below(&rng, (uint64_t)(w - r.x));
+            if (round % 3 == 0) /* at the right end, narrow */
+                r.x = w - 1 - round / 3 % 4;
+            if (round % 3 == 1) /* at the left end */
+                r.x = 0;
+            r.w = 1 + (int)rng_below(&rng, (uint64_t)(round % 3 == 1 ? 6 : w - r.x));
             r.h = 1 + (int)rng_below(&rng, (uint64_t)(h - r.y));
             size_t row = (size_t)r.w * 3;
             unsigned char *part = malloc(row * (size_t)r.h);
