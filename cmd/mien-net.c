@@ -1,0 +1,174 @@
+/* mien-net: shows what a network is made of and what it costs, or makes a new model of one. */
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "mien/file.h"
+#include "mien/model_options.h"
+
+#define MAX_TEXT ((size_t)4 << 20)
+
+struct options {
+    const char *out;
+    bool make, text, tsv;
+    int batch;
+    uint64_t seed;
+    struct model_options prep;
+};
+
+/* Reads a model, or a description into a model without weights. A model starts with its header's
+   length, in eight bytes, and a brace. */
+static void load(const struct cli *cli, const char *path, struct model *m)
+{
+    struct buf text = {0};
+    struct err e;
+    char head[9] = "";
+    int fd = file_open(path, &e);
+    if (fd < 0)
+        cli_die(cli, "%s", e.msg);
+    ssize_t n = file_read(fd, head, sizeof head);
+    bool described = !(n == sizeof head && head[7] == '\0' && head[8] == '{');
+    int rc = n < 0 ? err_sys(&e, "cannot read '%s'", path) : 0;
+    if (rc == 0 && described) {
+        rc = buf_append(&text, head, (size_t)n);
+        if (rc == 0 && (rc = file_slurp(fd, &text, MAX_TEXT, path, &e)) == 0 &&
+            (rc = net_parse(&m->net, (const char *)text.data, text.len, &e)) < 0)
+            cli_die(cli, "'%s': %s", path, e.msg);
+    } else if (rc == 0) {
+        rc = model_load(m, path, &e);
+    }
+    if (rc < 0)
+        cli_die(cli, "%s", e.msg);
+    buf_free(&text);
+    close(fd);
+}
+
+/* Bytes in the unit that suits them. */
+static const char *size_of(double bytes, char text[32])
+{
+    static const char *const units[] = {"B", "KiB", "MiB", "GiB"};
+    int k = 0;
+    for (; bytes >= 1024 && k < 3; k++)
+        bytes /= 1024;
+    snprintf(text, 32, "%.*f %s", k > 0 ? 1 : 0, bytes, units[k]);
+    return text;
+}
+
+static void print_tsv(const struct net *net)
+{
+    printf("layer\ttype\theight\twidth\tchannels\tparameters\tmultiply_adds\tbytes\n");
+    for (int i = 0; i < net->n; i++) {
+        const struct layer *l = &net->layer[i];
+        printf("%s\t%s\t%d\t%d\t%d\t%zu\t%.0f\t%zu\n", l->name, layer_type_name(l->type),
+               l->shape.h, l->shape.w, l->shape.c, layer_params(l), layer_madds(net, i),
+               shape_count(l->shape) * sizeof(float));
+    }
+}
+
+static void print_table(const struct model *m, int batch)
+{
+    const struct net *net = &m->net;
+    double madds = 0, acts = 0, params = 0, trained = 0;
+    char a[32], b[32], c[32];
+    int wide = (int)strlen("layer");
+    for (int i = 0; i < net->n; i++) {
+        int n = (int)strlen(net->layer[i].name);
+        wide = n > wide ? n : wide;
+    }
+    printf("%-*s  %-8s %14s %12s %15s %11s\n", wide, "layer", "type", "output", "parameters",
+           "multiply-adds", "memory");
+    for (int i = 0; i < net->n; i++) {
+        const struct layer *l = &net->layer[i];
+        double bytes = (double)shape_count(l->shape) * sizeof(float);
+        snprintf(b, sizeof b, "%dx%dx%d", l->shape.h, l->shape.w, l->shape.c);
+        printf("%-*s  %-8s %14s %12zu %15.0f %11s\n", wide, l->name, layer_type_name(l->type), b,
+               layer_params(l), layer_madds(net, i), size_of(bytes, a));
+        madds += layer_madds(net, i);
+        acts += bytes;
+        for (int k = 0; k < l->nparam; k++) {
+            params += (double)l->param[k].count;
+            trained += l->param[k].trained ? (double)l->param[k].count : 0;
+        }
+    }
+    printf("total: %d layers, %.0f parameters (%s), %.1f million multiply-adds, %s of outputs\n",
+           net->n, params, size_of(params * sizeof(float), a), madds / 1e6, size_of(acts, b));
+    if (batch > 0) {
+        /* Beside the weights: their gradients, Adam's two moments, the best epoch's copy. */
+        double weights = (2 * params + 3 * trained) * sizeof(float), outputs = 2 * acts * batch;
+        printf(
+            "training every layer in batches of %d: %s (outputs and their gradients %s; weights, "
+            "gradients, moments and best copy %s)\n",
+            batch, size_of(weights + outputs, a), size_of(outputs, b), size_of(weights, c));
+    }
+    if (m->prep.text[0] != '\0')
+        printf("preprocessing: %s\n", m->prep.text);
+    if (m->made != NULL)
+        printf("made by: %s\n", m->made);
+}
+
+/* Writes a model of the description with random weights. */
+static void make(const struct cli *cli, const struct options *o, const char *path, struct model *m)
+{
+    struct err e;
+    const char *slash = strrchr(path, '/');
+    struct buf made = {0};
+    if (m->weights != NULL)
+        cli_die(cli, "'%s' is a model already: --new needs a description", path);
+    if (model_options_apply(&o->prep, m, &e) < 0 ||
+        (m->weights = net_weights_new(&m->net, &e)) == NULL)
+        cli_die(cli, "%s", e.msg);
+    net_init(&m->net, m->weights, o->seed);
+    if (buf_printf(&made, "mien-net %s --new --seed %llu of %s", MIEN_VERSION,
+                   (unsigned long long)o->seed, slash != NULL ? slash + 1 : path) < 0 ||
+        buf_append(&made, "", 1) < 0)
+        cli_die(cli, "out of memory");
+    m->made = (char *)made.data;
+    if (model_save(m, o->out, &e) < 0)
+        cli_die(cli, "%s", e.msg);
+}
+
+int main(int argc, char **argv)
+{
+    struct options o = {.seed = 1};
+    const struct cli_opt opts[] = {
+        {'t', "text", NULL, "print the description", CLI_FLAG, &o.text, 0, 0, NULL, NULL},
+        {0, "tsv", NULL, "print the table as tab-separated values", CLI_FLAG, &o.tsv, 0, 0, NULL,
+         NULL},
+        {'b', "batch", "N", "estimate the memory of training in batches of N", CLI_INT, &o.batch, 1,
+         65536, NULL, NULL},
+        {'n', "new", NULL, "make a model with random weights", CLI_FLAG, &o.make, 0, 0, NULL, NULL},
+        {'o', "output", "MODEL", "with --new: the model to write", CLI_STR, &o.out, 0, 0, NULL,
+         NULL},
+        {'s', "seed", "N", "with --new: of the random weights [1]", CLI_SEED, &o.seed, 0, 0, NULL,
+         NULL},
+        MODEL_OPTIONS(o.prep),
+    };
+    struct cli cli = {"mien-net",
+                      "[options] MODEL|DESCRIPTION",
+                      "Shows a network's layers and costs, or makes a new model of a description.",
+                      opts,
+                      CLI_NOPTS(opts),
+                      false};
+    struct model m = {0};
+    if (cli_parse(&cli, argc, argv) != 1)
+        cli_die(&cli, "needs one model or description; see mien-net --help");
+    if (o.make != (o.out != NULL))
+        cli_die(&cli, "--new and -o MODEL go together");
+
+    load(&cli, argv[1], &m);
+    if (o.make)
+        make(&cli, &o, argv[1], &m);
+    else if (o.text) {
+        struct buf text = {0};
+        if (net_print(&m.net, &text) < 0)
+            cli_die(&cli, "out of memory");
+        fwrite(text.data, 1, text.len, stdout);
+        buf_free(&text);
+    } else if (o.tsv)
+        print_tsv(&m.net);
+    else
+        print_table(&m, o.batch);
+    cli_close_stdout(&cli);
+    model_free(&m);
+    return EXIT_OK;
+}
