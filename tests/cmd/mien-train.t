@@ -1,0 +1,98 @@
+#!/bin/sh
+# mien-train, mien-embed and mien-predict on a small network with random weights.
+# shellcheck source=tests/lib.sh
+. "$(dirname "$0")/../lib.sh"
+
+cat >net.txt <<'N'
+input 12x12x3
+c1 conv 6 3x3 stride=2 pad=same
+r1 relu6
+d1 dwconv 3x3 pad=same
+r2 relu6
+c2 conv 10 1x1
+r3 relu
+pool gap
+N
+ok 'a network' mien-net --new --seed 1 --scale 0.01 --embed pool -o base.model net.txt
+mien-fake 60 --pixels 12x12 >pixels.mien
+mien-fake 60 --pixels 12x12 --seed 9 >other.mien
+mien-fake 60 --features 10 >features.mien
+for k in pixels other features; do mien-pack -q -o $k.pack <$k.mien; done
+
+# --- mien-train
+exits 'heads on pixels' 0 mien-train -i base.model -t pixels.pack -v other.pack -e 3 --log log.tsv -o a.model
+like 'a line an epoch' "$(cat err)" '^mien-train: epoch 3/3: loss [0-9.]+, validation loss [0-9.]+, gender [0-9.]+%'
+like 'the kept epoch' "$(cat err)" '^mien-train: kept epoch [1-3]/3'
+is 'the log has a line an epoch' "$(wc -l <log.tsv | tr -d ' ')" 4
+is 'and a name a column' "$(head -1 log.tsv | awk -F'\t' '{print NF}')" "$(tail -1 log.tsv | awk -F'\t' '{print NF}')"
+exits 'quiet' 0 mien-train -q -j1 -i base.model -t pixels.pack -v other.pack -e 3 -o b.model
+is 'says nothing' "$(cat err)" ''
+# The provenance has the command line, so bytes are compared where that is the same.
+mkdir j1 j3
+for j in 1 3; do (cd j$j && mien-train -q -j $j -i ../base.model -t ../pixels.pack -l all -e 2 --hidden 7 \
+    --dropout 0.3 -o x.model); done
+tr -d '\n' <j1/x.model | sed 's/-j 1 //' >x1
+tr -d '\n' <j3/x.model | sed 's/-j 3 //' >x3
+ok 'same seed, same bytes, whatever -j' cmp x1 x3
+(cd j1 && mien-train -q -j 1 -i ../base.model -t ../pixels.pack -l all -e 2 --hidden 7 --dropout 0.3 -s 1 -o y.model)
+exits 'another seed, another model' 1 cmp -s j1/x.model j1/y.model
+exits 'heads on features' 0 mien-train -q -t features.pack -e 2 -o heads.model
+exits 'going on with heads' 0 mien-train -q -i heads.model --keep-heads -t features.pack -e 1 -o more.model
+mien-embed base.model <pixels.mien | mien-pack -q -o emb.pack
+exits 'features stand for frozen layers' 0 mien-train -q -i base.model -t emb.pack -e 3 -o c.model
+mien-train -q -i base.model -t pixels.pack -e 3 -o d.model
+is 'and give the same predictions' "$(mien-predict c.model <other.mien | mien-view -c p_age)" \
+    "$(mien-predict d.model <other.mien | mien-view -c p_age)"
+exits 'features of other weights' 2 mien-train -q -i a.model --embed r3 -t emb.pack -o z.model
+like 'are refused' "$(cat err)" '^mien-train: the training pack holds 10 features pool@'
+exits 'pixels without a network' 2 mien-train -t pixels.pack -o z.model
+like 'say so' "$(cat err)" 'give --init'
+exits 'features of another length' 2 mien-train -i heads.model --keep-heads -t pixels.pack -o z.model
+exits 'no pack' 2 mien-train -o z.model
+exits 'a pack that is none' 2 mien-train -t net.txt -o z.model
+exits 'a bad option' 2 mien-train --lr fast -t pixels.pack -o z.model
+like 'says what' "$(cat err)" "^mien-train: --lr: 'fast' is not a number"
+exits 'too few layers' 2 mien-train -i base.model -l 1 -t pixels.pack -o z.model
+like 'say so' "$(cat err)" 'a head would be frozen'
+exits 'a full disk' 2 mien-train -q -t features.pack -e 1 -o /dev/full
+like 'says so' "$(cat err)" '^mien-train: .*No space left'
+exits 'no such folder' 2 mien-train -q -t features.pack -e 1 -o no/z.model
+is 'nothing was left behind' "$(ls z.model* 2>/dev/null)" ''
+exits 'mien-train --help' 0 mien-train --help
+exits 'mien-train --version' 0 mien-train --version
+
+# --- mien-embed
+mien-embed -j1 base.model <pixels.mien >e1
+mien-embed -j3 base.model <pixels.mien >e3
+ok 'mien-embed: same bytes, whatever -j' cmp e1 e3
+is 'features are there, pixels are gone' "$(mien-view -c features,pixels --head 1 e1 | tail -1 | tr ',' '\n' | wc -l | tr -d ' ')" 10
+like 'and named' "$(mien-view -c prep --head 1 e1 | tail -1)" 'features=pool@[0-9a-f]{8}$'
+is 'another layer' "$(mien-embed -l r2 base.model <pixels.mien | mien-view -c features --head 1 | tail -1)" 216
+is '--keep keeps pixels' "$(mien-embed -k base.model <pixels.mien | mien-view -c pixels --head 1 | tail -1)" 12x12x3
+exits 'no such layer' 2 sh -c 'mien-embed -l x base.model <pixels.mien'
+like 'says so' "$(cat err)" "no layer 'x'"
+filter_contract mien-embed pixels.mien base.model
+
+# --- mien-predict
+mien-predict -j1 a.model <pixels.mien >p1
+mien-predict -j3 a.model <pixels.mien >p3
+ok 'mien-predict: same bytes, whatever -j' cmp p1 p3
+is 'probabilities sum to one' "$(mien-view -c p_female,p_male --no-header p1 | awk '{s = $1 + $2; if (s < 0.999 || s > 1.001) print}')" ''
+is 'all records come out, in order' "$(mien-view -c id p1)" "$(mien-view -c id pixels.mien)"
+exits 'features through heads' 0 sh -c 'mien-predict heads.model <features.mien >p.mien'
+exits 'pixels of another size' 1 sh -c \
+    'mien-fake 3 --image | mien-crop --box whole | mien-predict a.model'
+like 'are bad records' "$(cat err)" '^mien-predict: record 1 \(.*\): pixels of 64x64, the model takes 12x12$'
+exits 'no pixels' 1 sh -c 'mien-fake 1 | mien-predict a.model'
+like 'neither' "$(cat err)" 'no pixels'
+exits '--strict' 2 sh -c 'mien-fake 3 | mien-predict --strict a.model'
+exits 'a model without heads' 2 sh -c 'mien-predict base.model <pixels.mien'
+like 'says so' "$(cat err)" 'neither a head named gender'
+exits 'a stream resized for another model' 2 sh -c \
+    'mien-resize -q 10 <pixels.mien | mien-predict a.model'
+like 'is refused' "$(cat err)" "made with size=10x10, the model expects size=12x12"
+exits 'no model' 2 sh -c 'mien-predict no.model <pixels.mien'
+like 'says which' "$(cat err)" "'no.model'"
+exits 'a closed pipe' 0 sh -c 'mien-predict a.model <pixels.mien | true'
+filter_contract mien-predict pixels.mien a.model
+finish
