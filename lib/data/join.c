@@ -51,7 +51,8 @@ static struct entry *entries(const struct join *j, size_t *n)
 
 /* --- Paths from their end ------------------------------------------------------------------ */
 
-struct walk {
+/* A component, and what lies in front of it. */
+struct cursor {
     const char *s;
     size_t left; /* bytes in front of part */
     const char *part;
@@ -59,7 +60,7 @@ struct walk {
 };
 
 /* Steps to the component in front; false when there is none. */
-static bool step(struct walk *w)
+static bool step(struct cursor *w)
 {
     for (;;) {
         while (w->left > 0 && w->s[w->left - 1] == '/')
@@ -78,7 +79,7 @@ static bool step(struct walk *w)
 
 static size_t components(const char *s, size_t len)
 {
-    struct walk w = {.s = s, .left = len};
+    struct cursor w = {.s = s, .left = len};
     size_t n = 0;
     while (step(&w))
         n++;
@@ -88,7 +89,7 @@ static size_t components(const char *s, size_t len)
 /* Orders two paths as strcmp does strings. *tail tells whether a is the tail of b, or its equal. */
 static int compare(const char *a, size_t alen, const char *b, size_t blen, bool *tail)
 {
-    struct walk wa = {.s = a, .left = alen}, wb = {.s = b, .left = blen};
+    struct cursor wa = {.s = a, .left = alen}, wb = {.s = b, .left = blen};
     for (;;) {
         bool more_a = step(&wa), more_b = step(&wb);
         *tail = !more_a;
@@ -191,7 +192,7 @@ static size_t same_path(const struct entry *x, size_t n, size_t i)
 static size_t longest_tail(const struct join *j, const struct entry *x, size_t n, const char *path,
                            size_t len)
 {
-    struct walk w = {.s = path, .left = len};
+    struct cursor w = {.s = path, .left = len};
     size_t best = n;
     for (size_t depth = 0; depth < j->depth && step(&w); depth++) {
         size_t rest = len - (size_t)(w.part - path), i = lower_bound(x, n, w.part, rest);

@@ -307,12 +307,14 @@ static int read_loose_head(struct source *s, const char *path, struct err *e)
     return 0;
 }
 
-/* Refuses a loose file by its size. */
+/* Refuses a loose file by its size, or by its head when that can't be told, as of a pipe. */
 static void check_size(struct source *s)
 {
     struct stat st;
-    if (fstat(s->fd, &st) == 0 && S_ISREG(st.st_mode) && (uint64_t)st.st_size > s->limit)
-        too_large(s, st.st_size, &s->why);
+    bool known = fstat(s->fd, &st) == 0 && S_ISREG(st.st_mode);
+    uint64_t size = known ? (uint64_t)st.st_size : s->bytes.len;
+    if (size > s->limit)
+        too_large(s, (long long)size, &s->why);
 }
 
 /* What can't be read within a folder costs only itself. */
@@ -335,7 +337,8 @@ static int next_in_folder(struct source *s, struct source_file *f, struct err *e
 
 static int load_loose(struct source *s, struct err *e)
 {
-    int rc = file_slurp(s->fd, &s->bytes, s->limit - s->bytes.len, s->name, &s->why);
+    int rc = file_slurp(s->fd, &s->bytes, s->limit - s->bytes.len, (const char *)s->file_path.data,
+                        &s->why);
     s->whole = rc == 0;
     return rc == ERR_MEM ? err_set(e, rc, "%s", s->why.msg) : 0;
 }
@@ -399,8 +402,10 @@ int source_load(struct source *s, const unsigned char **bytes, size_t *n, struct
         rc = s->ar != NULL ? read_piece(s, e) : load_loose(s, e);
     if (rc < 0)
         return rc;
-    if (!s->whole)
-        return *e = s->why, 0;
+    if (!s->whole) {
+        *e = s->why;
+        return 0;
+    }
     *bytes = s->bytes.data;
     *n = s->bytes.len;
     return 1;

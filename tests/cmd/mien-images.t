@@ -127,6 +127,11 @@ exits 'too large a file' 1 mien-images --max-image 100K crop
 like 'is named' "$(cat err)" 'record 2 \(crop/00/b.jpg\): the file has 228900 bytes, more than the limit'
 exits 'too large a file in an archive' 1 mien-images --max-image 100K gnu.tar
 is 'the rest goes on there' "$(mien-view --count out) $(mien-view --count -s '!error' out)" '5 4'
+# shellcheck disable=SC2002
+for size in 100 1K; do
+    exits "too large an image from a pipe, $size" 1 sh -c \
+        "cat crop/00/b.jpg | mien-images --max-image $size"
+done
 mkdir links
 cp crop/00/a.jpg links/a.jpg
 ln links/a.jpg links/b.jpg
