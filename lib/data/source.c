@@ -340,6 +340,8 @@ static int load_loose(struct source *s, struct err *e)
     int rc = file_slurp(s->fd, &s->bytes, s->limit - s->bytes.len, (const char *)s->file_path.data,
                         &s->why);
     s->whole = rc == 0;
+    if (rc == ERR_LIMIT)
+        err_set(&s->why, rc, "the file has more bytes than the limit of %zu", s->limit);
     return rc == ERR_MEM ? err_set(e, rc, "%s", s->why.msg) : 0;
 }
 
