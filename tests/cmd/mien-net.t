@@ -54,6 +54,14 @@ for f in "$ROOT"/networks/*.net; do
     is "$(basename "$f") has both heads" "$(mien-net --text "$f" | grep -cE '^(gender|age) softmax')" 2
 done
 
+# The manual's examples: what comes between each .Bd and .Ed behind the heading, as typed.
+sed -n '/^\.Sh EXAMPLES/,/^\.Sh DIAG/p' "$ROOT/man/man1/mien-net.1" |
+    sed -n '/^\.Bd/,/^\.Ed/{/^\./!p;}' | sed 's/\\e/\\/g' >example.sh
+exits 'examples' 0 sh -e example.sh
+like 'examples: what it costs' "$(cat out)" '^training every layer in batches of 32: '
+like 'examples: the most parameters' "$(cat out)" '^conv2	conv	16	16	32	4608	'
+like 'examples: larger images' "$(cat out)" '^conv2 +conv +32x32x32 +4608 +4718592 '
+
 # What goes wrong.
 exits 'no argument' 2 mien-net
 like 'says so' "$(cat err)" '^mien-net: needs one model'

@@ -1,0 +1,92 @@
+#!/bin/sh
+# mien-import: graphs of TensorFlow.js to models. What its ops compute is in tests/unit/test_tfjs.c.
+. "$(dirname "$0")/../lib.sh"
+
+# The manual's examples: what comes between the first .Bd and .Ed behind a heading, as typed.
+man=$ROOT/man/man1/mien-import.1
+sed -n '/^\.Sh EXAMPLES/,$p' "$man" | sed -n '/^\.Bd/,/^\.Ed/{/^\./!p;};/^\.Ed/q' |
+    sed 's/\\e/\\/g' >example.sh
+exits 'example: a graph with two heads' 0 sh -e example.sh
+like 'its heads' "$(cat out)" '^gender +softmax +1x1x2 '
+like 'its ages' "$(cat out)" '^age +softmax +1x1x101 '
+is 'the whole network' "$(mien-net --text tiny.model | tr '\n' ';')" \
+    'input 8x8x3;mean gap;gender_logits dense 2;gender softmax;age_logits dense 101 from=mean;age softmax;'
+like 'no preset, no preprocessing but the size' "$(cat out)" '^preprocessing: size=8x8$'
+like 'the summary' "$(cat err)" '^mien-import: 6 layers, [0-9]+ weights; size=8x8$'
+
+import() { mien-import --gender g/Softmax --age a/Softmax -o x.model "$@"; }
+exits 'options' 0 import -q --color bgr --mean 1,2.5,3 --scale 0.5 --margin 0.20 --age0 1 --embed mean \
+    --size 16x12 tiny.json
+is 'are kept' "$(mien-net x.model | grep ^prep)" \
+    'preprocessing: size=16x12 margin=0.2 color=bgr mean=1,2.5,3 scale=0.5 age0=1 embed=mean'
+is '-q is quiet' "$(cat err)" ''
+import -q tiny.json
+ok 'same graph, same bytes' cmp tiny.model x.model
+mien-import -q -o x.model tiny.json
+is 'without heads the names are those of the graph' \
+    "$(mien-net --text x.model | tail -4 | tr '\n' ';')" 'g dense 2;g_Softmax softmax;a dense 101 from=mean;a_Softmax softmax;'
+mkdir sub && cp tiny.json tiny.bin sub
+exits 'the weights lie beside the graph' 0 import sub/tiny.json
+
+# A graph with the outputs of faceres is taken for it.
+sed 's,g/w,gender_pred/kernel,; s,g/MatMul,gender_pred/MatMul,; s,g/Softmax,gender_pred/Sigmoid,
+     s/"Softmax", "input": \["gender/"Sigmoid", "input": ["gender/; s/\[3, 2\]/[3, 1]/
+     s,a/w,age_pred/kernel,; s,a/MatMul,age_pred/MatMul,; s,a/Softmax,age_pred/Softmax,
+     s,"mean","global_pooling/Mean",g; s/tiny.bin/face.bin/' tiny.json >face.json
+head -c 1232 tiny.bin >face.bin
+exits 'faceres is recognised' 0 mien-import -o face.model face.json
+like 'which is said' "$(cat err)" 'recognised as faceres'
+is 'its preprocessing is known' "$(mien-net face.model | grep ^prep)" \
+    'preprocessing: size=8x8 margin=0.2 color=bgr mean=103.939,116.779,123.68 age0=1 embed=global_pooling'
+is 'its heads too' "$(mien-net --text face.model | grep -c '^gender sigmoid\|^age softmax')" 2
+exits 'options come first' 0 mien-import --color rgb --mean 0 -o face.model face.json
+like 'options come first: colours' "$(mien-net face.model)" ' color=rgb mean=0 age0=1 '
+exits '--preset none' 0 mien-import --preset none -o face.model face.json
+is 'knows nothing' "$(mien-net face.model | grep ^prep)" 'preprocessing: size=8x8'
+exits '--preset faceres of another graph' 2 mien-import --preset faceres -o x.model tiny.json
+like 'says so' "$(cat err)" "no node or layer 'gender_pred/Sigmoid' for gender"
+
+# What goes wrong.
+rm -f x.model
+fails() { # NAME PATTERN COMMAND...
+    name=$1 pattern=$2
+    shift 2
+    exits "$name" 2 "$@"
+    like "$name: says so" "$(cat err)" "^mien-import: $pattern"
+}
+fails 'no argument' 'needs -o MODEL and one graph' mien-import
+fails 'no output' 'needs -o MODEL and one graph' mien-import tiny.json
+fails 'an unknown option' '.*no-such-option' mien-import --no-such-option tiny.json
+exits '--help' 0 mien-import --help
+like '--help names it' "$(cat out)" '^usage: mien-import'
+exits '--version' 0 mien-import --version
+fails 'no graph' "cannot open 'nothing.json': No such file" import nothing.json
+fails 'an empty file' "'/dev/null': line" import /dev/null
+fails 'a model' "'tiny.model': line 1" import tiny.model
+fails 'an unknown head' "'tiny.json': there is no node or layer 'h' for age" \
+    mien-import --age h -o x.model tiny.json
+fails 'a head that is none' "'tiny.json': 'mean' is a gap of 3; the age is a softmax" \
+    mien-import --age mean -o x.model tiny.json
+fails 'a mean that is none' "mean: 'x' is not a number" import --mean x,1,2 tiny.json
+fails 'a margin that is none' "'-1' is not within" import --margin -1 tiny.json
+fails 'a size that is none' ".*'0'" import --size 0 tiny.json
+fails 'a layer that is none' "embed: the network has no layer 'y'" import --embed y tiny.json
+sed 's/Mean"/Median"/' tiny.json >bad.json
+fails 'an unknown op' "'bad.json': node 'mean' \(Median\): the op is not supported" import bad.json
+mv tiny.bin whole.bin
+fails 'no weights' "cannot open 'tiny.bin'" import tiny.json
+head -c 700 whole.bin >tiny.bin
+fails 'weights cut short' "'tiny.json': weight 'a/w' lies beyond its file's 700 bytes" import tiny.json
+cat whole.bin whole.bin >tiny.bin
+fails 'too many weights' "'tiny.json': the weight files have 2488 bytes, the graph names 1244" \
+    import tiny.json
+mv whole.bin tiny.bin
+fails 'a full disk' '.*No space left' mien-import -o /dev/full tiny.json
+is 'no model was left behind' "$(echo x.model*)" 'x.model*'
+size=$(wc -c <tiny.json)
+for cut in 0 1 100 500 $((size - 2)); do
+    head -c "$cut" tiny.json >cut.json
+    mien-import -o x.model cut.json 2>err
+    is "a graph cut at $cut bytes" "$? $(grep -c "^mien-import: 'cut.json': line" err)" '2 1'
+done
+finish
