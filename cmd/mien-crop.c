@@ -1,0 +1,133 @@
+/* mien-crop: cuts the face, or the whole image, out of each image record, as pixels. */
+#include <stdlib.h>
+
+#include "mien/crop.h"
+#include "mien/filter.h"
+#include "mien/prep.h"
+
+enum { BOX_FACE, BOX_WHOLE };
+
+struct worker {
+    struct img_jpeg *jpeg;
+    struct img scratch;
+    uint64_t damaged; /* images of which a part was kept */
+};
+
+struct crop {
+    struct img_crop how;
+    struct img_jpeg_limits limits;
+    struct prep prep; /* what is noted in the records */
+    struct worker *worker;
+};
+
+/* Cuts one image. Returns 0, ERR_MEM, or another code for a bad record. */
+static int cut(const struct crop *c, struct worker *w, struct rec *r, struct err *e)
+{
+    const struct rec_field *image = rec_find(r, TAG_IMAGE), *box = rec_find(r, TAG_BOX);
+    struct img_jpeg_info info;
+    struct img_cut plan;
+    if (image == NULL)
+        return err_set(e, ERR_FORMAT, "no image in the record");
+    if (box == NULL && !c->how.whole)
+        return err_set(e, ERR_FORMAT, "no face box; --box whole takes the whole image");
+    int rc = img_jpeg_open(w->jpeg, image->data, image->len, &c->limits, &info, e);
+    if (rc == 0)
+        rc = img_crop_plan(&c->how, &info, c->how.whole ? NULL : box->data, &plan, e);
+    if (rc < 0)
+        return rc;
+    struct img_hw size = img_cut_size(&plan, &info);
+    unsigned char *out =
+        rec_alloc(r, TAG_PIXELS, REC_U8, 3, (uint32_t[]){(uint32_t)size.h, (uint32_t)size.w, 3});
+    if (out == NULL)
+        return err_set(e, ERR_MEM, "out of memory for %d x %d pixels", size.w, size.h);
+    rc = img_cut_read(w->jpeg, &info, &plan, &w->scratch, out, e);
+    if (rc < 0)
+        return rc;
+    w->damaged += img_jpeg_damage(w->jpeg) != NULL;
+    rec_del(r, TAG_IMAGE);
+    rec_del(r, TAG_IMAGE_KIND);
+    return rec_set_str(r, TAG_PREP, c->prep.text);
+}
+
+static int crop(void *ctx, int worker, struct rec **rec, size_t n, bool *drop, struct err *e)
+{
+    struct crop *c = ctx;
+    (void)drop;
+    for (size_t i = 0; i < n; i++) {
+        int rc = cut(c, &c->worker[worker], rec[i], e);
+        if (rc == ERR_MEM)
+            return rc;
+        if (rc < 0)
+            rec_fail(rec[i], "%s", e->msg);
+    }
+    return 0;
+}
+
+static int describe(struct crop *c)
+{
+    int rc = prep_set(&c->prep, "crop", c->how.whole ? "whole" : "box");
+    if (!c->how.whole)
+        rc |= prep_set(&c->prep, "margin", "%g", c->how.margin);
+    if (c->how.inner < 1)
+        rc |= prep_set(&c->prep, "inner", "%g", c->how.inner);
+    return rc;
+}
+
+int main(int argc, char **argv)
+{
+    struct crop c = {.how = {.margin = -1, .inner = 1}};
+    struct filter f = {.fn = crop, .ctx = &c};
+    int box = BOX_FACE;
+    size_t max_pixels = 0;
+    const struct cli_opt opts[] = {
+        {'m', "margin", "F", "margin on every side, as a share of the box's [0.4]", CLI_REAL,
+         &c.how.margin, 0, 10, NULL, NULL},
+        {'b', "box", "BOX", "what to cut out: face or whole, the whole image [face]", CLI_CHOICE, &box,
+         0, 0, "face|whole", NULL},
+        {0, "inner", "F", "keep the central share of the crop's side [1]", CLI_REAL, &c.how.inner,
+         0.01, 1, NULL, NULL},
+        {'f', "for", "SIZE", "decode no finer than it takes to resize to N or HxW [full scale]",
+         CLI_FUNC, &c.how.target, 0, 0, NULL, img_hw_parse},
+        {0, "stored", NULL, "boxes refer to the image as stored, before it is turned upright",
+         CLI_FLAG, &c.how.stored, 0, 0, NULL, NULL},
+        {0, "tolerant", NULL, "keep what can be decoded of damaged images", CLI_FLAG,
+         &c.limits.tolerant, 0, 0, NULL, NULL},
+        {0, "max-pixels", "N", "refuse larger images [64M]", CLI_SIZE, &max_pixels, 0, 4294967295.0,
+         NULL, NULL},
+        FILTER_OPTIONS(f),
+    };
+    struct cli cli = {"mien-crop", "[options] < images.mien > pixels.mien",
+                      "Cuts faces out of images, upright and square.", opts, CLI_NOPTS(opts), false};
+    struct err e;
+    f.cli = &cli;
+    if (cli_parse(&cli, argc, argv) != 0)
+        cli_die(&cli, "takes no arguments; see mien-crop --help");
+    c.how.whole = box == BOX_WHOLE;
+    if (c.how.whole && c.how.margin >= 0)
+        cli_die(&cli, "--margin needs a face box, not --box whole");
+    if (c.how.margin < 0)
+        c.how.margin = 0.4;
+    c.limits.max_pixels = max_pixels;
+    c.how.max_bytes = f.limit != 0 ? f.limit : REC_DEFAULT_LIMIT;
+    filter_prepare(&f);
+    c.worker = calloc((size_t)f.jobs, sizeof *c.worker);
+    if (c.worker == NULL || describe(&c) < 0)
+        cli_die(&cli, "out of memory");
+    for (int i = 0; i < f.jobs; i++) {
+        if ((c.worker[i].jpeg = img_jpeg_new(&e)) == NULL)
+            cli_die(&cli, "%s", e.msg);
+    }
+
+    int status = filter_run(&f);
+    uint64_t damaged = 0;
+    for (int i = 0; i < f.jobs; i++) {
+        damaged += c.worker[i].damaged;
+        img_jpeg_free(c.worker[i].jpeg);
+        img_free(&c.worker[i].scratch);
+    }
+    free(c.worker);
+    if (damaged > 0)
+        cli_note(&cli, "kept what could be decoded of %llu damaged images",
+                 (unsigned long long)damaged);
+    return status;
+}

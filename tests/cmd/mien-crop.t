@@ -1,0 +1,141 @@
+#!/bin/sh
+# mien-crop: crops of images, whole and by box, at full and reduced scale; bad images and boxes.
+. "$(dirname "$0")/../lib.sh"
+
+# bytes FILE FIELD: the bytes of a field of the first record.
+bytes() {
+    mien-view --json --full -n 1 -c "$2" "$1" | sed 's/.*"base64":"//;s/".*//' | base64 -d
+}
+
+mien-fake 5 --image >i.mien
+filter_contract mien-crop i.mien
+filter_contract mien-crop i.mien --box whole --for 16
+
+# What goes and what comes. The boxes are 40 pixels, 72 with their margins.
+exits 'faces are cut out' 0 sh -c 'mien-crop <i.mien >c.mien'
+is 'as squares of the box with its margins' "$(mien-view -Hc pixels c.mien | uniq -c | tr -s ' ')" \
+    " 5 72x72x3"
+is 'the preprocessing is noted' "$(mien-view -Hc prep c.mien | uniq)" "crop=box margin=0.4"
+is 'the image goes' "$(mien-view -s 'image || image_kind' --count c.mien)" 0
+is 'everything else stays' "$(mien-view -c id,subject,age,gender,birth,box,score c.mien)" \
+    "$(mien-view -c id,subject,age,gender,birth,box,score i.mien)"
+is 'another margin' "$(mien-crop --margin 0.1 <i.mien | mien-view -n 1 -Hc pixels,prep)" \
+    "48x48x3	crop=box margin=0.1"
+is 'the central share' "$(mien-crop -m 0 --inner 0.5 <i.mien | mien-view -n 1 -Hc pixels,prep)" \
+    "20x20x3	crop=box margin=0 inner=0.5"
+is 'the whole image' "$(mien-crop --box whole <i.mien | mien-view -n 1 -Hc pixels,prep)" \
+    "64x64x3	crop=whole"
+is 'no finer than needed' "$(mien-crop -b whole --for 12x16 <i.mien | mien-view -n 1 -Hc pixels)" 16x16x3
+is 'but not coarser' "$(mien-crop -b whole --for 17 <i.mien | mien-view -n 1 -Hc pixels)" 32x32x3
+mien-crop -j 1 <i.mien >c1.mien
+mien-crop -j 4 <i.mien >c4.mien
+ok 'the same with one worker' cmp c.mien c1.mien
+ok 'and with four' cmp c.mien c4.mien
+mien-crop --box whole <i.mien >w.mien
+bytes w.mien pixels >w
+bytes c.mien pixels >c
+# Its box begins at 14,9, so the crop begins 16 pixels before, at -2,-7.
+is 'where the first box is' "$(mien-view -n 1 -Hc box i.mien)" 14,9,54,49
+tail -c +$((23 * 64 * 3 + 1)) w | head -c 192 >want
+tail -c +$(((30 * 72 + 2) * 3 + 1)) c | head -c 192 >got
+ok "the crop's row 30 is the image's row 23" cmp want got
+tail -c +$((30 * 72 * 3 + 1)) c | head -c 9 >got
+{ head -c 3 want; head -c 3 want; head -c 3 want; } >left
+ok 'its first pixel repeated to the left' cmp left got
+
+# Bad options.
+exits 'an argument is refused' 2 sh -c 'mien-crop i.mien <i.mien'
+exits 'a bad size is refused' 2 sh -c 'mien-crop --for 12x <i.mien'
+exits 'a negative margin is refused' 2 sh -c 'mien-crop --margin=-1 <i.mien'
+exits 'a margin around the whole is refused' 2 sh -c 'mien-crop -b whole -m 1 <i.mien'
+is 'and said so' "$(cat err)" "mien-crop: --margin needs a face box, not --box whole"
+
+# Bad images, and good ones among them, in a folder.
+mkdir photos
+bytes i.mien image >photos/a.jpg
+size=$(wc -c <photos/a.jpg)
+head -c $((size * 2 / 3)) photos/a.jpg >photos/cut.jpg
+printf '\211PNG\r\n\032\n and so on' >photos/p.png
+{ head -c $((size / 2)) photos/a.jpg; printf '\377\377\377\000\377'; tail -c +$((size / 2 + 6)) photos/a.jpg; } >photos/z.jpg
+mien-images -q photos >photos.mien
+exits 'bad images make bad records' 1 sh -c 'mien-crop -b whole <photos.mien >out.mien'
+like 'cut short' "$(cat err)" '^mien-crop: record [0-9]+ \(.*cut.jpg\): damaged JPEG: cut short$'
+like 'PNG' "$(cat err)" '^mien-crop: record [0-9]+ \(.*p.png\): not a JPEG but png$'
+like 'damaged' "$(cat err)" '^mien-crop: record [0-9]+ \(.*z.jpg\): damaged JPEG: .*'
+is 'a line for each' "$(wc -l <err)" 3
+is 'they are passed on with the error' "$(mien-view -qHc id -s error out.mien)" \
+    "$(printf '%s\n' photos/cut.jpg photos/p.png photos/z.jpg)"
+is 'and without pixels' "$(mien-view --count -s 'error && pixels' out.mien)" 0
+is 'the good one is whole' "$(mien-view -Hc pixels -s '!error' out.mien)" 64x64x3
+mien-view -r -s error out.mien >bad.mien
+exits 'errors pass through' 0 sh -c 'mien-crop -b whole <bad.mien >again.mien'
+ok 'unchanged' cmp bad.mien again.mien
+exits '--strict stops' 2 sh -c 'mien-crop -b whole --strict <photos.mien'
+exits '--tolerant keeps what there is' 1 sh -c 'mien-crop -b whole --tolerant <photos.mien >t.mien'
+is 'of damaged ones' "$(mien-view --count -s 'pixels' t.mien)" 3
+like 'and says how many' "$(cat err)" '^mien-crop: kept what could be decoded of 2 damaged images$'
+bytes t.mien pixels | head -c $((20 * 64 * 3)) >got # a.jpg comes first
+head -c $((20 * 64 * 3)) w >want
+ok 'leaving others alone' cmp want got
+mien-view -r -s 'id == "photos/cut.jpg"' t.mien >cut.mien
+bytes cut.mien pixels | head -c $((14 * 64 * 3)) >got
+head -c $((14 * 64 * 3)) w >want
+ok 'the rows before the cut are right' cmp want got
+exits 'too many pixels are refused' 1 sh -c 'mien-crop -b whole --max-pixels 4095 <i.mien'
+like 'and counted' "$(cat err)" 'record 1 .*: JPEG of 64 x 64 pixels, more than the limit of 4095$'
+exits 'as many as allowed are not' 0 sh -c 'mien-crop -b whole --max-pixels 4096 <i.mien >out'
+
+# Boxes.
+meta() {
+    printf 'path,age,gender,box\n%s\n' "$1" >t.csv
+    mien-meta -q t.csv | mien-images -q -m - photos/a.jpg
+}
+exits 'no box' 1 sh -c 'mien-images -q photos/a.jpg | mien-crop'
+like 'points to --box whole' "$(cat err)" 'no face box; --box whole takes the whole image$'
+meta 'a.jpg,20,f,"70 5 90 20"' >m.mien
+exits 'a box outside' 1 sh -c 'mien-crop <m.mien'
+like 'is said with the image'\''s size' "$(cat err)" \
+    'the face box 70,5,90,20 lies outside of the image of 64 x 64 pixels$'
+meta 'a.jpg,20,f,"-4000 -4000 4000 4000"' >m.mien
+exits 'a huge crop' 1 sh -c 'mien-crop <m.mien'
+like 'is more than a record holds' "$(cat err)" 'the crop of 14400 x 14400 pixels is more than'
+exits 'unless it is reduced' 0 sh -c 'mien-crop --for 100 <m.mien >out'
+is 'as far as it goes' "$(mien-view -Hc pixels out)" 1800x1800x3
+
+# The orientation: a quarter turn, as cameras note it.
+{ head -c 2 photos/a.jpg
+  printf '\377\341\000\042Exif\000\000MM\000*\000\000\000\010\000\001\001\022\000\003\000\000\000\001\000\006\000\000\000\000\000\000'
+  tail -c +3 photos/a.jpg; } >turned.jpg
+mien-images -q turned.jpg | mien-crop -b whole >turned.mien
+bytes turned.mien pixels >got
+# Upright pixel (x, y) is stored pixel (y, 63 - x): the last column, upwards, is the last row.
+tail -c 3 got >a; tail -c 3 w >b
+ok 'the lower right corner is the last pixel of the first stored row' \
+    sh -c 'head -c 192 w | tail -c 3 | cmp - a'
+ok 'the upper left one is the first of the last row' \
+    sh -c 'head -c 3 got >x; tail -c 192 w | head -c 3 | cmp - x'
+printf 'path,age,gender,box\nturned.jpg,20,f,"0 44 20 64"\n' >t.csv
+mien-meta -q t.csv | mien-images -q -m - turned.jpg >m.mien
+mien-crop -m 0 --stored <m.mien >s.mien
+bytes s.mien pixels | head -c 3 >a
+ok 'a stored box is turned with the image' sh -c 'head -c 3 got | cmp - a'
+
+# The examples of the page.
+mkdir many
+for k in 1 2 3; do cp photos/a.jpg many/$k.jpg; done
+(cd many && tar cf ../faces.tar ./*.jpg)
+mien-images -q faces.tar | mien-crop --box whole --for 112 | mien-resize 112 >faces.mien
+is 'an example: whole images' "$(mien-view -Hc pixels faces.mien | uniq -c | tr -s ' ')" " 3 112x112x3"
+is 'an example: what could not be used' \
+    "$(mien-images -q photos | mien-crop --box whole 2>/dev/null | mien-view -Hc id,error -s error | wc -l)" 3
+
+# Real photographs: a reduced crop is the same picture.
+if [ -e "$DATA/portraits.tar" ]; then
+    mien-images -q "$DATA/portraits.tar" >p.mien
+    exits 'real portraits' 0 sh -c 'mien-crop -b whole <p.mien >p.out'
+    is 'all of them' "$(mien-view --count -s pixels p.out)" 100
+else
+    skip 'real portraits' "no portraits.tar in $DATA"
+fi
+
+finish
