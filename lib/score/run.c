@@ -119,7 +119,8 @@ static int by_name(const void *a, const void *b)
 
 void score_run_sort(struct score_run *run)
 {
-    qsort(run->slice, run->nslice, sizeof *run->slice, by_name);
+    if (run->nslice > 0)
+        qsort(run->slice, run->nslice, sizeof *run->slice, by_name);
     free(run->index); /* it is out of date */
     run->index = NULL;
 }
