@@ -345,8 +345,8 @@ static void test_records(void **state)
     assert_int_equal(score_run_add(&run, &r, &e), 0);
     assert_int_equal(run.several_bins, 1);
     assert_int_equal(run.total.count[COUNT_BAND].total, 2);
-    assert_int_equal(run.total.count[COUNT_BIN].total, 2);
-    assert_int_equal(run.bins[2 * 7 + 2], 1);
+    assert_int_equal(run.total.count[COUNT_BIN].total, 3);
+    assert_int_equal(run.bins[2 * 7 + 2], 2);
     assert_int_equal(run.bins[6 * 7 + 2], 1);
     score_run_free(&run);
     rec_free(&r);
