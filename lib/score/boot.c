@@ -70,7 +70,8 @@ uint64_t score_binomial(struct rng *rng, uint64_t n, double p)
 /* Draws h->total records from h with replacement; n gets how often each number came up. */
 static void resample(struct rng *rng, const struct score_histogram *h, uint64_t *n)
 {
-    uint64_t left = h->total, rest = h->total; /* records to draw, records from here on */
+    uint64_t left = h->total; /* records to draw */
+    uint64_t rest = left;     /* records of the histogram from here on */
     for (size_t i = 0; i < h->len; i++) {
         n[i] = 0;
         if (h->n[i] == 0)
