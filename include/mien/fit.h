@@ -36,7 +36,7 @@ struct fit_epoch {
     bool best;              /* the best so far: its weights are kept */
 };
 
-enum fit_best { FIT_LOSS, FIT_MAE, FIT_GENDER, FIT_LAST };
+enum fit_best { FIT_MAE, FIT_LOSS, FIT_GENDER, FIT_LAST };
 
 struct fit_config {
     int epochs, batch, jobs;

@@ -310,14 +310,14 @@ static int train_epoch(struct fitter *f, struct adam *adam, int epoch, uint32_t 
     return 0;
 }
 
-/* Whether an epoch is the best so far. */
+/* Whether an epoch is the best so far; what can't be compared leaves it to the loss. */
 static bool better(enum fit_best how, const struct fit_epoch *now, const struct fit_epoch *old)
 {
     if (old->epoch == 0 || how == FIT_LAST || now->val.n_gender + now->val.n_age == 0)
         return true;
-    if (how == FIT_MAE)
+    if (how == FIT_MAE && now->val.n_age > 0)
         return now->val.age_mae < old->val.age_mae;
-    if (how == FIT_GENDER)
+    if (how == FIT_GENDER && now->val.n_gender > 0)
         return now->val.gender_accuracy > old->val.gender_accuracy;
     return now->val.loss < old->val.loss;
 }

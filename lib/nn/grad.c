@@ -41,7 +41,8 @@ void g_conv(const struct layer *l, struct shape in, const real *w, const real *x
         add_rows(dy, pixels * n, l->units, db);
     if (k_is_pointwise(l)) {
         int rows = (int)(pixels * n);
-        gemm(1, 0, in.c, l->units, rows, x, in.c, dy, l->units, 1, dw, l->units);
+        if (dw != NULL)
+            gemm(1, 0, in.c, l->units, rows, x, in.c, dy, l->units, 1, dw, l->units);
         if (dx != NULL)
             gemm(0, 1, rows, in.c, l->units, dy, l->units, w, l->units, 0, dx, in.c);
         return;
@@ -56,8 +57,10 @@ void g_conv(const struct layer *l, struct shape in, const real *w, const real *x
             size_t m = pixels - r < step ? pixels - r : step;
             for (int g = 0; g < l->groups; g++) {
                 const real *d = dy + r * (size_t)l->units + g * cout;
-                k_im2col(l, in, x, g * cin, cin, r, m, col);
-                gemm(1, 0, k, cout, (int)m, col, k, d, l->units, 1, dw + g * cout, l->units);
+                if (dw != NULL) {
+                    k_im2col(l, in, x, g * cin, cin, r, m, col);
+                    gemm(1, 0, k, cout, (int)m, col, k, d, l->units, 1, dw + g * cout, l->units);
+                }
                 if (dx == NULL)
                     continue;
                 gemm(0, 1, (int)m, k, cout, d, l->units, w + g * cout, l->units, 0, dcol, k);
@@ -90,7 +93,7 @@ SIMD void g_dwconv(const struct layer *l, struct shape in, const real *w, const 
                         size_t k = (size_t)(ky * l->kw + kx) * nc;
                         const real *restrict p = x + at, *restrict d = dy, *restrict f = w + k;
                         real *restrict q = dw + k;
-                        for (size_t c = 0; c < nc; c++)
+                        for (size_t c = 0; dw != NULL && c < nc; c++)
                             q[c] += d[c] * p[c];
                         if (dx == NULL)
                             continue;
@@ -111,9 +114,23 @@ void g_dense(const struct layer *l, size_t inputs, const real *w, const real *x,
 {
     if (db != NULL)
         add_rows(dy, n, l->units, db);
-    gemm(1, 0, (int)inputs, l->units, (int)n, x, (int)inputs, dy, l->units, 1, dw, l->units);
+    if (dw != NULL)
+        gemm(1, 0, (int)inputs, l->units, (int)n, x, (int)inputs, dy, l->units, 1, dw, l->units);
     if (dx != NULL)
         gemm(0, 1, (int)n, (int)inputs, l->units, dy, l->units, w, l->units, 0, dx, (int)inputs);
+}
+
+void g_weight_rows(const real *x, int inputs, const real *dy, int units, size_t rows, int from,
+                   int count, real *dw)
+{
+    gemm(1, 0, count, units, (int)rows, x + from, inputs, dy, units, 0, dw + (size_t)from * (size_t)units,
+         units);
+}
+
+void g_bias(const real *dy, size_t rows, int units, real *db)
+{
+    memset(db, 0, (size_t)units * sizeof *db);
+    add_rows(dy, rows, units, db);
 }
 
 SIMD void g_relu(const real *restrict y, const real *restrict dy, real *restrict dx, size_t n)
@@ -133,7 +150,8 @@ void g_prelu(const real *slope, const real *x, const real *dy, real *dx, real *d
 {
     for (size_t r = 0; r < rows; r++, x += c, dy += c) {
         for (int i = 0; i < c; i++) {
-            dslope[i] += x[i] < 0 ? dy[i] * x[i] : 0;
+            if (dslope != NULL)
+                dslope[i] += x[i] < 0 ? dy[i] * x[i] : 0;
             if (dx != NULL)
                 dx[i] = x[i] < 0 ? dy[i] * slope[i] : dy[i];
         }

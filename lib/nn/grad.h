@@ -18,6 +18,13 @@ void g_dwconv(const struct layer *l, struct shape in, const real *w, const real 
 void g_dense(const struct layer *l, size_t inputs, const real *w, const real *x, const real *dy,
              real *dx, real *dw, real *db, size_t n);
 
+/* Where the weights of a dense layer or a pointwise convolution are many, their gradient is better
+   cut by input than by image: dw's rows [from, from + count) = those of x^T dy, overwritten. */
+void g_weight_rows(const real *x, int inputs, const real *dy, int units, size_t rows, int from,
+                   int count, real *dw);
+/* db = column sums of dy, overwritten. */
+void g_bias(const real *dy, size_t rows, int units, real *db);
+
 /* Activations, from their outputs y (and, for prelu, inputs x). */
 void g_relu(const real *y, const real *dy, real *dx, size_t n);
 void g_relu6(const real *y, const real *dy, real *dx, size_t n);

@@ -33,7 +33,7 @@ SIMD static void update(real *restrict w, const real *restrict g, real *restrict
         real d = g[i] + l2 * w[i];
         m[i] = b1 * m[i] + (1 - b1) * d;
         v[i] = b2 * v[i] + (1 - b2) * d * d;
-        w[i] -= rate * m[i] / ((real)sqrt((double)v[i]) + eps);
+        w[i] -= rate * m[i] / (REAL_SQRT(v[i]) + eps);
     }
 }
 

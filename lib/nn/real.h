@@ -3,13 +3,16 @@
 #define MIEN_NN_REAL_H
 
 #include <cblas.h>
+#include <math.h>
 
 #ifdef MIEN_DOUBLE
 typedef double real;
 #define REAL_GEMM cblas_dgemm
+#define REAL_SQRT sqrt
 #else
 typedef float real;
 #define REAL_GEMM cblas_sgemm
+#define REAL_SQRT sqrtf
 #endif
 
 /* c = a b + beta c, row-major: a is m x k (or k x m when ta), b is k x n (or n x k when tb). */

@@ -71,6 +71,14 @@ static size_t parts_of(const struct layer *l, int n)
     return parts < (size_t)n ? parts : (size_t)n;
 }
 
+/* Whether the layer's weights are so many that a gradient for each part of a batch would cost more
+   than the product itself. */
+static bool by_rows(const struct layer *l)
+{
+    bool plain = l->type == L_DENSE || (l->type == L_CONV && k_is_pointwise(l));
+    return plain && l->param[0].count >= 65536;
+}
+
 static size_t params_span(const struct layer *l)
 {
     if (l->nparam == 0)
@@ -116,7 +124,7 @@ static int make_nodes(struct trainer *t, const bool *train, const int *given, in
             return ERR_MEM;
         struct shape in = net->layer[l->in[0]].shape;
         size_t patch = l->type == L_CONV ? 2 * k_conv_scratch(l, in) : 0;
-        size_t need = parts_of(l, t->batch) * params_span(l), line = (size_t)in.w * (size_t)in.c;
+        size_t need = by_rows(l) ? 0 : parts_of(l, t->batch) * params_span(l), line = (size_t)in.w * (size_t)in.c;
         t->patch = patch > t->patch ? patch : t->patch;
         part = need > part ? need : part;
         zeros = line > zeros ? line : zeros;
@@ -424,9 +432,8 @@ static void backward_part(void *ctx, int worker, size_t k)
     const real *y = d->act + first * count, *dy = d->dact + first * count;
     real *dx = t->dx == NULL ? NULL : t->dx + first * icount;
     const real *w = param_of(t, l, 0);
-    /* A layer that isn't trained has its parameters' gradients computed and left unused. */
-    real *dw = t->part + k * t->part_len, *db = NULL;
-    if (l->nparam > 1)
+    real *dw = t->part_len > 0 ? t->part + k * t->part_len : NULL, *db = NULL;
+    if (dw != NULL && l->nparam > 1)
         db = dw + (l->param[1].at - l->param[0].at);
     switch (l->type) {
     case L_CONV:
@@ -522,6 +529,41 @@ static real *destination(struct trainer *t, int in)
     return !d->flow ? NULL : d->ready ? t->extra : d->dact;
 }
 
+enum { ROW_BLOCK = 64 };
+
+static void weight_rows(void *ctx, int worker, size_t k)
+{
+    struct trainer *t = ctx;
+    const struct layer *l = &t->net->layer[t->cur];
+    size_t rows = shape_count(l->shape) / (size_t)l->shape.c * (size_t)t->n;
+    int inputs = (int)(l->param[0].count / (size_t)l->units), from = (int)k * ROW_BLOCK;
+    (void)worker;
+    g_weight_rows(t->node[l->in[0]].act, inputs, t->node[t->cur].dact, l->units, rows, from,
+                  inputs - from < ROW_BLOCK ? inputs - from : ROW_BLOCK, t->grad + l->param[0].at);
+}
+
+/* The gradients of the current layer's parameters, and its input's on the way. */
+static void backward_params(struct trainer *t)
+{
+    const struct layer *l = &t->net->layer[t->cur];
+    const struct node *d = &t->node[t->cur];
+    t->part_len = 0;
+    if (d->train && by_rows(l)) {
+        size_t rows = shape_count(l->shape) / (size_t)l->shape.c * (size_t)t->n;
+        size_t inputs = l->param[0].count / (size_t)l->units;
+        par_for(t->par, (inputs + ROW_BLOCK - 1) / ROW_BLOCK, weight_rows, t);
+        if (l->nparam > 1)
+            g_bias(d->dact, rows, l->units, t->grad + l->param[1].at);
+    } else if (d->train) {
+        size_t len = params_span(l);
+        const real *sum = sum_parts(t, backward_part, len);
+        memcpy(t->grad + l->param[0].at, sum, len * sizeof *sum);
+        return;
+    }
+    if (t->dx != NULL)
+        over_parts(t, backward_part);
+}
+
 static void backward_layer(struct trainer *t)
 {
     const struct layer *l = &t->net->layer[t->cur];
@@ -551,10 +593,7 @@ static void backward_layer(struct trainer *t)
         if (t->dx != NULL)
             over_parts(t, backward_part);
     } else if (has_params(l)) {
-        size_t len = params_span(l);
-        const real *sum = sum_parts(t, backward_part, len);
-        if (d->train)
-            memcpy(t->grad + l->param[0].at, sum, len * sizeof *sum);
+        backward_params(t);
     } else if (t->dx != NULL) {
         over_parts(t, backward_part);
     }
@@ -565,7 +604,6 @@ static void backward_layer(struct trainer *t)
 void trainer_backward(struct trainer *t, int n, const int *from, int nfrom)
 {
     t->n = n;
-    memset(t->grad, 0, t->net->nweights * sizeof *t->grad);
     for (int i = 0; i < t->net->n; i++)
         t->node[i].ready = false;
     for (int k = 0; k < nfrom; k++)
