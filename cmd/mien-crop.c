@@ -82,8 +82,8 @@ int main(int argc, char **argv)
     const struct cli_opt opts[] = {
         {'m', "margin", "F", "margin on every side, as a share of the box's [0.4]", CLI_REAL,
          &c.how.margin, 0, 10, NULL, NULL},
-        {'b', "box", "BOX", "what to cut out: face or whole, the whole image [face]", CLI_CHOICE, &box,
-         0, 0, "face|whole", NULL},
+        {'b', "box", "BOX", "what to cut out: face or whole, the whole image [face]", CLI_CHOICE,
+         &box, 0, 0, "face|whole", NULL},
         {0, "inner", "F", "keep the central share of the crop's side [1]", CLI_REAL, &c.how.inner,
          0.01, 1, NULL, NULL},
         {'f', "for", "SIZE", "decode no finer than it takes to resize to N or HxW [full scale]",
@@ -96,8 +96,12 @@ int main(int argc, char **argv)
          NULL, NULL},
         FILTER_OPTIONS(f),
     };
-    struct cli cli = {"mien-crop", "[options] < images.mien > pixels.mien",
-                      "Cuts faces out of images, upright and square.", opts, CLI_NOPTS(opts), false};
+    struct cli cli = {"mien-crop",
+                      "[options] < images.mien > pixels.mien",
+                      "Cuts faces out of images, upright and square.",
+                      opts,
+                      CLI_NOPTS(opts),
+                      false};
     struct err e;
     f.cli = &cli;
     if (cli_parse(&cli, argc, argv) != 0)

@@ -66,9 +66,12 @@ int main(int argc, char **argv)
          IMG_FILTERS, NULL},
         FILTER_OPTIONS(f),
     };
-    struct cli cli = {"mien-resize", "[options] SIZE < pixels.mien > pixels.mien",
-                      "Brings pixels to one size, N or HEIGHTxWIDTH, antialiased.", opts,
-                      CLI_NOPTS(opts), false};
+    struct cli cli = {"mien-resize",
+                      "[options] SIZE < pixels.mien > pixels.mien",
+                      "Brings pixels to one size, N or HEIGHTxWIDTH, antialiased.",
+                      opts,
+                      CLI_NOPTS(opts),
+                      false};
     struct err e;
     f.cli = &cli;
     if (cli_parse(&cli, argc, argv) != 1)

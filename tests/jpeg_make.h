@@ -30,10 +30,10 @@ struct jpeg_how {
     J_COLOR_SPACE space; /* JCS_YCbCr, JCS_GRAYSCALE, JCS_RGB, JCS_CMYK or JCS_YCCK */
     int h_samp, v_samp;  /* of the first component; 0 as 1 */
     bool progressive;
-    bool many_scans;  /* one for each coefficient of each component */
-    bool plain_cmyk;  /* without Adobe's marker: inks are stored as such, not inverted */
-    int restart;      /* MCUs between restart markers */
-    int orientation;  /* an EXIF segment with it; 0 for none */
+    bool many_scans; /* one for each coefficient of each component */
+    bool plain_cmyk; /* without Adobe's marker: inks are stored as such, not inverted */
+    int restart;     /* MCUs between restart markers */
+    int orientation; /* an EXIF segment with it; 0 for none */
 };
 
 /* Scans of a single coefficient each: as legal as they are costly. */

@@ -22,7 +22,8 @@ struct img_crop {
     size_t max_bytes;     /* bound of the crop's pixels; 0 for none */
 };
 
-/* Which pixels make a crop, in the image as stored. */
+/* Which pixels make a crop, in the image as stored. A caller may as well fill it in itself, such as
+   with the whole image at some scale; only img_crop_plan's are square. */
 struct img_cut {
     int eighths;          /* the scale, in eighths */
     struct img_rect rect; /* at that scale; may reach beyond the image */

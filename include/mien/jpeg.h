@@ -56,8 +56,8 @@ int img_jpeg_read(struct img_jpeg *j, int eighths, struct img_rect r, unsigned c
 /* The first damage met in the image that was read, as text; NULL when there was none. */
 const char *img_jpeg_damage(const struct img_jpeg *j);
 
-/* Appends the h x w image px as a baseline JPEG with halved chroma (4:2:0). quality is libjpeg's, 1 to 100.
-   Returns 0, ERR_MEM, or ERR_LIMIT for a side over 65500. */
+/* Appends the h x w image px as a baseline JPEG with halved chroma (4:2:0). quality is libjpeg's, 1
+   to 100. Returns 0, ERR_MEM, or ERR_LIMIT for a side over 65500. */
 int img_jpeg_encode(const unsigned char *px, int h, int w, int quality, struct buf *out,
                     struct err *e);
 

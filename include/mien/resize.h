@@ -4,7 +4,7 @@
  * The filter is widened by the factor of reduction, so that every source pixel counts; pixels are
  * weighted by it about the output pixel's centre, weights at the border are normalised. First the
  * rows are resampled, then the columns, with 8-bit pixels between, as Pillow's Image.resize does
- * it with BOX, BILINEAR and LANCZOS: the results agree within one level.
+ * it with BOX, BILINEAR and LANCZOS, and with its arithmetic: the results are the same bytes.
  */
 #ifndef MIEN_RESIZE_H
 #define MIEN_RESIZE_H

@@ -9,8 +9,8 @@ struct area {
     double x1, y1, x2, y2;
 };
 
-static int area_of_box(const struct img_crop *c, const struct img_jpeg_info *info,
-                       const float *box, struct area *a, struct err *e)
+static int area_of_box(const struct img_crop *c, const struct img_jpeg_info *info, const float *box,
+                       struct area *a, struct err *e)
 {
     if (c->whole) {
         *a = (struct area){0, 0, info->w, info->h};
@@ -50,7 +50,7 @@ int img_crop_plan(const struct img_crop *c, const struct img_jpeg_info *info, co
     double grown = c->whole ? 1 : 1 + 2 * c->margin;
     double side = fmax(1, fmax(a.x2 - a.x1, a.y2 - a.y1) * grown * c->inner);
 
-    /* The scales that libjpeg-turbo has fast code for; the ones between cost more than they save. */
+    /* Halvings only: libjpeg-turbo has no fast code for the scales between. */
     int want = c->target.h > c->target.w ? c->target.h : c->target.w;
     cut->eighths = 8;
     while (want > 0 && cut->eighths > 1 && floor(side * cut->eighths / 16) >= want)
@@ -101,8 +101,8 @@ int img_cut_read(struct img_jpeg *j, const struct img_jpeg_info *info, const str
     at.x = at.x < 0 ? 0 : at.x > r.w - 1 ? r.w - 1 : at.x;
     at.y = at.y < 0 ? 0 : at.y > r.h - 1 ? r.h - 1 : at.y;
     size_t stride = (size_t)r.w * 3;
-    int rc = img_jpeg_read(j, cut->eighths, in,
-                           to + (size_t)at.y * stride + (size_t)at.x * 3, stride, e);
+    int rc = img_jpeg_read(j, cut->eighths, in, to + (size_t)at.y * stride + (size_t)at.x * 3,
+                           stride, e);
     if (rc < 0)
         return rc;
     img_repeat_border(to, r.h, r.w, at);

@@ -85,8 +85,8 @@ void img_upright(const unsigned char *src, int h, int w, int orientation, unsign
     /* Steps in src for a step to the right and downwards in dst. */
     ptrdiff_t sx = mirrored_x(orientation) ? -3 : 3;
     ptrdiff_t sy = (mirrored_y(orientation) ? -3 : 3) * (ptrdiff_t)w;
-    const unsigned char *first = src + (sx < 0 ? ((size_t)w - 1) * 3 : 0) +
-                                 (sy < 0 ? ((size_t)h - 1) * (size_t)w * 3 : 0);
+    const unsigned char *first =
+        src + (sx < 0 ? ((size_t)w - 1) * 3 : 0) + (sy < 0 ? ((size_t)h - 1) * (size_t)w * 3 : 0);
     ptrdiff_t right = swapped(orientation) ? sy : sx;
     ptrdiff_t down = swapped(orientation) ? sx : sy;
     int oh = swapped(orientation) ? w : h, ow = swapped(orientation) ? h : w;

@@ -9,7 +9,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <jpeglib.h>
-#include <jerror.h>
 
 /* A hostile progressive file may hold thousands of tiny scans, each as costly as the whole image;
    real ones have about ten. */
@@ -109,16 +108,6 @@ const char *img_jpeg_damage(const struct img_jpeg *j)
     return j->damaged ? j->why : NULL;
 }
 
-static int not_jpeg(const void *bytes, size_t n, struct err *e)
-{
-    const char *kind = img_kind(bytes, n);
-    if (n == 0)
-        return err_set(e, ERR_FORMAT, "not a JPEG but empty");
-    if (kind == NULL)
-        return err_set(e, ERR_FORMAT, "not a JPEG");
-    return err_set(e, ERR_FORMAT, "not a JPEG but %s", kind);
-}
-
 /* Whether the end-of-image marker is there, in what the decoder has not read yet. Entropy-coded
    data can't hold it; looked for from the end, it is found at once in a whole file. */
 static bool has_end(const struct jpeg_source_mgr *src)
@@ -134,9 +123,11 @@ static bool has_end(const struct jpeg_source_mgr *src)
 int img_jpeg_open(struct img_jpeg *j, const void *bytes, size_t n,
                   const struct img_jpeg_limits *limits, struct img_jpeg_info *info, struct err *e)
 {
-    const char *kind = img_kind(bytes, n);
-    if (kind == NULL || strcmp(kind, "jpeg") != 0)
-        return not_jpeg(bytes, n, e);
+    const char *kind = n == 0 ? "empty" : img_kind(bytes, n);
+    if (kind == NULL)
+        return err_set(e, ERR_FORMAT, "not a JPEG");
+    if (strcmp(kind, "jpeg") != 0)
+        return err_set(e, ERR_FORMAT, "not a JPEG but %s", kind);
     jpeg_abort_decompress(&j->d);
     j->reading = j->damaged = false;
     j->tolerant = limits->tolerant;

@@ -166,26 +166,32 @@ void resize_rows(const struct axis *x, const unsigned char *src, int h, unsigned
     }
 }
 
-/* In blocks whose sums the compiler keeps in registers. */
+enum { BLOCK = 64 }; /* bytes of a row whose sums the compiler keeps in registers */
+
+/* len bytes of an output row: the sum of taps rows, n bytes apart, times their weights. */
+static inline void weigh_rows(const int32_t *w, int taps, const unsigned char *src, size_t n,
+                              size_t len, unsigned char *dst)
+{
+    int32_t sum[BLOCK];
+    for (size_t b = 0; b < len; b++)
+        sum[b] = 1 << (WEIGHT_BITS - 1);
+    for (int k = 0; k < taps; k++, src += n) {
+        for (size_t b = 0; b < len; b++)
+            sum[b] += w[k] * src[b];
+    }
+    for (size_t b = 0; b < len; b++)
+        dst[b] = clip8(sum[b] >> WEIGHT_BITS);
+}
+
 void resize_column_part(const struct axis *y, int i, const unsigned char *src, size_t n,
                         size_t from, unsigned char *dst)
 {
-    enum { BLOCK = 64 };
     const int32_t *w = y->weight + (size_t)i * (size_t)y->taps;
     int taps = axis_taps(y);
-    for (size_t at = from; at < n; at += BLOCK) {
-        size_t len = n - at < BLOCK ? n - at : BLOCK;
-        int32_t sum[BLOCK];
-        for (size_t b = 0; b < len; b++)
-            sum[b] = 1 << (WEIGHT_BITS - 1);
-        for (int k = 0; k < taps; k++) {
-            const unsigned char *s = src + ((size_t)y->first[i] + (size_t)k) * n + at;
-            for (size_t b = 0; b < len; b++)
-                sum[b] += w[k] * s[b];
-        }
-        for (size_t b = 0; b < len; b++)
-            dst[at + b] = clip8(sum[b] >> WEIGHT_BITS);
-    }
+    src += (size_t)y->first[i] * n;
+    for (; from + BLOCK <= n; from += BLOCK)
+        weigh_rows(w, taps, src + from, n, BLOCK, dst + from);
+    weigh_rows(w, taps, src + from, n, n - from, dst + from);
 }
 
 void resize_columns(const struct axis *y, const unsigned char *src, size_t n, unsigned char *dst)

@@ -111,7 +111,8 @@ static unsigned char *crop(const unsigned char *file, size_t n, const struct img
 }
 
 /* Whether out is the square of u whose upper left corner is (x0, y0), border pixels repeated. */
-static bool is_square_at(const unsigned char *out, int side, const struct upright *u, int x0, int y0)
+static bool is_square_at(const unsigned char *out, int side, const struct upright *u, int x0,
+                         int y0)
 {
     for (int y = 0; y < side; y++) {
         for (int x = 0; x < side; x++, out += 3) {
@@ -254,14 +255,15 @@ static void test_scale(void **state)
     enum { H = 700, W = 900 };
     unsigned char *px = waves(H, W);
     size_t n;
-    unsigned char *file =
-        jpeg_make(px, H, W, &(struct jpeg_how){.space = JCS_YCbCr, .h_samp = 2, .v_samp = 2}, 95, &n);
+    unsigned char *file = jpeg_make(
+        px, H, W, &(struct jpeg_how){.space = JCS_YCbCr, .h_samp = 2, .v_samp = 2}, 95, &n);
     static const struct {
         float box[4];
         int to, eighths;
     } cases[] = {
-        {{100, 96, 500, 496}, 224, 8}, {{96, 96, 544, 544}, 224, 4}, {{100, 96, 548, 544}, 112, 2},
-        {{99, 101, 555, 551}, 112, 2}, {{99, 101, 555, 551}, 56, 1}, {{99, 101, 555, 551}, 8, 1},
+        {{100, 96, 500, 496}, 224, 8},  {{96, 96, 544, 544}, 224, 4},
+        {{100, 96, 548, 544}, 112, 2},  {{99, 101, 555, 551}, 112, 2},
+        {{99, 101, 555, 551}, 56, 1},   {{99, 101, 555, 551}, 8, 1},
         {{-300, 77, 555, 603}, 112, 2}, {{513, 401, 1101, 999}, 112, 2},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
@@ -280,7 +282,8 @@ static void test_scale(void **state)
         double bound = 2.5 * 8 / eighths / 2 + 4;
         for (int k = 0; k < to * to * 3; k++) {
             if (abs(a[k] - b[k]) > bound)
-                fail_msg("case %zu: %d and %d at byte %d, more than %g apart", i, a[k], b[k], k, bound);
+                fail_msg("case %zu: %d and %d at byte %d, more than %g apart", i, a[k], b[k], k,
+                         bound);
         }
         free(full);
         free(small);

@@ -122,8 +122,8 @@ static void test_parts(void **state)
         unsigned char *whole = decode(file, n, eighths, false, &h, &w);
         assert_non_null(whole);
         for (int round = 0; round < 25; round++) {
-            struct img_rect r = {(int)rng_below(&rng, (uint64_t)w), (int)rng_below(&rng, (uint64_t)h),
-                                 0, 0};
+            struct img_rect r = {(int)rng_below(&rng, (uint64_t)w),
+                                 (int)rng_below(&rng, (uint64_t)h), 0, 0};
             if (round % 3 == 0) /* at the right end, narrow */
                 r.x = w - 1 - round / 3 % 4;
             if (round % 3 == 1) /* at the left end */
@@ -136,10 +136,11 @@ static void test_parts(void **state)
             assert_int_equal(open_with(file, n, false, &info), 0);
             assert_int_equal(img_jpeg_read(jpeg, eighths, r, part, row, &e), 0);
             for (int y = 0; y < r.h; y++) {
-                const unsigned char *want = whole + ((size_t)(r.y + y) * (size_t)w + (size_t)r.x) * 3;
+                const unsigned char *want =
+                    whole + ((size_t)(r.y + y) * (size_t)w + (size_t)r.x) * 3;
                 if (memcmp(part + (size_t)y * row, want, row) != 0)
-                    fail_msg("kind %zu at %d/8: %dx%d at %d,%d differs in row %d", k / 4, eighths, r.w,
-                             r.h, r.x, r.y, y);
+                    fail_msg("kind %zu at %d/8: %dx%d at %d,%d differs in row %d", k / 4, eighths,
+                             r.w, r.h, r.x, r.y, y);
             }
             free(part);
         }
@@ -156,7 +157,8 @@ static void test_part_outside(void **state)
     struct img_jpeg_info info;
     size_t n;
     unsigned char *file = jpeg_make(px, 20, 20, &kinds[0], 85, &n);
-    const struct img_rect bad[] = {{-1, 0, 5, 5}, {0, 0, 21, 5}, {16, 0, 5, 5}, {0, 20, 1, 1}, {0, 0, 0, 5}};
+    const struct img_rect bad[] = {
+        {-1, 0, 5, 5}, {0, 0, 21, 5}, {16, 0, 5, 5}, {0, 20, 1, 1}, {0, 0, 0, 5}};
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
         assert_int_equal(open_with(file, n, false, &info), 0);
         assert_int_equal(img_jpeg_read(jpeg, 8, bad[i], out, 60, &e), ERR_ARG);
@@ -265,7 +267,8 @@ static void test_noise(void **state)
         struct img_jpeg_limits limits = {.tolerant = round % 2, .max_pixels = 100 * H * W};
         struct img_jpeg_info info;
         unsigned char *got = NULL;
-        if (img_jpeg_open(jpeg, file, n, &limits, &info, &e) == 0 && info.w <= 4096 && info.h <= 4096)
+        if (img_jpeg_open(jpeg, file, n, &limits, &info, &e) == 0 && info.w <= 4096 &&
+            info.h <= 4096)
             got = decode(file, n, 1 << round % 4, limits.tolerant, &h, &w);
         good += got != NULL;
         bad += got == NULL;
@@ -307,7 +310,8 @@ static void test_limits(void **state)
     free(file);
 
     int h, w;
-    file = jpeg_make(px, 16, 16, &(struct jpeg_how){.space = JCS_YCbCr, .many_scans = true}, 85, &n);
+    file =
+        jpeg_make(px, 16, 16, &(struct jpeg_how){.space = JCS_YCbCr, .many_scans = true}, 85, &n);
     assert_null(decode(file, n, 8, false, &h, &w));
     assert_string_equal(e.msg, "cannot decode JPEG: more than 100 scans");
     assert_null(decode(file, n, 8, true, &h, &w));
@@ -329,8 +333,14 @@ static void test_kinds_of_image(void **state)
         {"bmp", "BM\x10\0", 4},
         {"tiff", "II*\0\x08\0\0\0", 8},
         {"tiff", "MM\0*\0\0\0\x08", 8},
-        {"heic", "\0\0\0\x18" "ftypheic", 12},
-        {"avif", "\0\0\0\x1c" "ftypavif", 12},
+        {"heic",
+         "\0\0\0\x18"
+         "ftypheic",
+         12},
+        {"avif",
+         "\0\0\0\x1c"
+         "ftypavif",
+         12},
         {"jxl", "\xff\x0a", 2},
         {"html", "\n <!DOCTYPE html>", 17},
         {"svg", "<svg xmlns=", 11},
@@ -375,7 +385,8 @@ static void test_exif(void **state)
     free(px);
     /* Little-endian, behind another segment and fill bytes. */
     static const unsigned char little[] =
-        "\xff\xd8\xff\xe0\0\4ab\xff\xff\xe1\0\x22" "Exif\0\0II*\0\x08\0\0\0\1\0\x12\1\3\0\1\0\0\0\6\0\0\0\0\0\0\0";
+        "\xff\xd8\xff\xe0\0\4ab\xff\xff\xe1\0\x22"
+        "Exif\0\0II*\0\x08\0\0\0\1\0\x12\1\3\0\1\0\0\0\6\0\0\0\0\0\0\0";
     assert_int_equal(img_exif_orientation(little, sizeof little - 1), 6);
 }
 

@@ -47,12 +47,12 @@ static void test_pillow(void **state)
         size_t n = (size_t)v[2] * (size_t)v[3] * 3;
         assert_true(at + n <= map.len);
         unsigned char *src = source(v[0], v[1]), *dst = malloc(n);
-        assert_int_equal(
-            img_resize(z, src, v[0], v[1], dst, (struct img_hw){v[2], v[3]}, v[4], &e), 0);
+        assert_int_equal(img_resize(z, src, v[0], v[1], dst, (struct img_hw){v[2], v[3]}, v[4], &e),
+                         0);
         for (size_t i = 0; i < n; i++) {
             if (dst[i] != map.data[at + i])
-                fail_msg("%dx%d to %dx%d by %s: byte %zu is %d, Pillow's %d", v[0], v[1], v[2], v[3],
-                         img_filter_name(v[4]), i, dst[i], map.data[at + i]);
+                fail_msg("%dx%d to %dx%d by %s: byte %zu is %d, Pillow's %d", v[0], v[1], v[2],
+                         v[3], img_filter_name(v[4]), i, dst[i], map.data[at + i]);
         }
         at += n;
         cases++;
@@ -75,7 +75,8 @@ static void test_vector_form(void **state)
     struct axis a = {0};
     for (int round = 0; round < 300; round++) {
         int in = 1 + (int)rng_below(&rng, round % 2 ? 9 : 150);
-        int out = 1 + (int)rng_below(&rng, round % 3 ? 9 : 150), lines = 1 + (int)rng_below(&rng, 40);
+        int out = 1 + (int)rng_below(&rng, round % 3 ? 9 : 150),
+            lines = 1 + (int)rng_below(&rng, 40);
         assert_int_equal(resize_axis_set(&a, in, out, (enum img_filter)(round % 3)), 0);
         unsigned char *src = source(lines, in);
         size_t n = (size_t)lines * (size_t)out * 3;
@@ -159,10 +160,8 @@ static void test_reuse(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_pillow),
-        cmocka_unit_test(test_vector_form),
-        cmocka_unit_test(test_flat_stays_flat),
-        cmocka_unit_test(test_same_size_is_a_copy),
+        cmocka_unit_test(test_pillow),          cmocka_unit_test(test_vector_form),
+        cmocka_unit_test(test_flat_stays_flat), cmocka_unit_test(test_same_size_is_a_copy),
         cmocka_unit_test(test_reuse),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
