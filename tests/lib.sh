@@ -4,12 +4,14 @@
 
 set -u
 ROOT=$(cd "$(dirname "$0")/../.." && pwd)
+export ROOT
+# Real data, and pretrained models (scripts/fetch-models): tests skip what is not there.
 DATA=${MIEN_DATA:-$ROOT/../shared/data}
-BUILD=${BUILD:-build}
-case $PATH in *"$ROOT/$BUILD/bin"*) ;; *)
-    PATH=$ROOT/$BUILD/bin:$ROOT/$BUILD/tests/tool:$PATH
-    export PATH ;;
-esac
+MODELS=${MIEN_MODELS:-${XDG_CACHE_HOME:-${HOME:-}/.cache}/mien}
+export DATA MODELS
+BUILD=$(cd "$ROOT" && cd "${BUILD:-build}" && pwd) || exit 2
+PATH=$BUILD/bin:$BUILD/tests/tool:$PATH
+export BUILD PATH
 T=$(mktemp -d)
 trap 'rm -rf "$T"' EXIT
 cd "$T" || exit 2
