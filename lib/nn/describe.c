@@ -156,7 +156,7 @@ static int parse_option(const struct net *net, struct layer *l, char *key, struc
         if ((n = numbers(s, 'x', 2, v, e)) < 0)
             return n;
         l->sh = v[0];
-        l->sw = v[n - 1];
+        l->sw = n == 2 ? v[1] : v[0];
         return 0;
     }
     if (strcmp(key, "groups") == 0 && has & HAS_GROUPS)
