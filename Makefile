@@ -12,18 +12,21 @@ ALL_CFLAGS = -std=c17 $(WARN) -pthread $(SAN) $(CFLAGS) $(CPPFLAGS)
 # The linker keeps only the libraries that a program really uses.
 LIBS = -Wl,--as-needed -larchive -ljpeg -lopenblas -lz -ljansson -lm
 
-PROGRAMS = $(patsubst cmd/%.c,%,$(wildcard cmd/*.c))
+PROGRAMS = $(addprefix mien-, meta images crop resize split pack net import embed train predict \
+	score view)
 LIB_SRC = $(wildcard lib/*/*.c)
 UNIT = $(patsubst tests/unit/%.c,%,$(wildcard tests/unit/*.c))
 TOOLS = $(patsubst tests/tool/%.c,%,$(wildcard tests/tool/*.c))
 DOUBLE = tests/double/test_grad lib/nn/kernels lib/nn/grad lib/nn/train
 MAN = $(wildcard man/man*/*.[157])
+NETWORKS = $(wildcard networks/*.net)
+SHARE = $(DESTDIR)$(PREFIX)/share
 
 LIB = $(BUILD)/libmien.a
 BIN = $(PROGRAMS:%=$(BUILD)/bin/%)
 TEST_BIN = $(UNIT:%=$(BUILD)/tests/%) $(BUILD)/tests/test_grad $(TOOLS:%=$(BUILD)/tests/tool/%)
 
-.PHONY: all tests check demo asan lint install uninstall clean deps
+.PHONY: all tests check asan valgrind demo lint install uninstall dist clean
 .SECONDARY:
 
 all: $(BIN)
@@ -56,7 +59,8 @@ $(BUILD)/%.o: %.c Makefile
 
 tests: $(TEST_BIN)
 
-check: deps-test
+check:
+	scripts/deps test
 	$(MAKE) all tests
 	BUILD=$(BUILD) tests/run
 
@@ -64,29 +68,37 @@ asan:
 	$(MAKE) BUILD=build/asan SAN="-fsanitize=address,undefined -fno-sanitize-recover=undefined" \
 		CFLAGS="-O1 -g -fno-omit-frame-pointer" check
 
-demo: deps
+valgrind:
+	scripts/deps test valgrind
+	$(MAKE) all tests
+	BUILD=$(BUILD) tests/valgrind
+
+demo:
+	scripts/deps
 	$(MAKE) all tests
 	BUILD=$(BUILD) scripts/demo
 
-deps:
-	scripts/deps
-deps-test:
-	scripts/deps test
-
-lint: $(MAN)
+lint:
+	scripts/deps lint
 	mandoc -Tlint -Wwarning $(MAN)
-	shellcheck scripts/deps scripts/demo tests/run tests/cmd/*.t tests/lib.sh .ci/run
-	cppcheck --quiet --enable=warning,portability --inline-suppr --error-exitcode=1 \
+	shellcheck tests/lib.sh $$(grep -rl "^#!/bin/sh" .ci scripts tests)
+	cppcheck -j 2 --quiet --enable=warning,portability --inline-suppr --error-exitcode=1 \
 		-Iinclude cmd lib
 
 install: all
-	install -d $(DESTDIR)$(PREFIX)/bin
-	install -m 755 $(BIN) $(DESTDIR)$(PREFIX)/bin
-	for m in $(MAN:man/%=%); do \
-		install -D -m 644 man/$$m $(DESTDIR)$(PREFIX)/share/man/$$m; done
+	install -d $(DESTDIR)$(PREFIX)/bin $(SHARE)/mien/networks
+	install $(BIN) $(DESTDIR)$(PREFIX)/bin
+	install -m 644 $(NETWORKS) $(SHARE)/mien/networks
+	for m in $(MAN); do install -D -m 644 $$m $(SHARE)/$$m || exit; done
 
 uninstall:
-	rm -f $(PROGRAMS:%=$(DESTDIR)$(PREFIX)/bin/%) $(MAN:man/%=$(DESTDIR)$(PREFIX)/share/man/%)
+	rm -f $(PROGRAMS:%=$(DESTDIR)$(PREFIX)/bin/%) $(MAN:%=$(SHARE)/%) \
+		$(NETWORKS:%=$(SHARE)/mien/%)
+	-rmdir $(SHARE)/mien/networks $(SHARE)/mien
+
+dist:
+	mkdir -p $(BUILD)
+	git archive --prefix=mien-$(VERSION)/ -o $(BUILD)/mien-$(VERSION).tar.gz HEAD
 
 clean:
 	rm -rf build
