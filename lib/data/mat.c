@@ -83,17 +83,18 @@ int mat_sniff(const void *head, size_t n, struct err *e)
             return 1;
         return err_set(e, ERR_FORMAT, "a MATLAB file of version 0x%04x, not 5", version);
     }
-    /* Version 4 has no magic, but its first number, 1000 M + 100 O + 10 P + T, is small, and so
-       has a zero byte where a text begins; its fourth is 0 or 1, its fifth a name's length. */
-    if (n >= 20) {
-        bool big = h[0] == 0;
+    /* Version 4 has no magic, but begins with five numbers: 1000 for big-endian and 0 for little
+       plus the type of the data, the rows, the columns, whether there is an imaginary part, and
+       the size of the name. As text, they would have zero bytes. */
+    for (int big = 0; n >= 20 && big < 2; big++) {
         uint32_t v[5];
 
         for (int i = 0; i < 5; i++) {
             v[i] = get_le32(h + 4 * i);
             v[i] = big ? __builtin_bswap32(v[i]) : v[i];
         }
-        if (v[0] <= 4052 && v[0] % 10 <= 2 && v[3] <= 1 && v[4] >= 1 && v[4] <= 64)
+        if (v[0] / 1000 == (uint32_t)big && v[0] % 1000 <= 52 && v[3] <= 1 && v[4] >= 1 &&
+            v[4] <= MAT_MAX_NAME)
             return err_set(e, ERR_FORMAT, "a MATLAB 4 file; save it with -v7 from MATLAB");
     }
     return 0;
@@ -188,12 +189,14 @@ static int fill_out(struct mat *m, struct err *e)
         if (rc < 0)
             return rc;
         if (!m->inflating) {
+            if (n == 0)
+                return 0;
             if (n > room)
                 n = room;
             memcpy(m->out + m->out_len, p, n);
             raw_take(m, n);
             m->out_len += n;
-            return n > 0;
+            return 1;
         }
         m->z.next_in = (unsigned char *)p;
         m->z.avail_in = (uInt)n;
