@@ -7,10 +7,10 @@ CC ?= cc
 CFLAGS ?= -O2 -g
 WARN = -Wall -Wextra -Wshadow -Wstrict-prototypes -Wpointer-arith -Wvla
 CPPFLAGS += -Iinclude -D_POSIX_C_SOURCE=200809L -DMIEN_VERSION='"$(VERSION)"' \
-	$(shell pkg-config --cflags libarchive libjpeg openblas zlib jansson 2>/dev/null)
+	$(shell pkg-config --cflags libarchive libjpeg openblas zlib libdeflate jansson 2>/dev/null)
 ALL_CFLAGS = -std=c17 $(WARN) -pthread $(SAN) $(CFLAGS) $(CPPFLAGS)
 # The linker keeps only the libraries that a program really uses.
-LIBS = -Wl,--as-needed -larchive -ljpeg -lopenblas -lz -ljansson -lm
+LIBS = -Wl,--as-needed -larchive -ljpeg -lopenblas -lz -ldeflate -ljansson -lm
 
 PROGRAMS = $(addprefix mien-, meta images crop resize split pack net import embed train predict \
 	score view)
