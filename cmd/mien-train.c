@@ -1,4 +1,6 @@
 /* mien-train: trains age and gender heads, and the layers before them, on packs. */
+#include <errno.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -9,12 +11,14 @@
 #include "mien/num.h"
 #include "mien/par.h"
 
+enum { EXIT_STOPPED = 3 };
+
 struct options {
     const char *init, *train, *val, *out, *log, *embed;
     struct fit_heads heads;
     bool keep_heads;
     struct fit_config fit;
-    int best, last;
+    int last; /* -1: not given */
 };
 
 /* What the callbacks share. */
@@ -26,6 +30,21 @@ struct report {
     FILE *log;
 };
 
+/* Set by SIGINT and SIGTERM: the batch under way is finished, a checkpoint written. */
+static volatile sig_atomic_t stop;
+
+static void on_signal(int number)
+{
+    stop = number;
+}
+
+static void catch_signals(void)
+{
+    struct sigaction a = {.sa_handler = on_signal, .sa_flags = SA_RESETHAND}; /* twice means now */
+    sigaction(SIGINT, &a, NULL);
+    sigaction(SIGTERM, &a, NULL);
+}
+
 static void on_frozen(void *ctx, size_t done, size_t total)
 {
     struct report *r = ctx;
@@ -35,12 +54,14 @@ static void on_frozen(void *ctx, size_t done, size_t total)
 static void on_batch(void *ctx, int epoch, size_t done, size_t total, double loss)
 {
     struct report *r = ctx;
-    (void)loss;
+    char what[80];
     if (epoch != r->epoch) {
         cli_progress_end(&r->progress);
-        cli_progress_start(&r->progress, r->cli, "records");
+        cli_progress_start(&r->progress, r->cli, "");
         r->epoch = epoch;
     }
+    snprintf(what, sizeof what, "records of epoch %d/%d, loss %.4f", epoch, r->o->fit.epochs, loss);
+    r->progress.what = what;
     cli_progress(&r->progress, done, total, 0);
 }
 
@@ -48,15 +69,15 @@ static void write_log(struct report *r, const struct fit_epoch *e)
 {
     struct rusage u;
     getrusage(RUSAGE_SELF, &u);
-    if (e->epoch == 1)
+    if (ftell(r->log) == 0)
         fputs("epoch\ttrain_loss\tval_loss\tval_gender_accuracy\tval_age_exact\tval_age_mae\tval_age_cs5\t"
               "lr\tseconds\timages_per_second\tpeak_mb\tbest\n", r->log);
-    fprintf(r->log, "%d\t%.6g\t%.6g\t%.6g\t%.6g\t%.6g\t%.6g\t%g\t%.3f\t%.1f\t%.1f\t%d\n", e->epoch,
+    fprintf(r->log, "%d\t%.6g\t%.6g\t%.6g\t%.6g\t%.6g\t%.6g\t%.6g\t%.3f\t%.1f\t%.1f\t%d\n", e->epoch,
             e->train_loss, e->val.loss, e->val.gender_accuracy, e->val.age_exact, e->val.age_mae,
-            e->val.age_cs5, r->o->fit.lr, e->seconds, e->images_per_second,
-            (double)u.ru_maxrss / 1024, e->best);
+            e->val.age_cs5, e->lr, e->seconds, e->images_per_second, (double)u.ru_maxrss / 1024,
+            e->best);
     if (fflush(r->log) != 0)
-        cli_die(r->cli, "cannot write '%s'", r->o->log);
+        cli_die(r->cli, "cannot write '%s': %s", r->o->log, strerror(errno));
 }
 
 static void say_epoch(const struct cli *c, const char *lead, const struct fit_epoch *e, int epochs)
@@ -86,36 +107,36 @@ static void make_model(const struct cli *c, struct options *o, const struct pack
 {
     struct err e;
     struct model init = {0};
+    int added = 2;
     if (o->init == NULL && train->kind != PACK_FEATURES)
         cli_die(c, "pixels need a network to start from: give --init MODEL");
+    if (o->init == NULL && o->keep_heads)
+        cli_die(c, "--keep-heads needs --init MODEL");
     if (o->init != NULL && model_load(&init, o->init, &e) < 0)
         cli_die(c, "%s", e.msg);
     if (o->keep_heads) {
-        if (o->init == NULL)
-            cli_die(c, "--keep-heads needs --init");
         *m = init;
-        o->fit.last = o->last < 0 ? 2 : o->last;
-        return;
+    } else {
+        added = fit_new_heads(m, o->init != NULL ? &init : NULL, o->embed, train->dim, &train->prep,
+                              &o->heads, o->fit.seed, &e);
+        if (added < 0)
+            cli_die(c, "%s", e.msg);
+        model_free(&init);
     }
-    int added = fit_new_heads(m, o->init != NULL ? &init : NULL, o->embed, train->dim,
-                              &train->prep, &o->heads, o->fit.seed, &e);
-    if (added < 0)
-        cli_die(c, "%s", e.msg);
-    model_free(&init);
     o->fit.last = o->last < 0 ? added : o->last;
 }
 
-/* How the model came about, for its file. */
-static char *provenance(int argc, char **argv, const struct options *o, const struct pack *train,
+/* How the model came about, for its file: nothing that differs when it is made again. */
+static char *provenance(const struct options *o, const struct pack *train,
                         const struct fit_epoch *kept)
 {
     struct buf b = {0};
-    for (int i = 0; i < argc; i++)
-        buf_printf(&b, "%s%s", i > 0 ? " " : "", argv[i]);
-    buf_printf(&b, "\nmien %s, seed %llu, %zu records, epoch %d of %d kept\n", MIEN_VERSION,
-               (unsigned long long)o->fit.seed, train->n, kept->epoch, o->fit.epochs);
+    buf_printf(&b, "mien-train %s: ", MIEN_VERSION);
+    fit_describe(&o->fit, &b);
+    buf_printf(&b, "\nfrom %s, %zu records of %s, epoch %d kept\n", o->init != NULL ? o->init : "features",
+               train->n, o->train, kept->epoch);
     if (kept->val.n_gender + kept->val.n_age > 0)
-        buf_printf(&b, "validation: loss %.6g, gender accuracy %.6g, age exact %.6g, MAE %.6g\n",
+        buf_printf(&b, "on %s: loss %.6g, gender accuracy %.6g, age exact %.6g, MAE %.6g\n", o->val,
                    kept->val.loss, kept->val.gender_accuracy, kept->val.age_exact, kept->val.age_mae);
     buf_append(&b, "", 1);
     return (char *)b.data;
@@ -131,45 +152,63 @@ static int parse_last(void *dst, const char *arg, struct err *e)
     return rc;
 }
 
+#define TEXT(letter, name, arg, help, dst) {letter, name, arg, help, CLI_STR, dst, 0, 0, NULL, NULL}
+#define WHOLE(letter, name, help, dst, lo, hi)                                                     \
+    {letter, name, "N", help, CLI_INT, dst, lo, hi, NULL, NULL}
+#define REAL(name, help, dst, lo, hi) {0, name, "F", help, CLI_REAL, dst, lo, hi, NULL, NULL}
+#define WORD(name, words, help, dst) {0, name, words, help, CLI_CHOICE, dst, 0, 0, words, NULL}
+
 int main(int argc, char **argv)
 {
-    struct options o = {.last = -1};
-    o.fit = (struct fit_config){.epochs = 10, .batch = 32, .lr = 0.001, .beta1 = 0.9, .beta2 = 0.999,
-                                .epsilon = 1e-7, .cache_mem = (size_t)8 << 30};
+    struct options o = {.last = -1, .fit = fit_defaults()};
+    struct fit_config *f = &o.fit;
+    f->jobs = 0;
     struct cli_opt opts[] = {
-        {'t', "train", "PACK", "the training part", CLI_STR, &o.train, 0, 0, NULL, NULL},
-        {'v', "val", "PACK", "the validation part", CLI_STR, &o.val, 0, 0, NULL, NULL},
-        {'o', "output", "MODEL", "where the trained model goes", CLI_STR, &o.out, 0, 0, NULL, NULL},
-        {'i', "init", "MODEL", "network to start from", CLI_STR, &o.init, 0, 0, NULL, NULL},
-        {0, "embed", "LAYER", "layer of it that the heads read [its own choice]", CLI_STR, &o.embed, 0, 0,
-         NULL, NULL},
+        TEXT('t', "train", "PACK", "the training part", &o.train),
+        TEXT('v', "val", "PACK", "the validation part", &o.val),
+        TEXT('o', "output", "MODEL", "where the trained model goes", &o.out),
+        TEXT('i', "init", "MODEL", "network to start from", &o.init),
+        TEXT(0, "embed", "LAYER", "layer of it that the heads read [its own choice]", &o.embed),
         {0, "keep-heads", NULL, "go on training the heads that it has", CLI_FLAG, &o.keep_heads, 0, 0,
          NULL, NULL},
-        {'l', "last", "N|all", "train the last N layers with weights [the new ones]", CLI_FUNC, &o.last,
-         0, 0, NULL, parse_last},
-        {0, "hidden", "N", "a dense layer of N units before the heads [0: none]", CLI_INT,
-         &o.heads.hidden, 0, 65536, NULL, NULL},
-        {0, "dropout", "RATE", "drop this share before the heads [0]", CLI_REAL, &o.heads.dropout, 0,
-         0.99, NULL, NULL},
-        {'e', "epochs", "N", "passes over the training part [10]", CLI_INT, &o.fit.epochs, 1, 100000,
+        {'l', "last", "N|all", "train the last N layers with weights [the new ones]", CLI_FUNC,
+         &o.last, 0, 0, NULL, parse_last},
+        WHOLE(0, "hidden", "a dense layer of N units before the heads [0: none]", &o.heads.hidden, 0, 65536),
+        REAL("dropout", "drop this share before the heads [0]", &o.heads.dropout, 0, 0.99),
+        WHOLE('e', "epochs", "passes over the training part [10]", &f->epochs, 1, 100000),
+        WHOLE('b', "batch", "records a step [32]", &f->batch, 1, 1024),
+        WORD("optimiser", "adam|adamw|sgd", "[adam]", &f->optimiser),
+        REAL("lr", "learning rate [0.001]", &f->lr, 1e-12, 1000),
+        REAL("lr-backbone", "learning rate of what was pretrained [--lr]", &f->lr_backbone, 0, 1000),
+        REAL("layer-decay", "share of the next layer's rate that a layer has [1]", &f->layer_decay, 0.01, 1),
+        REAL("beta1", "Adam's decay of the first moment [0.9]", &f->beta1, 0, 0.999999),
+        REAL("beta2", "Adam's decay of the second moment [0.999]", &f->beta2, 0, 0.999999999),
+        REAL("epsilon", "Adam's epsilon [1e-7]", &f->epsilon, 1e-15, 1),
+        REAL("momentum", "of SGD [0.9]", &f->momentum, 0, 0.999999),
+        REAL("decay", "weight decay [0]", &f->decay, 0, 1000),
+        REAL("clip", "cut the gradient's norm to this [0: not]", &f->clip, 0, 1e9),
+        REAL("ema", "average weights over steps, with this decay [0: not]", &f->ema, 0, 0.999999),
+        WORD("schedule", "constant|step|cosine|plateau", "of the learning rate [constant]", &f->schedule),
+        REAL("warmup", "epochs over which the rate grows from 0 [0]", &f->warmup, 0, 100000),
+        WHOLE(0, "step-epochs", "epochs between drops, or without gain [5]", &f->step_epochs, 1, 100000),
+        REAL("drop", "what the rate is multiplied by then [0.1]", &f->drop, 0, 1),
+        WHOLE(0, "patience", "stop after N epochs without gain [0: never]", &f->patience, 0, 100000),
+        REAL("sigma", "ages are Gaussians of this deviation, in years [0]", &f->sigma, 0, 50),
+        REAL("l1", "weight of the expected age's absolute error [0]", &f->l1, 0, 1000),
+        REAL("smoothing", "share of a label spread over all classes [0]", &f->smoothing, 0, 0.99),
+        REAL("mixup", "alpha of mixing records [0: not]", &f->mixup, 0, 100),
+        REAL("balance", "sample by (1/frequency)^F of age and gender [0]", &f->balance, 0, 1),
+        REAL("class-weights", "weigh losses by (1/frequency)^F [0]", &f->class_weights, 0, 1),
+        WORD("best", "mae|loss|gender|last", "by what the best epoch is kept [mae]", &f->best),
+        {0, "cache-mem", "SIZE", "frozen output kept in memory, more in a file [8G]", CLI_SIZE,
+         &f->cache_mem, 0, 1e15, NULL, NULL},
+        TEXT('c', "checkpoint", "FILE", "where to keep what a training can go on from", &f->checkpoint),
+        WHOLE(0, "every", "epochs between checkpoints [1]", &f->every, 1, 100000),
+        {'r', "resume", NULL, "go on from the checkpoint, if there is one", CLI_FLAG, &f->resume, 0, 0,
          NULL, NULL},
-        {'b', "batch", "N", "records a step [32]", CLI_INT, &o.fit.batch, 1, 1024, NULL, NULL},
-        {0, "lr", "RATE", "Adam's learning rate [0.001]", CLI_REAL, &o.fit.lr, 1e-12, 1000, NULL, NULL},
-        {0, "beta1", "B", "Adam's decay of the first moment [0.9]", CLI_REAL, &o.fit.beta1, 0, 0.999999,
-         NULL, NULL},
-        {0, "beta2", "B", "Adam's decay of the second moment [0.999]", CLI_REAL, &o.fit.beta2, 0,
-         0.999999999, NULL, NULL},
-        {0, "epsilon", "E", "Adam's epsilon [1e-7]", CLI_REAL, &o.fit.epsilon, 1e-15, 1, NULL, NULL},
-        {0, "l2", "F", "weight decay added to the gradient [0]", CLI_REAL, &o.fit.l2, 0, 1000, NULL,
-         NULL},
-        {0, "best", "BY", "keep the best epoch by mae|loss|gender|last [mae]", CLI_CHOICE, &o.best, 0,
-         0, "mae|loss|gender|last", NULL},
-        {0, "cache-mem", "SIZE", "frozen output kept in memory, the rest in a file [8G]", CLI_SIZE,
-         &o.fit.cache_mem, 0, 1e15, NULL, NULL},
-        {0, "log", "FILE", "a line of tab-separated values for each epoch", CLI_STR, &o.log, 0, 0, NULL,
-         NULL},
-        {'s', "seed", "N", "of weights, order and dropout [0]", CLI_SEED, &o.fit.seed, 0, 0, NULL, NULL},
-        {'j', "jobs", "N", "threads [all cores]", CLI_INT, &o.fit.jobs, 1, 256, NULL, NULL},
+        TEXT(0, "log", "FILE", "a line of tab-separated values for each epoch", &o.log),
+        {'s', "seed", "N", "of weights, order, dropout and mixing [0]", CLI_SEED, &f->seed, 0, 0, NULL, NULL},
+        WHOLE('j', "jobs", "threads [all cores]", &f->jobs, 1, 256),
     };
     struct cli cli = {"mien-train", "[options] --train PACK [--val PACK] [--init MODEL] -o MODEL",
                       "Trains classifiers of age and gender.", opts, CLI_NOPTS(opts), false};
@@ -181,34 +220,43 @@ int main(int argc, char **argv)
         cli_die(&cli, "unexpected argument '%s'; see mien-train --help", argv[1]);
     if (o.train == NULL || o.out == NULL)
         cli_die(&cli, "needs --train PACK and -o MODEL; see mien-train --help");
-    if (o.fit.jobs == 0)
-        o.fit.jobs = par_cores();
-    o.fit.best = (enum fit_best)o.best;
+    if (fit_check(f, &e) < 0)
+        cli_die(&cli, "%s", e.msg);
+    if (f->jobs == 0)
+        f->jobs = par_cores();
 
     if (pack_open(&train, o.train, &e) < 0 || (o.val != NULL && pack_open(&val, o.val, &e) < 0))
         cli_die(&cli, "%s", e.msg);
     make_model(&cli, &o, &train, &model);
     struct report report = {.cli = &cli, .o = &o};
-    if (o.log != NULL && (report.log = fopen(o.log, "w")) == NULL)
-        cli_die(&cli, "cannot create '%s'", o.log);
-    o.fit.on_frozen = on_frozen;
-    o.fit.on_batch = on_batch;
-    o.fit.on_epoch = on_epoch;
-    o.fit.ctx = &report;
+    if (o.log != NULL && (report.log = fopen(o.log, f->resume ? "a" : "w")) == NULL)
+        cli_die(&cli, "cannot create '%s': %s", o.log, strerror(errno));
+    f->on_frozen = on_frozen;
+    f->on_batch = on_batch;
+    f->on_epoch = on_epoch;
+    f->ctx = &report;
+    f->stop = &stop;
+    catch_signals();
     cli_progress_start(&report.progress, &cli, "records frozen");
-    if (fit(&model, &train, o.val != NULL ? &val : NULL, &o.fit, &kept, &e) < 0)
+    int rc = fit(&model, &train, o.val != NULL ? &val : NULL, f, &kept, &e);
+    cli_progress_end(&report.progress);
+    if (rc < 0)
         cli_die(&cli, "%s", e.msg);
-
-    free(model.made);
-    model.made = provenance(argc, argv, &o, &train, &kept);
-    if (model_save(&model, o.out, &e) < 0)
-        cli_die(&cli, "%s", e.msg);
-    say_epoch(&cli, "kept epoch", &kept, o.fit.epochs);
     if (report.log != NULL && fclose(report.log) != 0)
-        cli_die(&cli, "cannot write '%s'", o.log);
+        cli_die(&cli, "cannot write '%s': %s", o.log, strerror(errno));
+    if (rc > 0) {
+        cli_warn(&cli, "stopped by a signal; %s%s", f->checkpoint != NULL ? "--resume goes on from " : "nothing is kept",
+                 f->checkpoint != NULL ? f->checkpoint : "");
+    } else {
+        free(model.made);
+        model.made = provenance(&o, &train, &kept);
+        if (model_save(&model, o.out, &e) < 0)
+            cli_die(&cli, "%s", e.msg);
+        say_epoch(&cli, "kept epoch", &kept, f->epochs);
+    }
     model_free(&model);
     pack_close(&train);
     if (o.val != NULL)
         pack_close(&val);
-    return EXIT_OK;
+    return rc > 0 ? EXIT_STOPPED : EXIT_OK;
 }

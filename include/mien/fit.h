@@ -1,9 +1,8 @@
 /*
  * Fitting: training a model's last layers, or all of them, to labelled packs.
  *
- * The heads are two softmax classifiers: gender over female and male, age over the years 0-100.
- * The loss is the sum of both heads' categorical cross-entropies, each the mean over the records
- * of a batch that have its label. An age band's loss is -log of the band's probability.
+ * The heads are two classifiers: gender over female and male, age over the years 0-100. The loss is
+ * the sum of both heads' losses, each the mean over the records of a batch that have its label.
  *
  * Layers before the first trained one are frozen: their output is computed once for every record
  * and kept over all epochs. Same data, options and seed give the same weights, whatever the
@@ -12,14 +11,16 @@
 #ifndef MIEN_FIT_H
 #define MIEN_FIT_H
 
+#include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "mien/buf.h"
 #include "mien/model.h"
 #include "mien/pack.h"
 
-/* How good a model is on a part of the data. Each of the head's figures is over the records that
-   have its label: n_gender, n_age (whole years only). */
+/* How good a model is on a part of the data. Each head's figures are over the records that have its
+   label: n_gender, n_age (whole years only). */
 struct fit_metrics {
     double loss;
     double gender_accuracy;
@@ -30,22 +31,50 @@ struct fit_metrics {
 };
 
 struct fit_epoch {
-    int epoch;              /* from 1 */
-    double train_loss, seconds, images_per_second;
+    int epoch; /* from 1 */
+    double train_loss, lr, seconds, images_per_second;
     struct fit_metrics val; /* of the validation pack, or of nothing (n 0) without one */
     bool best;              /* the best so far: its weights are kept */
 };
 
 enum fit_best { FIT_MAE, FIT_LOSS, FIT_GENDER, FIT_LAST };
+enum fit_optimiser { FIT_ADAM, FIT_ADAMW, FIT_SGD };
+enum fit_schedule { FIT_CONSTANT, FIT_STEP, FIT_COSINE, FIT_PLATEAU };
 
 struct fit_config {
     int epochs, batch, jobs;
     uint64_t seed;
-    double lr, beta1, beta2, epsilon; /* Adam: Kingma and Ba 2014, epsilon as in Keras */
-    double l2;                        /* l2 * w is added to the gradient of weights, not biases */
-    enum fit_best best;               /* which epoch's weights are kept, by the validation part */
-    int last;                         /* layers with weights that are trained, from the end; 0: all */
+
+    int optimiser;                    /* enum fit_optimiser */
+    double lr, beta1, beta2, epsilon; /* Adam's and AdamW's */
+    double momentum;                  /* SGD's */
+    double decay;                     /* of weights, not of biases, bn and slopes */
+    double lr_backbone;               /* of layers up to the embed layer; 0: lr */
+    double layer_decay;               /* each layer's rate is this share of the next one's; 1 */
+    double clip;                      /* the gradient's norm is cut to this; 0: not */
+    double ema;                       /* decay of the moving average of weights; 0: none */
+
+    int schedule;                     /* enum fit_schedule */
+    double warmup;                    /* epochs over which the rate grows from 0 */
+    int step_epochs;                  /* FIT_STEP: epochs between drops; FIT_PLATEAU: without gain */
+    double drop;                      /* the rate is multiplied by this */
+    int patience;                     /* stop after so many epochs without gain; 0: never */
+
+    double sigma;                     /* ages are Gaussians of this deviation; 0: single classes */
+    double l1;                        /* weight of the expected age's absolute error */
+    double smoothing;                 /* share of the label spread over all classes */
+    double mixup;                     /* alpha of the mixing Beta distribution; 0: none */
+    double balance;                   /* sampling by (1 / frequency)^balance of age and gender */
+    double class_weights;             /* the same power for the weights of losses */
+
+    int best;                         /* enum fit_best: which epoch's weights are kept */
+    int last;                         /* layers with weights trained, from the end; 0: all */
     size_t cache_mem;                 /* bytes of frozen output kept in memory, else in a file */
+
+    const char *checkpoint;           /* a file, or NULL */
+    int every;                        /* epochs between checkpoints */
+    bool resume;                      /* go on from the checkpoint, if it is there */
+    const volatile sig_atomic_t *stop; /* when not 0: write a checkpoint and return; or NULL */
 
     /* Called, when set, after each batch and each epoch, from the thread that called fit. */
     void (*on_batch)(void *ctx, int epoch, size_t done, size_t total, double loss);
@@ -53,6 +82,15 @@ struct fit_config {
     void (*on_frozen)(void *ctx, size_t done, size_t total);
     void *ctx;
 };
+
+/* The defaults: Adam as in the experiment of 2019, nothing else. */
+struct fit_config fit_defaults(void);
+
+/* Whether the options go together. Returns 0, or ERR_ARG with what doesn't. */
+int fit_check(const struct fit_config *c, struct err *e);
+
+/* Appends what decides the result, as text: the options but for jobs, memory and files. */
+int fit_describe(const struct fit_config *c, struct buf *out);
 
 /* The new heads of a model and what stands between them and the network. */
 struct fit_heads {
@@ -72,9 +110,11 @@ int fit_new_heads(struct model *m, const struct model *init, const char *embed, 
 bool fit_has_heads(const struct model *m);
 
 /* Trains m in place and leaves it with the best epoch's weights. val may be NULL: then the last
-   epoch's are kept. *kept receives the kept epoch. The packs hold what the model reads, or the features that its last frozen
-   layer makes (model_features_name). Returns 0; ERR_FORMAT when the packs don't fit
-   the model or hold no labels; ERR_ARG when the loss is no longer finite; or ERR_MEM, ERR_SYS. */
+   epoch's are kept. *kept receives the kept epoch. The packs hold what the model reads, or the
+   features that its last frozen layer makes (model_features_name). Returns 0; 1 when it was
+   stopped: m is then not of use, and the checkpoint, if one is named, is where to go on;
+   ERR_FORMAT when the packs or the checkpoint don't fit, or hold no labels; ERR_ARG when the loss
+   is no longer finite; or ERR_MEM, ERR_SYS. */
 int fit(struct model *m, const struct pack *train, const struct pack *val,
         const struct fit_config *c, struct fit_epoch *kept, struct err *e);
 

@@ -6,44 +6,43 @@
 #include "mien/fit.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <time.h>
-#include <unistd.h>
 
-#include "kernels.h"
-#include "loss.h"
-#include "mien/file.h"
+#include "checkpoint.h"
 #include "mien/hash.h"
-#include "mien/plan.h"
 #include "mien/pred.h"
 #include "optim.h"
+#include "rows.h"
+#include "sample.h"
 #include "train.h"
-
-/* What the trained layers read of one pack, a row a record. */
-struct rows {
-    const struct pack *pack;
-    float *data; /* n x width, or NULL: rows are made of the pack each time */
-    size_t n, width;
-    bool mapped; /* data is a mapping of a temporary file, not malloc's */
-};
 
 struct fitter {
     struct model *m;
     const struct fit_config *c;
-    struct model_input input;
     struct par *par;
     struct trainer *t;
-    bool *train;    /* a layer's parameters are trained */
-    int *boundary;  /* the layers whose output is given to the trainer */
-    int nboundary;
-    size_t width;   /* elements of all of them for one record */
+    bool *train;  /* a layer's parameters are trained */
+    double *rate; /* a layer's learning rate, relative to the heads' */
+    struct boundary at;
     int gender, age, gender_logits, age_logits; /* layers */
-    struct label *label; /* of a batch */
     struct rows train_rows, val_rows;
+    struct sampler balance, weights; /* for sampling and for losses, where they are asked for */
+    uint32_t *order;                 /* of the epoch */
+    struct optim optim;
+    struct arrays arrays;
+    struct progress now;
+    char *about; /* what a checkpoint must have in common */
+
+    /* The batch under way. */
+    const struct rows *rows;
+    const uint32_t *index;
+    struct label *label;
+    struct mix mix;
+    uint32_t *other;
+    float *share, *first;
 };
 
 static double seconds(void)
@@ -53,16 +52,39 @@ static double seconds(void)
     return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
 }
 
-/* --- Which layers are trained, and what is frozen ---------------------------------------------- */
+/* --- Which layers are trained, and what is frozen ------------------------------------------- */
 
-/* The last `last` layers that hold weights; a bn goes with the layer that it normalises. */
+static bool counts(const struct layer *l)
+{
+    return l->nparam > 0 && l->type != L_BN; /* a bn goes with the layer that it normalises */
+}
+
+/* The last `last` layers that hold weights. */
 static void choose_trained(struct fitter *f)
 {
     const struct net *net = &f->m->net;
     int left = f->c->last > 0 ? f->c->last : net->n;
     for (int i = net->n - 1; i >= 0 && left > 0; i--) {
         f->train[i] = net->layer[i].nparam > 0;
-        left -= f->train[i] && net->layer[i].type != L_BN;
+        left -= counts(&net->layer[i]);
+    }
+}
+
+/* Learning rates fall off from the end: by layer_decay for each layer with weights behind, and to
+   lr_backbone up to the layer where features are taken. */
+static void choose_rates(struct fitter *f)
+{
+    const struct net *net = &f->m->net;
+    char name[NET_NAME];
+    const char *embed = prep_get(&f->m->prep, "embed", name, sizeof name);
+    int backbone = embed != NULL ? net_find(net, embed) : -1;
+    double rate = 1;
+    for (int i = net->n - 1; i >= 0; i--) {
+        f->rate[i] = rate;
+        if (i <= backbone && f->c->lr_backbone > 0)
+            f->rate[i] *= f->c->lr_backbone / f->c->lr;
+        if (counts(&net->layer[i]) && i != f->gender_logits && i != f->age_logits)
+            rate *= f->c->layer_decay;
     }
 }
 
@@ -82,8 +104,8 @@ static int find_boundary(struct fitter *f, struct err *e)
     for (int i = 0; rc == 0 && i < net->n; i++) {
         if (!read[i] || moves[i])
             continue;
-        f->boundary[f->nboundary++] = i;
-        f->width += shape_count(net->layer[i].shape);
+        f->at.layer[f->at.n++] = i;
+        f->at.width += shape_count(net->layer[i].shape);
     }
     if (rc == 0 && (!moves[f->gender] || !moves[f->age]))
         rc = err_set(e, ERR_ARG, "with so few layers trained a head would be frozen");
@@ -92,226 +114,176 @@ static int find_boundary(struct fitter *f, struct err *e)
     return rc;
 }
 
-/* --- Rows --------------------------------------------------------------------------------------- */
+/* --- Batches ---------------------------------------------------------------------------------- */
 
-static const void *pack_row(const struct pack *p, size_t i)
+static void load_record(void *ctx, int worker, size_t i)
 {
-    return p->kind == PACK_PIXELS ? (const void *)pack_pixels(p, i) : (const void *)pack_features(p, i);
-}
-
-enum { FROZEN_BATCH = 32 };
-
-struct freezing {
-    const struct plan *plan;
-    struct plan_work **work; /* one a worker */
-    const struct fitter *f;
-    struct rows *rows;
-    size_t *offset; /* of each boundary layer within a row */
-    float **out;    /* nboundary arrays for a batch, for each worker */
-    size_t from;    /* first batch of this call */
-};
-
-static void freeze_batch(void *ctx, int worker, size_t k)
-{
-    struct freezing *z = ctx;
-    size_t first = (z->from + k) * FROZEN_BATCH, n = z->rows->n - first;
-    const void *in[FROZEN_BATCH];
-    int nb = z->f->nboundary;
-    float **out = z->out + worker * nb;
-    if (n > FROZEN_BATCH)
-        n = FROZEN_BATCH;
-    for (size_t i = 0; i < n; i++)
-        in[i] = pack_row(z->rows->pack, first + i);
-    plan_run(z->plan, z->work[worker], in, (int)n, out);
-    for (int b = 0; b < nb; b++) {
-        size_t count = plan_out_count(z->plan, b);
-        for (size_t i = 0; i < n; i++)
-            memcpy(z->rows->data + (first + i) * z->rows->width + z->offset[b], out[b] + i * count,
-                   count * sizeof(float));
+    struct fitter *f = ctx;
+    float *x[NET_MAX_LAYERS];
+    (void)worker;
+    for (int b = 0; b < f->at.n; b++) {
+        size_t count = shape_count(f->m->net.layer[f->at.layer[b]].shape);
+        x[b] = trainer_act(f->t, f->at.layer[b]) + i * count;
     }
-}
-
-static int rows_memory(struct rows *r, size_t cache_mem, struct err *e)
-{
-    if (r->n > SIZE_MAX / sizeof(float) / r->width)
-        return err_set(e, ERR_LIMIT, "the frozen layers' output is too large");
-    size_t bytes = r->n * r->width * sizeof(float);
-    if (bytes <= cache_mem) {
-        r->data = malloc(bytes);
-        return r->data == NULL ? err_mem(e, bytes, "the frozen layers' output") : 0;
-    }
-    int fd = file_temp(e);
-    if (fd < 0)
-        return fd;
-    void *p = MAP_FAILED;
-    /* Blocks are claimed now: a disk that fills up later would end the program with a signal. */
-    int full = posix_fallocate(fd, 0, (off_t)bytes);
-    if (full == 0)
-        p = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-    close(fd);
-    if (p == MAP_FAILED)
-        return err_set(e, ERR_SYS, "no room for %zu bytes of the frozen layers' output: %s", bytes,
-                       strerror(full != 0 ? full : ENOMEM));
-    r->data = p;
-    r->mapped = true;
-    return 0;
-}
-
-static void rows_free(struct rows *r)
-{
-    if (r->mapped)
-        munmap(r->data, r->n * r->width * sizeof(float));
-    else
-        free(r->data);
-    r->data = NULL;
-}
-
-/* Computes the boundary's output for every record of a pack. */
-static int freeze(struct fitter *f, struct rows *r, struct err *e)
-{
-    int jobs = par_size(f->par), nb = f->nboundary, rc = rows_memory(r, f->c->cache_mem, e);
-    struct freezing z = {.f = f, .rows = r};
-    struct plan *plan = rc == 0 ? plan_new(f->m, f->boundary, nb, FROZEN_BATCH, e) : NULL;
-    z.plan = plan;
-    z.work = calloc((size_t)jobs, sizeof *z.work);
-    z.out = calloc((size_t)(jobs * nb), sizeof *z.out);
-    z.offset = calloc((size_t)nb, sizeof *z.offset);
-    if (rc == 0 && plan == NULL)
-        rc = ERR_ARG;
-    else if (rc == 0 && (z.work == NULL || z.out == NULL || z.offset == NULL))
-        rc = err_mem(e, (size_t)(jobs * nb) * sizeof *z.out, "the frozen layers");
-    for (int b = 1; rc == 0 && b < nb; b++)
-        z.offset[b] = z.offset[b - 1] + plan_out_count(plan, b - 1);
-    for (int j = 0; rc == 0 && j < jobs; j++) {
-        z.work[j] = plan_work_new(plan, e);
-        rc = z.work[j] == NULL ? ERR_MEM : 0;
-        for (int b = 0; rc == 0 && b < nb; b++) {
-            size_t bytes = FROZEN_BATCH * plan_out_count(plan, b) * sizeof(float);
-            z.out[j * nb + b] = malloc(bytes);
-            rc = z.out[j * nb + b] == NULL ? err_mem(e, bytes, "the frozen layers") : 0;
-        }
-    }
-    /* In rounds, so that progress is told from this thread. */
-    size_t batches = (r->n + FROZEN_BATCH - 1) / FROZEN_BATCH, round = (size_t)jobs * 4;
-    for (; rc == 0 && z.from < batches; z.from += round) {
-        par_for(f->par, batches - z.from < round ? batches - z.from : round, freeze_batch, &z);
-        if (f->c->on_frozen != NULL)
-            f->c->on_frozen(f->c->ctx, (z.from + round) * FROZEN_BATCH, r->n);
-    }
-    for (int j = 0; z.work != NULL && j < jobs; j++)
-        plan_work_free(z.work[j]);
-    for (int k = 0; z.out != NULL && k < jobs * nb; k++)
-        free(z.out[k]);
-    free(z.work);
-    free(z.out);
-    free(z.offset);
-    plan_free(plan);
-    return rc;
-}
-
-static int rows_make(struct fitter *f, struct rows *r, const struct pack *p, struct err *e)
-{
-    *r = (struct rows){.pack = p, .n = p->n, .width = f->width};
-    /* With nothing frozen, or features of what is, the rows are the records themselves. */
-    bool given = f->nboundary == 1 && (f->boundary[0] == 0 || p->kind == PACK_FEATURES);
-    return given ? 0 : freeze(f, r, e);
+    size_t k = f->index[i];
+    rows_load(f->rows, k, x);
+    f->label[i] = rows_label(f->rows, k);
+    if (f->weights.weight != NULL && f->rows == &f->train_rows)
+        f->label[i].w_gender = f->label[i].w_age = (float)f->weights.weight[k];
 }
 
 /* Gives the trainer records index[0..n) of a part, and their labels. */
 static void load_batch(struct fitter *f, const struct rows *r, const uint32_t *index, size_t n)
 {
-    const struct pack *p = r->pack;
-    for (size_t i = 0; i < n; i++) {
-        size_t k = index[i];
-        struct label *y = &f->label[i];
-        *y = (struct label){p->age[k], p->gender[k], {PACK_UNKNOWN, PACK_UNKNOWN}};
-        if (p->band != NULL)
-            memcpy(y->band, p->band + 2 * k, 2);
-        size_t at = 0;
-        for (int b = 0; b < f->nboundary; b++) {
-            size_t count = shape_count(f->m->net.layer[f->boundary[b]].shape);
-            float *x = trainer_act(f->t, f->boundary[b]) + i * count;
-            if (r->data != NULL)
-                memcpy(x, r->data + k * r->width + at, count * sizeof *x);
-            else if (p->kind == PACK_PIXELS)
-                k_pixels(pack_pixels(p, k), x, count / 3, f->input.bgr, f->input.mean, f->input.scale);
-            else
-                memcpy(x, pack_features(p, k), count * sizeof *x);
-            at += count;
-        }
-    }
+    f->rows = r;
+    f->index = index;
+    par_for(f->par, n, load_record, f);
 }
 
-/* --- Epochs ------------------------------------------------------------------------------------- */
+/* Mixup (Zhang and others 2018): each record gets a share of the next one of its batch. */
+static const struct mix *mix_batch(struct fitter *f, struct rng *rng, size_t n)
+{
+    if (f->c->mixup == 0 || n < 2)
+        return NULL;
+    for (size_t i = 0; i < n; i++) {
+        double share = rng_beta(rng, f->c->mixup);
+        f->share[i] = (float)(share > 0.5 ? 1 - share : share);
+        f->other[i] = (uint32_t)((i + 1) % n);
+    }
+    for (int b = 0; b < f->at.n; b++) {
+        size_t count = shape_count(f->m->net.layer[f->at.layer[b]].shape);
+        float *x = trainer_act(f->t, f->at.layer[b]);
+        memcpy(f->first, x, count * sizeof *x); /* the last record's next one, before it is mixed */
+        for (size_t i = 0; i < n; i++, x += count) {
+            const float *next = i + 1 < n ? x + count : f->first;
+            for (size_t k = 0; k < count; k++)
+                x[k] += f->share[i] * (next[k] - x[k]);
+        }
+    }
+    f->mix = (struct mix){f->other, f->share};
+    return &f->mix;
+}
 
-static struct fit_metrics validate(struct fitter *f, const struct rows *r)
+/* --- Steps -------------------------------------------------------------------------------------- */
+
+/* What the gradient of all trained parameters is to be multiplied with for its norm to be at most
+   c->clip (Pascanu and others 2013). */
+static double clip_factor(const struct fitter *f)
+{
+    const struct net *net = &f->m->net;
+    const float *grad = trainer_grad(f->t);
+    double square = 0;
+    for (int i = 0; i < net->n; i++) {
+        for (int k = 0; trainer_trains(f->t, i) && k < net->layer[i].nparam; k++) {
+            const struct param *p = &net->layer[i].param[k];
+            for (size_t j = 0; p->trained && j < p->count; j++)
+                square += (double)grad[p->at + j] * (double)grad[p->at + j];
+        }
+    }
+    return sqrt(square) > f->c->clip ? f->c->clip / sqrt(square) : 1;
+}
+
+/* Moves the weights by the gradient, at the learning rate lr. */
+static void step(struct fitter *f, double lr)
+{
+    const struct net *net = &f->m->net;
+    float *grad = trainer_grad(f->t);
+    double factor = f->c->clip > 0 ? clip_factor(f) : 1;
+    for (size_t i = 0; factor < 1 && i < net->nweights; i++)
+        grad[i] *= (float)factor;
+    f->optim.step = ++f->now.step;
+    for (int i = 0; i < net->n; i++) {
+        for (int k = 0; trainer_trains(f->t, i) && k < net->layer[i].nparam; k++) {
+            const struct param *p = &net->layer[i].param[k];
+            double decay = strcmp(p->name, "weight") == 0 ? f->c->decay : 0;
+            if (p->trained)
+                optim_update(&f->optim, f->m->weights, grad, p->at, p->count,
+                             lr * f->rate[i], decay);
+        }
+    }
+    float *ema = f->arrays.ema, d = (float)f->c->ema;
+    for (size_t i = 0; ema != NULL && i < f->arrays.n; i++)
+        ema[i] = d * ema[i] + (1 - d) * f->m->weights[i];
+}
+
+static double learning_rate(const struct fitter *f)
+{
+    double epochs = f->now.epoch - 1 + (double)f->now.done / (double)f->train_rows.pack->n;
+    return f->c->lr * f->now.lr_scale * schedule_factor(f->c, epochs);
+}
+
+static struct fit_metrics validate(struct fitter *f)
 {
     struct tally tally = {0};
+    size_t n = f->val_rows.pack->n, batch = (size_t)f->c->batch;
     uint32_t index[1024];
-    for (size_t first = 0; first < r->n; first += (size_t)f->c->batch) {
-        size_t n = r->n - first < (size_t)f->c->batch ? r->n - first : (size_t)f->c->batch;
-        for (size_t i = 0; i < n; i++)
+    for (size_t first = 0; first < n; first += batch) {
+        size_t count = n - first < batch ? n - first : batch;
+        for (size_t i = 0; i < count; i++)
             index[i] = (uint32_t)(first + i);
-        load_batch(f, r, index, n);
-        trainer_forward(f->t, (int)n, false, 0);
-        loss_batch(f->label, n, trainer_act(f->t, f->gender), trainer_act(f->t, f->age), NULL, NULL,
-                   &tally);
+        load_batch(f, &f->val_rows, index, count);
+        trainer_forward(f->t, (int)count, false, 0);
+        loss_batch(NULL, f->label, count, NULL, trainer_act(f->t, f->gender),
+                   trainer_act(f->t, f->age), NULL, NULL, &tally);
     }
     return tally_metrics(&tally);
 }
 
-static void step(struct fitter *f, struct adam *adam)
+/* Trains on the records of one batch. Returns 0 or ERR_ARG. */
+static int train_batch(struct fitter *f, struct rng *rng, size_t n, struct err *e)
 {
-    const struct net *net = &f->m->net;
-    adam_begin(adam);
-    for (int i = 0; i < net->n; i++) {
-        for (int k = 0; trainer_trains(f->t, i) && k < net->layer[i].nparam; k++) {
-            const struct param *p = &net->layer[i].param[k];
-            double l2 = strcmp(p->name, "weight") == 0 ? f->c->l2 : 0;
-            if (p->trained)
-                adam_update(adam, f->m->weights, trainer_grad(f->t), p->at, p->count, f->c->lr, l2);
-        }
-    }
+    struct progress *p = &f->now;
+    int heads[2] = {f->gender_logits, f->age_logits};
+    struct tally one = {0};
+    load_batch(f, &f->train_rows, f->order + p->done, n);
+    const struct mix *mix = mix_batch(f, rng, n);
+    trainer_forward(f->t, (int)n, true, rng_next(rng));
+    loss_batch(f->c, f->label, n, mix, trainer_act(f->t, f->gender), trainer_act(f->t, f->age),
+               trainer_dact(f->t, f->gender_logits), trainer_dact(f->t, f->age_logits), &one);
+    double loss = tally_metrics(&one).loss;
+    if (!isfinite(loss))
+        return err_set(e, ERR_ARG, "the loss is no longer a number in epoch %d, at record %zu: "
+                       "try a smaller learning rate than %g", p->epoch, p->done, f->c->lr);
+    trainer_backward(f->t, (int)n, heads, 2);
+    step(f, learning_rate(f));
+    tally_add(&p->tally, &one);
+    p->done += n;
+    if (f->c->on_batch != NULL)
+        f->c->on_batch(f->c->ctx, p->epoch, p->done, f->train_rows.pack->n, loss);
+    return 0;
 }
 
-/* One pass over the training part, in an order of its own. Returns 0 or ERR_ARG. */
-static int train_epoch(struct fitter *f, struct adam *adam, int epoch, uint32_t *order, double *loss,
-                       struct err *e)
+/* --- Epochs ------------------------------------------------------------------------------------- */
+
+static int save(struct fitter *f, struct err *e)
 {
-    const struct rows *r = &f->train_rows;
-    struct rng rng = {hash_mix(f->c->seed ^ hash_mix((uint64_t)epoch))};
-    struct tally all = {0};
-    int heads[2] = {f->gender_logits, f->age_logits};
-    for (uint32_t i = 0; i < r->n; i++)
-        order[i] = i;
-    rng_shuffle(&rng, order, r->n);
-    for (size_t first = 0; first < r->n; first += (size_t)f->c->batch) {
-        size_t n = r->n - first < (size_t)f->c->batch ? r->n - first : (size_t)f->c->batch;
-        struct tally one = {0};
-        load_batch(f, r, order + first, n);
-        trainer_forward(f->t, (int)n, true, rng_next(&rng));
-        loss_batch(f->label, n, trainer_act(f->t, f->gender), trainer_act(f->t, f->age),
-                   trainer_dact(f->t, f->gender_logits), trainer_dact(f->t, f->age_logits), &one);
-        double now = tally_metrics(&one).loss;
-        if (!isfinite(now))
-            return err_set(e, ERR_ARG, "the loss is no longer a number in epoch %d, at record %zu: "
-                           "try a smaller learning rate than %g", epoch, first, f->c->lr);
-        trainer_backward(f->t, (int)n, heads, 2);
-        step(f, adam);
-        all.loss_gender += one.loss_gender;
-        all.loss_age += one.loss_age;
-        all.n_gender += one.n_gender;
-        all.n_age += one.n_age;
-        all.n_band += one.n_band;
-        if (f->c->on_batch != NULL)
-            f->c->on_batch(f->c->ctx, epoch, first + n, r->n, now);
+    if (f->c->checkpoint == NULL)
+        return 0;
+    return checkpoint_save(f->c->checkpoint, f->about, &f->now, &f->arrays, e);
+}
+
+/* The rest of the epoch under way. Returns 0, 1 when stopped, or ERR_ARG. */
+static int train_epoch(struct fitter *f, struct err *e)
+{
+    struct progress *p = &f->now;
+    size_t n = f->train_rows.pack->n, batch = (size_t)f->c->batch;
+    struct rng rng = {hash_mix(f->c->seed ^ hash_mix((uint64_t)p->epoch))};
+    sampler_order(&f->balance, f->c->balance, &rng, f->order);
+    if (p->done > 0)
+        rng.state = p->rng;
+    while (p->done < n) {
+        if (f->c->stop != NULL && *f->c->stop != 0)
+            return 1;
+        int rc = train_batch(f, &rng, n - p->done < batch ? n - p->done : batch, e);
+        if (rc < 0)
+            return rc;
+        p->rng = rng.state;
     }
-    *loss = tally_metrics(&all).loss;
     return 0;
 }
 
 /* Whether an epoch is the best so far; what can't be compared leaves it to the loss. */
-static bool better(enum fit_best how, const struct fit_epoch *now, const struct fit_epoch *old)
+static bool better(int how, const struct fit_epoch *now, const struct fit_epoch *old)
 {
     if (old->epoch == 0 || how == FIT_LAST || now->val.n_gender + now->val.n_age == 0)
         return true;
@@ -322,49 +294,72 @@ static bool better(enum fit_best how, const struct fit_epoch *now, const struct 
     return now->val.loss < old->val.loss;
 }
 
-static int run_epochs(struct fitter *f, struct fit_epoch *kept, struct err *e)
+/* Measures the weights, or their moving average, and keeps them if they are the best. */
+static void judge_epoch(struct fitter *f, struct fit_epoch *now)
 {
-    size_t n = f->train_rows.n, bytes = f->m->net.nweights * sizeof(float);
-    uint32_t *order = malloc(n * sizeof *order);
-    float *best = malloc(bytes);
-    struct adam adam = {0};
-    int rc = order == NULL || best == NULL ? err_mem(e, bytes, "training") : 0;
-    if (rc == 0)
-        rc = adam_init(&adam, f->m->net.nweights, f->c->beta1, f->c->beta2, f->c->epsilon, e);
-    *kept = (struct fit_epoch){0};
-    for (int epoch = 1; rc == 0 && epoch <= f->c->epochs; epoch++) {
-        struct fit_epoch now = {.epoch = epoch};
-        double start = seconds();
-        rc = train_epoch(f, &adam, epoch, order, &now.train_loss, e);
-        if (rc < 0)
-            break;
-        /* Guessing costs ln 2 + ln 101, about 5.3; a network worse than that for long is lost. */
-        if (now.train_loss > 20 && epoch >= 3) {
-            rc = err_set(e, ERR_ARG, "the loss is %g in epoch %d, far worse than guessing: try a "
-                         "smaller learning rate than %g", now.train_loss, epoch, f->c->lr);
-            break;
-        }
-        now.seconds = seconds() - start;
-        now.images_per_second = now.seconds > 0 ? (double)n / now.seconds : 0;
-        if (f->val_rows.n > 0)
-            now.val = validate(f, &f->val_rows);
-        now.best = better(f->c->best, &now, kept);
-        if (now.best) {
-            *kept = now;
-            memcpy(best, f->m->weights, bytes);
-        }
-        if (f->c->on_epoch != NULL)
-            f->c->on_epoch(f->c->ctx, &now);
+    struct arrays *a = &f->arrays;
+    size_t bytes = a->n * sizeof(float);
+    const float *use = a->ema != NULL ? a->ema : a->weights;
+    float *aside = trainer_grad(f->t); /* free between batches */
+    if (a->ema != NULL) {
+        memcpy(aside, a->weights, bytes);
+        memcpy(a->weights, a->ema, bytes);
     }
-    if (rc == 0)
-        memcpy(f->m->weights, best, bytes);
-    adam_free(&adam);
-    free(order);
-    free(best);
-    return rc;
+    if (f->val_rows.pack != NULL)
+        now->val = validate(f);
+    now->best = better(f->c->best, now, &f->now.kept);
+    if (a->ema != NULL)
+        memcpy(a->weights, aside, bytes);
+    f->now.stale = now->best ? 0 : f->now.stale + 1;
+    if (now->best) {
+        f->now.kept = *now;
+        memcpy(a->best, use, bytes);
+    }
 }
 
-/* --- Setting up ---------------------------------------------------------------------------------- */
+/* Runs epochs from where f->now stands. Returns 0, 1 when stopped, or a negative code. */
+static int run_epochs(struct fitter *f, struct err *e)
+{
+    struct progress *p = &f->now;
+    for (; p->epoch <= f->c->epochs; p->epoch++) {
+        struct fit_epoch now = {.epoch = p->epoch, .lr = learning_rate(f)};
+        size_t before = p->done;
+        double start = seconds();
+        int rc = train_epoch(f, e);
+        if (rc != 0) {
+            int saved = rc > 0 ? save(f, e) : 0;
+            return saved < 0 ? saved : rc;
+        }
+        now.train_loss = tally_metrics(&p->tally).loss;
+        /* Guessing costs ln 2 + ln 101, about 5.3; a network worse than that for long is lost. */
+        if (now.train_loss > 20 && p->epoch >= 3)
+            return err_set(e, ERR_ARG, "the loss is %g in epoch %d, far worse than guessing: try a "
+                           "smaller learning rate than %g", now.train_loss, p->epoch, f->c->lr);
+        now.seconds = seconds() - start;
+        now.images_per_second = (double)(p->done - before) / fmax(now.seconds, 1e-9);
+        judge_epoch(f, &now);
+        if (f->c->on_epoch != NULL)
+            f->c->on_epoch(f->c->ctx, &now);
+        if (f->c->schedule == FIT_PLATEAU && p->stale > 0 && p->stale % f->c->step_epochs == 0)
+            p->lr_scale *= f->c->drop;
+        bool enough = f->c->patience > 0 && p->stale >= f->c->patience;
+        int at = p->epoch;
+        p->done = 0;
+        p->tally = (struct tally){0};
+        if (f->c->checkpoint != NULL && (at % f->c->every == 0 || at == f->c->epochs || enough)) {
+            p->epoch = enough ? f->c->epochs + 1 : at + 1; /* where to go on */
+            if (save(f, e) < 0)
+                return ERR_SYS;
+            p->epoch = at;
+        }
+        if (enough)
+            break;
+    }
+    memcpy(f->m->weights, f->arrays.best, f->arrays.n * sizeof(float));
+    return 0;
+}
+
+/* --- Setting up --------------------------------------------------------------------------------- */
 
 /* Features may stand for the frozen layers that would make them of pixels. */
 static int check_features(const struct fitter *f, const struct pack *p, const char *which,
@@ -372,10 +367,10 @@ static int check_features(const struct fitter *f, const struct pack *p, const ch
 {
     const struct net *net = &f->m->net;
     char want[NET_NAME + 16], have[PREP_MAX] = "of no name";
-    int at = f->boundary[0];
+    int at = f->at.layer[0];
     model_features_name(f->m, at, want, sizeof want);
     prep_get(&p->prep, "features", have, sizeof have);
-    if (f->nboundary > 1)
+    if (f->at.n > 1)
         return err_set(e, ERR_FORMAT, "the %s pack holds features, but the trained layers read "
                        "several layers: give pixels", which);
     if ((size_t)p->dim != shape_count(net->layer[at].shape) || strcmp(want, have) != 0)
@@ -387,19 +382,20 @@ static int check_features(const struct fitter *f, const struct pack *p, const ch
 static int check_pack(const struct fitter *f, const struct pack *p, const char *which, struct err *e)
 {
     struct shape in = f->m->net.layer[0].shape;
+    bool pixels = in.h > 1 || in.w > 1;
     struct err why;
     size_t labels = 0;
     if (p->kind == PACK_IMAGE)
         return err_set(e, ERR_FORMAT, "the %s pack holds encoded images; pack pixels or features", which);
     if (prep_check(&p->prep, &f->m->prep, &why) < 0)
         return err_set(e, ERR_FORMAT, "the %s pack doesn't fit the model: %s", which, why.msg);
-    if (f->input.h > 0 && p->kind == PACK_FEATURES) {
+    if (pixels && p->kind == PACK_FEATURES) {
         if (check_features(f, p, which, e) < 0)
             return ERR_FORMAT;
-    } else if (f->input.h == 0 && (p->kind != PACK_FEATURES || (size_t)p->dim != shape_count(in))) {
+    } else if (!pixels && (p->kind != PACK_FEATURES || (size_t)p->dim != shape_count(in))) {
         return err_set(e, ERR_FORMAT, "the %s pack doesn't hold %zu features, as the model reads",
                        which, shape_count(in));
-    } else if (f->input.h > 0 && (p->height != in.h || p->width != in.w)) {
+    } else if (pixels && (p->height != in.h || p->width != in.w)) {
         return err_set(e, ERR_FORMAT, "the %s pack holds pixels of %dx%d, the model reads %dx%d", which,
                        p->height, p->width, in.h, in.w);
     }
@@ -423,32 +419,100 @@ static int find_heads(struct fitter *f, struct err *e)
     return 0;
 }
 
+/* Labels and some of the data, by which a pack is known again. */
+static uint64_t fingerprint(const struct pack *p)
+{
+    uint64_t h = hash_bytes(p->n, p->age, p->n);
+    h = hash_bytes(h, p->gender, p->n);
+    for (size_t k = 0; k < 64; k++) {
+        size_t i = p->n * k / 64;
+        if (p->kind == PACK_PIXELS)
+            h = hash_bytes(h, pack_pixels(p, i), (size_t)p->height * (size_t)p->width * 3);
+        else
+            h = hash_bytes(h, pack_features(p, i), (size_t)p->dim * sizeof(float));
+    }
+    return h;
+}
+
+static int describe(struct fitter *f, const struct pack *val, struct err *e)
+{
+    struct buf b = {0};
+    int rc = fit_describe(f->c, &b);
+    rc |= buf_printf(&b, "\ndata=%016llx",
+                     (unsigned long long)fingerprint(f->train_rows.pack));
+    if (val != NULL)
+        rc |= buf_printf(&b, " validation=%016llx", (unsigned long long)fingerprint(val));
+    rc |= buf_printf(&b, " frozen=%016llx\n",
+                     (unsigned long long)hash_bytes(0, f->m->weights, f->arrays.n * sizeof(float)));
+    rc |= net_print(&f->m->net, &b);
+    rc |= buf_append(&b, "", 1);
+    f->about = (char *)b.data;
+    return rc < 0 ? err_mem(e, b.cap, "a description") : 0;
+}
+
+static float *claim(size_t n)
+{
+    return calloc(n + 1, sizeof(float));
+}
+
+static int make_state(struct fitter *f, struct err *e)
+{
+    struct arrays *a = &f->arrays;
+    size_t n = f->m->net.nweights, batch = (size_t)f->c->batch, rows = f->train_rows.pack->n;
+    *a = (struct arrays){.n = n, .weights = f->m->weights};
+    f->now = (struct progress){.epoch = 1, .lr_scale = 1};
+    a->best = claim(n);
+    a->ema = f->c->ema > 0 ? claim(n) : NULL;
+    f->order = malloc(rows * sizeof *f->order);
+    f->label = calloc(batch, sizeof *f->label);
+    f->other = calloc(batch, sizeof *f->other);
+    f->share = claim(batch);
+    f->first = claim(f->c->mixup > 0 ? f->at.width : 0);
+    if (a->best == NULL || (f->c->ema > 0 && a->ema == NULL) || f->order == NULL ||
+        f->label == NULL || f->other == NULL || f->share == NULL || f->first == NULL)
+        return err_mem(e, n * sizeof(float), "training");
+    if (a->ema != NULL)
+        memcpy(a->ema, a->weights, n * sizeof(float));
+    int rc = optim_init(&f->optim, f->c, n, e);
+    a->m = f->optim.m;
+    a->v = f->optim.v;
+    if (rc == 0)
+        rc = sampler_make(&f->balance, &f->train_rows, f->c->balance, e);
+    if (rc == 0 && f->c->class_weights > 0)
+        rc = sampler_make(&f->weights, &f->train_rows, f->c->class_weights, e);
+    return rc;
+}
+
 static int set_up(struct fitter *f, const struct pack *train, const struct pack *val, struct err *e)
 {
     const struct net *net = &f->m->net;
-    int rc = model_input(f->m, &f->input, e);
-    rc = rc < 0 ? rc : find_heads(f, e);
+    const struct fit_config *c = f->c;
+    int rc = find_heads(f, e);
     if (rc < 0)
         return rc;
     f->train = calloc((size_t)net->n, sizeof *f->train);
-    f->boundary = calloc((size_t)net->n, sizeof *f->boundary);
-    f->label = calloc((size_t)f->c->batch, sizeof *f->label);
-    if (f->train == NULL || f->boundary == NULL || f->label == NULL)
+    f->rate = calloc((size_t)net->n, sizeof *f->rate);
+    f->at.layer = calloc((size_t)net->n, sizeof *f->at.layer);
+    if (f->train == NULL || f->rate == NULL || f->at.layer == NULL)
         return err_mem(e, (size_t)net->n, "training");
-    f->par = par_new(f->c->jobs, e);
+    f->par = par_new(c->jobs, e);
     if (f->par == NULL)
         return ERR_SYS;
     choose_trained(f);
+    choose_rates(f);
     rc = find_boundary(f, e);
     rc = rc < 0 ? rc : check_pack(f, train, "training", e);
     if (rc == 0 && val != NULL)
         rc = check_pack(f, val, "validation", e);
-    rc = rc < 0 ? rc : rows_make(f, &f->train_rows, train, e);
+    rc = rc < 0 ? rc : rows_make(&f->train_rows, f->m, train, &f->at, c->cache_mem, f->par,
+                                 c->on_frozen, c->ctx, e);
     if (rc == 0 && val != NULL)
-        rc = rows_make(f, &f->val_rows, val, e);
+        rc = rows_make(&f->val_rows, f->m, val, &f->at, c->cache_mem, f->par, c->on_frozen, c->ctx, e);
+    rc = rc < 0 ? rc : make_state(f, e);
+    rc = rc < 0 ? rc : describe(f, val, e);
     if (rc < 0)
         return rc;
-    f->t = trainer_new(net, f->m->weights, f->train, f->boundary, f->nboundary, f->c->batch, f->par, e);
+    f->t = trainer_new(net, f->m->weights, f->train, f->at.layer, f->at.n, c->batch, f->par, e);
     return f->t == NULL ? ERR_MEM : 0;
 }
 
@@ -457,14 +521,31 @@ int fit(struct model *m, const struct pack *train, const struct pack *val,
 {
     struct fitter f = {.m = m, .c = c};
     int rc = set_up(&f, train, val, e);
+    if (rc == 0 && c->resume) {
+        rc = checkpoint_load(c->checkpoint, f.about, &f.now, &f.arrays, e);
+        if (rc == ERR_SYS && errno == ENOENT)
+            rc = 0; /* nothing to go on from: begin */
+    }
     if (rc == 0)
-        rc = run_epochs(&f, kept, e);
+        rc = run_epochs(&f, e);
+    *kept = f.now.kept;
     trainer_free(f.t);
     rows_free(&f.train_rows);
     rows_free(&f.val_rows);
+    optim_free(&f.optim);
+    sampler_free(&f.balance);
+    sampler_free(&f.weights);
     par_free(f.par);
     free(f.train);
-    free(f.boundary);
+    free(f.rate);
+    free(f.at.layer);
+    free(f.order);
     free(f.label);
+    free(f.other);
+    free(f.share);
+    free(f.first);
+    free(f.arrays.best);
+    free(f.arrays.ema);
+    free(f.about);
     return rc;
 }

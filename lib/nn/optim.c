@@ -3,45 +3,68 @@
 #include <math.h>
 #include <stdlib.h>
 
-int adam_init(struct adam *a, size_t n, double beta1, double beta2, double epsilon, struct err *e)
+int optim_init(struct optim *o, const struct fit_config *c, size_t n, struct err *e)
 {
-    *a = (struct adam){.n = n, .beta1 = beta1, .beta2 = beta2, .epsilon = epsilon};
-    a->m = calloc(n + 1, sizeof *a->m);
-    a->v = calloc(n + 1, sizeof *a->v);
-    if (a->m != NULL && a->v != NULL)
+    *o = (struct optim){.c = c, .n = n};
+    o->m = calloc(n + 1, sizeof *o->m);
+    o->v = calloc(n + 1, sizeof *o->v);
+    if (o->m != NULL && o->v != NULL)
         return 0;
-    adam_free(a);
-    return err_mem(e, 2 * n * sizeof *a->m, "the optimiser's state");
+    optim_free(o);
+    return err_mem(e, 2 * n * sizeof *o->m, "the optimiser's state");
 }
 
-void adam_free(struct adam *a)
+void optim_free(struct optim *o)
 {
-    free(a->m);
-    free(a->v);
-    a->m = a->v = NULL;
+    free(o->m);
+    free(o->v);
+    o->m = o->v = NULL;
 }
 
-void adam_begin(struct adam *a)
-{
-    a->step++;
-}
-
-SIMD static void update(real *restrict w, const real *restrict g, real *restrict m,
-                        real *restrict v, size_t n, real b1, real b2, real rate, real eps, real l2)
+SIMD static void adam(real *restrict w, const real *restrict g, real *restrict m, real *restrict v,
+                      size_t n, real b1, real b2, real rate, real eps, real l2, real shrink)
 {
     for (size_t i = 0; i < n; i++) {
         real d = g[i] + l2 * w[i];
         m[i] = b1 * m[i] + (1 - b1) * d;
         v[i] = b2 * v[i] + (1 - b2) * d * d;
-        w[i] -= rate * m[i] / (REAL_SQRT(v[i]) + eps);
+        w[i] = shrink * w[i] - rate * m[i] / (REAL_SQRT(v[i]) + eps);
     }
 }
 
-void adam_update(struct adam *a, real *w, const real *grad, size_t at, size_t count, double lr,
-                 double l2)
+SIMD static void sgd(real *restrict w, const real *restrict g, real *restrict v, size_t n,
+                     real momentum, real rate, real l2)
 {
-    double b1 = pow(a->beta1, (double)a->step), b2 = pow(a->beta2, (double)a->step);
+    for (size_t i = 0; i < n; i++) {
+        v[i] = momentum * v[i] + g[i] + l2 * w[i];
+        w[i] -= rate * v[i];
+    }
+}
+
+void optim_update(struct optim *o, real *w, const real *grad, size_t at, size_t count, double lr,
+                  double decay)
+{
+    const struct fit_config *c = o->c;
+    if (c->optimiser == FIT_SGD) {
+        sgd(w + at, grad + at, o->m + at, count, (real)c->momentum, (real)lr, (real)decay);
+        return;
+    }
+    double b1 = pow(c->beta1, (double)o->step), b2 = pow(c->beta2, (double)o->step);
     double rate = lr * sqrt(1 - b2) / (1 - b1);
-    update(w + at, grad + at, a->m + at, a->v + at, count, (real)a->beta1, (real)a->beta2,
-           (real)rate, (real)a->epsilon, (real)l2);
+    bool apart = c->optimiser == FIT_ADAMW;
+    adam(w + at, grad + at, o->m + at, o->v + at, count, (real)c->beta1, (real)c->beta2, (real)rate,
+         (real)c->epsilon, apart ? 0 : (real)decay, apart ? (real)(1 - lr * decay) : 1);
+}
+
+double schedule_factor(const struct fit_config *c, double epochs)
+{
+    if (epochs < c->warmup)
+        return epochs / c->warmup;
+    if (c->schedule == FIT_STEP)
+        return pow(c->drop, floor(epochs / c->step_epochs));
+    if (c->schedule == FIT_COSINE) {
+        double t = (epochs - c->warmup) / (c->epochs - c->warmup);
+        return t >= 1 ? 0 : 0.5 * (1 + cos(3.141592653589793 * t));
+    }
+    return 1;
 }

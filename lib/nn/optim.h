@@ -1,28 +1,35 @@
-/* Optimisers: from gradients to new weights. */
+/* Optimisers and schedules: from gradients to new weights. */
 #ifndef MIEN_NN_OPTIM_H
 #define MIEN_NN_OPTIM_H
 
-#include "mien/err.h"
-#include "real.h"
-
 #include <stddef.h>
 
-/* Adam (Kingma and Ba 2014) for one array of weights, as Keras computes it: epsilon is added to
-   the root of the second moment before its bias is corrected. */
-struct adam {
-    real *m, *v; /* n moments each, owned */
+#include "mien/err.h"
+#include "mien/fit.h"
+#include "mien/par.h"
+#include "real.h"
+
+/* The state of an optimiser: arrays of n elements laid out as the weights, owned.
+   FIT_ADAM    Kingma and Ba 2014, as Keras computes it: epsilon is added to the root of the second
+               moment before its bias is corrected; decay * w is added to the gradient.
+   FIT_ADAMW   the same, but decay shrinks the weights apart from it: w -= lr * decay * w
+               (Loshchilov and Hutter 2017).
+   FIT_SGD     v = momentum * v + gradient + decay * w, w -= lr * v; only m is used, for v. */
+struct optim {
+    const struct fit_config *c;
+    real *m, *v;
     size_t n;
-    long step;
-    double beta1, beta2, epsilon;
+    long step; /* steps begun so far */
 };
-int adam_init(struct adam *a, size_t n, double beta1, double beta2, double epsilon, struct err *e);
-void adam_free(struct adam *a);
+int optim_init(struct optim *o, const struct fit_config *c, size_t n, struct err *e);
+void optim_free(struct optim *o);
 
-/* Begins a step: call once before the adam_update calls of a batch. */
-void adam_begin(struct adam *a);
+/* Updates the weights [at, at + count) of step o->step, counted from 1. */
+void optim_update(struct optim *o, real *w, const real *grad, size_t at, size_t count, double lr,
+                  double decay);
 
-/* Updates the weights [at, at + count) with their gradients plus l2 times the weights. */
-void adam_update(struct adam *a, real *w, const real *grad, size_t at, size_t count, double lr,
-                 double l2);
+/* The learning rate relative to its start, of c's schedule at `epochs` epochs since the beginning
+   (a fraction within one), without what a plateau has done to it. */
+double schedule_factor(const struct fit_config *c, double epochs);
 
 #endif

@@ -6,7 +6,7 @@
 #include <string.h>
 #include <sys/uio.h>
 #include <unistd.h>
-#include <libdeflate.h> /* its CRC-32 is that of zlib, some ten times faster */
+#include <libdeflate.h> /* its CRC-32 is the one of zlib, three times faster */
 
 #include "internal.h"
 #include "mien/bytes.h"

@@ -81,8 +81,13 @@ static int tear_down(void **state)
 
 static struct fit_config config(int epochs, int jobs)
 {
-    return (struct fit_config){.epochs = epochs, .batch = 16, .jobs = jobs, .seed = 5, .lr = 0.01,
-                               .beta1 = 0.9, .beta2 = 0.999, .epsilon = 1e-7, .cache_mem = 1 << 20};
+    struct fit_config c = fit_defaults();
+    c.epochs = epochs;
+    c.batch = 16;
+    c.jobs = jobs;
+    c.seed = 5;
+    c.lr = 0.01;
+    return c;
 }
 
 /* Trains new heads on the features pack at path. */
@@ -194,6 +199,119 @@ static void transfer(void **state)
     pack_close(&p);
 }
 
+/* Every option that changes the course of a training, alone: it still learns, and is the same for
+   any number of threads. */
+static void options(void **state)
+{
+    (void)state;
+    struct err e = {{0}};
+    struct pack p;
+    struct prep none = {""};
+    struct fit_heads h = {8, 0};
+    assert_int_equal(pack_open(&p, features_path, &e), 0);
+    for (int k = 0; k < 16; k++) {
+        struct fit_config c = config(30, 1);
+        double least = 0.9; /* accuracy of both heads */
+        switch (k) {
+        case 0: c.optimiser = FIT_ADAMW; c.decay = 0.01; break;
+        case 1: c.optimiser = FIT_SGD; c.lr = 0.1; break;
+        case 2: c.schedule = FIT_COSINE; c.warmup = 2.5; break;
+        case 3: c.schedule = FIT_STEP; c.step_epochs = 12; break;
+        case 4: c.schedule = FIT_PLATEAU; c.step_epochs = 3; break;
+        case 5: c.clip = 0.5; break;
+        case 6: c.ema = 0.9; break;
+        case 7: c.sigma = 1; break;
+        case 8: c.l1 = 0.1; break;
+        case 9: c.smoothing = 0.1; break;
+        case 10: c.mixup = 0.2; break;
+        case 11: c.balance = 1; break;
+        case 12: c.class_weights = 1; break;
+        case 13: c.layer_decay = 0.5; break;
+        case 14: c.decay = 0.001; break;
+        case 15: c.patience = 3; least = 0.5; break;
+        }
+        struct model m[2];
+        struct fit_epoch kept[2];
+        memset(m, 0, sizeof m);
+        for (int j = 0; j < 2; j++) {
+            c.jobs = 1 + 2 * j;
+            c.last = fit_new_heads(&m[j], NULL, NULL, D, &none, &h, 5, &e);
+            if (fit(&m[j], &p, &p, &c, &kept[j], &e) < 0)
+                fail_msg("option %d: %s", k, e.msg);
+        }
+        if (kept[0].val.gender_accuracy < least || kept[0].val.age_exact < least)
+            fail_msg("option %d: gender %g, age %g", k, kept[0].val.gender_accuracy, kept[0].val.age_exact);
+        assert_memory_equal(m[0].weights, m[1].weights, m[0].net.nweights * sizeof(float));
+        model_free(&m[0]);
+        model_free(&m[1]);
+    }
+    pack_close(&p);
+}
+
+static volatile sig_atomic_t stop;
+static int batches_left;
+
+static void count_down(void *ctx, int epoch, size_t done, size_t total, double loss)
+{
+    (void)ctx, (void)epoch, (void)done, (void)total, (void)loss;
+    if (--batches_left == 0)
+        stop = 1;
+}
+
+/* Stopped after any number of batches and gone on with, a training ends with the same weights. */
+static void resuming(void **state)
+{
+    (void)state;
+    struct err e = {{0}};
+    struct pack p;
+    struct prep none = {""};
+    struct fit_heads h = {8, 0.3};
+    struct fit_epoch kept;
+    char path[64];
+    snprintf(path, sizeof path, "%s/c.checkpoint", dir);
+    assert_int_equal(pack_open(&p, features_path, &e), 0);
+    struct fit_config c = config(5, 2);
+    c.ema = 0.9;
+    c.schedule = FIT_COSINE;
+    c.mixup = 0.2;
+    c.balance = 0.5;
+    struct model whole = {0};
+    c.last = fit_new_heads(&whole, NULL, NULL, D, &none, &h, 5, &e);
+    assert_int_equal(fit(&whole, &p, &p, &c, &kept, &e), 0);
+    c.checkpoint = path;
+    c.on_batch = count_down;
+    c.stop = &stop;
+    for (int gap = 1; gap < 100; gap += 13) { /* 19 batches an epoch */
+        int rc = 1, runs = 0;
+        unlink(path);
+        while (rc == 1) {
+            struct model m = {0};
+            fit_new_heads(&m, NULL, NULL, D, &none, &h, 5, &e);
+            stop = 0;
+            batches_left = gap;
+            c.resume = true;
+            rc = fit(&m, &p, &p, &c, &kept, &e);
+            if (rc < 0)
+                fail_msg("%s", e.msg);
+            if (rc == 0)
+                assert_memory_equal(m.weights, whole.weights, whole.net.nweights * sizeof(float));
+            model_free(&m);
+            runs++;
+        }
+        assert_int_equal(runs, (95 + gap - 1) / gap);
+    }
+    /* Of another training, it isn't taken. */
+    struct model m = {0};
+    fit_new_heads(&m, NULL, NULL, D, &none, &h, 5, &e);
+    c.lr = 0.02;
+    assert_int_equal(fit(&m, &p, &p, &c, &kept, &e), ERR_FORMAT);
+    assert_non_null(strstr(e.msg, "it has 'lr=0.01"));
+    model_free(&m);
+    model_free(&whole);
+    unlink(path);
+    pack_close(&p);
+}
+
 static void refusals(void **state)
 {
     (void)state;
@@ -230,6 +348,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(learns),   cmocka_unit_test(threads_change_nothing),
         cmocka_unit_test(transfer), cmocka_unit_test(partial_labels),
+        cmocka_unit_test(options),  cmocka_unit_test(resuming),
         cmocka_unit_test(refusals),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);

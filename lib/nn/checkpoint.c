@@ -1,0 +1,136 @@
+#include "checkpoint.h"
+
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "mien/bytes.h"
+#include "mien/safetensors.h"
+
+enum { COUNTS = 14, NUMBERS = 18 };
+
+/* Progress as two arrays; both directions in one place, so that they can't differ. */
+static void exchange(struct progress *p, uint64_t *c, double *x, bool load)
+{
+    struct tally *t = &p->tally;
+    struct fit_epoch *k = &p->kept;
+    uint64_t epoch = (uint64_t)p->epoch, step = (uint64_t)p->step, stale = (uint64_t)p->stale;
+    uint64_t done = p->done, kept = (uint64_t)k->epoch;
+    uint64_t sizes[] = {t->n_gender, t->n_age, t->right_gender, t->exact, t->cs5,
+                        k->val.n_gender, k->val.n_age};
+    uint64_t *counts[COUNTS] = {&epoch, &done, &p->rng, &step, &stale, &kept, &sizes[0], &sizes[1],
+                                &sizes[2], &sizes[3], &sizes[4], &sizes[5], &sizes[6], NULL};
+    double *numbers[NUMBERS] = {
+        &p->lr_scale, &t->loss_gender, &t->loss_age, &t->weight_gender, &t->weight_age,
+        &t->abs_error, &k->train_loss, &k->lr, &k->seconds, &k->images_per_second, &k->val.loss,
+        &k->val.gender_accuracy, &k->val.age_exact, &k->val.age_mae, &k->val.age_cs5, NULL};
+    for (int i = 0; counts[i] != NULL; i++) {
+        if (load)
+            *counts[i] = c[i];
+        else
+            c[i] = *counts[i];
+    }
+    for (int i = 0; numbers[i] != NULL; i++) {
+        if (load)
+            *numbers[i] = x[i];
+        else
+            x[i] = *numbers[i];
+    }
+    p->epoch = (int)epoch;
+    p->done = (size_t)done;
+    p->step = (long)step;
+    p->stale = (int)stale;
+    k->epoch = (int)kept;
+    k->best = kept > 0;
+    t->n_gender = (size_t)sizes[0];
+    t->n_age = (size_t)sizes[1];
+    t->right_gender = (size_t)sizes[2];
+    t->exact = (size_t)sizes[3];
+    t->cs5 = (size_t)sizes[4];
+    k->val.n_gender = (size_t)sizes[5];
+    k->val.n_age = (size_t)sizes[6];
+}
+
+/* The arrays by name; those that aren't there are left out. */
+static int list(const struct arrays *a, const char *name[5], float *data[5])
+{
+    const char *const names[5] = {"weights", "best", "m", "v", "ema"};
+    float *const all[5] = {a->weights, a->best, a->m, a->v, a->ema};
+    int n = 0;
+    for (int i = 0; i < 5; i++) {
+        if (all[i] != NULL) {
+            name[n] = names[i];
+            data[n++] = all[i];
+        }
+    }
+    return n;
+}
+
+int checkpoint_save(const char *path, const char *about, const struct progress *p,
+                    const struct arrays *a, struct err *e)
+{
+    uint64_t counts[COUNTS] = {0};
+    double numbers[NUMBERS] = {0};
+    struct progress copy = *p;
+    const char *name[5];
+    float *data[5];
+    int n = list(a, name, data);
+    exchange(&copy, counts, numbers, false);
+    struct st_writer *w = st_writer_new(e);
+    int rc = w == NULL ? ERR_MEM : st_add_meta(w, "format", "mien-checkpoint", e);
+    rc = rc < 0 ? rc : st_add_meta(w, "about", about, e);
+    rc = rc < 0 ? rc : st_add(w, "counts", ST_U64, 1, (size_t[]){COUNTS}, counts, e);
+    rc = rc < 0 ? rc : st_add(w, "numbers", ST_F64, 1, (size_t[]){NUMBERS}, numbers, e);
+    for (int i = 0; rc == 0 && i < n; i++)
+        rc = st_add(w, name[i], ST_F32, 1, &a->n, data[i], e);
+    rc = rc < 0 ? rc : st_save(w, path, e);
+    st_writer_free(w);
+    return rc;
+}
+
+static const void *tensor(const struct st *s, const char *name, enum st_dtype type, size_t n)
+{
+    const struct st_tensor *t = st_find(s, name);
+    return t != NULL && t->dtype == type && t->ndim == 1 && t->count == n ? t->data : NULL;
+}
+
+int checkpoint_load(const char *path, const char *about, struct progress *p,
+                    const struct arrays *a, struct err *e)
+{
+    if (access(path, F_OK) < 0)
+        return err_sys(e, "cannot open '%s'", path);
+    struct st *s = st_open(path, e);
+    if (s == NULL)
+        return ERR_FORMAT;
+    const char *name[5], *was = st_meta(s, "about"), *format = st_meta(s, "format");
+    float *data[5];
+    uint64_t counts[COUNTS];
+    double numbers[NUMBERS];
+    int n = list(a, name, data), rc = 0;
+    const void *c = tensor(s, "counts", ST_U64, COUNTS), *x = tensor(s, "numbers", ST_F64, NUMBERS);
+    if (format == NULL || strcmp(format, "mien-checkpoint") != 0 || was == NULL || c == NULL || x == NULL) {
+        rc = err_set(e, ERR_FORMAT, "'%s' is not a checkpoint", path);
+    } else if (strcmp(was, about) != 0) {
+        size_t at = 0; /* where the two begin to differ; told from the word's start */
+        while (was[at] == about[at])
+            at++;
+        while (at > 0 && was[at - 1] != ' ' && was[at - 1] != '\n')
+            at--;
+        rc = err_set(e, ERR_FORMAT, "'%s' is of another training: it has '%.40s', this one '%.40s'",
+                     path, was + at, about + at);
+    }
+    for (int i = 0; rc == 0 && i < n; i++) {
+        const float *from = tensor(s, name[i], ST_F32, a->n);
+        if (from == NULL)
+            rc = err_set(e, ERR_FORMAT, "'%s' doesn't hold the %s of this network", path, name[i]);
+        else
+            memcpy(data[i], from, a->n * sizeof *from);
+    }
+    if (rc == 0) {
+        memcpy(counts, c, sizeof counts);
+        memcpy(numbers, x, sizeof numbers);
+        exchange(p, counts, numbers, true);
+    }
+    st_close(s);
+    return rc;
+}

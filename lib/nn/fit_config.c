@@ -1,0 +1,67 @@
+/* The options of a training: defaults, checks, and their text. */
+#include "mien/fit.h"
+
+struct fit_config fit_defaults(void)
+{
+    return (struct fit_config){
+        .epochs = 10, .batch = 32, .jobs = 1, .lr = 0.001, .beta1 = 0.9, .beta2 = 0.999,
+        .epsilon = 1e-7, .momentum = 0.9, .layer_decay = 1, .step_epochs = 5, .drop = 0.1,
+        .cache_mem = (size_t)8 << 30, .every = 1,
+    };
+}
+
+int fit_check(const struct fit_config *c, struct err *e)
+{
+    if (c->warmup > 0 && c->warmup >= c->epochs)
+        return err_set(e, ERR_ARG, "a warm-up of %g epochs leaves nothing of %d", c->warmup, c->epochs);
+    if (c->resume && c->checkpoint == NULL)
+        return err_set(e, ERR_ARG, "to resume needs a checkpoint to resume from");
+    if (c->lr_backbone > c->lr)
+        return err_set(e, ERR_ARG, "the backbone's learning rate %g is larger than the heads' %g",
+                       c->lr_backbone, c->lr);
+    return 0;
+}
+
+int fit_describe(const struct fit_config *c, struct buf *out)
+{
+    static const char *const optimisers[] = {"adam", "adamw", "sgd"};
+    static const char *const schedules[] = {"constant", "step", "cosine", "plateau"};
+    static const char *const bests[] = {"mae", "loss", "gender", "last"};
+    int rc = buf_printf(out, "seed=%llu epochs=%d batch=%d last=%d optimiser=%s lr=%.17g",
+                        (unsigned long long)c->seed, c->epochs, c->batch, c->last,
+                        optimisers[c->optimiser], c->lr);
+    const struct fit_config d = fit_defaults();
+    const struct {
+        const char *name;
+        double value, normal;
+    } more[] = {
+        {"beta1", c->beta1, d.beta1},
+        {"beta2", c->beta2, d.beta2},
+        {"epsilon", c->epsilon, d.epsilon},
+        {"momentum", c->momentum, d.momentum},
+        {"decay", c->decay, d.decay},
+        {"lr-backbone", c->lr_backbone, d.lr_backbone},
+        {"layer-decay", c->layer_decay, d.layer_decay},
+        {"clip", c->clip, d.clip},
+        {"ema", c->ema, d.ema},
+        {"warmup", c->warmup, d.warmup},
+        {"step-epochs", c->step_epochs, d.step_epochs},
+        {"drop", c->drop, d.drop},
+        {"patience", c->patience, d.patience},
+        {"sigma", c->sigma, d.sigma},
+        {"l1", c->l1, d.l1},
+        {"smoothing", c->smoothing, d.smoothing},
+        {"mixup", c->mixup, d.mixup},
+        {"balance", c->balance, d.balance},
+        {"class-weights", c->class_weights, d.class_weights},
+    };
+    if (c->schedule != d.schedule)
+        rc |= buf_printf(out, " schedule=%s", schedules[c->schedule]);
+    if (c->best != d.best)
+        rc |= buf_printf(out, " best=%s", bests[c->best]);
+    for (size_t i = 0; i < sizeof more / sizeof more[0]; i++) {
+        if (more[i].value != more[i].normal)
+            rc |= buf_printf(out, " %s=%.17g", more[i].name, more[i].value);
+    }
+    return rc < 0 ? ERR_MEM : 0;
+}
