@@ -70,13 +70,22 @@ static void run_job(struct ring *g, struct job *job, int worker)
     job->rc = n == 0 ? 0 : g->f->fn(g->f->ctx, worker, job->good, n, job->drop, &job->err);
 }
 
+/* Delivers the records written so far, then ends the program. */
+static _Noreturn void stop(struct ring *g, const char *why)
+{
+    struct err e;
+    if (rec_writer_flush(g->w, &e) < 0)
+        cli_die_output(g->f->cli, &e);
+    cli_die(g->f->cli, "%s", why);
+}
+
 /* Writes one finished job, in order. Ends the program on what is fatal. */
 static void write_job(struct ring *g, struct job *job)
 {
     struct filter *f = g->f;
     struct err e;
     if (job->rc < 0)
-        cli_die(f->cli, "%s", job->err.msg);
+        stop(g, job->err.msg);
     size_t k = 0; /* in good */
     for (size_t i = 0; i < job->n; i++) {
         const struct rec *r = &job->rec[i];
@@ -93,7 +102,7 @@ static void write_job(struct ring *g, struct job *job)
             filter_report(f->cli, f->nin, r, cause);
             f->nbad++;
             if (f->strict)
-                cli_die(f->cli, "stopped at the first bad record, as --strict asks");
+                stop(g, "stopped at the first bad record, as --strict asks");
         }
         if (drop)
             continue;
@@ -243,14 +252,10 @@ int filter_run(struct filter *f)
     for (int i = 0; i < g.nthread; i++)
         pthread_join(g.thread[i], NULL);
     cli_progress_end(&g.progress);
-    struct err w;
-    if (rc < 0) {
-        if (rec_writer_flush(g.w, &w) < 0)
-            cli_die_output(f->cli, &w);
-        cli_die(f->cli, "%s", e.msg);
-    }
-    if (rec_writer_end(g.w, &w) < 0)
-        cli_die_output(f->cli, &w);
+    if (rc < 0)
+        stop(&g, e.msg);
+    if (rec_writer_end(g.w, &e) < 0)
+        cli_die_output(f->cli, &e);
     ring_free(&g);
     return f->nbad > 0 ? EXIT_BAD_RECORDS : EXIT_OK;
 }
