@@ -1,0 +1,74 @@
+#!/bin/sh
+# The EXAMPLES of the manual pages run, on synthetic data under the names that the pages use.
+. "$(dirname "$0")/../lib.sh"
+
+# What the examples find: labels and archives of IMDB-WIKI, other sets' names, folders, ...
+mkdir setup && cd setup || exit 2
+mien-synth -q --count 400 --size 48 . && cp imdb.mat wiki.mat
+tar xf imdb_crop.tar && mkdir photos faces
+find imdb_crop -name '*.jpg' | sort | head -6 >list
+xargs -I{} cp {} photos <list && cp photos/* faces
+cp "$(head -1 list)" a.jpg && cp a.jpg me.jpg && cp a.jpg 30_1_2_20170101.jpg && cp a.jpg 001A43b.JPG
+rm -r imdb_crop
+for tar in wiki wiki_crop faces; do cp imdb_crop.tar $tar.tar; done
+gzip -k faces.tar
+tar cf utkface.tar 30_1_2_20170101.jpg
+zip -q fgnet.zip 001A43b.JPG
+printf 'img_name,age,gender\na.jpg,30,1\nme.jpg,40,0\n' >labels.csv
+# ... a network for faces, and records of all kinds, of 32 by 32 pixels instead of 224 by 224, to be quick.
+cat >face.net <<'END'
+input 32x32x3
+conv conv 8 3x3 pad=same
+relu relu
+features gap
+gender_logits dense 2
+gender softmax
+age_logits dense 101 from=features
+age softmax
+END
+mien-net --new --mean 127.5 --scale 0.0078431 --embed features -o face.model face.net
+for name in agegender faceres linear hidden; do cp face.model $name.model; done
+mien-meta -q imdb.mat | mien-images -q -m - imdb_crop.tar | mien-crop -q --margin 0.4 --for 32 |
+    mien-resize -q 32 >faces.mien
+mien-split -q 80/10/10 train.mien val.mien test.mien <faces.mien
+cp test.mien all.mien
+for part in train val; do mien-pack -q -o $part.pack <$part.mien; done
+mien-predict agegender.model <faces.mien >predictions.mien
+cd ..
+
+# What they find on other machines.
+mkdir bin && PATH=$T/bin:$PATH
+printf '#!/bin/sh\nexec cat\n' >bin/less
+printf '#!/bin/sh\nshift; exec "$@"\n' >bin/ssh
+chmod +x bin/*
+
+# blocks PAGE: writes the page's examples into files named 1, 2, ...; where a block shows commands
+# with their output, only the commands. Sizes are cut.
+blocks() {
+    awk '/^\.Sh/ { on = $2 == "EXAMPLES" }
+        on && /^\.Bd -literal/ { file = ++n; next }
+        /^\.Ed/ { file = "" }
+        file { gsub(/\\e/, "\\"); gsub(/224/, "32")
+               if (sub(/^\$ /, "")) shown[file] = 1; else if (shown[file]) next
+               print >file }' "$1"
+}
+
+for page in "$ROOT"/man/man[17]/*; do
+    rm -rf run && cp -r setup run && mkdir run/blocks && cd run/blocks || exit 2
+    blocks "$page"
+    cd ..
+    page=$(basename "$page")
+    [ -e blocks/1 ] || skip "$page" 'no examples'
+    for block in blocks/*; do
+        [ -e "$block" ] || continue
+        example="example ${block#*/}"
+        case $(cat "$block") in
+        *fetch-models*) skip "$page, $example" 'brings a network from elsewhere'; continue ;;
+        *jq*) command -v jq >/dev/null || { skip "$page, $example" 'jq is not there'; continue; } ;;
+        esac
+        ok "$page, $example" bash -e -o pipefail "$block"
+    done
+    cd ..
+done
+
+finish
