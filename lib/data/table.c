@@ -198,7 +198,7 @@ static int numbers(struct csv_cell c, float *out, int max, struct err *e)
         if (rc < 0)
             return ERR_FORMAT;
         if (n == max)
-            return err_set(e, ERR_FORMAT, "more than %d numbers in '%s'", max, buf);
+            return err_set(e, ERR_FORMAT, "more than %d numbers in '%.*s'", max, (int)c.len, c.s);
         out[n++] = (float)v;
     }
     return n;

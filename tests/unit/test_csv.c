@@ -1,0 +1,133 @@
+/* Tables: quoting, line ends, broken rows, rows larger than any buffer. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <cmocka.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "mien/buf.h"
+#include "mien/csv.h"
+#include "mien/file.h"
+
+/* Opens text as a table of which the first head bytes were read already. */
+static struct csv *open_text(const char *s, size_t len, size_t head, int *fd)
+{
+    struct csv *c;
+
+    *fd = file_temp(NULL);
+    assert_true(*fd >= 0);
+    assert_int_equal(file_write(*fd, s, len), 0);
+    assert_true(lseek(*fd, (off_t)head, SEEK_SET) >= 0);
+    c = csv_new(*fd, s, head, NULL);
+    assert_non_null(c);
+    return c;
+}
+
+/* Reads a whole table and writes it as LINE:CELL|CELL; with ! and the line for a broken row. */
+static void check(const char *text, const char *want)
+{
+    size_t len = strlen(text), n;
+
+    for (size_t head = 0; head <= len; head++) {
+        const struct csv_cell *cell;
+        struct buf got = {0};
+        struct err e;
+        int fd, rc;
+        struct csv *c = open_text(text, len, head, &fd);
+
+        while ((rc = csv_read(c, &cell, &n, &e)) == 1 || rc == ERR_FORMAT) {
+            buf_printf(&got, "%s%d:", rc == 1 ? "" : "!", (int)csv_line(c));
+            for (size_t i = 0; rc == 1 && i < n; i++) {
+                assert_int_equal(strlen(cell[i].s), cell[i].len);
+                buf_printf(&got, "%s%s", i ? "|" : "", cell[i].s);
+            }
+            buf_printf(&got, ";");
+        }
+        assert_int_equal(rc, 0);
+        buf_append(&got, "", 1);
+        assert_string_equal((char *)got.data, want);
+        buf_free(&got);
+        csv_free(c);
+        close(fd);
+    }
+}
+
+static void test_rfc4180(void **state)
+{
+    (void)state;
+    check("", "");
+    check("a,b\n1,2\n", "1:a|b;2:1|2;");
+    check("a,b\r\n1,2", "1:a|b;2:1|2;");
+    check("a,b\n\n\r\n,\n", "1:a|b;4:|;");
+    check("\xef\xbb\xbf"
+          "a\n1",
+          "1:a;2:1;");
+    check("\"a,\"\"b\"\"\",c\r\n\"x\ny\",\"\"\nz,\"w\"\r\n", "1:a,\"b\"|c;2:x\ny|;4:z|w;");
+    check("a,b\n5\" x,it's\n", "1:a|b;2:5\" x|it's;");
+    check("a,b\nx\ry,\"z\r\"\n", "1:a|b;2:x\ry|z\r;");
+}
+
+static void test_tabs(void **state)
+{
+    (void)state;
+    check("a\tb,c\n\"1\t2\"\r\n", "1:a|b,c;2:\"1|2\";");
+    check("\"a\tx\",b\n1,2\n", "1:a\tx|b;2:1|2;");
+    /* Only the first line decides. */
+    check("a,b\n1\t2,3\n", "1:a|b;2:1\t2|3;");
+}
+
+static void test_broken(void **state)
+{
+    (void)state;
+    check("a,b\n\"x\"y,1\n2,3\n", "1:a|b;!2:;3:2|3;");
+    check("a,b\n1,\"2\n3", "1:a|b;!2:;");
+}
+
+/* Rows longer than the buffer, up to the bound and beyond. */
+static void test_long(void **state)
+{
+    const size_t sizes[] = {65534, 65535, 65536, 65537, 500000, 1100000};
+    (void)state;
+    for (size_t k = 0; k < sizeof sizes / sizeof *sizes; k++) {
+        const struct csv_cell *cell;
+        struct buf b = {0};
+        struct err e;
+        size_t n;
+        int fd;
+        struct csv *c;
+
+        assert_int_equal(buf_reserve(&b, sizes[k] + 64), 0);
+        memset(b.data, 'x', sizes[k]);
+        b.len = sizes[k];
+        buf_printf(&b, ",y\r\nz,w\r\n");
+        c = open_text((char *)b.data, b.len, 100, &fd);
+        if (sizes[k] > 1 << 20) {
+            assert_int_equal(csv_read(c, &cell, &n, &e), ERR_LIMIT);
+            assert_non_null(strstr(e.msg, "line 1:"));
+        } else {
+            assert_int_equal(csv_read(c, &cell, &n, &e), 1);
+            assert_int_equal(n, 2);
+            assert_int_equal(cell[0].len, sizes[k]);
+            assert_string_equal(cell[1].s, "y");
+            assert_int_equal(csv_read(c, &cell, &n, &e), 1);
+            assert_string_equal(cell[1].s, "w");
+            assert_int_equal(csv_read(c, &cell, &n, &e), 0);
+        }
+        csv_free(c);
+        buf_free(&b);
+        close(fd);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_rfc4180),
+        cmocka_unit_test(test_tabs),
+        cmocka_unit_test(test_broken),
+        cmocka_unit_test(test_long),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
