@@ -13,7 +13,7 @@ ALL_CFLAGS = -std=c17 $(WARN) -pthread $(SAN) $(CFLAGS) $(CPPFLAGS)
 LIBS = -Wl,--as-needed -larchive -ljpeg -lopenblas -lz -ldeflate -ljansson -lm
 
 PROGRAMS = $(addprefix mien-, meta images crop resize split pack net import embed train predict \
-	score view)
+	score view montage)
 LIB_SRC = $(wildcard lib/*/*.c)
 UNIT = $(patsubst tests/unit/%.c,%,$(wildcard tests/unit/*.c))
 TOOLS = $(patsubst tests/tool/%.c,%,$(wildcard tests/tool/*.c))

@@ -1,0 +1,117 @@
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+
+#include "internal.h"
+#include "mien/col.h"
+
+static const char *const letter[] = {"F", "M"};
+
+/* The age that a record is labelled with, as a range of whole years. */
+static bool label_age(const struct rec *r, int *from, int *to)
+{
+    const struct rec_field *band = rec_find(r, TAG_AGE_BAND);
+    if (rec_int(r, TAG_AGE, from)) {
+        *to = *from;
+        return true;
+    }
+    if (band == NULL)
+        return false;
+    *from = ((const uint8_t *)band->data)[0];
+    *to = ((const uint8_t *)band->data)[1];
+    return true;
+}
+
+static bool label_gender(const struct rec *r, int *gender)
+{
+    return rec_int(r, TAG_GENDER, gender) && (*gender == 0 || *gender == 1);
+}
+
+void caption_of(struct caption *c, const struct rec *r, double tolerance)
+{
+    *c = (struct caption){0};
+    const struct rec_field *box = rec_find(r, TAG_BOX);
+    if (box != NULL)
+        memcpy(c->box, box->data, sizeof c->box);
+
+    size_t len;
+    const char *id = rec_text(r, TAG_ID, &len);
+    size_t photo = id == NULL ? 0 : caption_photo_id(id, len);
+    if (id != NULL && photo < len)
+        snprintf(c->number, sizeof c->number, "%.*s", (int)(len - photo - 1), id + photo + 1);
+
+    int from, to, gender;
+    bool has_age = label_age(r, &from, &to), has_gender = label_gender(r, &gender);
+    char age[12] = "";
+    if (has_age)
+        snprintf(age, sizeof age, from == to ? "%d" : "%d-%d", from, to);
+    snprintf(c->label, sizeof c->label, "%s%s%s", age, has_age && has_gender ? " " : "",
+             has_gender ? letter[gender] : "");
+
+    struct col_value v, w;
+    if (col_get(r, COL_PRED_AGE, &v) && col_get(r, COL_PRED_AGE_SD, &w)) {
+        snprintf(c->age, sizeof c->age, "%.0f\u00b1%.0f", v.number, w.number);
+        c->age_wrong = has_age && fmax(from - v.number, v.number - to) > tolerance;
+    }
+    if (col_get(r, COL_PRED_GENDER, &v)) {
+        int mode = (int)v.number;
+        col_get(r, mode == 1 ? COL_P_MALE : COL_P_FEMALE, &w);
+        snprintf(c->gender, sizeof c->gender, "%s %.0f%%", letter[mode], 100 * w.number);
+        c->gender_wrong = has_gender && mode != gender;
+    }
+}
+
+size_t caption_photo_id(const char *id, size_t len)
+{
+    size_t n = len;
+    while (n > 0 && len - n < 9 && id[n - 1] >= '0' && id[n - 1] <= '9')
+        n--;
+    return n < len && n > 0 && id[n - 1] == '#' ? n - 1 : len;
+}
+
+/* The length of a file's name up to its first .jpg or .jpeg: extensions tell nothing. */
+static size_t stem(const char *name, size_t len)
+{
+    for (size_t i = 1; i + 4 <= len; i++) {
+        if (strncasecmp(name + i, ".jpg", 4) == 0 ||
+            (i + 5 <= len && strncasecmp(name + i, ".jpeg", 5) == 0))
+            return i;
+    }
+    return len;
+}
+
+int caption_say_id(struct sheet_text *t, const char *id, size_t len)
+{
+    size_t photo = caption_photo_id(id, len), from = photo;
+    while (from > 0 && id[from - 1] != '/')
+        from--;
+    if (sheet_say(t, SHEET_FAINT, true, id + from, stem(id + from, photo - from)) < 0)
+        return ERR_MEM;
+    return sheet_lengthen(t, id + photo, len - photo);
+}
+
+static int say(struct sheet_text *t, enum sheet_ink ink, bool *line, const char *s)
+{
+    if (s[0] == '\0')
+        return 0;
+    int rc = sheet_say(t, ink, *line, s, strlen(s));
+    *line = false;
+    return rc;
+}
+
+/* A face of several takes one line; the only one has its prediction in a line below its label. */
+int caption_say(struct sheet_text *t, const struct caption *c, bool numbered)
+{
+    bool line = true;
+    int rc = 0;
+    if (numbered) {
+        rc |= say(t, SHEET_FAINT, &line, c->number);
+        rc |= sheet_lengthen(t, ":", 1);
+    }
+    rc |= say(t, SHEET_PLAIN, &line, c->label);
+    line |= !numbered;
+    rc |= say(t, c->age_wrong ? SHEET_WRONG : SHEET_PLAIN, &line, c->age);
+    rc |= say(t, c->gender_wrong ? SHEET_WRONG : SHEET_PLAIN, &line, c->gender);
+    return rc < 0 ? ERR_MEM : 0;
+}

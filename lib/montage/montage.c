@@ -1,0 +1,189 @@
+#include <stdlib.h>
+#include <string.h>
+
+#include "internal.h"
+
+/* The cell that is being gathered: a photograph's goes on with each face that follows in it. */
+struct cell {
+    bool open;
+    bool photo; /* can go on */
+    bool has_picture;
+    struct buf id;
+    size_t photo_id; /* the part of the id that the photograph's faces share */
+    struct buf why;  /* there is no picture */
+    struct caption *face;
+    size_t n;
+};
+
+struct montage {
+    struct montage_options o;
+    struct montage_counts counts;
+    struct sheet sheet;
+    struct picture picture;
+    struct sheet_text caption;
+    struct cell cell;
+};
+
+struct montage *montage_new(const struct montage_options *o, struct err *e)
+{
+    struct montage *m = calloc(1, sizeof *m);
+    struct caption *face = calloc(FACES_MAX, sizeof *face);
+    if (m == NULL || face == NULL) {
+        free(m);
+        free(face);
+        err_mem(e, sizeof *m + FACES_MAX * sizeof *face, "a montage");
+        return NULL;
+    }
+    m->o = *o;
+    m->cell.face = face;
+    m->sheet.columns = o->columns;
+    m->sheet.rows = o->rows;
+    m->sheet.size = o->size;
+    if (sheet_start(&m->sheet, e) < 0 || picture_start(&m->picture, e) < 0) {
+        montage_free(m);
+        return NULL;
+    }
+    return m;
+}
+
+void montage_free(struct montage *m)
+{
+    if (m == NULL)
+        return;
+    sheet_free(&m->sheet);
+    picture_free(&m->picture);
+    sheet_text_free(&m->caption);
+    buf_free(&m->cell.id);
+    buf_free(&m->cell.why);
+    free(m->cell.face);
+    free(m);
+}
+
+const struct montage_counts *montage_counts(const struct montage *m)
+{
+    return &m->counts;
+}
+
+static int end_page(struct montage *m, bool last, struct err *e)
+{
+    const unsigned char *px;
+    struct img_hw size;
+    int rc = sheet_page(&m->sheet, &px, &size, e);
+    if (rc == 0)
+        rc = m->o.page(m->o.ctx, px, size, last, e);
+    sheet_next(&m->sheet);
+    m->counts.pages++;
+    return rc;
+}
+
+/* --- Cells --------------------------------------------------------------------------------- */
+
+/* The error's words, so that they wrap. */
+static int say_why(struct sheet_text *t, const char *s, size_t len)
+{
+    int rc = 0;
+    for (size_t at = 0, n; rc == 0 && at < len; at += n + 1) {
+        const char *space = memchr(s + at, ' ', len - at);
+        n = space != NULL ? (size_t)(space - s) - at : len - at;
+        rc = sheet_say(t, SHEET_WRONG, at == 0, s + at, n);
+    }
+    return rc;
+}
+
+static int write_caption(struct montage *m)
+{
+    const struct cell *c = &m->cell;
+    struct sheet_text *t = &m->caption;
+    sheet_text_clear(t);
+    int rc = 0;
+    if (c->id.len > 0)
+        rc = caption_say_id(t, (const char *)c->id.data, c->n > 1 ? c->photo_id : c->id.len);
+    rc |= say_why(t, (const char *)c->why.data, c->why.len);
+    for (size_t i = 0; i < c->n; i++)
+        rc |= caption_say(t, &c->face[i], c->n > 1);
+    return rc;
+}
+
+/* Puts the cell that is open, if any, onto the sheet. */
+static int close_cell(struct montage *m, struct err *e)
+{
+    struct cell *c = &m->cell;
+    if (!c->open)
+        return 0;
+    c->open = false;
+    bool wrong = !c->has_picture;
+    for (size_t i = 0; i < c->n; i++)
+        wrong |= c->face[i].age_wrong || c->face[i].gender_wrong;
+    if (write_caption(m) < 0)
+        return err_mem(e, c->id.len, "a caption");
+    if (c->has_picture && c->photo)
+        picture_mark(&m->picture, c->face, c->n, m->sheet.scale);
+    int rc = sheet_full(&m->sheet) ? end_page(m, false, e) : 0;
+    if (rc == 0)
+        rc = sheet_add(&m->sheet, c->has_picture ? &m->picture.im : NULL, &m->caption, wrong, e);
+    m->counts.cells++;
+    return rc;
+}
+
+/* Opens a cell with a record's id and picture. */
+static int open_cell(struct montage *m, const struct rec *r, bool *bad, struct err *e)
+{
+    struct cell *c = &m->cell;
+    size_t len = 0, why_len = 0;
+    const char *id = rec_text(r, TAG_ID, &len), *why = rec_text(r, TAG_ERROR, &why_len);
+    int rc = why == NULL ? picture_of(&m->picture, r, m->o.size, e) : 0;
+    if (rc == ERR_MEM)
+        return rc;
+    if (rc < 0) {
+        *bad = true;
+        why = e->msg;
+        why_len = strlen(why);
+    }
+    c->open = true;
+    c->has_picture = why == NULL;
+    c->photo = rec_has(r, TAG_IMAGE);
+    c->n = 0;
+    buf_clear(&c->id);
+    buf_clear(&c->why);
+    c->photo_id = id == NULL ? 0 : caption_photo_id(id, len);
+    if (buf_append(&c->id, id, len) < 0 || buf_append(&c->why, why, why_len) < 0)
+        return err_mem(e, len + why_len, "a caption");
+    return 0;
+}
+
+/* Whether a record is of a further face in the photograph of the cell that is open. */
+static bool goes_on(const struct cell *c, const struct rec *r)
+{
+    size_t len;
+    const char *id = rec_text(r, TAG_ID, &len);
+    if (!c->open || !c->photo || !c->has_picture || c->n == FACES_MAX || id == NULL ||
+        !rec_has(r, TAG_IMAGE) || rec_has(r, TAG_ERROR))
+        return false;
+    size_t photo = caption_photo_id(id, len);
+    return photo < len && c->photo_id < c->id.len && photo == c->photo_id &&
+           memcmp(id, c->id.data, photo) == 0;
+}
+
+int montage_add(struct montage *m, const struct rec *r, bool *bad, struct err *e)
+{
+    struct cell *c = &m->cell;
+    *bad = false;
+    if (!goes_on(c, r)) {
+        int rc = close_cell(m, e);
+        if (rc == 0)
+            rc = open_cell(m, r, bad, e);
+        if (rc < 0)
+            return rc;
+    }
+    struct caption *f = &c->face[c->n++];
+    caption_of(f, r, m->o.tolerance);
+    m->counts.faces++;
+    m->counts.wrong += f->age_wrong || f->gender_wrong;
+    return 0;
+}
+
+int montage_end(struct montage *m, struct err *e)
+{
+    int rc = close_cell(m, e);
+    return rc < 0 || m->counts.cells == 0 ? rc : end_page(m, true, e);
+}

@@ -1,0 +1,171 @@
+#include <math.h>
+#include <string.h>
+
+#include "internal.h"
+#include "mien/font.h"
+
+enum { FRAME = 2 };
+
+static const struct draw_color box_color = {255, 214, 0}, dark = {0, 0, 0}, light = {255, 255, 255};
+
+int picture_start(struct picture *p, struct err *e)
+{
+    p->jpeg = img_jpeg_new(e);
+    p->resizer = img_resizer_new(e);
+    return p->jpeg == NULL || p->resizer == NULL ? ERR_MEM : 0;
+}
+
+void picture_free(struct picture *p)
+{
+    img_jpeg_free(p->jpeg);
+    img_resizer_free(p->resizer);
+    img_free(&p->stored);
+    img_free(&p->upright);
+    img_free(&p->im);
+}
+
+/* A side at the scale that brings the longer one to size. */
+static int fit(int side, int longer, int size)
+{
+    int n = (int)round((double)side * size / longer);
+    return n < 1 ? 1 : n;
+}
+
+static int scale_into(struct picture *p, const unsigned char *px, int h, int w, int size,
+                      struct err *e)
+{
+    int longer = h > w ? h : w;
+    struct img_hw to = {fit(h, longer, size), fit(w, longer, size)};
+    int rc = img_alloc(&p->im, to.h, to.w, e);
+    return rc < 0 ? rc : img_resize(p->resizer, px, h, w, p->im.px, to, IMG_TRIANGLE, e);
+}
+
+/* Decodes a photograph at the smallest scale that has all the detail its picture shows. */
+static int photograph(struct picture *p, const struct rec_field *f, int size, struct err *e)
+{
+    struct img_jpeg_info info;
+    int rc = img_jpeg_open(p->jpeg, f->data, f->len, &(struct img_jpeg_limits){0}, &info, e);
+    if (rc < 0)
+        return rc;
+    int longer = info.h > info.w ? info.h : info.w, eighths = 8;
+    while (eighths > 1 && img_jpeg_scaled(longer, eighths / 2) >= size)
+        eighths /= 2;
+    struct img_rect all = {0, 0, img_jpeg_scaled(info.w, eighths),
+                           img_jpeg_scaled(info.h, eighths)};
+    rc = img_alloc(&p->stored, all.h, all.w, e);
+    if (rc == 0)
+        rc = img_jpeg_read(p->jpeg, eighths, all, p->stored.px, (size_t)all.w * 3, e);
+    if (rc < 0)
+        return rc;
+    p->scale = (double)size / longer;
+    if (info.orientation == 1)
+        return scale_into(p, p->stored.px, all.h, all.w, size, e);
+    bool turned = info.orientation >= 5;
+    rc = img_alloc(&p->upright, turned ? all.w : all.h, turned ? all.h : all.w, e);
+    if (rc < 0)
+        return rc;
+    img_upright(p->stored.px, all.h, all.w, info.orientation, p->upright.px);
+    return scale_into(p, p->upright.px, p->upright.h, p->upright.w, size, e);
+}
+
+int picture_of(struct picture *p, const struct rec *r, int size, struct err *e)
+{
+    const struct rec_field *image = rec_find(r, TAG_IMAGE);
+    int h, w;
+    const unsigned char *px = rec_pixels(r, &h, &w);
+    if (image != NULL)
+        return photograph(p, image, size, e);
+    if (px == NULL)
+        return err_set(e, ERR_FORMAT,
+                       "neither pixels nor an image in the record, which mien-predict "
+                       "keeps with --keep");
+    if (h < 1 || w < 1)
+        return err_set(e, ERR_FORMAT, "its pixels are empty");
+    return scale_into(p, px, h, w, size, e);
+}
+
+/* --- Boxes --------------------------------------------------------------------------------- */
+
+/* A position in the picture; just outside of it for whatever lies far away, or is no number. */
+static int place(float at, double scale, int side)
+{
+    return (int)fmin(fmax(round(at * scale), -8), side + 8);
+}
+
+static struct img_rect box_in(const struct picture *p, const float *box)
+{
+    int x1 = place(box[0], p->scale, p->im.w), y1 = place(box[1], p->scale, p->im.h);
+    int x2 = place(box[2], p->scale, p->im.w), y2 = place(box[3], p->scale, p->im.h);
+    return (struct img_rect){x1, y1, x2 - x1, y2 - y1};
+}
+
+static bool overlap(struct img_rect a, struct img_rect b)
+{
+    return a.x < b.x + b.w && b.x < a.x + a.w && a.y < b.y + b.h && b.y < a.y + a.h;
+}
+
+static bool is_free(const struct picture *p, struct img_rect r, const struct img_rect *taken,
+                    size_t n)
+{
+    if (r.x < 0 || r.y < 0 || r.x + r.w > p->im.w || r.y + r.h > p->im.h)
+        return false;
+    for (size_t i = 0; i < n; i++) {
+        if (overlap(r, taken[i]))
+            return false;
+    }
+    return true;
+}
+
+/* Finds room for a tag of tag's size at a corner of the box, outside of it if possible. Where there
+   is none, in a crowd, the face goes without: numbers over each other could not be read. */
+static bool find_room(const struct picture *p, struct img_rect box, int frame,
+                      const struct img_rect *taken, size_t n, struct img_rect *tag)
+{
+    int left = box.x - frame, right = box.x + box.w + frame - tag->w;
+    int above = box.y - frame - tag->h, below = box.y + box.h + frame;
+    const int at[][2] = {{left, above},  {right, above},
+                         {left, below},  {right, below},
+                         {box.x, box.y}, {box.x + box.w - tag->w, box.y + box.h - tag->h}};
+    for (size_t i = 0; i < sizeof at / sizeof *at; i++) {
+        tag->x = at[i][0];
+        tag->y = at[i][1];
+        if (is_free(p, *tag, taken, n))
+            return true;
+    }
+    return false;
+}
+
+static bool is_wrong(const struct caption *c)
+{
+    return c->age_wrong || c->gender_wrong;
+}
+
+/* Draws the faces' numbers, at the corners of their boxes. */
+static void number(struct picture *p, const struct caption *face, size_t n, int scale)
+{
+    struct img_rect taken[FACES_MAX];
+    size_t ntaken = 0;
+    for (size_t i = 0; i < n; i++) {
+        struct img_rect box = box_in(p, face[i].box);
+        size_t len = strlen(face[i].number);
+        struct img_rect tag = {0, 0, (FONT_WIDTH * (int)len + 3) * scale, FONT_LINE * scale};
+        if (box.w <= 0 || box.h <= 0 || !find_room(p, box, FRAME * scale, taken, ntaken, &tag))
+            continue;
+        taken[ntaken++] = tag;
+        draw_fill(&p->im, tag, is_wrong(&face[i]) ? sheet_color(SHEET_WRONG) : box_color);
+        draw_text(&p->im, tag.x + 2 * scale, tag.y + 3 * scale, scale,
+                  is_wrong(&face[i]) ? light : dark, face[i].number, len);
+    }
+}
+
+void picture_mark(struct picture *p, const struct caption *face, size_t n, int scale)
+{
+    for (size_t i = 0; i < n; i++) {
+        struct img_rect box = box_in(p, face[i].box);
+        if (box.w > 0 && box.h > 0)
+            draw_frame(&p->im, box, FRAME * scale,
+                       is_wrong(&face[i]) ? sheet_color(SHEET_WRONG) : box_color);
+    }
+    if (n > 1)
+        number(p, face, n, scale);
+}

@@ -1,0 +1,323 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "mien/jpeg.h"
+#include "mien/montage.h"
+
+enum { SIZE = 64, GAP = 16 };
+
+/* The pages that came, and the pixels of the last one. */
+static struct {
+    int n, last;
+    struct img_hw size;
+    unsigned char *px;
+} got;
+
+static int take_page(void *ctx, const unsigned char *px, struct img_hw size, bool last,
+                     struct err *e)
+{
+    size_t n = (size_t)size.h * (size_t)size.w * 3;
+    (void)ctx;
+    (void)e;
+    got.n++;
+    got.last += last;
+    got.size = size;
+    free(got.px);
+    got.px = malloc(n);
+    assert_non_null(got.px);
+    memcpy(got.px, px, n);
+    return 0;
+}
+
+static struct montage *start(int columns, int rows)
+{
+    struct montage_options o = {
+        .columns = columns, .rows = rows, .size = SIZE, .tolerance = 10, .page = take_page};
+    struct err e;
+    free(got.px);
+    memset(&got, 0, sizeof got);
+    struct montage *m = montage_new(&o, &e);
+    assert_non_null(m);
+    return m;
+}
+
+static struct montage_counts end(struct montage *m)
+{
+    struct err e;
+    assert_int_equal(montage_end(m, &e), 0);
+    struct montage_counts c = *montage_counts(m);
+    montage_free(m);
+    assert_int_equal(c.pages, got.n);
+    assert_int_equal(got.last, got.n > 0);
+    return c;
+}
+
+static bool add(struct montage *m, const struct rec *r, struct err *e)
+{
+    bool bad;
+    assert_int_equal(montage_add(m, r, &bad, e), 0);
+    return bad;
+}
+
+/* A record of white pixels. */
+static void pixels(struct rec *r, const char *id, uint32_t h, uint32_t w)
+{
+    rec_clear(r);
+    rec_set_str(r, TAG_ID, id);
+    unsigned char *p = rec_alloc(r, TAG_PIXELS, REC_U8, 3, (uint32_t[]){h, w, 3});
+    assert_non_null(p);
+    memset(p, 255, (size_t)h * w * 3);
+}
+
+/* A record of a white photograph, 100 x 200, with a box. */
+static void photo(struct rec *r, const char *id, float x1, float y1, float x2, float y2)
+{
+    static unsigned char white[100 * 200 * 3];
+    struct buf jpeg = {0};
+    struct err e;
+    memset(white, 255, sizeof white);
+    assert_int_equal(img_jpeg_encode(white, 100, 200, 90, &jpeg, &e), 0);
+    rec_clear(r);
+    rec_set_str(r, TAG_ID, id);
+    rec_set_f32v(r, TAG_BOX, (float[]){x1, y1, x2, y2}, 4);
+    uint32_t n = (uint32_t)jpeg.len;
+    memcpy(rec_alloc(r, TAG_IMAGE, REC_U8, 1, &n), jpeg.data, n);
+    buf_free(&jpeg);
+}
+
+static void predict(struct rec *r, int age, int sure_of_male)
+{
+    float p[101] = {0}, g[2] = {1 - sure_of_male / 100.0F, sure_of_male / 100.0F};
+    p[age] = 1;
+    rec_set_f32v(r, TAG_P_AGE, p, 101);
+    rec_set_f32v(r, TAG_P_GENDER, g, 2);
+}
+
+enum color { OTHER, WHITE, RED, YELLOW, GREY };
+
+static enum color color(int x, int y)
+{
+    const unsigned char *p = got.px + (y * got.size.w + x) * 3;
+    if (memcmp(p, "\xff\xff\xff", 3) == 0)
+        return WHITE;
+    if (p[0] > 190 && p[1] < 20 && p[2] < 20)
+        return RED;
+    if (p[0] > 240 && p[1] > 200 && p[2] < 20)
+        return YELLOW;
+    return p[0] == p[1] && p[1] == p[2] && p[0] > 200 ? GREY : OTHER;
+}
+
+/* Whether the n-th cell of a row without captions above it has the red frame. */
+static bool framed(int n)
+{
+    return color(GAP + n * (SIZE + GAP) - 1, GAP) == RED;
+}
+
+static void wrong_predictions_are_marked(void **state)
+{
+    (void)state;
+    static const struct {
+        int age, from, to, gender, pred, male;
+        bool wrong;
+    } c[] = {
+        {30, -1, -1, 1, 40, 80, false}, /* just within the tolerance */
+        {30, -1, -1, 1, 41, 80, true},  {30, -1, -1, 1, 19, 80, true},
+        {30, -1, -1, 1, 30, 49, true},  {30, -1, -1, 0, 30, 49, false},
+        {-1, 20, 29, 0, 39, 10, false}, {-1, 20, 29, 0, 40, 10, true},
+        {-1, 20, 29, 0, 9, 10, true},   {-1, -1, -1, -1, 90, 99, false},
+        {-1, -1, -1, 7, 90, 99, false},
+    };
+    struct montage *m = start(10, 1);
+    struct rec r = {0};
+    struct err e;
+    int wrong = 0;
+    for (size_t i = 0; i < 10; i++) {
+        pixels(&r, "x", 8, 8);
+        if (c[i].age >= 0)
+            rec_set_u8(&r, TAG_AGE, c[i].age);
+        if (c[i].from >= 0)
+            memcpy(rec_alloc(&r, TAG_AGE_BAND, REC_U8, 1, (uint32_t[]){2}),
+                   (uint8_t[]){(uint8_t)c[i].from, (uint8_t)c[i].to}, 2);
+        if (c[i].gender >= 0)
+            rec_set_u8(&r, TAG_GENDER, c[i].gender);
+        predict(&r, c[i].pred, c[i].male);
+        assert_false(add(m, &r, &e));
+        wrong += c[i].wrong;
+    }
+    struct montage_counts n = end(m);
+    assert_int_equal(n.faces, 10);
+    assert_int_equal(n.cells, 10);
+    assert_int_equal(n.wrong, wrong);
+    for (int i = 0; i < 10; i++)
+        assert_int_equal(framed(i), c[i].wrong);
+    rec_free(&r);
+}
+
+static void pictures_keep_their_shape(void **state)
+{
+    (void)state;
+    struct montage *m = start(3, 1);
+    struct rec r = {0};
+    struct err e;
+    pixels(&r, "", 10, 40);
+    add(m, &r, &e);
+    pixels(&r, "", 300, 75);
+    add(m, &r, &e);
+    pixels(&r, "", 1, 5000);
+    add(m, &r, &e);
+    end(m);
+    for (int i = 0; i < SIZE; i++) { /* white across or along the middle quarter, grey beyond */
+        bool middle = i >= SIZE * 3 / 8 && i < SIZE * 5 / 8;
+        assert_int_equal(color(GAP + 1, GAP + i), middle ? WHITE : GREY);
+        assert_int_equal(color(GAP + SIZE - 1, GAP + i), middle ? WHITE : GREY);
+        assert_int_equal(color(2 * GAP + SIZE + i, GAP + 1), middle ? WHITE : GREY);
+    }
+    rec_free(&r);
+}
+
+static void faces_of_a_photograph_share_a_cell(void **state)
+{
+    (void)state;
+    static const char *const id[] = {"a/x.jpg#1", "a/x.jpg#2", "a/x.jpg#10", "b/x.jpg#1",
+                                     "b/x.jpg",   "b/x.jpg",   "b/x.jpg#x",  "b/x.jpg#1",
+                                     "b/x.jpg#",  "#1",        "#2",         "1"};
+    static const int cells[] = {1, 1, 1, 2, 3, 4, 5, 6, 7, 8, 8, 9};
+    struct montage *m = start(20, 1);
+    struct rec r = {0};
+    struct err e;
+    for (size_t i = 0; i < sizeof id / sizeof *id; i++) {
+        photo(&r, id[i], 50, 30, 100, 80);
+        assert_false(add(m, &r, &e));
+        /* The last one is still open. */
+        assert_int_equal(montage_counts(m)->cells, cells[i] - 1);
+    }
+    pixels(&r, "a#1", 4, 4);
+    add(m, &r, &e);
+    pixels(&r, "a#2", 4, 4);
+    add(m, &r, &e);
+    struct montage_counts n = end(m);
+    assert_int_equal(n.cells, 11);
+    assert_int_equal(n.faces, 14);
+    rec_free(&r);
+}
+
+/* The photograph is 64 x 32 in its square, so a pixel there is 3.125 of the photograph. */
+static void boxes_are_drawn_in_place(void **state)
+{
+    (void)state;
+    struct montage *m = start(3, 1);
+    struct rec r = {0};
+    struct err e;
+    photo(&r, "one.jpg#1", 50, 25, 100, 75);
+    add(m, &r, &e);
+    photo(&r, "two.jpg#1", 50, 50, 100, 75);
+    add(m, &r, &e);
+    photo(&r, "two.jpg#2", 125, 50, 175, 75);
+    rec_set_u8(&r, TAG_GENDER, 0);
+    predict(&r, 30, 60);
+    add(m, &r, &e);
+    assert_int_equal(end(m).wrong, 1);
+
+    int x = GAP, y = GAP + 16;
+    assert_int_equal(color(x + 15, y + 16), YELLOW);
+    assert_int_equal(color(x + 14, y + 16), YELLOW);
+    assert_int_equal(color(x + 16, y + 16), WHITE);
+    assert_int_equal(color(x + 31, y + 16), WHITE);
+    assert_int_equal(color(x + 32, y + 16), YELLOW);
+    assert_int_equal(color(x + 20, y + 7), YELLOW);
+    assert_int_equal(color(x + 20, y + 8), WHITE);
+    assert_int_equal(color(x + 15, y + 1), WHITE); /* no number */
+    assert_false(framed(0));
+
+    x += SIZE + GAP;
+    assert_true(framed(1));
+    assert_int_equal(color(x + 15, y + 20), YELLOW);
+    assert_int_equal(color(x + 15, y + 3), YELLOW); /* the number's tag, above the box */
+    assert_int_equal(color(x + 39, y + 20), RED);
+    assert_int_equal(color(x + 39, y + 3), RED);
+    rec_free(&r);
+}
+
+/* Boxes and predictions as no sane program makes them. */
+static void impossible_values_are_harmless(void **state)
+{
+    (void)state;
+    static const float x[] = {0, -1e30F, 1e30F, 3e38F, -0.0F, 1e-40F, 64, 2e9F, -2e9F, 199};
+    struct montage *m = start(2, 40);
+    struct rec r = {0};
+    struct err e;
+    char id[32];
+    for (int i = 0; i < 2200; i++) {
+        int k = i % 10, l = i / 10 % 10;
+        snprintf(id, sizeof id, "x.jpg#%d", i);
+        photo(&r, id, x[k], x[l], i % 3 ? x[l] : x[k] / 0.0F, i % 7 ? x[k] : x[0] / 0.0F);
+        rec_set_f32v(&r, TAG_P_GENDER, (float[]){x[k], x[l]}, 2);
+        rec_set_u8(&r, TAG_AGE, 255);
+        add(m, &r, &e);
+    }
+    assert_int_equal(end(m).cells, 3); /* a cell takes a thousand faces */
+    rec_free(&r);
+}
+
+static void cells_without_a_picture_say_why(void **state)
+{
+    (void)state;
+    struct montage *m = start(4, 1);
+    struct rec r = {0};
+    struct err e;
+    pixels(&r, "x", 4, 4);
+    rec_fail(&r, "not a JPEG but png");
+    assert_false(add(m, &r, &e)); /* reported when it went wrong */
+    rec_clear(&r);
+    assert_true(add(m, &r, &e));
+    assert_non_null(strstr(e.msg, "neither pixels nor an image"));
+    photo(&r, "y#1", 0, 0, 1, 1);
+    memcpy(rec_alloc(&r, TAG_IMAGE, REC_U8, 1, (uint32_t[]){3}), "GIF", 3);
+    assert_true(add(m, &r, &e));
+    photo(&r, "y#2", 0, 0, 1, 1); /* doesn't go on there */
+    assert_false(add(m, &r, &e));
+    struct montage_counts n = end(m);
+    assert_int_equal(n.cells, 4);
+    assert_int_equal(n.wrong, 0);
+    for (int i = 0; i < 4; i++)
+        assert_int_equal(framed(i), i < 3);
+    rec_free(&r);
+}
+
+static void pages_come_when_they_are_full(void **state)
+{
+    (void)state;
+    for (int cells = 0; cells <= 9; cells++) {
+        struct montage *m = start(2, 2);
+        struct rec r = {0};
+        struct err e;
+        pixels(&r, "x", 4, 4);
+        for (int i = 0; i < cells; i++)
+            add(m, &r, &e);
+        assert_int_equal(end(m).cells, cells);
+        assert_int_equal(got.n, (cells + 3) / 4);
+        rec_free(&r);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(wrong_predictions_are_marked),
+        cmocka_unit_test(pictures_keep_their_shape),
+        cmocka_unit_test(faces_of_a_photograph_share_a_cell),
+        cmocka_unit_test(boxes_are_drawn_in_place),
+        cmocka_unit_test(impossible_values_are_harmless),
+        cmocka_unit_test(cells_without_a_picture_say_why),
+        cmocka_unit_test(pages_come_when_they_are_full),
+    };
+    int failed = cmocka_run_group_tests(tests, NULL, NULL);
+    free(got.px);
+    return failed;
+}
