@@ -5,8 +5,8 @@
 #include "mien/imdb.h"
 #include "mien/mat.h"
 
-#define MAX_ENTRIES ((size_t)1 << 24) /* the real files have 460,723 and 62,328 */
-#define MAX_TEXT    ((size_t)1 << 29) /* bytes of one column's text */
+#define MAX_ENTRIES ((size_t)1 << 22) /* the real files have 460,723 and 62,328 */
+#define MAX_TEXT    ((size_t)1 << 27) /* bytes of one column; the largest real one has 21 million */
 #define NREAL       4096              /* numbers read at a time */
 
 /* The columns, as they are named in the file. */
