@@ -32,8 +32,12 @@ mien-meta -q imdb.mat | mien-images -q -m - imdb_crop.tar | mien-crop -q --margi
     mien-resize -q 32 >faces.mien
 mien-split -q 80/10/10 train.mien val.mien test.mien <faces.mien
 cp test.mien all.mien
-for part in train val; do mien-pack -q -o $part.pack <$part.mien; done
-mien-predict agegender.model <faces.mien >predictions.mien
+cp "$ROOT"/networks/small-64.net .
+for part in train val; do
+    mien-pack -q -o $part.pack <$part.mien
+    mien-view -r -n 20 $part.mien | mien-resize -q 64 | mien-pack -q -o ${part}64.pack
+done
+mien-predict --keep agegender.model <faces.mien >predictions.mien
 cd ..
 
 # What they find on other machines.
