@@ -37,6 +37,11 @@ void plan_work_free(struct plan_work *w); /* NULL is harmless */
 void plan_run(const struct plan *p, struct plan_work *w, const void *const *in, int n,
               float *const *out);
 
+/* The instructions that the plan's inner loops use: avx512, avx2 or portable. The best that the
+   processor has, unless the environment's MIEN_SIMD names one; plan_new fails where the processor
+   lacks that. Results differ in rounding. */
+const char *plan_simd(const struct plan *p);
+
 /* Where the time goes. A plan's steps, in order; a step stands for a layer and those fused into
    it, and has the layer's multiply-adds for one image. After plan_time every run with this work
    space adds the seconds of step i to seconds[i]. */

@@ -7,10 +7,12 @@
 #include <string.h>
 #include <time.h>
 
+#include "conv.h"
+#include "depthwise.h"
 #include "kernels.h"
 
 /* Activations (floats) of a group that one step reads and writes: about the second-level cache. */
-#define GROUP_FLOATS ((size_t)96 << 10)
+#define GROUP_FLOATS ((size_t)384 << 10)
 
 /* A value is what a step makes. A local value lives within one segment and has room for a group of
    images; one that a later segment reads has room for the whole batch. */
@@ -25,6 +27,8 @@ struct step {
     int nin, in[NET_MAX_IN], out; /* values */
     real *w, *bias, *slope; /* owned by the plan; for L_BN scale and shift */
     enum act act;
+    struct conv conv;           /* L_CONV, L_DENSE */
+    struct depthwise depthwise; /* L_DWCONV */
 };
 
 /* Steps [first, end) that run over groups of `group` images. */
@@ -33,6 +37,7 @@ struct segment {
 };
 
 struct plan {
+    const struct simd *simd;
     struct net net;
     struct model_input input;
     struct step *step;
@@ -43,14 +48,14 @@ struct plan {
     int nseg;
     int *out; /* values */
     int nout, batch;
-    size_t floats;  /* of a work space, without the scratch */
-    size_t scratch; /* floats for patches, and for a row of zeros */
-    size_t zeros;
+    size_t floats;  /* for values in a work space */
+    size_t scratch; /* bytes for a step's own use */
+    size_t zeros;   /* floats that stay zero */
 };
 
 struct plan_work {
-    float *mem;     /* plan->floats */
-    float *scratch; /* plan->scratch */
+    float *mem;
+    void *scratch;
     float *zeros;
     double *seconds; /* the caller's, a step each, or NULL */
 };
@@ -147,6 +152,34 @@ static int new_value(struct compiler *c, int layer)
     return p->nvalue++;
 }
 
+static void at_least(size_t *room, size_t need)
+{
+    need = (need + 63) & ~(size_t)63;
+    *room = need > *room ? need : *room;
+}
+
+/* Sets a step's kernel up, and the room it needs: returns 0 or ERR_MEM. */
+static int prepare(struct plan *p, struct step *s)
+{
+    const struct layer *l = &p->net.layer[s->layer];
+    const struct tail tail = {s->bias, s->act, s->slope};
+    struct shape in = p->net.layer[l->in[0]].shape;
+    if (l->type == L_DWCONV) {
+        s->depthwise = depthwise_make(p->simd, l, in, s->w, &tail);
+        at_least(&p->scratch, depthwise_scratch(&s->depthwise));
+        at_least(&p->zeros, (size_t)in.c);
+    }
+    if (l->type == L_CONV || l->type == L_DENSE) {
+        if (conv_make(&s->conv, p->simd, l, in, s->w, &tail) < 0)
+            return ERR_MEM;
+        free(s->w);
+        s->w = NULL;
+        at_least(&p->scratch, conv_scratch(&s->conv));
+        at_least(&p->zeros, conv_zeros(&s->conv));
+    }
+    return 0;
+}
+
 /* Makes the step for layer i, and for those it can take over: returns 0 or ERR_MEM. Layers that
    were taken over have their value set, which is how they are recognised. */
 static int compile_layer(struct compiler *c, int i)
@@ -197,21 +230,14 @@ static int compile_layer(struct compiler *c, int i)
     } else if (l->type == L_RELU || l->type == L_RELU6) {
         s->act = l->type == L_RELU ? ACT_RELU : ACT_RELU6;
     }
+    if (prepare(p, s) < 0)
+        return ERR_MEM;
     s->out = new_value(c, last);
     /* Every layer between takes the same value: they have no other reader. */
     for (int k = last; k != i; k = p->net.layer[k].in[0])
         c->value_of[k] = s->out;
     c->value_of[i] = s->out;
 
-    if (l->type == L_CONV) {
-        size_t need = k_conv_scratch(l, p->net.layer[l->in[0]].shape);
-        p->scratch = need > p->scratch ? need : p->scratch;
-    }
-    if (l->type == L_DWCONV) {
-        struct shape in = p->net.layer[l->in[0]].shape;
-        size_t need = (size_t)in.w * (size_t)in.c;
-        p->zeros = need > p->zeros ? need : p->zeros;
-    }
     return 0;
 }
 
@@ -375,7 +401,8 @@ struct plan *plan_new(const struct model *m, const int *out, int nout, int batch
         return NULL;
     }
     p->batch = batch;
-    if (model_input(m, &p->input, e) < 0 || compile(p, m, out, nout, e) < 0) {
+    p->simd = simd_choose(e);
+    if (p->simd == NULL || model_input(m, &p->input, e) < 0 || compile(p, m, out, nout, e) < 0) {
         plan_free(p);
         return NULL;
     }
@@ -396,6 +423,7 @@ void plan_free(struct plan *p)
         free(p->step[i].w);
         free(p->step[i].bias);
         free(p->step[i].slope);
+        conv_free(&p->step[i].conv);
     }
     free(p->step);
     free(p->value);
@@ -412,7 +440,7 @@ size_t plan_out_count(const struct plan *p, int k)
 
 size_t plan_work_bytes(const struct plan *p)
 {
-    return (p->floats + p->scratch + p->zeros) * sizeof(float);
+    return (p->floats + p->zeros) * sizeof(float) + p->scratch;
 }
 
 struct plan_work *plan_work_new(const struct plan *p, struct err *e)
@@ -424,8 +452,8 @@ struct plan_work *plan_work_new(const struct plan *p, struct err *e)
         err_mem(e, bytes, "a network's work space");
         return NULL;
     }
-    w->scratch = w->mem + p->floats;
-    w->zeros = w->scratch + p->scratch;
+    w->zeros = w->mem + p->floats;
+    w->scratch = w->zeros + p->zeros;
     memset(w->zeros, 0, p->zeros * sizeof *w->zeros);
     return w;
 }
@@ -485,13 +513,11 @@ static void run_step(const struct plan *p, struct plan_work *w, const struct ste
     struct tail tail = {s->bias, s->act, s->slope};
     switch (l->type) {
     case L_CONV:
-        k_conv(l, is, s->w, &tail, x, y, n, w->scratch);
+    case L_DENSE:
+        conv_run(&s->conv, x, y, n, w->zeros, w->scratch);
         break;
     case L_DWCONV:
-        k_dwconv(l, is, s->w, &tail, x, y, n, w->zeros);
-        break;
-    case L_DENSE:
-        k_dense(l, shape_count(is), s->w, &tail, x, y, n);
+        depthwise_run(&s->depthwise, x, y, n, w->zeros, w->scratch);
         break;
     case L_BN:
         k_scale(y, x, rows, l->shape.c, s->w, s->bias);
@@ -563,6 +589,11 @@ void plan_run(const struct plan *p, struct plan_work *w, const void *const *in, 
     }
     for (int k = 0; k < p->nout; k++)
         memcpy(out[k], value_at(p, w, p->out[k], 0), (size_t)n * plan_out_count(p, k) * sizeof(float));
+}
+
+const char *plan_simd(const struct plan *p)
+{
+    return p->simd->name;
 }
 
 int plan_steps(const struct plan *p)

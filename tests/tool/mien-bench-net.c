@@ -98,12 +98,12 @@ static void print_steps(const struct bench *b, const double *seconds, double ima
 
 int main(int argc, char **argv)
 {
-    int batch = 32, jobs = 1, rounds = 5;
+    int batch = 32, jobs = 1, rounds = 20;
     bool layers = false;
     const struct cli_opt opts[] = {
         {'b', "batch", "N", "images a batch [32]", CLI_INT, &batch, 1, 4096, NULL, NULL},
         {'j', "jobs", "N", "threads, each with batches of its own [1]", CLI_INT, &jobs, 1, 256, NULL, NULL},
-        {'r', "rounds", "N", "rounds, of about a second; the best counts [5]", CLI_INT, &rounds, 1, 1000, NULL, NULL},
+        {'r', "rounds", "N", "rounds, of a tenth of a second or more; the best counts [20]", CLI_INT, &rounds, 1, 1000, NULL, NULL},
         {'l', "layers", NULL, "time of every layer (one thread)", CLI_FLAG, &layers, 0, 0, NULL, NULL},
     };
     struct cli cli = {.name = "mien-bench-net",
@@ -147,9 +147,11 @@ int main(int argc, char **argv)
     double from = now(CLOCK_MONOTONIC);
     par_for(par, runs, run_batch, &b);
     double took = now(CLOCK_MONOTONIC) - from;
-    if (took < 1)
-        runs *= (size_t)(1 / took) + 1;
-    double *seconds = need(&cli, calloc((size_t)plan_steps(b.plan), sizeof *seconds));
+    if (took < 0.1)
+        runs *= (size_t)(0.1 / took) + 1;
+    size_t nstep = (size_t)plan_steps(b.plan);
+    double *seconds = need(&cli, calloc(nstep, sizeof *seconds));
+    double *least = need(&cli, calloc(nstep, sizeof *least));
     if (layers)
         plan_time(b.work[0], seconds);
     for (int k = 0; k < rounds; k++) {
@@ -160,13 +162,17 @@ int main(int argc, char **argv)
         cpu = now(CLOCK_PROCESS_CPUTIME_ID) - cpu;
         best = took < best ? took : best;
         bestcpu = cpu < bestcpu ? cpu : bestcpu;
+        for (size_t i = 0; i < nstep; i++) {
+            least[i] = k == 0 || seconds[i] < least[i] ? seconds[i] : least[i];
+            seconds[i] = 0;
+        }
     }
     double images = (double)runs * batch;
     if (layers)
-        print_steps(&b, seconds, images * rounds, peak);
-    printf("%s, batch %d, %d threads: %.1f images/s, %.2f ms of processor an image, %.1f GFLOP/s a "
+        print_steps(&b, least, images, peak);
+    printf("%s, %s, batch %d, %d threads: %.1f images/s, %.2f ms of processor an image, %.1f GFLOP/s a "
            "thread, %.0f%% of sgemm's %.1f (%s), work space %.1f MB\n",
-           argv[1], batch, jobs, images / best, 1e3 * bestcpu / images, 2e-9 * madds * images / bestcpu,
+           argv[1], plan_simd(b.plan), batch, jobs, images / best, 1e3 * bestcpu / images, 2e-9 * madds * images / bestcpu,
            100 * madds * images / bestcpu / peak, 2e-9 * peak, openblas_get_corename(),
            1e-6 * (double)plan_work_bytes(b.plan));
     for (int j = 0; j < jobs; j++) {
@@ -177,6 +183,7 @@ int main(int argc, char **argv)
     plan_free(b.plan);
     model_free(&m);
     free(seconds);
+    free(least);
     free(image);
     free(b.work);
     free(b.out);

@@ -219,6 +219,14 @@ static void convolutions(void **state)
     check("input 9x7x3\npre conv 4 1x1\na conv 5 1x1 stride=2\nb prelu\n", "", 1, 1, NULL);
     check("input 8x8x3\npre conv 4 1x1\na conv 8 4x4 stride=4 pad=1,0,2,1\n", "", 2, 2, NULL);
     check("input 1x1x3\npre conv 5 1x1\na conv 3 3x3 pad=same\n", "", 2, 2, NULL);
+    /* Sums in several parts, of several taps and of less than one. */
+    check("input 3x5x3\npre conv 70 1x1\na conv 35 3x3 pad=same\nb relu\n", "", 2, 2, NULL);
+    check("input 3x5x3\npre conv 530 1x1\na conv 17 2x2 pad=same\nb prelu\n", "", 2, 2, NULL);
+    check("input 4x4x3\npre conv 140 1x1\na dense 40\nb relu6\n", "", 13, 13, NULL);
+    /* Many outputs, few inputs side by side, images narrower than the filter. */
+    check("input 15x13x3\na conv 40 7x7 stride=2 pad=3\nb relu\n", "", 3, 3, NULL);
+    check("input 21x2x3\na conv 33 5x5 pad=same\nb prelu\n", "", 3, 3, NULL);
+    check("input 40x20x3\npre conv 1 1x1\na conv 2 40x20 pad=same\n", "", 1, 1, NULL);
 }
 
 static void depthwise(void **state)
@@ -267,11 +275,76 @@ static void groups(void **state)
           "c4 conv 40 1x1\nr6 relu\ng gap\nh dense 9\ns softmax\n", "size=64x64", 11, 32, "r5");
 }
 
+/* What an image gives must not depend on those beside it, nor on the batch's size: to the bit. */
+static void company(void **state)
+{
+    (void)state;
+    const char *text = "input 13x11x3\nc1 conv 20 3x3 stride=2 pad=same\nr1 relu6\n"
+                       "d1 dwconv 3x3 pad=same\nr2 relu\np1 conv 70 1x1\nr3 prelu\n"
+                       "c2 conv 45 3x3 pad=same\nh dense 33\ns softmax\n";
+    enum { N = 9, IN = 13 * 11 * 3, OUT = 33 };
+    struct model m = {0};
+    struct err e;
+    struct rng r = {5};
+    static float in[N][IN], alone[N][OUT], together[N][OUT];
+    const void *ptr[N];
+    if (net_parse(&m.net, text, strlen(text), &e) < 0)
+        fail_msg("%s", e.msg);
+    m.weights = net_weights_new(&m.net, &e);
+    net_init(&m.net, m.weights, 1);
+    for (int i = 0; i < N; i++) {
+        ptr[i] = in[i];
+        for (int k = 0; k < IN; k++)
+            in[i][k] = (float)rng_normal(&r);
+    }
+    int out = m.net.n - 1;
+    for (int batch = 1; batch <= N; batch += N - 1) {
+        struct plan *p = plan_new(&m, &out, 1, batch, &e);
+        struct plan_work *w = plan_work_new(p, &e);
+        for (int i = 0; i < N; i += batch) {
+            float *to = batch == 1 ? alone[i] : together[i];
+            plan_run(p, w, ptr + i, batch, &to);
+        }
+        plan_work_free(w);
+        plan_free(p);
+    }
+    assert_memory_equal(alone, together, sizeof alone);
+    model_free(&m);
+}
+
+/* The same network again with each kind of instructions. */
+static void forms(void **state)
+{
+    const char *name[] = {"avx512", "avx2", "portable"};
+    for (int i = 0; i < 3; i++) {
+        setenv("MIEN_SIMD", name[i], 1);
+        struct err e;
+        struct model m = {0};
+        int out = 0;
+        const char *text = "input 4x4x3\npool gap\n";
+        if (net_parse(&m.net, text, strlen(text), &e) < 0)
+            fail_msg("%s", e.msg);
+        struct plan *p = plan_new(&m, &out, 1, 1, &e);
+        if (p != NULL) {
+            assert_string_equal(plan_simd(p), name[i]);
+            convolutions(state);
+            depthwise(state);
+        } else {
+            print_message("%s\n", e.msg);
+            assert_true(i < 2); /* the portable form runs everywhere */
+        }
+        plan_free(p);
+        model_free(&m);
+    }
+    unsetenv("MIEN_SIMD");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(convolutions), cmocka_unit_test(depthwise), cmocka_unit_test(others),
         cmocka_unit_test(pixels),       cmocka_unit_test(groups),
+        cmocka_unit_test(company),      cmocka_unit_test(forms),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,221 @@
+#include "conv.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "mien/err.h"
+
+/* Terms summed up at once: a panel of weights and a tile's rows of this length stay in the
+   first-level cache. */
+enum { BLOCK_TERMS = 512 };
+/* Output pixels worked off together, so that these terms of theirs are still in the second-level
+   cache for the next panel: a multiple of every form's rows of a tile. */
+enum { BLOCK_ROWS = 96 };
+/* Shorter taps are joined. */
+enum { SHORT_TAP = 64 };
+
+static int min_int(int a, int b)
+{
+    return a < b ? a : b;
+}
+
+/* --- Packing -------------------------------------------------------------------------------- */
+
+static float *zeros_new(size_t n)
+{
+    size_t bytes = (n * sizeof(float) + 63) & ~(size_t)63;
+    float *p = aligned_alloc(64, bytes);
+    if (p != NULL)
+        memset(p, 0, bytes);
+    return p;
+}
+
+/* The weights in the order in which conv_run walks through them. */
+static void pack(struct conv *c, const float *w)
+{
+    float *to = c->w;
+    int nr = c->simd->nr;
+    size_t line = (size_t)c->l.units;
+    for (int g = 0; g < c->l.groups; g++, w += c->units) {
+        for (int t0 = 0; t0 < c->taps; t0 += c->block_taps) {
+            int t1 = min_int(t0 + c->block_taps, c->taps);
+            for (int k0 = 0; k0 < c->len; k0 += c->block_len) {
+                int k1 = min_int(k0 + c->block_len, c->len);
+                for (int u = 0; u < c->units; u += nr) {
+                    size_t width = (size_t)min_int(nr, c->units - u) * sizeof *w;
+                    for (int t = t0; t < t1; t++) {
+                        for (int k = k0; k < k1; k++, to += nr)
+                            memcpy(to, w + (size_t)(t * c->len + k) * line + u, width);
+                    }
+                }
+            }
+        }
+    }
+}
+
+/* One value a unit, each group padded. */
+static void spread(const struct conv *c, const float *from, float *to)
+{
+    for (int g = 0; from != NULL && g < c->l.groups; g++)
+        memcpy(to + (size_t)g * c->padded, from + g * c->units, (size_t)c->units * sizeof *to);
+}
+
+int conv_make(struct conv *c, const struct simd *simd, const struct layer *l, struct shape in,
+              const float *w, const struct tail *t)
+{
+    *c = (struct conv){.simd = simd, .l = *l, .in = in, .act = t->act};
+    if (l->type == L_DENSE) /* all of its input is one tap */
+        c->in = (struct shape){1, 1, (int)shape_count(in)};
+    size_t groups = (size_t)l->groups, nr = (size_t)simd->nr;
+    c->span = l->groups == 1 && l->kw * c->in.c <= SHORT_TAP ? l->kw : 1;
+    c->taps = l->kh * l->kw / c->span;
+    c->len = c->in.c / l->groups * c->span;
+    c->units = l->units / l->groups;
+    c->block_len = min_int(c->len, BLOCK_TERMS);
+    c->block_taps = min_int(c->taps, BLOCK_TERMS / c->block_len);
+    c->block_rows = c->taps <= 64 ? BLOCK_ROWS : simd->mr;
+    c->padded = ((size_t)c->units + nr - 1) / nr * nr;
+    c->w = zeros_new(groups * (size_t)c->taps * (size_t)c->len * c->padded);
+    c->bias = zeros_new(groups * c->padded);
+    c->slope = zeros_new(groups * c->padded);
+    if (c->w == NULL || c->bias == NULL || c->slope == NULL) {
+        conv_free(c);
+        return ERR_MEM;
+    }
+    pack(c, w);
+    spread(c, t->bias, c->bias);
+    spread(c, t->slope, c->slope);
+    return 0;
+}
+
+void conv_free(struct conv *c)
+{
+    free(c->w);
+    free(c->bias);
+    free(c->slope);
+    c->w = c->bias = c->slope = NULL;
+}
+
+/* --- Running -------------------------------------------------------------------------------- */
+
+/* The scratch begins with pointers to the terms of a block, followed, where taps are joined, by room
+   for terms that need zeros between them. */
+static size_t pointers(const struct conv *c)
+{
+    return (size_t)c->block_rows * (size_t)c->taps;
+}
+
+size_t conv_scratch(const struct conv *c)
+{
+    size_t copies = c->span > 1 ? (size_t)c->len * sizeof(float) : 0;
+    return pointers(c) * (sizeof(float *) + copies);
+}
+
+size_t conv_zeros(const struct conv *c)
+{
+    return (size_t)c->len * (size_t)c->l.groups;
+}
+
+/* The product for one block of at most block_rows rows; rows as in struct tile, tile after tile. */
+static void block_product(const struct conv *c, const float *const *rows, int m, float *y)
+{
+    const struct simd *s = c->simd;
+    const struct tail tail = {.act = c->act};
+    const float *w = c->w;
+    for (int g = 0; g < c->l.groups; g++) {
+        for (int t0 = 0; t0 < c->taps; t0 += c->block_taps) {
+            int nt = min_int(c->block_taps, c->taps - t0);
+            for (int k0 = 0; k0 < c->len; k0 += c->block_len) {
+                int nk = min_int(c->block_len, c->len - k0);
+                int first = t0 == 0 && k0 == 0, last = t0 + nt == c->taps && k0 + nk == c->len;
+                for (int u = 0; u < c->units; u += s->nr, w += nt * nk * s->nr) {
+                    size_t at = (size_t)g * c->padded + (size_t)u;
+                    struct tile t = {
+                        .at = (size_t)(g * c->len + k0),
+                        .taps = (size_t)nt,
+                        .len = (size_t)nk,
+                        .b = w,
+                        .ldc = (size_t)c->l.units,
+                        .n = min_int(s->nr, c->units - u),
+                        .bias = first ? c->bias + at : NULL,
+                        .tail = last ? &tail : NULL,
+                        .slope = c->slope + at,
+                    };
+                    for (int i = 0; i < m; i += s->mr) {
+                        t.rows = rows + (size_t)i * (size_t)c->taps + (size_t)(t0 * s->mr);
+                        t.m = min_int(s->mr, m - i);
+                        t.c = y + (size_t)i * t.ldc + g * c->units + u;
+                        s->tile(&t);
+                    }
+                }
+            }
+        }
+    }
+}
+
+/* An output pixel: its image's input, row and column. */
+struct place {
+    const float *x;
+    int y, left;
+};
+
+static void next_place(const struct conv *c, struct place *at)
+{
+    if (++at->left < c->l.shape.w)
+        return;
+    at->left = 0;
+    if (++at->y < c->l.shape.h)
+        return;
+    at->y = 0;
+    at->x += shape_count(c->in);
+}
+
+/* Where a pixel's taps lie: mr apart in rows. copy has room for all of its terms. */
+static void find_taps(const struct conv *c, const struct place *at, const float *zeros,
+                      const float **rows, float *copy)
+{
+    const struct layer *l = &c->l;
+    size_t nc = (size_t)c->in.c, line = (size_t)c->in.w * nc;
+    int y0 = at->y * l->sh - l->pt, x0 = at->left * l->sw - l->pl, span = c->span;
+    for (int y = y0; y < y0 + l->kh; y++) {
+        bool inside = y >= 0 && y < c->in.h;
+        for (int x = x0; x < x0 + l->kw; x += span, rows += c->simd->mr) {
+            int from = x < 0 ? 0 : x, to = x + span < c->in.w ? x + span : c->in.w;
+            const float *src = inside && from < to ? at->x + (size_t)y * line + (size_t)from * nc : zeros;
+            if (src != zeros && to - from < span) {
+                float *tap = copy + (size_t)(y - y0) * (size_t)c->len;
+                memset(tap, 0, (size_t)c->len * sizeof *tap);
+                memcpy(tap + (size_t)(from - x) * nc, src, (size_t)(to - from) * nc * sizeof *tap);
+                src = tap;
+            }
+            *rows = src;
+        }
+    }
+}
+
+void conv_run(const struct conv *c, const float *x, float *y, size_t n, const float *zeros,
+              void *scratch)
+{
+    const float **rows = scratch;
+    float *copy = (float *)(rows + pointers(c));
+    size_t left = (size_t)c->l.shape.h * (size_t)c->l.shape.w * n;
+    size_t patch = c->span > 1 ? (size_t)(c->taps * c->len) : 0;
+    int mr = c->simd->mr;
+    struct place at = {x, 0, 0};
+    while (left > 0) {
+        int m = left < (size_t)c->block_rows ? (int)left : c->block_rows;
+        for (int i = 0; i < m || i % mr != 0; i++) {
+            const float **row = rows + (size_t)(i / mr * mr) * (size_t)c->taps + i % mr;
+            if (i < m) {
+                find_taps(c, &at, zeros, row, copy + (size_t)i * patch);
+                next_place(c, &at);
+            } else { /* a tile's missing rows repeat the one before */
+                for (int t = 0; t < c->taps; t++)
+                    row[t * mr] = row[t * mr - 1];
+            }
+        }
+        block_product(c, rows, m, y);
+        y += (size_t)m * (size_t)c->l.units;
+        left -= (size_t)m;
+    }
+}

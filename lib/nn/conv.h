@@ -1,0 +1,38 @@
+/*
+ * Convolutions and dense layers for inference: products of matrices whose left side is read where
+ * it lies, patch by patch, and whose right side, the weights, is packed once.
+ */
+#ifndef MIEN_NN_CONV_H
+#define MIEN_NN_CONV_H
+
+#include "simd.h"
+
+struct conv {
+    const struct simd *simd;
+    struct layer l;
+    struct shape in;
+    enum act act;
+    /* A tap is `span` pixels of a patch's row, which lie side by side, so that a tap's terms are
+       not too few. */
+    int span, taps, len, units;     /* of one group: taps a patch, terms a tap, outputs */
+    int block_taps, block_len;      /* terms summed up at once: whole taps, or a part of one */
+    int block_rows;                 /* output pixels worked off at once */
+    size_t padded;                  /* units, rounded up to panels */
+    float *w, *bias, *slope;        /* owned; group by group, padded with zeros */
+};
+
+/* Takes a layer of type L_CONV or L_DENSE that reads `in`, its weights as net.h lays them out, and
+   what is applied to its sums. Returns 0 or ERR_MEM. */
+int conv_make(struct conv *c, const struct simd *simd, const struct layer *l, struct shape in,
+              const float *w, const struct tail *t);
+void conv_free(struct conv *c);
+
+/* Bytes of scratch that conv_run needs, and floats of zeros. */
+size_t conv_scratch(const struct conv *c);
+size_t conv_zeros(const struct conv *c);
+
+/* y[n, shape] = conv(x[n, in]). zeros: conv_zeros of them. */
+void conv_run(const struct conv *c, const float *x, float *y, size_t n, const float *zeros,
+              void *scratch);
+
+#endif

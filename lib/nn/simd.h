@@ -1,0 +1,54 @@
+/*
+ * The inner loops of inference, in several forms of one source (simd_body.h): for AVX-512, for
+ * AVX2, and a portable one. Every form adds up a result's terms in the same fixed order, whatever
+ * the rows and images around it.
+ */
+#ifndef MIEN_NN_SIMD_H
+#define MIEN_NN_SIMD_H
+
+#include <stddef.h>
+
+#include "kernels.h"
+#include "mien/err.h"
+
+/* A tile of a product of matrices: c[m, n] = a b, for at most mr x nr elements of c. a is given by
+   pointers, so that patches of an image need not be copied: term (t, k) of row i is
+   rows[t * mr + i][at + k], 0 <= t < taps, 0 <= k < len; mr pointers must be there whatever m is.
+   b is a panel of nr columns: taps x len rows of nr elements. */
+struct tile {
+    const float *const *rows;
+    size_t at, taps, len;
+    const float *b;
+    float *c;
+    size_t ldc;
+    int m, n;
+    const float *bias;       /* nr of them: where sums begin; NULL to go on from what c holds */
+    const struct tail *tail; /* applied before the store: its activation, slope; or NULL */
+    const float *slope;      /* nr of them */
+};
+
+/* A depthwise filter over nc channels, at least `lanes` of the form. */
+struct dw {
+    size_t nc, taps;
+    const float *w, *bias, *slope; /* [taps, nc], [nc], [nc] */
+    enum act act;
+};
+
+enum { DW3_PIXELS = 4 };
+
+struct simd {
+    const char *name; /* avx512, avx2, portable */
+    int lanes, mr, nr;
+    void (*tile)(const struct tile *t);
+    /* One pixel y[nc] of a filter, from the pixels under its taps. */
+    void (*dw)(const struct dw *d, const float *const *tap, float *y);
+    /* DW3_PIXELS pixels in a row of a 3x3 filter, of stride 1 and 2, from the pixels of three rows
+       under it. */
+    void (*dw3[2])(const struct dw *d, const float *const *pixel, float *y);
+};
+
+/* The best form that this processor runs, or the one that the environment's MIEN_SIMD names; NULL
+   with a message where it doesn't run that one. */
+const struct simd *simd_choose(struct err *e);
+
+#endif

@@ -1,0 +1,146 @@
+/*
+ * The inner loops for one kind of vectors; simd.c includes this file once for each. It defines
+ *   FORM(name), TARGET   the functions' names, and the attribute that allows the instructions
+ *   VEC, LANES           a vector and its number of floats
+ *   MR, NV               a tile: rows, and vectors across
+ *   LOAD STORE SET FMA MAX MIN
+ */
+
+TARGET static inline __attribute__((always_inline)) VEC FORM(activate)(VEC v, enum act act, VEC slope)
+{
+    const VEC zero = SET(0), six = SET(6);
+    switch (act) {
+    case ACT_RELU:
+        return MAX(zero, v);
+    case ACT_RELU6:
+        return MIN(six, MAX(zero, v));
+    case ACT_PRELU:
+        return FMA(slope, MIN(zero, v), MAX(zero, v));
+    default:
+        return v;
+    }
+}
+
+TARGET static void FORM(tile)(const struct tile *t)
+{
+    enum { NR = NV * LANES };
+    VEC acc[MR][NV];
+    const float *a[MR], *b = t->b;
+    float edge[MR * NR], *c = t->c;
+    size_t ldc = t->ldc, len = t->len;
+    if (t->n < NR) { /* the columns that don't exist are computed and left out */
+        c = edge;
+        ldc = NR;
+        for (int i = 0; t->bias == NULL && i < t->m; i++)
+            memcpy(edge + i * NR, t->c + (size_t)i * t->ldc, (size_t)t->n * sizeof *edge);
+    }
+    UNROLL
+    for (int v = 0; v < NV; v++) {
+        UNROLL
+        for (int i = 0; i < MR; i++) {
+            if (t->bias != NULL)
+                acc[i][v] = LOAD(t->bias + v * LANES);
+            else if (i < t->m)
+                acc[i][v] = LOAD(c + (size_t)i * ldc + v * LANES);
+            else
+                acc[i][v] = SET(0);
+        }
+    }
+    for (size_t tap = 0; tap < t->taps; tap++) {
+        UNROLL
+        for (int i = 0; i < MR; i++)
+            a[i] = t->rows[tap * MR + (size_t)i] + t->at;
+        for (size_t k = 0; k < len; k++, b += NR) {
+            VEC w[NV];
+            UNROLL
+            for (int v = 0; v < NV; v++)
+                w[v] = LOAD(b + v * LANES);
+            UNROLL
+            for (int i = 0; i < MR; i++) {
+                VEC x = SET(a[i][k]);
+                UNROLL
+                for (int v = 0; v < NV; v++)
+                    acc[i][v] = FMA(x, w[v], acc[i][v]);
+            }
+        }
+    }
+    UNROLL
+    for (int i = 0; i < MR; i++) {
+        UNROLL
+        for (int v = 0; v < NV; v++) {
+            VEC r = acc[i][v];
+            if (t->tail != NULL)
+                r = FORM(activate)(r, t->tail->act, t->slope != NULL ? LOAD(t->slope + v * LANES) : r);
+            if (i < t->m)
+                STORE(c + (size_t)i * ldc + v * LANES, r);
+        }
+    }
+    for (int i = 0; c == edge && i < t->m; i++)
+        memcpy(t->c + (size_t)i * t->ldc, edge + i * NR, (size_t)t->n * sizeof *edge);
+}
+
+/* COLS columns of 3 rows make N pixels of a 3x3 filter. Every load of a weight serves N pixels. */
+#define DW3(name, N, STRIDE) \
+TARGET static void FORM(name)(const struct dw *d, const float *const *col, float *y) \
+{ \
+    enum { COLS = (N - 1) * STRIDE + 3 }; \
+    for (size_t at = 0; at < d->nc; at += LANES) { \
+        size_t c = at + LANES > d->nc ? d->nc - LANES : at; \
+        VEC acc[N]; \
+        UNROLL \
+        for (int i = 0; i < N; i++) \
+            acc[i] = LOAD(d->bias + c); \
+        UNROLL \
+        for (int ky = 0; ky < 3; ky++) { \
+            VEC w[3]; \
+            UNROLL \
+            for (int kx = 0; kx < 3; kx++) \
+                w[kx] = LOAD(d->w + (size_t)(3 * ky + kx) * d->nc + c); \
+            UNROLL \
+            for (int j = 0; j < COLS; j++) { \
+                VEC x = LOAD(col[ky * COLS + j] + c); \
+                UNROLL \
+                for (int i = 0; i < N; i++) { \
+                    if (j >= i * STRIDE && j < i * STRIDE + 3) \
+                        acc[i] = FMA(x, w[j - i * STRIDE], acc[i]); \
+                } \
+            } \
+        } \
+        VEC slope = LOAD(d->slope + c); \
+        UNROLL \
+        for (int i = 0; i < N; i++) \
+            STORE(y + (size_t)i * d->nc + c, FORM(activate)(acc[i], d->act, slope)); \
+    } \
+}
+DW3(dw3, DW3_PIXELS, 1)
+DW3(dw3_stride2, DW3_PIXELS, 2)
+#undef DW3
+
+/* One pixel of any depthwise filter. */
+TARGET static void FORM(dw)(const struct dw *d, const float *const *tap, float *y)
+{
+    for (size_t at = 0; at < d->nc; at += LANES) {
+        size_t c = at + LANES > d->nc ? d->nc - LANES : at;
+        VEC acc = LOAD(d->bias + c);
+        for (size_t t = 0; t < d->taps; t++)
+            acc = FMA(LOAD(tap[t] + c), LOAD(d->w + t * d->nc + c), acc);
+        STORE(y + c, FORM(activate)(acc, d->act, LOAD(d->slope + c)));
+    }
+}
+
+static const struct simd FORM(simd) = {
+    FORM_NAME, LANES, MR, NV * LANES, FORM(tile), FORM(dw), {FORM(dw3), FORM(dw3_stride2)}};
+
+#undef FORM
+#undef FORM_NAME
+#undef TARGET
+#undef VEC
+#undef LANES
+#undef MR
+#undef NV
+#undef LOAD
+#undef STORE
+#undef SET
+#undef FMA
+#undef MAX
+#undef MIN
