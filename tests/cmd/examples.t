@@ -70,7 +70,8 @@ for page in "$ROOT"/man/man[17]/*; do
         *fetch-models*) skip "$page, $example" 'brings a network from elsewhere'; continue ;;
         *jq*) command -v jq >/dev/null || { skip "$page, $example" 'jq is not there'; continue; } ;;
         esac
-        ok "$page, $example" bash -e -o pipefail "$block"
+        # 141: head has what it wants of a sort that goes on.
+        ok "$page, $example" bash -c 'bash -e -o pipefail "$0" || [ $? -eq 141 ]' "$block"
     done
     cd ..
 done
