@@ -40,13 +40,13 @@ SIMD void k_tail(real *restrict y, size_t rows, int c, const struct tail *t)
     if (bias == NULL && t->act == ACT_NONE)
         return;
     for (size_t r = 0; r < rows; r++, y += c) {
-        /* The two common cases are spelled out so that they vectorise. */
-        if (bias != NULL && t->act == ACT_RELU6) {
+        /* The common cases are spelled out so that they vectorise. */
+        if (t->act == ACT_RELU6) {
             for (int i = 0; i < c; i++)
-                y[i] = clip6(y[i] + bias[i]);
-        } else if (bias != NULL && t->act == ACT_RELU) {
+                y[i] = clip6(bias != NULL ? y[i] + bias[i] : y[i]);
+        } else if (t->act == ACT_RELU) {
             for (int i = 0; i < c; i++) {
-                real v = y[i] + bias[i];
+                real v = bias != NULL ? y[i] + bias[i] : y[i];
                 y[i] = v < 0 ? 0 : v;
             }
         } else {
@@ -263,6 +263,12 @@ void k_inside(int at, int k, int extent, int *from, int *to)
     *to = at + k > extent ? extent : at + k;
 }
 
+SIMD static void max_of(real *restrict y, const real *restrict x, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        y[i] = x[i] > y[i] ? x[i] : y[i];
+}
+
 SIMD void k_maxpool(const struct layer *l, struct shape in, const real *x, real *y, uint32_t *which,
                     size_t n)
 {
@@ -276,12 +282,18 @@ SIMD void k_maxpool(const struct layer *l, struct shape in, const real *x, real 
                 for (int yy = y0; yy < y1; yy++) {
                     for (int xx = x0; xx < x1; xx++) {
                         size_t at = ((size_t)yy * (size_t)in.w + (size_t)xx) * nc;
-                        int first = yy == y0 && xx == x0;
-                        for (size_t c = 0; c < nc; c++) {
-                            if (first || x[at + c] > y[c]) {
-                                y[c] = x[at + c];
-                                if (which != NULL)
+                        if (yy == y0 && xx == x0) {
+                            memcpy(y, x + at, nc * sizeof *y);
+                            for (size_t c = 0; which != NULL && c < nc; c++)
+                                which[c] = (uint32_t)(at + c);
+                        } else if (which == NULL) {
+                            max_of(y, x + at, nc);
+                        } else {
+                            for (size_t c = 0; c < nc; c++) {
+                                if (x[at + c] > y[c]) {
+                                    y[c] = x[at + c];
                                     which[c] = (uint32_t)(at + c);
+                                }
                             }
                         }
                     }
@@ -366,6 +378,12 @@ void k_l2norm(const real *x, real *y, size_t count, size_t n)
     }
 }
 
+SIMD void k_sum(real *restrict y, const real *a, const real *b, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        y[i] = a[i] + b[i];
+}
+
 SIMD void k_add(real *restrict y, const real *restrict x, size_t n)
 {
     for (size_t i = 0; i < n; i++)
@@ -390,13 +408,22 @@ void k_pad(const struct layer *l, struct shape in, const real *x, real *y, size_
     }
 }
 
-void k_pixels(const unsigned char *rgb, real *y, size_t npixel, int bgr, const float mean[3],
-              float scale)
+SIMD void k_pixels(const unsigned char *restrict rgb, real *restrict y, size_t npixel, int bgr,
+                   const float mean[3], float scale)
 {
-    int first = bgr ? 2 : 0, last = 2 - first;
-    for (size_t i = 0; i < npixel; i++, rgb += 3, y += 3) {
-        y[0] = (rgb[first] - mean[0]) * scale;
-        y[1] = (rgb[1] - mean[1]) * scale;
-        y[2] = (rgb[last] - mean[2]) * scale;
+    /* Sixteen pixels at once, so that it vectorises. */
+    enum { BLOCK = 48 };
+    real m[BLOCK], f = scale;
+    size_t n = 3 * npixel, at = 0;
+    for (int k = 0; k < BLOCK; k++)
+        m[k] = mean[k % 3];
+    for (; !bgr && at + BLOCK <= n; at += BLOCK) {
+        for (int k = 0; k < BLOCK; k++)
+            y[at + (size_t)k] = (rgb[at + (size_t)k] - m[k]) * f;
+    }
+    for (; at < n; at += 3) {
+        y[at] = (rgb[at + (bgr ? 2 : 0)] - m[0]) * f;
+        y[at + 1] = (rgb[at + 1] - m[1]) * f;
+        y[at + 2] = (rgb[at + (bgr ? 0 : 2)] - m[2]) * f;
     }
 }

@@ -62,6 +62,9 @@ void k_sigmoid(const real *x, real *y, size_t n);
 void k_softmax(const real *x, real *y, size_t count, size_t n);
 void k_l2norm(const real *x, real *y, size_t count, size_t n);
 
+/* y = a + b; y is neither of them */
+void k_sum(real *y, const real *a, const real *b, size_t n);
+
 /* y += x */
 void k_add(real *y, const real *x, size_t n);
 

@@ -547,8 +547,8 @@ static void run_step(const struct plan *p, struct plan_work *w, const struct ste
         k_gap(is, x, y, n);
         break;
     case L_ADD:
-        memcpy(y, x, n * out * sizeof *y);
-        for (int k = 1; k < s->nin; k++)
+        k_sum(y, x, value_at(p, w, s->in[1], first), n * out);
+        for (int k = 2; k < s->nin; k++)
             k_add(y, value_at(p, w, s->in[k], first), n * out);
         k_tail(y, rows, l->shape.c, &tail);
         break;
