@@ -86,7 +86,8 @@ struct layer {
 
 struct net {
     struct layer *layer;
-    int n, cap;
+    int n;
+    size_t cap;
     size_t nweights; /* length of the array of all parameters, gaps included */
 };
 

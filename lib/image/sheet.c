@@ -25,14 +25,10 @@ struct draw_color sheet_color(enum sheet_ink ink)
 
 int sheet_say(struct sheet_text *t, enum sheet_ink ink, bool line, const char *s, size_t len)
 {
-    if (t->n == t->cap) {
-        size_t cap = t->cap == 0 ? 16 : 2 * t->cap;
-        struct sheet_word *word = realloc(t->word, cap * sizeof *word);
-        if (word == NULL)
-            return ERR_MEM;
-        t->word = word;
-        t->cap = cap;
-    }
+    struct sheet_word *word = buf_grow(t->word, t->n, &t->cap, sizeof *word);
+    if (word == NULL)
+        return ERR_MEM;
+    t->word = word;
     t->word[t->n++] = (struct sheet_word){t->chars.len, 0, ink, line};
     return sheet_lengthen(t, s, len);
 }

@@ -195,14 +195,10 @@ int net_add(struct net *net, const struct layer *from, struct err *e)
         l.param[i].at = at;
         at += (l.param[i].count + 15) & ~(size_t)15;
     }
-    if (net->n == net->cap) {
-        int cap = net->cap == 0 ? 32 : net->cap * 2;
-        struct layer *p = realloc(net->layer, (size_t)cap * sizeof *p);
-        if (p == NULL)
-            return err_mem(e, (size_t)cap * sizeof *p, "layers");
-        net->layer = p;
-        net->cap = cap;
-    }
+    struct layer *p = buf_grow(net->layer, (size_t)net->n, &net->cap, sizeof *p);
+    if (p == NULL)
+        return err_mem(e, (size_t)net->n * sizeof *p, "layers");
+    net->layer = p;
     net->layer[net->n] = l;
     net->nweights = at;
     return net->n++;

@@ -12,14 +12,10 @@ static struct census_field *entry(struct census *c, const struct rec_field *f)
     if (c->index == NULL && (c->index = calloc(UINT16_MAX + 1, sizeof *c->index)) == NULL)
         return NULL;
     if (c->index[f->tag] == 0) {
-        if (c->nfield == c->cap) {
-            size_t cap = c->cap == 0 ? 32 : c->cap * 2;
-            struct census_field *grown = realloc(c->field, cap * sizeof *grown);
-            if (grown == NULL)
-                return NULL;
-            c->field = grown;
-            c->cap = cap;
-        }
+        struct census_field *p = buf_grow(c->field, c->nfield, &c->cap, sizeof *p);
+        if (p == NULL)
+            return NULL;
+        c->field = p;
         c->field[c->nfield] = (struct census_field){.first = *f};
         c->index[f->tag] = (uint32_t)++c->nfield;
     }

@@ -70,14 +70,10 @@ static int add(struct parser *p, struct node node)
     struct expr *x = p->x;
     if (x->n == MAX_NODES)
         return err_set(p->e, ERR_LIMIT, "the condition has more than %d parts", MAX_NODES);
-    if (x->n == x->cap) {
-        size_t cap = x->cap == 0 ? 16 : x->cap * 2;
-        struct node *grown = realloc(x->node, cap * sizeof *grown);
-        if (grown == NULL)
-            return err_mem(p->e, cap * sizeof *grown, "a condition");
-        x->node = grown;
-        x->cap = cap;
-    }
+    struct node *grown = buf_grow(x->node, x->n, &x->cap, sizeof *grown);
+    if (grown == NULL)
+        return err_mem(p->e, x->n * sizeof *grown, "a condition");
+    x->node = grown;
     x->node[x->n] = node;
     return (int)x->n++;
 }

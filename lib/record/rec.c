@@ -187,14 +187,10 @@ const char *rec_id(const struct rec *r, char *buf, size_t n)
 /* Makes room for one more field and returns it, not yet counted. */
 static struct rec_field *room(struct rec *r)
 {
-    if (r->nfield == r->cap) {
-        size_t cap = r->cap == 0 ? 16 : r->cap * 2;
-        struct rec_field *p = realloc(r->field, cap * sizeof *p);
-        if (p == NULL)
-            return NULL;
-        r->field = p;
-        r->cap = cap;
-    }
+    struct rec_field *p = buf_grow(r->field, r->nfield, &r->cap, sizeof *p);
+    if (p == NULL)
+        return NULL;
+    r->field = p;
     return &r->field[r->nfield];
 }
 

@@ -59,14 +59,10 @@ static long long find_slice(struct score_run *run, const char *name, size_t len)
         if (strlen(run->slice[i].name) == len && memcmp(run->slice[i].name, name, len) == 0)
             return (long long)i;
     }
-    if (run->nslice == run->cap) {
-        size_t cap = run->cap == 0 ? 64 : run->cap * 2;
-        struct score_slice *grown = realloc(run->slice, cap * sizeof *grown);
-        if (grown == NULL)
-            return ERR_MEM;
-        run->slice = grown;
-        run->cap = cap;
-    }
+    struct score_slice *p = buf_grow(run->slice, run->nslice, &run->cap, sizeof *p);
+    if (p == NULL)
+        return ERR_MEM;
+    run->slice = p;
     char *copy = strndup(name, len);
     if (copy == NULL)
         return ERR_MEM;

@@ -27,6 +27,19 @@ int buf_reserve(struct buf *b, size_t n)
     return 0;
 }
 
+void *buf_grow(void *array, size_t n, size_t *cap, size_t size)
+{
+    if (n < *cap)
+        return array;
+    if (n > SIZE_MAX / 2 / size - 16)
+        return NULL;
+    size_t more = 2 * n < 16 ? 16 : 2 * n;
+    void *p = realloc(array, more * size);
+    if (p != NULL)
+        *cap = more;
+    return p;
+}
+
 int buf_append(struct buf *b, const void *p, size_t n)
 {
     if (buf_reserve(b, n) < 0)
