@@ -10,6 +10,7 @@
 #include "conv.h"
 #include "depthwise.h"
 #include "kernels.h"
+#include "winograd.h"
 
 /* Activations (floats) of a group that one step reads and writes: about the second-level cache. */
 #define GROUP_FLOATS ((size_t)384 << 10)
@@ -28,6 +29,7 @@ struct step {
     real *w, *bias, *slope; /* owned by the plan; for L_BN scale and shift */
     enum act act;
     struct conv conv;           /* L_CONV, L_DENSE */
+    struct winograd *winograd;  /* or this */
     struct depthwise depthwise; /* L_DWCONV */
 };
 
@@ -169,7 +171,15 @@ static int prepare(struct plan *p, struct step *s)
         at_least(&p->scratch, depthwise_scratch(&s->depthwise));
         at_least(&p->zeros, (size_t)in.c);
     }
-    if (l->type == L_CONV || l->type == L_DENSE) {
+    if (winograd_fits(p->simd, l, in)) {
+        s->winograd = calloc(1, sizeof *s->winograd);
+        if (s->winograd == NULL || winograd_make(s->winograd, p->simd, l, in, s->w, &tail) < 0)
+            return ERR_MEM;
+        free(s->w);
+        s->w = NULL;
+        at_least(&p->scratch, winograd_scratch(s->winograd));
+        at_least(&p->zeros, winograd_zeros(s->winograd));
+    } else if (l->type == L_CONV || l->type == L_DENSE) {
         if (conv_make(&s->conv, p->simd, l, in, s->w, &tail) < 0)
             return ERR_MEM;
         free(s->w);
@@ -424,6 +434,9 @@ void plan_free(struct plan *p)
         free(p->step[i].bias);
         free(p->step[i].slope);
         conv_free(&p->step[i].conv);
+        if (p->step[i].winograd != NULL)
+            winograd_free(p->step[i].winograd);
+        free(p->step[i].winograd);
     }
     free(p->step);
     free(p->value);
@@ -514,7 +527,10 @@ static void run_step(const struct plan *p, struct plan_work *w, const struct ste
     switch (l->type) {
     case L_CONV:
     case L_DENSE:
-        conv_run(&s->conv, x, y, n, w->zeros, w->scratch);
+        if (s->winograd != NULL)
+            winograd_run(s->winograd, x, y, n, w->zeros, w->scratch);
+        else
+            conv_run(&s->conv, x, y, n, w->zeros, w->scratch);
         break;
     case L_DWCONV:
         depthwise_run(&s->depthwise, x, y, n, w->zeros, w->scratch);

@@ -45,6 +45,11 @@ struct simd {
     /* DW3_PIXELS pixels in a row of a 3x3 filter, of stride 1 and 2, from the pixels of three rows
        under it. */
     void (*dw3[2])(const struct dw *d, const float *const *pixel, float *y);
+    /* Winograd's transforms of a patch of 4x4 pixels to 16 values `stride` apart, and of 16 such
+       sums to 2x2 outputs with bias and activation, out[0] the last one and stored first. */
+    void (*winograd_in)(const float *const pixel[16], float *v, size_t stride, size_t nc);
+    void (*winograd_out)(const float *m, size_t stride, size_t nc, const float *bias,
+                         const float *slope, enum act act, float *const out[4]);
 };
 
 /* The best form that this processor runs, or the one that the environment's MIEN_SIMD names; NULL

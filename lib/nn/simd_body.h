@@ -128,8 +128,59 @@ TARGET static void FORM(dw)(const struct dw *d, const float *const *tap, float *
     }
 }
 
+/* B' d B, where B' = [1 0 -1 0; 0 1 1 0; 0 -1 1 0; 0 1 0 -1]. */
+TARGET static void FORM(winograd_in)(const float *const pixel[16], float *v, size_t stride, size_t nc)
+{
+    for (size_t at = 0; at < nc; at += LANES) {
+        size_t c = at + LANES > nc ? nc - LANES : at;
+        VEC t[16];
+        UNROLL
+        for (int x = 0; x < 4; x++) {
+            VEC d0 = LOAD(pixel[x] + c), d1 = LOAD(pixel[4 + x] + c);
+            VEC d2 = LOAD(pixel[8 + x] + c), d3 = LOAD(pixel[12 + x] + c);
+            t[x] = d0 - d2;
+            t[4 + x] = d1 + d2;
+            t[8 + x] = d2 - d1;
+            t[12 + x] = d1 - d3;
+        }
+        UNROLL
+        for (int y = 0; y < 16; y += 4) {
+            float *to = v + (size_t)y * stride + c;
+            STORE(to, t[y] - t[y + 2]);
+            STORE(to + stride, t[y + 1] + t[y + 2]);
+            STORE(to + 2 * stride, t[y + 2] - t[y + 1]);
+            STORE(to + 3 * stride, t[y + 1] - t[y + 3]);
+        }
+    }
+}
+
+/* A' m A, where A' = [1 1 1 0; 0 1 -1 -1]. */
+TARGET static void FORM(winograd_out)(const float *m, size_t stride, size_t nc, const float *bias,
+                                      const float *slope, enum act act, float *const out[4])
+{
+    for (size_t at = 0; at < nc; at += LANES) {
+        size_t c = at + LANES > nc ? nc - LANES : at;
+        VEC t[8], b = LOAD(bias + c), s = LOAD(slope + c);
+        UNROLL
+        for (int x = 0; x < 4; x++) {
+            const float *p = m + (size_t)x * stride + c;
+            VEC m1 = LOAD(p + 4 * stride), m2 = LOAD(p + 8 * stride);
+            t[x] = LOAD(p) + m1 + m2;
+            t[4 + x] = m1 - m2 - LOAD(p + 12 * stride);
+        }
+        UNROLL
+        for (int y = 4; y >= 0; y -= 4) {
+            VEC right = t[y + 1] - t[y + 2] - t[y + 3] + b, left = t[y] + t[y + 1] + t[y + 2] + b;
+            float *const *to = y == 4 ? out : out + 2;
+            STORE(to[0] + c, FORM(activate)(right, act, s));
+            STORE(to[1] + c, FORM(activate)(left, act, s));
+        }
+    }
+}
+
 static const struct simd FORM(simd) = {
-    FORM_NAME, LANES, MR, NV * LANES, FORM(tile), FORM(dw), {FORM(dw3), FORM(dw3_stride2)}};
+    FORM_NAME, LANES, MR, NV * LANES, FORM(tile), FORM(dw), {FORM(dw3), FORM(dw3_stride2)},
+    FORM(winograd_in), FORM(winograd_out)};
 
 #undef FORM
 #undef FORM_NAME

@@ -223,6 +223,9 @@ static void convolutions(void **state)
     check("input 3x5x3\npre conv 70 1x1\na conv 35 3x3 pad=same\nb relu\n", "", 2, 2, NULL);
     check("input 3x5x3\npre conv 530 1x1\na conv 17 2x2 pad=same\nb prelu\n", "", 2, 2, NULL);
     check("input 4x4x3\npre conv 140 1x1\na dense 40\nb relu6\n", "", 13, 13, NULL);
+    /* Winograd's filtering, with outputs and inputs beyond the borders. */
+    check("input 8x7x3\npre conv 40 1x1\na conv 33 3x3\nb prelu\n", "", 13, 13, NULL);
+    check("input 6x4x3\npre conv 33 1x1\na conv 40 3x3 pad=2,0,1,2\nb relu6\n", "", 2, 2, NULL);
     /* Many outputs, few inputs side by side, images narrower than the filter. */
     check("input 15x13x3\na conv 40 7x7 stride=2 pad=3\nb relu\n", "", 3, 3, NULL);
     check("input 21x2x3\na conv 33 5x5 pad=same\nb prelu\n", "", 3, 3, NULL);
