@@ -47,12 +47,12 @@ printf '#!/bin/sh\nshift; exec "$@"\n' >bin/ssh
 chmod +x bin/*
 
 # blocks PAGE: writes the page's examples into files named 1, 2, ...; where a block shows commands
-# with their output, only the commands. Sizes are cut.
+# with their output, only the commands. Sizes and epochs are cut.
 blocks() {
     awk '/^\.Sh/ { on = $2 == "EXAMPLES" }
         on && /^\.Bd -literal/ { file = ++n; next }
         /^\.Ed/ { file = "" }
-        file { gsub(/\\e/, "\\"); gsub(/224/, "32")
+        file { gsub(/\\e/, "\\"); gsub(/224/, "32"); gsub(/--epochs [0-9]+/, "--epochs 2")
                if (sub(/^\$ /, "")) shown[file] = 1; else if (shown[file]) next
                print >file }' "$1"
 }
