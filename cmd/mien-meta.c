@@ -42,26 +42,22 @@ static void put(struct run *run)
         cli_die_output(run->cli, &e);
 }
 
-/* Ends the program over broken input, behind what was good. */
-static _Noreturn void die_flushed(struct run *run, const char *name, const struct err *e)
+/* Hands on what was good, before the program ends. */
+static void flush(struct run *run)
 {
-    struct err w;
+    struct err e;
 
-    if (rec_writer_flush(run->out, &w) < 0)
-        cli_die_output(run->cli, &w);
-    cli_die(run->cli, "%s: %s", name, e->msg);
+    if (rec_writer_flush(run->out, &e) < 0)
+        cli_die_output(run->cli, &e);
 }
 
 /* Counts a bad record, which was reported; ends the program with --strict. */
 static void count_bad(struct run *run)
 {
-    struct err e;
-
     run->bad++;
     if (!run->o.strict)
         return;
-    if (rec_writer_flush(run->out, &e) < 0)
-        cli_die_output(run->cli, &e);
+    flush(run);
     cli_die(run->cli, "stopped at the first bad record, as --strict asks");
 }
 
@@ -78,15 +74,15 @@ static void summarise(const struct run *run, const char *name, uint64_t left, co
     }
 }
 
-static void from_mat(struct run *run, int fd, const char *name, const void *head)
+static int from_mat(struct run *run, int fd, const char *name, const void *head, struct err *e)
 {
     uint64_t drop[IMDB_DROPS] = {0};
     struct imdb *im;
     struct labels l;
-    struct err e;
+    int rc = imdb_read(fd, head, &im, e);
 
-    if (imdb_read(fd, head, &im, &e) < 0)
-        die_flushed(run, name, &e);
+    if (rc < 0)
+        return rc;
     for (size_t i = 0; i < imdb_count(im); i++) {
         enum imdb_drop why;
 
@@ -107,57 +103,61 @@ static void from_mat(struct run *run, int fd, const char *name, const void *head
     }
     summarise(run, name, imdb_count(im), drop);
     imdb_free(im);
+    return 0;
 }
 
-static void from_table(struct run *run, int fd, const char *name, const void *head, size_t n)
+static int from_table(struct run *run, int fd, const char *name, const void *head, size_t n,
+                      struct err *e)
 {
-    struct err e;
-    struct table *t = table_new(fd, head, n, &run->o.table, &e);
+    struct table *t = table_new(fd, head, n, &run->o.table, e);
     uint64_t rows = 0, bad = run->bad;
     int rc;
 
     if (!t)
-        die_flushed(run, name, &e);
+        return ERR_FORMAT;
     if (*table_ignored(t))
         cli_note(run->cli, "%s: columns left out: %s", name, table_ignored(t));
-    while ((rc = table_next(t, &run->rec, &e)) == 1 || rc == ERR_FORMAT) {
+    while ((rc = table_next(t, &run->rec, e)) == 1 || rc == ERR_FORMAT) {
         rows++;
         if (rc == ERR_FORMAT) {
-            cli_warn(run->cli, "%s: %s", name, e.msg);
+            cli_warn(run->cli, "%s: %s", name, e->msg);
             count_bad(run);
-            rec_fail(&run->rec, "%s", e.msg);
+            rec_fail(&run->rec, "%s", e->msg);
         }
         if (rec_has(&run->rec, TAG_ID))
             put(run);
     }
-    if (rc < 0)
-        die_flushed(run, name, &e);
-    cli_note(run->cli, "%s: %llu rows, %llu of them bad", name, (unsigned long long)rows,
-             (unsigned long long)(run->bad - bad));
+    if (rc == 0)
+        cli_note(run->cli, "%s: %llu rows, %llu of them bad", name, (unsigned long long)rows,
+                 (unsigned long long)(run->bad - bad));
     table_free(t);
+    return rc;
 }
 
 /* Sets the labels of records from their ids. A name that tells nothing is no fault of the image:
    its record goes on as it came. */
-static void from_names(struct run *run, int fd, const char *name)
+static int from_names(struct run *run, int fd, const char *name, struct err *e)
 {
-    struct err e;
-    struct rec_reader *in = rec_reader_new(fd, run->o.limit, &e);
+    struct rec_reader *in = rec_reader_new(fd, run->o.limit, e);
     uint64_t outside = 0, bad = run->bad;
+    struct cli_progress progress;
     int rc;
 
     if (!in)
-        die_flushed(run, name, &e);
-    while ((rc = rec_read(in, &run->rec, &e)) == 1) {
+        return ERR_MEM;
+    cli_progress_start(&progress, run->cli, "records");
+    while ((rc = rec_read(in, &run->rec, e)) == 1) {
         struct labels l;
         size_t len;
         const char *id = rec_text(&run->rec, TAG_ID, &len);
 
+        cli_progress(&progress, rec_reader_count(in), 0, rec_reader_bytes(in));
         labels_init(&l);
         if (rec_has(&run->rec, TAG_ERROR)) {
             /* passes untouched */
-        } else if (names_match(run->names, id ? id : "", id ? len : 0, &l, &e) < 0) {
-            filter_report(run->cli, rec_reader_count(in), &run->rec, e.msg);
+        } else if (names_match(run->names, id ? id : "", id ? len : 0, &l, e) < 0) {
+            cli_progress_end(&progress);
+            filter_report(run->cli, rec_reader_count(in), &run->rec, e->msg);
             count_bad(run);
         } else if (!run->o.keep.any_age && labels_age_outside(&l)) {
             outside++;
@@ -167,47 +167,64 @@ static void from_names(struct run *run, int fd, const char *name)
         }
         put(run);
     }
-    if (rc < 0)
-        die_flushed(run, name, &e);
-    cli_note(run->cli,
-             "%s: %llu records, %llu dropped with an age not 0-100, %llu of no known name", name,
-             (unsigned long long)rec_reader_count(in), (unsigned long long)outside,
-             (unsigned long long)(run->bad - bad));
+    cli_progress_end(&progress);
+    if (rc == 0)
+        cli_note(run->cli,
+                 "%s: %llu records, %llu dropped with an age not 0-100, %llu of no known "
+                 "name",
+                 name, (unsigned long long)rec_reader_count(in), (unsigned long long)outside,
+                 (unsigned long long)(run->bad - bad));
     rec_reader_free(in);
+    return rc;
 }
 
-static void from_file(struct run *run, const char *path)
+/* Judges a file by its first bytes. Returns 1 for a MATLAB file, 0 for a table. */
+static int sniff(const void *head, size_t n, struct err *e)
+{
+    int rc = mat_sniff(head, n, e);
+
+    if (rc != 0)
+        return rc;
+    if (n == 0)
+        return err_set(e, ERR_FORMAT, "the input is empty");
+    if (n >= 4 && !memcmp(head, "MIEN", 4))
+        return err_set(e, ERR_FORMAT, "these are records; --names reads labels in their names");
+    if (memchr(head, 0, n))
+        return err_set(e, ERR_FORMAT, "neither a MATLAB 5 file nor a table of text");
+    return 0;
+}
+
+static int from_file(struct run *run, int fd, const char *name, struct err *e)
+{
+    unsigned char head[MAT_HEAD];
+    ssize_t n;
+    int rc;
+
+    if (run->names)
+        return from_names(run, fd, name, e);
+    n = file_read(fd, head, sizeof head);
+    if (n < 0)
+        return err_sys(e, "cannot read");
+    rc = sniff(head, (size_t)n, e);
+    if (rc < 0)
+        return rc;
+    return rc ? from_mat(run, fd, name, head, e) : from_table(run, fd, name, head, (size_t)n, e);
+}
+
+static void take(struct run *run, const char *path)
 {
     const char *name = strcmp(path, "-") ? path : "standard input";
-    unsigned char head[MAT_HEAD];
     struct err e;
-    ssize_t n;
-    int rc, fd = file_open(path, &e);
+    int fd = file_open(path, &e);
 
-    if (fd < 0)
+    if (fd < 0) {
+        flush(run);
         cli_die(run->cli, "%s", e.msg);
+    }
     cli_check_input(run->cli, fd);
-    if (run->names) {
-        from_names(run, fd, name);
-    } else {
-        n = file_read(fd, head, sizeof head);
-        if (n < 0) {
-            err_sys(&e, "cannot read");
-            die_flushed(run, name, &e);
-        }
-        rc = mat_sniff(head, (size_t)n, &e);
-        if (rc == 0 && n == 0)
-            rc = err_set(&e, ERR_FORMAT, "the input is empty");
-        else if (rc == 0 && n >= 4 && !memcmp(head, "MIEN", 4))
-            rc = err_set(&e, ERR_FORMAT, "these are records; --names reads labels in their names");
-        else if (rc == 0 && memchr(head, 0, (size_t)n))
-            rc = err_set(&e, ERR_FORMAT, "neither a MATLAB 5 file nor a table of text");
-        if (rc < 0)
-            die_flushed(run, name, &e);
-        if (rc > 0)
-            from_mat(run, fd, name, head);
-        else
-            from_table(run, fd, name, head, (size_t)n);
+    if (from_file(run, fd, name, &e) < 0) {
+        flush(run);
+        cli_die(run->cli, "%s: %s", name, e.msg);
     }
     if (fd != STDIN_FILENO)
         close(fd);
@@ -261,9 +278,9 @@ int main(int argc, char **argv)
     if (!(run.out = rec_writer_new(STDOUT_FILENO, &e)))
         cli_die(&cli, "%s", e.msg);
     for (int i = 1; i <= n; i++)
-        from_file(&run, argv[i]);
+        take(&run, argv[i]);
     if (n == 0)
-        from_file(&run, "-");
+        take(&run, "-");
     if (rec_writer_end(run.out, &e) < 0)
         cli_die_output(&cli, &e);
     rec_writer_free(run.out);
