@@ -35,7 +35,7 @@ cp test.mien all.mien
 cp "$ROOT"/networks/small-64.net .
 for part in train val; do
     mien-pack -q -o $part.pack <$part.mien
-    mien-view -r -n 20 $part.mien | mien-resize -q 64 | mien-pack -q -o ${part}64.pack
+    mien-view -r -n 2 $part.mien | mien-resize -q 64 | mien-pack -q -o ${part}64.pack
 done
 mien-predict --keep agegender.model <faces.mien >predictions.mien
 cd ..
