@@ -3,7 +3,6 @@
 
 #include "mien/crop.h"
 #include "mien/filter.h"
-#include "mien/prep.h"
 
 enum { BOX_FACE, BOX_WHOLE };
 
@@ -63,16 +62,6 @@ static int crop(void *ctx, int worker, struct rec **rec, size_t n, bool *drop, s
     return 0;
 }
 
-static int describe(struct crop *c)
-{
-    int rc = prep_set(&c->prep, "crop", c->how.whole ? "whole" : "box");
-    if (!c->how.whole)
-        rc |= prep_set(&c->prep, "margin", "%g", c->how.margin);
-    if (c->how.inner < 1)
-        rc |= prep_set(&c->prep, "inner", "%g", c->how.inner);
-    return rc;
-}
-
 int main(int argc, char **argv)
 {
     struct crop c = {.how = {.margin = -1, .inner = 1}};
@@ -115,7 +104,7 @@ int main(int argc, char **argv)
     c.how.max_bytes = f.limit != 0 ? f.limit : REC_DEFAULT_LIMIT;
     filter_prepare(&f);
     c.worker = calloc((size_t)f.jobs, sizeof *c.worker);
-    if (c.worker == NULL || describe(&c) < 0)
+    if (c.worker == NULL || img_crop_describe(&c.how, &c.prep) < 0)
         cli_die(&cli, "out of memory");
     for (int i = 0; i < f.jobs; i++) {
         if ((c.worker[i].jpeg = img_jpeg_new(&e)) == NULL)

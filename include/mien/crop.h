@@ -12,6 +12,7 @@
 
 #include "mien/img.h"
 #include "mien/jpeg.h"
+#include "mien/prep.h"
 
 struct img_crop {
     bool whole;           /* the box is the whole image, without a margin */
@@ -21,6 +22,10 @@ struct img_crop {
     struct img_hw target; /* decode at the smallest scale not below this size; zeros: at full */
     size_t max_bytes;     /* bound of the crop's pixels; 0 for none */
 };
+
+/* Notes crop, margin and inner in a stream's preprocessing. Returns 0, or ERR_LIMIT when that grows
+   too long. */
+int img_crop_describe(const struct img_crop *c, struct prep *p);
 
 /* Which pixels make a crop, in the image as stored. A caller may as well fill it in itself, such as
    with the whole image at some scale; only img_crop_plan's are square. */

@@ -86,6 +86,10 @@ const char *pack_subject(const struct pack *p, size_t i, size_t *len);
    program may have made it) or this one is damaged. */
 int pack_record(const struct pack *p, size_t i, struct rec *r, struct err *e);
 
+/* Tells the system that the data of these n records are wanted soon: it reads them from the disk
+   meanwhile, so that a batch in random order needn't wait for each. Only time depends on it. */
+void pack_will_need(const struct pack *p, const uint32_t *index, size_t n);
+
 /* "pixels", "image" or "features", which is also the tensor's name. */
 const char *pack_kind_name(enum pack_kind kind);
 

@@ -4,6 +4,16 @@
 
 #define MAX_BOX 1e6 /* pixels; keeps all arithmetic on positions within an int */
 
+int img_crop_describe(const struct img_crop *c, struct prep *p)
+{
+    int rc = prep_set(p, "crop", c->whole ? "whole" : "box");
+    if (rc == 0 && !c->whole)
+        rc = prep_set(p, "margin", "%g", c->margin);
+    if (rc == 0 && c->inner < 1)
+        rc = prep_set(p, "inner", "%g", c->inner);
+    return rc;
+}
+
 /* A box in the image as stored, at full scale. */
 struct area {
     double x1, y1, x2, y2;

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include "mien/file.h"
@@ -519,22 +520,32 @@ const char *pack_subject(const struct pack *p, size_t i, size_t *len)
     return (const char *)bytes_at(&p->subject, i, len);
 }
 
+/* Record i's part of the large tensor. */
+static const void *data_at(const struct pack *p, size_t i, size_t *len)
+{
+    if (p->kind == PACK_IMAGE)
+        return pack_image(p, i, len);
+    *len = p->kind == PACK_PIXELS ? (size_t)p->height * (size_t)p->width * 3
+                                  : (size_t)p->dim * sizeof(float);
+    return (const unsigned char *)p->data + i * *len;
+}
+
+void pack_will_need(const struct pack *p, const uint32_t *index, size_t n)
+{
+    uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
+    for (size_t k = 0; k < n; k++) {
+        size_t len;
+        uintptr_t at = (uintptr_t)data_at(p, index[k], &len), start = at - at % page;
+        posix_madvise((void *)start, at + len - start, POSIX_MADV_WILLNEED);
+    }
+}
+
 int pack_record(const struct pack *p, size_t i, struct rec *r, struct err *e)
 {
-    const void *data;
-    size_t len;
+    size_t len, blen;
+    const void *data = data_at(p, i, &len);
     if (!p->record.offset)
         return err_set(e, ERR_FORMAT, "the pack keeps no records, only tensors");
-    if (p->kind == PACK_IMAGE) {
-        data = pack_image(p, i, &len);
-    } else if (p->kind == PACK_PIXELS) {
-        data = pack_pixels(p, i);
-        len = (size_t)p->height * (size_t)p->width * 3;
-    } else {
-        data = pack_features(p, i);
-        len = (size_t)p->dim * sizeof(float);
-    }
-    size_t blen;
     const unsigned char *body = bytes_at(&p->record, i, &blen);
     rec_clear(r);
     if (p->fields[i] < 0)
