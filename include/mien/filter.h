@@ -17,6 +17,8 @@
 #include "mien/cli.h"
 #include "mien/rec.h"
 
+struct ring; /* filter_run's own */
+
 struct filter {
     const struct cli *cli;
 
@@ -35,6 +37,8 @@ struct filter {
 
     /* Results. */
     uint64_t nin, nout, nbad;
+
+    struct ring *ring;
 };
 
 /* The options that every parallel filter has. f is a struct filter. */
@@ -46,6 +50,13 @@ struct filter {
 
 /* Sets f->jobs to its final value; call it between cli_parse and making per-worker state. */
 void filter_prepare(struct filter *f);
+
+/* For a function that makes several records of one: an empty record for it to fill, written behind
+   record i of the batch (in its place when drop[i] is set) and behind those added before. i may not
+   be smaller than in the call before for the same batch. It is the filter's and valid until the next
+   call; it may share data with the batch's records, rec_share in rec.h. NULL when there is no
+   memory. */
+struct rec *filter_add(struct filter *f, int worker, size_t i);
 
 /* Runs the loop over file descriptors 0 and 1. Returns the program's exit status: EXIT_OK or
    EXIT_BAD_RECORDS. What is fatal is printed and ends the program. */

@@ -41,7 +41,8 @@ enum rec_tag {
     TAG_ERROR = 19,     /* text: why the record's image could not be used */
     TAG_PREP = 20,      /* text: the preprocessing that pixels or features went through, see prep.h */
     TAG_LANDMARKS = 21, /* f32[n, 2]: points x y in pixels */
-    TAG_COUNT = 22      /* u64: records in the segment; only in an end record */
+    TAG_COUNT = 22,     /* u64: records in the segment; only in an end record */
+    TAG_FACES = 23      /* i32: faces found in the photograph that the record comes from */
 };
 
 enum rec_type { REC_U8 = 1, REC_I32 = 2, REC_U64 = 3, REC_F32 = 4, REC_F64 = 5, REC_TEXT = 6 };
@@ -76,6 +77,10 @@ void rec_free(struct rec *r);
 
 /* Deep-copies src into dst (cleared first). Returns 0 or ERR_MEM. */
 int rec_copy(struct rec *dst, const struct rec *src);
+
+/* The same without copying data: dst's fields lie where src's do, which must stay as they are as
+   long as dst is read. Setting a field of dst leaves src alone. Returns 0 or ERR_MEM. */
+int rec_share(struct rec *dst, const struct rec *src);
 
 /* The field's tag as mien-view names it ("age"), or NULL; and back, or 0. */
 const char *rec_tag_name(int tag);

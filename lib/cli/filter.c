@@ -15,11 +15,19 @@
 
 enum state { FREE, READY, TAKEN, DONE };
 
+/* A record that the function added behind good[behind]. */
+struct added {
+    size_t behind;
+    struct rec rec;
+};
+
 struct job {
     enum state state;
     struct rec *rec;   /* batch of them */
     struct rec **good; /* those without an error field */
     bool *drop;        /* one for each of good */
+    struct added *added;
+    size_t nadded, cadded; /* records in use, and in memory */
     size_t n;
     int rc;
     struct err err;
@@ -30,6 +38,7 @@ struct ring {
     struct rec_writer *w;
     struct job *job;
     size_t njob;
+    struct job **current; /* what each worker is at */
     pthread_mutex_t lock;
     pthread_cond_t free, ready;
     size_t in, take, out; /* jobs filled, taken, written so far: indices modulo njob */
@@ -59,6 +68,21 @@ void filter_prepare(struct filter *f)
         f->batch = 1;
 }
 
+struct rec *filter_add(struct filter *f, int worker, size_t i)
+{
+    struct job *job = f->ring->current[worker];
+    size_t had = job->cadded;
+    struct added *p = buf_grow(job->added, job->nadded, &job->cadded, sizeof *p);
+    if (p == NULL)
+        return NULL;
+    memset(p + had, 0, (job->cadded - had) * sizeof *p);
+    job->added = p;
+    struct added *a = &job->added[job->nadded++];
+    a->behind = i;
+    rec_clear(&a->rec);
+    return &a->rec;
+}
+
 static void run_job(struct ring *g, struct job *job, int worker)
 {
     size_t n = 0;
@@ -67,6 +91,8 @@ static void run_job(struct ring *g, struct job *job, int worker)
             job->good[n++] = &job->rec[i];
     }
     memset(job->drop, 0, n);
+    job->nadded = 0;
+    g->current[worker] = job;
     job->rc = n == 0 ? 0 : g->f->fn(g->f->ctx, worker, job->good, n, job->drop, &job->err);
 }
 
@@ -79,19 +105,25 @@ static _Noreturn void stop(struct ring *g, const char *why)
     cli_die(g->f->cli, "%s", why);
 }
 
+static void deliver(struct ring *g, const struct rec *r)
+{
+    struct err e;
+    if (rec_write(g->w, r, &e) < 0)
+        cli_die_output(g->f->cli, &e);
+    g->f->nout++;
+}
+
 /* Writes one finished job, in order. Ends the program on what is fatal. */
 static void write_job(struct ring *g, struct job *job)
 {
     struct filter *f = g->f;
-    struct err e;
     if (job->rc < 0)
         stop(g, job->err.msg);
-    size_t k = 0; /* in good */
+    size_t k = 0, a = 0; /* in good, in added */
     for (size_t i = 0; i < job->n; i++) {
         const struct rec *r = &job->rec[i];
         bool good = k < job->n && job->good[k] == r;
         bool drop = good && job->drop[k];
-        k += good;
         f->nin++;
         if (r->fresh_error) {
             size_t len = 0;
@@ -104,11 +136,11 @@ static void write_job(struct ring *g, struct job *job)
             if (f->strict)
                 stop(g, "stopped at the first bad record, as --strict asks");
         }
-        if (drop)
-            continue;
-        if (rec_write(g->w, r, &e) < 0)
-            cli_die_output(f->cli, &e);
-        f->nout++;
+        if (!drop)
+            deliver(g, r);
+        for (; good && a < job->nadded && job->added[a].behind == k; a++)
+            deliver(g, &job->added[a].rec);
+        k += good;
     }
 }
 
@@ -202,7 +234,9 @@ static void ring_make(struct ring *g, struct filter *f)
         cli_die(f->cli, "%s", e.msg);
     g->job = calloc(g->njob, sizeof *g->job);
     g->thread = calloc((size_t)f->jobs, sizeof *g->thread);
-    bool ok = g->job != NULL && g->thread != NULL;
+    g->current = calloc((size_t)f->jobs, sizeof(struct job *));
+    f->ring = g;
+    bool ok = g->job != NULL && g->thread != NULL && g->current != NULL;
     for (size_t i = 0; ok && i < g->njob; i++) {
         struct job *job = &g->job[i];
         job->rec = calloc(f->batch, sizeof *job->rec);
@@ -229,8 +263,12 @@ static void ring_free(struct ring *g)
         free(g->job[i].rec);
         free(g->job[i].good);
         free(g->job[i].drop);
+        for (size_t k = 0; k < g->job[i].cadded; k++)
+            rec_free(&g->job[i].added[k].rec);
+        free(g->job[i].added);
     }
     free(g->job);
+    free(g->current);
     free(g->thread);
     rec_reader_free(g->rd);
     rec_writer_free(g->w);
@@ -257,5 +295,6 @@ int filter_run(struct filter *f)
     if (rec_writer_end(g.w, &e) < 0)
         cli_die_output(f->cli, &e);
     ring_free(&g);
+    f->ring = NULL;
     return f->nbad > 0 ? EXIT_BAD_RECORDS : EXIT_OK;
 }

@@ -223,6 +223,6 @@ int col_forms(int col)
     case TAG_LANDMARKS:
         return 0;
     default:
-        return col > TAG_COUNT && col < COL_PRED_AGE ? COL_NUMBER | COL_TEXT : COL_NUMBER;
+        return col < COL_PRED_AGE && rec_tag_name(col) == NULL ? COL_NUMBER | COL_TEXT : COL_NUMBER;
     }
 }

@@ -41,6 +41,7 @@ static const struct {
     [TAG_PREP] = {"prep", REC_TEXT, 0, {0}},
     [TAG_LANDMARKS] = {"landmarks", REC_F32, 2, {0, 2}},
     [TAG_COUNT] = {"count", REC_U64, 0, {0}},
+    [TAG_FACES] = {"faces", REC_I32, 0, {0}},
 };
 #define NTAGS ((int)(sizeof tags / sizeof tags[0]))
 
@@ -328,6 +329,19 @@ int rec_copy(struct rec *dst, const struct rec *src)
         dst->nfield++;
     }
     dst->fresh_error = src->fresh_error;
+    return 0;
+}
+
+int rec_share(struct rec *dst, const struct rec *src)
+{
+    rec_clear(dst);
+    for (size_t i = 0; i < src->nfield; i++) {
+        struct rec_field *f = room(dst);
+        if (f == NULL)
+            return ERR_MEM;
+        *f = src->field[i];
+        dst->nfield++;
+    }
     return 0;
 }
 

@@ -56,6 +56,15 @@ exits 'a record beyond --max-record is refused' 2 sh -c 'mien-resize --max-recor
 like 'and said so' "$(cat err)" 'record 1 at byte 0 .* more than the limit of 1048576'
 exits 'one within is not' 0 sh -c 'mien-resize --max-record 2M 8 <p.mien >out'
 
+# Several records of one, or none: mien-repeat writes a record as often as its age modulo 4 says.
+mien-view -Hc id,age p.mien | awk -F '\t' '{for (k = 1; k <= $2 % 4; k++) print $1 "#" k}' >wanted
+for args in '-j 1' '-j 4' '-j 4 -b 7'; do
+    # shellcheck disable=SC2086
+    mien-repeat $args <p.mien >r.mien
+    is "several records of one stay in order: $args" "$(mien-view -Hc id r.mien)" "$(cat wanted)"
+done
+is 'bad records pass between them' "$(mien-repeat <c.mien | mien-view -r -s error | mien-view --count)" 5
+
 # A reader that leaves, with more on the way than a pipe holds.
 for jobs in 1 4; do
     for k in 1 2 3 4; do cat one.mien; done |

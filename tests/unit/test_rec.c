@@ -221,6 +221,12 @@ static void editing(void **state)
     assert_true(r.fresh_error && rec_has(&r, TAG_ERROR));
     assert_null(rec_pixels(&r, &h, &w));
     assert_non_null(rec_pixels(&c, &h, &w));
+    assert_int_equal(rec_share(&r, &c), 0);
+    assert_ptr_equal(rec_pixels(&r, &h, &w), rec_pixels(&c, &h, &w));
+    assert_false(r.fresh_error || rec_has(&r, TAG_ERROR));
+    rec_set_u8(&r, TAG_GENDER, 0);
+    assert_true(rec_int(&r, TAG_GENDER, &h) && h == 0);
+    assert_true(rec_int(&c, TAG_GENDER, &h) && h == 1);
     rec_del(&c, TAG_ID);
     assert_false(rec_has(&c, TAG_ID));
     assert_int_equal(c.nfield, 5);
