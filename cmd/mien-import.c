@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "mien/blaze.h"
 #include "mien/img.h"
 #include "mien/model_options.h"
 #include "mien/tfjs.h"
@@ -13,7 +14,7 @@ struct preset {
     struct model_options prep;
 };
 
-enum { PRESET_AUTO, PRESET_FACERES, PRESET_NONE };
+enum { PRESET_AUTO, PRESET_FACERES, PRESET_BLAZEFACE, PRESET_NONE };
 
 /* HSE FaceRec, https://github.com/HSE-asavchenko/HSE_FaceRec_tf: the preprocessing and the ages
    are those of the authors' facial_analysis.py; the crop is that of the Human library, which
@@ -23,6 +24,10 @@ static const struct preset faceres = {
     "age_pred/Softmax",
     {"bgr", "103.939,116.779,123.68", NULL, "0.2", "1", "global_pooling"},
 };
+
+/* BlazeFace takes pixels from -1 to 1. */
+static const struct model_options blazeface = {.mean = "127.5,127.5,127.5",
+                                               .scale = "0.00784313725"};
 
 struct options {
     const char *out, *gender, *age;
@@ -48,6 +53,19 @@ static void use_preset(const struct cli *cli, struct options *o, const struct tf
     model_options_default(&o->prep, &faceres.prep);
 }
 
+/* The same for the face detector, which is told by the shapes of its outputs. */
+static void use_detector_preset(const struct cli *cli, struct options *o, const struct model *m)
+{
+    struct blaze_head head[BLAZE_MAX_HEADS];
+    if (o->preset == PRESET_AUTO && blaze_heads(m, head, NULL) > 0) {
+        cli_note(cli, "recognised as a face detector: taking BlazeFace's preprocessing "
+                      "(--preset blazeface)");
+        o->preset = PRESET_BLAZEFACE;
+    }
+    if (o->preset == PRESET_BLAZEFACE)
+        model_options_default(&o->prep, &blazeface);
+}
+
 /* Where the model comes from, for its file. */
 static char *provenance(const struct tfjs *t, const char *path)
 {
@@ -69,8 +87,8 @@ int main(int argc, char **argv)
     struct options o = {0};
     const struct cli_opt opts[] = {
         {'o', "output", "MODEL", "the model to write", CLI_STR, &o.out, 0, 0, NULL, NULL},
-        {0, "preset", "NAME", "auto, faceres or none: what the files don't say [auto]", CLI_CHOICE,
-         &o.preset, 0, 0, "auto|faceres|none", NULL},
+        {0, "preset", "NAME", "auto, faceres, blazeface or none: what files don't say [auto]",
+         CLI_CHOICE, &o.preset, 0, 0, "auto|faceres|blazeface|none", NULL},
         {0, "gender", "NODE", "the output that is the gender: softmax or sigmoid", CLI_STR,
          &o.gender, 0, 0, NULL, NULL},
         {0, "age", "NODE", "the output that is the age: softmax", CLI_STR, &o.age, 0, 0, NULL,
@@ -96,6 +114,7 @@ int main(int argc, char **argv)
     use_preset(&cli, &o, t);
     if (tfjs_import(t, &m, o.gender, o.age, o.size.h, o.size.w, &e) < 0)
         cli_die(&cli, "'%s': %s", argv[1], e.msg);
+    use_detector_preset(&cli, &o, &m);
     if (model_options_apply(&o.prep, &m, &e) < 0)
         cli_die(&cli, "%s", e.msg);
     if ((m.made = provenance(t, argv[1])) == NULL)

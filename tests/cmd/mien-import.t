@@ -46,6 +46,31 @@ is 'knows nothing' "$(mien-net face.model | grep ^prep)" 'preprocessing: size=8x
 exits '--preset faceres of another graph' 2 mien-import --preset faceres -o x.model tiny.json
 like 'says so' "$(cat err)" "no node or layer 'gender_pred/Sigmoid' for gender"
 
+# A graph whose outputs are scores and boxes with landmarks is taken for a face detector.
+cat >detect.json <<'END'
+{"format": "graph-model", "signature": {"outputs": {"s": {"name": "s:0"}, "b": {"name": "b:0"}}},
+ "modelTopology": {"node": [
+  {"name": "x", "op": "Placeholder", "attr": {"shape": {"shape": {"dim":
+    [{"size": "1"}, {"size": "8"}, {"size": "8"}, {"size": "3"}]}}}},
+  {"name": "s/w", "op": "Const"}, {"name": "b/w", "op": "Const"},
+  {"name": "s", "op": "Conv2D", "input": ["x", "s/w"], "attr":
+    {"strides": {"list": {"i": ["1", "4", "4", "1"]}}, "padding": {"s": "U0FNRQ=="}}},
+  {"name": "b", "op": "Conv2D", "input": ["x", "b/w"], "attr":
+    {"strides": {"list": {"i": ["1", "4", "4", "1"]}}, "padding": {"s": "U0FNRQ=="}}}]},
+ "weightsManifest": [{"paths": ["detect.bin"], "weights": [
+  {"name": "s/w", "shape": [1, 1, 3, 2], "dtype": "float32"},
+  {"name": "b/w", "shape": [1, 1, 3, 32], "dtype": "float32"}]}]}
+END
+head -c 408 /dev/zero >detect.bin
+exits 'a face detector is recognised' 0 mien-import -o detect.model detect.json
+like 'which is said' "$(cat err)" 'recognised as a face detector'
+is 'its preprocessing is known' "$(mien-net detect.model | grep ^prep)" \
+    'preprocessing: size=8x8 mean=127.5,127.5,127.5 scale=0.00784313725'
+exits 'options come first' 0 mien-import --scale 1 -o detect.model detect.json
+like 'options come first: the scale' "$(mien-net detect.model)" ' scale=1$'
+exits '--preset none of a detector' 0 mien-import --preset none -o detect.model detect.json
+is 'knows nothing' "$(mien-net detect.model | grep ^prep)" 'preprocessing: size=8x8'
+
 # What goes wrong.
 rm -f x.model
 fails() { # NAME PATTERN COMMAND...

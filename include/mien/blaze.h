@@ -1,0 +1,33 @@
+/*
+ * BlazeFace: a face detector for images of one size (Bazarevsky, Kartynnik, Vakunov, Raveendran,
+ * Grundmann: BlazeFace, 2019).
+ *
+ * The network's outputs come in pairs, a head for each of its scales: scores, [cells, cells, A],
+ * and boxes, [cells, cells, 16 A], for A anchors in each cell of the input. A score is a logit. The
+ * 16 values of a box are in pixels of the input: its centre x y relative to the cell's centre,
+ * width and height, and six landmarks x y relative to the cell's centre.
+ */
+#ifndef MIEN_BLAZE_H
+#define MIEN_BLAZE_H
+
+#include "mien/face.h"
+#include "mien/model.h"
+
+enum { BLAZE_VALUES = 4 + 2 * FACE_POINTS, BLAZE_MAX_HEADS = 8 };
+
+struct blaze_head {
+    int cells, anchors;
+    float stride;   /* pixels of a cell */
+    int score, box; /* layers of the model */
+};
+
+/* The heads of a model: its layers that no other one reads, paired by their cells. Returns how many
+   there are; ERR_FORMAT when the model is no face detector of this kind. */
+int blaze_heads(const struct model *m, struct blaze_head head[BLAZE_MAX_HEADS], struct err *e);
+
+/* Appends the faces of one head's outputs with a score of at least min_score, in pixels of the
+   input. Boxes that are empty or not numbers are left out. Returns 0 or ERR_MEM. */
+int blaze_decode(const struct blaze_head *h, const float *score, const float *box, double min_score,
+                 struct face_list *out, struct err *e);
+
+#endif

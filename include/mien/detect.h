@@ -1,0 +1,47 @@
+/*
+ * Finding faces in photographs of any size with a detector that looks at small squares.
+ *
+ * A detector sees faces that are neither too small nor too large for its input. So a photograph is
+ * looked at on several levels: as a whole, shrunk to the input, then in 2, 4 and 8 tiles along its
+ * longer side, each level showing about twice the detail of the one before. The first two are
+ * always looked at, another one when the one before showed faces so small that there may be
+ * smaller ones. Tiles overlap by a quarter, and larger faces than that are left to the level before.
+ *
+ * What is found, also with a low score, is merged (face_merge in face.h) and looked at again, in a
+ * window four times as wide as the face, where the detector is surest, once as it is and once
+ * mirrored. A face is what was seen again; its score, box and landmarks are the mean of these two.
+ */
+#ifndef MIEN_DETECT_H
+#define MIEN_DETECT_H
+
+#include "mien/blaze.h"
+#include "mien/img.h"
+#include "mien/jpeg.h"
+
+struct detect_options {
+    double min_score; /* of a face, 0 to 1 */
+    double min_size;  /* shortest side of a face's box in pixels; levels for smaller ones are left */
+    int max_faces;    /* the largest ones; 0 for all */
+};
+
+/* A detector, read-only and shared by threads. The model may be freed afterwards. NULL with a
+   message on failure. */
+struct detector;
+struct detector *detector_new(const struct model *m, const struct detect_options *o, struct err *e);
+void detector_free(struct detector *d); /* NULL is harmless */
+
+/* What a thread needs to run it; NULL with a message on failure. */
+struct detect_work;
+struct detect_work *detect_work_new(const struct detector *d, struct err *e);
+void detect_work_free(struct detect_work *w); /* NULL is harmless */
+
+/* Finds the faces of a photograph, a JPEG of n bytes: out receives them in pixels of the upright
+   image at full scale, the largest first. The photograph is decoded no finer than the levels need.
+   Returns 0; a code of img_jpeg_open or img_jpeg_read; or ERR_MEM. */
+int detect_jpeg(const struct detector *d, struct detect_work *w, const void *jpeg, size_t n,
+                const struct img_jpeg_limits *limits, struct face_list *out, struct err *e);
+
+/* The first damage in the photograph that was looked at, as text; NULL when there was none. */
+const char *detect_damage(const struct detect_work *w);
+
+#endif

@@ -1,0 +1,404 @@
+#include "mien/detect.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "mien/plan.h"
+#include "mien/resize.h"
+
+/* Chosen on photographs with known faces, on sheets of such photographs at many sizes, and on
+   scenes with one small face. Sizes are shares of the detector's input. */
+#define OVERLAP     0.25  /* of tiles; no larger face is taken from a tile */
+#define SURE        0.08  /* faces of this size are found, smaller ones often */
+#define SMALL       0.125 /* where faces of this size are, */
+#define SMALL_SCORE 0.5f  /* sure to this degree, a finer level may show more */
+#define CANDIDATE   0.3   /* the score of what is looked at again, */
+#define FRAME       4.0   /* in a window so many times as wide */
+#define LARGEST     2.0   /* nothing larger is a face */
+#define SAME        0.3f  /* IoU of two findings of one face */
+#define INSIDE      0.6f  /* the share of one that lies in another, and so is a part of it */
+
+enum {
+    ALWAYS_TILES = 2, /* along the longer side, on the last level that is always looked at */
+    USUAL_TILES = 4,  /* on the finest level for which a photograph is decoded at once */
+    MAX_TILES = 8,
+    GREY = 128        /* beyond the photograph's edge; the input's zero, as a convolution pads */
+};
+
+struct detector {
+    struct detect_options o;
+    struct plan *plan;
+    struct blaze_head head[BLAZE_MAX_HEADS];
+    int nhead, side; /* of the square input */
+};
+
+struct detect_work {
+    struct plan_work *plan;
+    float *out[2 * BLAZE_MAX_HEADS]; /* scores and boxes of each head */
+    struct img_jpeg *jpeg;
+    struct img_resizer *resizer;
+    struct img stored, photo, cut, part, input;
+    double zoom; /* pixels of the photograph at full scale in one of photo's */
+    struct face_list candidates, seen, pair;
+};
+
+/* A square of the photograph, in pixels of work's photo; it may reach beyond the edges. */
+struct window {
+    int x, y, side;
+    bool mirrored;
+};
+
+/* How a window's inside part lies in the input. */
+struct placed {
+    struct img_rect photo, input;
+};
+
+struct detector *detector_new(const struct model *m, const struct detect_options *o, struct err *e)
+{
+    struct detector *d = calloc(1, sizeof *d);
+    int out[2 * BLAZE_MAX_HEADS];
+    if (d == NULL) {
+        err_mem(e, sizeof *d, "a detector");
+        return NULL;
+    }
+    d->o = *o;
+    d->side = m->net.layer[0].shape.w;
+    d->nhead = blaze_heads(m, d->head, e);
+    for (int i = 0; i < d->nhead; i++) {
+        out[2 * i] = d->head[i].score;
+        out[2 * i + 1] = d->head[i].box;
+    }
+    if (d->nhead < 0 || (d->plan = plan_new(m, out, 2 * d->nhead, 1, e)) == NULL) {
+        free(d);
+        return NULL;
+    }
+    return d;
+}
+
+void detector_free(struct detector *d)
+{
+    if (d != NULL)
+        plan_free(d->plan);
+    free(d);
+}
+
+struct detect_work *detect_work_new(const struct detector *d, struct err *e)
+{
+    struct detect_work *w = calloc(1, sizeof *w);
+    if (w == NULL) {
+        err_mem(e, sizeof *w, "a detector's work");
+        return NULL;
+    }
+    bool ok = (w->plan = plan_work_new(d->plan, e)) != NULL &&
+              (w->jpeg = img_jpeg_new(e)) != NULL && (w->resizer = img_resizer_new(e)) != NULL &&
+              img_alloc(&w->input, d->side, d->side, e) == 0;
+    for (int i = 0; ok && i < 2 * d->nhead; i++) {
+        size_t bytes = plan_out_count(d->plan, i) * sizeof(float);
+        w->out[i] = malloc(bytes);
+        ok = w->out[i] != NULL || err_mem(e, bytes, "a detector's outputs") == 0;
+    }
+    if (ok)
+        return w;
+    detect_work_free(w);
+    return NULL;
+}
+
+void detect_work_free(struct detect_work *w)
+{
+    if (w == NULL)
+        return;
+    plan_work_free(w->plan);
+    for (int i = 0; i < 2 * BLAZE_MAX_HEADS; i++)
+        free(w->out[i]);
+    img_jpeg_free(w->jpeg);
+    img_resizer_free(w->resizer);
+    img_free(&w->stored);
+    img_free(&w->photo);
+    img_free(&w->cut);
+    img_free(&w->part);
+    img_free(&w->input);
+    face_list_free(&w->candidates);
+    face_list_free(&w->seen);
+    face_list_free(&w->pair);
+    free(w);
+}
+
+/* The part of from .. from + n that lies within 0 .. side, and where it comes to lie in the input. */
+static void place(int from, int n, int side, int input, int *start, int *len, int *at, int *size)
+{
+    double scale = (double)input / n;
+    int lo = from < 0 ? 0 : from, hi = from + n > side ? side : from + n;
+    *start = lo;
+    *len = hi - lo;
+    *at = (int)lround((lo - from) * scale);
+    *size = (int)lround((hi - from) * scale) - *at;
+    if (*size < 1) { /* a photograph that is one pixel narrow */
+        *size = 1;
+        *at = *at < input ? *at : input - 1;
+    }
+}
+
+/* Draws a window, which has pixels of the photograph, into the input. */
+static int draw(struct detect_work *w, struct window v, struct placed *p, struct err *e)
+{
+    const struct img *photo = &w->photo;
+    struct img_rect *in = &p->photo, *at = &p->input;
+    int side = w->input.w;
+    place(v.x, v.side, photo->w, side, &in->x, &in->w, &at->x, &at->w);
+    place(v.y, v.side, photo->h, side, &in->y, &in->h, &at->y, &at->h);
+    if (img_alloc(&w->cut, in->h, in->w, e) < 0 || img_alloc(&w->part, at->h, at->w, e) < 0)
+        return ERR_MEM;
+    size_t row = (size_t)in->w * 3, part = (size_t)at->w * 3;
+    for (int y = 0; y < in->h; y++)
+        memcpy(w->cut.px + (size_t)y * row,
+               photo->px + ((size_t)(in->y + y) * (size_t)photo->w + (size_t)in->x) * 3, row);
+    if (img_resize(w->resizer, w->cut.px, in->h, in->w, w->part.px, (struct img_hw){at->h, at->w},
+                   IMG_TRIANGLE, e) < 0)
+        return ERR_MEM;
+    memset(w->input.px, GREY, (size_t)side * (size_t)side * 3);
+    for (int y = 0; y < at->h; y++)
+        memcpy(w->input.px + ((size_t)(at->y + y) * (size_t)side + (size_t)at->x) * 3,
+               w->part.px + (size_t)y * part, part);
+    return 0;
+}
+
+static void mirror(struct img *im)
+{
+    for (int y = 0; y < im->h; y++) {
+        unsigned char *a = im->px + (size_t)y * (size_t)im->w * 3, *b = a + ((size_t)im->w - 1) * 3;
+        for (; a < b; a += 3, b -= 3) {
+            unsigned char t[3];
+            memcpy(t, a, 3);
+            memcpy(a, b, 3);
+            memcpy(b, t, 3);
+        }
+    }
+}
+
+static void swap_points(struct face *f, int a, int b)
+{
+    float x = f->point[a][0], y = f->point[a][1];
+    memcpy(f->point[a], f->point[b], sizeof f->point[a]);
+    f->point[b][0] = x;
+    f->point[b][1] = y;
+}
+
+/* A face of the mirrored input in the input as it was; right becomes left. */
+static void unmirror(struct face *f, float side)
+{
+    float x1 = f->box[0];
+    f->box[0] = side - f->box[2];
+    f->box[2] = side - x1;
+    for (int i = 0; i < FACE_POINTS; i++)
+        f->point[i][0] = side - f->point[i][0];
+    swap_points(f, FACE_RIGHT_EYE, FACE_LEFT_EYE);
+    swap_points(f, FACE_RIGHT_EAR, FACE_LEFT_EAR);
+}
+
+/* From pixels of the input to those of the photograph at full scale. */
+static float to_photo(float v, int at, int size, int start, int len, double zoom)
+{
+    return (float)((start + (v - at) * len / size) * zoom);
+}
+
+static void move_to_photo(struct face *f, const struct placed *p, double zoom)
+{
+    const struct img_rect *in = &p->photo, *at = &p->input;
+    for (int i = 0; i < 4; i += 2) {
+        f->box[i] = to_photo(f->box[i], at->x, at->w, in->x, in->w, zoom);
+        f->box[i + 1] = to_photo(f->box[i + 1], at->y, at->h, in->y, in->h, zoom);
+    }
+    for (int i = 0; i < FACE_POINTS; i++) {
+        f->point[i][0] = to_photo(f->point[i][0], at->x, at->w, in->x, in->w, zoom);
+        f->point[i][1] = to_photo(f->point[i][1], at->y, at->h, in->y, in->h, zoom);
+    }
+}
+
+/* Whether a face's centre lies in the photograph's part of the input, and its size is in bounds. */
+static bool plausible(const struct face *f, const struct img_rect *at, double largest)
+{
+    float x = (f->box[0] + f->box[2]) / 2, y = (f->box[1] + f->box[3]) / 2;
+    return x >= (float)at->x && x <= (float)(at->x + at->w) && y >= (float)at->y &&
+           y <= (float)(at->y + at->h) && f->box[2] - f->box[0] <= largest &&
+           f->box[3] - f->box[1] <= largest;
+}
+
+/* Appends what the detector sees in a window, nothing larger than a share of it. *small is set when
+   there are faces among it that are almost too small. */
+static int look(const struct detector *d, struct detect_work *w, struct window v, double largest,
+                bool *small, struct face_list *out, struct err *e)
+{
+    struct placed p;
+    const void *input = w->input.px;
+    if (draw(w, v, &p, e) < 0)
+        return ERR_MEM;
+    if (v.mirrored)
+        mirror(&w->input);
+    plan_run(d->plan, w->plan, &input, 1, w->out);
+    size_t first = out->n, keep = out->n;
+    for (int i = 0; i < d->nhead; i++) {
+        if (blaze_decode(&d->head[i], w->out[2 * i], w->out[2 * i + 1], CANDIDATE, out, e) < 0)
+            return ERR_MEM;
+    }
+    for (size_t i = first; i < out->n; i++) {
+        struct face f = out->face[i];
+        if (v.mirrored)
+            unmirror(&f, (float)d->side);
+        if (!plausible(&f, &p.input, largest * d->side))
+            continue;
+        *small = *small ||
+                 (f.score >= SMALL_SCORE && f.box[2] - f.box[0] < (float)(SMALL * d->side));
+        move_to_photo(&f, &p, w->zoom);
+        out->face[keep++] = f;
+    }
+    out->n = keep;
+    return 0;
+}
+
+/* A level's length, in tiles of length 1. */
+static double level_length(int tiles)
+{
+    return 1 + (tiles - 1) * (1 - OVERLAP);
+}
+
+/* Looks at one level. */
+static int scan(const struct detector *d, struct detect_work *w, int tiles, bool *small,
+                struct err *e)
+{
+    int width = w->photo.w, height = w->photo.h, longer = width > height ? width : height;
+    int side = (int)ceil(longer / level_length(tiles)), step = (int)ceil(side * (1 - OVERLAP));
+    int nx = width <= side ? 1 : (width - side + step - 1) / step + 1;
+    int ny = height <= side ? 1 : (height - side + step - 1) / step + 1;
+    for (int i = 0; i < nx * ny; i++) {
+        struct window v = {.side = side};
+        v.x = nx == 1 ? (width - side) / 2 : i % nx * (width - side) / (nx - 1);
+        v.y = ny == 1 ? (height - side) / 2 : i / nx * (height - side) / (ny - 1);
+        if (look(d, w, v, tiles == 1 ? LARGEST : OVERLAP, small, &w->candidates, e) < 0)
+            return ERR_MEM;
+    }
+    return 0;
+}
+
+/* Looks at a candidate again. *f becomes what is seen of it; its score is 0 when nothing is. */
+static int look_again(const struct detector *d, struct detect_work *w, struct face *f, struct err *e)
+{
+    double x = (f->box[0] + f->box[2]) / 2 / w->zoom, y = (f->box[1] + f->box[3]) / 2 / w->zoom;
+    struct window v = {.side = (int)ceil((f->box[2] - f->box[0]) * FRAME / w->zoom)};
+    bool small;
+    float score = 0;
+    v.x = (int)lround(x - v.side / 2.0);
+    v.y = (int)lround(y - v.side / 2.0);
+    w->pair.n = 0;
+    for (int turn = 0; turn < 2; turn++) {
+        v.mirrored = turn == 1;
+        w->seen.n = 0;
+        if (look(d, w, v, LARGEST, &small, &w->seen, e) < 0)
+            return ERR_MEM;
+        face_merge(&w->seen, SAME, INSIDE);
+        size_t i = 0;
+        while (i < w->seen.n && face_iou(w->seen.face[i].box, f->box) <= SAME)
+            i++;
+        if (i == w->seen.n)
+            continue;
+        score += w->seen.face[i].score / 2;
+        if (face_add(&w->pair, &w->seen.face[i], e) < 0)
+            return ERR_MEM;
+    }
+    face_merge(&w->pair, -1, 1); /* whatever their overlap, they are the same face */
+    if (w->pair.n > 0)
+        *f = w->pair.face[0];
+    f->score = score;
+    return 0;
+}
+
+/* Decodes the photograph upright so that its longer side has at least so many pixels, if it has
+   them. */
+static int decode(struct detect_work *w, const void *jpeg, size_t n,
+                  const struct img_jpeg_limits *limits, double longer, struct err *e)
+{
+    struct img_jpeg_info info;
+    int rc = img_jpeg_open(w->jpeg, jpeg, n, limits, &info, e), eighths = 8;
+    if (rc < 0)
+        return rc;
+    int full = info.h > info.w ? info.h : info.w;
+    while (eighths > 1 && img_jpeg_scaled(full, eighths / 2) >= longer)
+        eighths /= 2;
+    struct img_rect all = {0, 0, img_jpeg_scaled(info.w, eighths), img_jpeg_scaled(info.h, eighths)};
+    bool turned = info.orientation >= 5;
+    rc = img_alloc(&w->stored, all.h, all.w, e);
+    if (rc == 0)
+        rc = img_jpeg_read(w->jpeg, eighths, all, w->stored.px, (size_t)all.w * 3, e);
+    if (rc == 0)
+        rc = img_alloc(&w->photo, turned ? all.w : all.h, turned ? all.h : all.w, e);
+    if (rc < 0)
+        return rc;
+    img_upright(w->stored.px, all.h, all.w, info.orientation, w->photo.px);
+    w->zoom = 8.0 / eighths;
+    return 0;
+}
+
+static double longer_side(const struct detect_work *w)
+{
+    return w->photo.h > w->photo.w ? w->photo.h : w->photo.w;
+}
+
+/* Fills the candidates. */
+static int scan_levels(const struct detector *d, struct detect_work *w, const void *jpeg, size_t n,
+                       const struct img_jpeg_limits *limits, struct err *e)
+{
+    int rc = decode(w, jpeg, n, limits, d->side * level_length(USUAL_TILES), e);
+    w->candidates.n = 0;
+    for (int tiles = 1; rc == 0 && tiles <= MAX_TILES; tiles *= 2) {
+        double shown = d->side * level_length(tiles), full = longer_side(w) * w->zoom;
+        bool small = false;
+        if (tiles > 1 && full < shown)
+            break;
+        if (longer_side(w) < shown && w->zoom > 1)
+            rc = decode(w, jpeg, n, limits, shown, e);
+        if (rc == 0)
+            rc = scan(d, w, tiles, &small, e);
+        if ((tiles >= ALWAYS_TILES && !small) || d->o.min_size * shown >= SURE * d->side * full)
+            break;
+    }
+    return rc;
+}
+
+static int by_size(const void *pa, const void *pb)
+{
+    const struct face *a = pa, *b = pb;
+    float sa = a->box[2] - a->box[0], sb = b->box[2] - b->box[0];
+    if (sa != sb)
+        return sa > sb ? -1 : 1;
+    return a->box[0] != b->box[0] ? (a->box[0] < b->box[0] ? -1 : 1) : 0;
+}
+
+int detect_jpeg(const struct detector *d, struct detect_work *w, const void *jpeg, size_t n,
+                const struct img_jpeg_limits *limits, struct face_list *out, struct err *e)
+{
+    out->n = 0;
+    int rc = scan_levels(d, w, jpeg, n, limits, e);
+    if (rc < 0)
+        return rc;
+    face_merge(&w->candidates, SAME, INSIDE);
+    for (size_t i = 0; i < w->candidates.n; i++) {
+        struct face f = w->candidates.face[i];
+        if (look_again(d, w, &f, e) < 0)
+            return ERR_MEM;
+        if (f.score >= d->o.min_score && f.score > 0 && face_add(out, &f, e) < 0)
+            return ERR_MEM;
+    }
+    face_merge(out, SAME, INSIDE);
+    if (out->n > 1)
+        qsort(out->face, out->n, sizeof *out->face, by_size);
+    while (out->n > 0 && out->face[out->n - 1].box[2] - out->face[out->n - 1].box[0] < d->o.min_size)
+        out->n--;
+    if (d->o.max_faces > 0 && out->n > (size_t)d->o.max_faces)
+        out->n = (size_t)d->o.max_faces;
+    return 0;
+}
+
+const char *detect_damage(const struct detect_work *w)
+{
+    return img_jpeg_damage(w->jpeg);
+}
