@@ -39,4 +39,18 @@ int imp_add_layer(struct import *c, int i, struct layer *l);
 /* The floats of layer's parameter k; the next imp_add_layer moves them. */
 float *imp_parameter(const struct import *c, int layer, int k);
 
+/* The constant that node i reads as its input k, or NULL. */
+const struct tf_const *imp_constant(const struct import *c, int i, int k);
+
+/* The tensor that node i reads as its input k: of a rank and a kind that layers can read, or any.
+   Returns 0 or ERR_FORMAT. */
+int imp_tensor(struct import *c, int i, int k, struct value *x);
+int imp_any_tensor(struct import *c, int i, int k, struct value *x);
+
+/* Node i's output is that of a new layer; returns layer when that is an error, else 0. */
+int imp_emit(struct import *c, int i, int layer, int rank);
+
+/* Node i's output is x, or what x's layer now makes. Returns 0. */
+int imp_pass(struct import *c, int i, struct value x);
+
 #endif

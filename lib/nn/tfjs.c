@@ -104,6 +104,52 @@ float *imp_parameter(const struct import *c, int layer, int k)
     return c->weights + c->net->layer[layer].param[k].at;
 }
 
+/* --- Values -------------------------------------------------------------------------------- */
+
+int imp_emit(struct import *c, int i, int layer, int rank)
+{
+    if (layer < 0)
+        return layer;
+    c->value[i] = (struct value){layer, rank, c->g->node[i].uses > 1, false};
+    return 0;
+}
+
+int imp_pass(struct import *c, int i, struct value x)
+{
+    x.shared = x.shared || c->g->node[i].uses > 1;
+    c->value[i] = x;
+    return 0;
+}
+
+const struct tf_const *imp_constant(const struct import *c, int i, int k)
+{
+    if (k >= c->g->node[i].nin)
+        return NULL;
+    int j = c->g->node[i].in[k];
+    while (strcmp(c->g->node[j].op, "Identity") == 0 && c->g->node[j].nin == 1)
+        j = c->g->node[j].in[0];
+    return c->g->node[j].value;
+}
+
+int imp_any_tensor(struct import *c, int i, int k, struct value *x)
+{
+    *x = (struct value){.layer = -1};
+    if (k < c->g->node[i].nin)
+        *x = c->value[c->g->node[i].in[k]];
+    return x->layer < 0 ? imp_fail(c, i, "input %d is missing, or a constant", k + 1) : 0;
+}
+
+int imp_tensor(struct import *c, int i, int k, struct value *x)
+{
+    if (imp_any_tensor(c, i, k, x) < 0)
+        return ERR_FORMAT;
+    if (x->below6)
+        return imp_fail(c, i, "input %d is a minimum that no maximum with 0 follows", k + 1);
+    if (x->rank == 0)
+        return imp_fail(c, i, "input %d was reshaped to what no layer has", k + 1);
+    return 0;
+}
+
 /* --- The walk ------------------------------------------------------------------------------ */
 
 /* Whether all that node i reads is converted. */

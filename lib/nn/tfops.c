@@ -12,55 +12,6 @@ static struct shape shape_of(const struct import *c, struct value x)
     return c->net->layer[x.layer].shape;
 }
 
-/* Node i's output is that of a new layer. */
-static int emit(struct import *c, int i, int layer, int rank)
-{
-    if (layer < 0)
-        return layer;
-    c->value[i] = (struct value){layer, rank, c->g->node[i].uses > 1, false};
-    return 0;
-}
-
-/* Node i's output is x, or what x's layer now makes. */
-static int pass(struct import *c, int i, struct value x)
-{
-    x.shared = x.shared || c->g->node[i].uses > 1;
-    c->value[i] = x;
-    return 0;
-}
-
-/* The constant that node i reads as its input k, or NULL. */
-static const struct tf_const *constant(const struct import *c, int i, int k)
-{
-    if (k >= c->g->node[i].nin)
-        return NULL;
-    int j = c->g->node[i].in[k];
-    while (strcmp(c->g->node[j].op, "Identity") == 0 && c->g->node[j].nin == 1)
-        j = c->g->node[j].in[0];
-    return c->g->node[j].value;
-}
-
-/* The tensor that node i reads as its input k, whatever its rank. */
-static int any_tensor(struct import *c, int i, int k, struct value *x)
-{
-    *x = (struct value){.layer = -1};
-    if (k < c->g->node[i].nin)
-        *x = c->value[c->g->node[i].in[k]];
-    return x->layer < 0 ? imp_fail(c, i, "input %d is missing, or a constant", k + 1) : 0;
-}
-
-/* The same, of a rank and a kind that layers can read. */
-static int tensor(struct import *c, int i, int k, struct value *x)
-{
-    if (any_tensor(c, i, k, x) < 0)
-        return ERR_FORMAT;
-    if (x->below6)
-        return imp_fail(c, i, "input %d is a minimum that no maximum with 0 follows", k + 1);
-    if (x->rank == 0)
-        return imp_fail(c, i, "input %d was reshaped to what no layer has", k + 1);
-    return 0;
-}
-
 /* Adds a layer of this type, with x as its only input. */
 static int add_simple(struct import *c, int i, struct value x, enum layer_type type)
 {
@@ -94,13 +45,13 @@ static int affine(struct import *c, int i, struct value x, const double *scale, 
         w[k] = (float)(w[k] * scale[k % channels]);
     for (size_t k = 0; k < channels; k++)
         b[k] = (float)(b[k] * scale[k] + shift[k]);
-    return pass(c, i, x);
+    return imp_pass(c, i, x);
 }
 
 /* Input k as one number a channel, or one for all. */
 static const struct tf_const *per_channel(struct import *c, int i, int k, size_t channels)
 {
-    const struct tf_const *t = constant(c, i, k);
+    const struct tf_const *t = imp_constant(c, i, k);
     if (t == NULL)
         imp_fail(c, i, "input %d is no constant", k + 1);
     else if (t->count == 1 ||
@@ -140,16 +91,16 @@ static int clamp(struct import *c, int i, struct value x, bool low, bool high)
     high = high || x.below6;
     x.below6 = false;
     if (was_low && (!high || type == L_RELU6))
-        return pass(c, i, x);
+        return imp_pass(c, i, x);
     if (was_low && !x.shared) {
         c->net->layer[x.layer].type = L_RELU6;
-        return pass(c, i, x);
+        return imp_pass(c, i, x);
     }
     if (!low && !was_low) {
         x.below6 = true;
-        return pass(c, i, x);
+        return imp_pass(c, i, x);
     }
-    return emit(c, i, add_simple(c, i, x, high ? L_RELU6 : L_RELU), x.rank);
+    return imp_emit(c, i, add_simple(c, i, x, high ? L_RELU6 : L_RELU), x.rank);
 }
 
 /* x's negative values are multiplied with input k. */
@@ -162,7 +113,7 @@ static int prelu(struct import *c, int i, struct value x, int k)
     int layer = add_simple(c, i, x, L_PRELU);
     for (size_t j = 0; layer >= 0 && j < channels; j++)
         imp_parameter(c, layer, 0)[j] = (float)channel(slope, j);
-    return emit(c, i, layer, x.rank);
+    return imp_emit(c, i, layer, x.rank);
 }
 
 static int activate(struct import *c, int i, struct value x, const char *name)
@@ -170,7 +121,7 @@ static int activate(struct import *c, int i, struct value x, const char *name)
     if (strcmp(name, "Relu") == 0 || strcmp(name, "Relu6") == 0)
         return clamp(c, i, x, true, name[4] == '6');
     if (strcmp(name, "Sigmoid") == 0)
-        return emit(c, i, add_simple(c, i, x, L_SIGMOID), x.rank);
+        return imp_emit(c, i, add_simple(c, i, x, L_SIGMOID), x.rank);
     return imp_fail(c, i, "the fused activation '%s' is not supported", name);
 }
 
@@ -178,7 +129,7 @@ static int do_activation(struct import *c, int i)
 {
     struct value x;
     bool relu = c->g->node[i].op[0] == 'R'; /* which may follow a minimum */
-    if ((relu ? any_tensor(c, i, 0, &x) : tensor(c, i, 0, &x)) < 0)
+    if ((relu ? imp_any_tensor(c, i, 0, &x) : imp_tensor(c, i, 0, &x)) < 0)
         return ERR_FORMAT;
     return activate(c, i, x, c->g->node[i].op);
 }
@@ -186,7 +137,7 @@ static int do_activation(struct import *c, int i)
 static int do_prelu(struct import *c, int i)
 {
     struct value x;
-    return tensor(c, i, 0, &x) < 0 ? ERR_FORMAT : prelu(c, i, x, 1);
+    return imp_tensor(c, i, 0, &x) < 0 ? ERR_FORMAT : prelu(c, i, x, 1);
 }
 
 /* Minimum and Maximum with a constant on either side. */
@@ -194,9 +145,9 @@ static int do_bound(struct import *c, int i)
 {
     struct value x;
     bool high = strcmp(c->g->node[i].op, "Minimum") == 0;
-    int side = constant(c, i, 1) != NULL ? 1 : 0;
-    const struct tf_const *t = constant(c, i, side);
-    if (any_tensor(c, i, 1 - side, &x) < 0)
+    int side = imp_constant(c, i, 1) != NULL ? 1 : 0;
+    const struct tf_const *t = imp_constant(c, i, side);
+    if (imp_any_tensor(c, i, 1 - side, &x) < 0)
         return ERR_FORMAT;
     if (t == NULL || t->count != 1 || t->v[0] != (high ? 6 : 0))
         return imp_fail(c, i, "only maxima with 0 and minima with 6 are supported");
@@ -206,8 +157,8 @@ static int do_bound(struct import *c, int i)
 static int do_clip(struct import *c, int i)
 {
     struct value x;
-    const struct tf_const *low = constant(c, i, 1), *high = constant(c, i, 2);
-    if (tensor(c, i, 0, &x) < 0)
+    const struct tf_const *low = imp_constant(c, i, 1), *high = imp_constant(c, i, 2);
+    if (imp_tensor(c, i, 0, &x) < 0)
         return ERR_FORMAT;
     if (low == NULL || high == NULL || low->count != 1 || high->count != 1 || low->v[0] != 0 ||
         high->v[0] != 6)
@@ -218,11 +169,11 @@ static int do_clip(struct import *c, int i)
 static int do_softmax(struct import *c, int i)
 {
     struct value x;
-    if (tensor(c, i, 0, &x) < 0)
+    if (imp_tensor(c, i, 0, &x) < 0)
         return ERR_FORMAT;
     if (shape_of(c, x).h != 1 || shape_of(c, x).w != 1)
         return imp_fail(c, i, "a softmax at every pixel is not supported");
-    return emit(c, i, add_simple(c, i, x, L_SOFTMAX), x.rank);
+    return imp_emit(c, i, add_simple(c, i, x, L_SOFTMAX), x.rank);
 }
 
 /* --- Layers with weights ------------------------------------------------------------------- */
@@ -259,7 +210,7 @@ static int fuse(struct import *c, int i, struct value x)
     size_t channels = (size_t)shape_of(c, x).c;
     int in = 2; /* behind the tensor and the weights */
     char op[32];
-    pass(c, i, x);
+    imp_pass(c, i, x);
     for (size_t k = 0; tf_text(n, "fused_ops", k, op, sizeof op), op[0] != '\0'; k++) {
         int rc;
         if (strcmp(op, "BiasAdd") == 0) {
@@ -311,9 +262,9 @@ static int window(struct import *c, int i, struct layer *l)
 static int do_conv(struct import *c, int i)
 {
     bool depthwise = strstr(c->g->node[i].op, "Depthwise") != NULL;
-    const struct tf_const *w = constant(c, i, 1);
+    const struct tf_const *w = imp_constant(c, i, 1);
     struct value x;
-    if (tensor(c, i, 0, &x) < 0)
+    if (imp_tensor(c, i, 0, &x) < 0)
         return ERR_FORMAT;
     if (x.rank != 4 || w == NULL || w->ndim != 4)
         return imp_fail(c, i, "it needs an image and constant weights of 4 dimensions");
@@ -341,10 +292,10 @@ static int do_conv(struct import *c, int i)
 static int do_matmul(struct import *c, int i)
 {
     const struct tf_node *n = &c->g->node[i];
-    const struct tf_const *w = constant(c, i, 1);
+    const struct tf_const *w = imp_constant(c, i, 1);
     bool turned = tf_bool(n, "transpose_b");
     struct value x;
-    if (tensor(c, i, 0, &x) < 0)
+    if (imp_tensor(c, i, 0, &x) < 0)
         return ERR_FORMAT;
     if (x.rank != 2 || w == NULL || w->ndim != 2 || tf_bool(n, "transpose_a"))
         return imp_fail(c, i, "it needs a vector and a constant matrix");
@@ -374,7 +325,7 @@ static int do_batch_norm(struct import *c, int i)
     struct value x;
     char format[32];
     double eps;
-    if (tensor(c, i, 0, &x) < 0)
+    if (imp_tensor(c, i, 0, &x) < 0)
         return ERR_FORMAT;
     tf_text(&c->g->node[i], "data_format", 0, format, sizeof format);
     if (format[0] != '\0' && strcmp(format, "NHWC") != 0)
@@ -409,13 +360,13 @@ static int join(struct import *c, int i, enum layer_type type, int n)
         return imp_fail(c, i, "it has %d inputs, 1 to %d are supported", n, NET_MAX_IN);
     for (int k = 0; k < n; k++) {
         int rank = x.rank;
-        if (tensor(c, i, k, &x) < 0)
+        if (imp_tensor(c, i, k, &x) < 0)
             return ERR_FORMAT;
         if (k > 0 && x.rank != rank)
             return imp_fail(c, i, "its inputs differ in rank");
         l.in[l.nin++] = x.layer;
     }
-    return n == 1 ? pass(c, i, x) : emit(c, i, imp_add_layer(c, i, &l), x.rank);
+    return n == 1 ? imp_pass(c, i, x) : imp_emit(c, i, imp_add_layer(c, i, &l), x.rank);
 }
 
 /* Sums, differences, products and quotients of a tensor and a constant; sums of two tensors. */
@@ -423,12 +374,12 @@ static int do_arithmetic(struct import *c, int i)
 {
     const char *op = c->g->node[i].op;
     bool add = op[0] == 'A' || op[0] == 'B', sub = op[0] == 'S', mul = op[0] == 'M';
-    int side = constant(c, i, 1) != NULL ? 1 : 0; /* the constant's */
+    int side = imp_constant(c, i, 1) != NULL ? 1 : 0; /* the constant's */
     struct value x;
-    if (constant(c, i, side) == NULL)
+    if (imp_constant(c, i, side) == NULL)
         return add ? join(c, i, L_ADD, 2)
                    : imp_fail(c, i, "only the sum of two tensors is supported");
-    if (tensor(c, i, 1 - side, &x) < 0)
+    if (imp_tensor(c, i, 1 - side, &x) < 0)
         return ERR_FORMAT;
     if (!add && !sub && !mul && side == 0)
         return imp_fail(c, i, "a division by a tensor is not supported");
@@ -461,10 +412,10 @@ static int do_add_n(struct import *c, int i)
 static int do_concat(struct import *c, int i)
 {
     int n = c->g->node[i].nin - 1;
-    const struct tf_const *axis = constant(c, i, n);
     struct value x;
-    if (n < 1 || tensor(c, i, 0, &x) < 0)
-        return n < 1 ? imp_fail(c, i, "it has no inputs") : ERR_FORMAT;
+    if (imp_tensor(c, i, 0, &x) < 0)
+        return ERR_FORMAT;
+    const struct tf_const *axis = imp_constant(c, i, n);
     if (axis == NULL || axis->count != 1 || (axis->v[0] != -1 && axis->v[0] != x.rank - 1))
         return imp_fail(c, i, "only a concatenation of channels is supported");
     return join(c, i, L_CONCAT, n);
@@ -477,7 +428,7 @@ static int do_pool(struct import *c, int i)
     struct layer l = layer_make("", c->g->node[i].op[0] == 'M' ? L_MAXPOOL : L_AVGPOOL);
     struct value x;
     int k[4];
-    if (tensor(c, i, 0, &x) < 0 || window(c, i, &l) < 0)
+    if (imp_tensor(c, i, 0, &x) < 0 || window(c, i, &l) < 0)
         return ERR_FORMAT;
     if (x.rank != 4 || tf_ints(&c->g->node[i], "ksize", k, 4) != 4 || k[0] != 1 || k[3] != 1)
         return imp_fail(c, i, "it needs an image and a window [1, h, w, 1]");
@@ -485,14 +436,14 @@ static int do_pool(struct import *c, int i)
     l.in[0] = x.layer;
     l.kh = k[1];
     l.kw = k[2];
-    return emit(c, i, imp_add_layer(c, i, &l), 4);
+    return imp_emit(c, i, imp_add_layer(c, i, &l), 4);
 }
 
 static int do_mean(struct import *c, int i)
 {
-    const struct tf_const *axes = constant(c, i, 1);
+    const struct tf_const *axes = imp_constant(c, i, 1);
     struct value x;
-    if (tensor(c, i, 0, &x) < 0)
+    if (imp_tensor(c, i, 0, &x) < 0)
         return ERR_FORMAT;
     bool good = x.rank == 4 && axes != NULL && axes->count == 2;
     if (good) {
@@ -501,16 +452,16 @@ static int do_mean(struct import *c, int i)
     }
     if (!good)
         return imp_fail(c, i, "only a mean over the height and width of an image is supported");
-    return emit(c, i, add_simple(c, i, x, L_GAP), tf_bool(&c->g->node[i], "keep_dims") ? 4 : 2);
+    return imp_emit(c, i, add_simple(c, i, x, L_GAP), tf_bool(&c->g->node[i], "keep_dims") ? 4 : 2);
 }
 
 static int do_pad(struct import *c, int i)
 {
     struct layer l = layer_make("", L_PAD);
-    const struct tf_const *t = constant(c, i, 1), *with = constant(c, i, 2);
+    const struct tf_const *t = imp_constant(c, i, 1), *with = imp_constant(c, i, 2);
     struct value x;
     int p[8];
-    if (tensor(c, i, 0, &x) < 0)
+    if (imp_tensor(c, i, 0, &x) < 0)
         return ERR_FORMAT;
     if (x.rank != 4 || t == NULL || t->count != 8)
         return imp_fail(c, i, "only the padding of an image is supported");
@@ -524,7 +475,7 @@ static int do_pad(struct import *c, int i)
     l.nin = 1;
     l.in[0] = x.layer;
     l.pt = p[2], l.pb = p[3], l.pl = p[4], l.pr = p[5], l.cb = p[6], l.ca = p[7];
-    return emit(c, i, imp_add_layer(c, i, &l), 4);
+    return imp_emit(c, i, imp_add_layer(c, i, &l), 4);
 }
 
 /* Node i has x's elements in one row: rank 2, or 4 with the row in the channels. */
@@ -532,17 +483,17 @@ static int flatten(struct import *c, int i, struct value x, int rank)
 {
     struct shape s = shape_of(c, x);
     if (s.h > 1 || s.w > 1)
-        return emit(c, i, add_simple(c, i, x, L_FLATTEN), rank);
+        return imp_emit(c, i, add_simple(c, i, x, L_FLATTEN), rank);
     x.rank = rank;
-    return pass(c, i, x);
+    return imp_pass(c, i, x);
 }
 
 /* A new shape for elements that stay in order. The batch has one image here. */
 static int do_reshape(struct import *c, int i)
 {
-    const struct tf_const *t = constant(c, i, 1);
+    const struct tf_const *t = imp_constant(c, i, 1);
     struct value x;
-    if (any_tensor(c, i, 0, &x) < 0)
+    if (imp_any_tensor(c, i, 0, &x) < 0)
         return ERR_FORMAT;
     struct shape s = shape_of(c, x);
     double total = (double)shape_count(s), known = 1, d[TF_MAX_DIMS];
@@ -568,25 +519,25 @@ static int do_reshape(struct import *c, int i)
         return flatten(c, i, x, 4);
     else
         x.rank = 0;
-    return pass(c, i, x);
+    return imp_pass(c, i, x);
 }
 
 static int do_squeeze(struct import *c, int i)
 {
     struct value x;
-    if (any_tensor(c, i, 0, &x) < 0)
+    if (imp_any_tensor(c, i, 0, &x) < 0)
         return ERR_FORMAT;
     x.rank = x.rank == 4 && shape_of(c, x).h == 1 && shape_of(c, x).w == 1 ? 2 : 0;
-    return pass(c, i, x);
+    return imp_pass(c, i, x);
 }
 
 /* An identity, or a constant, which has its value already. */
 static int do_identity(struct import *c, int i)
 {
     struct value x;
-    if (c->g->node[i].value != NULL || constant(c, i, 0) != NULL)
+    if (c->g->node[i].value != NULL || imp_constant(c, i, 0) != NULL)
         return 0;
-    return any_tensor(c, i, 0, &x) < 0 ? ERR_FORMAT : pass(c, i, x);
+    return imp_any_tensor(c, i, 0, &x) < 0 ? ERR_FORMAT : imp_pass(c, i, x);
 }
 
 static int do_placeholder(struct import *c, int i)
@@ -607,7 +558,7 @@ static int do_placeholder(struct import *c, int i)
         return imp_fail(c, i, "its shape is not [batch, height, width, channels]");
     if (l.shape.h < 1 || l.shape.w < 1 || l.shape.c < 1)
         return imp_fail(c, i, "its size is open: choose one with --size");
-    return emit(c, i, imp_add_layer(c, i, &l), rank);
+    return imp_emit(c, i, imp_add_layer(c, i, &l), rank);
 }
 
 static const struct {

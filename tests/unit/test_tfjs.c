@@ -512,6 +512,10 @@ static void unsupported(void **state)
     output("x");
     refuse("only the sum of two tensors");
     image();
+    node("ConcatV2", "x", "", "");
+    output("x");
+    refuse("node 'x' (ConcatV2): input 1 is missing");
+    image();
     node("AddV2", "x", "mean factor", "");
     output("x");
     refuse("node 'x' (AddV2): input 1 is missing, or a constant");
