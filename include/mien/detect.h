@@ -20,7 +20,7 @@
 
 struct detect_options {
     double min_score; /* of a face, 0 to 1 */
-    double min_size;  /* shortest side of a face's box in pixels; levels for smaller ones are left */
+    double min_size;  /* least width of a face's box in pixels; finer levels are left out */
     int max_faces;    /* the largest ones; 0 for all */
 };
 

@@ -23,7 +23,7 @@ enum {
     ALWAYS_TILES = 2, /* along the longer side, on the last level that is always looked at */
     USUAL_TILES = 4,  /* on the finest level for which a photograph is decoded at once */
     MAX_TILES = 8,
-    GREY = 128        /* beyond the photograph's edge; the input's zero, as a convolution pads */
+    GREY = 128 /* beyond the photograph's edge; the input's zero, as a convolution pads */
 };
 
 struct detector {
@@ -124,7 +124,12 @@ void detect_work_free(struct detect_work *w)
     free(w);
 }
 
-/* The part of from .. from + n that lies within 0 .. side, and where it comes to lie in the input. */
+static float width(const struct face *f)
+{
+    return f->box[2] - f->box[0];
+}
+
+/* The part of from .. from + n that lies within 0 .. side, and where in the input it goes. */
 static void place(int from, int n, int side, int input, int *start, int *len, int *at, int *size)
 {
     double scale = (double)input / n;
@@ -133,7 +138,7 @@ static void place(int from, int n, int side, int input, int *start, int *len, in
     *len = hi - lo;
     *at = (int)lround((lo - from) * scale);
     *size = (int)lround((hi - from) * scale) - *at;
-    if (*size < 1) { /* a photograph that is one pixel narrow */
+    if (*size < 1) { /* all that there is of it is narrower than a pixel of the input */
         *size = 1;
         *at = *at < input ? *at : input - 1;
     }
@@ -220,8 +225,7 @@ static bool plausible(const struct face *f, const struct img_rect *at, double la
 {
     float x = (f->box[0] + f->box[2]) / 2, y = (f->box[1] + f->box[3]) / 2;
     return x >= (float)at->x && x <= (float)(at->x + at->w) && y >= (float)at->y &&
-           y <= (float)(at->y + at->h) && f->box[2] - f->box[0] <= largest &&
-           f->box[3] - f->box[1] <= largest;
+           y <= (float)(at->y + at->h) && width(f) <= largest && f->box[3] - f->box[1] <= largest;
 }
 
 /* Appends what the detector sees in a window, nothing larger than a share of it. *small is set when
@@ -247,8 +251,7 @@ static int look(const struct detector *d, struct detect_work *w, struct window v
             unmirror(&f, (float)d->side);
         if (!plausible(&f, &p.input, largest * d->side))
             continue;
-        *small = *small ||
-                 (f.score >= SMALL_SCORE && f.box[2] - f.box[0] < (float)(SMALL * d->side));
+        *small = *small || (f.score >= SMALL_SCORE && width(&f) < SMALL * d->side);
         move_to_photo(&f, &p, w->zoom);
         out->face[keep++] = f;
     }
@@ -266,29 +269,35 @@ static double level_length(int tiles)
 static int scan(const struct detector *d, struct detect_work *w, int tiles, bool *small,
                 struct err *e)
 {
-    int width = w->photo.w, height = w->photo.h, longer = width > height ? width : height;
+    int pw = w->photo.w, ph = w->photo.h, longer = pw > ph ? pw : ph;
     int side = (int)ceil(longer / level_length(tiles)), step = (int)ceil(side * (1 - OVERLAP));
-    int nx = width <= side ? 1 : (width - side + step - 1) / step + 1;
-    int ny = height <= side ? 1 : (height - side + step - 1) / step + 1;
+    int nx = pw <= side ? 1 : (pw - side + step - 1) / step + 1;
+    int ny = ph <= side ? 1 : (ph - side + step - 1) / step + 1;
     for (int i = 0; i < nx * ny; i++) {
         struct window v = {.side = side};
-        v.x = nx == 1 ? (width - side) / 2 : i % nx * (width - side) / (nx - 1);
-        v.y = ny == 1 ? (height - side) / 2 : i / nx * (height - side) / (ny - 1);
+        v.x = nx == 1 ? (pw - side) / 2 : i % nx * (pw - side) / (nx - 1);
+        v.y = ny == 1 ? (ph - side) / 2 : i / nx * (ph - side) / (ny - 1);
         if (look(d, w, v, tiles == 1 ? LARGEST : OVERLAP, small, &w->candidates, e) < 0)
             return ERR_MEM;
     }
     return 0;
 }
 
+static int within(int v, int lo, int hi)
+{
+    return v < lo ? lo : v > hi ? hi : v;
+}
+
 /* Looks at a candidate again. *f becomes what is seen of it; its score is 0 when nothing is. */
-static int look_again(const struct detector *d, struct detect_work *w, struct face *f, struct err *e)
+static int look_again(const struct detector *d, struct detect_work *w, struct face *f,
+                      struct err *e)
 {
     double x = (f->box[0] + f->box[2]) / 2 / w->zoom, y = (f->box[1] + f->box[3]) / 2 / w->zoom;
-    struct window v = {.side = (int)ceil((f->box[2] - f->box[0]) * FRAME / w->zoom)};
-    bool small;
+    struct window v = {.side = (int)ceil(width(f) * FRAME / w->zoom)};
+    bool small = false; /* not asked for here */
     float score = 0;
-    v.x = (int)lround(x - v.side / 2.0);
-    v.y = (int)lround(y - v.side / 2.0);
+    v.x = within((int)lround(x - v.side / 2.0), 1 - v.side, w->photo.w - 1);
+    v.y = within((int)lround(y - v.side / 2.0), 1 - v.side, w->photo.h - 1);
     w->pair.n = 0;
     for (int turn = 0; turn < 2; turn++) {
         v.mirrored = turn == 1;
@@ -324,7 +333,8 @@ static int decode(struct detect_work *w, const void *jpeg, size_t n,
     int full = info.h > info.w ? info.h : info.w;
     while (eighths > 1 && img_jpeg_scaled(full, eighths / 2) >= longer)
         eighths /= 2;
-    struct img_rect all = {0, 0, img_jpeg_scaled(info.w, eighths), img_jpeg_scaled(info.h, eighths)};
+    struct img_rect all = {0, 0, img_jpeg_scaled(info.w, eighths),
+                           img_jpeg_scaled(info.h, eighths)};
     bool turned = info.orientation >= 5;
     rc = img_alloc(&w->stored, all.h, all.w, e);
     if (rc == 0)
@@ -364,13 +374,13 @@ static int scan_levels(const struct detector *d, struct detect_work *w, const vo
     return rc;
 }
 
+/* The largest first; then by place, so that the order is the same every time. */
 static int by_size(const void *pa, const void *pb)
 {
     const struct face *a = pa, *b = pb;
-    float sa = a->box[2] - a->box[0], sb = b->box[2] - b->box[0];
-    if (sa != sb)
-        return sa > sb ? -1 : 1;
-    return a->box[0] != b->box[0] ? (a->box[0] < b->box[0] ? -1 : 1) : 0;
+    if (width(a) != width(b))
+        return width(a) > width(b) ? -1 : 1;
+    return (a->box[0] > b->box[0]) - (a->box[0] < b->box[0]);
 }
 
 int detect_jpeg(const struct detector *d, struct detect_work *w, const void *jpeg, size_t n,
@@ -391,7 +401,7 @@ int detect_jpeg(const struct detector *d, struct detect_work *w, const void *jpe
     face_merge(out, SAME, INSIDE);
     if (out->n > 1)
         qsort(out->face, out->n, sizeof *out->face, by_size);
-    while (out->n > 0 && out->face[out->n - 1].box[2] - out->face[out->n - 1].box[0] < d->o.min_size)
+    while (out->n > 0 && width(&out->face[out->n - 1]) < d->o.min_size)
         out->n--;
     if (d->o.max_faces > 0 && out->n > (size_t)d->o.max_faces)
         out->n = (size_t)d->o.max_faces;
