@@ -300,6 +300,8 @@ static int look_again(const struct detector *d, struct detect_work *w, struct fa
     v.y = within((int)lround(y - v.side / 2.0), 1 - v.side, w->photo.h - 1);
     w->pair.n = 0;
     for (int turn = 0; turn < 2; turn++) {
+        if (turn == 1 && score + 0.5f < d->o.min_score)
+            break; /* whatever is seen in the mirror won't do */
         v.mirrored = turn == 1;
         w->seen.n = 0;
         if (look(d, w, v, LARGEST, &small, &w->seen, e) < 0)

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../squares.h"
 #include "mien/detect.h"
 
 static struct face face_at(float x, float y, float side, float score)
@@ -209,27 +210,11 @@ static struct model square_detector(void)
     return m;
 }
 
-/* Appends a photograph of h x w, dark but for a bright square of 16 x 16 at x, y, with an EXIF
-   orientation. */
+/* Appends a photograph with a bright square. */
 static void draw(struct buf *jpeg, int h, int w, int x, int y, int orientation)
 {
-    const unsigned char exif[] = {
-        0xff, 0xe1, 0, 34, 'E', 'x', 'i',  'f', 0, 0, 'M', 'M', 0, 42, 0,
-        0,    0,    8, 0,  1,   1,   0x12, 0,   3, 0, 0,   0,   1, 0,  (unsigned char)orientation,
-        0,    0,    0, 0,  0,   0};
-    struct buf plain = {0};
-    struct img im = {0};
     struct err e;
-    assert_int_equal(img_alloc(&im, h, w, &e), 0);
-    memset(im.px, 20, (size_t)h * (size_t)w * 3);
-    for (int r = y; r < y + 16; r++)
-        memset(im.px + ((size_t)r * (size_t)w + (size_t)x) * 3, 255, 16 * 3);
-    assert_int_equal(img_jpeg_encode(im.px, h, w, 95, &plain, &e), 0);
-    assert_int_equal(buf_append(jpeg, plain.data, 2), 0); /* SOI, then EXIF, then the rest */
-    assert_int_equal(buf_append(jpeg, exif, sizeof exif), 0);
-    assert_int_equal(buf_append(jpeg, plain.data + 2, plain.len - 2), 0);
-    buf_free(&plain);
-    img_free(&im);
+    assert_int_equal(squares_jpeg(jpeg, h, w, (const int[]){x, y, 16}, 1, orientation, &e), 0);
 }
 
 static void photographs(void **state)

@@ -1,0 +1,134 @@
+#!/bin/sh
+# mien-detect: faces of photographs, with a detector of bright squares that is made here, so that
+# their places are known. Real faces: detect-real.t.
+. "$(dirname "$0")/../lib.sh"
+
+# A graph that takes squares of 16 x 16 pixels on an input of 64 x 64 for faces: the brightness of a
+# cell of 8 x 8 pixels is its score, its box is 16 pixels wide.
+cat >squares.json <<'END'
+{"format": "graph-model", "signature": {"outputs": {"s": {"name": "s:0"}, "b": {"name": "b:0"}}},
+ "modelTopology": {"node": [
+  {"name": "x", "op": "Placeholder", "attr": {"shape": {"shape": {"dim":
+    [{"size": "1"}, {"size": "64"}, {"size": "64"}, {"size": "3"}]}}}},
+  {"name": "s/w", "op": "Const"}, {"name": "s/b", "op": "Const"},
+  {"name": "b/w", "op": "Const"}, {"name": "b/b", "op": "Const"},
+  {"name": "s/c", "op": "Conv2D", "input": ["x", "s/w"], "attr":
+    {"strides": {"list": {"i": ["1", "8", "8", "1"]}}, "padding": {"s": "U0FNRQ=="}}},
+  {"name": "s", "op": "BiasAdd", "input": ["s/c", "s/b"]},
+  {"name": "b/c", "op": "Conv2D", "input": ["x", "b/w"], "attr":
+    {"strides": {"list": {"i": ["1", "8", "8", "1"]}}, "padding": {"s": "U0FNRQ=="}}},
+  {"name": "b", "op": "BiasAdd", "input": ["b/c", "b/b"]}]},
+ "weightsManifest": [{"paths": ["squares.bin"], "weights": [
+  {"name": "s/w", "shape": [8, 8, 3, 1], "dtype": "float32"},
+  {"name": "s/b", "shape": [1], "dtype": "float32"},
+  {"name": "b/w", "shape": [1, 1, 3, 16], "dtype": "float32"},
+  {"name": "b/b", "shape": [16], "dtype": "float32"}]}]}
+END
+{
+    for _ in $(seq 192); do printf '\0\0\200\072'; done # 1/1024
+    printf '\0\0\0\302'                                 # -32
+    head -c 192 /dev/zero
+    printf '\0\0\0\0\0\0\0\0\0\0\200\101\0\0\200\101'   # 0, 0, 16, 16: the box
+    printf '\0\0\0\300\0\0\0\0\0\0\200\100\0\0\0\0'     # -2, 0, 4, 0: the eyes
+    head -c 32 /dev/zero
+} >squares.bin
+mien-import -q --preset none -o squares.model squares.json
+
+# Photographs of 100 pixels with squares, at x and y, of the size that the detector sees.
+mkdir photos
+mien-squares 100x100 38,25,25 >photos/one.jpg
+mien-squares 100x100 12,12,25 63,50,25 >photos/two.jpg
+mien-squares 100x100 >photos/none.jpg
+mien-squares -o 6 80x100 12,30,25 >photos/turned.jpg
+mien-images -q photos >photos.mien
+detect() { mien-detect "$@" squares.model <photos.mien; }
+
+exits 'faces are found' 0 detect
+mv out faces.mien
+is 'which is summed up' "$(cat err)" \
+    'mien-detect: photographs: 4, faces: 4, photographs without a face: 1'
+is 'a record for each' "$(mien-view -Hc id,faces faces.mien)" "$(printf '%s\t%s\n' \
+    photos/one.jpg#1 1 photos/turned.jpg#1 1 photos/two.jpg#1 2 photos/two.jpg#2 2)"
+
+# near WHERE...: the boxes of faces.mien lie within 8 pixels of these.
+near() {
+    mien-view -Hc box faces.mien | tr ',' ' ' >got
+    printf '%s\n' "$@" | paste -d' ' - got | awk '
+        NF != 8 { bad = 1 }
+        { for (i = 1; i <= 4; i++) if (($i - $(i + 4)) ^ 2 > 64) bad = 1 }
+        END { exit bad || NR == 0 }'
+}
+ok 'boxes are upright, in pixels of the photograph' near '38 25 63 50' '25 12 50 37' \
+    '12 12 37 37' '63 50 88 75'
+is 'scores' "$(mien-view --count -s 'score >= 0.7 && score <= 1' faces.mien)" 4
+is 'six landmarks, the right eye to the left' \
+    "$(mien-view -Hc landmarks faces.mien | awk -F, 'NF == 12 && $1 < $3' | wc -l)" 4
+is 'the photograph goes along' \
+    "$(mien-view -r -s 'faces == 2' faces.mien | mien-view --json --full -Hc image,image_kind | sort -u)" \
+    "$(mien-images -q photos/two.jpg | mien-view --json --full -Hc image,image_kind)"
+mien-crop -q --margin 0 <faces.mien >crops.mien
+is 'and is cut' "$(mien-view --count -s pixels crops.mien)" 4
+for jobs in 1 3 8; do
+    detect -q -j $jobs >same.mien
+    ok "$jobs workers find the same" cmp faces.mien same.mien
+done
+cat photos.mien photos.mien | mien-detect -q squares.model | mien-view -Hc id,box >twice
+is 'a photograph counts for itself' "$(cat twice)" \
+    "$(mien-view -Hc id,box faces.mien faces.mien)"
+
+# What is kept.
+ids() { detect -q "$@" | mien-view -qHc id | sed 's,photos/,,' | tr '\n' ' '; }
+is '--largest' "$(ids --largest)" 'one.jpg#1 turned.jpg#1 two.jpg#1 '
+is '--max-faces' "$(ids -n 2)" 'one.jpg#1 turned.jpg#1 two.jpg#1 two.jpg#2 '
+is '--min-size' "$(ids --min-size 30)" ''
+is '--min-score' "$(ids --min-score 1)" ''
+is '--keep-empty' "$(ids --keep-empty)" 'none.jpg one.jpg#1 turned.jpg#1 two.jpg#1 two.jpg#2 '
+detect -q --keep-empty | mien-view -r -s 'faces == 0' >empty.mien
+is 'an empty photograph is as it was' "$(mien-view --json --full empty.mien | sed 's/,"faces":0//')" \
+    "$(mien-images -q photos/none.jpg | mien-view --json --full)"
+mien-detect -q -k squares.model <faces.mien >again.mien
+is 'faces can be found again' "$(mien-view -Hc id again.mien | sed -n '$p')" 'photos/two.jpg#2#2'
+mien-detect -q -k --min-score 1 squares.model <faces.mien >gone.mien
+is 'what was known of other faces goes' "$(mien-view --count -s '!score && !box && faces == 0' gone.mien)" 4
+printf 'path,age,gender,box\nphotos/one.jpg,30,female,1 2 3 4\n' >labels.csv
+mien-meta -q labels.csv | mien-images -q -m - photos/one.jpg | mien-detect -q squares.model >labelled.mien
+is 'labels go along, another box does not' "$(mien-view -Hc age,gender labelled.mien)" "$(printf '30\tfemale')"
+ok 'the box is the new one' sh -c 'mien-view -Hc box labelled.mien | grep -q "^3"'
+
+# Bad records cost themselves alone.
+mkdir bad && cp photos/one.jpg bad/good.jpg
+printf '\211PNG\r\n\032\n and so on' >bad/a.png
+head -c 700 photos/two.jpg >bad/cut.jpg
+echo rubbish >bad/text.jpg
+mien-images -q bad 2>images.err >bad.mien
+mien-fake 1 >>bad.mien
+exits 'bad records are told by the status' 1 sh -c 'mien-detect squares.model <bad.mien'
+is 'the good one is found' "$(mien-view -qHc id -s '!error' out)" bad/good.jpg#1
+like 'another format is named' "$(cat err)" '^mien-detect: record 1 \(bad/a.png\): not a JPEG but png$'
+like 'a cut file is damaged' "$(cat err)" '^mien-detect: record 2 \(bad/cut.jpg\): damaged JPEG: cut short$'
+like 'labels have no image' "$(cat err)" 'no image in the record$'
+exits 'with --tolerant a cut file is looked at' 1 sh -c 'mien-detect --tolerant squares.model <bad.mien'
+is 'and has no error' "$(mien-view -q --count -s 'error && id == "bad/cut.jpg"' out)" 0
+exits '--strict' 2 sh -c 'mien-detect --strict squares.model <bad.mien'
+exits '--max-pixels' 1 sh -c 'mien-detect --max-pixels 9K squares.model <photos.mien'
+is 'refuses the large' "$(grep -c 'more than the limit' err)" 3
+
+# Models and options that won't do.
+filter_contract mien-detect photos.mien squares.model
+mien-fake 0 | mien-detect squares.model >out 2>err
+is 'an empty segment stays one' "$(mien-view --count out)" 0
+exits 'no model' 2 mien-detect
+like 'is said' "$(cat err)" '^mien-detect: needs one model'
+exits 'an absent model' 2 mien-detect absent.model
+like 'is named' "$(cat err)" "'absent.model'"
+printf 'input 8x8x3\ngap gap\ngender dense 2\n' >other.net
+mien-net -q --new -o other.model other.net
+exits 'another network' 2 sh -c 'mien-detect other.model <photos.mien'
+is 'is none for this' "$(cat err)" \
+    "mien-detect: 'other.model': is no face detector: its outputs are not scores and boxes"
+for args in '-s 1.5' '-z -1' '-n 0' '-n x'; do
+    # shellcheck disable=SC2086
+    exits "wrong: $args" 2 mien-detect $args squares.model
+done
+
+finish
