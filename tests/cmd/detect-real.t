@@ -1,0 +1,96 @@
+#!/bin/sh
+# mien-detect on photographs of people, with the pretrained network: both where they are there.
+. "$(dirname "$0")/../lib.sh"
+
+net=$MODELS/blazeface.json
+[ -e "$net" ] || { skip 'real faces' "no $net"; finish; exit; }
+exits 'the network is imported' 0 mien-import -o detect.model "$net"
+like 'and recognised' "$(cat err)" 'as a face detector'
+
+# The group photographs of scripts/fetch-models: faces counted by eye, and where their noses are.
+# A find is right when a nose lies in its box, and no other find has it.
+cat >noses <<'END'
+sample1.jpg 458 513
+sample1.jpg 910 583
+sample1.jpg 1538 340
+sample2.jpg 372 290
+sample2.jpg 985 405
+sample2.jpg 1530 320
+sample3.jpg 662 490
+sample3.jpg 1142 392
+sample3.jpg 1612 470
+sample4.jpg 388 350
+sample4.jpg 705 200
+sample4.jpg 1025 335
+sample4.jpg 1310 290
+sample5.jpg 480 1045
+sample5.jpg 737 560
+sample5.jpg 885 240
+sample5.jpg 1180 325
+sample5.jpg 1475 575
+sample6.jpg 375 660
+sample6.jpg 715 525
+sample6.jpg 1220 450
+sample6.jpg 1505 445
+END
+if [ -e "$MODELS/sample1.jpg" ]; then
+    mien-images -q "$MODELS"/sample[1-6].jpg | mien-detect -q detect.model >groups.mien
+    mien-view -Hc id,box groups.mien | sed 's,.*/,,; s/#[0-9]*//' | tr ',\t' '  ' >found
+    awk 'NR == FNR { file[NR] = $1; x[NR] = $2; y[NR] = $3; n = NR; next }
+        { hit = 0
+          for (i = 1; i <= n && !hit; i++)
+              hit = file[i] == $1 && !seen[i] && x[i] > $2 && x[i] < $4 && y[i] > $3 && y[i] < $5
+          if (hit) seen[i - 1] = ++right; else wrong++ }
+        END { print right + 0, n, wrong + 0 }' noses found >result
+    read -r right all wrong <result
+    echo "# $right of $all faces in the group photographs, $wrong false"
+    ok 'nine faces in ten of groups are found' test $((10 * right)) -ge $((9 * all))
+    ok 'and at most one that is none' test "$wrong" -le 1
+else
+    skip 'group photographs' "no $MODELS/sample1.jpg"
+fi
+
+# Portraits of one face each, alone and tiled.
+if [ -e "$DATA/portraits.tar" ]; then
+    mien-images -q "$DATA/portraits.tar" >portraits.mien
+    mien-detect -q --keep-empty detect.model <portraits.mien >faces.mien
+    one=$(mien-view --count -s 'faces == 1' faces.mien)
+    echo "# $one of 100 portraits have one face; the others:" "$(mien-view -Hc id,faces -s 'faces != 1' faces.mien | tr '\n\t' ' :')"
+    ok 'one face in 97 of 100 portraits' test "$one" -ge 97
+
+    mien-crop -q --box whole <portraits.mien | mien-resize -q 200 | mien-tile -n 5 sheet
+    mien-images -q sheet?.jpg | mien-detect -q detect.model | mien-view -Hc id,box |
+        sed 's/sheet//; s/.jpg#[0-9]*//' | tr ',\t' '  ' >tiled
+    mien-view -Hc id,box -s box faces.mien | sed 's,.*/,,; s/.jpg#[0-9]*//' | tr ',\t' '  ' >single
+    # Portraits have 500 pixels, tiles 200, in the order of the archive.
+    mien-view -Hc id portraits.mien | sed 's,.*/,,; s/.jpg//' >order
+    awk 'FILENAME == "order" { at[$1] = FNR - 1; next }
+        FILENAME == "single" {
+            k = at[$1] % 25; s = int(at[$1] / 25) + 1; n++
+            sheet[n] = s
+            for (i = 0; i < 4; i++) box[n, i] = $(i + 2) * 0.4 + 200 * (i % 2 ? int(k / 5) : k % 5)
+            next
+        }
+        function shared(a, b, c, d) { return (b < d ? b : d) - (a > c ? a : c) }
+        {
+            best = 0
+            for (j = 1; j <= n; j++) {
+                if (sheet[j] != $1) continue
+                w = shared($2, $4, box[j, 0], box[j, 2]); h = shared($3, $5, box[j, 1], box[j, 3])
+                if (w <= 0 || h <= 0) continue
+                iou = w * h / (($4 - $2) * ($5 - $3) + (box[j, 2] - box[j, 0]) * (box[j, 3] - box[j, 1]) - w * h)
+                if (iou > best) { best = iou; who = j }
+            }
+            if (best > 0.3 && !seen[who]++) { right++; sum += best } else wrong++
+        }
+        END { print right + 0, wrong + 0, int(1000 * sum / right) }' order single tiled >result
+    read -r right wrong iou <result
+    echo "# $right of 100 tiled portraits, $wrong false, mean overlap with the single one 0.$iou"
+    ok '95 of 100 tiled portraits are found' test "$right" -ge 95
+    ok 'where they are' test "$iou" -ge 600
+    ok 'and hardly any that is none' test "$wrong" -le 2
+else
+    skip 'portraits' "no $DATA/portraits.tar"
+fi
+
+finish
