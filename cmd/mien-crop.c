@@ -1,7 +1,7 @@
 /* mien-crop: cuts the face, or the whole image, out of each image record, as pixels. */
 #include <stdlib.h>
 
-#include "mien/crop.h"
+#include "mien/align.h"
 #include "mien/filter.h"
 
 enum { BOX_FACE, BOX_WHOLE };
@@ -23,23 +23,31 @@ struct crop {
 static int cut(const struct crop *c, struct worker *w, struct rec *r, struct err *e)
 {
     const struct rec_field *image = rec_find(r, TAG_IMAGE), *box = rec_find(r, TAG_BOX);
+    const struct rec_field *points = rec_find(r, TAG_LANDMARKS);
     struct img_jpeg_info info;
     struct img_cut plan;
+    struct img_aligned aligned;
     if (image == NULL)
         return err_set(e, ERR_FORMAT, "no image in the record");
-    if (box == NULL && !c->how.whole)
+    if (c->how.align && points == NULL)
+        return err_set(e, ERR_FORMAT, "no landmarks to align by; mien-detect finds them");
+    if (!c->how.align && !c->how.whole && box == NULL)
         return err_set(e, ERR_FORMAT, "no face box; --box whole takes the whole image");
     int rc = img_jpeg_open(w->jpeg, image->data, image->len, &c->limits, &info, e);
-    if (rc == 0)
+    if (rc == 0 && c->how.align)
+        rc = img_align_plan(&c->how, &info, points->data, points->dim[0], &aligned, e);
+    else if (rc == 0)
         rc = img_crop_plan(&c->how, &info, c->how.whole ? NULL : box->data, &plan, e);
     if (rc < 0)
         return rc;
-    struct img_hw size = img_cut_size(&plan, &info);
+    struct img_hw size =
+        c->how.align ? (struct img_hw){aligned.side, aligned.side} : img_cut_size(&plan, &info);
     unsigned char *out =
         rec_alloc(r, TAG_PIXELS, REC_U8, 3, (uint32_t[]){(uint32_t)size.h, (uint32_t)size.w, 3});
     if (out == NULL)
         return err_set(e, ERR_MEM, "out of memory for %d x %d pixels", size.w, size.h);
-    rc = img_cut_read(w->jpeg, &info, &plan, &w->scratch, out, e);
+    rc = c->how.align ? img_align_read(w->jpeg, &info, &aligned, &w->scratch, out, e)
+                      : img_cut_read(w->jpeg, &info, &plan, &w->scratch, out, e);
     if (rc < 0)
         return rc;
     w->damaged += img_jpeg_damage(w->jpeg) != NULL;
@@ -73,6 +81,8 @@ int main(int argc, char **argv)
          &c.how.margin, 0, 10, NULL, NULL},
         {'b', "box", "BOX", "what to cut out: face or whole, the whole image [face]", CLI_CHOICE,
          &box, 0, 0, "face|whole", NULL},
+        {'a', "align", NULL, "turn and scale faces by their eyes and mouth", CLI_FLAG, &c.how.align,
+         0, 0, NULL, NULL},
         {0, "inner", "F", "keep the central share of the crop's side [1]", CLI_REAL, &c.how.inner,
          0.01, 1, NULL, NULL},
         {'f', "for", "SIZE", "decode no finer than it takes to resize to N or HxW [full scale]",
@@ -98,6 +108,9 @@ int main(int argc, char **argv)
     c.how.whole = box == BOX_WHOLE;
     if (c.how.whole && c.how.margin >= 0)
         cli_die(&cli, "--margin needs a face box, not --box whole");
+    if (c.how.align && (c.how.whole || c.how.stored))
+        cli_die(&cli, "--align takes landmarks of the upright image, not --%s",
+                c.how.whole ? "box whole" : "stored");
     if (c.how.margin < 0)
         c.how.margin = 0.4;
     c.limits.max_pixels = max_pixels;

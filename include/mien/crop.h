@@ -16,6 +16,7 @@
 
 struct img_crop {
     bool whole;           /* the box is the whole image, without a margin */
+    bool align;           /* turned about the eyes, see align.h */
     bool stored;          /* the box is in pixels of the image as stored, not upright */
     double margin;        /* on every side, as a share of the box's width or height there */
     double inner;         /* the central share of the square that is kept, in (0, 1] */
@@ -26,6 +27,10 @@ struct img_crop {
 /* Notes crop, margin and inner in a stream's preprocessing. Returns 0, or ERR_LIMIT when that grows
    too long. */
 int img_crop_describe(const struct img_crop *c, struct prep *p);
+
+/* The scale at which a crop of so many pixels at full scale is decoded, and its side there. Returns
+   0, or ERR_LIMIT when it is over max_bytes. */
+int img_crop_scale(const struct img_crop *c, double side, int *eighths, int *pixels, struct err *e);
 
 /* Which pixels make a crop, in the image as stored. A caller may as well fill it in itself, such as
    with the whole image at some scale; only img_crop_plan's are square. */

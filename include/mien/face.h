@@ -9,17 +9,7 @@
 #include <stddef.h>
 
 #include "mien/err.h"
-
-/* The landmarks, in this order; right and left are the person's own. */
-enum {
-    FACE_RIGHT_EYE,
-    FACE_LEFT_EYE,
-    FACE_NOSE,
-    FACE_MOUTH,
-    FACE_RIGHT_EAR,
-    FACE_LEFT_EAR,
-    FACE_POINTS
-};
+#include "mien/rec.h"
 
 struct face {
     float box[4]; /* x1 y1 x2 y2 */

@@ -40,9 +40,20 @@ enum rec_tag {
     TAG_P_AGE = 18,     /* f32[101]: probability of each age 0-100 */
     TAG_ERROR = 19,     /* text: why the record's image could not be used */
     TAG_PREP = 20,      /* text: the preprocessing that pixels or features went through, see prep.h */
-    TAG_LANDMARKS = 21, /* f32[n, 2]: points x y in pixels */
+    TAG_LANDMARKS = 21, /* f32[n, 2]: points x y in pixels, in the order of enum face_point */
     TAG_COUNT = 22,     /* u64: records in the segment; only in an end record */
     TAG_FACES = 23      /* i32: faces found in the photograph that the record comes from */
+};
+
+/* The order of landmarks; right and left are the person's own. Others may follow. */
+enum face_point {
+    FACE_RIGHT_EYE,
+    FACE_LEFT_EYE,
+    FACE_NOSE,
+    FACE_MOUTH,
+    FACE_RIGHT_EAR,
+    FACE_LEFT_EAR,
+    FACE_POINTS
 };
 
 enum rec_type { REC_U8 = 1, REC_I32 = 2, REC_U64 = 3, REC_F32 = 4, REC_F64 = 5, REC_TEXT = 6 };

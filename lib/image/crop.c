@@ -6,7 +6,7 @@
 
 int img_crop_describe(const struct img_crop *c, struct prep *p)
 {
-    int rc = prep_set(p, "crop", c->whole ? "whole" : "box");
+    int rc = prep_set(p, "crop", c->whole ? "whole" : c->align ? "align" : "box");
     if (rc == 0 && !c->whole)
         rc = prep_set(p, "margin", "%g", c->margin);
     if (rc == 0 && c->inner < 1)
@@ -50,6 +50,21 @@ static int area_of_box(const struct img_crop *c, const struct img_jpeg_info *inf
     return 0;
 }
 
+int img_crop_scale(const struct img_crop *c, double side, int *eighths, int *pixels, struct err *e)
+{
+    /* Halvings only: libjpeg-turbo has no fast code for the scales between. */
+    int want = c->target.h > c->target.w ? c->target.h : c->target.w;
+    *eighths = 8;
+    while (want > 0 && *eighths > 1 && floor(side * *eighths / 16) >= want)
+        *eighths /= 2;
+    double n = fmax(1, round(side * *eighths / 8));
+    if (n > 65535 || (c->max_bytes != 0 && n * n * 3 > (double)c->max_bytes))
+        return err_set(e, ERR_LIMIT, "the crop of %.0f x %.0f pixels is more than a record holds", n,
+                       n);
+    *pixels = (int)n;
+    return 0;
+}
+
 int img_crop_plan(const struct img_crop *c, const struct img_jpeg_info *info, const float *box,
                   struct img_cut *cut, struct err *e)
 {
@@ -60,19 +75,14 @@ int img_crop_plan(const struct img_crop *c, const struct img_jpeg_info *info, co
     double grown = c->whole ? 1 : 1 + 2 * c->margin;
     double side = fmax(1, fmax(a.x2 - a.x1, a.y2 - a.y1) * grown * c->inner);
 
-    /* Halvings only: libjpeg-turbo has no fast code for the scales between. */
-    int want = c->target.h > c->target.w ? c->target.h : c->target.w;
-    cut->eighths = 8;
-    while (want > 0 && cut->eighths > 1 && floor(side * cut->eighths / 16) >= want)
-        cut->eighths /= 2;
+    int pixels;
+    rc = img_crop_scale(c, side, &cut->eighths, &pixels, e);
+    if (rc < 0)
+        return rc;
     double scale = cut->eighths / 8.0;
-    double pixels = fmax(1, round(side * scale));
-    if (pixels > 65535 || (c->max_bytes != 0 && pixels * pixels * 3 > (double)c->max_bytes))
-        return err_set(e, ERR_LIMIT, "the crop of %.0f x %.0f pixels is more than a record holds",
-                       pixels, pixels);
-    cut->rect.w = cut->rect.h = (int)pixels;
-    cut->rect.x = (int)floor((a.x1 + a.x2) / 2 * scale - pixels / 2 + 0.5);
-    cut->rect.y = (int)floor((a.y1 + a.y2) / 2 * scale - pixels / 2 + 0.5);
+    cut->rect.w = cut->rect.h = pixels;
+    cut->rect.x = (int)floor((a.x1 + a.x2) / 2 * scale - pixels / 2.0 + 0.5);
+    cut->rect.y = (int)floor((a.y1 + a.y2) / 2 * scale - pixels / 2.0 + 0.5);
     return 0;
 }
 

@@ -27,6 +27,9 @@ age_logits dense 101 from=features
 age softmax
 END
 mien-net --new --mean 127.5 --scale 0.0078431 --embed features -o face.model face.net
+# ... a detector that finds no face, as all its boxes are empty,
+printf 'input 32x32x3\nscore conv 1 1x1\nbox pad 0,0,0,0 channels=13,0 from=input\n' >detect.net
+mien-net -q --new -o detect.model detect.net
 for name in agegender faceres linear hidden; do cp face.model $name.model; done
 mien-meta -q imdb.mat | mien-images -q -m - imdb_crop.tar | mien-crop -q --margin 0.4 --for 32 |
     mien-resize -q 32 >faces.mien

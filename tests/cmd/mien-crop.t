@@ -50,6 +50,12 @@ exits 'a negative margin is refused' 2 sh -c 'mien-crop --margin=-1 <i.mien'
 exits 'a margin around the whole is refused' 2 sh -c 'mien-crop -b whole -m 1 <i.mien'
 is 'and said so' "$(cat err)" "mien-crop: --margin needs a face box, not --box whole"
 
+exits '--align takes no stored boxes' 2 sh -c 'mien-crop --align --stored <i.mien'
+like 'and says so' "$(cat err)" '^mien-crop: --align takes landmarks of the upright image, not --stored'
+exits 'nor whole images' 2 sh -c 'mien-crop --align -b whole <i.mien'
+exits 'records without landmarks are not aligned' 1 sh -c 'mien-crop --align <i.mien'
+is 'each says so' "$(grep -c 'no landmarks to align by; mien-detect finds them$' err)" 5
+
 # Bad images, and good ones among them, in a folder.
 mkdir photos
 bytes i.mien image >photos/a.jpg

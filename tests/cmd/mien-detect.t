@@ -68,6 +68,9 @@ is 'the photograph goes along' \
     "$(mien-images -q photos/two.jpg | mien-view --json --full -Hc image,image_kind)"
 mien-crop -q --margin 0 <faces.mien >crops.mien
 is 'and is cut' "$(mien-view --count -s pixels crops.mien)" 4
+mien-crop -q --align --margin 0.5 <faces.mien >aligned.mien
+is 'upright, by its landmarks' "$(mien-view -Hc prep aligned.mien | sort | uniq -c | tr -s ' ')" \
+    ' 4 crop=align margin=0.5'
 for jobs in 1 3 8; do
     detect -q -j $jobs >same.mien
     ok "$jobs workers find the same" cmp faces.mien same.mien
@@ -75,6 +78,15 @@ done
 cat photos.mien photos.mien | mien-detect -q squares.model | mien-view -Hc id,box >twice
 is 'a photograph counts for itself' "$(cat twice)" \
     "$(mien-view -Hc id,box faces.mien faces.mien)"
+
+# All kinds of JPEGs are looked at.
+mkdir kinds
+mien-squares -c grey 100x100 38,25,25 >kinds/grey.jpg
+mien-squares -c cmyk 100x100 38,25,25 >kinds/cmyk.jpg
+mien-squares -p 100x100 38,25,25 >kinds/progressive.jpg
+mien-images -q kinds | mien-detect -q squares.model >kinds.mien
+is 'grey, CMYK and progressive photographs' "$(mien-view -Hc id,faces kinds.mien)" "$(printf '%s#1\t1\n' \
+    kinds/cmyk.jpg kinds/grey.jpg kinds/progressive.jpg)"
 
 # What is kept.
 ids() { detect -q "$@" | mien-view -qHc id | sed 's,photos/,,' | tr '\n' ' '; }

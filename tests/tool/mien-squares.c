@@ -4,17 +4,23 @@
 
 #include "../squares.h"
 #include "mien/cli.h"
+#include "mien/img.h"
 
 int main(int argc, char **argv)
 {
     struct img_hw size = {0};
-    int orientation = 1, square[3 * 64], n = 0;
+    struct jpeg_how how = {.h_samp = 2, .v_samp = 2};
+    static const J_COLOR_SPACE spaces[] = {JCS_YCbCr, JCS_GRAYSCALE, JCS_CMYK};
+    int square[3 * 64], n = 0, space = 0;
+    size_t len;
     const struct cli_opt opts[] = {
-        {'o', "orientation", "N", "EXIF's [1]", CLI_INT, &orientation, 1, 8, NULL, NULL},
+        {'o', "orientation", "N", "EXIF's [none]", CLI_INT, &how.orientation, 1, 8, NULL, NULL},
+        {'c', "colors", "NAME", "rgb, grey or cmyk [rgb]", CLI_CHOICE, &space, 0, 0,
+         "rgb|grey|cmyk", NULL},
+        {'p', "progressive", NULL, "several scans", CLI_FLAG, &how.progressive, 0, 0, NULL, NULL},
     };
-    struct cli cli = {"mien-squares", "[-o N] HxW X,Y,SIDE...", "Draws squares.",
+    struct cli cli = {"mien-squares", "[options] HxW X,Y,SIDE...", "Draws squares.",
                       opts, CLI_NOPTS(opts), false};
-    struct buf jpeg = {0};
     struct err e;
     int args = cli_parse(&cli, argc, argv);
     if (args < 1 || args > 64 || img_hw_parse(&size, argv[1], &e) < 0)
@@ -24,10 +30,10 @@ int main(int argc, char **argv)
         if (sscanf(argv[n + 2], "%d,%d,%d", &s[0], &s[1], &s[2]) != 3 || s[0] < 0 || s[1] < 0)
             cli_die(&cli, "'%s' is no square", argv[n + 2]);
     }
-    if (squares_jpeg(&jpeg, size.h, size.w, square, n, orientation, &e) < 0)
-        cli_die(&cli, "%s", e.msg);
-    fwrite(jpeg.data, 1, jpeg.len, stdout);
+    how.space = spaces[space];
+    unsigned char *jpeg = squares_jpeg(size.h, size.w, square, n, &how, &len);
+    fwrite(jpeg, 1, len, stdout);
     cli_close_stdout(&cli);
-    buf_free(&jpeg);
+    free(jpeg);
     return 0;
 }
