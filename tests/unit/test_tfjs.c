@@ -351,6 +351,7 @@ static void convolutions(void **state)
     node("RealDiv", "part", "slope two", "");
     node("Maximum", "low", "zero part", "");
     node("Minimum", "high", "six low", "");
+    output("low"); /* so that it stays a relu beside the relu6 */
     output("high");
     node("ClipByValue", "clipped", "turn zero six", "");
     output("clipped");
@@ -359,9 +360,9 @@ static void convolutions(void **state)
     check("input 13x10x3\npre bn eps=0\nconv1 conv 8 3x3 stride=2 pad=same\nrelu1 relu6\n"
           "dw1 dwconv 3x3 pad=1,0,2,1\nrelu2 relu6\nconv2_linear conv 12 1x1\nconv2 prelu\n"
           "dw2_linear dwconv 2x3 stride=2\ndw2 relu6\nturn bn eps=0\nslope prelu\npart bn eps=0\n"
-          "low relu6\nclipped relu6 from=turn\n",
+          "low relu\nhigh relu6\nclipped relu6 from=turn\n",
           "pre=pre/Mul conv1=bn relu1=relu1/clip dw1=dw1/add relu2=relu2 conv2=conv2/Prelu dw2=dw2 "
-          "turn=turn part=part low=high clipped=clipped",
+          "turn=turn part=part low=low high=high clipped=clipped",
           NULL, NULL);
 }
 
@@ -387,7 +388,8 @@ static void joins(void **state)
     weight("factor5", "5", "float32", -1, 1);
     node("Conv2D", "c2/Conv2D", "both c2/kernel", "strides=1,1,1,1 padding=VALID");
     node("Identity", "c2/Identity", "c2/Conv2D", "");
-    node("Mul", "scaled", "c2/Identity factor5", ""); /* not into c2, which others read */
+    node("Identity", "c2/Alone", "c2/Conv2D", "");
+    node("Mul", "scaled", "c2/Alone factor5", ""); /* not into c2, which others read */
     node("Relu", "rectified", "c2/Identity", "");
     node("AddN", "three", "scaled rectified c2/Conv2D", "");
     /* A vector by its means, and by all its elements in their order. */
