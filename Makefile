@@ -12,7 +12,7 @@ ALL_CFLAGS = -std=c17 $(WARN) -pthread $(SAN) $(CFLAGS) $(CPPFLAGS)
 # The linker keeps only the libraries that a program really uses.
 LIBS = -Wl,--as-needed -larchive -ljpeg -lopenblas -lz -ldeflate -ljansson -lm
 
-PROGRAMS = $(addprefix mien-, meta images crop resize split pack net import embed train predict \
+PROGRAMS = $(addprefix mien-, meta images detect crop resize split pack net import embed train predict \
 	score view montage)
 LIB_SRC = $(wildcard lib/*/*.c)
 UNIT = $(patsubst tests/unit/%.c,%,$(wildcard tests/unit/*.c))
