@@ -15,6 +15,7 @@ struct worker {
 struct crop {
     struct img_crop how;
     struct img_jpeg_limits limits;
+    bool keep;
     struct prep prep; /* what is noted in the records */
     struct worker *worker;
 };
@@ -51,8 +52,10 @@ static int cut(const struct crop *c, struct worker *w, struct rec *r, struct err
     if (rc < 0)
         return rc;
     w->damaged += img_jpeg_damage(w->jpeg) != NULL;
-    rec_del(r, TAG_IMAGE);
-    rec_del(r, TAG_IMAGE_KIND);
+    if (!c->keep) {
+        rec_del(r, TAG_IMAGE);
+        rec_del(r, TAG_IMAGE_KIND);
+    }
     return rec_set_str(r, TAG_PREP, c->prep.text);
 }
 
@@ -87,6 +90,7 @@ int main(int argc, char **argv)
          0.01, 1, NULL, NULL},
         {'f', "for", "SIZE", "decode no finer than it takes to resize to N or HxW [full scale]",
          CLI_FUNC, &c.how.target, 0, 0, NULL, img_hw_parse},
+        {'k', "keep", NULL, "keep the images in the records", CLI_FLAG, &c.keep, 0, 0, NULL, NULL},
         {0, "stored", NULL, "boxes refer to the image as stored, before it is turned upright",
          CLI_FLAG, &c.how.stored, 0, 0, NULL, NULL},
         {0, "tolerant", NULL, "keep what can be decoded of damaged images", CLI_FLAG,

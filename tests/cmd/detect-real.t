@@ -46,6 +46,13 @@ if [ -e "$MODELS/sample1.jpg" ]; then
     echo "# $right of $all faces in the group photographs, $wrong false"
     ok 'nine faces in ten of groups are found' test $((10 * right)) -ge $((9 * all))
     ok 'and at most one that is none' test "$wrong" -le 1
+
+    # The one command that does it all.
+    cp "$MODELS/sample3.jpg" "$MODELS/sample6.jpg" .
+    exits 'scripts/mien-photos' 0 "$ROOT/scripts/mien-photos" -m "$MODELS" -o sheet.jpg sample3.jpg sample6.jpg
+    is 'prints a line for each face' "$(awk '/female/ && $3 > 10 && $3 < 60 {print $1, $2}' out)" \
+        "$(printf 'sample3.jpg %s\n' 1 2 3; printf 'sample6.jpg %s\n' 1 2 3 4)"
+    ok 'and draws them' sh -c 'mien-images -q sheet.jpg | mien-crop -q -b whole | mien-view --count -s pixels | grep -q 1'
 else
     skip 'group photographs' "no $MODELS/sample1.jpg"
 fi

@@ -17,6 +17,7 @@ is 'as squares of the box with its margins' "$(mien-view -Hc pixels c.mien | uni
     " 5 72x72x3"
 is 'the preprocessing is noted' "$(mien-view -Hc prep c.mien | uniq)" "crop=box margin=0.4"
 is 'the image goes' "$(mien-view -s 'image || image_kind' --count c.mien)" 0
+is 'unless it is kept' "$(mien-crop --keep <i.mien | mien-view -s 'image_kind && pixels' --count)" 5
 is 'everything else stays' "$(mien-view -c id,subject,age,gender,birth,box,score c.mien)" \
     "$(mien-view -c id,subject,age,gender,birth,box,score i.mien)"
 is 'another margin' "$(mien-crop --margin 0.1 <i.mien | mien-view -n 1 -Hc pixels,prep)" \
