@@ -8,8 +8,9 @@
  * smaller ones. Tiles overlap by a quarter, and larger faces than that are left to the level before.
  *
  * What is found, also with a low score, is merged (face_merge in face.h) and looked at again, in a
- * window four times as wide as the face, where the detector is surest, once as it is and once
- * mirrored. A face is what was seen again; its score, box and landmarks are the mean of these two.
+ * window four times as wide as the face, where the detector is surest; and where that leaves doubt,
+ * in its mirror image too. A face is what was seen again; its score, box and landmarks are those of
+ * this look, or the mean of the two.
  */
 #ifndef MIEN_DETECT_H
 #define MIEN_DETECT_H

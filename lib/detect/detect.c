@@ -14,7 +14,8 @@
 #define SMALL       0.125 /* where faces of this size are, */
 #define SMALL_SCORE 0.5f  /* sure to this degree, a finer level may show more */
 #define CANDIDATE   0.3   /* the score of what is looked at again, */
-#define FRAME       4.0   /* in a window so many times as wide */
+#define FRAME       4.0   /* in a window so many times as wide, */
+#define CERTAIN     0.85f /* and in its mirror image unless it scores so much there */
 #define LARGEST     2.0   /* nothing larger is a face */
 #define SAME        0.3f  /* IoU of two findings of one face */
 #define INSIDE      0.6f  /* the share of one that lies in another, and so is a part of it */
@@ -300,8 +301,6 @@ static int look_again(const struct detector *d, struct detect_work *w, struct fa
     v.y = within((int)lround(y - v.side / 2.0), 1 - v.side, w->photo.h - 1);
     w->pair.n = 0;
     for (int turn = 0; turn < 2; turn++) {
-        if (turn == 1 && score + 0.5f < d->o.min_score)
-            break; /* whatever is seen in the mirror won't do */
         v.mirrored = turn == 1;
         w->seen.n = 0;
         if (look(d, w, v, LARGEST, &small, &w->seen, e) < 0)
@@ -310,11 +309,12 @@ static int look_again(const struct detector *d, struct detect_work *w, struct fa
         size_t i = 0;
         while (i < w->seen.n && face_iou(w->seen.face[i].box, f->box) <= SAME)
             i++;
-        if (i == w->seen.n)
-            continue;
-        score += w->seen.face[i].score / 2;
-        if (face_add(&w->pair, &w->seen.face[i], e) < 0)
+        float now = i < w->seen.n ? w->seen.face[i].score : 0;
+        if (now > 0 && face_add(&w->pair, &w->seen.face[i], e) < 0)
             return ERR_MEM;
+        score = turn == 0 ? now : (score + now) / 2;
+        if (score >= CERTAIN || (score + 1) / 2 < d->o.min_score)
+            break; /* whatever the mirror image would show */
     }
     face_merge(&w->pair, -1, 1); /* whatever their overlap, they are the same face */
     if (w->pair.n > 0)
