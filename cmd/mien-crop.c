@@ -80,7 +80,7 @@ int main(int argc, char **argv)
     int box = BOX_FACE;
     size_t max_pixels = 0;
     const struct cli_opt opts[] = {
-        {'m', "margin", "F", "margin on every side, as a share of the box's [0.4]", CLI_REAL,
+        {'m', "margin", "F", "margin on every side, as a share of the box's [0.4; with -a 0.2]", CLI_REAL,
          &c.how.margin, 0, 10, NULL, NULL},
         {'b', "box", "BOX", "what to cut out: face or whole, the whole image [face]", CLI_CHOICE,
          &box, 0, 0, "face|whole", NULL},
@@ -116,7 +116,7 @@ int main(int argc, char **argv)
         cli_die(&cli, "--align takes landmarks of the upright image, not --%s",
                 c.how.whole ? "box whole" : "stored");
     if (c.how.margin < 0)
-        c.how.margin = 0.4;
+        c.how.margin = c.how.align ? 0.2 : 0.4;
     c.limits.max_pixels = max_pixels;
     c.how.max_bytes = f.limit != 0 ? f.limit : REC_DEFAULT_LIMIT;
     filter_prepare(&f);

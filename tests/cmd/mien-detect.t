@@ -68,9 +68,9 @@ is 'the photograph goes along' \
     "$(mien-images -q photos/two.jpg | mien-view --json --full -Hc image,image_kind)"
 mien-crop -q --margin 0 <faces.mien >crops.mien
 is 'and is cut' "$(mien-view --count -s pixels crops.mien)" 4
-mien-crop -q --align --margin 0.5 <faces.mien >aligned.mien
+mien-crop -q --align <faces.mien >aligned.mien
 is 'upright, by its landmarks' "$(mien-view -Hc prep aligned.mien | sort | uniq -c | tr -s ' ')" \
-    ' 4 crop=align margin=0.5'
+    ' 4 crop=align margin=0.2'
 for jobs in 1 3 8; do
     detect -q -j $jobs >same.mien
     ok "$jobs workers find the same" cmp faces.mien same.mien
