@@ -80,8 +80,8 @@ int main(int argc, char **argv)
     int box = BOX_FACE;
     size_t max_pixels = 0;
     const struct cli_opt opts[] = {
-        {'m', "margin", "F", "margin on every side, as a share of the box's [0.4; with -a 0.2]", CLI_REAL,
-         &c.how.margin, 0, 10, NULL, NULL},
+        {'m', "margin", "F", "margin on every side, as a share of the box's [0.4; with -a 0.2]",
+         CLI_REAL, &c.how.margin, 0, 10, NULL, NULL},
         {'b', "box", "BOX", "what to cut out: face or whole, the whole image [face]", CLI_CHOICE,
          &box, 0, 0, "face|whole", NULL},
         {'a', "align", NULL, "turn and scale faces by their eyes and mouth", CLI_FLAG, &c.how.align,
