@@ -174,13 +174,13 @@ static void heads(void **state)
     assert_int_equal(h[1].score, net_find(&m.net, "s2"));
     model_free(&m);
 
-    const char *const none[] = {"input 32x32x3\ngap gap\ngender dense 2\n",
-                                "input 32x32x3\ns conv 2 1x1\nb conv 30 1x1 from=input\n",
-                                "input 32x32x3\ns conv 2 1x1\nb conv 32 1x1 stride=2 from=input\n",
-                                "input 32x16x3\ns conv 2 1x1\nb conv 32 1x1 from=input\n",
-                                "input 32x32x1\ns conv 2 1x1\nb conv 32 1x1 from=input\n",
-                                "input 32x32x3\ns conv 2 1x1\nb conv 32 1x1 from=input\n"
-                                "x conv 3 1x1 from=input\n"};
+    const char *const none[] = {
+        "input 32x32x3\ngap gap\ngender dense 2\n",
+        "input 32x32x3\ns conv 2 1x1\nb conv 30 1x1 from=input\n",
+        "input 32x32x3\ns conv 2 1x1\nb conv 32 1x1 stride=2 from=input\n",
+        "input 32x16x3\ns conv 2 1x1\nb conv 32 1x1 from=input\n",
+        "input 32x32x1\ns conv 2 1x1\nb conv 32 1x1 from=input\n",
+        "input 32x32x3\nx gap\ns conv 2 1x1 from=input\nb conv 32 1x1 from=input\n"};
     for (size_t i = 0; i < sizeof none / sizeof none[0]; i++) {
         m = model_of(none[i]);
         assert_true(blaze_heads(&m, h, &e) < 0);
