@@ -207,11 +207,6 @@ bool trainer_trains(const struct trainer *t, int layer)
     return t->node[layer].train;
 }
 
-size_t trainer_bytes(const struct trainer *t)
-{
-    return t->bytes;
-}
-
 /* --- Parts ---------------------------------------------------------------------------------- */
 
 /* The images of part k. */

@@ -48,7 +48,4 @@ void trainer_forward(struct trainer *t, int n, bool training, uint64_t seed);
    from[0..nfrom). */
 void trainer_backward(struct trainer *t, int n, const int *from, int nfrom);
 
-/* Bytes that a trainer of this size would hold, without weights and gradients. */
-size_t trainer_bytes(const struct trainer *t);
-
 #endif
