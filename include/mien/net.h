@@ -20,6 +20,7 @@
  *   conv UNITS HxW [stride=S|SyxSx] [pad=same|valid|N|T,B,L,R] [groups=G] [bias=no]
  *   dwconv HxW [stride= pad= bias=]        one filter a channel
  *   dense UNITS [bias=no]
+ *   coral UNITS                            one weight an input, a bias a unit
  *   bn [eps=0.001]   relu   relu6   prelu   sigmoid   softmax   l2norm   flatten
  *   maxpool HxW [stride= pad=]   avgpool HxW [stride= pad=]   gap
  *   dropout RATE   add   concat   pad T,B,L,R [channels=BEFORE,AFTER]
@@ -27,11 +28,15 @@
  * Tensors are channels last: height x width x channels; a dense layer's output is 1x1xUNITS.
  * "same" pads as TensorFlow does: the output is the input over the stride, rounded up, and an odd
  * padding has its larger half behind. Averages count no padding. Softmax is over all elements.
+ * coral is the last layer of ordinal regression (Cao, Mirjalili, Raschka 2020): output k is w x + b[k],
+ * the logit of a rank beyond k; the weights are shared, so that the answers don't contradict each
+ * other.
  *
  * Parameters lie in one array of floats, each starting at a multiple of 16 elements (64 bytes):
  *   conv    weight [kh, kw, inputs / groups, units], bias [units]
  *   dwconv  weight [kh, kw, channels], bias [channels]
  *   dense   weight [inputs, units], bias [units]
+ *   coral   weight [inputs], bias [units]
  *   bn      gamma, beta, mean, var [channels]; mean and var are statistics, not trained
  *   prelu   slope [channels]
  */
@@ -46,7 +51,7 @@
 #include "mien/err.h"
 
 enum layer_type {
-    L_INPUT, L_CONV, L_DWCONV, L_DENSE, L_BN, L_RELU, L_RELU6, L_PRELU, L_SIGMOID, L_SOFTMAX,
+    L_INPUT, L_CONV, L_DWCONV, L_DENSE, L_CORAL, L_BN, L_RELU, L_RELU6, L_PRELU, L_SIGMOID, L_SOFTMAX,
     L_L2NORM, L_FLATTEN, L_MAXPOOL, L_AVGPOOL, L_GAP, L_DROPOUT, L_ADD, L_CONCAT, L_PAD
 };
 
@@ -134,7 +139,7 @@ size_t layer_params(const struct layer *l);
 /* Fills w (net->nweights floats) at random, the same for the same seed whatever the order of
    layers: He's normal initialisation (2015) for a conv, dwconv or dense layer whose output a relu
    follows, directly or behind a bn, Glorot's uniform one (2010) for the others; biases and beta 0,
-   gamma and var 1, mean 0, slope 0.25. */
+   gamma and var 1, mean 0, slope 0.25. A coral layer's biases make all ranks equally likely. */
 void net_init(const struct net *net, float *w, uint64_t seed);
 
 #endif

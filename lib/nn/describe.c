@@ -32,6 +32,7 @@ static const struct {
     [L_CONV] = {"conv", HAS_UNITS | HAS_KERNEL | HAS_WINDOW | HAS_GROUPS | HAS_BIAS},
     [L_DWCONV] = {"dwconv", HAS_KERNEL | HAS_WINDOW | HAS_BIAS},
     [L_DENSE] = {"dense", HAS_UNITS | HAS_BIAS},
+    [L_CORAL] = {"coral", HAS_UNITS},
     [L_BN] = {"bn", HAS_EPS},
     [L_RELU] = {"relu", 0},
     [L_RELU6] = {"relu6", 0},

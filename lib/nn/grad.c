@@ -120,6 +120,22 @@ void g_dense(const struct layer *l, size_t inputs, const real *w, const real *x,
         gemm(0, 1, (int)n, (int)inputs, l->units, dy, l->units, w, l->units, 0, dx, (int)inputs);
 }
 
+void g_coral(size_t inputs, int units, const real *w, const real *x, const real *dy, real *dx, real *dw,
+             real *db, size_t n)
+{
+    if (db != NULL)
+        add_rows(dy, n, units, db);
+    for (size_t i = 0; i < n; i++, x += inputs, dy += units) {
+        real rank = 0; /* the gradient of what all units share */
+        for (int u = 0; u < units; u++)
+            rank += dy[u];
+        for (size_t k = 0; dw != NULL && k < inputs; k++)
+            dw[k] += rank * x[k];
+        for (size_t k = 0; dx != NULL && k < inputs; k++)
+            dx[i * inputs + k] = rank * w[k];
+    }
+}
+
 void g_weight_rows(const real *x, int inputs, const real *dy, int units, size_t rows, int from,
                    int count, real *dw)
 {

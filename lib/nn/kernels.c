@@ -249,6 +249,17 @@ void k_dense(const struct layer *l, size_t inputs, const real *w, const struct t
     k_tail(y, n, l->units, t);
 }
 
+void k_coral(size_t inputs, int units, const real *w, const real *b, const real *x, real *y, size_t n)
+{
+    for (size_t i = 0; i < n; i++, x += inputs, y += units) {
+        real rank = 0;
+        for (size_t k = 0; k < inputs; k++)
+            rank += x[k] * w[k];
+        for (int u = 0; u < units; u++)
+            y[u] = rank + b[u];
+    }
+}
+
 SIMD void k_scale(real *y, const real *x, size_t rows, int c, const real *scale, const real *shift)
 {
     for (size_t r = 0; r < rows; r++, x += c, y += c) {

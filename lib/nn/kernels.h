@@ -48,6 +48,9 @@ void k_dwconv(const struct layer *l, struct shape in, const real *w, const struc
 void k_dense(const struct layer *l, size_t inputs, const real *w, const struct tail *t,
              const real *x, real *y, size_t n);
 
+/* y[n, units] = b + x[n, inputs] w, one weight an input. */
+void k_coral(size_t inputs, int units, const real *w, const real *b, const real *x, real *y, size_t n);
+
 /* y = x * scale + shift for each channel; may be in place. */
 void k_scale(real *y, const real *x, size_t rows, int c, const real *scale, const real *shift);
 

@@ -120,6 +120,13 @@ static int shape_of(const struct net *net, struct layer *l, struct err *e)
         l->shape = (struct shape){1, 1, l->units};
         param(l, "weight", true, 2, shape_count(in), units, 1, 1);
         break;
+    case L_CORAL:
+        if (l->units < 1)
+            return bad(l, e, "it needs at least one unit");
+        l->shape = (struct shape){1, 1, l->units};
+        param(l, "weight", true, 1, shape_count(in), 1, 1, 1);
+        param(l, "bias", true, 1, units, 1, 1, 1);
+        break;
     case L_BN:
         param(l, "gamma", true, 1, c, 1, 1, 1);
         param(l, "beta", true, 1, c, 1, 1, 1);
@@ -242,6 +249,8 @@ double layer_madds(const struct net *net, int i)
         return out * l->kh * l->kw;
     case L_DENSE:
         return out * (double)shape_count(net->layer[l->in[0]].shape);
+    case L_CORAL:
+        return (double)shape_count(net->layer[l->in[0]].shape);
     default:
         return 0;
     }
@@ -274,13 +283,21 @@ static void init_weight(const struct layer *l, const struct param *p, bool he, f
                         struct rng *r)
 {
     /* The products that one output sums, and the outputs that one input feeds. */
-    double window = l->type == L_DENSE ? 1 : (double)l->kh * l->kw;
-    double in = l->type == L_DENSE ? (double)p->dim[0] : l->type == L_CONV ? (double)p->dim[2] : 1;
+    double window = (double)l->kh * l->kw;
+    double in = l->type == L_CONV ? (double)p->dim[2] : l->type == L_DWCONV ? 1 : (double)p->dim[0];
     double fan_in = window * in;
-    double fan_out = window * (l->type == L_DWCONV ? 1 : (double)l->units / l->groups);
+    double units = l->type == L_DWCONV || l->type == L_CORAL ? 1 : (double)l->units / l->groups;
+    double fan_out = window * units;
     double normal = sqrt(2 / fan_in), uniform = sqrt(6 / (fan_in + fan_out));
     for (size_t i = 0; i < p->count; i++)
         w[i] = (float)(he ? normal * rng_normal(r) : uniform * (2 * rng_uniform(r) - 1));
+}
+
+/* Biases with which all ranks are equally likely where the weights have nothing to say. */
+static void init_ranks(float *bias, size_t n)
+{
+    for (size_t k = 0; k < n; k++)
+        bias[k] = (float)log((double)(n - k) / (double)(k + 1));
 }
 
 void net_init(const struct net *net, float *w, uint64_t seed)
@@ -294,6 +311,10 @@ void net_init(const struct net *net, float *w, uint64_t seed)
             float *v = w + p->at, one = 0;
             if (strcmp(p->name, "weight") == 0) {
                 init_weight(l, p, rectified(net, i), v, &r);
+                continue;
+            }
+            if (l->type == L_CORAL) {
+                init_ranks(v, p->count);
                 continue;
             }
             if (strcmp(p->name, "gamma") == 0 || strcmp(p->name, "var") == 0)

@@ -219,6 +219,11 @@ static int compile_layer(struct compiler *c, int i)
             last = bn;
         }
         last = fuse_act(c, s, last);
+    } else if (l->type == L_CORAL) {
+        s->w = copy_of(param_of(c, i, "weight"), l->param[0].count);
+        s->bias = copy_of(param_of(c, i, "bias"), l->param[1].count);
+        if (s->w == NULL || s->bias == NULL)
+            return ERR_MEM;
     } else if (l->type == L_ADD) {
         last = fuse_act(c, s, i);
     } else if (l->type == L_BN) {
@@ -534,6 +539,9 @@ static void run_step(const struct plan *p, struct plan_work *w, const struct ste
         break;
     case L_DWCONV:
         depthwise_run(&s->depthwise, x, y, n, w->zeros, w->scratch);
+        break;
+    case L_CORAL:
+        k_coral(shape_count(is), l->units, s->w, s->bias, x, y, n);
         break;
     case L_BN:
         k_scale(y, x, rows, l->shape.c, s->w, s->bias);

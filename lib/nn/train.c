@@ -296,6 +296,9 @@ static void forward_part(void *ctx, int worker, size_t k)
     case L_DENSE:
         k_dense(l, shape_count(in), param_of(t, l, 0), &bias, x, y, n);
         break;
+    case L_CORAL:
+        k_coral(shape_count(in), l->units, param_of(t, l, 0), param_of(t, l, 1), x, y, n);
+        break;
     case L_BN:
         forward_bn(t, l, d, x, y, rows);
         break;
@@ -439,6 +442,9 @@ static void backward_part(void *ctx, int worker, size_t k)
         break;
     case L_DENSE:
         g_dense(l, icount, w, x, dy, dx, dw, db, n);
+        break;
+    case L_CORAL:
+        g_coral(icount, l->units, w, x, dy, dx, dw, db, n);
         break;
     case L_PRELU:
         g_prelu(w, x, dy, dx, dw, rows, l->shape.c);

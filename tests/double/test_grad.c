@@ -146,6 +146,8 @@ static void dense_and_activations(void **state)
 {
     (void)state;
     check("input 2x3x2\na dense 7\nb dense 5 bias=no\n", 3, NULL);
+    check("input 2x3x2\na dense 7\nb coral 5\n", 3, NULL);
+    check("input 2x3x2\na conv 3 1x1\nb coral 1\n", 1, NULL);
     check("input 1x1x6\na dense 9\nr relu\nb dense 4\n", 5, NULL);
     check("input 1x1x6\na dense 9\nr relu6\nb dense 4\n", 5, NULL);
     check("input 2x2x3\na conv 9 1x1\nr prelu\nb dense 4\n", 5, NULL);

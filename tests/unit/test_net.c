@@ -65,7 +65,8 @@ static const char everything[] = "input 20x31x3\n"
                                  "gender_logits dense 1\n"
                                  "gender sigmoid\n"
                                  "age_logits dense 101 from=mean\n"
-                                 "age softmax\n";
+                                 "age softmax\n"
+                                 "rank coral 4 from=flat\n";
 
 static void round_trip(void **state)
 {
@@ -115,6 +116,8 @@ static void parameters(void **state)
     assert_true(layer_madds(&net, net_find(&net, "conv2")) == 10 * 11 * 12 * 3 * 3 * 2);
     assert_true(layer_madds(&net, net_find(&net, "dw")) == 5 * 5 * 12 * 9);
     assert_true(layer_madds(&net, net_find(&net, "fc")) == 300 * 6);
+    l = &net.layer[net_find(&net, "rank")];
+    assert_true(layer_params(l) == 300 + 4 && layer_madds(&net, net_find(&net, "rank")) == 300);
     assert_int_equal(net.layer[net_find(&net, "conv1")].nparam, 1);
     /* Parameters don't overlap and are aligned. */
     size_t at = 0;
@@ -205,7 +208,7 @@ static void huge(void **state)
 static void initial_values(void **state)
 {
     (void)state;
-    struct net net, other;
+    struct net net, other, ranks;
     parse(&net, "input 8x8x64\nc conv 256 3x3 bias=no\nb bn\nr relu\ng gap\nf dense 100\n");
     parse(&other, "input 8x8x64\ng gap\nf dense 100\nc conv 256 3x3 bias=no from=input\nr relu\n");
     float *w = calloc(net.nweights, sizeof *w), *v = calloc(other.nweights, sizeof *v);
@@ -229,6 +232,13 @@ static void initial_values(void **state)
     for (size_t i = 0; i < p->count; i++)
         most = fmaxf(most, fabsf(w[p->at + i]));
     assert_true(most <= sqrt(6.0 / 356) && most > 0.99 * sqrt(6.0 / 356));
+    /* Ranks of ordinal regression: P(rank > k) = 1 - (k + 1) / 4. */
+    parse(&ranks, "input 1x1x2\nr coral 3\n");
+    float *r = calloc(ranks.nweights, sizeof *r);
+    assert_non_null(r);
+    net_init(&ranks, r, 7);
+    for (int k = 0; k < 3; k++)
+        assert_true(fabs(1 / (1 + exp(-r[ranks.layer[1].param[1].at + (size_t)k])) - (3 - k) / 4.0) < 1e-6);
     /* The order of layers changes nothing, the seed does. */
     net_init(&other, v, 7);
     assert_memory_equal(v + other.layer[3].param[0].at, w + net.layer[1].param[0].at,
@@ -237,8 +247,10 @@ static void initial_values(void **state)
     assert_memory_not_equal(v + other.layer[3].param[0].at, w + net.layer[1].param[0].at, 64);
     free(w);
     free(v);
+    free(r);
     net_free(&net);
     net_free(&other);
+    net_free(&ranks);
 }
 
 static void ancestors(void **state)

@@ -92,6 +92,13 @@ static void evaluate(const struct model *m, int i, double **v)
                 y[k] += x[j] * weight(m, l, 0)[j * n + k];
         }
         break;
+    case L_CORAL:
+        for (size_t k = 0; k < n; k++) {
+            y[k] = weight(m, l, 1)[k];
+            for (size_t j = 0; j < ni; j++)
+                y[k] += x[j] * weight(m, l, 0)[j];
+        }
+        break;
     case L_GAP:
         for (size_t k = 0; k < n; k++)
             y[k] = 0;
@@ -254,6 +261,7 @@ static void others(void **state)
     (void)state;
     check("input 7x6x3\npre conv 5 1x1\na maxpool 3x3 stride=2 pad=same\nb avgpool 2x2 pad=same\nc gap\n", "", 2, 2, "a");
     check("input 5x4x3\na pad 1,2,3,0 channels=2,1\nb conv 4 3x3\nc l2norm\n", "size=5x4", 2, 2, NULL);
+    check("input 4x4x3\npre conv 6 1x1\na relu\nb coral 9\nc sigmoid\n", "", 5, 8, "b");
     check("input 4x4x3\npre conv 6 1x1\na bn\nb relu\nc dropout 0.5\nd flatten\ne dense 7\nf softmax\n", "", 5, 8, "b");
     check("input 4x4x3\npre conv 6 1x1\na conv 6 3x3 pad=same\nb add from=a,pre\nc relu\nd concat from=c,a,pre\n"
           "e conv 3 1x1\nf add from=e,e\n", "", 2, 4, "a");
