@@ -1,17 +1,21 @@
-/* mien-net: shows what a network is made of and what it costs, or makes a new model of one. */
+/* mien-net: shows what a network is made of and what it costs, makes a new model of one, or
+   folds a model's batch normalisation. */
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "mien/file.h"
+#include "mien/img.h"
 #include "mien/model_options.h"
 
 #define MAX_TEXT ((size_t)4 << 20)
 
 struct options {
     const char *out;
-    bool make, text, tsv;
+    bool make, fold, text, tsv;
     int batch;
+    struct img_hw size;
+    double width;
     uint64_t seed;
     struct model_options prep;
 };
@@ -106,38 +110,85 @@ static void print_table(const struct model *m, int batch)
         printf("made by: %s\n", m->made);
 }
 
+/* Gives the network another input size and width. */
+static void scale(const struct cli *cli, const struct options *o, const char *path, struct model *m)
+{
+    struct net net = {0};
+    struct err e;
+    if (m->weights != NULL)
+        cli_die(cli, "'%s' is a model: only a description can change its size or width", path);
+    if (net_scale(&net, &m->net, o->size.h, o->size.w, o->width, &e) < 0)
+        cli_die(cli, "'%s': %s", path, e.msg);
+    net_free(&m->net);
+    m->net = net;
+}
+
 /* Writes a model of the description with random weights. */
 static void make(const struct cli *cli, const struct options *o, const char *path, struct model *m)
 {
     struct err e;
     const char *slash = strrchr(path, '/');
     struct buf made = {0};
+    int rc;
     if (m->weights != NULL)
         cli_die(cli, "'%s' is a model already: --new needs a description", path);
     if (model_options_apply(&o->prep, m, &e) < 0 ||
         (m->weights = net_weights_new(&m->net, &e)) == NULL)
         cli_die(cli, "%s", e.msg);
     net_init(&m->net, m->weights, o->seed);
-    if (buf_printf(&made, "mien-net %s --new --seed %llu of %s", MIEN_VERSION,
-                   (unsigned long long)o->seed, slash != NULL ? slash + 1 : path) < 0 ||
-        buf_append(&made, "", 1) < 0)
+    rc = buf_printf(&made, "mien-net %s --new --seed %llu", MIEN_VERSION,
+                    (unsigned long long)o->seed);
+    if (o->size.h > 0)
+        rc |= buf_printf(&made, " --size %dx%d", o->size.h, o->size.w);
+    if (o->width != 1)
+        rc |= buf_printf(&made, " --width %g", o->width);
+    rc |= buf_printf(&made, " of %s", slash != NULL ? slash + 1 : path) | buf_append(&made, "", 1);
+    if (rc < 0)
         cli_die(cli, "out of memory");
     m->made = (char *)made.data;
     if (model_save(m, o->out, &e) < 0)
         cli_die(cli, "%s", e.msg);
 }
 
+static int count_bn(const struct net *net)
+{
+    int n = 0;
+    for (int i = 0; i < net->n; i++)
+        n += net->layer[i].type == L_BN;
+    return n;
+}
+
+/* Writes the model with its batch normalisation folded. */
+static void fold(const struct cli *cli, const struct options *o, const char *path, struct model *m)
+{
+    struct model folded = {0};
+    struct err e;
+    if (m->weights == NULL)
+        cli_die(cli, "'%s' is a description: --fold needs a model", path);
+    if (model_fold(&folded, m, &e) < 0 || model_save(&folded, o->out, &e) < 0)
+        cli_die(cli, "%s", e.msg);
+    int before = count_bn(&m->net), after = count_bn(&folded.net);
+    cli_note(cli, "folded %d of %d bn layers", before - after, before);
+    model_free(&folded);
+}
+
 int main(int argc, char **argv)
 {
-    struct options o = {.seed = 1};
+    struct options o = {.seed = 1, .width = 1};
     const struct cli_opt opts[] = {
         {'t', "text", NULL, "print the description", CLI_FLAG, &o.text, 0, 0, NULL, NULL},
         {0, "tsv", NULL, "print the table as tab-separated values", CLI_FLAG, &o.tsv, 0, 0, NULL,
          NULL},
         {'b', "batch", "N", "estimate the memory of training in batches of N", CLI_INT, &o.batch, 1,
          65536, NULL, NULL},
+        {0, "size", "SIZE", "another input size, N or HxW", CLI_FUNC, &o.size, 0, 0, NULL,
+         img_hw_parse},
+        {0, "width", "F", "so many times the units, in eights [1]", CLI_REAL, &o.width, 0.001, 100,
+         NULL, NULL},
+        {0, "fold", NULL, "make a model with bn layers folded into those before", CLI_FLAG, &o.fold,
+         0, 0, NULL, NULL},
         {'n', "new", NULL, "make a model with random weights", CLI_FLAG, &o.make, 0, 0, NULL, NULL},
-        {'o', "output", "MODEL", "with --new: the model to write", CLI_STR, &o.out, 0, 0, NULL,
+        {'o', "output", "MODEL", "with --new or --fold: the model to write", CLI_STR, &o.out, 0, 0, NULL,
          NULL},
         {'s', "seed", "N", "with --new: of the random weights [1]", CLI_SEED, &o.seed, 0, 0, NULL,
          NULL},
@@ -145,19 +196,23 @@ int main(int argc, char **argv)
     };
     struct cli cli = {"mien-net",
                       "[options] MODEL|DESCRIPTION",
-                      "Shows a network's layers and costs, or makes a new model of a description.",
+                      "Shows a network's layers and costs, makes a new one, or folds its bn layers.",
                       opts,
                       CLI_NOPTS(opts),
                       false};
     struct model m = {0};
     if (cli_parse(&cli, argc, argv) != 1)
         cli_die(&cli, "needs one model or description; see mien-net --help");
-    if (o.make != (o.out != NULL))
-        cli_die(&cli, "--new and -o MODEL go together");
+    if (o.make + o.fold != (o.out != NULL))
+        cli_die(&cli, "--new or --fold, and -o MODEL, go together");
 
     load(&cli, argv[1], &m);
+    if (o.size.h > 0 || o.width != 1)
+        scale(&cli, &o, argv[1], &m);
     if (o.make)
         make(&cli, &o, argv[1], &m);
+    else if (o.fold)
+        fold(&cli, &o, argv[1], &m);
     else if (o.text) {
         struct buf text = {0};
         if (net_print(&m.net, &text) < 0)

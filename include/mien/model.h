@@ -40,6 +40,13 @@ int model_save(const struct model *m, const char *path, struct err *e);
 
 void model_free(struct model *m);
 
+/* Copies src to dst (zeroed by the caller) with each bn layer that stands alone behind a conv,
+   dwconv or dense layer folded into that layer's weights and bias: the same function of its input
+   with fewer layers, for programs that know no bn. Layers keep their names; what read the bn, and
+   an embed layer that it was, is now the layer before. Returns 0, or net_add's errors or ERR_MEM,
+   dst being empty. */
+int model_fold(struct model *dst, const struct model *src, struct err *e);
+
 /* The heads as the rest of mien sees them, from a model's outputs.
    age: n probabilities of layer `age`, class 0 meaning age0 years; out: 101 of them, ages outside
    of 0-100 counted with the nearest. gender: 1 or 2 of layer `gender`; out: female, male. */

@@ -130,6 +130,13 @@ int net_print(const struct net *net, struct buf *out);
    be NULL. Returns last's index in dst, or ERR_MEM. */
 int net_ancestors(struct net *dst, const struct net *src, int last, int *map, struct err *e);
 
+/* Copies src to dst (zeroed by the caller) for another input, h x w, or the same where they are 0,
+   and at another width (Howard et al. 2017): every conv and dense layer gets `width` times its
+   units, rounded to a multiple of 8 that is at least 8 and no more than a tenth too few, as
+   TensorFlow's MobileNet has them. The layers whose output is a result keep theirs: those that a
+   softmax or sigmoid reads, or nothing. Returns 0, or net_add's errors, dst being empty. */
+int net_scale(struct net *dst, const struct net *src, int h, int w, double width, struct err *e);
+
 /* Multiply-adds of one layer for one image. */
 double layer_madds(const struct net *net, int i);
 

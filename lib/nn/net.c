@@ -238,6 +238,47 @@ int net_ancestors(struct net *dst, const struct net *src, int last, int *map, st
     return rc;
 }
 
+/* Whether the layer makes results: its units are classes, not features. */
+static bool is_head(const struct net *net, int i)
+{
+    bool read = false;
+    for (int k = i + 1; k < net->n; k++) {
+        const struct layer *l = &net->layer[k];
+        for (int j = 0; j < l->nin; j++) {
+            if (l->in[j] == i && (l->type == L_SOFTMAX || l->type == L_SIGMOID))
+                return true;
+            read = read || l->in[j] == i;
+        }
+    }
+    return !read;
+}
+
+static int scaled(int units, double width)
+{
+    double want = fmin(units * width, 1 << 30);
+    double n = fmax(8, 8 * floor((want + 4) / 8));
+    return (int)(n < 0.9 * want ? n + 8 : n);
+}
+
+int net_scale(struct net *dst, const struct net *src, int h, int w, double width, struct err *e)
+{
+    for (int i = 0; i < src->n; i++) {
+        struct layer l = src->layer[i];
+        if (l.type == L_INPUT) {
+            l.shape.h = h > 0 ? h : l.shape.h;
+            l.shape.w = w > 0 ? w : l.shape.w;
+        }
+        if ((l.type == L_CONV || l.type == L_DENSE) && width != 1 && !is_head(src, i))
+            l.units = scaled(l.units, width);
+        int rc = net_add(dst, &l, e);
+        if (rc < 0) {
+            net_free(dst);
+            return rc;
+        }
+    }
+    return 0;
+}
+
 double layer_madds(const struct net *net, int i)
 {
     const struct layer *l = &net->layer[i];

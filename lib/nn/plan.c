@@ -9,6 +9,7 @@
 
 #include "conv.h"
 #include "depthwise.h"
+#include "fold.h"
 #include "kernels.h"
 #include "winograd.h"
 
@@ -93,45 +94,11 @@ static real *copy_of(const float *src, size_t n)
     return p;
 }
 
-/* The one layer that reads layer i, when nothing else does, or -1. */
-static int only_reader(const struct compiler *c, int i)
-{
-    const struct net *net = &c->p->net;
-    if (c->uses[i] != 1)
-        return -1;
-    for (int k = i + 1; k < net->n; k++) {
-        if (net->layer[k].nin == 1 && net->layer[k].in[0] == i)
-            return k;
-    }
-    return -1;
-}
-
-/* y = gamma (x - mean) / sqrt(var + eps) + beta, as y = scale x + shift. */
-static void bn_scale(const struct compiler *c, int bn, int ch, double *scale, double *shift)
-{
-    double s = param_of(c, bn, "gamma")[ch] /
-               sqrt((double)param_of(c, bn, "var")[ch] + (double)c->p->net.layer[bn].rate);
-    *scale = s;
-    *shift = param_of(c, bn, "beta")[ch] - s * param_of(c, bn, "mean")[ch];
-}
-
-/* Folds a bn into the weights of the step before it. */
-static void fold_bn(const struct compiler *c, struct step *s, size_t nweight, int units, int bn)
-{
-    for (int u = 0; u < units; u++) {
-        double scale, shift;
-        bn_scale(c, bn, u, &scale, &shift);
-        for (size_t k = (size_t)u; k < nweight; k += (size_t)units)
-            s->w[k] = (real)(s->w[k] * scale);
-        s->bias[u] = (real)(s->bias[u] * scale + shift);
-    }
-}
-
 /* Takes over the activation that reads layer i, if it is the only reader. Returns the last layer
    that the step now stands for. */
 static int fuse_act(const struct compiler *c, struct step *s, int i)
 {
-    int k = only_reader(c, i);
+    int k = fold_reader(&c->p->net, c->uses, i);
     if (k < 0)
         return i;
     const struct layer *l = &c->p->net.layer[k];
@@ -213,9 +180,9 @@ static int compile_layer(struct compiler *c, int i)
         s->bias = copy_of(param_of(c, i, "bias"), (size_t)l->units);
         if (s->w == NULL || s->bias == NULL)
             return ERR_MEM;
-        int bn = only_reader(c, i);
-        if (bn >= 0 && p->net.layer[bn].type == L_BN) {
-            fold_bn(c, s, n, l->units, bn);
+        int bn = fold_bn_behind(&p->net, c->uses, i);
+        if (bn >= 0) {
+            fold_bn(&c->from->layer[c->origin[bn]], c->weights, s->w, n, s->bias);
             last = bn;
         }
         last = fuse_act(c, s, last);
@@ -233,7 +200,7 @@ static int compile_layer(struct compiler *c, int i)
             return ERR_MEM;
         for (int ch = 0; ch < l->shape.c; ch++) {
             double scale, shift;
-            bn_scale(c, i, ch, &scale, &shift);
+            fold_bn_scale(&c->from->layer[c->origin[i]], c->weights, ch, &scale, &shift);
             s->w[ch] = (real)scale;
             s->bias[ch] = (real)shift;
         }

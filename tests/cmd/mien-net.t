@@ -2,6 +2,13 @@
 # mien-net: tables, descriptions, new models.
 . "$(dirname "$0")/../lib.sh"
 
+# near TOLERANCE A B: the numbers in two files agree, and there are some.
+near() {
+    paste -d, "$2" "$3" | sed 's/"[^"]*"://g' | tr -d '[]{}' | awk -F, -v most="$1" '{
+        for (k = 1; k <= NF / 2; k++) { d = $k - $(k + NF / 2); if (d > most || d < -most) bad = 1 } }
+        NF % 2 { bad = 1 } END { exit bad || NR == 0 }'
+}
+
 cat >tiny.net <<'END'
 # two heads on a convolution
 input 8x6x3
@@ -50,6 +57,13 @@ count() { mien-net "$ROOT/networks/$1.net" | sed -n 's/^total: .* layers, \([0-9
 is 'mobilenet-v1' "$(count mobilenet-v1)" "$((3228864 + 1025 * 103)) 567.8"
 is 'resnet-18' "$(count resnet-18)" "$((11176512 + 2 * 4800 + 513 * 103)) 1813.6"
 is 'vgg-16' "$(count vgg-16)" "$((138357544 - 4097 * 1000 + 4097 * 103)) 15466.6"
+# The width multipliers of MobileNet's paper, table 6, with Keras's counts of parameters.
+for w in 0.75:1832976:324.7 0.5:829536:149.0 0.25:218544:40.8; do
+    f=${w%%:*} c=${w#*:}
+    is "mobilenet-v1 of width $f" "$(mien-net --width "$f" "$ROOT/networks/mobilenet-v1.net" |
+        sed -n 's/^total: .* layers, \([0-9]*\) .*, \(.*\) million.*/\1 \2/p')" \
+        "$((${c%:*} + 103 * $(echo "1024 $f" | awk '{print $1 * $2 + 1}'))) ${c#*:}"
+done
 for f in "$ROOT"/networks/*.net; do
     is "$(basename "$f") has both heads" "$(mien-net --text "$f" | grep -cE '^(gender|age) softmax')" 2
 done
@@ -60,7 +74,42 @@ sed -n '/^\.Sh EXAMPLES/,/^\.Sh DIAG/p' "$ROOT/man/man1/mien-net.1" |
 exits 'examples' 0 sh -e example.sh
 like 'examples: what it costs' "$(cat out)" '^training every layer in batches of 32: '
 like 'examples: the most parameters' "$(cat out)" '^conv2	conv	16	16	32	4608	'
-like 'examples: larger images' "$(cat out)" '^conv2 +conv +32x32x32 +4608 +4718592 '
+like 'examples: half the units, larger images' "$(cat out)" '^conv2 +conv +32x32x16 +1152 +1179648 '
+is 'examples: no bn is left' "$(mien-net --text folded.model | grep -c ' bn')" 0
+
+# Another size and width.
+is 'another size' "$(mien-net --tsv --size 9x12 tiny.net | sed -n 3p | tr '\t' ' ')" 'conv1 conv 5 6 4 112 3240 480'
+is 'another width, in eights' "$(mien-net -t --width 5 tiny.net | sed -n 2p)" 'conv1 conv 24 3x3 stride=2 pad=same'
+is 'at least eight' "$(mien-net -t --width 0.1 tiny.net | sed -n 2p)" 'conv1 conv 8 3x3 stride=2 pad=same'
+is 'heads keep their units' "$(mien-net -t --width 5 tiny.net | grep dense)" "$(grep dense tiny.net)"
+exits 'a new model of both' 0 mien-net -n -o wide.model --size 16 --width 2 tiny.net
+like 'it says so' "$(mien-net wide.model)" '^made by: mien-net .* --new --seed 1 --size 16x16 --width 2 of tiny.net$'
+like 'and expects such images' "$(mien-net wide.model)" '^preprocessing: size=16x16'
+exits 'not of a model' 2 mien-net --width 2 tiny.model
+like 'which says so' "$(cat err)" "^mien-net: 'tiny.model' is a model: only a description"
+exits 'a size too small' 2 mien-net --size 20 "$ROOT/networks/levi-hassner.net"
+like 'names the layer' "$(cat err)" "levi-hassner.net': layer 'pool3': the kernel is larger"
+exits 'a size that is none' 2 mien-net --size 0 tiny.net
+exits 'a width that is none' 2 mien-net --width 0 tiny.net
+
+# Folding: a model with statistics of its own predicts the same without them.
+mien-fake 40 --pixels 8x6 >pixels.mien
+mien-pack -q -o pixels.pack <pixels.mien
+mien-train -q --init tiny.model --keep-heads -l all -e 3 -t pixels.pack -o trained.model
+exits 'folding' 0 mien-net --fold -o folded.model trained.model
+is 'says what it did' "$(cat err)" 'mien-net: folded 1 of 1 bn layers'
+is 'no bn is left' "$(mien-net -t folded.model)" "$(mien-net -t trained.model | sed '/^bn1/d; s/ bias=no//')"
+is 'but the biases that it made' "$(st-dump folded.model | grep -c '^conv1.bias F32 4 ')" 1
+mien-predict -q trained.model <pixels.mien | mien-view --json --full -c p_gender,p_age >p1.json
+mien-predict -q folded.model <pixels.mien | mien-view --json --full -c p_gender,p_age >p2.json
+ok 'it predicts the same' near 1e-5 p1.json p2.json
+exits 'quietly' 0 mien-net -q --fold -o folded.model trained.model
+is 'it says nothing' "$(cat err)" ''
+exits 'folding a description' 2 mien-net --fold -o x.model tiny.net
+like 'says so' "$(cat err)" 'is a description: --fold needs a model'
+exits 'folding without -o' 2 mien-net --fold tiny.model
+exits 'folding and --new' 2 mien-net --fold --new -o x.model tiny.model
+exits 'folding onto a full disk' 2 mien-net --fold -o /dev/full tiny.model
 
 # What goes wrong.
 exits 'no argument' 2 mien-net

@@ -271,12 +271,44 @@ static void ancestors(void **state)
     net_free(&net);
 }
 
+static void scaling(void **state)
+{
+    (void)state;
+    struct net net, scaled = {0};
+    struct err e;
+    parse(&net, "input 20x20x3\na conv 32 3x3 stride=2 pad=same\nb dwconv 3x3 pad=same\n"
+                "c conv 60 1x1\nd conv 60 1x1 pad=0 from=b\ne add from=c,d\nf dense 100\n"
+                "g relu\nh dense 5\ni softmax\nj conv 7 1x1 from=e\n");
+    assert_int_equal(net_scale(&scaled, &net, 30, 0, 0.5, &e), 0);
+    assert_shape(&scaled, "input", 30, 20, 3);
+    assert_shape(&scaled, "a", 15, 10, 16);
+    assert_shape(&scaled, "b", 15, 10, 16);
+    assert_shape(&scaled, "e", 15, 10, 32); /* 30 */
+    assert_shape(&scaled, "g", 1, 1, 48);   /* 50: of 48 and 56 */
+    assert_shape(&scaled, "i", 1, 1, 5);    /* classes stay */
+    assert_shape(&scaled, "j", 15, 10, 7);
+    net_free(&scaled);
+    /* 11 would be 8, which is more than a tenth too few. */
+    assert_int_equal(net_scale(&scaled, &net, 0, 0, 11.0 / 32, &e), 0);
+    assert_shape(&scaled, "a", 10, 10, 16);
+    net_free(&scaled);
+    /* With nothing asked for it is the same, uneven numbers too. */
+    assert_int_equal(net_scale(&scaled, &net, 0, 0, 1, &e), 0);
+    assert_shape(&scaled, "e", 10, 10, 60);
+    net_free(&scaled);
+    assert_int_equal(net_scale(&scaled, &net, 0, 0, 1e9, &e), ERR_ARG);
+    assert_non_null(strstr(e.msg, "layer 'a'"));
+    assert_int_equal(scaled.n, 0);
+    net_free(&net);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(round_trip),     cmocka_unit_test(shapes),    cmocka_unit_test(parameters),
         cmocka_unit_test(loose_text),     cmocka_unit_test(refusals),  cmocka_unit_test(huge),
         cmocka_unit_test(initial_values), cmocka_unit_test(ancestors),
+        cmocka_unit_test(scaling),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

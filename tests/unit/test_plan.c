@@ -286,6 +286,74 @@ static void groups(void **state)
           "c4 conv 40 1x1\nr6 relu\ng gap\nh dense 9\ns softmax\n", "size=64x64", 11, 32, "r5");
 }
 
+/* Runs a model's layer `name` on n images. */
+static void run(const struct model *m, const char *name, const unsigned char *pixels, int n, float *y)
+{
+    struct err e;
+    int out = net_find(&m->net, name);
+    assert_true(out >= 0);
+    struct plan *p = plan_new(m, &out, 1, n, &e);
+    struct plan_work *w = plan_work_new(p, &e);
+    const void *ptr[64];
+    for (int i = 0; i < n; i++)
+        ptr[i] = pixels + (size_t)i * shape_count(m->net.layer[0].shape);
+    plan_run(p, w, ptr, n, &y);
+    plan_work_free(w);
+    plan_free(p);
+}
+
+/* A folded model against the same one, folded bn by bn while it is compiled, which the checks above
+   hold against the definition. */
+static void folding(void **state)
+{
+    (void)state;
+    static const char text[] = "input 6x5x3\na conv 8 3x3 pad=same bias=no\nan bn\nar relu\n"
+                               "b dwconv 3x3 pad=same\nbn bn eps=0.1\nbs prelu\n"
+                               "c conv 8 1x1\ncn bn\nd add from=cn,ar\ndn bn\n"
+                               "e conv 5 1x1\nen bn\nf concat from=e,en\ng dense 4\ngn bn\ngs softmax\n";
+    static const char want[] = "input 6x5x3\na conv 8 3x3 pad=same\nar relu\n"
+                               "b dwconv 3x3 pad=same\nbs prelu\n"
+                               "c conv 8 1x1\nd add from=c,ar\ndn bn\n"
+                               "e conv 5 1x1\nen bn\nf concat from=e,en\ng dense 4\ngs softmax\n";
+    enum { N = 7 };
+    struct model m = {0}, f = {0};
+    struct err e;
+    struct rng r = {9};
+    struct buf got = {0};
+    char embed[NET_NAME];
+    unsigned char pixels[N * 6 * 5 * 3];
+    float y[2][N * 4];
+    assert_int_equal(net_parse(&m.net, text, strlen(text), &e), 0);
+    assert_int_equal(prep_parse(&m.prep, "scale=0.01 embed=an", 19, &e), 0);
+    m.weights = net_weights_new(&m.net, &e);
+    for (size_t i = 0; i < m.net.nweights; i++)
+        m.weights[i] = (float)(0.4 * rng_normal(&r));
+    for (int i = 0; i < m.net.n; i++) {
+        const struct layer *l = &m.net.layer[i];
+        for (size_t k = 0; l->type == L_BN && k < l->param[3].count; k++)
+            m.weights[l->param[3].at + k] = (float)(0.5 + rng_uniform(&r));
+    }
+    for (size_t i = 0; i < sizeof pixels; i++)
+        pixels[i] = (unsigned char)rng_below(&r, 256);
+    assert_int_equal(model_fold(&f, &m, &e), 0);
+    assert_int_equal(net_print(&f.net, &got), 0);
+    assert_int_equal(got.len, strlen(want));
+    assert_memory_equal(got.data, want, got.len);
+    assert_string_equal(prep_get(&f.prep, "embed", embed, sizeof embed), "a");
+    run(&m, "gs", pixels, N, y[0]);
+    run(&f, "gs", pixels, N, y[1]);
+    for (int i = 0; i < N * 4; i++)
+        assert_true(fabsf(y[0][i] - y[1][i]) < 1e-6f);
+    model_free(&f);
+    /* Where features come from before the bn, that stays. */
+    assert_int_equal(prep_set(&m.prep, "embed", "%s", "a"), 0);
+    assert_int_equal(model_fold(&f, &m, &e), 0);
+    assert_true(net_find(&f.net, "an") == 2 && !f.net.layer[1].bias);
+    model_free(&f);
+    model_free(&m);
+    buf_free(&got);
+}
+
 /* What an image gives must not depend on those beside it, nor on the batch's size: to the bit. */
 static void company(void **state)
 {
@@ -355,7 +423,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(convolutions), cmocka_unit_test(depthwise), cmocka_unit_test(others),
         cmocka_unit_test(pixels),       cmocka_unit_test(groups),
-        cmocka_unit_test(company),      cmocka_unit_test(forms),
+        cmocka_unit_test(company),      cmocka_unit_test(folding),
+        cmocka_unit_test(forms),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,121 @@
+#include "fold.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "mien/model.h"
+
+int fold_reader(const struct net *net, const int *uses, int i)
+{
+    if (uses[i] != 1)
+        return -1;
+    for (int k = i + 1; k < net->n; k++) {
+        if (net->layer[k].nin == 1 && net->layer[k].in[0] == i)
+            return k;
+    }
+    return -1;
+}
+
+int fold_bn_behind(const struct net *net, const int *uses, int i)
+{
+    enum layer_type t = net->layer[i].type;
+    int k = t == L_CONV || t == L_DWCONV || t == L_DENSE ? fold_reader(net, uses, i) : -1;
+    return k >= 0 && net->layer[k].type == L_BN ? k : -1;
+}
+
+/* y = gamma (x - mean) / sqrt(var + eps) + beta */
+void fold_bn_scale(const struct layer *bn, const float *weights, int c, double *scale,
+                   double *shift)
+{
+    const float *gamma = weights + bn->param[0].at, *beta = weights + bn->param[1].at;
+    const float *mean = weights + bn->param[2].at, *var = weights + bn->param[3].at;
+    *scale = gamma[c] / sqrt((double)var[c] + (double)bn->rate);
+    *shift = beta[c] - *scale * mean[c];
+}
+
+void fold_bn(const struct layer *bn, const float *weights, float *w, size_t nw, float *bias)
+{
+    size_t channels = (size_t)bn->shape.c;
+    for (size_t c = 0; c < channels; c++) {
+        double scale, shift;
+        fold_bn_scale(bn, weights, (int)c, &scale, &shift);
+        for (size_t k = c; k < nw; k += channels)
+            w[k] = (float)(w[k] * scale);
+        bias[c] = (float)(bias[c] * scale + shift);
+    }
+}
+
+/* Builds dst's net. bn[i] receives the bn layer that layer i takes over, or -1, and to[i] the layer
+   of dst that makes layer i's output. */
+static int fold_net(struct net *dst, const struct net *src, const int *uses, int *bn, int *to,
+                    struct err *e)
+{
+    for (int i = 0; i < src->n; i++)
+        to[i] = -1;
+    for (int i = 0; i < src->n; i++) {
+        struct layer l = src->layer[i];
+        bn[i] = fold_bn_behind(src, uses, i);
+        if (to[i] >= 0)
+            continue;
+        for (int k = 0; k < l.nin; k++)
+            l.in[k] = to[l.in[k]];
+        l.bias = l.bias || bn[i] >= 0;
+        int rc = net_add(dst, &l, e);
+        if (rc < 0)
+            return rc;
+        to[i] = rc;
+        if (bn[i] >= 0)
+            to[bn[i]] = rc;
+    }
+    return 0;
+}
+
+static void fold_weights(struct model *dst, const struct model *src, const int *bn, const int *to)
+{
+    for (int i = 0; i < src->net.n; i++) {
+        const struct layer *from = &src->net.layer[i], *l = &dst->net.layer[to[i]];
+        if (from->type != l->type)
+            continue; /* a bn that was taken over */
+        for (int k = 0; k < from->nparam; k++)
+            memcpy(dst->weights + l->param[k].at, src->weights + from->param[k].at,
+                   from->param[k].count * sizeof(float));
+        if (bn[i] >= 0)
+            fold_bn(&src->net.layer[bn[i]], src->weights, dst->weights + l->param[0].at,
+                    l->param[0].count, dst->weights + l->param[1].at);
+    }
+}
+
+int model_fold(struct model *dst, const struct model *src, struct err *e)
+{
+    const struct net *net = &src->net;
+    size_t n = (size_t)net->n;
+    int *uses = calloc(n, sizeof *uses), *bn = calloc(n, sizeof *bn), *to = calloc(n, sizeof *to);
+    char name[NET_NAME];
+    const char *embed = prep_get(&src->prep, "embed", name, sizeof name);
+    int features = embed != NULL ? net_find(net, embed) : -1, rc = 0;
+    if (uses == NULL || bn == NULL || to == NULL)
+        rc = err_mem(e, 3 * n * sizeof *uses, "layers");
+    for (int i = 0; rc == 0 && i < net->n; i++) {
+        uses[i] += i == features;
+        for (int k = 0; k < net->layer[i].nin; k++)
+            uses[net->layer[i].in[k]]++;
+    }
+    dst->prep = src->prep;
+    if (rc == 0)
+        rc = fold_net(&dst->net, net, uses, bn, to, e);
+    if (rc == 0 && features >= 0)
+        rc = prep_set(&dst->prep, "embed", "%s", dst->net.layer[to[features]].name);
+    if (rc == 0 && src->made != NULL && (dst->made = strdup(src->made)) == NULL)
+        rc = err_mem(e, strlen(src->made), "text");
+    if (rc == 0 && (dst->weights = net_weights_new(&dst->net, e)) == NULL)
+        rc = ERR_MEM;
+    if (rc == 0)
+        fold_weights(dst, src, bn, to);
+    else
+        model_free(dst);
+    free(uses);
+    free(bn);
+    free(to);
+    return rc;
+}

@@ -1,0 +1,24 @@
+/*
+ * Folding batch normalisation into the weights of the layer before: what plans do when they compile,
+ * and model_fold for good.
+ */
+#ifndef MIEN_NN_FOLD_H
+#define MIEN_NN_FOLD_H
+
+#include "mien/net.h"
+
+/* The one layer that reads layer i and nothing else, or -1. uses[i] tells how often layer i's output
+   is read, results asked for included. */
+int fold_reader(const struct net *net, const int *uses, int i);
+
+/* The bn layer that can be folded into layer i, or -1. */
+int fold_bn_behind(const struct net *net, const int *uses, int i);
+
+/* What a bn layer, whose parameters lie in weights, does to channel c: y = scale x + shift. */
+void fold_bn_scale(const struct layer *bn, const float *weights, int c, double *scale,
+                   double *shift);
+
+/* Folds it into the layer before: nw weights, the channels side by side, and the bias. */
+void fold_bn(const struct layer *bn, const float *weights, float *w, size_t nw, float *bias);
+
+#endif
