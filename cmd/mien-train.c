@@ -27,6 +27,7 @@ struct report {
     const struct options *o;
     struct cli_progress progress;
     int epoch;
+    size_t bad; /* records whose image can't be used */
     FILE *log;
 };
 
@@ -51,16 +52,27 @@ static void on_frozen(void *ctx, size_t done, size_t total)
     cli_progress(&r->progress, done < total ? done : total, total, 0);
 }
 
-static void on_batch(void *ctx, int epoch, size_t done, size_t total, double loss)
+static void on_bad(void *ctx, const struct pack *p, size_t k, const struct err *why)
 {
     struct report *r = ctx;
-    char what[80];
+    size_t len;
+    const char *id = pack_id(p, k, &len);
+    cli_progress_end(&r->progress);
+    cli_warn(r->cli, "record %zu (%.*s): %s", k + 1, (int)len, id, why->msg);
+    r->bad++;
+}
+
+static void on_batch(void *ctx, int epoch, size_t done, size_t total, const struct fit_metrics *m)
+{
+    struct report *r = ctx;
+    char what[120];
     if (epoch != r->epoch) {
         cli_progress_end(&r->progress);
         cli_progress_start(&r->progress, r->cli, "");
         r->epoch = epoch;
     }
-    snprintf(what, sizeof what, "records of epoch %d/%d, loss %.4f", epoch, r->o->fit.epochs, loss);
+    snprintf(what, sizeof what, "records of epoch %d/%d, loss %.3f, gender %.1f%%, MAE %.2f", epoch,
+             r->o->fit.epochs, m->loss, 100 * m->gender_accuracy, m->age_mae);
     r->progress.what = what;
     cli_progress(&r->progress, done, total, 0);
 }
@@ -196,6 +208,8 @@ int main(int argc, char **argv)
         REAL("sigma", "ages are Gaussians of this deviation, in years [0]", &f->sigma, 0, 50),
         REAL("l1", "weight of the expected age's absolute error [0]", &f->l1, 0, 1000),
         REAL("smoothing", "share of a label spread over all classes [0]", &f->smoothing, 0, 0.99),
+        AUGMENT_OPTIONS(f->augment),
+        WHOLE(0, "views", "changes of an image kept before frozen layers [4]", &f->views, 1, 1000),
         REAL("mixup", "alpha of mixing records [0: not]", &f->mixup, 0, 100),
         REAL("balance", "sample by (1/frequency)^F of age and gender [0]", &f->balance, 0, 1),
         REAL("class-weights", "weigh losses by (1/frequency)^F [0]", &f->class_weights, 0, 1),
@@ -232,6 +246,7 @@ int main(int argc, char **argv)
     if (o.log != NULL && (report.log = fopen(o.log, f->resume ? "a" : "w")) == NULL)
         cli_die(&cli, "cannot create '%s': %s", o.log, strerror(errno));
     f->on_frozen = on_frozen;
+    f->on_bad = on_bad;
     f->on_batch = on_batch;
     f->on_epoch = on_epoch;
     f->ctx = &report;
@@ -258,5 +273,5 @@ int main(int argc, char **argv)
     pack_close(&train);
     if (o.val != NULL)
         pack_close(&val);
-    return rc > 0 ? EXIT_STOPPED : EXIT_OK;
+    return rc > 0 ? EXIT_STOPPED : report.bad > 0 ? EXIT_BAD_RECORDS : EXIT_OK;
 }

@@ -15,6 +15,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "mien/augment.h"
 #include "mien/buf.h"
 #include "mien/model.h"
 #include "mien/pack.h"
@@ -63,6 +64,8 @@ struct fit_config {
     double sigma;                     /* ages are Gaussians of this deviation; 0: single classes */
     double l1;                        /* weight of the expected age's absolute error */
     double smoothing;                 /* share of the label spread over all classes */
+    struct augment augment;           /* of the training part's images, anew in each epoch */
+    int views;                        /* before frozen layers: so many changes of each image are kept */
     double mixup;                     /* alpha of the mixing Beta distribution; 0: none */
     double balance;                   /* sampling by (1 / frequency)^balance of age and gender */
     double class_weights;             /* the same power for the weights of losses */
@@ -76,8 +79,12 @@ struct fit_config {
     bool resume;                      /* go on from the checkpoint, if it is there */
     const volatile sig_atomic_t *stop; /* when not 0: write a checkpoint and return; or NULL */
 
-    /* Called, when set, after each batch and each epoch, from the thread that called fit. */
-    void (*on_batch)(void *ctx, int epoch, size_t done, size_t total, double loss);
+    /* Called, when set, after each batch and each epoch, for each record whose image can't be used
+       (it is left out), and while frozen layers are computed, from the thread that called fit.
+       so_far has the epoch's training records up to here. */
+    void (*on_batch)(void *ctx, int epoch, size_t done, size_t total,
+                     const struct fit_metrics *so_far);
+    void (*on_bad)(void *ctx, const struct pack *p, size_t k, const struct err *why);
     void (*on_epoch)(void *ctx, const struct fit_epoch *e);
     void (*on_frozen)(void *ctx, size_t done, size_t total);
     void *ctx;

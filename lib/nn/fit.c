@@ -37,7 +37,7 @@ struct fitter {
     char *about; /* what a checkpoint must have in common */
 
     /* The batch under way. */
-    const struct rows *rows;
+    struct rows *rows;
     const uint32_t *index;
     struct label *label;
     struct mix mix;
@@ -120,24 +120,33 @@ static void load_record(void *ctx, int worker, size_t i)
 {
     struct fitter *f = ctx;
     float *x[NET_MAX_LAYERS];
-    (void)worker;
     for (int b = 0; b < f->at.n; b++) {
         size_t count = shape_count(f->m->net.layer[f->at.layer[b]].shape);
         x[b] = trainer_act(f->t, f->at.layer[b]) + i * count;
     }
     size_t k = f->index[i];
-    rows_load(f->rows, k, x);
+    rows_load(f->rows, worker, k, f->now.epoch, x);
     f->label[i] = rows_label(f->rows, k);
     if (f->weights.weight != NULL && f->rows == &f->train_rows)
         f->label[i].w_gender = f->label[i].w_age = (float)f->weights.weight[k];
 }
 
+/* Says, once for each, which records turned out to be of no use. */
+static void tell_bad(const struct fitter *f, struct rows *r, size_t k)
+{
+    struct err why;
+    if (pictures_tell_bad(&r->pictures, k, &why) && f->c->on_bad != NULL)
+        f->c->on_bad(f->c->ctx, r->pack, k, &why);
+}
+
 /* Gives the trainer records index[0..n) of a part, and their labels. */
-static void load_batch(struct fitter *f, const struct rows *r, const uint32_t *index, size_t n)
+static void load_batch(struct fitter *f, struct rows *r, const uint32_t *index, size_t n)
 {
     f->rows = r;
     f->index = index;
     par_for(f->par, n, load_record, f);
+    for (size_t i = 0; i < n; i++)
+        tell_bad(f, r, index[i]);
 }
 
 /* Mixup (Zhang and others 2018): each record gets a share of the next one of its batch. */
@@ -236,6 +245,9 @@ static int train_batch(struct fitter *f, struct rng *rng, size_t n, struct err *
     int heads[2] = {f->gender_logits, f->age_logits};
     struct tally one = {0};
     load_batch(f, &f->train_rows, f->order + p->done, n);
+    size_t next = p->done + n, left = f->train_rows.pack->n - next;
+    if (f->train_rows.data == NULL) /* the disk reads while this batch is computed */
+        pack_will_need(f->train_rows.pack, f->order + next, left < (size_t)f->c->batch ? left : (size_t)f->c->batch);
     const struct mix *mix = mix_batch(f, rng, n);
     trainer_forward(f->t, (int)n, true, rng_next(rng));
     loss_batch(f->c, f->label, n, mix, trainer_act(f->t, f->gender), trainer_act(f->t, f->age),
@@ -248,8 +260,10 @@ static int train_batch(struct fitter *f, struct rng *rng, size_t n, struct err *
     step(f, learning_rate(f));
     tally_add(&p->tally, &one);
     p->done += n;
-    if (f->c->on_batch != NULL)
-        f->c->on_batch(f->c->ctx, p->epoch, p->done, f->train_rows.pack->n, loss);
+    if (f->c->on_batch != NULL) {
+        struct fit_metrics so_far = tally_metrics(&p->tally);
+        f->c->on_batch(f->c->ctx, p->epoch, p->done, f->train_rows.pack->n, &so_far);
+    }
     return 0;
 }
 
@@ -330,7 +344,10 @@ static int run_epochs(struct fitter *f, struct err *e)
             int saved = rc > 0 ? save(f, e) : 0;
             return saved < 0 ? saved : rc;
         }
-        now.train_loss = tally_metrics(&p->tally).loss;
+        struct fit_metrics seen = tally_metrics(&p->tally);
+        if (seen.n_gender + seen.n_age == 0)
+            return err_set(e, ERR_FORMAT, "none of the training pack's images can be used");
+        now.train_loss = seen.loss;
         /* Guessing costs ln 2 + ln 101, about 5.3; a network worse than that for long is lost. */
         if (now.train_loss > 20 && p->epoch >= 3)
             return err_set(e, ERR_ARG, "the loss is %g in epoch %d, far worse than guessing: try a "
@@ -385,17 +402,17 @@ static int check_pack(const struct fitter *f, const struct pack *p, const char *
     bool pixels = in.h > 1 || in.w > 1;
     struct err why;
     size_t labels = 0;
-    if (p->kind == PACK_IMAGE)
-        return err_set(e, ERR_FORMAT, "the %s pack holds encoded images; pack pixels or features", which);
     if (prep_check(&p->prep, &f->m->prep, &why) < 0)
         return err_set(e, ERR_FORMAT, "the %s pack doesn't fit the model: %s", which, why.msg);
     if (pixels && p->kind == PACK_FEATURES) {
         if (check_features(f, p, which, e) < 0)
             return ERR_FORMAT;
+        if (augment_any(&f->c->augment))
+            return err_set(e, ERR_ARG, "features can't be augmented: give pixels or images");
     } else if (!pixels && (p->kind != PACK_FEATURES || (size_t)p->dim != shape_count(in))) {
         return err_set(e, ERR_FORMAT, "the %s pack doesn't hold %zu features, as the model reads",
                        which, shape_count(in));
-    } else if (pixels && (p->height != in.h || p->width != in.w)) {
+    } else if (p->kind == PACK_PIXELS && (p->height != in.h || p->width != in.w)) {
         return err_set(e, ERR_FORMAT, "the %s pack holds pixels of %dx%d, the model reads %dx%d", which,
                        p->height, p->width, in.h, in.w);
     }
@@ -426,10 +443,15 @@ static uint64_t fingerprint(const struct pack *p)
     h = hash_bytes(h, p->gender, p->n);
     for (size_t k = 0; k < 64; k++) {
         size_t i = p->n * k / 64;
-        if (p->kind == PACK_PIXELS)
+        size_t len;
+        if (p->kind == PACK_PIXELS) {
             h = hash_bytes(h, pack_pixels(p, i), (size_t)p->height * (size_t)p->width * 3);
-        else
+        } else if (p->kind == PACK_IMAGE) {
+            const unsigned char *image = pack_image(p, i, &len);
+            h = hash_bytes(h, image, len);
+        } else {
             h = hash_bytes(h, pack_features(p, i), (size_t)p->dim * sizeof(float));
+        }
     }
     return h;
 }
@@ -483,6 +505,24 @@ static int make_state(struct fitter *f, struct err *e)
     return rc;
 }
 
+static int make_rows(struct fitter *f, const struct pack *train, const struct pack *val, struct err *e)
+{
+    const struct fit_config *c = f->c;
+    struct rows_how how = {.views = 1, .cache_mem = c->cache_mem, .on_frozen = c->on_frozen, .ctx = c->ctx};
+    int rc = val != NULL ? rows_make(&f->val_rows, f->m, val, &f->at, &how, f->par, e) : 0;
+    if (augment_any(&c->augment)) {
+        how.augment = &c->augment;
+        how.seed = hash_mix(c->seed);
+        how.views = c->views < c->epochs ? c->views : c->epochs;
+    }
+    rc = rc < 0 ? rc : rows_make(&f->train_rows, f->m, train, &f->at, &how, f->par, e);
+    for (size_t k = 0; rc == 0 && k < train->n; k++)
+        tell_bad(f, &f->train_rows, k);
+    for (size_t k = 0; rc == 0 && val != NULL && k < val->n; k++)
+        tell_bad(f, &f->val_rows, k);
+    return rc;
+}
+
 static int set_up(struct fitter *f, const struct pack *train, const struct pack *val, struct err *e)
 {
     const struct net *net = &f->m->net;
@@ -504,10 +544,7 @@ static int set_up(struct fitter *f, const struct pack *train, const struct pack 
     rc = rc < 0 ? rc : check_pack(f, train, "training", e);
     if (rc == 0 && val != NULL)
         rc = check_pack(f, val, "validation", e);
-    rc = rc < 0 ? rc : rows_make(&f->train_rows, f->m, train, &f->at, c->cache_mem, f->par,
-                                 c->on_frozen, c->ctx, e);
-    if (rc == 0 && val != NULL)
-        rc = rows_make(&f->val_rows, f->m, val, &f->at, c->cache_mem, f->par, c->on_frozen, c->ctx, e);
+    rc = rc < 0 ? rc : make_rows(f, train, val, e);
     rc = rc < 0 ? rc : make_state(f, e);
     rc = rc < 0 ? rc : describe(f, val, e);
     if (rc < 0)

@@ -7,6 +7,7 @@ struct fit_config fit_defaults(void)
         .epochs = 10, .batch = 32, .jobs = 1, .lr = 0.001, .beta1 = 0.9, .beta2 = 0.999,
         .epsilon = 1e-7, .momentum = 0.9, .layer_decay = 1, .step_epochs = 5, .drop = 0.1,
         .cache_mem = (size_t)8 << 30, .every = 1,
+        .views = 4,
     };
 }
 
@@ -51,6 +52,16 @@ int fit_describe(const struct fit_config *c, struct buf *out)
         {"sigma", c->sigma, d.sigma},
         {"l1", c->l1, d.l1},
         {"smoothing", c->smoothing, d.smoothing},
+        {"flip", c->augment.flip, d.augment.flip},
+        {"shift", c->augment.shift, d.augment.shift},
+        {"zoom", c->augment.zoom, d.augment.zoom},
+        {"rotate", c->augment.rotate, d.augment.rotate},
+        {"brightness", c->augment.brightness, d.augment.brightness},
+        {"contrast", c->augment.contrast, d.augment.contrast},
+        {"saturation", c->augment.saturation, d.augment.saturation},
+        {"grey", c->augment.grey, d.augment.grey},
+        {"erase", c->augment.erase, d.augment.erase},
+        {"views", c->views, d.views},
         {"mixup", c->mixup, d.mixup},
         {"balance", c->balance, d.balance},
         {"class-weights", c->class_weights, d.class_weights},

@@ -21,36 +21,49 @@ struct freezing {
     size_t from;             /* the first batch of this round */
 };
 
-static const void *pack_row(const struct pack *p, size_t i)
+/* What plan_run reads for row `row` of all views; NULL when its picture can't be used. */
+static const void *frozen_input(const struct rows *r, int worker, size_t row, unsigned char *buf)
 {
-    return p->kind == PACK_PIXELS ? (const void *)pack_pixels(p, i) : (const void *)pack_features(p, i);
+    size_t n = r->pack->n;
+    if (r->pack->kind == PACK_FEATURES)
+        return pack_features(r->pack, row % n);
+    return pictures_get(&r->pictures, worker, row % n, row / n, buf);
 }
 
 static void freeze_batch(void *ctx, int worker, size_t k)
 {
     struct freezing *z = ctx;
-    const struct boundary *at = &z->r->at;
-    size_t first = (z->from + k) * FROZEN_BATCH, n = z->r->pack->n - first;
-    const void *in[FROZEN_BATCH] = {NULL};
+    struct rows *r = z->r;
+    const struct boundary *at = &r->at;
+    size_t first = (z->from + k) * FROZEN_BATCH, left = r->pack->n * (size_t)r->views - first;
+    const void *in[FROZEN_BATCH];
+    size_t row[FROZEN_BATCH], n = 0;
     float **out = z->out + worker * at->n;
-    if (n > FROZEN_BATCH)
-        n = FROZEN_BATCH;
-    for (size_t i = 0; i < n; i++)
-        in[i] = pack_row(z->r->pack, first + i);
+    for (size_t i = 0; i < FROZEN_BATCH && i < left; i++) {
+        unsigned char *buf = r->buf[worker] + n * pictures_bytes(&r->pictures);
+        in[n] = frozen_input(r, worker, first + i, buf);
+        row[n] = first + i;
+        if (in[n] != NULL)
+            n++;
+        else
+            memset(r->data + (first + i) * at->width, 0, at->width * sizeof(float));
+    }
+    if (n == 0)
+        return;
     plan_run(z->plan, z->work[worker], in, (int)n, out);
     for (size_t i = 0; i < n; i++) {
-        float *row = z->r->data + (first + i) * at->width;
+        float *to = r->data + row[i] * at->width;
         for (int b = 0; b < at->n; b++) {
             size_t count = plan_out_count(z->plan, b);
-            memcpy(row, out[b] + i * count, count * sizeof *row);
-            row += count;
+            memcpy(to, out[b] + i * count, count * sizeof *to);
+            to += count;
         }
     }
 }
 
 static int claim(struct rows *r, size_t cache_mem, struct err *e)
 {
-    size_t n = r->pack->n;
+    size_t n = r->pack->n * (size_t)r->views;
     if (n > SIZE_MAX / sizeof(float) / r->at.width)
         return err_set(e, ERR_LIMIT, "the frozen layers' output is too large");
     size_t bytes = n * r->at.width * sizeof(float);
@@ -110,61 +123,92 @@ static void freezing_free(struct freezing *z, int jobs)
     plan_free(z->plan);
 }
 
-int rows_make(struct rows *r, const struct model *m, const struct pack *p,
-              const struct boundary *at, size_t cache_mem, struct par *par,
-              void (*on_frozen)(void *ctx, size_t done, size_t total), void *ctx, struct err *e)
+/* Computes and keeps the frozen layers' output. */
+static int freeze(struct rows *r, const struct rows_how *how, struct par *par, struct err *e)
 {
-    *r = (struct rows){.m = m, .pack = p, .at = *at};
-    int rc = model_input(m, &r->input, e), jobs = par_size(par);
-    /* With nothing frozen, or features of what is, the rows are the records themselves. */
-    if (rc < 0 || (at->n == 1 && (at->layer[0] == 0 || p->kind == PACK_FEATURES)))
-        return rc;
     struct freezing z = {.r = r};
-    rc = claim(r, cache_mem, e);
+    int rc = claim(r, how->cache_mem, e);
     if (rc == 0)
-        rc = freezing_make(&z, jobs, e);
+        rc = freezing_make(&z, r->jobs, e);
     /* In rounds, so that progress is told from this thread. */
-    size_t batches = (p->n + FROZEN_BATCH - 1) / FROZEN_BATCH, round = (size_t)jobs * 4;
+    size_t n = r->pack->n * (size_t)r->views, round = (size_t)r->jobs * 4;
+    size_t batches = (n + FROZEN_BATCH - 1) / FROZEN_BATCH;
     for (; rc == 0 && z.from < batches; z.from += round) {
         par_for(par, batches - z.from < round ? batches - z.from : round, freeze_batch, &z);
-        if (on_frozen != NULL)
-            on_frozen(ctx, (z.from + round) * FROZEN_BATCH, p->n);
+        if (how->on_frozen != NULL)
+            how->on_frozen(how->ctx, (z.from + round) * FROZEN_BATCH, n);
     }
-    freezing_free(&z, jobs);
+    freezing_free(&z, r->jobs);
     return rc;
+}
+
+int rows_make(struct rows *r, const struct model *m, const struct pack *p,
+              const struct boundary *at, const struct rows_how *how, struct par *par,
+              struct err *e)
+{
+    *r = (struct rows){.m = m, .pack = p, .at = *at, .jobs = par_size(par), .views = how->views};
+    /* With nothing frozen, or features of what is, the rows are the records themselves. */
+    bool frozen = at->n > 1 || (at->layer[0] != 0 && p->kind != PACK_FEATURES);
+    int rc = model_input(m, &r->input, e);
+    if (rc == 0 && p->kind != PACK_FEATURES)
+        rc = pictures_make(&r->pictures, m, p, how->augment, how->seed, r->jobs, e);
+    r->buf = calloc((size_t)r->jobs, sizeof *r->buf);
+    if (rc == 0 && r->buf == NULL)
+        return err_mem(e, (size_t)r->jobs * sizeof *r->buf, "rows");
+    for (int j = 0; rc == 0 && j < r->jobs; j++) {
+        size_t bytes = (frozen ? FROZEN_BATCH : 1) * pictures_bytes(&r->pictures) + 1;
+        r->buf[j] = malloc(bytes);
+        if (r->buf[j] == NULL)
+            return err_mem(e, bytes, "rows");
+    }
+    return rc == 0 && frozen ? freeze(r, how, par, e) : rc;
 }
 
 void rows_free(struct rows *r)
 {
     if (r->mapped)
-        munmap(r->data, r->pack->n * r->at.width * sizeof(float));
+        munmap(r->data, r->pack->n * (size_t)r->views * r->at.width * sizeof(float));
     else
         free(r->data);
     r->data = NULL;
+    for (int j = 0; r->buf != NULL && j < r->jobs; j++)
+        free(r->buf[j]);
+    free(r->buf);
+    pictures_free(&r->pictures);
 }
 
-void rows_load(const struct rows *r, size_t k, float *const *x)
+void rows_load(const struct rows *r, int worker, size_t k, int epoch, float *const *x)
 {
     const struct pack *p = r->pack;
-    const float *row = r->data != NULL ? r->data + k * r->at.width : NULL;
-    for (int b = 0; b < r->at.n; b++) {
-        size_t count = shape_count(r->m->net.layer[r->at.layer[b]].shape);
-        if (row != NULL) {
+    if (r->data != NULL) {
+        size_t view = (size_t)epoch % (size_t)r->views;
+        const float *row = r->data + (view * p->n + k) * r->at.width;
+        for (int b = 0; b < r->at.n; b++) {
+            size_t count = shape_count(r->m->net.layer[r->at.layer[b]].shape);
             memcpy(x[b], row, count * sizeof *row);
             row += count;
-        } else if (p->kind == PACK_PIXELS) {
-            k_pixels(pack_pixels(p, k), x[b], count / 3, r->input.bgr, r->input.mean, r->input.scale);
-        } else {
-            memcpy(x[b], pack_features(p, k), count * sizeof *row);
         }
+        return;
     }
+    size_t count = shape_count(r->m->net.layer[r->at.layer[0]].shape);
+    if (p->kind == PACK_FEATURES) {
+        memcpy(x[0], pack_features(p, k), count * sizeof(float));
+        return;
+    }
+    const unsigned char *rgb = pictures_get(&r->pictures, worker, k, (uint64_t)epoch, r->buf[worker]);
+    if (rgb != NULL)
+        k_pixels(rgb, x[0], count / 3, r->input.bgr, r->input.mean, r->input.scale);
+    else
+        memset(x[0], 0, count * sizeof(float));
 }
 
 struct label rows_label(const struct rows *r, size_t k)
 {
     const struct pack *p = r->pack;
     struct label y = {p->age[k], p->gender[k], {PACK_UNKNOWN, PACK_UNKNOWN}, 1, 1};
-    if (p->band != NULL)
+    if (pictures_bad(&r->pictures, k))
+        y.age = y.gender = PACK_UNKNOWN;
+    else if (p->band != NULL)
         memcpy(y.band, p->band + 2 * k, 2);
     return y;
 }

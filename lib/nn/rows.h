@@ -10,6 +10,7 @@
 #include "loss.h"
 #include "mien/par.h"
 #include "mien/plan.h"
+#include "pictures.h"
 
 /* The layers whose output the rows hold: n indices into the model's net. */
 struct boundary {
@@ -22,22 +23,37 @@ struct rows {
     const struct pack *pack;
     struct model_input input;
     struct boundary at;
-    float *data; /* pack->n x at.width, or NULL: made of the pack each time */
-    bool mapped; /* data is a mapping of a temporary file, not malloc's */
+    struct pictures pictures; /* of a pack that doesn't hold features */
+    unsigned char **buf;      /* memory for pictures, one a thread */
+    int jobs;
+    int views;                /* rows kept of each record, differently augmented; at least 1 */
+    float *data;              /* views x pack->n x at.width, or NULL: made of the pack each time */
+    bool mapped;              /* data is a mapping of a temporary file, not malloc's */
 };
 
-/* Prepares the rows of a pack (r zeroed by the caller); at stays the caller's. Up to cache_mem bytes
-   are kept in memory, more in a temporary file. on_frozen, which may be NULL, is told how far it is.
-   Returns 0 or a negative code. */
+/* How rows are made: of pictures as they are with augment NULL, else each of them changed in as many
+   ways as there are epochs, or views, where layers are frozen. */
+struct rows_how {
+    const struct augment *augment; /* must outlive the rows */
+    uint64_t seed;
+    int views;
+    size_t cache_mem; /* bytes kept in memory, more in a temporary file */
+    void (*on_frozen)(void *ctx, size_t done, size_t total); /* told how far it is; may be NULL */
+    void *ctx;
+};
+
+/* Prepares the rows of a pack (r zeroed by the caller); at stays the caller's. Returns 0 or a
+   negative code. */
 int rows_make(struct rows *r, const struct model *m, const struct pack *p,
-              const struct boundary *at, size_t cache_mem, struct par *par,
-              void (*on_frozen)(void *ctx, size_t done, size_t total), void *ctx, struct err *e);
+              const struct boundary *at, const struct rows_how *how, struct par *par,
+              struct err *e);
 void rows_free(struct rows *r);
 
-/* Writes record k's row: x[b] is where the output of boundary layer b goes. Threads may call it. */
-void rows_load(const struct rows *r, size_t k, float *const *x);
+/* Writes record k's row of an epoch, counted from 1: x[b] is where the output of boundary layer b
+   goes. A picture that can't be used leaves zeros. Threads may call it. */
+void rows_load(const struct rows *r, int worker, size_t k, int epoch, float *const *x);
 
-/* Record k's labels, with weights of 1. */
+/* Record k's labels, with weights of 1; none when its picture was found to be of no use. */
 struct label rows_label(const struct rows *r, size_t k);
 
 #endif

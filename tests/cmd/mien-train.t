@@ -58,6 +58,43 @@ exits 'a full disk' 2 mien-train -q -t features.pack -e 1 -o /dev/full
 like 'says so' "$(cat err)" '^mien-train: .*No space left'
 exits 'no such folder' 2 mien-train -q -t features.pack -e 1 -o no/z.model
 is 'nothing was left behind' "$(ls z.model* 2>/dev/null)" ''
+
+# --- packs of encoded images
+mien-fake 40 --image >images.mien
+mien-pack -q -k image -o images.pack <images.mien
+mien-crop -q --for 12 <images.mien | mien-resize -q 12 | mien-pack -q -o chips.pack
+for k in images chips; do
+    mien-train -q -i base.model -l all -e 2 -t $k.pack -v $k.pack --log $k.tsv -o $k.model
+done
+is 'images train as their pixels do' "$(cut -f1-8 images.tsv)" "$(cut -f1-8 chips.tsv)"
+is 'and give the same model' "$(mien-predict images.model <other.mien | mien-view -c p_age)" \
+    "$(mien-predict chips.model <other.mien | mien-view -c p_age)"
+exits 'heads on images' 0 mien-train -q -i base.model -e 1 -t images.pack -v chips.pack -o z.model
+sed 's/\xff\xd8\xff/xxx/' <images.pack >broken.pack # all of them: the file's length stays
+exits 'no image of use' 2 mien-train -q -i base.model -l all -e 1 -t broken.pack -o z.model
+like 'says which' "$(cat err)" '^mien-train: record [0-9]+ \(.*\): not a JPEG'
+like 'and that none is left' "$(cat err)" 'none of the training pack.s images can be used$'
+is 'each once' "$(grep -c 'record 7 ' err)" 1
+{ head -c 20000 broken.pack; tail -c +20001 images.pack; } >some.pack
+for l in all 2; do
+    exits "some images of no use, --last $l" 1 mien-train -q -i base.model -l $l -e 2 -t some.pack -v chips.pack -o z.model
+    is 'are named once each' "$(cut -d' ' -f3 err | sort | uniq -d)" ''
+    ok 'and the model is written' mien-predict -q z.model <other.mien
+done
+
+# --- Augmentation
+set -- -q -i base.model -e 3 -v other.pack --flip --shift 0.2 --zoom 0.1 --rotate 9 --brightness 0.2 \
+    --contrast 0.2 --saturation 0.2 --grey 0.2 --erase 0.3
+for j in 1 3; do mien-train "$@" -j $j -l all -t images.pack --log aug$j.tsv -o aug$j.model; done
+is 'augmented: same seed, same model, whatever -j' "$(cut -f1-8 aug1.tsv)" "$(cut -f1-8 aug3.tsv)"
+mien-train "$@" -l all -t chips.pack --log augp.tsv -o z.model
+is 'from pixels as from images' "$(cut -f1-8 augp.tsv)" "$(cut -f1-8 aug1.tsv)"
+mien-train "$@" -l all -t chips.pack --seed 1 --log augs.tsv -o z.model
+ok 'another seed' test "$(cut -f2 augp.tsv)" != "$(cut -f2 augs.tsv)"
+for v in 1 2 3; do mien-train "$@" -t chips.pack --views $v --log v$v.tsv -o z.model; done
+ok 'views of frozen layers: another one in the second epoch' test "$(sed -n 3p v1.tsv | cut -f2)" != "$(sed -n 3p v2.tsv | cut -f2)"
+exits 'features' 2 mien-train "$@" -t emb.pack -o z.model
+like 'can not be augmented' "$(cat err)" "^mien-train: features can't be augmented"
 exits 'mien-train --help' 0 mien-train --help
 exits 'mien-train --version' 0 mien-train --version
 

@@ -251,9 +251,9 @@ static void options(void **state)
 static volatile sig_atomic_t stop;
 static int batches_left;
 
-static void count_down(void *ctx, int epoch, size_t done, size_t total, double loss)
+static void count_down(void *ctx, int epoch, size_t done, size_t total, const struct fit_metrics *so_far)
 {
-    (void)ctx, (void)epoch, (void)done, (void)total, (void)loss;
+    (void)ctx, (void)epoch, (void)done, (void)total, (void)so_far;
     if (--batches_left == 0)
         stop = 1;
 }

@@ -1,0 +1,87 @@
+#include "pictures.h"
+
+#include <stdlib.h>
+
+#include "mien/hash.h"
+
+enum { FINE, BAD, TOLD };
+
+size_t pictures_bytes(const struct pictures *p)
+{
+    return (size_t)p->size.h * (size_t)p->size.w * 3;
+}
+
+int pictures_make(struct pictures *p, const struct model *m, const struct pack *pack,
+                  const struct augment *augment, uint64_t seed, int jobs, struct err *e)
+{
+    struct shape in = m->net.layer[0].shape;
+    *p = (struct pictures){.pack = pack, .augment = augment, .seed = seed, .size = {in.h, in.w}};
+    if (pack->kind != PACK_IMAGE)
+        return 0;
+    int rc = pack_decode_plan(&p->decode, pack, &m->prep, p->size, e);
+    if (rc < 0)
+        return rc;
+    p->jobs = jobs;
+    p->decoder = calloc((size_t)jobs, sizeof *p->decoder);
+    p->decoded = calloc((size_t)jobs, sizeof *p->decoded);
+    p->bad = calloc(pack->n, sizeof *p->bad);
+    if (p->decoder == NULL || p->decoded == NULL || p->bad == NULL)
+        return err_mem(e, pack->n, "decoding");
+    for (int j = 0; j < jobs; j++) {
+        p->decoder[j] = pack_decoder_new(e);
+        p->decoded[j] = malloc(pictures_bytes(p));
+        if (p->decoder[j] == NULL)
+            return ERR_MEM;
+        if (p->decoded[j] == NULL)
+            return err_mem(e, pictures_bytes(p), "decoding");
+    }
+    return 0;
+}
+
+void pictures_free(struct pictures *p)
+{
+    for (int j = 0; p->decoder != NULL && j < p->jobs; j++)
+        pack_decoder_free(p->decoder[j]);
+    for (int j = 0; p->decoded != NULL && j < p->jobs; j++)
+        free(p->decoded[j]);
+    free(p->decoder);
+    free(p->decoded);
+    free(p->bad);
+}
+
+const unsigned char *pictures_get(const struct pictures *p, int worker, size_t k, uint64_t round,
+                                  unsigned char *buf)
+{
+    const unsigned char *picture;
+    struct err why;
+    if (p->pack->kind == PACK_PIXELS) {
+        picture = pack_pixels(p->pack, k);
+    } else {
+        unsigned char *to = p->augment != NULL ? p->decoded[worker] : buf;
+        if (pack_decode(&p->decode, p->pack, k, p->decoder[worker], to, &why) < 0) {
+            if (atomic_load(&p->bad[k]) == FINE)
+                atomic_store(&p->bad[k], BAD);
+            return NULL;
+        }
+        picture = to;
+    }
+    if (p->augment == NULL)
+        return picture;
+    /* The seed is the record's and the round's alone, whatever the order and the threads. */
+    uint64_t seed = hash_mix(p->seed ^ hash_mix(round)) ^ hash_mix(k);
+    augment_pixels(p->augment, picture, p->size.h, p->size.w, buf, seed);
+    return buf;
+}
+
+bool pictures_bad(const struct pictures *p, size_t k)
+{
+    return p->bad != NULL && atomic_load(&p->bad[k]) != FINE;
+}
+
+bool pictures_tell_bad(struct pictures *p, size_t k, struct err *why)
+{
+    if (p->bad == NULL || atomic_load(&p->bad[k]) != BAD)
+        return false;
+    atomic_store(&p->bad[k], TOLD);
+    return pack_decode(&p->decode, p->pack, k, p->decoder[0], p->decoded[0], why) < 0;
+}

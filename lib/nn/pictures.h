@@ -1,0 +1,46 @@
+/* Pictures: a pack's images as pixels that a network reads: decoded where the pack holds them
+   encoded, and augmented. */
+#ifndef MIEN_NN_PICTURES_H
+#define MIEN_NN_PICTURES_H
+
+#include <stdatomic.h>
+
+#include "mien/augment.h"
+#include "mien/model.h"
+#include "mien/pack_decode.h"
+
+struct pictures {
+    const struct pack *pack;
+    const struct augment *augment; /* NULL: pictures stay as they are */
+    uint64_t seed;
+    struct img_hw size;
+    struct pack_decode decode;     /* of PACK_IMAGE */
+    int jobs;
+    struct pack_decoder **decoder; /* jobs of each, or NULL where they aren't needed */
+    unsigned char **decoded;
+    atomic_uchar *bad;             /* records whose image could not be used: pack->n, or NULL */
+};
+
+/* Prepares a pack of pixels or of images (p zeroed by the caller) for jobs threads, as m reads them.
+   What augment points to must outlive p. Returns 0 or a negative code. */
+int pictures_make(struct pictures *p, const struct model *m, const struct pack *pack,
+                  const struct augment *augment, uint64_t seed, int jobs, struct err *e);
+void pictures_free(struct pictures *p);
+
+/* Bytes of one picture: RGB rows. */
+size_t pictures_bytes(const struct pictures *p);
+
+/* Record k's picture, as augmentation changes it in this round (an epoch, or a view): in the pack
+   or in buf, of pictures_bytes. NULL when its image can't be used. Threads may call it, each with a
+   worker number of its own. */
+const unsigned char *pictures_get(const struct pictures *p, int worker, size_t k, uint64_t round,
+                                  unsigned char *buf);
+
+/* Whether record k was found to be of no use. */
+bool pictures_bad(const struct pictures *p, size_t k);
+
+/* The same once for each record, with the cause: the next call says no. Not while threads are in
+   pictures_get. */
+bool pictures_tell_bad(struct pictures *p, size_t k, struct err *why);
+
+#endif
