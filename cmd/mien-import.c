@@ -22,7 +22,8 @@ enum { PRESET_AUTO, PRESET_FACERES, PRESET_BLAZEFACE, PRESET_NONE };
 static const struct preset faceres = {
     "gender_pred/Sigmoid",
     "age_pred/Softmax",
-    {"bgr", "103.939,116.779,123.68", NULL, "0.2", "1", "global_pooling"},
+    {.color = "bgr", .mean = "103.939,116.779,123.68", .margin = "0.2", .age0 = "1",
+     .embed = "global_pooling"},
 };
 
 /* BlazeFace takes pixels from -1 to 1. */

@@ -1,11 +1,13 @@
 /* mien-predict: runs a model on pixels or features and adds the distributions of age and gender. */
 #include <stdlib.h>
 
+#include "mien/age_head.h"
 #include "mien/apply.h"
 #include "mien/filter.h"
 
 struct predict {
     struct apply apply;
+    struct age_head years;
     int age, gender; /* outputs' positions, or -1 */
     bool keep;
 };
@@ -33,7 +35,7 @@ static int predict(void *ctx, int worker, struct rec **rec, size_t n, bool *drop
         if (p->age >= 0) {
             int classes = p->apply.classes[p->age];
             float a[MODEL_CLASSES_AGE];
-            model_age(out[p->age] + i * classes, classes, p->apply.input.age0, a);
+            age_head_distribution(&p->years, out[p->age] + i * classes, a);
             if (rec_set_f32v(r, TAG_P_AGE, a, MODEL_CLASSES_AGE) < 0)
                 return err_mem(e, sizeof a, "a prediction");
         }
@@ -64,6 +66,8 @@ int main(int argc, char **argv)
 
     if (apply_load(&p.apply, argv[1], &e) < 0)
         cli_die(&cli, "%s", e.msg);
+    if (age_head_of(&p.years, &p.apply.model, &e) < 0)
+        cli_die(&cli, "'%s': %s", argv[1], e.msg);
     int out[2], nout = 0, gender = net_find(&p.apply.model.net, "gender"),
         age = net_find(&p.apply.model.net, "age");
     if (gender >= 0) {

@@ -94,14 +94,17 @@ static void write_log(struct report *r, const struct fit_epoch *e)
 
 static void say_epoch(const struct cli *c, const char *lead, const struct fit_epoch *e, int epochs)
 {
-    char text[200] = "";
-    if (e->val.n_gender + e->val.n_age > 0)
-        snprintf(text, sizeof text,
-                 ", validation loss %.4f, gender %.2f%%, age exact %.2f%%, MAE %.3f, CS(5) %.2f%%",
-                 e->val.loss, 100 * e->val.gender_accuracy, 100 * e->val.age_exact, e->val.age_mae,
-                 100 * e->val.age_cs5);
-    cli_note(c, "%s %d/%d: loss %.4f%s, %.1f s%s", lead, e->epoch, epochs, e->train_loss, text,
-             e->seconds, e->best ? " *" : "");
+    char loss[40] = "", gender[40] = "", age[80] = "";
+    const struct fit_metrics *v = &e->val;
+    if (v->n_gender + v->n_age > 0)
+        snprintf(loss, sizeof loss, ", validation loss %.4f", v->loss);
+    if (v->n_gender > 0)
+        snprintf(gender, sizeof gender, ", gender %.2f%%", 100 * v->gender_accuracy);
+    if (v->n_age > 0)
+        snprintf(age, sizeof age, ", age exact %.2f%%, MAE %.3f, CS(5) %.2f%%", 100 * v->age_exact,
+                 v->age_mae, 100 * v->age_cs5);
+    cli_note(c, "%s %d/%d: loss %.4f%s%s%s, %.1f s%s", lead, e->epoch, epochs, e->train_loss, loss, gender,
+             age, e->seconds, e->best ? " *" : "");
 }
 
 static void on_epoch(void *ctx, const struct fit_epoch *e)
@@ -119,19 +122,22 @@ static void make_model(const struct cli *c, struct options *o, const struct pack
 {
     struct err e;
     struct model init = {0};
-    int added = 2;
+    int added = 0; /* layers with weights; or those of the heads that are kept */
     if (o->init == NULL && train->kind != PACK_FEATURES)
         cli_die(c, "pixels need a network to start from: give --init MODEL");
+    if (o->keep_heads && o->heads.list != NULL)
+        cli_die(c, "--heads makes new heads, --keep-heads keeps the model's: give one of them");
     if (o->init == NULL && o->keep_heads)
         cli_die(c, "--keep-heads needs --init MODEL");
     if (o->init != NULL && model_load(&init, o->init, &e) < 0)
         cli_die(c, "%s", e.msg);
     if (o->keep_heads) {
         *m = init;
+        added = (net_find(&m->net, "gender") >= 0) + (net_find(&m->net, "age") >= 0);
     } else {
         added = fit_new_heads(m, o->init != NULL ? &init : NULL, o->embed, train->dim, &train->prep,
                               &o->heads, o->fit.seed, &e);
-        if (added < 0)
+        if (added < 0 || fit_check_labels(m, train, &e) < 0)
             cli_die(c, "%s", e.msg);
         model_free(&init);
     }
@@ -145,12 +151,15 @@ static char *provenance(const struct options *o, const struct pack *train,
     struct buf b = {0};
     buf_printf(&b, "mien-train %s: ", MIEN_VERSION);
     fit_describe(&o->fit, &b);
-    buf_printf(&b, "\nfrom %s, %zu records of %s, epoch %d kept\n", o->init != NULL ? o->init : "features",
+    buf_printf(&b, "\nfrom %s, %zu records of %s, epoch %d kept", o->init != NULL ? o->init : "features",
                train->n, o->train, kept->epoch);
     if (kept->val.n_gender + kept->val.n_age > 0)
-        buf_printf(&b, "on %s: loss %.6g, gender accuracy %.6g, age exact %.6g, MAE %.6g\n", o->val,
-                   kept->val.loss, kept->val.gender_accuracy, kept->val.age_exact, kept->val.age_mae);
-    buf_append(&b, "", 1);
+        buf_printf(&b, "\non %s: loss %.6g", o->val, kept->val.loss);
+    if (kept->val.n_gender > 0)
+        buf_printf(&b, ", gender accuracy %.6g", kept->val.gender_accuracy);
+    if (kept->val.n_age > 0)
+        buf_printf(&b, ", age exact %.6g, MAE %.6g", kept->val.age_exact, kept->val.age_mae);
+    buf_append(&b, "\n", 2);
     return (char *)b.data;
 }
 
@@ -185,6 +194,7 @@ int main(int argc, char **argv)
          NULL, NULL},
         {'l', "last", "N|all", "train the last N layers with weights [the new ones]", CLI_FUNC,
          &o.last, 0, 0, NULL, parse_last},
+        TEXT(0, "heads", "LIST", "new heads [gender=2,age=101]", &o.heads.list),
         WHOLE(0, "hidden", "a dense layer of N units before the heads [0: none]", &o.heads.hidden, 0, 65536),
         REAL("dropout", "drop this share before the heads [0]", &o.heads.dropout, 0, 0.99),
         WHOLE('e', "epochs", "passes over the training part [10]", &f->epochs, 1, 100000),

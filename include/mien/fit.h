@@ -1,8 +1,9 @@
 /*
  * Fitting: training a model's last layers, or all of them, to labelled packs.
  *
- * The heads are two classifiers: gender over female and male, age over the years 0-100. The loss is
- * the sum of both heads' losses, each the mean over the records of a batch that have its label.
+ * The heads are classifiers: gender over female and male; age over years or bins, or ordinal, see
+ * age_head.h. A model may have one of them alone. The loss is the sum of the heads' losses, each the
+ * mean over the records of a batch that have its label.
  *
  * Layers before the first trained one are frozen: their output is computed once for every record
  * and kept over all epochs. Same data, options and seed give the same weights, whatever the
@@ -21,11 +22,11 @@
 #include "mien/pack.h"
 
 /* How good a model is on a part of the data. Each head's figures are over the records that have its
-   label: n_gender, n_age (whole years only). */
+   label: n_gender, n_age (whole years only); 0 and 0 for a head that the model lacks. */
 struct fit_metrics {
     double loss;
     double gender_accuracy;
-    double age_exact; /* the most probable year is the age */
+    double age_exact; /* the most probable class of age, a year or bin, is the right one */
     double age_mae;   /* of the expectation */
     double age_cs5;   /* share with |expectation, rounded - age| <= 5 */
     size_t n_gender, n_age;
@@ -101,22 +102,25 @@ int fit_describe(const struct fit_config *c, struct buf *out);
 
 /* The new heads of a model and what stands between them and the network. */
 struct fit_heads {
-    int hidden;     /* units of a dense layer with relu before the heads; 0: none */
-    double dropout; /* rate before the heads; 0: none */
+    int hidden;       /* units of a dense layer with relu before the heads; 0: none */
+    double dropout;   /* rate before the heads; 0: none */
+    const char *list; /* "gender=2,age=KIND", one of them or both, KIND as age_head_parse reads it;
+                         NULL: "gender=2,age=101" */
 };
 
 /* Makes an untrained model (zeroed by the caller): the layers of init up to its embed layer
    with their weights, or with init NULL the features of a pack of dim elements, and new heads
    behind. embed names another layer of init to stop at; it may be NULL. prep is the packs'
-   preprocessing. Returns the number of new layers with weights, or a negative code. */
+   preprocessing. Returns the number of new layers with weights; ERR_ARG for heads that can't be; or
+   another negative code. */
 int fit_new_heads(struct model *m, const struct model *init, const char *embed, int dim,
                   const struct prep *prep, const struct fit_heads *h, uint64_t seed,
                   struct err *e);
 
-/* Whether the model's heads are such that fit can go on training them. */
-bool fit_has_heads(const struct model *m);
+/* Whether the pack has labels for each of the model's heads. Returns 0, or ERR_FORMAT. */
+int fit_check_labels(const struct model *m, const struct pack *p, struct err *e);
 
-/* Trains m in place and leaves it with the best epoch's weights. val may be NULL: then the last
+/* Trains m, whatever heads it has (model.h), in place and leaves it with the best epoch's weights. val may be NULL: then the last
    epoch's are kept. *kept receives the kept epoch. The packs hold what the model reads, or the
    features that its last frozen layer makes (model_features_name). Returns 0; 1 when it was
    stopped: m is then not of use, and the checkpoint, if one is named, is where to go on;

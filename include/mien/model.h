@@ -6,11 +6,13 @@
  *   size=HxW      pixels of the input        margin=F   crop margin it was trained with
  *   color=rgb|bgr order of its channels      mean=A,B,C subtracted, in the input's channel order
  *   scale=F       multiplied afterwards      embed=LAYER  where mien-embed stops by default
- *   age0=N        the age that class 0 of `age` means (one year a class)
+ *   age0=N        the age that class 0 of `age` means, where each class is a year
+ *   ages=A:B:...  the first years of its classes, where these are bins; the last ends at 100
  *   features=NAME the features that a model without a network of its own was trained on
  *
  * Heads are the layers named `gender` and `age`. gender has two classes, female and male, or is a
- * sigmoid of one unit, the probability of male; age is a softmax over years.
+ * sigmoid of one unit, the probability of male. age is a softmax over years or bins, or sigmoids,
+ * the probabilities of more than so many: see age_head.h.
  */
 #ifndef MIEN_MODEL_H
 #define MIEN_MODEL_H
@@ -25,6 +27,8 @@ struct model {
     float *weights; /* net.nweights of them, 64-byte aligned */
     struct prep prep;
     char *made;     /* how it was made: text lines, or NULL */
+    float age_count[MODEL_CLASSES_AGE]; /* records of each age that it was trained on, where its
+                                           age head needs to know; else zeros */
 };
 
 /* Zeroed weights for the net; NULL and ERR_MEM's message when there is no memory. The caller
@@ -47,10 +51,7 @@ void model_free(struct model *m);
    dst being empty. */
 int model_fold(struct model *dst, const struct model *src, struct err *e);
 
-/* The heads as the rest of mien sees them, from a model's outputs.
-   age: n probabilities of layer `age`, class 0 meaning age0 years; out: 101 of them, ages outside
-   of 0-100 counted with the nearest. gender: 1 or 2 of layer `gender`; out: female, male. */
-void model_age(const float *p, int n, int age0, float out[MODEL_CLASSES_AGE]);
+/* The probabilities of female and male from the n outputs, 1 or 2, of layer `gender`. */
 void model_gender(const float *p, int n, float out[2]);
 
 /* A name for the features that a layer makes: its own and a hash of all weights that they depend
@@ -63,7 +64,6 @@ struct model_input {
     int h, w;       /* 0, 0 for a model whose input is features */
     bool bgr;
     float mean[3], scale;
-    int age0;
 };
 int model_input(const struct model *m, struct model_input *in, struct err *e);
 

@@ -10,7 +10,7 @@
 
 /* Each is the option's text, or NULL: not given. */
 struct model_options {
-    const char *color, *mean, *scale, *margin, *age0, *embed;
+    const char *color, *mean, *scale, *margin, *age0, *ages, *embed;
 };
 
 /* Rows for a program's table of options. */
@@ -25,6 +25,8 @@ struct model_options {
          &(o).margin, 0, 0, NULL, NULL},                                                           \
         {0, "age0", "N", "age that class 0 of the layer age means [0]", CLI_STR, &(o).age0, 0, 0,  \
          NULL, NULL},                                                                              \
+        {0, "ages", "A:B:...", "first ages of its classes, where these are bins", CLI_STR,         \
+         &(o).ages, 0, 0, NULL, NULL},                                                             \
     {                                                                                              \
         0, "embed", "LAYER", "layer whose output mien-embed takes", CLI_STR, &(o).embed, 0, 0, NULL,  \
             NULL                                                                                   \

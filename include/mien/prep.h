@@ -12,7 +12,7 @@
  * size      height x width of the pixels
  * filter    box, triangle or lanczos3
  * features  the layer and the weights that features come from, as model_features_name names them
- * color, mean, scale, age0, embed   a model's only, see model.h
+ * color, mean, scale, age0, ages, embed   a model's only, see model.h
  */
 #ifndef MIEN_PREP_H
 #define MIEN_PREP_H
@@ -37,6 +37,9 @@ const char *prep_get(const struct prep *p, const char *key, char *buf, size_t n)
 /* Sets or replaces a key. Returns 0, or ERR_LIMIT when the line grows too long. */
 int prep_set(struct prep *p, const char *key, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
+
+/* Drops a key; harmless when absent. */
+void prep_del(struct prep *p, const char *key);
 
 /* Compares what a stream has with what a model expects: size, margin, inner, filter and features,
    each only where both name it. Pixels of whole images go with any margin, since they were framed

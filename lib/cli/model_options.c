@@ -1,12 +1,13 @@
 #include "mien/model_options.h"
 
+#include "mien/age_head.h"
 #include "mien/num.h"
 
 void model_options_default(struct model_options *o, const struct model_options *other)
 {
-    const char **to[] = {&o->color, &o->mean, &o->scale, &o->margin, &o->age0, &o->embed};
-    const char *from[] = {other->color,  other->mean, other->scale,
-                          other->margin, other->age0, other->embed};
+    const char **to[] = {&o->color, &o->mean, &o->scale, &o->margin, &o->age0, &o->ages, &o->embed};
+    const char *from[] = {other->color, other->mean, other->scale, other->margin,
+                          other->age0,  other->ages, other->embed};
     for (size_t i = 0; i < sizeof to / sizeof to[0]; i++) {
         if (*to[i] == NULL)
             *to[i] = from[i];
@@ -21,9 +22,11 @@ int model_options_apply(const struct model_options *o, struct model *m, struct e
                  {"mean", o->mean},
                  {"scale", o->scale},
                  {"age0", o->age0},
+                 {"ages", o->ages},
                  {"embed", o->embed}};
     struct shape s = m->net.layer[0].shape;
     struct model_input input;
+    struct age_head age;
     double margin;
     int rc = 0;
     if (s.h > 1 || s.w > 1)
@@ -41,5 +44,6 @@ int model_options_apply(const struct model_options *o, struct model *m, struct e
         return err_set(e, ERR_ARG, "the preprocessing is too long to describe");
     if (o->embed != NULL && net_find(&m->net, o->embed) < 0)
         return err_set(e, ERR_ARG, "embed: the network has no layer '%s'", o->embed);
-    return model_input(m, &input, e);
+    rc = model_input(m, &input, e);
+    return rc < 0 ? rc : age_head_of(&age, m, e);
 }

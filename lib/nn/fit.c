@@ -27,7 +27,7 @@ struct fitter {
     bool *train;  /* a layer's parameters are trained */
     double *rate; /* a layer's learning rate, relative to the heads' */
     struct boundary at;
-    int gender, age, gender_logits, age_logits; /* layers */
+    struct heads heads;
     struct rows train_rows, val_rows;
     struct sampler balance, weights; /* for sampling and for losses, where they are asked for */
     uint32_t *order;                 /* of the epoch */
@@ -83,7 +83,7 @@ static void choose_rates(struct fitter *f)
         f->rate[i] = rate;
         if (i <= backbone && f->c->lr_backbone > 0)
             f->rate[i] *= f->c->lr_backbone / f->c->lr;
-        if (counts(&net->layer[i]) && i != f->gender_logits && i != f->age_logits)
+        if (counts(&net->layer[i]) && i != f->heads.gender_logits && i != f->heads.age_logits)
             rate *= f->c->layer_decay;
     }
 }
@@ -107,7 +107,8 @@ static int find_boundary(struct fitter *f, struct err *e)
         f->at.layer[f->at.n++] = i;
         f->at.width += shape_count(net->layer[i].shape);
     }
-    if (rc == 0 && (!moves[f->gender] || !moves[f->age]))
+    int gender = f->heads.gender, age = f->heads.age;
+    if (rc == 0 && ((gender >= 0 && !moves[gender]) || (age >= 0 && !moves[age])))
         rc = err_set(e, ERR_ARG, "with so few layers trained a head would be frozen");
     free(moves);
     free(read);
@@ -232,8 +233,8 @@ static struct fit_metrics validate(struct fitter *f)
             index[i] = (uint32_t)(first + i);
         load_batch(f, &f->val_rows, index, count);
         trainer_forward(f->t, (int)count, false, 0);
-        loss_batch(NULL, f->label, count, NULL, trainer_act(f->t, f->gender),
-                   trainer_act(f->t, f->age), NULL, NULL, &tally);
+        loss_batch(NULL, &f->heads, f->label, count, NULL, trainer_act(f->t, f->heads.gender),
+                   trainer_act(f->t, f->heads.age), NULL, NULL, &tally);
     }
     return tally_metrics(&tally);
 }
@@ -242,7 +243,7 @@ static struct fit_metrics validate(struct fitter *f)
 static int train_batch(struct fitter *f, struct rng *rng, size_t n, struct err *e)
 {
     struct progress *p = &f->now;
-    int heads[2] = {f->gender_logits, f->age_logits};
+    int heads[2] = {f->heads.gender_logits, f->heads.age_logits};
     struct tally one = {0};
     load_batch(f, &f->train_rows, f->order + p->done, n);
     size_t next = p->done + n, left = f->train_rows.pack->n - next;
@@ -250,8 +251,9 @@ static int train_batch(struct fitter *f, struct rng *rng, size_t n, struct err *
         pack_will_need(f->train_rows.pack, f->order + next, left < (size_t)f->c->batch ? left : (size_t)f->c->batch);
     const struct mix *mix = mix_batch(f, rng, n);
     trainer_forward(f->t, (int)n, true, rng_next(rng));
-    loss_batch(f->c, f->label, n, mix, trainer_act(f->t, f->gender), trainer_act(f->t, f->age),
-               trainer_dact(f->t, f->gender_logits), trainer_dact(f->t, f->age_logits), &one);
+    loss_batch(f->c, &f->heads, f->label, n, mix, trainer_act(f->t, f->heads.gender),
+               trainer_act(f->t, f->heads.age), trainer_dact(f->t, f->heads.gender_logits),
+               trainer_dact(f->t, f->heads.age_logits), &one);
     double loss = tally_metrics(&one).loss;
     if (!isfinite(loss))
         return err_set(e, ERR_ARG, "the loss is no longer a number in epoch %d, at record %zu: "
@@ -344,12 +346,11 @@ static int run_epochs(struct fitter *f, struct err *e)
             int saved = rc > 0 ? save(f, e) : 0;
             return saved < 0 ? saved : rc;
         }
-        struct fit_metrics seen = tally_metrics(&p->tally);
-        if (seen.n_gender + seen.n_age == 0)
+        if (p->tally.weight_gender + p->tally.weight_age == 0)
             return err_set(e, ERR_FORMAT, "none of the training pack's images can be used");
-        now.train_loss = seen.loss;
-        /* Guessing costs ln 2 + ln 101, about 5.3; a network worse than that for long is lost. */
-        if (now.train_loss > 20 && p->epoch >= 3)
+        now.train_loss = tally_metrics(&p->tally).loss;
+        /* A network much worse than guessing for long is lost. */
+        if (now.train_loss > 4 * loss_of_guessing(&f->heads) && p->epoch >= 3)
             return err_set(e, ERR_ARG, "the loss is %g in epoch %d, far worse than guessing: try a "
                            "smaller learning rate than %g", now.train_loss, p->epoch, f->c->lr);
         now.seconds = seconds() - start;
@@ -418,22 +419,27 @@ static int check_pack(const struct fitter *f, const struct pack *p, const char *
     }
     if (p->n > UINT32_MAX)
         return err_set(e, ERR_LIMIT, "the %s pack holds too many records", which);
-    for (size_t i = 0; i < p->n; i++)
-        labels += p->age[i] != PACK_UNKNOWN || p->gender[i] != PACK_UNKNOWN ||
-                  (p->band != NULL && p->band[2 * i] != PACK_UNKNOWN);
-    return labels > 0 ? 0 : err_set(e, ERR_FORMAT, "the %s pack has no labels", which);
+    for (size_t i = 0; i < p->n; i++) {
+        bool age = p->age[i] != PACK_UNKNOWN || (p->band != NULL && p->band[2 * i] != PACK_UNKNOWN);
+        labels += (f->heads.age >= 0 && age) || (f->heads.gender >= 0 && p->gender[i] != PACK_UNKNOWN);
+    }
+    return labels > 0 ? 0 : err_set(e, ERR_FORMAT, "the %s pack has no labels for the model's heads", which);
 }
 
-static int find_heads(struct fitter *f, struct err *e)
+/* Bins spread their probability as the ages of the training part are spread; without ages, as before. */
+static int count_ages(struct fitter *f, const struct pack *train, struct err *e)
 {
-    const struct net *net = &f->m->net;
-    if (!fit_has_heads(f->m))
-        return err_set(e, ERR_ARG, "the model lacks softmax heads named gender (2) and age (101)");
-    f->gender = net_find(net, "gender");
-    f->age = net_find(net, "age");
-    f->gender_logits = net->layer[f->gender].in[0];
-    f->age_logits = net->layer[f->age].in[0];
-    return 0;
+    float count[MODEL_CLASSES_AGE] = {0}, sum = 0;
+    for (size_t i = 0; age_head_binned(&f->heads.years) && i < train->n; i++) {
+        if (train->age[i] >= MODEL_CLASSES_AGE)
+            continue;
+        count[train->age[i]]++;
+        sum++;
+    }
+    if (sum == 0)
+        return 0;
+    memcpy(f->m->age_count, count, sizeof count);
+    return age_head_of(&f->heads.years, f->m, e);
 }
 
 /* Labels and some of the data, by which a pack is known again. */
@@ -464,8 +470,9 @@ static int describe(struct fitter *f, const struct pack *val, struct err *e)
                      (unsigned long long)fingerprint(f->train_rows.pack));
     if (val != NULL)
         rc |= buf_printf(&b, " validation=%016llx", (unsigned long long)fingerprint(val));
-    rc |= buf_printf(&b, " frozen=%016llx\n",
-                     (unsigned long long)hash_bytes(0, f->m->weights, f->arrays.n * sizeof(float)));
+    rc |= buf_printf(&b, " frozen=%016llx\n%s\n",
+                     (unsigned long long)hash_bytes(0, f->m->weights, f->arrays.n * sizeof(float)),
+                     f->m->prep.text);
     rc |= net_print(&f->m->net, &b);
     rc |= buf_append(&b, "", 1);
     f->about = (char *)b.data;
@@ -527,7 +534,9 @@ static int set_up(struct fitter *f, const struct pack *train, const struct pack 
 {
     const struct net *net = &f->m->net;
     const struct fit_config *c = f->c;
-    int rc = find_heads(f, e);
+    int rc = heads_find(&f->heads, f->m, e);
+    rc = rc < 0 ? rc : loss_check(c, &f->heads, e);
+    rc = rc < 0 ? rc : count_ages(f, train, e);
     if (rc < 0)
         return rc;
     f->train = calloc((size_t)net->n, sizeof *f->train);

@@ -102,6 +102,7 @@ int model_fold(struct model *dst, const struct model *src, struct err *e)
             uses[net->layer[i].in[k]]++;
     }
     dst->prep = src->prep;
+    memcpy(dst->age_count, src->age_count, sizeof dst->age_count);
     if (rc == 0)
         rc = fold_net(&dst->net, net, uses, bn, to, e);
     if (rc == 0 && features >= 0)

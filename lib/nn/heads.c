@@ -1,9 +1,10 @@
 /* New heads on an old network. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "mien/age_head.h"
 #include "mien/fit.h"
-#include "mien/pred.h"
 
 /* Appends a layer that reads layer `in`. */
 static int append(struct net *net, const char *name, enum layer_type type, int in, int units,
@@ -21,10 +22,33 @@ static int append(struct net *net, const char *name, enum layer_type type, int i
 }
 
 static int append_head(struct net *net, const char *name, const char *logits, int in, int units,
-                       struct err *e)
+                       bool ordinal, struct err *e)
 {
-    int rc = append(net, logits, L_DENSE, in, units, 0, e);
-    return rc < 0 ? rc : append(net, name, L_SOFTMAX, rc, 0, 0, e);
+    int rc = append(net, logits, ordinal ? L_CORAL : L_DENSE, in, units, 0, e);
+    return rc < 0 ? rc : append(net, name, ordinal ? L_SIGMOID : L_SOFTMAX, rc, 0, 0, e);
+}
+
+/* Reads a list of heads, "gender=2,age=101". Without age, age->n is 0. */
+static int parse_list(const char *list, bool *gender, struct age_head *age, struct err *e)
+{
+    struct err cause;
+    char text[PREP_MAX], *save;
+    *gender = false;
+    *age = (struct age_head){0};
+    if ((size_t)snprintf(text, sizeof text, "%s", list) >= sizeof text)
+        return err_set(e, ERR_ARG, "heads: the list is too long");
+    for (char *s = strtok_r(text, ",", &save); s != NULL; s = strtok_r(NULL, ",", &save)) {
+        if (strncmp(s, "age=", 4) == 0 && age->n == 0) {
+            if (age_head_parse(age, s + 4, &cause) < 0)
+                return err_set(e, ERR_ARG, "heads: age: %s", cause.msg);
+        } else if (strcmp(s, "gender=2") == 0 && !*gender) {
+            *gender = true;
+        } else {
+            return err_set(e, ERR_ARG, "heads: '%s': a list such as gender=2,age=101 has each head once",
+                           s);
+        }
+    }
+    return *gender || age->n > 0 ? 0 : err_set(e, ERR_ARG, "heads: none are named");
 }
 
 /* The layer of init that the heads read: the one named, or the model's own choice, or its
@@ -41,7 +65,7 @@ static int embed_layer(const struct model *init, const char *name, struct err *e
 /* Pixels are prepared as those of the packs were, and become the input as the network's own. Features
    are known by their name, unless the network that makes them is a part of the model. */
 static int merge_prep(struct prep *p, const struct model *init, int attach,
-                      const struct prep *packs, struct err *e)
+                      const struct age_head *age, const struct prep *packs, struct err *e)
 {
     static const char *const keys[] = {"margin", "inner", "filter", "features"};
     char v[PREP_MAX];
@@ -55,19 +79,24 @@ static int merge_prep(struct prep *p, const struct model *init, int attach,
             rc = prep_set(p, keys[i], "%s", v);
     }
     if (rc == 0)
-        rc = prep_set(p, "age0", "0");
+        rc = age_head_describe(age, p);
     return rc < 0 ? err_set(e, rc, "the preprocessing's description grows too long") : 0;
 }
 
 int fit_new_heads(struct model *m, const struct model *init, const char *embed, int dim,
                   const struct prep *prep, const struct fit_heads *h, uint64_t seed, struct err *e)
 {
-    int *map = init != NULL ? malloc((size_t)init->net.n * sizeof *map) : NULL;
-    int rc = 0, at, attach = 0, added = 2;
+    struct age_head age;
+    bool gender;
+    int *map = NULL; /* from init's layers to the model's */
+    int at, attach = 0, rc = parse_list(h->list != NULL ? h->list : "gender=2,age=101", &gender, &age, e);
+    if (rc < 0)
+        return rc;
+    int added = gender + (age.n > 0);
     if (init != NULL) {
-        if (map == NULL)
-            return err_mem(e, (size_t)init->net.n * sizeof *map, "layers");
-        rc = attach = embed_layer(init, embed, e);
+        map = malloc((size_t)init->net.n * sizeof *map);
+        rc = map == NULL ? err_mem(e, (size_t)init->net.n * sizeof *map, "layers") : 0;
+        rc = attach = rc < 0 ? rc : embed_layer(init, embed, e);
         at = rc < 0 ? rc : net_ancestors(&m->net, &init->net, attach, map, e);
     } else {
         at = append(&m->net, "input", L_INPUT, 0, dim, 0, e);
@@ -79,9 +108,12 @@ int fit_new_heads(struct model *m, const struct model *init, const char *embed, 
     }
     if (at >= 0 && h->dropout > 0)
         at = append(&m->net, "drop", L_DROPOUT, at, 0, (float)h->dropout, e);
-    rc = at < 0 ? at : append_head(&m->net, "gender", "gender_logits", at, PRED_GENDERS, e);
-    rc = rc < 0 ? rc : append_head(&m->net, "age", "age_logits", at, PRED_AGES, e);
-    rc = rc < 0 ? rc : merge_prep(&m->prep, init, attach, prep, e);
+    rc = at < 0 ? at : 0;
+    if (rc == 0 && gender)
+        rc = append_head(&m->net, "gender", "gender_logits", at, PRED_GENDERS, false, e);
+    if (rc >= 0 && age.n > 0)
+        rc = append_head(&m->net, "age", "age_logits", at, age_head_outputs(&age), age.ordinal, e);
+    rc = rc < 0 ? rc : merge_prep(&m->prep, init, attach, &age, prep, e);
     if (rc == 0 && (m->weights = net_weights_new(&m->net, e)) == NULL)
         rc = ERR_MEM;
     if (rc == 0) {
@@ -97,17 +129,15 @@ int fit_new_heads(struct model *m, const struct model *init, const char *embed, 
     return rc < 0 ? rc : added;
 }
 
-bool fit_has_heads(const struct model *m)
+int fit_check_labels(const struct model *m, const struct pack *p, struct err *e)
 {
-    static const struct {
-        const char *name;
-        int units;
-    } want[] = {{"gender", PRED_GENDERS}, {"age", PRED_AGES}};
-    for (size_t k = 0; k < 2; k++) {
-        int i = net_find(&m->net, want[k].name);
-        if (i < 0 || m->net.layer[i].type != L_SOFTMAX || m->net.layer[i].shape.c != want[k].units)
-            return false;
+    bool gender = net_find(&m->net, "gender") < 0, age = net_find(&m->net, "age") < 0;
+    for (size_t i = 0; i < p->n && !(gender && age); i++) {
+        gender = gender || p->gender[i] != PACK_UNKNOWN;
+        age = age || p->age[i] != PACK_UNKNOWN || (p->band != NULL && p->band[2 * i] != PACK_UNKNOWN);
     }
-    char buf[16];
-    return prep_get(&m->prep, "age0", buf, sizeof buf) == NULL || strcmp(buf, "0") == 0;
+    if (gender && age)
+        return 0;
+    return err_set(e, ERR_FORMAT, "no record of the training part has %s: leave that head out",
+                   gender ? "an age" : "a gender");
 }

@@ -9,35 +9,14 @@
 
 /* A target distribution over n classes: adds weight * cross-entropy to *loss and
    weight * (p - q) to d, the gradient at the logits of a softmax. */
-static void cross_entropy(const double *q, const float *p, int n, double weight, double *loss,
+static void cross_entropy(const double *q, const double *p, int n, double weight, double *loss,
                           double *d)
 {
     for (int k = 0; k < n; k++) {
         if (q[k] > 0)
-            *loss -= weight * q[k] * log(fmax((double)p[k], TINY));
-        d[k] += weight * ((double)p[k] - q[k]);
+            *loss -= weight * q[k] * log(fmax(p[k], TINY));
+        d[k] += weight * (p[k] - q[k]);
     }
-}
-
-/* What the label says of an age: one class, a Gaussian around it (label distribution learning: Gao
-   and others 2017), or a band, within which the model's own proportions hold: so the gradient is
-   that of -log of the band's probability. */
-static void age_target(const struct fit_config *c, const struct label *y, const float *p, double *q)
-{
-    double sum = 0, sigma = c != NULL ? c->sigma : 0;
-    int lo = y->age, hi = y->age;
-    if (y->age >= PRED_AGES) {
-        lo = y->band[0];
-        hi = y->band[1];
-    }
-    for (int k = 0; k < PRED_AGES; k++) {
-        q[k] = k < lo || k > hi ? 0 : lo == hi ? 1 : fmax((double)p[k], TINY);
-        if (lo == hi && sigma > 0)
-            q[k] = exp(-0.5 * (k - lo) * (k - lo) / (sigma * sigma));
-        sum += q[k];
-    }
-    for (int k = 0; k < PRED_AGES; k++)
-        q[k] /= sum;
 }
 
 static void smooth(const struct fit_config *c, double *q, int n)
@@ -47,69 +26,224 @@ static void smooth(const struct fit_config *c, double *q, int n)
         q[k] = (1 - s) * q[k] + s / n;
 }
 
-/* The absolute error of the expectation, whose derivative at logit k is +-p[k] (k - expectation). */
-static void expectation_l1(double weight, int age, const float *p, double *loss, double *d)
-{
-    double mean = 0;
-    for (int k = 0; k < PRED_AGES; k++)
-        mean += k * (double)p[k];
-    double sign = mean > age ? 1 : mean < age ? -1 : 0;
-    *loss += weight * fabs(mean - age);
-    for (int k = 0; k < PRED_AGES; k++)
-        d[k] += weight * sign * (double)p[k] * (k - mean);
-}
+/* --- Gender --------------------------------------------------------------------------------- */
 
-static int has_age(const struct label *y)
+/* The gradient at one logit, of male, is that at the second of two. */
+static void gender_loss(const struct fit_config *c, const struct heads *h, const struct label *y,
+                        double weight, const float *out, double *d, struct tally *t)
 {
-    return y->age < PRED_AGES || (y->band[0] <= y->band[1] && y->band[1] < PRED_AGES);
-}
-
-static void gender_loss(const struct fit_config *c, const struct label *y, double weight,
-                        const float *p, double *d, struct tally *t)
-{
-    double q[PRED_GENDERS] = {0};
+    float p[PRED_GENDERS];
+    double q[PRED_GENDERS] = {0}, both[PRED_GENDERS] = {0};
+    model_gender(out, h->genders, p);
     q[y->gender] = 1;
     smooth(c, q, PRED_GENDERS);
     weight *= (double)y->w_gender;
     t->weight_gender += weight;
-    cross_entropy(q, p, PRED_GENDERS, weight, &t->loss_gender, d);
+    cross_entropy(q, (double[]){(double)p[0], (double)p[1]}, PRED_GENDERS, weight, &t->loss_gender, both);
+    for (int k = 0; k < h->genders; k++)
+        d[k] += both[PRED_GENDERS - h->genders + k];
 }
 
-static void age_loss(const struct fit_config *c, const struct label *y, double weight,
-                     const float *p, double *d, struct tally *t)
+/* --- Age ------------------------------------------------------------------------------------ */
+
+/* The years that a label leaves open; ages that the head has no class for become the nearest. */
+struct span {
+    int lo, hi;
+};
+
+static struct span years_of(const struct age_head *h, const struct label *y)
 {
-    double q[PRED_AGES], in = 0;
-    weight *= (double)y->w_age;
-    t->weight_age += weight;
-    age_target(c, y, p, q);
-    if (y->age >= PRED_AGES) {
-        /* Of a band the loss is told in full, not against the model's own proportions. */
-        double unused = 0;
-        for (int k = y->band[0]; k <= y->band[1]; k++)
-            in += (double)p[k];
-        t->loss_age -= weight * log(fmax(in, TINY));
-        cross_entropy(q, p, PRED_AGES, weight, &unused, d);
+    int least = h->from[0], most = h->from[h->n] - 1;
+    struct span s = {y->age, y->age};
+    if (y->age >= PRED_AGES)
+        s = (struct span){y->band[0], y->band[1]};
+    s.lo = s.lo < least ? least : s.lo > most ? most : s.lo;
+    s.hi = s.hi < least ? least : s.hi > most ? most : s.hi;
+    return s;
+}
+
+/* The part of class k's probability that falls to the years of s. */
+static double part_within(const struct age_head *h, int k, struct span s)
+{
+    int first, last;
+    double part = 0;
+    age_head_years(h, k, &first, &last);
+    for (int year = first; year <= last; year++)
+        part += year >= s.lo && year <= s.hi ? h->share[year] : 0;
+    return part;
+}
+
+/* -log of the probability of a band, the sum of what its classes give to it. The gradient is that of a
+   cross-entropy whose target are these parts. */
+static void band_loss(const struct age_head *h, struct span s, double weight, const double *p,
+                      double *loss, double *d)
+{
+    double q[AGE_CLASSES], sum = 0;
+    for (int k = 0; k < h->n; k++) {
+        q[k] = fmax(p[k], TINY) * part_within(h, k, s);
+        sum += q[k];
+    }
+    *loss -= weight * log(fmax(sum, TINY));
+    for (int k = 0; k < h->n; k++)
+        d[k] += weight * (p[k] - q[k] / sum);
+}
+
+/* What the label says of an age: its class, or a Gaussian around it (label distribution learning: Gao
+   and others 2017), of which each class gets what lies on its years. */
+static void age_target(const struct age_head *h, double sigma, int age, double *q)
+{
+    double sum = 0;
+    for (int k = 0; k < h->n; k++)
+        q[k] = 0;
+    if (!(sigma > 0)) {
+        q[age_head_class(h, age)] = 1;
         return;
     }
-    smooth(c, q, PRED_AGES);
-    cross_entropy(q, p, PRED_AGES, weight, &t->loss_age, d);
-    if (c != NULL && c->l1 > 0)
-        expectation_l1(weight * c->l1, y->age, p, &t->loss_age, d);
+    for (int k = 0; k < h->n; k++) {
+        for (int year = h->from[k]; year < h->from[k + 1]; year++)
+            q[k] += exp(-0.5 * (year - age) * (year - age) / (sigma * sigma));
+        sum += q[k];
+    }
+    for (int k = 0; k < h->n; k++)
+        q[k] /= sum;
 }
 
-/* Compares a prediction with its labels. */
-static void judge(const struct label *y, const float *gender, const float *age, struct tally *t)
+/* The absolute error of the expectation, whose derivative at logit k is +-p[k] (year k - expectation),
+   where the year of a class is the mean of its years. */
+static void expectation_l1(const struct age_head *h, double weight, int age, const double *p,
+                           double *loss, double *d)
 {
-    if (y->gender < PRED_GENDERS) {
-        t->n_gender++;
-        t->right_gender += pred_mode(gender, PRED_GENDERS) == y->gender;
+    double year[AGE_CLASSES], mean = 0;
+    for (int k = 0; k < h->n; k++) {
+        int first, last;
+        age_head_years(h, k, &first, &last);
+        year[k] = 0;
+        for (int i = first; i <= last; i++)
+            year[k] += i * h->share[i];
+        mean += p[k] * year[k];
     }
-    if (y->age < PRED_AGES) {
-        struct pred_age est = pred_age(age);
+    double sign = mean > age ? 1 : mean < age ? -1 : 0;
+    *loss += weight * fabs(mean - age);
+    for (int k = 0; k < h->n; k++)
+        d[k] += weight * sign * p[k] * (year[k] - mean);
+}
+
+static void softmax_loss(const struct fit_config *c, const struct age_head *h, struct span s,
+                         double weight, const double *p, double *loss, double *d)
+{
+    double q[AGE_CLASSES];
+    if (s.lo < s.hi) {
+        band_loss(h, s, weight, p, loss, d);
+        return;
+    }
+    age_target(h, c != NULL ? c->sigma : 0, s.lo, q);
+    smooth(c, q, h->n);
+    cross_entropy(q, p, h->n, weight, loss, d);
+    if (c != NULL && c->l1 > 0)
+        expectation_l1(h, weight * c->l1, s.lo, p, loss, d);
+}
+
+/* The sum of binary cross-entropies, one for each threshold: is it a later class (Cao, Mirjalili,
+   Raschka 2020)? Thresholds within a band have no answer and teach nothing. */
+static void ordinal_loss(const struct age_head *h, struct span s, double weight, const float *out,
+                         double *loss, double *d)
+{
+    for (int k = 0; k + 1 < h->n; k++) {
+        bool later = s.lo >= h->from[k + 1];
+        double p = out[k];
+        if (!later && s.hi >= h->from[k + 1])
+            continue;
+        *loss -= weight * log(fmax(later ? p : 1 - p, TINY));
+        d[k] += weight * (p - later);
+    }
+}
+
+static bool has_age(const struct label *y)
+{
+    return y->age < PRED_AGES || (y->band[0] <= y->band[1] && y->band[1] < PRED_AGES);
+}
+
+static void age_loss(const struct fit_config *c, const struct age_head *h, const struct label *y,
+                     double weight, const float *out, double *d, struct tally *t)
+{
+    double p[AGE_CLASSES];
+    struct span s = years_of(h, y);
+    weight *= (double)y->w_age;
+    t->weight_age += weight;
+    if (h->ordinal) {
+        ordinal_loss(h, s, weight, out, &t->loss_age, d);
+        return;
+    }
+    age_head_classes(h, out, p);
+    softmax_loss(c, h, s, weight, p, &t->loss_age, d);
+}
+
+/* --- Heads ---------------------------------------------------------------------------------- */
+
+/* A head is a softmax or a sigmoid; *logits is the layer before it. */
+static int find_head(const struct net *net, const char *name, int *layer, int *logits, struct err *e)
+{
+    *layer = net_find(net, name);
+    *logits = *layer >= 0 ? net->layer[*layer].in[0] : -1;
+    enum layer_type type = *layer >= 0 ? net->layer[*layer].type : L_SOFTMAX;
+    if (type != L_SOFTMAX && type != L_SIGMOID)
+        return err_set(e, ERR_ARG, "the model's head %s is neither a softmax nor a sigmoid", name);
+    return 0;
+}
+
+int heads_find(struct heads *h, const struct model *m, struct err *e)
+{
+    const struct net *net = &m->net;
+    *h = (struct heads){0};
+    if (find_head(net, "gender", &h->gender, &h->gender_logits, e) < 0 ||
+        find_head(net, "age", &h->age, &h->age_logits, e) < 0)
+        return ERR_ARG;
+    if (h->gender < 0 && h->age < 0)
+        return err_set(e, ERR_ARG, "the model has neither a head named gender nor one named age");
+    if (h->gender >= 0) {
+        size_t n = shape_count(net->layer[h->gender].shape);
+        h->genders = net->layer[h->gender].type == L_SIGMOID ? 1 : PRED_GENDERS;
+        if (n != (size_t)h->genders)
+            return err_set(e, ERR_ARG, "the model's head gender has %zu outputs, not %d", n, h->genders);
+    }
+    return age_head_of(&h->years, m, e);
+}
+
+int loss_check(const struct fit_config *c, const struct heads *h, struct err *e)
+{
+    if (h->years.n == 0 && (c->sigma > 0 || c->l1 > 0))
+        return err_set(e, ERR_ARG, "sigma and l1 are for ages, and the model has no age head");
+    if (h->years.ordinal && (c->sigma > 0 || c->l1 > 0 || c->smoothing > 0))
+        return err_set(e, ERR_ARG, "sigma, l1 and smoothing are for a softmax of ages, and the age head is "
+                       "ordinal");
+    return 0;
+}
+
+/* --- Batches -------------------------------------------------------------------------------- */
+
+/* Compares a prediction with its labels. */
+static void judge(const struct heads *h, const struct label *y, const float *gender,
+                  const float *age, struct tally *t)
+{
+    if (h->genders > 0 && y->gender < PRED_GENDERS) {
+        float p[PRED_GENDERS];
+        model_gender(gender, h->genders, p);
+        t->n_gender++;
+        t->right_gender += pred_mode(p, PRED_GENDERS) == y->gender;
+    }
+    if (h->years.n > 0 && y->age < PRED_AGES) {
+        double p[AGE_CLASSES];
+        float year[PRED_AGES];
+        int best = 0;
+        age_head_classes(&h->years, age, p);
+        for (int k = 1; k < h->years.n; k++)
+            best = p[k] > p[best] ? k : best;
+        age_head_distribution(&h->years, age, year);
+        double mean = pred_age(year).mean;
         t->n_age++;
-        t->exact += est.mode == y->age;
-        t->abs_error += fabs(est.mean - y->age);
-        t->cs5 += fabs(round(est.mean) - y->age) <= 5;
+        t->exact += best == age_head_class(&h->years, y->age);
+        t->abs_error += fabs(mean - y->age);
+        t->cs5 += fabs(round(mean) - y->age) <= 5;
     }
 }
 
@@ -121,13 +255,20 @@ static double share_of(const struct mix *mix, size_t i, int part)
     return part == 0 ? 1 - (double)mix->share[i] : (double)mix->share[i];
 }
 
-void loss_batch(const struct fit_config *c, const struct label *y, size_t n, const struct mix *mix,
-                const float *gender, const float *age, float *dgender, float *dage,
-                struct tally *t)
+/* A row of gradients, divided by the weight of the whole batch. */
+static void put_gradient(float *row, const double *d, int n, double weight)
+{
+    for (int k = 0; k < n; k++)
+        row[k] = weight > 0 ? (float)(d[k] / weight) : 0;
+}
+
+void loss_batch(const struct fit_config *c, const struct heads *h, const struct label *y, size_t n,
+                const struct mix *mix, const float *gender, const float *age, float *dgender,
+                float *dage, struct tally *t)
 {
     struct tally one = {0};
-    int parts = mix != NULL ? 2 : 1;
-    double weight_gender = 0, weight_age = 0; /* of the whole batch, by which gradients are divided */
+    int parts = mix != NULL ? 2 : 1, ages = age_head_outputs(&h->years);
+    double weight_gender = 0, weight_age = 0; /* of the whole batch */
     for (size_t i = 0; i < n; i++) {
         for (int part = 0; part < parts; part++) {
             const struct label *l = part == 0 ? &y[i] : &y[mix->other[i]];
@@ -137,23 +278,29 @@ void loss_batch(const struct fit_config *c, const struct label *y, size_t n, con
         }
     }
     for (size_t i = 0; i < n; i++) {
-        const float *pg = gender + i * PRED_GENDERS, *pa = age + i * PRED_AGES;
-        double dg[PRED_GENDERS] = {0}, da[PRED_AGES] = {0};
+        const float *og = gender + i * (size_t)h->genders, *oa = age + i * (size_t)ages;
+        double dg[PRED_GENDERS] = {0}, da[AGE_CLASSES] = {0};
         for (int part = 0; part < parts; part++) {
             const struct label *l = part == 0 ? &y[i] : &y[mix->other[i]];
             double share = share_of(mix, i, part);
-            if (l->gender < PRED_GENDERS)
-                gender_loss(c, l, share, pg, dg, &one);
-            if (has_age(l))
-                age_loss(c, l, share, pa, da, &one);
+            if (h->genders > 0 && l->gender < PRED_GENDERS)
+                gender_loss(c, h, l, share, og, dg, &one);
+            if (h->years.n > 0 && has_age(l))
+                age_loss(c, &h->years, l, share, oa, da, &one);
         }
-        judge(&y[i], pg, pa, &one);
-        for (int k = 0; dgender != NULL && k < PRED_GENDERS; k++)
-            dgender[i * PRED_GENDERS + (size_t)k] = weight_gender > 0 ? (float)(dg[k] / weight_gender) : 0;
-        for (int k = 0; dage != NULL && k < PRED_AGES; k++)
-            dage[i * PRED_AGES + (size_t)k] = weight_age > 0 ? (float)(da[k] / weight_age) : 0;
+        judge(h, &y[i], og, oa, &one);
+        if (dgender != NULL)
+            put_gradient(dgender + i * (size_t)h->genders, dg, h->genders, weight_gender);
+        if (dage != NULL)
+            put_gradient(dage + i * (size_t)ages, da, ages, weight_age);
     }
     tally_add(t, &one);
+}
+
+double loss_of_guessing(const struct heads *h)
+{
+    double gender = h->genders > 0 ? log(PRED_GENDERS) : 0;
+    return gender + (h->years.n == 0 ? 0 : h->years.ordinal ? (h->years.n - 1) * log(2) : log(h->years.n));
 }
 
 void tally_add(struct tally *sum, const struct tally *t)

@@ -5,11 +5,15 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "mien/age_head.h"
 #include "mien/num.h"
 #include "mien/safetensors.h"
 
 #define FORMAT  "mien-model"
 #define VERSION "1"
+
+/* The tensor of the ages that the model was trained on. No layer has such a parameter. */
+#define AGE_COUNT "age.count"
 
 enum { TENSOR_NAME = NET_NAME + 16 };
 
@@ -94,6 +98,22 @@ static int read_weights(struct model *m, const struct st *s, struct err *e)
     return 0;
 }
 
+/* The ages that the model was trained on, if it has them. */
+static int read_ages(struct model *m, const struct st *s, struct err *e)
+{
+    const struct st_tensor *t = st_find(s, AGE_COUNT);
+    if (t == NULL)
+        return 0;
+    if (t->dtype != ST_F32 || t->ndim != 1 || t->count != MODEL_CLASSES_AGE)
+        return err_set(e, ERR_FORMAT, "'" AGE_COUNT "' is not %d floats", MODEL_CLASSES_AGE);
+    memcpy(m->age_count, t->data, sizeof m->age_count);
+    for (int y = 0; y < MODEL_CLASSES_AGE; y++) {
+        if (!(m->age_count[y] >= 0 && isfinite(m->age_count[y])))
+            return err_set(e, ERR_FORMAT, "'" AGE_COUNT "' has a value that is no count");
+    }
+    return 0;
+}
+
 static int read_model(struct model *m, const struct st *s, struct err *e)
 {
     const char *format = st_meta(s, "format"), *version = st_meta(s, "version");
@@ -111,7 +131,8 @@ static int read_model(struct model *m, const struct st *s, struct err *e)
         return rc;
     if (made != NULL && (m->made = strdup(made)) == NULL)
         return err_mem(e, strlen(made), "text");
-    return read_weights(m, s, e);
+    rc = read_ages(m, s, e);
+    return rc < 0 ? rc : read_weights(m, s, e);
 }
 
 int model_load(struct model *m, const char *path, struct err *e)
@@ -132,18 +153,18 @@ int model_load(struct model *m, const char *path, struct err *e)
 /* --- Writing ------------------------------------------------------------------------------- */
 
 /* What the heads' outputs mean, for people who look into the file. */
-static void classes(const struct model *m, char *text, size_t n)
+static void classes(const struct model *m, char *text, size_t size)
 {
-    char age0[16] = "0";
-    int gender = net_find(&m->net, "gender"), age = net_find(&m->net, "age");
+    struct age_head h;
+    struct err unused;
+    int gender = net_find(&m->net, "gender"), n = 0;
     const char *g = gender < 0                                     ? ""
                     : shape_count(m->net.layer[gender].shape) == 1 ? "gender: male"
                                                                    : "gender: female, male";
-    prep_get(&m->prep, "age0", age0, sizeof age0);
-    snprintf(text, n, "%s", g);
-    if (age >= 0)
-        snprintf(text, n, "%s%sage: %zu years from %s", g, gender < 0 ? "" : "; ",
-                 shape_count(m->net.layer[age].shape), age0);
+    n = snprintf(text, size, "%s", g);
+    if (age_head_of(&h, m, &unused) == 0 && h.n > 0)
+        snprintf(text + n, size - (size_t)n, "%sage: %s%d %s from %d", gender < 0 ? "" : "; ",
+                 h.ordinal ? "ordinal, " : "", h.n, age_head_binned(&h) ? "bins" : "years", h.from[0]);
 }
 
 static int add_weights(struct st_writer *w, const struct model *m, struct err *e)
@@ -158,6 +179,10 @@ static int add_weights(struct st_writer *w, const struct model *m, struct err *e
             if (rc < 0)
                 return rc;
         }
+    }
+    for (int y = 0; y < MODEL_CLASSES_AGE; y++) {
+        if (m->age_count[y] > 0)
+            return st_add(w, AGE_COUNT, ST_F32, 1, (size_t[]){MODEL_CLASSES_AGE}, m->age_count, e);
     }
     return 0;
 }
@@ -187,15 +212,6 @@ int model_save(const struct model *m, const char *path, struct err *e)
 }
 
 /* --- Inputs and outputs -------------------------------------------------------------------- */
-
-void model_age(const float *p, int n, int age0, float out[MODEL_CLASSES_AGE])
-{
-    memset(out, 0, MODEL_CLASSES_AGE * sizeof *out);
-    for (int i = 0; i < n; i++) {
-        int age = i + age0 < 0 ? 0 : i + age0;
-        out[age < MODEL_CLASSES_AGE ? age : MODEL_CLASSES_AGE - 1] += p[i];
-    }
-}
 
 void model_gender(const float *p, int n, float out[2])
 {
@@ -227,7 +243,6 @@ int model_input(const struct model *m, struct model_input *in, struct err *e)
     char value[PREP_MAX], size[64];
     struct err cause;
     double scale;
-    long long age0;
     *in = (struct model_input){.scale = 1};
     if (s.h > 1 || s.w > 1) {
         in->h = s.h;
@@ -250,11 +265,6 @@ int model_input(const struct model *m, struct model_input *in, struct err *e)
         if (num_real(value, -1e6, 1e6, &scale, &cause) < 0 || scale == 0)
             return err_set(e, ERR_FORMAT, "scale=%s makes no sense", value);
         in->scale = (float)scale;
-    }
-    if (prep_get(&m->prep, "age0", value, sizeof value) != NULL) {
-        if (num_int(value, -1000, 1000, &age0, &cause) < 0)
-            return err_set(e, ERR_FORMAT, "age0: %s", cause.msg);
-        in->age0 = (int)age0;
     }
     return 0;
 }

@@ -189,12 +189,12 @@ void trainer_free(struct trainer *t)
 
 real *trainer_act(struct trainer *t, int layer)
 {
-    return t->node[layer].act;
+    return layer < 0 ? NULL : t->node[layer].act;
 }
 
 real *trainer_dact(struct trainer *t, int layer)
 {
-    return t->node[layer].dact;
+    return layer < 0 ? NULL : t->node[layer].dact;
 }
 
 real *trainer_grad(struct trainer *t)
@@ -607,8 +607,10 @@ void trainer_backward(struct trainer *t, int n, const int *from, int nfrom)
     t->n = n;
     for (int i = 0; i < t->net->n; i++)
         t->node[i].ready = false;
-    for (int k = 0; k < nfrom; k++)
-        t->node[from[k]].ready = true;
+    for (int k = 0; k < nfrom; k++) {
+        if (from[k] >= 0)
+            t->node[from[k]].ready = true;
+    }
     for (t->cur = t->net->n - 1; t->cur >= 0; t->cur--) {
         const struct node *d = &t->node[t->cur];
         if (d->role == COMPUTED && d->flow && d->ready)

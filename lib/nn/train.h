@@ -26,7 +26,9 @@ struct trainer *trainer_new(const struct net *net, real *w, const bool *train, c
                             int ngiven, int batch, struct par *par, struct err *e);
 void trainer_free(struct trainer *t); /* NULL is harmless */
 
-/* A layer's output, batch x elements: to be filled for given layers, read for computed ones. */
+/* Here and below, -1 stands for a layer that isn't there; what belongs to it is NULL.
+
+   A layer's output, batch x elements: to be filled for given layers, read for computed ones. */
 real *trainer_act(struct trainer *t, int layer);
 
 /* The gradient of the loss with respect to a computed layer's output, to be filled before

@@ -72,6 +72,19 @@ int prep_set(struct prep *p, const char *key, const char *fmt, ...)
     return 0;
 }
 
+void prep_del(struct prep *p, const char *key)
+{
+    char *word = find(p->text, key);
+    if (word == NULL)
+        return;
+    char *rest = word + strcspn(word, " ");
+    if (*rest == ' ')
+        rest++;
+    else if (word > p->text)
+        word--; /* the last word goes with the space before it */
+    memmove(word, rest, strlen(rest) + 1);
+}
+
 int prep_check(const struct prep *stream, const struct prep *model, struct err *e)
 {
     static const char *const keys[] = {"size", "features", "margin", "inner", "filter"};

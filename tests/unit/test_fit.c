@@ -100,7 +100,8 @@ static struct model heads(const char *path, struct fit_heads h, int jobs, struct
     struct fit_config c = config(20, jobs);
     assert_int_equal(pack_open(&p, path, &e), 0);
     c.last = fit_new_heads(&m, NULL, NULL, D, &none, &h, 5, &e);
-    assert_int_equal(c.last, h.hidden > 0 ? 3 : 2);
+    if (h.list == NULL)
+        assert_int_equal(c.last, h.hidden > 0 ? 3 : 2);
     if (fit(&m, &p, &p, &c, kept, &e) < 0)
         fail_msg("%s", e.msg);
     pack_close(&p);
@@ -111,22 +112,82 @@ static void learns(void **state)
 {
     (void)state;
     struct fit_epoch kept;
-    struct model m = heads(features_path, (struct fit_heads){0, 0}, 2, &kept);
+    struct model m = heads(features_path, (struct fit_heads){0}, 2, &kept);
     assert_true(kept.val.gender_accuracy > 0.99);
     assert_true(kept.val.age_exact > 0.99);
     assert_true(kept.val.n_age == N && kept.val.n_gender == N);
     model_free(&m);
-    m = heads(features_path, (struct fit_heads){16, 0.2}, 2, &kept);
+    m = heads(features_path, (struct fit_heads){.hidden = 16, .dropout = 0.2}, 2, &kept);
     assert_true(kept.val.gender_accuracy > 0.99 && kept.val.age_exact > 0.95);
     model_free(&m);
+}
+
+/* Every kind of head learns what the features tell, ages 10, 30, 50 and 70, alone and with the other. */
+static void kinds(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *list;
+        double exact, mae;
+    } kind[] = {
+        {"age=101", 0.99, 3},
+        {"gender=2,age=0:20:40:60", 0.99, 3}, /* the years within a bin are those of the records */
+        {"age=0:35", 0.99, 11},
+        {"age=coral:0:20:40:60,gender=2", 0.99, 3},
+        {"gender=2,age=coral", 0.5, 8},
+    };
+    struct fit_epoch kept;
+    for (size_t k = 0; k < sizeof kind / sizeof kind[0]; k++) {
+        struct fit_heads h = {.list = kind[k].list, .hidden = 16};
+        struct model m = heads(features_path, h, 2, &kept);
+        bool gender = strstr(h.list, "gender") != NULL;
+        assert_int_equal(kept.val.n_gender, gender ? N : 0);
+        assert_int_equal(net_find(&m.net, "gender") >= 0, gender);
+        assert_int_equal(kept.val.n_age, N);
+        if (kept.val.age_exact < kind[k].exact || kept.val.age_mae > kind[k].mae ||
+            (gender && kept.val.gender_accuracy < 0.99))
+            fail_msg("%s: exact %g, MAE %g", h.list, kept.val.age_exact, kept.val.age_mae);
+        model_free(&m);
+        m = heads(partial_path, h, 2, &kept); /* bands, and one label missing */
+        assert_int_equal(kept.val.n_age, N / 3);
+        if (kept.val.age_mae > kind[k].mae + 3)
+            fail_msg("%s, partly labelled: MAE %g", h.list, kept.val.age_mae);
+        model_free(&m);
+    }
+    struct model m = heads(features_path, (struct fit_heads){.list = "gender=2"}, 2, &kept);
+    assert_true(kept.val.gender_accuracy > 0.99 && kept.val.n_age == 0 && net_find(&m.net, "age") < 0);
+    model_free(&m);
+}
+
+static void no_heads(const char *list, const char *why)
+{
+    struct err e = {{0}};
+    struct prep none = {""};
+    struct model m = {0};
+    struct fit_heads h = {.list = list};
+    if (fit_new_heads(&m, NULL, NULL, D, &none, &h, 5, &e) != ERR_ARG || strstr(e.msg, why) == NULL)
+        fail_msg("'%s': got '%s', wanted '%s'", list, e.msg, why);
+    model_free(&m);
+}
+
+static void lists(void **state)
+{
+    (void)state;
+    no_heads("", "heads: none are named");
+    no_heads("age", "heads: 'age': a list such as gender=2,age=101");
+    no_heads("age=", "heads: age: '' is not 101 (years), coral");
+    no_heads("age=101,age=coral", "heads: 'age=coral': a list");
+    no_heads("gender=3", "heads: 'gender=3': a list");
+    no_heads("gender=2,gender=2", "has each head once");
+    no_heads("gender=2,age=0:10:5", "heads: age: '0:10:5': a bin begins at 5");
 }
 
 static void threads_change_nothing(void **state)
 {
     (void)state;
     struct fit_epoch a, b;
-    struct model one = heads(features_path, (struct fit_heads){16, 0.5}, 1, &a);
-    struct model three = heads(features_path, (struct fit_heads){16, 0.5}, 3, &b);
+    struct model one = heads(features_path, (struct fit_heads){.hidden = 16, .dropout = 0.5}, 1, &a);
+    struct model three = heads(features_path, (struct fit_heads){.hidden = 16, .dropout = 0.5}, 3, &b);
     assert_memory_equal(one.weights, three.weights, one.net.nweights * sizeof(float));
     assert_true(a.val.loss == b.val.loss);
     model_free(&one);
@@ -140,7 +201,7 @@ static void partial_labels(void **state)
     struct fit_epoch kept;
     struct err e;
     struct pack p;
-    struct model m = heads(partial_path, (struct fit_heads){0, 0}, 2, &kept);
+    struct model m = heads(partial_path, (struct fit_heads){0}, 2, &kept);
     assert_true(kept.val.n_age == N / 3 && kept.val.n_gender == N - N / 3);
     assert_int_equal(pack_open(&p, features_path, &e), 0);
     struct fit_config c = config(1, 1);
@@ -174,7 +235,7 @@ static void transfer(void **state)
         struct model m[2];
         memset(m, 0, sizeof m);
         for (int k = 0; k < 2; k++) {
-            struct fit_heads h = {0, 0};
+            struct fit_heads h = {0};
             assert_int_equal(fit_new_heads(&m[k], &init, NULL, 0, &none, &h, 2, &e), 2);
             struct fit_config c = config(30, 1 + 2 * k);
             c.last = last == 6 ? 0 : last;
@@ -207,7 +268,7 @@ static void options(void **state)
     struct err e = {{0}};
     struct pack p;
     struct prep none = {""};
-    struct fit_heads h = {8, 0};
+    struct fit_heads h = {.hidden = 8};
     assert_int_equal(pack_open(&p, features_path, &e), 0);
     for (int k = 0; k < 16; k++) {
         struct fit_config c = config(30, 1);
@@ -265,7 +326,7 @@ static void resuming(void **state)
     struct err e = {{0}};
     struct pack p;
     struct prep none = {""};
-    struct fit_heads h = {8, 0.3};
+    struct fit_heads h = {.hidden = 8, .dropout = 0.3};
     struct fit_epoch kept;
     char path[64];
     snprintf(path, sizeof path, "%s/c.checkpoint", dir);
@@ -319,7 +380,7 @@ static void refusals(void **state)
     struct pack f, p;
     struct fit_epoch kept;
     struct prep none = {""};
-    struct fit_heads h = {0, 0};
+    struct fit_heads h = {0};
     struct model m = {0}, other = {0};
     struct fit_config c = config(3, 1);
     assert_int_equal(pack_open(&f, features_path, &e), 0);
@@ -347,6 +408,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(learns),   cmocka_unit_test(threads_change_nothing),
+        cmocka_unit_test(kinds),    cmocka_unit_test(lists),
         cmocka_unit_test(transfer), cmocka_unit_test(partial_labels),
         cmocka_unit_test(options),  cmocka_unit_test(resuming),
         cmocka_unit_test(refusals),

@@ -250,6 +250,17 @@ static void preps(void **state)
     assert_string_equal(s.text, "crop=box margin=0.25 size=224x224");
     assert_string_equal(prep_get(&s, "margin", v, sizeof v), "0.25");
     assert_null(prep_get(&s, "gin", v, sizeof v));
+    static const char *const drop[] = {"b", "a", "none", "c"};
+    static const char *const left[] = {"a=1 c=3", "c=3", "c=3", ""};
+    struct prep d;
+    assert_int_equal(prep_parse(&d, "a=1 b=22 c=3", 12, &e), 0);
+    for (int i = 0; i < 4; i++) {
+        prep_del(&d, drop[i]);
+        assert_string_equal(d.text, left[i]);
+    }
+    assert_int_equal(prep_parse(&d, "a=1 b=22", 8, &e), 0);
+    prep_del(&d, "b");
+    assert_string_equal(d.text, "a=1");
     assert_int_equal(prep_parse(&m, "size=224x224 margin=0.4", 23, &e), 0);
     assert_int_equal(prep_check(&s, &m, &e), ERR_FORMAT);
     assert_string_equal(e.msg, "made with margin=0.25, the model expects margin=0.4");
