@@ -98,6 +98,62 @@ like 'can not be augmented' "$(cat err)" "^mien-train: features can't be augment
 exits 'mien-train --help' 0 mien-train --help
 exits 'mien-train --version' 0 mien-train --version
 
+# --- heads of every kind
+# mien-fake's features tell gender and age, with some noise.
+mien-fake 300 --features 4 --seed 3 >toy.mien
+mien-pack -q -o toy.pack <toy.mien
+score() { mien-predict -q "$1" <toy.mien | mien-score -q -B 0 -f tsv | awk -F'\t' -v m="$2" '$3 == m {print $5}'; }
+# below NAME A B
+below() { ok "$1: $2 < $3" awk -v a="$2" -v b="$3" 'BEGIN {exit !(a != "" && b != "" && a + 0 < b + 0)}'; }
+toy() { mien-train -t toy.pack -v toy.pack -e 40 --hidden 16 --lr 0.02 --schedule cosine "$@"; }
+k=0
+for heads in age=101 age=0:10:20:30:40:50:60 age=coral age=coral:0:10:20:30:40:50:60; do
+    k=$((k + 1))
+    exits "--heads $heads" 0 toy --heads "$heads" -o k$k.model
+    like 'no word of gender' "$(tail -1 err)" 'validation loss [0-9.]+, age exact [0-9.]+%, MAE'
+    below 'ages are learnt' "$(score k$k.model age_mae)" 9
+    is 'genders are not predicted' "$(score k$k.model without_p_gender)" 300
+done
+like 'bins are named in the model' "$(mien-net k2.model)" '^preprocessing: .*ages=0:10:20:30:40:50:60$'
+like 'with the ages in them' "$(tr -d '\0' <k2.model | head -c 4000)" 'age.count'
+exits '--heads gender=2' 0 toy --heads gender=2 -o g.model
+like 'no word of age' "$(tail -1 err)" 'gender [0-9.]+%, [0-9.]+ s'
+below 'genders are learnt' 0.9 "$(score g.model gender_accuracy)"
+is 'ages are not predicted' "$(score g.model without_p_age)" 300
+exits 'both, bins, and all that softmax can' 0 toy --heads gender=2,age=0:18:65 --sigma 2 --l1 0.1 \
+    --smoothing 0.1 --mixup 0.2 --class-weights 0.5 -o b.model
+below 'learn' "$(score b.model age_mae)" 14
+exits 'ranks, mixed and weighted' 0 toy --heads gender=2,age=coral --mixup 0.2 --class-weights 0.5 -o b.model
+below 'learn' "$(score b.model age_mae)" 9
+exits '--keep-heads keeps bins' 0 mien-train -i k2.model --keep-heads -t toy.pack -v toy.pack -e 1 --lr 1e-9 -o same.model
+is 'and what they say' "$(score same.model age_mae)" "$(score k2.model age_mae)"
+for list in '' age age=7 age=coral:x gender=1 age=10:5 age=0:101 age=101,age=101 race=4; do
+    exits "--heads '$list'" 2 mien-train --heads "$list" -t toy.pack -o z.model
+    like 'is named' "$(cat err)" '^mien-train: heads: '
+done
+exits '--heads with --keep-heads' 2 mien-train -i g.model --keep-heads --heads gender=2 -t toy.pack -o z.model
+exits '--sigma for ranks' 2 mien-train --heads age=coral --sigma 2 -t toy.pack -o z.model
+like 'says what it is for' "$(cat err)" 'sigma, l1 and smoothing are for a softmax of ages'
+exits '--l1 without ages' 2 mien-train --heads gender=2 --l1 0.1 -t toy.pack -o z.model
+like 'says so' "$(cat err)" 'the model has no age head'
+mien-view -r -c id,features,gender toy.mien | mien-pack -q -o ageless.pack
+exits 'a head without labels' 2 mien-train -t ageless.pack -o z.model
+like 'says what to do' "$(cat err)" 'no record of the training part has an age: leave that head out'
+exits 'left out' 0 mien-train -q --heads gender=2 -e 1 -t ageless.pack -o z.model && rm z.model
+# A checkpoint knows whose bins it holds, though the layers are the same.
+toy -q --heads age=0:20:40 -c c.ckpt -o z.model && rm z.model
+exits 'a checkpoint of other bins' 2 toy --heads age=0:20:50 -c c.ckpt -r -o z.model
+like 'is refused' "$(cat err)" "is of another training: it has 'ages=0:20:40"
+# A network's own heads.
+printf 'input 1x1x4\nh dense 16\nr relu\nage_logits coral 3\nage sigmoid\ngender_logits dense 1 from=r\ngender sigmoid\n' >own.txt
+ok 'own heads' mien-net --new --ages 0:20:40:60 -o own.model own.txt
+exits 'are trained' 0 mien-train -i own.model --keep-heads -l all -t toy.pack -v toy.pack -e 40 --lr 0.02 -o owned.model
+below 'and learn ages' "$(score owned.model age_mae)" 9
+below 'and genders' 0.9 "$(score owned.model gender_accuracy)"
+exits 'bins that the layer has not' 2 mien-net --new --ages 0:20 -o z.model own.txt
+like 'are counted' "$(cat err)" 'ages=0:20 are 2 classes, the layer age tells 4 apart'
+is 'nothing was left behind' "$(ls z.model* 2>/dev/null)" ''
+
 # --- mien-embed
 mien-embed -j1 base.model <pixels.mien >e1
 mien-embed -j3 base.model <pixels.mien >e3
