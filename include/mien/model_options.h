@@ -35,7 +35,8 @@ struct model_options {
 /* Takes from `other` what o hasn't. */
 void model_options_default(struct model_options *o, const struct model_options *other);
 
-/* Sets the preprocessing of a model whose net is complete: the options, and the input's size.
+/* Sets the preprocessing of a model whose net is complete: the options, of which ages goes before age0,
+   and the input's size.
    Returns 0, or ERR_ARG or ERR_FORMAT for values that make no sense. */
 int model_options_apply(const struct model_options *o, struct model *m, struct err *e);
 

@@ -21,7 +21,7 @@ int model_options_apply(const struct model_options *o, struct model *m, struct e
     } words[] = {{"color", o->color},
                  {"mean", o->mean},
                  {"scale", o->scale},
-                 {"age0", o->age0},
+                 {"age0", o->ages == NULL ? o->age0 : NULL},
                  {"ages", o->ages},
                  {"embed", o->embed}};
     struct shape s = m->net.layer[0].shape;
