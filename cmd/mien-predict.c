@@ -1,16 +1,61 @@
 /* mien-predict: runs a model on pixels or features and adds the distributions of age and gender. */
 #include <stdlib.h>
+#include <string.h>
 
 #include "mien/age_head.h"
 #include "mien/apply.h"
 #include "mien/filter.h"
+#include "mien/num.h"
+#include "mien/pred.h"
+
+/* The confidences below which a gender and an age are left unsaid. */
+struct reject {
+    double gender, age;
+};
 
 struct predict {
     struct apply apply;
     struct age_head years;
     int age, gender; /* outputs' positions, or -1 */
-    bool keep;
+    bool keep, raw;
+    struct reject reject;
 };
+
+/* Sets a distribution and its confidence; below `least` the distribution is left out. */
+static int set_prediction(struct rec *r, int tag, const float *p, uint32_t n, int conf_tag,
+                          double confidence, double least)
+{
+    int rc = rec_set_f32(r, conf_tag, (float)confidence);
+    if (confidence < least)
+        rec_del(r, tag);
+    else
+        rc |= rec_set_f32v(r, tag, p, n);
+    return rc;
+}
+
+static int set_gender(const struct predict *p, struct rec *r, const float *out)
+{
+    const struct model_input *in = &p->apply.input;
+    float g[PRED_GENDERS];
+    model_gender(out, p->apply.classes[p->gender], g);
+    if (!p->raw && in->temp_gender != 1) {
+        g[1] = (float)pred_temper(g[1], in->temp_gender);
+        g[0] = 1 - g[1];
+    }
+    return set_prediction(r, TAG_P_GENDER, g, PRED_GENDERS, TAG_CONF_GENDER,
+                          g[pred_mode(g, PRED_GENDERS)], p->reject.gender);
+}
+
+static int set_age(const struct predict *p, struct rec *r, const float *out)
+{
+    const struct model_input *in = &p->apply.input;
+    float a[PRED_AGES];
+    age_head_distribution(&p->years, out, a);
+    double confidence = pred_age_close(a);
+    if (!p->raw)
+        confidence = pred_temper(confidence, in->temp_age);
+    return set_prediction(r, TAG_P_AGE, a, PRED_AGES, TAG_CONF_AGE, confidence, p->reject.age);
+}
 
 static int predict(void *ctx, int worker, struct rec **rec, size_t n, bool *drop, struct err *e)
 {
@@ -18,29 +63,33 @@ static int predict(void *ctx, int worker, struct rec **rec, size_t n, bool *drop
     size_t used[256];
     float *out[2];
     (void)drop;
-    int k = apply_run(&p->apply, worker, rec, n, used, out, e);
+    int k = apply_run(&p->apply, worker, rec, n, used, out, e), rc = 0;
     for (int i = 0; i < k; i++) {
         struct rec *r = rec[used[i]];
         if (!p->keep) {
             rec_del(r, TAG_PIXELS);
             rec_del(r, TAG_FEATURES);
         }
-        if (p->gender >= 0) {
-            int classes = p->apply.classes[p->gender];
-            float g[2];
-            model_gender(out[p->gender] + i * classes, classes, g);
-            if (rec_set_f32v(r, TAG_P_GENDER, g, 2) < 0)
-                return err_mem(e, sizeof g, "a prediction");
-        }
-        if (p->age >= 0) {
-            int classes = p->apply.classes[p->age];
-            float a[MODEL_CLASSES_AGE];
-            age_head_distribution(&p->years, out[p->age] + i * classes, a);
-            if (rec_set_f32v(r, TAG_P_AGE, a, MODEL_CLASSES_AGE) < 0)
-                return err_mem(e, sizeof a, "a prediction");
-        }
+        if (p->gender >= 0)
+            rc |= set_gender(p, r, out[p->gender] + i * p->apply.classes[p->gender]);
+        if (p->age >= 0)
+            rc |= set_age(p, r, out[p->age] + i * p->apply.classes[p->age]);
     }
+    if (rc < 0)
+        return err_mem(e, PRED_AGES * sizeof(float), "a prediction");
     return k < 0 ? k : 0;
+}
+
+/* "P", or "P,Q": P for genders and Q for ages. */
+static int parse_reject(void *dst, const char *arg, struct err *e)
+{
+    struct reject *r = dst;
+    size_t n = strcspn(arg, ",");
+    char first[32];
+    snprintf(first, sizeof first, "%.*s", (int)n, arg);
+    int rc = num_real(first, 0, 1, &r->gender, e);
+    r->age = r->gender;
+    return rc < 0 || arg[n] == '\0' ? rc : num_real(arg + n + 1, 0, 1, &r->age, e);
 }
 
 int main(int argc, char **argv)
@@ -49,6 +98,12 @@ int main(int argc, char **argv)
     struct filter f = {.fn = predict, .ctx = &p};
     int batch = 32;
     struct cli_opt opts[] = {
+        {'t', "tta", NULL, "average over the pixels and their mirror image", CLI_FLAG,
+         &p.apply.mirror, 0, 0, NULL, NULL},
+        {0, "reject", "P[,Q]", "leave unsaid what is less sure: a gender P, an age Q [0]", CLI_FUNC,
+         &p.reject, 0, 0, NULL, parse_reject},
+        {0, "raw", NULL, "confidences as the network has them, without the model's temperatures",
+         CLI_FLAG, &p.raw, 0, 0, NULL, NULL},
         {'b', "batch", "N", "records computed together [32]", CLI_INT, &batch, 1, 256, NULL, NULL},
         {'k', "keep", NULL, "keep pixels and features in the records", CLI_FLAG, &p.keep, 0, 0, NULL,
          NULL},

@@ -16,12 +16,14 @@ struct apply {
     struct apply_worker *worker; /* jobs of them */
     int jobs, batch, nout;
     int *classes; /* elements of each output for one record */
+    bool mirror;  /* outputs are means over the pixels and their mirror image; set before start */
 };
 
 /* Loads a model (a is zeroed by the caller). Returns 0 or a negative code. */
 int apply_load(struct apply *a, const char *path, struct err *e);
 
-/* Prepares to compute `out`, nout layer indices, for up to batch records a call from jobs threads. */
+/* Prepares to compute `out`, nout layer indices, for up to batch records a call from jobs threads.
+   Returns 0; ERR_ARG when features are to be mirrored; or ERR_MEM. */
 int apply_start(struct apply *a, const int *out, int nout, int jobs, int batch, struct err *e);
 
 /* Runs the model on the records that have what it reads: pixels of its size, or features of its

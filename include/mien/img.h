@@ -55,6 +55,9 @@ int img_exif_orientation(const void *jpeg, size_t n);
 
 /* --- Orientation --------------------------------------------------------------------------- */
 
+/* The orientation of a mirror image, left for right. */
+enum { IMG_MIRRORED = 2 };
+
 /* Turns the stored image src, h x w, upright into dst: h x w for orientations 1-4, w x h for 5-8.
    dst must not overlap src. */
 void img_upright(const unsigned char *src, int h, int w, int orientation, unsigned char *dst);

@@ -8,6 +8,7 @@
  *   scale=F       multiplied afterwards      embed=LAYER  where mien-embed stops by default
  *   age0=N        the age that class 0 of `age` means, where each class is a year
  *   ages=A:B:...  the first years of its classes, where these are bins; the last ends at 100
+ *   temp_gender=T, temp_age=T   temperatures of the heads' confidences, see calibrate.h
  *   features=NAME the features that a model without a network of its own was trained on
  *
  * Heads are the layers named `gender` and `age`. gender has two classes, female and male, or is a
@@ -64,6 +65,7 @@ struct model_input {
     int h, w;       /* 0, 0 for a model whose input is features */
     bool bgr;
     float mean[3], scale;
+    double temp_gender, temp_age; /* of confidences, 1 where the model names none */
 };
 int model_input(const struct model *m, struct model_input *in, struct err *e);
 

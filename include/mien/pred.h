@@ -10,7 +10,11 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-enum { PRED_GENDERS = 2, PRED_AGES = 101 };
+enum {
+    PRED_GENDERS = 2,
+    PRED_AGES = 101,
+    PRED_CLOSE = 5 /* years by which a guess of an age may be off and still be good */
+};
 
 /* Whether p is a distribution: finite, nowhere negative, its sum within 0.01 of 1 (half-precision
    weights don't sum to 1 exactly). The functions below take only such. */
@@ -30,5 +34,17 @@ struct pred_age pred_age(const float p[PRED_AGES]);
 
 /* The standard deviation of an age distribution, in years: how unsure it is. */
 double pred_age_sd(const float p[PRED_AGES]);
+
+/* The probability of the ages within PRED_CLOSE years of the expectation, rounded: what the
+   distribution claims for CS(5), the confidence in the expected age. */
+double pred_age_close(const float p[PRED_AGES]);
+
+/* The logit of a probability, ln(p / (1 - p)), which is kept finite: p counts as one of
+   1e-7..1 - 1e-7. */
+double pred_logit(double p);
+
+/* The probability whose logit is that of p divided by a temperature above 0 (calibrate.h). A
+   temperature of 1 leaves p as it is. */
+double pred_temper(double p, double temperature);
 
 #endif

@@ -12,7 +12,7 @@
  * size      height x width of the pixels
  * filter    box, triangle or lanczos3
  * features  the layer and the weights that features come from, as model_features_name names them
- * color, mean, scale, age0, ages, embed   a model's only, see model.h
+ * color, mean, scale, age0, ages, embed, temp_gender, temp_age   a model's only, see model.h
  */
 #ifndef MIEN_PREP_H
 #define MIEN_PREP_H

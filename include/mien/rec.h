@@ -42,7 +42,9 @@ enum rec_tag {
     TAG_PREP = 20,      /* text: the preprocessing that pixels or features went through, see prep.h */
     TAG_LANDMARKS = 21, /* f32[n, 2]: points x y in pixels, in the order of enum face_point */
     TAG_COUNT = 22,     /* u64: records in the segment; only in an end record */
-    TAG_FACES = 23      /* i32: faces found in the photograph that the record comes from */
+    TAG_FACES = 23,     /* i32: faces found in the photograph that the record comes from */
+    TAG_CONF_GENDER = 24, /* f32: probability that the more probable gender is right */
+    TAG_CONF_AGE = 25   /* f32: probability that the age is within 5 years of the expected one */
 };
 
 /* The order of landmarks; right and left are the person's own. Others may follow. */

@@ -23,6 +23,7 @@
 /* The metrics. mien-score(1) defines them and names their sources. */
 enum score_metric {
     SCORE_GENDER,     /* share whose more probable gender is right */
+    SCORE_GENDER_COVERAGE, /* of records with a gender: share that has a prediction of it */
     SCORE_EXACT,      /* share whose most probable age is right, of 101 */
     SCORE_MAE,        /* mean absolute error of the expectation, in years */
     SCORE_MAE_MEDIAN, /* of the median */
@@ -30,6 +31,7 @@ enum score_metric {
     SCORE_CS0,        /* cumulative scores: share with an error of at most 0, ... */
     SCORE_CS5 = SCORE_CS0 + 5,
     SCORE_CS10 = SCORE_CS0 + 10, /* ... 10 years */
+    SCORE_AGE_COVERAGE,          /* as SCORE_GENDER_COVERAGE, of ages and age bands */
     SCORE_BIN,                   /* share whose bin of ages is right */
     SCORE_ONE_OFF,               /* share whose bin is right or a neighbour of it */
     SCORE_BAND,                  /* of records with an age band: share that lies within it */
@@ -46,6 +48,8 @@ enum score_count {
     COUNT_POINT,  /* |point estimate - age| */
     COUNT_BIN,    /* distance in bins of the point estimate from the label */
     COUNT_BAND,   /* distance in years of the point estimate from the band */
+    COUNT_GENDER_UNSAID, /* of a record with a label: 0 there is a prediction, 1 there is none */
+    COUNT_AGE_UNSAID,
     SCORE_COUNTS
 };
 
@@ -112,6 +116,9 @@ double score_value(const struct score *s, int metric, uint64_t *n);
 /* The metric's name in TSV and JSON ("gender_accuracy"), and in words ("accuracy"). */
 const char *score_name(int metric);
 const char *score_title(int metric);
+
+/* Whether it tells how much was predicted rather than how well. */
+bool score_is_coverage(int metric);
 
 /* Whether a metric is a share, between 0 and 1, rather than years. */
 bool score_is_share(int metric);

@@ -3,12 +3,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "mien/img.h"
 #include "mien/plan.h"
 
 struct apply_worker {
     struct plan_work *work;
-    const void **in; /* batch of them */
-    float **out;     /* nout arrays for a batch */
+    const void **in;         /* a batch of them, and their mirror images behind */
+    unsigned char *mirrored; /* the pixels of these */
+    float **out;             /* nout arrays for as many */
 };
 
 int apply_load(struct apply *a, const char *path, struct err *e)
@@ -17,12 +19,35 @@ int apply_load(struct apply *a, const char *path, struct err *e)
     return rc < 0 ? rc : model_input(&a->model, &a->input, e);
 }
 
+static int start_worker(const struct apply *a, struct apply_worker *w, size_t rows, struct err *e)
+{
+    size_t mirrored = a->mirror ? (size_t)a->batch * (size_t)a->input.h * (size_t)a->input.w * 3 : 0;
+    w->work = plan_work_new(a->plan, e);
+    if (w->work == NULL)
+        return ERR_MEM;
+    w->in = calloc(rows, sizeof *w->in);
+    w->out = calloc((size_t)a->nout, sizeof *w->out);
+    w->mirrored = malloc(mirrored + 1);
+    if (w->in == NULL || w->out == NULL || w->mirrored == NULL)
+        return err_mem(e, rows * sizeof *w->in + mirrored, "workers");
+    for (int k = 0; k < a->nout; k++) {
+        size_t floats = rows * plan_out_count(a->plan, k);
+        w->out[k] = malloc(floats * sizeof **w->out);
+        if (w->out[k] == NULL)
+            return err_mem(e, floats * sizeof **w->out, "results");
+    }
+    return 0;
+}
+
 int apply_start(struct apply *a, const int *out, int nout, int jobs, int batch, struct err *e)
 {
+    int rows = a->mirror ? 2 * batch : batch;
+    if (a->mirror && a->input.h == 0)
+        return err_set(e, ERR_ARG, "the model reads features, which have no mirror image");
     a->jobs = jobs;
     a->batch = batch;
     a->nout = nout;
-    a->plan = plan_new(&a->model, out, nout, batch, e);
+    a->plan = plan_new(&a->model, out, nout, rows, e);
     if (a->plan == NULL)
         return ERR_MEM;
     a->worker = calloc((size_t)jobs, sizeof *a->worker);
@@ -31,23 +56,10 @@ int apply_start(struct apply *a, const int *out, int nout, int jobs, int batch, 
         return err_mem(e, (size_t)jobs * sizeof *a->worker, "workers");
     for (int k = 0; k < nout; k++)
         a->classes[k] = (int)plan_out_count(a->plan, k);
-    for (int j = 0; j < jobs; j++) {
-        struct apply_worker *w = &a->worker[j];
-        w->work = plan_work_new(a->plan, e);
-        if (w->work == NULL)
-            return ERR_MEM;
-        w->in = calloc((size_t)batch, sizeof *w->in);
-        w->out = calloc((size_t)nout, sizeof *w->out);
-        if (w->in == NULL || w->out == NULL)
-            return err_mem(e, (size_t)batch * sizeof *w->in, "workers");
-        for (int k = 0; k < nout; k++) {
-            size_t floats = (size_t)batch * plan_out_count(a->plan, k);
-            w->out[k] = malloc(floats * sizeof **w->out);
-            if (w->out[k] == NULL)
-                return err_mem(e, floats * sizeof **w->out, "results");
-        }
-    }
-    return 0;
+    int rc = 0;
+    for (int j = 0; j < jobs && rc == 0; j++)
+        rc = start_worker(a, &a->worker[j], (size_t)rows, e);
+    return rc;
 }
 
 /* What the model reads of a record, or NULL after failing the record. */
@@ -73,6 +85,28 @@ static const void *input_of(const struct apply *a, struct rec *r)
     return f == NULL || f->dim[0] != want ? NULL : f->data;
 }
 
+/* Puts the mirror images of k records' pixels behind them. */
+static void add_mirrored(const struct apply *a, struct apply_worker *w, int k)
+{
+    int height = a->input.h, width = a->input.w;
+    unsigned char *px = w->mirrored;
+    for (int i = 0; i < k; i++, px += (size_t)height * (size_t)width * 3) {
+        img_upright(w->in[i], height, width, IMG_MIRRORED, px);
+        w->in[k + i] = px;
+    }
+}
+
+/* The means of k records' results and those of their mirror images. */
+static void average(const struct apply *a, struct apply_worker *w, int k)
+{
+    for (int o = 0; o < a->nout; o++) {
+        float *y = w->out[o];
+        size_t n = (size_t)k * (size_t)a->classes[o];
+        for (size_t i = 0; i < n; i++)
+            y[i] = (y[i] + y[n + i]) / 2;
+    }
+}
+
 int apply_run(struct apply *a, int worker, struct rec **rec, size_t n, size_t *used, float **out,
               struct err *e)
 {
@@ -95,8 +129,13 @@ int apply_run(struct apply *a, int worker, struct rec **rec, size_t n, size_t *u
         w->in[k] = in;
         used[k++] = i;
     }
-    if (k > 0)
+    if (k > 0 && a->mirror) {
+        add_mirrored(a, w, k);
+        plan_run(a->plan, w->work, w->in, 2 * k, w->out);
+        average(a, w, k);
+    } else if (k > 0) {
         plan_run(a->plan, w->work, w->in, k, w->out);
+    }
     for (int o = 0; o < a->nout; o++)
         out[o] = w->out[o];
     return k;
@@ -110,6 +149,7 @@ void apply_free(struct apply *a)
             free(w->out[k]);
         free(w->out);
         free(w->in);
+        free(w->mirrored);
         plan_work_free(w->work);
     }
     free(a->worker);

@@ -12,6 +12,7 @@
 #include <time.h>
 
 #include "checkpoint.h"
+#include "mien/calibrate.h"
 #include "mien/hash.h"
 #include "mien/pred.h"
 #include "optim.h"
@@ -222,7 +223,28 @@ static double learning_rate(const struct fitter *f)
     return f->c->lr * f->now.lr_scale * schedule_factor(f->c, epochs);
 }
 
-static struct fit_metrics validate(struct fitter *f)
+/* Adds the confidences of the batch that was run last. Returns 0 or ERR_MEM. */
+static int add_confidences(const struct fitter *f, size_t n, struct calibration *c)
+{
+    const struct heads *h = &f->heads;
+    int rc = 0;
+    for (size_t i = 0; i < n; i++) {
+        float gender[PRED_GENDERS], age[PRED_AGES];
+        if (h->gender >= 0) {
+            model_gender(trainer_act(f->t, h->gender) + i * (size_t)h->genders, h->genders, gender);
+            rc |= calibration_add_gender(c, gender, f->label[i].gender);
+        }
+        if (h->age >= 0) {
+            size_t outputs = shape_count(f->m->net.layer[h->age].shape);
+            age_head_distribution(&h->years, trainer_act(f->t, h->age) + i * outputs, age);
+            rc |= calibration_add_age(c, age, f->label[i].age);
+        }
+    }
+    return rc;
+}
+
+/* Measures the validation part. c, which may be NULL, receives its confidences. */
+static struct fit_metrics validate(struct fitter *f, struct calibration *c)
 {
     struct tally tally = {0};
     size_t n = f->val_rows.pack->n, batch = (size_t)f->c->batch;
@@ -235,6 +257,8 @@ static struct fit_metrics validate(struct fitter *f)
         trainer_forward(f->t, (int)count, false, 0);
         loss_batch(NULL, &f->heads, f->label, count, NULL, trainer_act(f->t, f->heads.gender),
                    trainer_act(f->t, f->heads.age), NULL, NULL, &tally);
+        if (c != NULL && add_confidences(f, count, c) < 0)
+            c->failed = true;
     }
     return tally_metrics(&tally);
 }
@@ -322,7 +346,7 @@ static void judge_epoch(struct fitter *f, struct fit_epoch *now)
         memcpy(a->weights, a->ema, bytes);
     }
     if (f->val_rows.pack != NULL)
-        now->val = validate(f);
+        now->val = validate(f, NULL);
     now->best = better(f->c->best, now, &f->now.kept);
     if (a->ema != NULL)
         memcpy(a->weights, aside, bytes);
@@ -375,6 +399,16 @@ static int run_epochs(struct fitter *f, struct err *e)
     }
     memcpy(f->m->weights, f->arrays.best, f->arrays.n * sizeof(float));
     return 0;
+}
+
+/* Finds the temperatures of the weights that were kept; without a validation part, there are none. */
+static int find_temperatures(struct fitter *f, struct err *e)
+{
+    struct calibration c = {0};
+    if (f->val_rows.pack != NULL)
+        validate(f, &c);
+    int rc = calibration_end(&c, &f->m->prep);
+    return rc < 0 ? err_set(e, rc, "no room for the temperatures of confidence") : 0;
 }
 
 /* --- Setting up --------------------------------------------------------------------------------- */
@@ -574,6 +608,8 @@ int fit(struct model *m, const struct pack *train, const struct pack *val,
     }
     if (rc == 0)
         rc = run_epochs(&f, e);
+    if (rc == 0)
+        rc = find_temperatures(&f, e);
     *kept = f.now.kept;
     trainer_free(f.t);
     rows_free(&f.train_rows);

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "mien/age_head.h"
+#include "mien/calibrate.h"
 #include "mien/num.h"
 #include "mien/safetensors.h"
 
@@ -237,6 +238,18 @@ static int parse_mean(char *text, float mean[3], struct err *e)
     return 0;
 }
 
+/* A temperature; 1 when the model has none. */
+static int parse_temperature(const struct model *m, const char *key, double *t, struct err *e)
+{
+    char value[PREP_MAX];
+    struct err cause;
+    *t = 1;
+    if (prep_get(&m->prep, key, value, sizeof value) != NULL &&
+        num_real(value, CALIBRATE_MIN, CALIBRATE_MAX, t, &cause) < 0)
+        return err_set(e, ERR_FORMAT, "%s: %s", key, cause.msg);
+    return 0;
+}
+
 int model_input(const struct model *m, struct model_input *in, struct err *e)
 {
     struct shape s = m->net.layer[0].shape;
@@ -266,5 +279,6 @@ int model_input(const struct model *m, struct model_input *in, struct err *e)
             return err_set(e, ERR_FORMAT, "scale=%s makes no sense", value);
         in->scale = (float)scale;
     }
-    return 0;
+    int rc = parse_temperature(m, "temp_gender", &in->temp_gender, e);
+    return rc < 0 ? rc : parse_temperature(m, "temp_age", &in->temp_age, e);
 }

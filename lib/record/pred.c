@@ -52,3 +52,23 @@ double pred_age_sd(const float p[PRED_AGES])
         square += p[i] * (i - m) * (i - m);
     return sqrt(square / sum);
 }
+
+double pred_age_close(const float p[PRED_AGES])
+{
+    double all, close = 0;
+    int guess = (int)(mean(p, &all) + 0.5);
+    for (int i = guess < PRED_CLOSE ? 0 : guess - PRED_CLOSE; i <= guess + PRED_CLOSE && i < PRED_AGES; i++)
+        close += p[i];
+    return close / all;
+}
+
+double pred_logit(double p)
+{
+    p = fmin(fmax(p, 1e-7), 1 - 1e-7);
+    return log(p / (1 - p));
+}
+
+double pred_temper(double p, double temperature)
+{
+    return temperature == 1 ? p : 1 / (1 + exp(-pred_logit(p) / temperature));
+}

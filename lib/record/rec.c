@@ -42,6 +42,8 @@ static const struct {
     [TAG_LANDMARKS] = {"landmarks", REC_F32, 2, {0, 2}},
     [TAG_COUNT] = {"count", REC_U64, 0, {0}},
     [TAG_FACES] = {"faces", REC_I32, 0, {0}},
+    [TAG_CONF_GENDER] = {"conf_gender", REC_F32, 0, {0}},
+    [TAG_CONF_AGE] = {"conf_age", REC_F32, 0, {0}},
 };
 #define NTAGS ((int)(sizeof tags / sizeof tags[0]))
 

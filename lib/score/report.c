@@ -69,6 +69,15 @@ static void format_cell(const struct summary *s, int m, char cell[CELL])
                  unit * s->interval[m].low, unit * s->interval[m].high);
 }
 
+/* Whether a metric is a coverage, and whole in all runs: not worth a line. */
+static bool is_covered(const struct summary *s, size_t n, int metric)
+{
+    bool all = score_is_coverage(metric);
+    for (size_t i = 0; i < n; i++)
+        all = all && (s[i].n[metric] == 0 || s[i].value[metric] == 1);
+    return all;
+}
+
 /* A row for each metric from..to that some run has, under a title with the numbers of records. */
 static int put_section(struct buf *out, const struct summary *s, size_t n, int width,
                        const char *title, int from, int to)
@@ -86,6 +95,8 @@ static int put_section(struct buf *out, const struct summary *s, size_t n, int w
     }
     rc |= buf_printf(out, "\n");
     for (int m = from; m <= to; m++) {
+        if (is_covered(s, n, m))
+            continue;
         rc |= buf_printf(out, "  %-*s", LABEL_WIDTH - 2, score_title(m));
         for (size_t i = 0; i < n; i++) {
             format_cell(&s[i], m, cell);
@@ -123,8 +134,8 @@ static int put_table(const struct score_report *o, const struct score_run *runs,
                              (const char *)line.data);
         buf_free(&line);
     }
-    rc |= put_section(out, s, n, width, "gender", SCORE_GENDER, SCORE_GENDER);
-    rc |= put_section(out, s, n, width, "age", SCORE_EXACT, SCORE_CS10);
+    rc |= put_section(out, s, n, width, "gender", SCORE_GENDER, SCORE_GENDER_COVERAGE);
+    rc |= put_section(out, s, n, width, "age", SCORE_EXACT, SCORE_AGE_COVERAGE);
     rc |= put_section(out, s, n, width, "age in bins", SCORE_BIN, SCORE_ONE_OFF);
     return rc | put_section(out, s, n, width, "age in bands", SCORE_BAND, SCORE_BAND_YEARS);
 }

@@ -113,6 +113,10 @@ void score_judge(const struct score_rule *rule, const struct score_label *l, con
 {
     for (int i = 0; i < SCORE_COUNTS; i++)
         out->count[i] = -1;
+    if (l->gender >= 0)
+        out->count[COUNT_GENDER_UNSAID] = p_gender == NULL;
+    if (l->age_lo >= 0)
+        out->count[COUNT_AGE_UNSAID] = p_age == NULL;
     if (l->gender >= 0 && p_gender != NULL) {
         out->gender = l->gender;
         out->pred_gender = pred_mode(p_gender, PRED_GENDERS);
@@ -171,6 +175,7 @@ static const struct {
     int at_most; /* the share of numbers up to this one, or their mean */
 } metrics[SCORE_METRICS] = {
     [SCORE_GENDER] = {"gender_accuracy", "accuracy", COUNT_GENDER, 0},
+    [SCORE_GENDER_COVERAGE] = {"gender_coverage", "coverage", COUNT_GENDER_UNSAID, 0},
     [SCORE_EXACT] = {"age_exact", "exact (arg max)", COUNT_MODE, 0},
     [SCORE_MAE] = {"age_mae", "MAE of expectation", COUNT_MEAN, MEAN},
     [SCORE_MAE_MEDIAN] = {"age_mae_median", "MAE of median", COUNT_MEDIAN, MEAN},
@@ -186,6 +191,7 @@ static const struct {
     [SCORE_CS0 + 8] = {"cs8", "CS(8)", COUNT_POINT, 8},
     [SCORE_CS0 + 9] = {"cs9", "CS(9)", COUNT_POINT, 9},
     [SCORE_CS10] = {"cs10", "CS(10)", COUNT_POINT, 10},
+    [SCORE_AGE_COVERAGE] = {"age_coverage", "coverage", COUNT_AGE_UNSAID, 0},
     [SCORE_BIN] = {"bin_accuracy", "accuracy", COUNT_BIN, 0},
     [SCORE_ONE_OFF] = {"bin_one_off", "one-off accuracy", COUNT_BIN, 1},
     [SCORE_BAND] = {"band_accuracy", "accuracy", COUNT_BAND, 0},
@@ -200,6 +206,11 @@ const char *score_name(int metric)
 const char *score_title(int metric)
 {
     return metrics[metric].title;
+}
+
+bool score_is_coverage(int metric)
+{
+    return metric == SCORE_GENDER_COVERAGE || metric == SCORE_AGE_COVERAGE;
 }
 
 bool score_is_share(int metric)

@@ -114,7 +114,7 @@ for heads in age=101 age=0:10:20:30:40:50:60 age=coral age=coral:0:10:20:30:40:5
     below 'ages are learnt' "$(score k$k.model age_mae)" 9
     is 'genders are not predicted' "$(score k$k.model without_p_gender)" 300
 done
-like 'bins are named in the model' "$(mien-net k2.model)" '^preprocessing: .*ages=0:10:20:30:40:50:60$'
+like 'bins are named in the model' "$(mien-net k2.model)" '^preprocessing: .*ages=0:10:20:30:40:50:60 '
 like 'with the ages in them' "$(tr -d '\0' <k2.model | head -c 4000)" 'age.count'
 exits '--heads gender=2' 0 toy --heads gender=2 -o g.model
 like 'no word of age' "$(tail -1 err)" 'gender [0-9.]+%, [0-9.]+ s'

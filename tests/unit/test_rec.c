@@ -264,8 +264,16 @@ static void preps(void **state)
     assert_int_equal(prep_parse(&m, "size=224x224 margin=0.4", 23, &e), 0);
     assert_int_equal(prep_check(&s, &m, &e), ERR_FORMAT);
     assert_string_equal(e.msg, "made with margin=0.25, the model expects margin=0.4");
+    prep_del(&s, "margins");
+    assert_string_equal(s.text, "crop=box margin=0.25 size=224x224");
     assert_int_equal(prep_set(&s, "crop", "whole"), 0);
     assert_int_equal(prep_check(&s, &m, &e), 0);
+    prep_del(&s, "margin");
+    assert_string_equal(s.text, "crop=whole size=224x224");
+    prep_del(&s, "size");
+    assert_string_equal(s.text, "crop=whole");
+    prep_del(&s, "crop");
+    assert_string_equal(s.text, "");
     assert_int_equal(prep_parse(&m, "size 224", 8, &e), ERR_FORMAT);
     assert_int_equal(prep_parse(&m, "a=b=c  d=", 9, &e), 0);
     assert_int_equal(prep_parse(&m, "=b", 2, &e), ERR_FORMAT);

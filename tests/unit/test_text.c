@@ -218,7 +218,7 @@ static void test_columns(void **state)
     int *cols;
     size_t n;
     char name[16];
-    for (int t = 1; t <= TAG_FACES; t++)
+    for (int t = 1; t <= TAG_CONF_AGE; t++)
         assert_int_equal(col_of(col_name(t, name), strlen(col_name(t, name))), t);
     for (int c = COL_PRED_AGE; c < COL_DERIVED_END; c++)
         assert_int_equal(col_of(col_name(c, name), strlen(col_name(c, name))), c);

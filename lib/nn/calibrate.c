@@ -1,0 +1,78 @@
+#include "mien/calibrate.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+#include "mien/err.h"
+
+/* The negative log-likelihood at the temperature exp(t), and what is held against it. */
+static double cost(const float *margin, size_t n, double t)
+{
+    double sum = t * t / 2, scale = exp(-t);
+    for (size_t i = 0; i < n; i++) {
+        double z = margin[i] * scale;
+        sum += z > 0 ? log1p(exp(-z)) : log1p(exp(z)) - z;
+    }
+    return sum;
+}
+
+double calibrate(const float *margin, size_t n)
+{
+    /* Golden sections of the logarithm. The likelihood is convex in 1 / T, thus has one minimum. */
+    const double golden = (sqrt(5) - 1) / 2;
+    double lo = log(CALIBRATE_MIN), hi = log(CALIBRATE_MAX);
+    double a = hi - golden * (hi - lo), b = lo + golden * (hi - lo);
+    double at_a = cost(margin, n, a), at_b = cost(margin, n, b);
+    while (n > 0 && hi - lo > 1e-6) {
+        if (at_a < at_b) {
+            hi = b;
+            b = a;
+            at_b = at_a;
+            a = hi - golden * (hi - lo);
+            at_a = cost(margin, n, a);
+        } else {
+            lo = a;
+            a = b;
+            at_a = at_b;
+            b = lo + golden * (hi - lo);
+            at_b = cost(margin, n, b);
+        }
+    }
+    return n > 0 ? exp((lo + hi) / 2) : 1;
+}
+
+static int add(struct buf *to, double confidence, bool right)
+{
+    float margin = (float)(right ? pred_logit(confidence) : -pred_logit(confidence));
+    return buf_append(to, &margin, sizeof margin);
+}
+
+int calibration_add_gender(struct calibration *c, const float p[PRED_GENDERS], int gender)
+{
+    int said = pred_mode(p, PRED_GENDERS);
+    return gender < 0 || gender >= PRED_GENDERS ? 0 : add(&c->gender, p[said], said == gender);
+}
+
+int calibration_add_age(struct calibration *c, const float p[PRED_AGES], int age)
+{
+    int said = (int)(pred_age(p).mean + 0.5);
+    bool close = abs(said - age) <= PRED_CLOSE;
+    return age < 0 || age >= PRED_AGES ? 0 : add(&c->age, pred_age_close(p), close);
+}
+
+static int set_temperature(struct prep *model, const char *key, const struct buf *margins)
+{
+    size_t n = margins->len / sizeof(float);
+    prep_del(model, key);
+    return n > 0 ? prep_set(model, key, "%.4g", calibrate((const float *)margins->data, n)) : 0;
+}
+
+int calibration_end(struct calibration *c, struct prep *model)
+{
+    int rc = c->failed ? ERR_MEM : 0;
+    rc = rc < 0 ? rc : set_temperature(model, "temp_gender", &c->gender);
+    rc = rc < 0 ? rc : set_temperature(model, "temp_age", &c->age);
+    buf_free(&c->gender);
+    buf_free(&c->age);
+    return rc;
+}

@@ -1,0 +1,92 @@
+#!/bin/sh
+# mien-predict: confidence, what is left unsaid, mirror images. What it shares with mien-embed is in
+# mien-train.t.
+# shellcheck source=tests/lib.sh
+. "$(dirname "$0")/../lib.sh"
+
+cat >net.txt <<'N'
+input 12x12x3
+conv conv 8 3x3
+relu relu
+pool gap
+N
+mien-net -q --new --seed 1 --scale 0.01 --embed pool -o base.model net.txt
+mien-fake 200 --pixels 12x12 >pixels.mien
+mien-fake 200 --pixels 12x12 --seed 9 >other.mien
+mien-fake 200 --features 10 >features.mien
+mien-fake 200 --features 10 --seed 9 >others.mien
+for k in pixels other features others; do mien-pack -q -o $k.pack <$k.mien; done
+
+# temperature MODEL HEAD: as the model's preprocessing has it.
+temperature() {
+    mien-net "$1" | sed -n "s/^preprocessing:.* temp_$2=\([^ ]*\).*/\1/p"
+}
+
+# --- Temperatures: a network that has learned its records by heart is too sure of others.
+mien-train -q -i base.model -t pixels.pack -v other.pack -e 3 -o a.model
+like 'a temperature of gender' "$(temperature a.model gender)" '^[0-9.]+$'
+like 'and one of age' "$(temperature a.model age)" '^[0-9.]+$'
+mien-train -q -t features.pack -v others.pack --hidden 64 -e 60 --lr 0.01 --best last -o sure.model
+ok 'who learns by heart is cooled down' awk "BEGIN { exit !($(temperature sure.model gender) > 1.2) }"
+mien-train -q -i base.model -t pixels.pack -v other.pack -e 3 -j 1 -o b.model
+ok 'the same whatever -j' cmp a.model b.model
+mien-train -q -i a.model -t pixels.pack -e 1 -o b.model
+is 'without a validation part there is none' "$(temperature b.model gender)$(temperature b.model age)" ''
+
+mien-predict sure.model <others.mien >p.mien
+mien-predict --raw sure.model <others.mien >raw.mien
+is 'the age is as the network says' "$(mien-view --json -c p_age p.mien)" "$(mien-view --json -c p_age raw.mien)"
+is 'and so is who is said to be what' "$(mien-view -c pred_gender p.mien)" "$(mien-view -c pred_gender raw.mien)"
+# column FILE NAME: its mean.
+column() {
+    mien-view -Hc "$2" "$1" | awk '{ s += $1 } END { printf "%.4f\n", s / NR }'
+}
+ok 'but less surely' awk "BEGIN { exit !($(column p.mien conf_gender) < $(column raw.mien conf_gender) - 0.02) }"
+is 'the confidence in a gender is its probability' "$(mien-view -Hc p_female,p_male,conf_gender p.mien |
+    awk '{ p = $1 > $2 ? $1 : $2; if (p - $3 > 1e-4 || $3 - p > 1e-4) print }')" ''
+is 'each is one' "$(mien-view -rs 'conf_age >= 0 && conf_age <= 1 && conf_gender >= 0.5 && conf_gender <= 1' p.mien |
+    mien-view --count)" 200
+mien-predict b.model <other.mien >p.mien
+mien-predict --raw b.model <other.mien >raw.mien
+ok 'a model without temperatures has nothing to leave out' cmp p.mien raw.mien
+
+# --- What is left unsaid
+mien-predict --reject 0.8 sure.model <others.mien >r.mien
+mien-predict --reject 0.8,0 sure.model <others.mien >g.mien
+mien-predict sure.model <others.mien >p.mien
+said=$(mien-view -rs 'conf_gender >= 0.8' p.mien | mien-view --count)
+ok 'some are surer than that, some are not' test "$said" -gt 0 -a "$said" -lt 200
+is 'unsure genders are left unsaid' "$(mien-view -Hc p_female r.mien | grep -c .)" "$said"
+is 'and sure ones said' "$(mien-view -rs 'p_female >= 0' g.mien | mien-view -c id)" \
+    "$(mien-view -rs 'conf_gender >= 0.8' p.mien | mien-view -c id)"
+is 'ages have a bound of their own' "$(mien-view -rs 'pred_age >= 0' g.mien | mien-view --count)" 200
+is 'confidences stay' "$(mien-view -c id,conf_gender,conf_age r.mien)" "$(mien-view -c id,conf_gender,conf_age p.mien)"
+mien-predict --keep sure.model <others.mien | mien-predict --reject 1 sure.model >x.mien
+is 'earlier predictions go too' "$(mien-view -Hc pred_gender,pred_age x.mien | tr -d '\n\t')" ''
+exits 'mien-score reads the rest' 0 mien-score -B 0 r.mien
+like 'and tells how much that is' "$(sed -n '/^gender/,/coverage/p' out)" "^  coverage +$(awk "BEGIN { printf \"%.2f\", $said / 2 }")%"
+is 'no coverage where all was said' "$(mien-score -B 0 p.mien | grep -c coverage)" 0
+is 'but as TSV' "$(mien-score -B 0 -f tsv p.mien | awk '$3 ~ /coverage/ { print $3, $4, $5 }')" "gender_coverage 200 1
+age_coverage 200 1"
+exits 'where nothing is said' 1 mien-score -B 0 x.mien
+like 'mien-score says so' "$(cat err)" 'no record .* has both a label and a prediction'
+mien-predict --keep --reject 0.6,1 a.model <other.mien >r.mien
+exits 'mien-montage draws the rest' 0 sh -c 'mien-montage -q -o r.jpg <r.mien'
+for bad in 2 -1 x 0.5,7 0.5, ,0.5 0.5,0.5,0.5; do
+    exits "--reject $bad" 2 mien-predict "--reject=$bad" sure.model
+    like 'is refused' "$(cat err)" '^mien-predict: --reject: '
+done
+
+# --- Mirror images
+mien-predict --tta a.model <other.mien >t1.mien
+mien-predict --tta -j 3 -b 7 a.model <other.mien >t3.mien
+ok '--tta: the same whatever -j and -b' cmp t1.mien t3.mien
+mien-predict a.model <other.mien >p.mien
+exits 'it makes a difference' 1 cmp -s t1.mien p.mien
+is 'of small size' "$(mien-view -Hc pred_age t1.mien >a; mien-view -Hc pred_age p.mien | paste a - |
+    awk '{ d = $1 - $2; s += d < 0 ? -d : d } END { print s / NR < 8 }')" 1
+mien-embed base.model <pixels.mien | mien-pack -q -o f.pack
+mien-train -q -t f.pack -e 1 -o heads.model
+exits 'features have none' 2 sh -c 'mien-embed base.model <pixels.mien | mien-predict --tta heads.model'
+is 'which is said' "$(cat err)" 'mien-predict: the model reads features, which have no mirror image'
+finish
