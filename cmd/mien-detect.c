@@ -4,6 +4,8 @@
 #include "mien/detect.h"
 #include "mien/filter.h"
 
+static const char usual_model[] = "detect.model";
+
 struct worker {
     struct detect_work *work;
     struct face_list faces;
@@ -97,7 +99,7 @@ static void start(struct detect *d, const char *path)
     struct model m = {0};
     struct err e;
     if (model_load(&m, path, &e) < 0)
-        cli_die(c, "%s", e.msg);
+        cli_die(c, "%s%s", e.msg, path == usual_model ? "; scripts/fetch-models brings it" : "");
     if ((d->detector = detector_new(&m, &d->how, &e)) == NULL)
         cli_die(c, "'%s': %s", path, e.msg);
     model_free(&m);
@@ -155,7 +157,7 @@ int main(int argc, char **argv)
         FILTER_OPTIONS(d.filter),
     };
     struct cli cli = {"mien-detect",
-                      "[options] MODEL < images.mien > faces.mien",
+                      "[options] [MODEL] < images.mien > faces.mien",
                       "Finds the faces in photographs.",
                       opts,
                       CLI_NOPTS(opts),
@@ -163,13 +165,14 @@ int main(int argc, char **argv)
     d.filter.cli = &cli;
     d.filter.fn = detect;
     d.filter.ctx = &d;
-    if (cli_parse(&cli, argc, argv) != 1)
-        cli_die(&cli, "needs one model; see mien-detect --help");
+    int nargs = cli_parse(&cli, argc, argv);
+    if (nargs > 1)
+        cli_die(&cli, "takes one model; see mien-detect --help");
     if (largest)
         d.how.max_faces = 1;
     d.limits.max_pixels = max_pixels;
     filter_prepare(&d.filter);
-    start(&d, argv[1]);
+    start(&d, nargs > 0 ? argv[1] : usual_model);
     int status = filter_run(&d.filter);
     finish(&d);
     return status;

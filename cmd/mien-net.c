@@ -22,11 +22,12 @@ struct options {
 
 /* Reads a model, or a description into a model without weights. A model starts with its header's
    length, in eight bytes, and a brace. */
-static void load(const struct cli *cli, const char *path, struct model *m)
+static void load(const struct cli *cli, const char *name, struct model *m)
 {
     struct buf text = {0};
     struct err e;
-    char head[9] = "";
+    char head[9] = "", found[4096];
+    const char *path = model_find(name, found, sizeof found);
     int fd = file_open(path, &e);
     if (fd < 0)
         cli_die(cli, "%s", e.msg);

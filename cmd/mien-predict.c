@@ -25,12 +25,12 @@ struct predict {
 static int set_prediction(struct rec *r, int tag, const float *p, uint32_t n, int conf_tag,
                           double confidence, double least)
 {
-    int rc = rec_set_f32(r, conf_tag, (float)confidence);
+    int rc = 0;
     if (confidence < least)
         rec_del(r, tag);
     else
         rc |= rec_set_f32v(r, tag, p, n);
-    return rc;
+    return rc | rec_set_f32(r, conf_tag, (float)confidence);
 }
 
 static int set_gender(const struct predict *p, struct rec *r, const float *out)

@@ -36,9 +36,16 @@ struct model {
    frees them with free. */
 float *net_weights_new(const struct net *net, struct err *e);
 
-/* Reads a model; m is zeroed by the caller. Returns 0, or a negative code with a message naming
+/* Where the model of that name lies: a path, or a file of the current folder, is taken as it is;
+   another name is looked for in $MIEN_MODELS or, where that is not set, in the folder mien of the
+   user's cache (XDG's, $HOME/.cache by default), and then in the folders mien of $XDG_DATA_DIRS
+   (/usr/local/share and /usr/share by default). Returns a path in buf, or the name itself when it
+   is nowhere else. */
+const char *model_find(const char *name, char *buf, size_t n);
+
+/* Reads a model, which model_find finds; m is zeroed by the caller. Returns 0, or a negative code with a message naming
    the file; m is then empty. F16 weights are widened. Every weight must be there and finite. */
-int model_load(struct model *m, const char *path, struct err *e);
+int model_load(struct model *m, const char *name, struct err *e);
 
 /* Writes a model, whole or not at all. Same model, same bytes. */
 int model_save(const struct model *m, const char *path, struct err *e);

@@ -53,12 +53,16 @@ void caption_of(struct caption *c, const struct rec *r, double tolerance)
     if (col_get(r, COL_PRED_AGE, &v) && col_get(r, COL_PRED_AGE_SD, &w)) {
         snprintf(c->age, sizeof c->age, "%.0f\u00b1%.0f", v.number, w.number);
         c->age_wrong = has_age && fmax(from - v.number, v.number - to) > tolerance;
+    } else if (rec_has(r, TAG_CONF_AGE)) {
+        snprintf(c->age, sizeof c->age, "?");
     }
     if (col_get(r, COL_PRED_GENDER, &v)) {
         int mode = (int)v.number;
         col_get(r, mode == 1 ? COL_P_MALE : COL_P_FEMALE, &w);
         snprintf(c->gender, sizeof c->gender, "%s %.0f%%", letter[mode], 100 * w.number);
         c->gender_wrong = has_gender && mode != gender;
+    } else if (rec_has(r, TAG_CONF_GENDER)) {
+        snprintf(c->gender, sizeof c->gender, "?");
     }
 }
 

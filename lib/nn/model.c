@@ -136,9 +136,11 @@ static int read_model(struct model *m, const struct st *s, struct err *e)
     return rc < 0 ? rc : read_weights(m, s, e);
 }
 
-int model_load(struct model *m, const char *path, struct err *e)
+int model_load(struct model *m, const char *name, struct err *e)
 {
+    char found[4096];
     struct err cause;
+    const char *path = model_find(name, found, sizeof found);
     struct st *s = st_open(path, e);
     if (s == NULL)
         return ERR_FORMAT;

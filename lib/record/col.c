@@ -68,6 +68,9 @@ size_t col_defaults(const struct rec *r, int *cols, size_t max)
     size_t n = 0;
     for (size_t i = 0; i < r->nfield && n + 2 <= max; i++) {
         switch (r->field[i].tag) {
+        case TAG_LANDMARKS:
+        case TAG_PREP:
+            break;
         case TAG_P_AGE:
             cols[n++] = COL_PRED_AGE;
             break;

@@ -7,6 +7,7 @@
 
 #include <cmocka.h>
 
+#include "../../lib/montage/internal.h"
 #include "mien/jpeg.h"
 #include "mien/montage.h"
 
@@ -156,6 +157,34 @@ static void wrong_predictions_are_marked(void **state)
     assert_int_equal(n.wrong, wrong);
     for (int i = 0; i < 10; i++)
         assert_int_equal(framed(i), c[i].wrong);
+    rec_free(&r);
+}
+
+static void captions_tell_predictions(void **state)
+{
+    (void)state;
+    struct rec r = {0};
+    struct caption c;
+    caption_of(&c, &r, 10);
+    assert_string_equal(c.age, "");
+    assert_string_equal(c.gender, "");
+    predict(&r, 31, 98);
+    caption_of(&c, &r, 10);
+    assert_string_equal(c.age, "31\u00b10");
+    assert_string_equal(c.gender, "M 98%");
+    rec_set_f32(&r, TAG_CONF_AGE, 0.3F);
+    rec_set_f32(&r, TAG_CONF_GENDER, 0.98F);
+    caption_of(&c, &r, 10);
+    assert_string_equal(c.age, "31\u00b10");
+    rec_del(&r, TAG_P_AGE); /* left unsaid */
+    rec_set_u8(&r, TAG_AGE, 90);
+    caption_of(&c, &r, 10);
+    assert_string_equal(c.age, "?");
+    assert_string_equal(c.gender, "M 98%");
+    assert_false(c.age_wrong);
+    rec_del(&r, TAG_P_GENDER);
+    caption_of(&c, &r, 10);
+    assert_string_equal(c.gender, "?");
     rec_free(&r);
 }
 
@@ -310,6 +339,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(wrong_predictions_are_marked),
+        cmocka_unit_test(captions_tell_predictions),
         cmocka_unit_test(pictures_keep_their_shape),
         cmocka_unit_test(faces_of_a_photograph_share_a_cell),
         cmocka_unit_test(boxes_are_drawn_in_place),
