@@ -72,7 +72,7 @@ exits 'where nothing is said' 1 mien-score -B 0 x.mien
 like 'mien-score says so' "$(cat err)" 'no record .* has both a label and a prediction'
 mien-predict --keep --reject 0.6,1 a.model <other.mien >r.mien
 exits 'mien-montage draws the rest' 0 sh -c 'mien-montage -q -o r.jpg <r.mien'
-for bad in 2 -1 x 0.5,7 0.5, ,0.5 0.5,0.5,0.5; do
+for bad in 2 -1 x 0.5,7 '0.5,' ,0.5 0.5,0.5,0.5; do
     exits "--reject $bad" 2 mien-predict "--reject=$bad" sure.model
     like 'is refused' "$(cat err)" '^mien-predict: --reject: '
 done
