@@ -221,6 +221,8 @@ int main(int argc, char **argv)
         AUGMENT_OPTIONS(f->augment),
         WHOLE(0, "views", "changes of an image kept before frozen layers [4]", &f->views, 1, 1000),
         REAL("mixup", "alpha of mixing records [0: not]", &f->mixup, 0, 100),
+        {0, "in-order", NULL, "take the records in the pack's order, not shuffled", CLI_FLAG,
+         &f->in_order, 0, 0, NULL, NULL},
         REAL("balance", "sample by (1/frequency)^F of age and gender [0]", &f->balance, 0, 1),
         REAL("class-weights", "weigh losses by (1/frequency)^F [0]", &f->class_weights, 0, 1),
         WORD("best", "mae|loss|gender|last", "by what the best epoch is kept [mae]", &f->best),

@@ -68,6 +68,7 @@ struct fit_config {
     struct augment augment;           /* of the training part's images, anew in each epoch */
     int views;                        /* before frozen layers: so many changes of each image are kept */
     double mixup;                     /* alpha of the mixing Beta distribution; 0: none */
+    bool in_order;                    /* epochs take the records as the pack has them */
     double balance;                   /* sampling by (1 / frequency)^balance of age and gender */
     double class_weights;             /* the same power for the weights of losses */
 

@@ -309,6 +309,8 @@ static int train_epoch(struct fitter *f, struct err *e)
     size_t n = f->train_rows.pack->n, batch = (size_t)f->c->batch;
     struct rng rng = {hash_mix(f->c->seed ^ hash_mix((uint64_t)p->epoch))};
     sampler_order(&f->balance, f->c->balance, &rng, f->order);
+    for (size_t i = 0; f->c->in_order && i < n; i++)
+        f->order[i] = (uint32_t)i;
     if (p->done > 0)
         rng.state = p->rng;
     while (p->done < n) {

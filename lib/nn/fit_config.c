@@ -20,6 +20,8 @@ int fit_check(const struct fit_config *c, struct err *e)
     if (c->lr_backbone > c->lr)
         return err_set(e, ERR_ARG, "the backbone's learning rate %g is larger than the heads' %g",
                        c->lr_backbone, c->lr);
+    if (c->in_order && c->balance > 0)
+        return err_set(e, ERR_ARG, "records can't be both in order and drawn for balance");
     return 0;
 }
 
@@ -70,6 +72,8 @@ int fit_describe(const struct fit_config *c, struct buf *out)
         rc |= buf_printf(out, " schedule=%s", schedules[c->schedule]);
     if (c->best != d.best)
         rc |= buf_printf(out, " best=%s", bests[c->best]);
+    if (c->in_order)
+        rc |= buf_printf(out, " in-order");
     for (size_t i = 0; i < sizeof more / sizeof more[0]; i++) {
         if (more[i].value != more[i].normal)
             rc |= buf_printf(out, " %s=%.17g", more[i].name, more[i].value);

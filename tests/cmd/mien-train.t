@@ -36,6 +36,13 @@ tr -d '\n' <j3/x.model | sed 's/-j 3 //' >x3
 ok 'same seed, same bytes, whatever -j' cmp x1 x3
 (cd j1 && mien-train -q -j 1 -i ../base.model -t ../pixels.pack -l all -e 2 --hidden 7 --dropout 0.3 -s 1 -o y.model)
 exits 'another seed, another model' 1 cmp -s j1/x.model j1/y.model
+# In the pack's order there is nothing for a seed to choose, once the heads are there.
+mien-train -q -t features.pack -e 1 -o start.model
+for s in 1 2; do mien-train -q -i start.model --keep-heads -t features.pack -e 2 -s $s --in-order -o order$s.model; done
+is 'in order, whatever the seed' "$(mien-predict order1.model <features.mien | cksum)" \
+    "$(mien-predict order2.model <features.mien | cksum)"
+exits 'in order and balanced' 2 mien-train --in-order --balance 1 -t features.pack -o z.model
+like 'is refused' "$(cat err)" "can't be both in order and drawn"
 exits 'heads on features' 0 mien-train -q -t features.pack -e 2 -o heads.model
 exits 'going on with heads' 0 mien-train -q -i heads.model --keep-heads -t features.pack -e 1 -o more.model
 mien-embed base.model <pixels.mien | mien-pack -q -o emb.pack
