@@ -1,0 +1,16 @@
+#!/bin/sh
+# The networks that come with mien can be trained: thin and on small images here, they learn noise by
+# heart, in training with its dropout and at inference, with the statistics of their bn layers.
+. "$(dirname "$0")/../lib.sh"
+
+mien-fake 32 --pixels 40x40 | mien-pack -q -o noise.pack
+for f in "$ROOT"/networks/*.net; do
+    net=$(basename "$f" .net)
+    exits "$net: new" 0 mien-net --new --mean 127.5 --scale 0.0078431 --size 40 --width 0.125 -o new.model "$f"
+    exits "$net: trained" 0 mien-train -q -i new.model --keep-heads -l all -e 5 -b 8 --best last \
+        -t noise.pack -v noise.pack --log log.tsv -o trained.model
+    ok "$net: losses fall" awk 'NR == 1 { for (k = 1; k <= NF; k++) at[$k] = k; next }
+        NR == 2 { train = $at["train_loss"]; val = $at["val_loss"] }
+        END { exit !($at["train_loss"] < 0.97 * train && $at["val_loss"] < 0.97 * val) }' log.tsv
+done
+finish
