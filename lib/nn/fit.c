@@ -29,6 +29,7 @@ struct fitter {
     double *rate; /* a layer's learning rate, relative to the heads' */
     struct boundary at;
     struct heads heads;
+    int ends[2], nends; /* the logits: where gradients begin */
     struct rows train_rows, val_rows;
     struct sampler balance, weights; /* for sampling and for losses, where they are asked for */
     uint32_t *order;                 /* of the epoch */
@@ -267,7 +268,6 @@ static struct fit_metrics validate(struct fitter *f, struct calibration *c)
 static int train_batch(struct fitter *f, struct rng *rng, size_t n, struct err *e)
 {
     struct progress *p = &f->now;
-    int heads[2] = {f->heads.gender_logits, f->heads.age_logits};
     struct tally one = {0};
     load_batch(f, &f->train_rows, f->order + p->done, n);
     size_t next = p->done + n, left = f->train_rows.pack->n - next;
@@ -282,7 +282,7 @@ static int train_batch(struct fitter *f, struct rng *rng, size_t n, struct err *
     if (!isfinite(loss))
         return err_set(e, ERR_ARG, "the loss is no longer a number in epoch %d, at record %zu: "
                        "try a smaller learning rate than %g", p->epoch, p->done, f->c->lr);
-    trainer_backward(f->t, (int)n, heads, 2);
+    trainer_backward(f->t, (int)n);
     step(f, learning_rate(f));
     tally_add(&p->tally, &one);
     p->done += n;
@@ -594,7 +594,12 @@ static int set_up(struct fitter *f, const struct pack *train, const struct pack 
     rc = rc < 0 ? rc : describe(f, val, e);
     if (rc < 0)
         return rc;
-    f->t = trainer_new(net, f->m->weights, f->train, f->at.layer, f->at.n, c->batch, f->par, e);
+    if (f->heads.gender >= 0)
+        f->ends[f->nends++] = f->heads.gender_logits;
+    if (f->heads.age >= 0)
+        f->ends[f->nends++] = f->heads.age_logits;
+    f->t = trainer_new(net, f->m->weights, f->train, f->at.layer, f->at.n, f->ends, f->nends,
+                       c->batch, f->par, e);
     return f->t == NULL ? ERR_MEM : 0;
 }
 

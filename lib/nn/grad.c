@@ -149,16 +149,16 @@ void g_bias(const real *dy, size_t rows, int units, real *db)
     add_rows(dy, rows, units, db);
 }
 
-SIMD void g_relu(const real *restrict y, const real *restrict dy, real *restrict dx, size_t n)
+SIMD void g_relu(const real *restrict y, real *restrict d, size_t n)
 {
     for (size_t i = 0; i < n; i++)
-        dx[i] = y[i] > 0 ? dy[i] : 0;
+        d[i] = y[i] > 0 ? d[i] : 0;
 }
 
-SIMD void g_relu6(const real *restrict y, const real *restrict dy, real *restrict dx, size_t n)
+SIMD void g_relu6(const real *restrict y, real *restrict d, size_t n)
 {
     for (size_t i = 0; i < n; i++)
-        dx[i] = y[i] > 0 && y[i] < 6 ? dy[i] : 0;
+        d[i] = y[i] > 0 && y[i] < 6 ? d[i] : 0;
 }
 
 void g_prelu(const real *slope, const real *x, const real *dy, real *dx, real *dslope, size_t rows,

@@ -28,8 +28,9 @@ void g_weight_rows(const real *x, int inputs, const real *dy, int units, size_t 
 void g_bias(const real *dy, size_t rows, int units, real *db);
 
 /* Activations, from their outputs y (and, for prelu, inputs x). */
-void g_relu(const real *y, const real *dy, real *dx, size_t n);
-void g_relu6(const real *y, const real *dy, real *dx, size_t n);
+/* In place: d is the output's gradient before, the input's afterwards. */
+void g_relu(const real *y, real *d, size_t n);
+void g_relu6(const real *y, real *d, size_t n);
 void g_prelu(const real *slope, const real *x, const real *dy, real *dx, real *dslope, size_t rows,
              int c);
 void g_sigmoid(const real *y, const real *dy, real *dx, size_t n);

@@ -6,33 +6,30 @@
 
 #include "grad.h"
 #include "mien/hash.h"
-
-enum role { ABSENT, GIVEN, COMPUTED };
+#include "train_plan.h"
 
 /* What one layer holds for a batch. */
 struct node {
-    enum role role;
-    bool train;      /* its parameters are trained */
-    bool flow;       /* its output's gradient is of use */
-    bool ready;      /* in a backward pass: dact holds a gradient */
-    real *act, *dact;
-    uint32_t *which; /* max pooling */
+    real *act, *dact;    /* its holder's */
+    bool ready;          /* in a backward pass: dact holds a gradient */
+    uint32_t *which;     /* max pooling */
     unsigned char *keep; /* dropout: 1 where an element is kept */
-    real *stat;      /* bn: mean, 1 / deviation, and the backward pass's two sums */
+    real *stat;          /* bn: mean, 1 / deviation, and the backward pass's two sums */
 };
 
 struct trainer {
     const struct net *net;
+    struct train_plan plan;
     real *w, *grad;
     struct node *node;
-    int batch;
+    real **slot;         /* gradients of outputs */
+    const int *ends;
+    int nends;
     struct par *par;
-    real **scratch;      /* one a worker, of `patch` elements */
-    size_t patch;
+    real **scratch;      /* one a worker, of plan.patch elements */
     real *zeros;
     real *part;          /* parts' gradients of one layer */
     real *extra;         /* a second gradient of an output that several layers read */
-    size_t bytes;
 
     /* The pass under way. */
     int cur, n;
@@ -44,120 +41,83 @@ struct trainer {
 
 /* --- Making --------------------------------------------------------------------------------- */
 
-static void *claim(struct trainer *t, size_t count, size_t size)
+/* Memory is first touched here, not in the first batch. */
+static void *claim(size_t count, size_t size)
 {
     size_t bytes = (count * size + 63) & ~(size_t)63;
     void *p = aligned_alloc(64, bytes > 0 ? bytes : 64);
     if (p != NULL)
         memset(p, 0, bytes);
-    t->bytes += bytes;
     return p;
 }
 
-static bool has_params(const struct layer *l)
+static int claim_node(struct trainer *t, int i)
 {
-    return l->nparam > 0;
-}
-
-/* Images of a batch are cut into this many parts; each part needs its own gradient of the layer's
-   parameters. Four million elements of gradients at most, two to sixteen parts. */
-static size_t parts_of(const struct layer *l, int n)
-{
-    size_t params = layer_params(l), parts = 16;
-    if (l->type == L_DENSE)
-        parts = 4; /* a product of few rows is slow */
-    while (parts > 2 && parts * params > (size_t)4 << 20)
-        parts /= 2;
-    return parts < (size_t)n ? parts : (size_t)n;
-}
-
-/* Whether the layer's weights are so many that a gradient for each part of a batch would cost more
-   than the product itself. */
-static bool by_rows(const struct layer *l)
-{
-    bool plain = l->type == L_DENSE || (l->type == L_CONV && k_is_pointwise(l));
-    return plain && l->param[0].count >= 65536;
-}
-
-static size_t params_span(const struct layer *l)
-{
-    if (l->nparam == 0)
+    const struct layer *l = &t->net->layer[i];
+    const struct train_node *plan = &t->plan.node[i];
+    struct node *d = &t->node[i];
+    size_t count = (size_t)t->plan.batch * shape_count(l->shape);
+    if (plan->holder == i && (d->act = claim(count, sizeof *d->act)) == NULL)
+        return ERR_MEM;
+    if (plan->role == GIVEN)
         return 0;
-    const struct param *last = &l->param[l->nparam - 1];
-    return last->at + last->count - l->param[0].at;
+    if (l->type == L_MAXPOOL && (d->which = claim(count, sizeof *d->which)) == NULL)
+        return ERR_MEM;
+    if (l->type == L_DROPOUT && (d->keep = claim(count, 1)) == NULL)
+        return ERR_MEM;
+    if (l->type == L_BN && (d->stat = claim(4 * (size_t)l->shape.c, sizeof *d->stat)) == NULL)
+        return ERR_MEM;
+    return 0;
 }
 
-/* Which layers take part, and memory for them. */
-static int make_nodes(struct trainer *t, const bool *train, const int *given, int ngiven)
+static int claim_all(struct trainer *t)
 {
-    const struct net *net = t->net;
-    size_t batch = (size_t)t->batch, part = 0, extra = 0, zeros = 0;
-    for (int k = 0; k < ngiven; k++)
-        t->node[given[k]].role = GIVEN;
-    for (int i = 0; i < net->n; i++) {
-        const struct layer *l = &net->layer[i];
-        struct node *d = &t->node[i];
-        size_t count = shape_count(l->shape);
-        if (d->role == ABSENT) {
-            int known = 0;
-            for (int k = 0; k < l->nin; k++) {
-                known += t->node[l->in[k]].role != ABSENT;
-                d->flow = d->flow || t->node[l->in[k]].flow;
-            }
-            if (l->nin == 0 || known < l->nin)
-                continue;
-            d->role = COMPUTED;
-            d->train = train[i] && has_params(l);
-            d->flow = d->flow || d->train;
-        }
-        if ((d->act = claim(t, batch * count, sizeof *d->act)) == NULL)
+    const struct train_plan *p = &t->plan;
+    size_t batch = (size_t)p->batch;
+    t->node = calloc((size_t)t->net->n, sizeof *t->node);
+    t->slot = calloc((size_t)p->slots + 1, sizeof *t->slot);
+    t->scratch = calloc((size_t)p->jobs, sizeof *t->scratch);
+    t->part = claim(p->part, sizeof *t->part);
+    t->extra = claim(batch * p->extra, sizeof *t->extra);
+    t->zeros = claim(p->zeros, sizeof *t->zeros);
+    t->grad = claim(p->weights, sizeof *t->grad);
+    if (t->node == NULL || t->slot == NULL || t->scratch == NULL || t->part == NULL ||
+        t->extra == NULL || t->zeros == NULL || t->grad == NULL)
+        return ERR_MEM;
+    for (int j = 0; j < p->jobs; j++) {
+        if ((t->scratch[j] = claim(p->patch, sizeof **t->scratch)) == NULL)
             return ERR_MEM;
-        if (d->role == GIVEN)
-            continue;
-        if (d->flow && (d->dact = claim(t, batch * count, sizeof *d->dact)) == NULL)
-            return ERR_MEM;
-        if (l->type == L_MAXPOOL && (d->which = claim(t, batch * count, sizeof *d->which)) == NULL)
-            return ERR_MEM;
-        if (l->type == L_DROPOUT && (d->keep = claim(t, batch * count, 1)) == NULL)
-            return ERR_MEM;
-        if (l->type == L_BN && (d->stat = claim(t, 4 * (size_t)l->shape.c, sizeof *d->stat)) == NULL)
-            return ERR_MEM;
-        struct shape in = net->layer[l->in[0]].shape;
-        size_t patch = l->type == L_CONV ? 2 * k_conv_scratch(l, in) : 0;
-        size_t need = by_rows(l) ? 0 : parts_of(l, t->batch) * params_span(l), line = (size_t)in.w * (size_t)in.c;
-        t->patch = patch > t->patch ? patch : t->patch;
-        part = need > part ? need : part;
-        zeros = line > zeros ? line : zeros;
-        for (int k = 0; k < l->nin; k++) {
-            size_t c = batch * shape_count(net->layer[l->in[k]].shape);
-            extra = c > extra ? c : extra;
-        }
     }
-    t->part = claim(t, part, sizeof *t->part);
-    t->extra = claim(t, extra, sizeof *t->extra);
-    t->zeros = claim(t, zeros, sizeof *t->zeros);
-    t->grad = claim(t, net->nweights, sizeof *t->grad);
-    return t->part == NULL || t->extra == NULL || t->zeros == NULL || t->grad == NULL ? ERR_MEM : 0;
+    for (int k = 0; k < p->slots; k++) {
+        if ((t->slot[k] = claim(batch * p->slot[k], sizeof **t->slot)) == NULL)
+            return ERR_MEM;
+    }
+    for (int i = 0; i < t->net->n; i++) {
+        if (p->node[i].role != ABSENT && claim_node(t, i) < 0)
+            return ERR_MEM;
+    }
+    for (int i = 0; i < t->net->n; i++) {
+        const struct train_node *holder = &p->node[p->node[i].holder];
+        t->node[i].act = t->node[p->node[i].holder].act;
+        if (p->node[i].flow)
+            t->node[i].dact = t->slot[holder->slot];
+    }
+    return 0;
 }
 
 struct trainer *trainer_new(const struct net *net, real *w, const bool *train, const int *given,
-                            int ngiven, int batch, struct par *par, struct err *e)
+                            int ngiven, const int *ends, int nends, int batch, struct par *par,
+                            struct err *e)
 {
     struct trainer *t = calloc(1, sizeof *t);
-    int rc = ERR_MEM;
-    if (t != NULL) {
-        *t = (struct trainer){.net = net, .w = w, .batch = batch, .par = par};
-        t->node = calloc((size_t)net->n, sizeof *t->node);
-        t->scratch = calloc((size_t)par_size(par), sizeof *t->scratch);
-        if (t->node != NULL && t->scratch != NULL)
-            rc = make_nodes(t, train, given, ngiven);
-        for (int j = 0; rc == 0 && j < par_size(par); j++) {
-            t->scratch[j] = claim(t, t->patch, sizeof **t->scratch);
-            rc = t->scratch[j] == NULL ? ERR_MEM : 0;
-        }
+    if (t == NULL) {
+        err_mem(e, sizeof *t, "training");
+        return NULL;
     }
-    if (rc < 0) {
-        err_mem(e, t == NULL ? sizeof *t : t->bytes, "training: try a smaller batch");
+    *t = (struct trainer){.net = net, .w = w, .ends = ends, .nends = nends, .par = par};
+    if (train_plan_make(&t->plan, net, train, given, ngiven, ends, nends, batch, par_size(par)) < 0 ||
+        claim_all(t) < 0) {
+        err_mem(e, t->plan.bytes, "training: try a smaller batch");
         trainer_free(t);
         return NULL;
     }
@@ -170,20 +130,24 @@ void trainer_free(struct trainer *t)
     if (t == NULL)
         return;
     for (int i = 0; t->node != NULL && i < t->net->n; i++) {
-        free(t->node[i].act);
-        free(t->node[i].dact);
+        if (t->plan.node[i].holder == i)
+            free(t->node[i].act);
         free(t->node[i].which);
         free(t->node[i].keep);
         free(t->node[i].stat);
     }
-    for (int j = 0; t->scratch != NULL && j < par_size(t->par); j++)
+    for (int j = 0; t->scratch != NULL && j < t->plan.jobs; j++)
         free(t->scratch[j]);
+    for (int k = 0; t->slot != NULL && k < t->plan.slots; k++)
+        free(t->slot[k]);
     free(t->scratch);
+    free(t->slot);
     free(t->node);
     free(t->part);
     free(t->extra);
     free(t->zeros);
     free(t->grad);
+    train_plan_free(&t->plan);
     free(t);
 }
 
@@ -204,7 +168,7 @@ real *trainer_grad(struct trainer *t)
 
 bool trainer_trains(const struct trainer *t, int layer)
 {
-    return t->node[layer].train;
+    return t->plan.node[layer].train;
 }
 
 /* --- Parts ---------------------------------------------------------------------------------- */
@@ -224,7 +188,7 @@ static real *param_of(const struct trainer *t, const struct layer *l, int k)
 /* Runs fn over the parts of the current layer. */
 static void over_parts(struct trainer *t, void (*fn)(void *, int, size_t))
 {
-    t->npart = parts_of(&t->net->layer[t->cur], t->n);
+    t->npart = train_parts(&t->net->layer[t->cur], t->n);
     par_for(t->par, t->npart, fn, t);
 }
 
@@ -233,7 +197,7 @@ static void over_parts(struct trainer *t, void (*fn)(void *, int, size_t))
 static real *sum_parts(struct trainer *t, void (*fn)(void *, int, size_t), size_t len)
 {
     t->part_len = len;
-    t->npart = parts_of(&t->net->layer[t->cur], t->n);
+    t->npart = train_parts(&t->net->layer[t->cur], t->n);
     memset(t->part, 0, t->npart * len * sizeof *t->part);
     par_for(t->par, t->npart, fn, t);
     for (size_t k = 1; k < t->npart; k++)
@@ -273,6 +237,23 @@ static void forward_bn(const struct trainer *t, const struct layer *l, const str
     }
 }
 
+/* Whether a layer computes the relu behind it itself, before it stores its output. */
+static bool has_tail(const struct layer *l)
+{
+    return l->type == L_CONV || l->type == L_DWCONV || l->type == L_DENSE;
+}
+
+static enum act act_of(const struct layer *l)
+{
+    return l->type == L_RELU ? ACT_RELU : l->type == L_RELU6 ? ACT_RELU6 : ACT_PRELU;
+}
+
+static enum act tail_of(const struct trainer *t, int i)
+{
+    int holder = t->plan.node[i].holder;
+    return has_tail(&t->net->layer[i]) && holder != i ? act_of(&t->net->layer[holder]) : ACT_NONE;
+}
+
 static void forward_part(void *ctx, int worker, size_t k)
 {
     struct trainer *t = ctx;
@@ -284,7 +265,7 @@ static void forward_part(void *ctx, int worker, size_t k)
     const real *x = t->node[l->in[0]].act + first * shape_count(in);
     real *y = d->act + first * count;
     size_t rows = count / (size_t)l->shape.c * n;
-    struct tail bias = {param_of(t, l, 1), ACT_NONE, NULL}, act = {NULL, ACT_NONE, NULL};
+    struct tail bias = {param_of(t, l, 1), tail_of(t, t->cur), NULL}, act = {NULL, ACT_NONE, NULL};
     int at = 0;
     switch (l->type) {
     case L_CONV:
@@ -305,9 +286,10 @@ static void forward_part(void *ctx, int worker, size_t k)
     case L_RELU:
     case L_RELU6:
     case L_PRELU:
-        act.act = l->type == L_RELU ? ACT_RELU : l->type == L_RELU6 ? ACT_RELU6 : ACT_PRELU;
+        act.act = act_of(l);
         act.slope = param_of(t, l, 0);
-        memcpy(y, x, n * count * sizeof *y);
+        if (y != x)
+            memcpy(y, x, n * count * sizeof *y);
         k_tail(y, rows, l->shape.c, &act);
         break;
     case L_SIGMOID:
@@ -398,10 +380,11 @@ void trainer_forward(struct trainer *t, int n, bool training, uint64_t seed)
     t->training = training;
     t->seed = seed;
     for (t->cur = 0; t->cur < t->net->n; t->cur++) {
-        if (t->node[t->cur].role != COMPUTED)
+        const struct train_node *d = &t->plan.node[t->cur];
+        if (d->role != COMPUTED || (d->below >= 0 && has_tail(&t->net->layer[d->below])))
             continue;
         if (t->net->layer[t->cur].type == L_BN)
-            bn_statistics(t, training && t->node[t->cur].train);
+            bn_statistics(t, training && d->train);
         over_parts(t, forward_part);
     }
 }
@@ -452,13 +435,16 @@ static void backward_part(void *ctx, int worker, size_t k)
     case L_BN:
         bn_grad(x, dy, dx, rows, l->shape.c, w, d->stat, d->stat + l->shape.c,
                 d->stat + 2 * l->shape.c,
-                t->training && d->train ? rows / n * (size_t)t->n : 0);
+                t->training && t->plan.node[t->cur].train ? rows / n * (size_t)t->n : 0);
         break;
     case L_RELU:
-        g_relu(y, dy, dx, n * count);
-        break;
     case L_RELU6:
-        g_relu6(y, dy, dx, n * count);
+        if (dx != dy)
+            memcpy(dx, dy, n * count * sizeof *dx);
+        if (l->type == L_RELU)
+            g_relu(y, dx, n * count);
+        else
+            g_relu6(y, dx, n * count);
         break;
     case L_SIGMOID:
         g_sigmoid(y, dy, dx, n * count);
@@ -526,8 +512,8 @@ static void deliver(struct trainer *t, int in, const real *dx)
 /* Where the gradient of input layer `in` should be computed. */
 static real *destination(struct trainer *t, int in)
 {
-    struct node *d = &t->node[in];
-    return !d->flow ? NULL : d->ready ? t->extra : d->dact;
+    const struct node *d = &t->node[in];
+    return !t->plan.node[in].flow ? NULL : d->ready ? t->extra : d->dact;
 }
 
 enum { ROW_BLOCK = 64 };
@@ -548,15 +534,16 @@ static void backward_params(struct trainer *t)
 {
     const struct layer *l = &t->net->layer[t->cur];
     const struct node *d = &t->node[t->cur];
+    bool train = t->plan.node[t->cur].train;
     t->part_len = 0;
-    if (d->train && by_rows(l)) {
+    if (train && train_by_rows(l)) {
         size_t rows = shape_count(l->shape) / (size_t)l->shape.c * (size_t)t->n;
         size_t inputs = l->param[0].count / (size_t)l->units;
         par_for(t->par, (inputs + ROW_BLOCK - 1) / ROW_BLOCK, weight_rows, t);
         if (l->nparam > 1)
             g_bias(d->dact, rows, l->units, t->grad + l->param[1].at);
-    } else if (d->train) {
-        size_t len = params_span(l);
+    } else if (train) {
+        size_t len = train_params_span(l);
         const real *sum = sum_parts(t, backward_part, len);
         memcpy(t->grad + l->param[0].at, sum, len * sizeof *sum);
         return;
@@ -587,13 +574,13 @@ static void backward_layer(struct trainer *t)
         size_t c = (size_t)l->shape.c;
         const real *sum = sum_parts(t, bn_grad_sums_part, 2 * c);
         memcpy(d->stat + 2 * c, sum, 2 * c * sizeof *sum);
-        for (size_t i = 0; d->train && i < c; i++) {
+        for (size_t i = 0; t->plan.node[t->cur].train && i < c; i++) {
             t->grad[l->param[0].at + i] = sum[c + i];
             t->grad[l->param[1].at + i] = sum[i];
         }
         if (t->dx != NULL)
             over_parts(t, backward_part);
-    } else if (has_params(l)) {
+    } else if (l->nparam > 0) {
         backward_params(t);
     } else if (t->dx != NULL) {
         over_parts(t, backward_part);
@@ -602,18 +589,15 @@ static void backward_layer(struct trainer *t)
         deliver(t, l->in[0], t->dx);
 }
 
-void trainer_backward(struct trainer *t, int n, const int *from, int nfrom)
+void trainer_backward(struct trainer *t, int n)
 {
     t->n = n;
     for (int i = 0; i < t->net->n; i++)
         t->node[i].ready = false;
-    for (int k = 0; k < nfrom; k++) {
-        if (from[k] >= 0)
-            t->node[from[k]].ready = true;
-    }
+    for (int k = 0; k < t->nends; k++)
+        t->node[t->ends[k]].ready = true;
     for (t->cur = t->net->n - 1; t->cur >= 0; t->cur--) {
-        const struct node *d = &t->node[t->cur];
-        if (d->role == COMPUTED && d->flow && d->ready)
+        if (t->plan.node[t->cur].flow)
             backward_layer(t);
     }
 }

@@ -19,20 +19,22 @@
 
 struct trainer;
 
-/* net, w (net->nweights elements), par stay the caller's and must outlive the trainer. train has
-   an element a layer. given lists ngiven layers, batch is the most images at once. par may be
-   NULL. NULL with a message on failure. Sets OpenBLAS to one thread. */
+/* net, w (net->nweights elements), ends and par stay the caller's and must outlive the trainer. train has
+   an element a layer. given lists ngiven layers, ends the nends layers that the loss reads, batch
+   is the most images at once. par may be NULL. NULL with a message on failure. Sets OpenBLAS to
+   one thread. */
 struct trainer *trainer_new(const struct net *net, real *w, const bool *train, const int *given,
-                            int ngiven, int batch, struct par *par, struct err *e);
+                            int ngiven, const int *ends, int nends, int batch, struct par *par,
+                            struct err *e);
 void trainer_free(struct trainer *t); /* NULL is harmless */
 
-/* Here and below, -1 stands for a layer that isn't there; what belongs to it is NULL.
-
-   A layer's output, batch x elements: to be filled for given layers, read for computed ones. */
+/* A layer's output, batch x elements: to be filled for given layers, read for computed ones. A relu
+   may take the place of the layer that it reads. Here and below, -1 stands for a layer that isn't
+   there; what belongs to it is NULL. */
 real *trainer_act(struct trainer *t, int layer);
 
-/* The gradient of the loss with respect to a computed layer's output, to be filled before
-   trainer_backward for the layers that the loss reads. */
+/* The gradient of the loss with respect to the output of one of the ends: to be filled before
+   trainer_backward. */
 real *trainer_dact(struct trainer *t, int layer);
 
 /* The parameters' gradients, laid out as w. */
@@ -46,8 +48,7 @@ bool trainer_trains(const struct trainer *t, int layer);
    the new with nine of the old. Otherwise both are as at inference. */
 void trainer_forward(struct trainer *t, int n, bool training, uint64_t seed);
 
-/* Computes the gradients of the n images of the last trainer_forward from those of the layers in
-   from[0..nfrom). */
-void trainer_backward(struct trainer *t, int n, const int *from, int nfrom);
+/* Computes the gradients of the n images of the last trainer_forward from those of the ends. */
+void trainer_backward(struct trainer *t, int n);
 
 #endif

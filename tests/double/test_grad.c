@@ -78,14 +78,14 @@ static void check(const char *text, int n, const char *frozen)
     for (size_t i = 0; i < out; i++)
         b.r[i] = rng_normal(&rng);
     struct par *par = par_new(1, &e);
-    b.t = trainer_new(&b.net, b.w, train, (int[]){0}, 1, n, par, &e);
+    b.t = trainer_new(&b.net, b.w, train, (int[]){0}, 1, &b.last, 1, n, par, &e);
     assert_non_null(b.t);
     for (size_t i = 0; i < in; i++)
         trainer_act(b.t, 0)[i] = rng_normal(&rng);
 
     loss_again(&b, w);
     memcpy(trainer_dact(b.t, b.last), b.r, out * sizeof *b.r);
-    trainer_backward(b.t, n, &b.last, 1);
+    trainer_backward(b.t, n);
     memcpy(grad, trainer_grad(b.t), nw * sizeof *grad);
     for (int i = 0; i < b.net.n; i++) {
         const struct layer *l = &b.net.layer[i];
