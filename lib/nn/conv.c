@@ -82,10 +82,15 @@ int conv_make(struct conv *c, const struct simd *simd, const struct layer *l, st
         conv_free(c);
         return ERR_MEM;
     }
-    pack(c, w);
-    spread(c, t->bias, c->bias);
+    conv_weights(c, w, t->bias);
     spread(c, t->slope, c->slope);
     return 0;
+}
+
+void conv_weights(struct conv *c, const float *w, const float *bias)
+{
+    pack(c, w);
+    spread(c, bias, c->bias);
 }
 
 void conv_free(struct conv *c)

@@ -27,6 +27,9 @@ int conv_make(struct conv *c, const struct simd *simd, const struct layer *l, st
               const float *w, const struct tail *t);
 void conv_free(struct conv *c);
 
+/* Takes other weights and another bias. */
+void conv_weights(struct conv *c, const float *w, const float *bias);
+
 /* Bytes of scratch that conv_run needs, and floats of zeros. */
 size_t conv_scratch(const struct conv *c);
 size_t conv_zeros(const struct conv *c);

@@ -80,6 +80,8 @@ SIMD void g_dwconv(const struct layer *l, struct shape in, const real *w, const 
         add_rows(dy, (size_t)l->shape.h * (size_t)l->shape.w * n, in.c, db);
     if (dx != NULL)
         memset(dx, 0, n * shape_count(in) * sizeof *dx);
+    else if (dw == NULL)
+        return;
     for (size_t i = 0; i < n; i++, x += shape_count(in)) {
         for (int oy = 0; oy < l->shape.h; oy++) {
             for (int ox = 0; ox < l->shape.w; ox++, dy += nc) {

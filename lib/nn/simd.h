@@ -36,6 +36,14 @@ struct dw {
 
 enum { DW3_PIXELS = 4 };
 
+/* A row of output pixels of a 3x3 depthwise filter and the three rows of input under it. */
+struct dw3_row {
+    const float *row[3];
+    size_t nc;
+    int width, columns; /* of the input, of the output */
+    int x0, stride;     /* the input column under the first tap of the first output pixel */
+};
+
 struct simd {
     const char *name; /* avx512, avx2, portable */
     int lanes, mr, nr;
@@ -45,6 +53,8 @@ struct simd {
     /* DW3_PIXELS pixels in a row of a 3x3 filter, of stride 1 and 2, from the pixels of three rows
        under it. */
     void (*dw3[2])(const struct dw *d, const float *const *pixel, float *y);
+    /* Adds to dw[9, nc] what the gradients dy of a row of outputs contribute to the filter's. */
+    void (*dw3_weights)(const struct dw3_row *r, const float *dy, float *dw);
     /* Winograd's transforms of a patch of 4x4 pixels to 16 values `stride` apart, and of 16 such
        sums to 2x2 outputs with bias and activation, out[0] the last one and stored first. */
     void (*winograd_in)(const float *const pixel[16], float *v, size_t stride, size_t nc);

@@ -128,6 +128,55 @@ TARGET static void FORM(dw)(const struct dw *d, const float *const *tap, float *
     }
 }
 
+/* Adds to dw[9, nc] what a row of dy contributes to a 3x3 filter's gradient. row: the three rows of
+   input under it; x0: the column under the first tap of the first pixel. */
+TARGET static void FORM(dw3_weights)(const struct dw3_row *r, const float *dy, float *dw)
+{
+    size_t nc = r->nc, whole = nc - nc % LANES;
+    for (size_t c = 0; c < whole; c += LANES) {
+        VEC acc[9];
+        UNROLL
+        for (int k = 0; k < 9; k++)
+            acc[k] = LOAD(dw + (size_t)k * nc + c);
+        for (int ox = 0; ox < r->columns; ox++) {
+            int x = r->x0 + ox * r->stride;
+            VEC d = LOAD(dy + (size_t)ox * nc + c);
+            if (x >= 0 && x + 3 <= r->width) {
+                size_t at = (size_t)x * nc + c;
+                UNROLL
+                for (int ky = 0; ky < 3; ky++) {
+                    UNROLL
+                    for (int kx = 0; kx < 3; kx++)
+                        acc[3 * ky + kx] =
+                            FMA(d, LOAD(r->row[ky] + at + (size_t)kx * nc), acc[3 * ky + kx]);
+                }
+                continue;
+            }
+            UNROLL
+            for (int kx = 0; kx < 3; kx++) {
+                if (x + kx < 0 || x + kx >= r->width)
+                    continue;
+                UNROLL
+                for (int ky = 0; ky < 3; ky++)
+                    acc[3 * ky + kx] =
+                        FMA(d, LOAD(r->row[ky] + (size_t)(x + kx) * nc + c), acc[3 * ky + kx]);
+            }
+        }
+        UNROLL
+        for (int k = 0; k < 9; k++)
+            STORE(dw + (size_t)k * nc + c, acc[k]);
+    }
+    for (size_t c = whole; c < nc; c++) {
+        for (int k = 0; k < 9; k++) {
+            for (int ox = 0; ox < r->columns; ox++) {
+                int x = r->x0 + ox * r->stride + k % 3;
+                if (x >= 0 && x < r->width)
+                    dw[(size_t)k * nc + c] += dy[(size_t)ox * nc + c] * r->row[k / 3][(size_t)x * nc + c];
+            }
+        }
+    }
+}
+
 /* B' d B, where B' = [1 0 -1 0; 0 1 1 0; 0 -1 1 0; 0 1 0 -1]. */
 TARGET static void FORM(winograd_in)(const float *const pixel[16], float *v, size_t stride, size_t nc)
 {
@@ -180,6 +229,7 @@ TARGET static void FORM(winograd_out)(const float *m, size_t stride, size_t nc, 
 
 static const struct simd FORM(simd) = {
     FORM_NAME, LANES, MR, NV * LANES, FORM(tile), FORM(dw), {FORM(dw3), FORM(dw3_stride2)},
+    FORM(dw3_weights),
     FORM(winograd_in), FORM(winograd_out)};
 
 #undef FORM

@@ -6,6 +6,7 @@
 
 #include "grad.h"
 #include "mien/hash.h"
+#include "quick.h"
 #include "train_plan.h"
 
 /* What one layer holds for a batch. */
@@ -15,6 +16,7 @@ struct node {
     uint32_t *which;     /* max pooling */
     unsigned char *keep; /* dropout: 1 where an element is kept */
     real *stat;          /* bn: mean, 1 / deviation, and the backward pass's two sums */
+    struct quick quick;
 };
 
 struct trainer {
@@ -26,7 +28,8 @@ struct trainer {
     const int *ends;
     int nends;
     struct par *par;
-    real **scratch;      /* one a worker, of plan.patch elements */
+    real **scratch;      /* one a worker */
+    bool fresh;          /* quick forms have the weights of layers that aren't trained */
     real *zeros;
     real *part;          /* parts' gradients of one layer */
     real *extra;         /* a second gradient of an output that several layers read */
@@ -84,10 +87,6 @@ static int claim_all(struct trainer *t)
     if (t->node == NULL || t->slot == NULL || t->scratch == NULL || t->part == NULL ||
         t->extra == NULL || t->zeros == NULL || t->grad == NULL)
         return ERR_MEM;
-    for (int j = 0; j < p->jobs; j++) {
-        if ((t->scratch[j] = claim(p->patch, sizeof **t->scratch)) == NULL)
-            return ERR_MEM;
-    }
     for (int k = 0; k < p->slots; k++) {
         if ((t->slot[k] = claim(batch * p->slot[k], sizeof **t->slot)) == NULL)
             return ERR_MEM;
@@ -101,6 +100,48 @@ static int claim_all(struct trainer *t)
         t->node[i].act = t->node[p->node[i].holder].act;
         if (p->node[i].flow)
             t->node[i].dact = t->slot[holder->slot];
+    }
+    return 0;
+}
+
+static enum act act_of(const struct layer *l)
+{
+    return l->type == L_RELU ? ACT_RELU : l->type == L_RELU6 ? ACT_RELU6 : ACT_PRELU;
+}
+
+/* Whether a layer computes the relu behind it itself, before it stores its output. */
+static bool has_tail(const struct layer *l)
+{
+    return l->type == L_CONV || l->type == L_DWCONV || l->type == L_DENSE;
+}
+
+static enum act tail_of(const struct trainer *t, int i)
+{
+    int holder = t->plan.node[i].holder;
+    return has_tail(&t->net->layer[i]) && holder != i ? act_of(&t->net->layer[holder]) : ACT_NONE;
+}
+
+/* Quick forms of layers, and scratch. */
+static int claim_scratch(struct trainer *t, struct err *e)
+{
+    size_t bytes = t->plan.patch * sizeof(real);
+    const struct simd *simd = simd_choose(e);
+    if (simd == NULL)
+        return ERR_ARG;
+    for (int i = 0; sizeof(real) == sizeof(float) && i < t->net->n; i++) {
+        const struct layer *l = &t->net->layer[i];
+        const struct train_node *d = &t->plan.node[i];
+        if (d->role != COMPUTED)
+            continue;
+        if (quick_make(&t->node[i].quick, simd, l, t->net->layer[l->in[0]].shape, tail_of(t, i),
+                       t->plan.node[l->in[0]].flow) < 0)
+            return err_mem(e, bytes, "training");
+        size_t need = quick_scratch(&t->node[i].quick);
+        bytes = need > bytes ? need : bytes;
+    }
+    for (int j = 0; j < t->plan.jobs; j++) {
+        if ((t->scratch[j] = claim(bytes, 1)) == NULL)
+            return err_mem(e, bytes, "training");
     }
     return 0;
 }
@@ -121,6 +162,10 @@ struct trainer *trainer_new(const struct net *net, real *w, const bool *train, c
         trainer_free(t);
         return NULL;
     }
+    if (claim_scratch(t, e) < 0) {
+        trainer_free(t);
+        return NULL;
+    }
     openblas_set_num_threads(1);
     return t;
 }
@@ -135,6 +180,7 @@ void trainer_free(struct trainer *t)
         free(t->node[i].which);
         free(t->node[i].keep);
         free(t->node[i].stat);
+        quick_free(&t->node[i].quick);
     }
     for (int j = 0; t->scratch != NULL && j < t->plan.jobs; j++)
         free(t->scratch[j]);
@@ -237,22 +283,70 @@ static void forward_bn(const struct trainer *t, const struct layer *l, const str
     }
 }
 
-/* Whether a layer computes the relu behind it itself, before it stores its output. */
-static bool has_tail(const struct layer *l)
+/* The quick forms exist in float alone; these say whether they did the current layer's part. */
+#ifdef MIEN_DOUBLE
+static void quick_layer(void *ctx, int worker, size_t i)
 {
-    return l->type == L_CONV || l->type == L_DWCONV || l->type == L_DENSE;
+    (void)ctx, (void)worker, (void)i;
 }
 
-static enum act act_of(const struct layer *l)
+static bool quick_y(const struct trainer *t, const real *x, real *y, size_t n, int worker)
 {
-    return l->type == L_RELU ? ACT_RELU : l->type == L_RELU6 ? ACT_RELU6 : ACT_PRELU;
+    (void)t, (void)x, (void)y, (void)n, (void)worker;
+    return false;
 }
 
-static enum act tail_of(const struct trainer *t, int i)
+static bool quick_dx(const struct trainer *t, const real *dy, real *dx, size_t n, int worker)
 {
-    int holder = t->plan.node[i].holder;
-    return has_tail(&t->net->layer[i]) && holder != i ? act_of(&t->net->layer[holder]) : ACT_NONE;
+    (void)t, (void)dy, (void)dx, (void)n, (void)worker;
+    return false;
 }
+
+static bool quick_dw(const struct trainer *t, const real *x, const real *dy, real *dw, size_t n)
+{
+    (void)t, (void)x, (void)dy, (void)dw, (void)n;
+    return false;
+}
+#else
+/* Packs the weights of layer i. */
+static void quick_layer(void *ctx, int worker, size_t i)
+{
+    const struct trainer *t = ctx;
+    const struct layer *l = &t->net->layer[i];
+    struct quick *q = &t->node[i].quick;
+    (void)worker;
+    if (q->simd != NULL && (t->plan.node[i].train || !t->fresh))
+        quick_weights(q, param_of(t, l, 0), param_of(t, l, 1));
+}
+
+static bool quick_y(const struct trainer *t, const real *x, real *y, size_t n, int worker)
+{
+    const struct layer *l = &t->net->layer[t->cur];
+    const struct quick *q = &t->node[t->cur].quick;
+    if (q->simd == NULL)
+        return false;
+    quick_forward(q, param_of(t, l, 0), param_of(t, l, 1), x, y, n, t->scratch[worker]);
+    return true;
+}
+
+static bool quick_dx(const struct trainer *t, const real *dy, real *dx, size_t n, int worker)
+{
+    const struct quick *q = &t->node[t->cur].quick;
+    if (q->simd == NULL || !q->has_back)
+        return false;
+    quick_back(q, dy, dx, n, t->scratch[worker]);
+    return true;
+}
+
+static bool quick_dw(const struct trainer *t, const real *x, const real *dy, real *dw, size_t n)
+{
+    const struct quick *q = &t->node[t->cur].quick;
+    if (q->simd == NULL || q->l.kh != 3 || q->l.kw != 3)
+        return false;
+    quick_dw3_weights(q, x, dy, dw, n);
+    return true;
+}
+#endif
 
 static void forward_part(void *ctx, int worker, size_t k)
 {
@@ -267,6 +361,8 @@ static void forward_part(void *ctx, int worker, size_t k)
     size_t rows = count / (size_t)l->shape.c * n;
     struct tail bias = {param_of(t, l, 1), tail_of(t, t->cur), NULL}, act = {NULL, ACT_NONE, NULL};
     int at = 0;
+    if (quick_y(t, x, y, n, worker))
+        return;
     switch (l->type) {
     case L_CONV:
         k_conv(l, in, param_of(t, l, 0), &bias, x, y, n, t->scratch[worker]);
@@ -379,6 +475,8 @@ void trainer_forward(struct trainer *t, int n, bool training, uint64_t seed)
     t->n = n;
     t->training = training;
     t->seed = seed;
+    par_for(t->par, (size_t)t->net->n, quick_layer, t);
+    t->fresh = true;
     for (t->cur = 0; t->cur < t->net->n; t->cur++) {
         const struct train_node *d = &t->plan.node[t->cur];
         if (d->role != COMPUTED || (d->below >= 0 && has_tail(&t->net->layer[d->below])))
@@ -416,11 +514,15 @@ static void backward_part(void *ctx, int worker, size_t k)
     real *dw = t->part_len > 0 ? t->part + k * t->part_len : NULL, *db = NULL;
     if (dw != NULL && l->nparam > 1)
         db = dw + (l->param[1].at - l->param[0].at);
+    if (dx != NULL && quick_dx(t, dy, dx, n, worker))
+        dx = NULL;
     switch (l->type) {
     case L_CONV:
         g_conv(l, in, w, x, dy, dx, dw, db, n, t->scratch[worker]);
         break;
     case L_DWCONV:
+        if (dw != NULL && quick_dw(t, x, dy, dw, n))
+            dw = NULL;
         g_dwconv(l, in, w, x, dy, dx, dw, db, n);
         break;
     case L_DENSE:

@@ -1,0 +1,230 @@
+#include "quick.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { MAX_TAPS = 64 };
+
+static float *claim(size_t n)
+{
+    return calloc(n + 1, sizeof(float));
+}
+
+static size_t larger(size_t a, size_t b)
+{
+    return a > b ? a : b;
+}
+
+/* A product of matrices, whose gradient is one as well. */
+static bool plain(const struct layer *l)
+{
+    return l->type == L_DENSE || (l->type == L_CONV && k_is_pointwise(l));
+}
+
+/* The layer that turns dy into dx where l is a product: its weights are the transposed ones. */
+static struct layer transposed(const struct layer *l, struct shape in)
+{
+    struct layer t = layer_make("", L_CONV);
+    t.units = l->type == L_DENSE ? (int)shape_count(in) : in.c;
+    t.shape = l->type == L_DENSE ? (struct shape){1, 1, t.units} : in;
+    return t;
+}
+
+static int make_conv(struct quick *q, const struct simd *simd)
+{
+    const struct layer *l = &q->l;
+    size_t inputs = l->param[0].count / (size_t)l->units;
+    float *w = claim(l->param[0].count);
+    struct tail tail = {NULL, q->act, NULL}, none = {NULL, ACT_NONE, NULL};
+    int rc = w == NULL ? ERR_MEM : conv_make(&q->conv, simd, l, q->in, w, &tail);
+    size_t zeros = rc == 0 ? conv_zeros(&q->conv) : 0;
+    q->has_back = q->has_back && plain(l);
+    if (rc == 0 && q->has_back) {
+        struct layer back = transposed(l, q->in);
+        struct shape from = {l->shape.h, l->shape.w, l->units};
+        q->flipped = w;
+        w = NULL;
+        rc = conv_make(&q->back, simd, &back, from, q->flipped, &none);
+        zeros = rc == 0 ? larger(zeros, conv_zeros(&q->back)) : 0;
+    }
+    free(w);
+    q->zeros = claim(larger(zeros, larger(inputs, (size_t)l->units)));
+    return rc < 0 || q->zeros == NULL ? ERR_MEM : 0;
+}
+
+int quick_make(struct quick *q, const struct simd *simd, const struct layer *l, struct shape in,
+               enum act act, bool back)
+{
+    *q = (struct quick){.l = *l, .in = in, .act = act, .has_back = back};
+    int rc = 0;
+    if (l->type == L_CONV || l->type == L_DENSE) {
+        q->simd = simd;
+        rc = make_conv(q, simd);
+    } else if (l->type == L_DWCONV && in.c >= simd->lanes && l->kh * l->kw <= MAX_TAPS) {
+        q->simd = simd;
+        q->flipped = claim(l->param[0].count);
+        q->zeros = claim((size_t)in.w * (size_t)in.c);
+        rc = q->flipped == NULL || q->zeros == NULL ? ERR_MEM : 0;
+    }
+    if (rc < 0)
+        quick_free(q);
+    return rc;
+}
+
+void quick_free(struct quick *q)
+{
+    conv_free(&q->conv);
+    conv_free(&q->back);
+    free(q->flipped);
+    free(q->zeros);
+    *q = (struct quick){0};
+}
+
+/* --- Weights ---------------------------------------------------------------------------------- */
+
+/* to[columns, rows] = from[rows, columns], in blocks whose lines stay in the cache. */
+static void transpose(const float *from, size_t rows, size_t columns, float *to)
+{
+    enum { BLOCK = 16 };
+    for (size_t r0 = 0; r0 < rows; r0 += BLOCK) {
+        size_t r1 = r0 + BLOCK < rows ? r0 + BLOCK : rows;
+        for (size_t c = 0; c < columns; c++) {
+            for (size_t r = r0; r < r1; r++)
+                to[c * rows + r] = from[r * columns + c];
+        }
+    }
+}
+
+/* The input pixels whose row and column, counted from the padding's corner, leave the remainders ry
+   and rx by the stride are all reached by the same taps of a depthwise filter. Lists them, last
+   tap first. */
+static int taps_of(const struct layer *l, int ry, int rx, int tap[MAX_TAPS][2])
+{
+    int n = 0;
+    for (int ky = l->kh - 1; ky >= 0; ky--) {
+        for (int kx = l->kw - 1; kx >= 0; kx--) {
+            if (ky % l->sh == ry && kx % l->sw == rx) {
+                tap[n][0] = ky;
+                tap[n++][1] = kx;
+            }
+        }
+    }
+    return n;
+}
+
+/* A depthwise filter's weights, remainder after remainder. */
+static void sort_taps(const struct quick *q, const float *w)
+{
+    const struct layer *l = &q->l;
+    size_t nc = (size_t)q->in.c;
+    float *to = q->flipped;
+    int tap[MAX_TAPS][2];
+    for (int r = 0; r < l->sh * l->sw; r++) {
+        int n = taps_of(l, r / l->sw, r % l->sw, tap);
+        for (int t = 0; t < n; t++, to += nc)
+            memcpy(to, w + (size_t)(tap[t][0] * l->kw + tap[t][1]) * nc, nc * sizeof *to);
+    }
+}
+
+void quick_weights(struct quick *q, const float *w, const float *bias)
+{
+    const struct layer *l = &q->l;
+    if (l->type == L_DWCONV) {
+        sort_taps(q, w);
+        return;
+    }
+    conv_weights(&q->conv, w, bias);
+    if (q->has_back) {
+        transpose(w, l->param[0].count / (size_t)l->units, (size_t)l->units, q->flipped);
+        conv_weights(&q->back, q->flipped, NULL);
+    }
+}
+
+/* --- Running ---------------------------------------------------------------------------------- */
+
+size_t quick_scratch(const struct quick *q)
+{
+    if (q->simd == NULL)
+        return 0;
+    if (q->l.type != L_DWCONV)
+        return larger(conv_scratch(&q->conv), q->has_back ? conv_scratch(&q->back) : 0);
+    struct tail none = {NULL, ACT_NONE, NULL};
+    struct depthwise d = depthwise_make(q->simd, &q->l, q->in, q->flipped, &none);
+    return depthwise_scratch(&d);
+}
+
+void quick_forward(const struct quick *q, const float *w, const float *bias, const float *x, float *y,
+                   size_t n, void *scratch)
+{
+    if (q->l.type != L_DWCONV) {
+        conv_run(&q->conv, x, y, n, q->zeros, scratch);
+        return;
+    }
+    struct tail tail = {bias != NULL ? bias : q->zeros, q->act, NULL};
+    struct depthwise d = depthwise_make(q->simd, &q->l, q->in, w, &tail);
+    depthwise_run(&d, x, y, n, q->zeros, scratch);
+}
+
+/* One image's dx of a depthwise layer: for each pixel, the outputs that it took part in. */
+static void back_image(const struct quick *q, const float *dy, float *dx, const float **pixel)
+{
+    const struct layer *l = &q->l;
+    size_t nc = (size_t)q->in.c;
+    const float *w = q->flipped;
+    int tap[MAX_TAPS][2];
+    for (int r = 0; r < l->sh * l->sw; r++) {
+        int ry = r / l->sw, rx = r % l->sw, n = taps_of(l, ry, rx, tap);
+        struct dw d = {nc, (size_t)n, w, q->zeros, q->zeros, ACT_NONE};
+        w += (size_t)n * nc;
+        for (int y = 0; y < q->in.h; y++) {
+            for (int x = 0; x < q->in.w && (y + l->pt) % l->sh == ry; x++) {
+                if ((x + l->pl) % l->sw != rx)
+                    continue;
+                for (int t = 0; t < n; t++) {
+                    int oy = y + l->pt - tap[t][0], ox = x + l->pl - tap[t][1];
+                    bool inside = oy >= 0 && ox >= 0 && oy / l->sh < l->shape.h && ox / l->sw < l->shape.w;
+                    size_t at = (size_t)(oy / l->sh * l->shape.w + ox / l->sw) * nc;
+                    pixel[t] = inside ? dy + at : q->zeros;
+                }
+                q->simd->dw(&d, pixel, dx + (size_t)(y * q->in.w + x) * nc);
+            }
+        }
+    }
+}
+
+void quick_back(const struct quick *q, const float *dy, float *dx, size_t n, void *scratch)
+{
+    const struct layer *l = &q->l;
+    if (l->type != L_DWCONV) {
+        conv_run(&q->back, dy, dx, n, q->zeros, scratch);
+        return;
+    }
+    if (l->kh == 3 && l->kw == 3 && l->sh == 1 && l->sw == 1) { /* the filter turned round */
+        struct layer turned = *l;
+        struct tail none = {q->zeros, ACT_NONE, NULL};
+        turned.pt = l->kh - 1 - l->pt;
+        turned.pl = l->kw - 1 - l->pl;
+        turned.shape = q->in;
+        struct depthwise d = depthwise_make(q->simd, &turned, l->shape, q->flipped, &none);
+        depthwise_run(&d, dy, dx, n, q->zeros, scratch);
+        return;
+    }
+    for (size_t i = 0; i < n; i++, dy += shape_count(l->shape), dx += shape_count(q->in))
+        back_image(q, dy, dx, scratch);
+}
+
+void quick_dw3_weights(const struct quick *q, const float *x, const float *dy, float *dw, size_t n)
+{
+    const struct layer *l = &q->l;
+    size_t nc = (size_t)q->in.c, line = (size_t)q->in.w * nc;
+    struct dw3_row r = {{NULL}, nc, q->in.w, l->shape.w, -l->pl, l->sw};
+    for (size_t i = 0; i < n; i++, x += shape_count(q->in)) {
+        for (int oy = 0; oy < l->shape.h; oy++, dy += (size_t)l->shape.w * nc) {
+            for (int ky = 0; ky < 3; ky++) {
+                int y = oy * l->sh - l->pt + ky;
+                r.row[ky] = y >= 0 && y < q->in.h ? x + (size_t)y * line : q->zeros;
+            }
+            q->simd->dw3_weights(&r, dy, dw);
+        }
+    }
+}

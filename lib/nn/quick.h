@@ -1,0 +1,45 @@
+/*
+ * Training's convolutions on the inner loops of inference: in float only, and where these loops
+ * win; the trainer falls back on kernels.h and grad.h. Weights change from step to step, so what is
+ * packed of them is packed anew.
+ */
+#ifndef MIEN_NN_QUICK_H
+#define MIEN_NN_QUICK_H
+
+#include <stdbool.h>
+
+#include "conv.h"
+#include "depthwise.h"
+
+struct quick {
+    const struct simd *simd; /* NULL: this layer has no quick form */
+    struct layer l;
+    struct shape in;
+    struct conv conv, back;  /* forward; and from the output's gradient to the input's, where has_back */
+    bool has_back;
+    float *flipped;          /* back's weights before they are packed, or a depthwise filter's, last tap first */
+    float *zeros;            /* no bias, and pixels beyond the border */
+    enum act act;
+};
+
+/* Prepares for layer l, which reads `in` and stores act of its sums; back: the input's gradient is
+   wanted too. q->simd stays NULL where there is no quick form. Returns 0 or ERR_MEM. */
+int quick_make(struct quick *q, const struct simd *simd, const struct layer *l, struct shape in,
+               enum act act, bool back);
+void quick_free(struct quick *q);
+
+/* Takes the layer's weights; bias may be NULL. They must stay as they are until the next call. */
+void quick_weights(struct quick *q, const float *w, const float *bias);
+
+/* Bytes of scratch that the next ones need. */
+size_t quick_scratch(const struct quick *q);
+
+/* y[n, l.shape] = act(layer(x[n, in])), and dx[n, in] from dy[n, l.shape]. */
+void quick_forward(const struct quick *q, const float *w, const float *bias, const float *x, float *y,
+                   size_t n, void *scratch);
+void quick_back(const struct quick *q, const float *dy, float *dx, size_t n, void *scratch);
+
+/* Adds to dw what n images of a depthwise 3x3 layer contribute to its weights' gradient. */
+void quick_dw3_weights(const struct quick *q, const float *x, const float *dy, float *dw, size_t n);
+
+#endif

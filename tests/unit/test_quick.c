@@ -1,0 +1,128 @@
+/* The trainer's quick forms against the plain kernels and gradients. */
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "mien/hash.h"
+#include "../../lib/nn/grad.h"
+#include "../../lib/nn/quick.h"
+
+enum { IMAGES = 3 };
+
+static float *noise(size_t n, uint64_t seed)
+{
+    struct rng rng = {seed};
+    float *p = malloc((n + 1) * sizeof *p);
+    for (size_t i = 0; i < n; i++)
+        p[i] = (float)rng_normal(&rng);
+    return p;
+}
+
+static void compare(const char *what, const char *text, const float *got, const float *want, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        if (fabsf(got[i] - want[i]) > 2e-5f * (1 + fabsf(want[i])) * 8)
+            fail_msg("%s: %s: element %zu is %g, not %g", text, what, i, (double)got[i], (double)want[i]);
+    }
+}
+
+/* The last layer of a description; a relu6 behind it is its tail. */
+static void check(const char *text)
+{
+    struct err e;
+    struct net net = {0};
+    struct quick q;
+    assert_int_equal(net_parse(&net, text, strlen(text), &e), 0);
+    bool relu = net.layer[net.n - 1].type == L_RELU6;
+    const struct layer *l = &net.layer[net.n - 1 - relu];
+    struct shape in = net.layer[l->in[0]].shape;
+    size_t nx = IMAGES * shape_count(in), ny = IMAGES * shape_count(l->shape);
+    const struct simd *simd = simd_choose(&e);
+    assert_int_equal(quick_make(&q, simd, l, in, relu ? ACT_RELU6 : ACT_NONE, true), 0);
+    assert_non_null(q.simd);
+    float *w = noise(net.nweights, 1), *x = noise(nx, 2), *dy = noise(ny, 3);
+    const float *weight = w + l->param[0].at, *bias = l->nparam > 1 ? w + l->param[1].at : NULL;
+    size_t nw = l->param[0].count;
+    float *y = noise(ny, 4), *y2 = noise(ny, 5), *dx = noise(nx, 6), *dx2 = noise(nx, 7);
+    float *dw = noise(nw, 8), *dw2 = noise(nw, 8), *zeros = calloc(nx + 1, sizeof *zeros);
+    float *col = malloc((2 * k_conv_scratch(l, in) + 1) * sizeof *col);
+    void *scratch = malloc(quick_scratch(&q) + 1);
+    struct tail tail = {bias, q.act, NULL};
+    quick_weights(&q, weight, bias);
+    quick_weights(&q, weight, bias); /* again, as every step does */
+    quick_forward(&q, weight, bias, x, y, IMAGES, scratch);
+    if (q.has_back)
+        quick_back(&q, dy, dx, IMAGES, scratch);
+    if (l->type == L_DWCONV) {
+        k_dwconv(l, in, weight, &tail, x, y2, IMAGES, zeros);
+        g_dwconv(l, in, weight, x, dy, dx2, dw2, NULL, IMAGES);
+        if (l->kh == 3 && l->kw == 3) {
+            quick_dw3_weights(&q, x, dy, dw, IMAGES);
+            compare("dw", text, dw, dw2, nw);
+        }
+    } else if (l->type == L_DENSE) {
+        k_dense(l, shape_count(in), weight, &tail, x, y2, IMAGES);
+        g_dense(l, shape_count(in), weight, x, dy, dx2, NULL, NULL, IMAGES);
+    } else {
+        k_conv(l, in, weight, &tail, x, y2, IMAGES, col);
+        g_conv(l, in, weight, x, dy, dx2, NULL, NULL, IMAGES, col);
+    }
+    compare("y", text, y, y2, ny);
+    if (q.has_back)
+        compare("dx", text, dx, dx2, nx);
+    quick_free(&q);
+    net_free(&net);
+    float *all[] = {w, x, dy, y, y2, dx, dx2, dw, dw2, zeros, col};
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++)
+        free(all[i]);
+    free(scratch);
+}
+
+static void depthwise(void **state)
+{
+    (void)state;
+    const char *const options[] = {
+        "3x3 pad=same", "3x3 stride=2 pad=same", "3x3 stride=2 pad=1", "3x3 stride=1x2 pad=valid",
+        "3x3 stride=3 pad=same", "3x3 pad=2,0,1,2", "5x4 stride=2 pad=same", "1x1 stride=2", "2x2 stride=4 pad=valid",
+    };
+    const int channels[] = {16, 19, 32, 40};
+    for (size_t o = 0; o < sizeof options / sizeof *options; o++) {
+        for (size_t c = 0; c < sizeof channels / sizeof *channels; c++) {
+            for (int tail = 0; tail < 2; tail++) {
+                char text[160];
+                snprintf(text, sizeof text, "input 9x8x%d\na dwconv %s%s\n%s", channels[c], options[o],
+                         c == 1 ? " bias=no" : "", tail ? "r relu6\n" : "");
+                check(text);
+            }
+        }
+    }
+    check("input 1x1x16\na dwconv 3x3 pad=same\n");
+    check("input 2x3x16\na dwconv 3x3 stride=2 pad=same\n");
+}
+
+static void products(void **state)
+{
+    (void)state;
+    check("input 7x5x13\na conv 21 1x1\n");
+    check("input 7x5x13\na conv 21 1x1 bias=no\nr relu6\n");
+    check("input 14x14x64\na conv 40 1x1\nr relu6\n");
+    check("input 3x3x700\na conv 33 1x1\n");
+    check("input 7x5x3\na conv 21 3x3 stride=2 pad=same\nr relu6\n");
+    check("input 6x6x8\na conv 12 3x3 pad=same groups=4\n");
+    check("input 5x4x3\na conv 9 2x3 stride=2\n");
+    check("input 1x1x40\na dense 7\n");
+    check("input 4x3x50\na dense 101\nr relu6\n");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {cmocka_unit_test(depthwise), cmocka_unit_test(products)};
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
