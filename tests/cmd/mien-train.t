@@ -151,6 +151,33 @@ exits 'left out' 0 mien-train -q --heads gender=2 -e 1 -t ageless.pack -o z.mode
 toy -q --heads age=0:20:40 -c c.ckpt -o z.model && rm z.model
 exits 'a checkpoint of other bins' 2 toy --heads age=0:20:50 -c c.ckpt -r -o z.model
 like 'is refused' "$(cat err)" "is of another training: it has 'ages=0:20:40"
+# --- checkpoints
+set -- -q -i base.model -l all --hidden 5 --dropout 0.2 --flip --shift 0.1 --ema 0.9 --schedule cosine -e 40 \
+    -t pixels.pack -v other.pack
+mien-train "$@" --log whole.tsv -o whole.model
+mien-train "$@" -c k.ckpt --log killed.tsv -o killed.model &
+while [ ! -s k.ckpt ]; do sleep 0.01; done
+kill -9 $! && wait $! 2>/dev/null
+exits 'after kill -9 a training goes on' 0 mien-train "$@" -c k.ckpt -r --log killed.tsv -o killed.model
+ok 'and ends with the same bytes' cmp whole.model killed.model
+mien-train "$@" -c s.ckpt --every 1000 -o stopped.model 2>err &
+sleep 0.2
+kill -TERM $! # before it catches signals, or after it has ended, that is not what is tested here
+wait $!
+case $? in
+3) like 'SIGTERM has a status of its own, and says how to go on' "$(cat err)" '--resume goes on from s.ckpt$' ;;
+*) skip 'SIGTERM came too early or too late' 1 ;;
+esac
+exits 'a training that was stopped goes on' 0 mien-train "$@" -c s.ckpt -r -o stopped.model
+ok 'to the same bytes' cmp whole.model stopped.model
+cp k.ckpt before
+rm -f k.ckpt.* # what a killed program was writing
+exits 'no room for a checkpoint' 2 sh -c 'trap "" XFSZ; ulimit -f 1; exec mien-train "$@" -c k.ckpt -o z.model' - "$@"
+like 'is said' "$(cat err)" "^mien-train: .*k.ckpt"
+ok 'and the one before stays' cmp k.ckpt before
+is 'alone' "$(ls k.ckpt*)" k.ckpt
+exits 'what is no checkpoint' 2 mien-train "$@" -c net.txt -r -o z.model
+
 # A network's own heads.
 printf 'input 1x1x4\nh dense 16\nr relu\nage_logits coral 3\nage sigmoid\ngender_logits dense 1 from=r\ngender sigmoid\n' >own.txt
 ok 'own heads' mien-net --new --ages 0:20:40:60 -o own.model own.txt
