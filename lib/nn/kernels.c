@@ -34,6 +34,11 @@ static inline real tail_one(const struct tail *t, int c, real v)
     }
 }
 
+enum act k_act(enum layer_type t)
+{
+    return t == L_RELU ? ACT_RELU : t == L_RELU6 ? ACT_RELU6 : t == L_PRELU ? ACT_PRELU : ACT_NONE;
+}
+
 SIMD void k_tail(real *restrict y, size_t rows, int c, const struct tail *t)
 {
     const real *restrict bias = t->bias;

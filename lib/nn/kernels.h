@@ -21,6 +21,9 @@ struct tail {
     const real *slope;
 };
 
+/* The activation that a layer of this type is; ACT_NONE for others. */
+enum act k_act(enum layer_type t);
+
 /* y = tail(y), in place: rows x c elements. */
 void k_tail(real *y, size_t rows, int c, const struct tail *t);
 

@@ -210,7 +210,7 @@ static int compile_layer(struct compiler *c, int i)
             return ERR_MEM;
         s->act = ACT_PRELU;
     } else if (l->type == L_RELU || l->type == L_RELU6) {
-        s->act = l->type == L_RELU ? ACT_RELU : ACT_RELU6;
+        s->act = k_act(l->type);
     }
     if (prepare(p, s) < 0)
         return ERR_MEM;

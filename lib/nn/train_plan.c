@@ -3,8 +3,6 @@
 #include <stdint.h>
 #include <stdlib.h>
 
-#include "kernels.h"
-
 /* Four million elements of gradients at most, two to sixteen parts. */
 size_t train_parts(const struct layer *l, int n)
 {
@@ -28,6 +26,14 @@ size_t train_params_span(const struct layer *l)
         return 0;
     const struct param *last = &l->param[l->nparam - 1];
     return last->at + last->count - l->param[0].at;
+}
+
+enum act train_tail(const struct train_plan *p, int i)
+{
+    const struct layer *l = &p->net->layer[i];
+    bool can = l->type == L_CONV || l->type == L_DWCONV || l->type == L_DENSE;
+    int holder = p->node[i].holder;
+    return can && holder != i ? k_act(p->net->layer[holder].type) : ACT_NONE;
 }
 
 /* --- Which layers take part ------------------------------------------------------------------- */

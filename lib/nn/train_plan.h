@@ -11,7 +11,7 @@
 #include <stdbool.h>
 
 #include "mien/net.h"
-#include "real.h"
+#include "kernels.h"
 
 enum role { ABSENT, GIVEN, COMPUTED };
 
@@ -43,6 +43,9 @@ struct train_plan {
 int train_plan_make(struct train_plan *p, const struct net *net, const bool *train,
                     const int *given, int ngiven, const int *ends, int nends, int batch, int jobs);
 void train_plan_free(struct train_plan *p);
+
+/* The relu that layer i computes itself before it stores its output. */
+enum act train_tail(const struct train_plan *p, int i);
 
 /* Images of a batch of n are cut into so many parts; each part has its own gradient of the layer's
    parameters. */
