@@ -12,6 +12,7 @@
 #include <time.h>
 
 #include "checkpoint.h"
+#include "fit_pack.h"
 #include "mien/calibrate.h"
 #include "mien/hash.h"
 #include "mien/pred.h"
@@ -415,53 +416,6 @@ static int find_temperatures(struct fitter *f, struct err *e)
 
 /* --- Setting up --------------------------------------------------------------------------------- */
 
-/* Features may stand for the frozen layers that would make them of pixels. */
-static int check_features(const struct fitter *f, const struct pack *p, const char *which,
-                          struct err *e)
-{
-    const struct net *net = &f->m->net;
-    char want[NET_NAME + 16], have[PREP_MAX] = "of no name";
-    int at = f->at.layer[0];
-    model_features_name(f->m, at, want, sizeof want);
-    prep_get(&p->prep, "features", have, sizeof have);
-    if (f->at.n > 1)
-        return err_set(e, ERR_FORMAT, "the %s pack holds features, but the trained layers read "
-                       "several layers: give pixels", which);
-    if ((size_t)p->dim != shape_count(net->layer[at].shape) || strcmp(want, have) != 0)
-        return err_set(e, ERR_FORMAT, "the %s pack holds %d features %s, the trained layers read %s",
-                       which, p->dim, have, want);
-    return 0;
-}
-
-static int check_pack(const struct fitter *f, const struct pack *p, const char *which, struct err *e)
-{
-    struct shape in = f->m->net.layer[0].shape;
-    bool pixels = in.h > 1 || in.w > 1;
-    struct err why;
-    size_t labels = 0;
-    if (prep_check(&p->prep, &f->m->prep, &why) < 0)
-        return err_set(e, ERR_FORMAT, "the %s pack doesn't fit the model: %s", which, why.msg);
-    if (pixels && p->kind == PACK_FEATURES) {
-        if (check_features(f, p, which, e) < 0)
-            return ERR_FORMAT;
-        if (augment_any(&f->c->augment))
-            return err_set(e, ERR_ARG, "features can't be augmented: give pixels or images");
-    } else if (!pixels && (p->kind != PACK_FEATURES || (size_t)p->dim != shape_count(in))) {
-        return err_set(e, ERR_FORMAT, "the %s pack doesn't hold %zu features, as the model reads",
-                       which, shape_count(in));
-    } else if (p->kind == PACK_PIXELS && (p->height != in.h || p->width != in.w)) {
-        return err_set(e, ERR_FORMAT, "the %s pack holds pixels of %dx%d, the model reads %dx%d", which,
-                       p->height, p->width, in.h, in.w);
-    }
-    if (p->n > UINT32_MAX)
-        return err_set(e, ERR_LIMIT, "the %s pack holds too many records", which);
-    for (size_t i = 0; i < p->n; i++) {
-        bool age = p->age[i] != PACK_UNKNOWN || (p->band != NULL && p->band[2 * i] != PACK_UNKNOWN);
-        labels += (f->heads.age >= 0 && age) || (f->heads.gender >= 0 && p->gender[i] != PACK_UNKNOWN);
-    }
-    return labels > 0 ? 0 : err_set(e, ERR_FORMAT, "the %s pack has no labels for the model's heads", which);
-}
-
 /* Bins spread their probability as the ages of the training part are spread; without ages, as before. */
 static int count_ages(struct fitter *f, const struct pack *train, struct err *e)
 {
@@ -478,34 +432,14 @@ static int count_ages(struct fitter *f, const struct pack *train, struct err *e)
     return age_head_of(&f->heads.years, f->m, e);
 }
 
-/* Labels and some of the data, by which a pack is known again. */
-static uint64_t fingerprint(const struct pack *p)
-{
-    uint64_t h = hash_bytes(p->n, p->age, p->n);
-    h = hash_bytes(h, p->gender, p->n);
-    for (size_t k = 0; k < 64; k++) {
-        size_t i = p->n * k / 64;
-        size_t len;
-        if (p->kind == PACK_PIXELS) {
-            h = hash_bytes(h, pack_pixels(p, i), (size_t)p->height * (size_t)p->width * 3);
-        } else if (p->kind == PACK_IMAGE) {
-            const unsigned char *image = pack_image(p, i, &len);
-            h = hash_bytes(h, image, len);
-        } else {
-            h = hash_bytes(h, pack_features(p, i), (size_t)p->dim * sizeof(float));
-        }
-    }
-    return h;
-}
-
 static int describe(struct fitter *f, const struct pack *val, struct err *e)
 {
     struct buf b = {0};
     int rc = fit_describe(f->c, &b);
     rc |= buf_printf(&b, "\ndata=%016llx",
-                     (unsigned long long)fingerprint(f->train_rows.pack));
+                     (unsigned long long)fit_pack_hash(f->train_rows.pack));
     if (val != NULL)
-        rc |= buf_printf(&b, " validation=%016llx", (unsigned long long)fingerprint(val));
+        rc |= buf_printf(&b, " validation=%016llx", (unsigned long long)fit_pack_hash(val));
     rc |= buf_printf(&b, " frozen=%016llx\n%s\n",
                      (unsigned long long)hash_bytes(0, f->m->weights, f->arrays.n * sizeof(float)),
                      f->m->prep.text);
@@ -554,6 +488,8 @@ static int make_rows(struct fitter *f, const struct pack *train, const struct pa
     struct rows_how how = {.views = 1, .cache_mem = c->cache_mem, .on_frozen = c->on_frozen, .ctx = c->ctx};
     int rc = val != NULL ? rows_make(&f->val_rows, f->m, val, &f->at, &how, f->par, e) : 0;
     if (augment_any(&c->augment)) {
+        if (train->kind == PACK_FEATURES)
+            return err_set(e, ERR_ARG, "features can't be augmented: give pixels or images");
         how.augment = &c->augment;
         how.seed = hash_mix(c->seed);
         how.views = c->views < c->epochs ? c->views : c->epochs;
@@ -586,9 +522,9 @@ static int set_up(struct fitter *f, const struct pack *train, const struct pack 
     choose_trained(f);
     choose_rates(f);
     rc = find_boundary(f, e);
-    rc = rc < 0 ? rc : check_pack(f, train, "training", e);
+    rc = rc < 0 ? rc : fit_pack_check(train, "training", f->m, &f->at, &f->heads, e);
     if (rc == 0 && val != NULL)
-        rc = check_pack(f, val, "validation", e);
+        rc = fit_pack_check(val, "validation", f->m, &f->at, &f->heads, e);
     rc = rc < 0 ? rc : make_rows(f, train, val, e);
     rc = rc < 0 ? rc : make_state(f, e);
     rc = rc < 0 ? rc : describe(f, val, e);
