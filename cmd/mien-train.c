@@ -71,8 +71,12 @@ static void on_batch(void *ctx, int epoch, size_t done, size_t total, const stru
         cli_progress_start(&r->progress, r->cli, "");
         r->epoch = epoch;
     }
-    snprintf(what, sizeof what, "records of epoch %d/%d, loss %.3f, gender %.1f%%, MAE %.2f", epoch,
-             r->o->fit.epochs, m->loss, 100 * m->gender_accuracy, m->age_mae);
+    int n = snprintf(what, sizeof what, "records of epoch %d/%d, loss %.3f", epoch, r->o->fit.epochs,
+                     m->loss);
+    if (m->n_gender > 0)
+        n += snprintf(what + n, sizeof what - (size_t)n, ", gender %.1f%%", 100 * m->gender_accuracy);
+    if (m->n_age > 0)
+        snprintf(what + n, sizeof what - (size_t)n, ", MAE %.2f", m->age_mae);
     r->progress.what = what;
     cli_progress(&r->progress, done, total, 0);
 }

@@ -27,9 +27,9 @@ struct age_head {
     double share[PRED_AGES];   /* a year's part of the probability of its class */
 };
 
-/* Reads a head's kind as mien-train --heads has it: "101", the years from 0 to 100; "0:10:20", bins by
-   their first years; "coral", the years, ordinal; or "coral:0:10:20". Shares are even. Returns 0, or
-   ERR_ARG. */
+/* Reads a head's kind as mien-train --heads has it: "101", the years from 0 to 100; "0:10:20", bins
+   by their first years; "coral", the years, ordinal; or "coral:0:10:20". Shares are even. Returns
+   0, or ERR_ARG. */
 int age_head_parse(struct age_head *h, const char *text, struct err *e);
 
 /* The age head of a model. Returns 0, with h->n 0 where there is none, or ERR_FORMAT when the layer

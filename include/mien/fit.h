@@ -121,9 +121,10 @@ int fit_new_heads(struct model *m, const struct model *init, const char *embed, 
 /* Whether the pack has labels for each of the model's heads. Returns 0, or ERR_FORMAT. */
 int fit_check_labels(const struct model *m, const struct pack *p, struct err *e);
 
-/* Trains m, whatever heads it has (model.h), in place and leaves it with the best epoch's weights. val may be NULL: then the last
-   epoch's are kept. *kept receives the kept epoch. The packs hold what the model reads, or the
-   features that its last frozen layer makes (model_features_name). Returns 0; 1 when it was
+/* Trains m, whatever heads it has (model.h), in place and leaves it with the best epoch's weights.
+   val may be NULL: then the last epoch's are kept. *kept receives the kept epoch. The packs hold
+   what the model reads, or the features that its last frozen layer makes (model_features_name).
+   Returns 0; 1 when it was
    stopped: m is then not of use, and the checkpoint, if one is named, is where to go on;
    ERR_FORMAT when the packs or the checkpoint don't fit, or hold no labels; ERR_ARG when the loss
    is no longer finite; or ERR_MEM, ERR_SYS. */

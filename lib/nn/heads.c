@@ -44,8 +44,8 @@ static int parse_list(const char *list, bool *gender, struct age_head *age, stru
         } else if (strcmp(s, "gender=2") == 0 && !*gender) {
             *gender = true;
         } else {
-            return err_set(e, ERR_ARG, "heads: '%s': a list such as gender=2,age=101 has each head once",
-                           s);
+            return err_set(e, ERR_ARG, "heads: '%s': a list such as gender=2,age=101 has each head "
+                           "once", s);
         }
     }
     return *gender || age->n > 0 ? 0 : err_set(e, ERR_ARG, "heads: none are named");

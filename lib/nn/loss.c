@@ -32,14 +32,15 @@ static void smooth(const struct fit_config *c, double *q, int n)
 static void gender_loss(const struct fit_config *c, const struct heads *h, const struct label *y,
                         double weight, const float *out, double *d, struct tally *t)
 {
-    float p[PRED_GENDERS];
+    float two[PRED_GENDERS];
     double q[PRED_GENDERS] = {0}, both[PRED_GENDERS] = {0};
-    model_gender(out, h->genders, p);
+    model_gender(out, h->genders, two);
+    const double p[PRED_GENDERS] = {(double)two[0], (double)two[1]};
     q[y->gender] = 1;
     smooth(c, q, PRED_GENDERS);
     weight *= (double)y->w_gender;
     t->weight_gender += weight;
-    cross_entropy(q, (double[]){(double)p[0], (double)p[1]}, PRED_GENDERS, weight, &t->loss_gender, both);
+    cross_entropy(q, p, PRED_GENDERS, weight, &t->loss_gender, both);
     for (int k = 0; k < h->genders; k++)
         d[k] += both[PRED_GENDERS - h->genders + k];
 }
@@ -73,8 +74,8 @@ static double part_within(const struct age_head *h, int k, struct span s)
     return part;
 }
 
-/* -log of the probability of a band, the sum of what its classes give to it. The gradient is that of a
-   cross-entropy whose target are these parts. */
+/* -log of the probability of a band, the sum of what its classes give to it. The gradient is that
+   of a cross-entropy whose target are these parts. */
 static void band_loss(const struct age_head *h, struct span s, double weight, const double *p,
                       double *loss, double *d)
 {
@@ -88,8 +89,8 @@ static void band_loss(const struct age_head *h, struct span s, double weight, co
         d[k] += weight * (p[k] - q[k] / sum);
 }
 
-/* What the label says of an age: its class, or a Gaussian around it (label distribution learning: Gao
-   and others 2017), of which each class gets what lies on its years. */
+/* What the label says of an age: its class, or a Gaussian around it (label distribution learning:
+   Gao and others 2017), of which each class gets what lies on its years. */
 static void age_target(const struct age_head *h, double sigma, int age, double *q)
 {
     double sum = 0;
@@ -108,8 +109,8 @@ static void age_target(const struct age_head *h, double sigma, int age, double *
         q[k] /= sum;
 }
 
-/* The absolute error of the expectation, whose derivative at logit k is +-p[k] (year k - expectation),
-   where the year of a class is the mean of its years. */
+/* The absolute error of the expectation (Gao and others 2018), whose derivative at logit k is
+   +-p[k] (year[k] - expectation), where year[k] is the mean of the class's years. */
 static void expectation_l1(const struct age_head *h, double weight, int age, const double *p,
                            double *loss, double *d)
 {
@@ -181,7 +182,8 @@ static void age_loss(const struct fit_config *c, const struct age_head *h, const
 /* --- Heads ---------------------------------------------------------------------------------- */
 
 /* A head is a softmax or a sigmoid; *logits is the layer before it. */
-static int find_head(const struct net *net, const char *name, int *layer, int *logits, struct err *e)
+static int find_head(const struct net *net, const char *name, int *layer, int *logits,
+                     struct err *e)
 {
     *layer = net_find(net, name);
     *logits = *layer >= 0 ? net->layer[*layer].in[0] : -1;
@@ -204,7 +206,8 @@ int heads_find(struct heads *h, const struct model *m, struct err *e)
         size_t n = shape_count(net->layer[h->gender].shape);
         h->genders = net->layer[h->gender].type == L_SIGMOID ? 1 : PRED_GENDERS;
         if (n != (size_t)h->genders)
-            return err_set(e, ERR_ARG, "the model's head gender has %zu outputs, not %d", n, h->genders);
+            return err_set(e, ERR_ARG, "the model's head gender has %zu outputs, not %d", n,
+                           h->genders);
     }
     return age_head_of(&h->years, m, e);
 }
@@ -214,8 +217,8 @@ int loss_check(const struct fit_config *c, const struct heads *h, struct err *e)
     if (h->years.n == 0 && (c->sigma > 0 || c->l1 > 0))
         return err_set(e, ERR_ARG, "sigma and l1 are for ages, and the model has no age head");
     if (h->years.ordinal && (c->sigma > 0 || c->l1 > 0 || c->smoothing > 0))
-        return err_set(e, ERR_ARG, "sigma, l1 and smoothing are for a softmax of ages, and the age head is "
-                       "ordinal");
+        return err_set(e, ERR_ARG, "sigma, l1 and smoothing are for a softmax of ages, and the age "
+                       "head is ordinal");
     return 0;
 }
 
@@ -278,7 +281,8 @@ void loss_batch(const struct fit_config *c, const struct heads *h, const struct 
         }
     }
     for (size_t i = 0; i < n; i++) {
-        const float *og = gender + i * (size_t)h->genders, *oa = age + i * (size_t)ages;
+        const float *og = gender != NULL ? gender + i * (size_t)h->genders : NULL;
+        const float *oa = age != NULL ? age + i * (size_t)ages : NULL;
         double dg[PRED_GENDERS] = {0}, da[AGE_CLASSES] = {0};
         for (int part = 0; part < parts; part++) {
             const struct label *l = part == 0 ? &y[i] : &y[mix->other[i]];
@@ -299,8 +303,12 @@ void loss_batch(const struct fit_config *c, const struct heads *h, const struct 
 
 double loss_of_guessing(const struct heads *h)
 {
-    double gender = h->genders > 0 ? log(PRED_GENDERS) : 0;
-    return gender + (h->years.n == 0 ? 0 : h->years.ordinal ? (h->years.n - 1) * log(2) : log(h->years.n));
+    double loss = h->genders > 0 ? log(PRED_GENDERS) : 0;
+    if (h->years.ordinal)
+        loss += (h->years.n - 1) * log(2);
+    else if (h->years.n > 0)
+        loss += log(h->years.n);
+    return loss;
 }
 
 void tally_add(struct tally *sum, const struct tally *t)

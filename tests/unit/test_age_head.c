@@ -130,7 +130,8 @@ static void single_years(void **state)
     struct age_head h = head(100, "softmax", "age0=1"); /* ages 1 to 100 */
     age_head_distribution(&h, p, out);
     assert_true(out[0] == 0 && out[1] == 1 && out[100] == 100);
-    assert_true(age_head_class(&h, 0) == 0 && age_head_class(&h, 1) == 0 && age_head_class(&h, 100) == 99);
+    assert_true(age_head_class(&h, 0) == 0 && age_head_class(&h, 1) == 0 &&
+                age_head_class(&h, 100) == 99);
     h = head(110, "softmax", "age0=-3"); /* ages -3 to 106 */
     age_head_distribution(&h, p, out);
     assert_true(out[0] == 1 + 2 + 3 + 4 && out[1] == 5);
@@ -150,8 +151,10 @@ static void bins(void **state)
     age_head_distribution(&h, p, out);
     assert_true(out[0] == 0 && fabs(out[1] - 0.02) < 1e-7 && fabs(out[10] - 0.02) < 1e-7);
     assert_true(fabs(out[60] - 0.01) < 1e-7 && fabs(out[61] - 0.3 / 40) < 1e-7);
-    assert_true(age_head_class(&h, 0) == 0 && age_head_class(&h, 10) == 0 && age_head_class(&h, 11) == 1);
-    assert_true(age_head_class(&h, 60) == 1 && age_head_class(&h, 61) == 2 && age_head_class(&h, 100) == 2);
+    assert_true(age_head_class(&h, 0) == 0 && age_head_class(&h, 10) == 0 &&
+                age_head_class(&h, 11) == 1);
+    assert_true(age_head_class(&h, 60) == 1 && age_head_class(&h, 61) == 2 &&
+                age_head_class(&h, 100) == 2);
     /* With ages of a training part, the years of a bin have the parts that they have there. */
     m.age_count[20] = 149;
     m.age_count[61] = 9;

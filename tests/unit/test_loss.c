@@ -94,7 +94,8 @@ static double age_of(const struct bench *b, const double *x, int lo, int hi)
     for (int k = 0; k < h->n; k++) {
         double q = 0;
         for (int y = h->from[k]; y < h->from[k + 1]; y++)
-            q += b->c.sigma > 0 ? exp(-(y - lo) * (y - lo) / (2 * b->c.sigma * b->c.sigma)) / gauss : y == lo;
+            q += b->c.sigma > 0 ? exp(-(y - lo) * (y - lo) / (2 * b->c.sigma * b->c.sigma)) / gauss
+                                : y == lo;
         loss -= ((1 - b->c.smoothing) * q + b->c.smoothing / h->n) * log(p[k]);
     }
     return loss + b->c.l1 * fabs(mean - lo);
@@ -108,7 +109,9 @@ static double loss(const struct bench *b)
     for (int i = 0; i < N; i++) {
         for (int part = 0; part < 2; part++) {
             double share = b->mix == NULL ? 0 : (double)b->mix->share[i];
-            const struct label *l = &labels[part == 0 ? i : b->mix == NULL ? i : (int)b->mix->other[i]];
+            const struct label *l = &labels[part == 0        ? i
+                                            : b->mix == NULL ? i
+                                                             : (int)b->mix->other[i]];
             share = part == 1 ? share : 1 - share;
             if (l->gender < 2 && b->h.genders > 0) {
                 gender += share * (double)l->w_gender * gender_of(b, i, l->gender);
@@ -116,8 +119,9 @@ static double loss(const struct bench *b)
             }
             bool known = l->age != UNKNOWN;
             if ((known || l->band[0] != UNKNOWN) && b->h.years.n > 0) {
-                age += share * (double)l->w_age * age_of(b, b->age + i * outputs, known ? l->age : l->band[0],
-                                                         known ? l->age : l->band[1]);
+                age += share * (double)l->w_age *
+                       age_of(b, b->age + i * outputs, known ? l->age : l->band[0],
+                              known ? l->age : l->band[1]);
                 wa += share * (double)l->w_age;
             }
         }
@@ -247,7 +251,8 @@ static void counts(void **state)
     const struct label y[3] = {{20, 1, {UNKNOWN, UNKNOWN}, 1, 1},
                                {80, 1, {UNKNOWN, UNKNOWN}, 1, 1},
                                {UNKNOWN, 0, {10, 20}, 1, 1}};
-    const float gender[3] = {0.75f, 0.25f, 0.25f}, age[6] = {0.75f, 0.25f, 0.75f, 0.25f, 0.5f, 0.5f};
+    const float gender[3] = {0.75f, 0.25f, 0.25f},
+                age[6] = {0.75f, 0.25f, 0.75f, 0.25f, 0.5f, 0.5f};
     assert_int_equal(age_head_parse(&h.years, "0:30", &e), 0);
     loss_batch(NULL, &h, y, 3, NULL, gender, age, NULL, NULL, &t);
     struct fit_metrics m = tally_metrics(&t);
@@ -255,7 +260,8 @@ static void counts(void **state)
     assert_true(fabs(m.gender_accuracy - 2.0 / 3) < 1e-12 && m.age_exact == 0.5);
     double mean = 0.75 * 14.5 + 0.25 * 65; /* 27.125 */
     assert_true(fabs(m.age_mae - (mean - 20 + 80 - mean) / 2) < 1e-4 && m.age_cs5 == 0);
-    double want = -(log(0.75) + log(0.25) + log(0.5 * 11 / 30)) / 3 - 2 * log(0.75) / 3 - log(0.25) / 3;
+    double want =
+        -(log(0.75) + log(0.25) + log(0.5 * 11 / 30)) / 3 - 2 * log(0.75) / 3 - log(0.25) / 3;
     assert_true(fabs(m.loss - want) < 1e-6);
 }
 
