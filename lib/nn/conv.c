@@ -60,21 +60,29 @@ static void spread(const struct conv *c, const float *from, float *to)
         memcpy(to + (size_t)g * c->padded, from + g * c->units, (size_t)c->units * sizeof *to);
 }
 
+/* Units of a group, rounded up to a form's panels. */
+static int padded(const struct layer *l, const struct simd *simd)
+{
+    return (l->units / l->groups + simd->nr - 1) / simd->nr * simd->nr;
+}
+
 int conv_make(struct conv *c, const struct simd *simd, const struct layer *l, struct shape in,
               const float *w, const struct tail *t)
 {
     *c = (struct conv){.simd = simd, .l = *l, .in = in, .act = t->act};
     if (l->type == L_DENSE) /* all of its input is one tap */
         c->in = (struct shape){1, 1, (int)shape_count(in)};
-    size_t groups = (size_t)l->groups, nr = (size_t)simd->nr;
+    if (simd->other != NULL && padded(l, simd->other) < padded(l, simd))
+        c->simd = simd->other;
+    size_t groups = (size_t)l->groups;
     c->span = l->groups == 1 && l->kw * c->in.c <= SHORT_TAP ? l->kw : 1;
     c->taps = l->kh * l->kw / c->span;
     c->len = c->in.c / l->groups * c->span;
     c->units = l->units / l->groups;
     c->block_len = min_int(c->len, BLOCK_TERMS);
     c->block_taps = min_int(c->taps, BLOCK_TERMS / c->block_len);
-    c->block_rows = c->taps <= 64 ? BLOCK_ROWS : simd->mr;
-    c->padded = ((size_t)c->units + nr - 1) / nr * nr;
+    c->block_rows = c->taps <= 64 ? BLOCK_ROWS : c->simd->mr;
+    c->padded = (size_t)padded(l, c->simd);
     c->w = zeros_new(groups * (size_t)c->taps * (size_t)c->len * c->padded);
     c->bias = zeros_new(groups * c->padded);
     c->slope = zeros_new(groups * c->padded);
@@ -122,7 +130,8 @@ size_t conv_zeros(const struct conv *c)
 }
 
 /* The product for one block of at most block_rows rows; rows as in struct tile, tile after tile. */
-static void block_product(const struct conv *c, const float *const *rows, int m, float *y)
+static void block_product(const struct conv *c, const float *const *rows, int m, const float *add,
+                          float *y)
 {
     const struct simd *s = c->simd;
     const struct tail tail = {.act = c->act};
@@ -149,7 +158,9 @@ static void block_product(const struct conv *c, const float *const *rows, int m,
                     for (int i = 0; i < m; i += s->mr) {
                         t.rows = rows + (size_t)i * (size_t)c->taps + (size_t)(t0 * s->mr);
                         t.m = min_int(s->mr, m - i);
-                        t.c = y + (size_t)i * t.ldc + g * c->units + u;
+                        size_t out = (size_t)i * t.ldc + (size_t)(g * c->units + u);
+                        t.c = y + out;
+                        t.add = !first ? t.c : add != NULL ? add + out : NULL;
                         s->tile(&t);
                     }
                 }
@@ -198,8 +209,16 @@ static void find_taps(const struct conv *c, const struct place *at, const float 
     }
 }
 
-void conv_run(const struct conv *c, const float *x, float *y, size_t n, const float *zeros,
-              void *scratch)
+/* Whether an output pixel reads the one input pixel of its place. */
+static bool in_place(const struct conv *c)
+{
+    const struct layer *l = &c->l;
+    return c->taps == 1 && c->span == 1 && c->in.h == l->shape.h && c->in.w == l->shape.w &&
+           l->pt == 0 && l->pl == 0;
+}
+
+void conv_run(const struct conv *c, const float *x, const float *add, float *y, size_t n,
+              const float *zeros, void *scratch)
 {
     const float **rows = scratch;
     float *copy = (float *)(rows + pointers(c));
@@ -211,16 +230,21 @@ void conv_run(const struct conv *c, const float *x, float *y, size_t n, const fl
         int m = left < (size_t)c->block_rows ? (int)left : c->block_rows;
         for (int i = 0; i < m || i % mr != 0; i++) {
             const float **row = rows + (size_t)(i / mr * mr) * (size_t)c->taps + i % mr;
-            if (i < m) {
-                find_taps(c, &at, zeros, row, copy + (size_t)i * patch);
-                next_place(c, &at);
-            } else { /* a tile's missing rows repeat the one before */
+            if (i >= m) { /* a tile's missing rows repeat the one before */
                 for (int t = 0; t < c->taps; t++)
                     row[t * mr] = row[t * mr - 1];
+            } else if (in_place(c)) {
+                rows[i] = x + (size_t)i * (size_t)c->in.c;
+            } else {
+                find_taps(c, &at, zeros, row, copy + (size_t)i * patch);
+                next_place(c, &at);
             }
         }
-        block_product(c, rows, m, y);
-        y += (size_t)m * (size_t)c->l.units;
+        block_product(c, rows, m, add, y);
+        size_t done = (size_t)m * (size_t)c->l.units;
+        x += (size_t)m * (size_t)c->in.c; /* where outputs are in place */
+        add = add != NULL ? add + done : NULL;
+        y += done;
         left -= (size_t)m;
     }
 }

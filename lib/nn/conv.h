@@ -34,8 +34,8 @@ void conv_weights(struct conv *c, const float *w, const float *bias);
 size_t conv_scratch(const struct conv *c);
 size_t conv_zeros(const struct conv *c);
 
-/* y[n, shape] = conv(x[n, in]). zeros: conv_zeros of them. */
-void conv_run(const struct conv *c, const float *x, float *y, size_t n, const float *zeros,
-              void *scratch);
+/* y[n, shape] = act(conv(x[n, in]) + add[n, shape]); add may be NULL. zeros: conv_zeros of them. */
+void conv_run(const struct conv *c, const float *x, const float *add, float *y, size_t n,
+              const float *zeros, void *scratch);
 
 #endif

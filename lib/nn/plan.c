@@ -94,13 +94,37 @@ static real *copy_of(const float *src, size_t n)
     return p;
 }
 
-/* Takes over the activation that reads layer i, if it is the only reader. Returns the last layer
-   that the step now stands for. */
-static int fuse_act(const struct compiler *c, struct step *s, int i)
+/* The step makes layer k's output too, of which the layer before it had no other reader. */
+static int take_over(const struct compiler *c, const struct step *s, int k)
+{
+    c->value_of[k] = s->out;
+    return k;
+}
+
+/* Takes over the sum of layer i and a value that is there already, if it is the only reader of i.
+   Returns the last layer that the step now stands for. */
+static int fuse_add(const struct compiler *c, struct step *s, int i)
+{
+    const struct net *net = &c->p->net;
+    for (int k = i + 1; c->uses[i] == 1 && k < net->n; k++) {
+        const struct layer *l = &net->layer[k];
+        if (l->type != L_ADD || l->nin != 2 || (l->in[0] != i && l->in[1] != i))
+            continue;
+        int other = c->value_of[l->in[0] == i ? l->in[1] : l->in[0]];
+        if (other < 0)
+            break;
+        s->in[s->nin++] = other;
+        return take_over(c, s, k);
+    }
+    return i;
+}
+
+/* Takes over the activation that reads layer i, if it is the only reader. */
+static void fuse_act(const struct compiler *c, struct step *s, int i)
 {
     int k = fold_reader(&c->p->net, c->uses, i);
     if (k < 0)
-        return i;
+        return;
     const struct layer *l = &c->p->net.layer[k];
     if (l->type == L_RELU)
         s->act = ACT_RELU;
@@ -109,8 +133,8 @@ static int fuse_act(const struct compiler *c, struct step *s, int i)
     else if (l->type == L_PRELU && (s->slope = copy_of(param_of(c, k, "slope"), (size_t)l->shape.c)))
         s->act = ACT_PRELU;
     else
-        return i;
-    return k;
+        return;
+    take_over(c, s, k);
 }
 
 static int new_value(struct compiler *c, int layer)
@@ -173,9 +197,10 @@ static int compile_layer(struct compiler *c, int i)
     *s = (struct step){.layer = i, .nin = l->nin};
     for (int k = 0; k < l->nin; k++)
         s->in[k] = c->value_of[l->in[k]];
-    int last = i;
+    s->out = new_value(c, i);
     if (l->type == L_CONV || l->type == L_DWCONV || l->type == L_DENSE) {
         size_t n = l->param[0].count;
+        int last = i;
         s->w = copy_of(param_of(c, i, "weight"), n);
         s->bias = copy_of(param_of(c, i, "bias"), (size_t)l->units);
         if (s->w == NULL || s->bias == NULL)
@@ -183,16 +208,18 @@ static int compile_layer(struct compiler *c, int i)
         int bn = fold_bn_behind(&p->net, c->uses, i);
         if (bn >= 0) {
             fold_bn(&c->from->layer[c->origin[bn]], c->weights, s->w, n, s->bias);
-            last = bn;
+            last = take_over(c, s, bn);
         }
-        last = fuse_act(c, s, last);
+        if (l->type != L_DWCONV && !winograd_fits(p->simd, l, p->net.layer[l->in[0]].shape))
+            last = fuse_add(c, s, last);
+        fuse_act(c, s, last);
     } else if (l->type == L_CORAL) {
         s->w = copy_of(param_of(c, i, "weight"), l->param[0].count);
         s->bias = copy_of(param_of(c, i, "bias"), l->param[1].count);
         if (s->w == NULL || s->bias == NULL)
             return ERR_MEM;
     } else if (l->type == L_ADD) {
-        last = fuse_act(c, s, i);
+        fuse_act(c, s, i);
     } else if (l->type == L_BN) {
         s->w = copy_of(NULL, (size_t)l->shape.c);
         s->bias = copy_of(NULL, (size_t)l->shape.c);
@@ -212,15 +239,7 @@ static int compile_layer(struct compiler *c, int i)
     } else if (l->type == L_RELU || l->type == L_RELU6) {
         s->act = k_act(l->type);
     }
-    if (prepare(p, s) < 0)
-        return ERR_MEM;
-    s->out = new_value(c, last);
-    /* Every layer between takes the same value: they have no other reader. */
-    for (int k = last; k != i; k = p->net.layer[k].in[0])
-        c->value_of[k] = s->out;
-    c->value_of[i] = s->out;
-
-    return 0;
+    return prepare(p, s);
 }
 
 /* --- Memory --------------------------------------------------------------------------------- */
@@ -502,7 +521,8 @@ static void run_step(const struct plan *p, struct plan_work *w, const struct ste
         if (s->winograd != NULL)
             winograd_run(s->winograd, x, y, n, w->zeros, w->scratch);
         else
-            conv_run(&s->conv, x, y, n, w->zeros, w->scratch);
+            conv_run(&s->conv, x, s->nin > 1 ? value_at(p, w, s->in[1], first) : NULL, y, n,
+                     w->zeros, w->scratch);
         break;
     case L_DWCONV:
         depthwise_run(&s->depthwise, x, y, n, w->zeros, w->scratch);

@@ -157,7 +157,7 @@ void quick_forward(const struct quick *q, const float *w, const float *bias, con
                    size_t n, void *scratch)
 {
     if (q->l.type != L_DWCONV) {
-        conv_run(&q->conv, x, y, n, q->zeros, scratch);
+        conv_run(&q->conv, x, NULL, y, n, q->zeros, scratch);
         return;
     }
     struct tail tail = {bias != NULL ? bias : q->zeros, q->act, NULL};
@@ -196,7 +196,7 @@ void quick_back(const struct quick *q, const float *dy, float *dx, size_t n, voi
 {
     const struct layer *l = &q->l;
     if (l->type != L_DWCONV) {
-        conv_run(&q->back, dy, dx, n, q->zeros, scratch);
+        conv_run(&q->back, dy, NULL, dx, n, q->zeros, scratch);
         return;
     }
     if (l->kh == 3 && l->kw == 3 && l->sh == 1 && l->sw == 1) { /* the filter turned round */

@@ -18,6 +18,7 @@ typedef int mask4 __attribute__((vector_size(16)));
 #define LANES           4
 #define MR              6
 #define NV              2
+#define OTHER           NULL
 #define LOAD(p)         (*(const vec4 *)(const void *)(p))
 #define STORE(p, v)     (*(vec4 *)(void *)(p) = (v))
 #define SET(x)          ((vec4){x, x, x, x})
@@ -30,6 +31,22 @@ typedef int mask4 __attribute__((vector_size(16)));
 #ifdef __x86_64__
 #include <immintrin.h>
 
+#define FORM(name)   name##_avx2_wide
+#define FORM_NAME    "avx2"
+#define TARGET       __attribute__((target("avx2,fma")))
+#define VEC          __m256
+#define LANES        8
+#define MR           4
+#define NV           3
+#define OTHER        NULL
+#define LOAD(p)      _mm256_loadu_ps(p)
+#define STORE(p, v)  _mm256_storeu_ps(p, v)
+#define SET(x)       _mm256_set1_ps(x)
+#define FMA(a, b, c) _mm256_fmadd_ps(a, b, c)
+#define MAX(a, b)    _mm256_max_ps(a, b)
+#define MIN(a, b)    _mm256_min_ps(a, b)
+#include "simd_body.h"
+
 #define FORM(name)   name##_avx2
 #define FORM_NAME    "avx2"
 #define TARGET       __attribute__((target("avx2,fma")))
@@ -37,6 +54,7 @@ typedef int mask4 __attribute__((vector_size(16)));
 #define LANES        8
 #define MR           6
 #define NV           2
+#define OTHER        &simd_avx2_wide
 #define LOAD(p)      _mm256_loadu_ps(p)
 #define STORE(p, v)  _mm256_storeu_ps(p, v)
 #define SET(x)       _mm256_set1_ps(x)
@@ -52,6 +70,7 @@ typedef int mask4 __attribute__((vector_size(16)));
 #define LANES        16
 #define MR           12
 #define NV           2
+#define OTHER        NULL
 #define LOAD(p)      _mm512_loadu_ps(p)
 #define STORE(p, v)  _mm512_storeu_ps(p, v)
 #define SET(x)       _mm512_set1_ps(x)

@@ -22,7 +22,8 @@ struct tile {
     float *c;
     size_t ldc;
     int m, n;
-    const float *bias;       /* nr of them: where sums begin; NULL to go on from what c holds */
+    const float *bias;       /* nr of them, or NULL: added to the products */
+    const float *add;        /* elements as c's, ldc apart, or NULL: added too; c goes on with itself */
     const struct tail *tail; /* applied before the store: its activation, slope; or NULL */
     const float *slope;      /* nr of them */
 };
@@ -47,6 +48,7 @@ struct dw3_row {
 struct simd {
     const char *name; /* avx512, avx2, portable */
     int lanes, mr, nr;
+    const struct simd *other; /* the same with another mr and nr, or NULL */
     void (*tile)(const struct tile *t);
     /* One pixel y[nc] of a filter, from the pixels under its taps. */
     void (*dw)(const struct dw *d, const float *const *tap, float *y);

@@ -3,6 +3,7 @@
  *   FORM(name), TARGET   the functions' names, and the attribute that allows the instructions
  *   VEC, LANES           a vector and its number of floats
  *   MR, NV               a tile: rows, and vectors across
+ *   OTHER                the form's other tiles, or NULL
  *   LOAD STORE SET FMA MAX MIN
  */
 
@@ -26,24 +27,23 @@ TARGET static void FORM(tile)(const struct tile *t)
     enum { NR = NV * LANES };
     VEC acc[MR][NV];
     const float *a[MR], *b = t->b;
+    const float *add = t->add;
     float edge[MR * NR], *c = t->c;
     size_t ldc = t->ldc, len = t->len;
     if (t->n < NR) { /* the columns that don't exist are computed and left out */
+        for (int i = 0; add != NULL && i < t->m; i++)
+            memcpy(edge + i * NR, add + (size_t)i * ldc, (size_t)t->n * sizeof *edge);
+        add = add != NULL ? edge : NULL;
         c = edge;
         ldc = NR;
-        for (int i = 0; t->bias == NULL && i < t->m; i++)
-            memcpy(edge + i * NR, t->c + (size_t)i * t->ldc, (size_t)t->n * sizeof *edge);
     }
     UNROLL
     for (int v = 0; v < NV; v++) {
         UNROLL
         for (int i = 0; i < MR; i++) {
-            if (t->bias != NULL)
-                acc[i][v] = LOAD(t->bias + v * LANES);
-            else if (i < t->m)
-                acc[i][v] = LOAD(c + (size_t)i * ldc + v * LANES);
-            else
-                acc[i][v] = SET(0);
+            acc[i][v] = t->bias != NULL ? LOAD(t->bias + v * LANES) : SET(0);
+            if (add != NULL && i < t->m)
+                acc[i][v] += LOAD(add + (size_t)i * ldc + v * LANES);
         }
     }
     for (size_t tap = 0; tap < t->taps; tap++) {
@@ -228,7 +228,7 @@ TARGET static void FORM(winograd_out)(const float *m, size_t stride, size_t nc, 
 }
 
 static const struct simd FORM(simd) = {
-    FORM_NAME, LANES, MR, NV * LANES, FORM(tile), FORM(dw), {FORM(dw3), FORM(dw3_stride2)},
+    FORM_NAME, LANES, MR, NV * LANES, OTHER, FORM(tile), FORM(dw), {FORM(dw3), FORM(dw3_stride2)},
     FORM(dw3_weights),
     FORM(winograd_in), FORM(winograd_out)};
 
@@ -239,6 +239,7 @@ static const struct simd FORM(simd) = {
 #undef LANES
 #undef MR
 #undef NV
+#undef OTHER
 #undef LOAD
 #undef STORE
 #undef SET

@@ -95,7 +95,7 @@ void winograd_run(const struct winograd *wg, const float *x, float *y, size_t n,
             simd->winograd_in(pixel, v + i * nc, BLOCK_PATCHES * nc, nc);
         }
         for (int k = 0; k < 16; k++)
-            conv_run(&wg->product[k], v + (size_t)k * BLOCK_PATCHES * nc,
+            conv_run(&wg->product[k], v + (size_t)k * BLOCK_PATCHES * nc, NULL,
                      m + (size_t)k * BLOCK_PATCHES * units, count, zeros, rest);
         for (size_t i = 0; i < count; i++) {
             size_t image = (from + i) / patches, k = (from + i) % patches;

@@ -304,6 +304,29 @@ static void run(const struct model *m, const char *name, const unsigned char *pi
 
 /* A folded model against the same one, folded bn by bn while it is compiled, which the checks above
    hold against the definition. */
+/* A sum is a part of the step that makes its last term, unless something else reads that. */
+static void sums(void **state)
+{
+    (void)state;
+    static const int units[] = {1, 5, 8, 16, 17, 24, 40, 48, 300};
+    char text[400];
+    for (size_t i = 0; i < sizeof units / sizeof units[0]; i++) {
+        snprintf(text, sizeof text, "input 5x7x3\npre conv %1$d 1x1\na conv %1$d 1x1\nan bn\n"
+                 "b add from=pre,an\nc relu\nd conv %1$d 5x5 pad=same bias=no\ne add from=d,pre\nf prelu\n"
+                 "g conv 2 1x1\n", units[i]);
+        check(text, "scale=0.01", 3, 4, NULL);
+        check(text, "scale=0.01", 3, 4, "b");
+        check(text, "scale=0.01", 3, 4, "an");
+        check(text, "scale=0.01", 3, 4, "d");
+    }
+    /* Both terms convolutions, in either order; the same twice; three terms; one that comes later. */
+    check("input 4x4x3\na conv 6 1x1\nb conv 6 1x1 from=input\nc add from=b,a\n", "", 2, 4, NULL);
+    check("input 4x4x3\na conv 6 1x1\nb conv 6 1x1\nc add from=b,b\nd relu\n", "", 2, 4, NULL);
+    check("input 4x4x3\na conv 6 1x1\nb conv 6 1x1\nc add from=a,b,a\nd relu\n", "", 2, 4, NULL);
+    check("input 4x4x3\na conv 6 1x1\nb conv 6 1x1\nc relu from=a\nd add from=b,c\n", "", 2, 4, NULL);
+    check("input 1x1x30\na dense 9\nb dense 9\nc add from=a,b\nd relu6\n", "", 5, 8, NULL);
+}
+
 static void folding(void **state)
 {
     (void)state;
@@ -421,7 +444,7 @@ static void forms(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(convolutions), cmocka_unit_test(depthwise), cmocka_unit_test(others),
+        cmocka_unit_test(convolutions), cmocka_unit_test(depthwise), cmocka_unit_test(others), cmocka_unit_test(sums),
         cmocka_unit_test(pixels),       cmocka_unit_test(groups),
         cmocka_unit_test(company),      cmocka_unit_test(folding),
         cmocka_unit_test(forms),
