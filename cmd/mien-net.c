@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "mien/file.h"
+#include "mien/fit.h"
 #include "mien/img.h"
 #include "mien/model_options.h"
 
@@ -70,11 +71,25 @@ static void print_tsv(const struct net *net)
     }
 }
 
-static void print_table(const struct model *m, int batch)
+static void print_memory(const struct cli *cli, const struct net *net, int batch)
+{
+    struct fit_memory m;
+    struct err e;
+    char all[32], outputs[32], work[32], weights[32];
+    if (fit_memory(net, batch, &m, &e) < 0)
+        cli_die(cli, "%s", e.msg);
+    printf("training every layer in batches of %d: %s (outputs %s; their gradients and work space "
+           "%s; weights, gradients, moments and best copy %s)\n",
+           batch, size_of((double)m.outputs + (double)m.work + (double)m.weights, all),
+           size_of((double)m.outputs, outputs), size_of((double)m.work, work),
+           size_of((double)m.weights, weights));
+}
+
+static void print_table(const struct cli *cli, const struct model *m, int batch)
 {
     const struct net *net = &m->net;
-    double madds = 0, acts = 0, params = 0, trained = 0;
-    char a[32], b[32], c[32];
+    double madds = 0, acts = 0, params = 0;
+    char a[32], b[32];
     int wide = (int)strlen("layer");
     for (int i = 0; i < net->n; i++) {
         int n = (int)strlen(net->layer[i].name);
@@ -90,21 +105,12 @@ static void print_table(const struct model *m, int batch)
                layer_params(l), layer_madds(net, i), size_of(bytes, a));
         madds += layer_madds(net, i);
         acts += bytes;
-        for (int k = 0; k < l->nparam; k++) {
-            params += (double)l->param[k].count;
-            trained += l->param[k].trained ? (double)l->param[k].count : 0;
-        }
+        params += (double)layer_params(l);
     }
     printf("total: %d layers, %.0f parameters (%s), %.1f million multiply-adds, %s of outputs\n",
            net->n, params, size_of(params * sizeof(float), a), madds / 1e6, size_of(acts, b));
-    if (batch > 0) {
-        /* Beside the weights: their gradients, Adam's two moments, the best epoch's copy. */
-        double weights = (2 * params + 3 * trained) * sizeof(float), outputs = 2 * acts * batch;
-        printf(
-            "training every layer in batches of %d: %s (outputs and their gradients %s; weights, "
-            "gradients, moments and best copy %s)\n",
-            batch, size_of(weights + outputs, a), size_of(outputs, b), size_of(weights, c));
-    }
+    if (batch > 0)
+        print_memory(cli, net, batch);
     if (m->prep.text[0] != '\0')
         printf("preprocessing: %s\n", m->prep.text);
     if (m->made != NULL)
@@ -223,7 +229,7 @@ int main(int argc, char **argv)
     } else if (o.tsv)
         print_tsv(&m.net);
     else
-        print_table(&m, o.batch);
+        print_table(&cli, &m, o.batch);
     cli_close_stdout(&cli);
     model_free(&m);
     return EXIT_OK;

@@ -131,4 +131,15 @@ int fit_check_labels(const struct model *m, const struct pack *p, struct err *e)
 int fit(struct model *m, const struct pack *train, const struct pack *val,
         const struct fit_config *c, struct fit_epoch *kept, struct err *e);
 
+/* Bytes that training every layer takes, by what they are for. */
+struct fit_memory {
+    size_t outputs; /* of layers, kept for the backward pass */
+    size_t work;    /* gradients of outputs, and work space of one thread */
+    size_t weights; /* with their gradients, the optimiser's two moments, and the best epoch's copy */
+};
+
+/* Tells it for a network in batches of so many images, without taking any of it. The packs and the
+   program itself come on top, and for each further thread its work space. Returns 0 or ERR_MEM. */
+int fit_memory(const struct net *net, int batch, struct fit_memory *m, struct err *e);
+
 #endif

@@ -71,6 +71,13 @@ int quick_make(struct quick *q, const struct simd *simd, const struct layer *l, 
     return rc;
 }
 
+size_t quick_bytes(const struct layer *l, bool back)
+{
+    if (l->type != L_CONV && l->type != L_DENSE && l->type != L_DWCONV)
+        return 0;
+    return (plain(l) && back ? 3 : 1) * l->param[0].count * sizeof(float);
+}
+
 void quick_free(struct quick *q)
 {
     conv_free(&q->conv);

@@ -31,6 +31,9 @@ void quick_free(struct quick *q);
 /* Takes the layer's weights; bias may be NULL. They must stay as they are until the next call. */
 void quick_weights(struct quick *q, const float *w, const float *bias);
 
+/* About how many bytes quick_make takes for the layer. */
+size_t quick_bytes(const struct layer *l, bool back);
+
 /* Bytes of scratch that the next ones need. */
 size_t quick_scratch(const struct quick *q);
 

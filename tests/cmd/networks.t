@@ -13,4 +13,17 @@ for f in "$ROOT"/networks/*.net; do
         NR == 2 { train = $at["train_loss"]; val = $at["val_loss"] }
         END { exit !($at["train_loss"] < 0.97 * train && $at["val_loss"] < 0.97 * val) }' log.tsv
 done
+
+# The memory that mien-net foretells is what training takes: more only for the program and the pack.
+mien-fake 32 --pixels 64x64 | mien-pack -q -o faces.pack
+mien-net --new --scale 0.01 -o small.model "$ROOT/networks/small-64.net"
+foretold=$(mien-net -b 32 small.model | sed -n 's/^training every layer in batches of 32: \(.*\) MiB (.*/\1/p')
+exits 'training' 0 mien-train -q -j 1 -i small.model --keep-heads -l all -e 1 -b 32 -t faces.pack --log log.tsv -o x.model
+took=$(awk -F'\t' 'NR == 1 { for (k = 1; k <= NF; k++) at[$k] = k } END { print $at["peak_mb"] }' log.tsv)
+if grep -q __asan_init "$BUILD/bin/mien-train"; then
+    skip 'memory as foretold' 'sanitizers take memory of their own'
+else
+    ok "memory as foretold: $foretold MiB and some, took $took" awk -v w="$foretold" -v g="$took" \
+        'BEGIN { exit !(w > 100 && g > w && g < w + 32) }'
+fi
 finish

@@ -1,0 +1,52 @@
+/* What training takes in memory, told without taking it. */
+#include <stdlib.h>
+
+#include "mien/fit.h"
+#include "quick.h"
+#include "train_plan.h"
+
+/* The layers that the loss reads: those whose output is a result, before a softmax of it. */
+static int find_ends(const struct net *net, int *ends)
+{
+    int n = 0;
+    for (int i = 0; i < net->n; i++) {
+        const struct layer *l = &net->layer[i];
+        bool read = false;
+        for (int k = i + 1; k < net->n && !read; k++) {
+            for (int j = 0; j < net->layer[k].nin; j++)
+                read = read || net->layer[k].in[j] == i;
+        }
+        if (!read)
+            ends[n++] = l->nin > 0 && (l->type == L_SOFTMAX || l->type == L_SIGMOID) ? l->in[0] : i;
+    }
+    return n;
+}
+
+int fit_memory(const struct net *net, int batch, struct fit_memory *m, struct err *e)
+{
+    struct train_plan p = {0};
+    size_t n = (size_t)net->n;
+    bool *train = malloc(n * sizeof *train);
+    int *ends = malloc(n * sizeof *ends), input = 0;
+    int rc = train == NULL || ends == NULL ? ERR_MEM : 0;
+    for (size_t i = 0; rc == 0 && i < n; i++)
+        train[i] = true;
+    if (rc == 0)
+        rc = train_plan_make(&p, net, train, &input, 1, ends, find_ends(net, ends), batch, 1);
+    if (rc == 0) {
+        *m = (struct fit_memory){.weights = 5 * p.weights * sizeof(float), .work = p.bytes};
+        m->work -= p.weights * sizeof(float); /* a plan has their gradients among its own */
+        for (int i = 0; i < net->n; i++) {
+            const struct layer *l = &net->layer[i];
+            if (p.node[i].holder == i)
+                m->outputs += (size_t)batch * shape_count(l->shape) * sizeof(float);
+            if (p.node[i].role == COMPUTED)
+                m->work += quick_bytes(l, p.node[l->in[0]].flow);
+        }
+        m->work -= m->outputs;
+    }
+    train_plan_free(&p);
+    free(train);
+    free(ends);
+    return rc < 0 ? err_mem(e, n * sizeof *ends, "layers") : 0;
+}
