@@ -225,6 +225,7 @@ void conv_run(const struct conv *c, const float *x, const float *add, float *y, 
     size_t left = (size_t)c->l.shape.h * (size_t)c->l.shape.w * n;
     size_t patch = c->span > 1 ? (size_t)(c->taps * c->len) : 0;
     int mr = c->simd->mr;
+    bool direct = in_place(c);
     struct place at = {x, 0, 0};
     while (left > 0) {
         int m = left < (size_t)c->block_rows ? (int)left : c->block_rows;
@@ -233,7 +234,7 @@ void conv_run(const struct conv *c, const float *x, const float *add, float *y, 
             if (i >= m) { /* a tile's missing rows repeat the one before */
                 for (int t = 0; t < c->taps; t++)
                     row[t * mr] = row[t * mr - 1];
-            } else if (in_place(c)) {
+            } else if (direct) {
                 rows[i] = x + (size_t)i * (size_t)c->in.c;
             } else {
                 find_taps(c, &at, zeros, row, copy + (size_t)i * patch);
@@ -242,7 +243,7 @@ void conv_run(const struct conv *c, const float *x, const float *add, float *y, 
         }
         block_product(c, rows, m, add, y);
         size_t done = (size_t)m * (size_t)c->l.units;
-        x += (size_t)m * (size_t)c->in.c; /* where outputs are in place */
+        x += direct ? (size_t)m * (size_t)c->in.c : 0;
         add = add != NULL ? add + done : NULL;
         y += done;
         left -= (size_t)m;
