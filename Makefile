@@ -5,6 +5,8 @@ PREFIX ?= /usr/local
 BUILD ?= build
 CC ?= cc
 CFLAGS ?= -O2 -g
+# Debian's, for which its packages of other toolkits are made.
+PYTHON ?= /usr/bin/python3
 WARN = -Wall -Wextra -Wshadow -Wstrict-prototypes -Wpointer-arith -Wvla
 CPPFLAGS += -Iinclude -D_POSIX_C_SOURCE=200809L -DMIEN_VERSION='"$(VERSION)"' \
 	$(shell pkg-config --cflags libarchive libjpeg openblas zlib libdeflate jansson 2>/dev/null)
@@ -17,6 +19,7 @@ PROGRAMS = $(addprefix mien-, meta images detect crop resize split pack net impo
 LIB_SRC = $(wildcard lib/*/*.c)
 UNIT = $(patsubst tests/unit/%.c,%,$(wildcard tests/unit/*.c))
 TOOLS = $(patsubst tests/tool/%.c,%,$(wildcard tests/tool/*.c))
+BENCH = $(patsubst scripts/bench/%.c,$(BUILD)/bench/%,$(wildcard scripts/bench/*.c))
 DOUBLE = tests/double/test_grad lib/nn/kernels lib/nn/grad lib/nn/train lib/nn/train_pass
 MAN = $(wildcard man/man*/*.[157])
 NETWORKS = $(wildcard networks/*.net)
@@ -24,9 +27,10 @@ SHARE = $(DESTDIR)$(PREFIX)/share
 
 LIB = $(BUILD)/libmien.a
 BIN = $(PROGRAMS:%=$(BUILD)/bin/%)
-TEST_BIN = $(UNIT:%=$(BUILD)/tests/%) $(BUILD)/tests/test_grad $(TOOLS:%=$(BUILD)/tests/tool/%)
+TOOL_BIN = $(TOOLS:%=$(BUILD)/tests/tool/%)
+TEST_BIN = $(UNIT:%=$(BUILD)/tests/%) $(BUILD)/tests/test_grad $(TOOL_BIN)
 
-.PHONY: all tests check asan valgrind demo lint install uninstall dist clean
+.PHONY: all tests check asan valgrind demo bench bench-guard lint install uninstall dist clean
 .SECONDARY:
 
 all: $(BIN)
@@ -36,6 +40,10 @@ $(BUILD)/bin/%: $(BUILD)/cmd/%.o $(LIB)
 	$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $< $(LIB) $(LIBS)
 
 $(BUILD)/tests/tool/%: $(BUILD)/tests/tool/%.o $(LIB)
+	$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $< $(LIB) $(LIBS)
+
+$(BUILD)/bench/%: $(BUILD)/scripts/bench/%.o $(LIB)
+	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $< $(LIB) $(LIBS)
 
 $(BUILD)/tests/%: $(BUILD)/tests/unit/%.o $(LIB)
@@ -77,6 +85,19 @@ demo:
 	scripts/deps
 	$(MAKE) all tests
 	BUILD=$(BUILD) scripts/demo
+
+# make bench STAGES="metadata small": only these, scripts/bench/bench.py --help names them; RUNS=1: a
+# quick look.
+bench:
+	-scripts/deps bench
+	$(MAKE) all $(TOOL_BIN) $(BENCH)
+	BUILD=$(BUILD) RUNS=$(RUNS) $(PYTHON) scripts/bench/bench.py $(STAGES)
+
+# make bench-guard UPDATE=1 records the counts anew.
+bench-guard:
+	scripts/deps valgrind
+	$(MAKE) all $(TOOL_BIN)
+	BUILD=$(BUILD) UPDATE=$(UPDATE) scripts/bench/guard
 
 lint:
 	scripts/deps lint
