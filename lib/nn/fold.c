@@ -36,13 +36,19 @@ void fold_bn_scale(const struct layer *bn, const float *weights, int c, double *
 
 void fold_bn(const struct layer *bn, const float *weights, float *w, size_t nw, float *bias)
 {
+    enum { LINE = 16 }; /* channels at once: weights are gone through row by row, a cache line each */
     size_t channels = (size_t)bn->shape.c;
-    for (size_t c = 0; c < channels; c++) {
-        double scale, shift;
-        fold_bn_scale(bn, weights, (int)c, &scale, &shift);
-        for (size_t k = c; k < nw; k += channels)
-            w[k] = (float)(w[k] * scale);
-        bias[c] = (float)(bias[c] * scale + shift);
+    for (size_t from = 0; from < channels; from += LINE) {
+        size_t n = channels - from < LINE ? channels - from : LINE;
+        double scale[LINE], shift;
+        for (size_t c = 0; c < n; c++) {
+            fold_bn_scale(bn, weights, (int)(from + c), &scale[c], &shift);
+            bias[from + c] = (float)(bias[from + c] * scale[c] + shift);
+        }
+        for (size_t k = from; k < nw; k += channels) {
+            for (size_t c = 0; c < n; c++)
+                w[k + c] = (float)(w[k + c] * scale[c]);
+        }
     }
 }
 
