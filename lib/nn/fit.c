@@ -328,7 +328,8 @@ static int train_epoch(struct fitter *f, struct err *e)
 /* Whether an epoch is the best so far; what can't be compared leaves it to the loss. */
 static bool better(int how, const struct fit_epoch *now, const struct fit_epoch *old)
 {
-    if (old->epoch == 0 || how == FIT_LAST || now->val.n_gender + now->val.n_age == 0)
+    bool measured = now->val.n_gender + now->val.n_age > 0 || now->val.loss > 0; /* bands have a loss alone */
+    if (old->epoch == 0 || how == FIT_LAST || !measured)
         return true;
     if (how == FIT_MAE && now->val.n_age > 0)
         return now->val.age_mae < old->val.age_mae;

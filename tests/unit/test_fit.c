@@ -159,6 +159,47 @@ static void kinds(void **state)
     model_free(&m);
 }
 
+static void keep_loss(void *ctx, const struct fit_epoch *e)
+{
+    ((double *)ctx)[e->epoch] = e->val.loss;
+}
+
+/* A validation part of bands alone has a loss: the epoch of the smallest is kept. */
+static void bands_alone(void **state)
+{
+    (void)state;
+    enum { EPOCHS = 12 };
+    struct err e = {{0}};
+    struct pack p, val;
+    struct model m = {0};
+    struct prep none = {""};
+    struct fit_heads h = {0};
+    struct fit_epoch kept;
+    struct fit_config c = config(EPOCHS, 1);
+    double loss[EPOCHS + 1];
+    unsigned char unknown[N], band[2 * N];
+    assert_int_equal(pack_open(&p, features_path, &e), 0);
+    memset(unknown, PACK_UNKNOWN, sizeof unknown);
+    for (int i = 0; i < N; i++) {
+        band[2 * i] = (unsigned char)(p.age[i] + 15); /* wrong, so that learning makes it worse */
+        band[2 * i + 1] = (unsigned char)(p.age[i] + 25);
+    }
+    val = p;
+    val.age = val.gender = unknown;
+    val.band = band;
+    c.on_epoch = keep_loss;
+    c.ctx = loss;
+    c.last = fit_new_heads(&m, NULL, NULL, D, &none, &h, 5, &e);
+    assert_int_equal(fit(&m, &p, &val, &c, &kept, &e), 0);
+    int best = 1;
+    for (int k = 2; k <= EPOCHS; k++)
+        best = loss[k] < loss[best] ? k : best;
+    assert_int_not_equal(best, EPOCHS);
+    assert_int_equal(kept.epoch, best);
+    model_free(&m);
+    pack_close(&p);
+}
+
 static void no_heads(const char *list, const char *why)
 {
     struct err e = {{0}};
@@ -408,7 +449,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(learns),   cmocka_unit_test(threads_change_nothing),
-        cmocka_unit_test(kinds),    cmocka_unit_test(lists),
+        cmocka_unit_test(kinds), cmocka_unit_test(bands_alone),    cmocka_unit_test(lists),
         cmocka_unit_test(transfer), cmocka_unit_test(partial_labels),
         cmocka_unit_test(options),  cmocka_unit_test(resuming),
         cmocka_unit_test(refusals),
