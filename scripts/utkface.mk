@@ -72,7 +72,7 @@ $(OUT)/%.fine: $(OUT)/%.pixels $(OUT)/fine.model
 
 $(OUT)/exact.model: $(OUT)/fine.model $(OUT)/train.fine $(OUT)/val.fine
 	mien-train --init $< --train $(OUT)/train.fine --val $(OUT)/val.fine --seed $(SEED) \
-	    --hidden 512 --dropout 0.5 --epochs 12 --lr 3e-4 --schedule cosine -o $@
+	    --hidden 128 --dropout 0.3 --batch 128 --epochs 10 --lr 0.002 --schedule cosine --l1 0.1 -o $@
 
 fine: $(OUT)/fine.pred $(OUT)/flip.pred $(OUT)/exact.pred
 	mien-score $^
