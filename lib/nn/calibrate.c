@@ -64,7 +64,7 @@ static int set_temperature(struct prep *model, const char *key, const struct buf
 {
     size_t n = margins->len / sizeof(float);
     prep_del(model, key);
-    return n > 0 ? prep_set(model, key, "%.4g", calibrate((const float *)margins->data, n)) : 0;
+    return n > 0 ? prep_set(model, key, "%.4g", calibrate((const void *)margins->data, n)) : 0;
 }
 
 int calibration_end(struct calibration *c, struct prep *model)
