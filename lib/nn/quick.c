@@ -15,32 +15,26 @@ static size_t larger(size_t a, size_t b)
     return a > b ? a : b;
 }
 
-/* A product of matrices, whose gradient is one as well. */
-static bool plain(const struct layer *l)
-{
-    return l->type == L_DENSE || (l->type == L_CONV && k_is_pointwise(l));
-}
-
-/* The layer that turns dy into dx where l is a product: its weights are the transposed ones. */
-static struct layer transposed(const struct layer *l, struct shape in)
+/* The layer that turns dy into dx where l is a product of matrices: its weights are the transposed
+   ones. */
+static struct layer transposed(struct shape in)
 {
     struct layer t = layer_make("", L_CONV);
-    t.units = l->type == L_DENSE ? (int)shape_count(in) : in.c;
-    t.shape = l->type == L_DENSE ? (struct shape){1, 1, t.units} : in;
+    t.units = in.c;
+    t.shape = in;
     return t;
 }
 
 static int make_conv(struct quick *q, const struct simd *simd)
 {
     const struct layer *l = &q->l;
-    size_t inputs = l->param[0].count / (size_t)l->units;
     float *w = claim(l->param[0].count);
     struct tail tail = {NULL, q->act, NULL}, none = {NULL, ACT_NONE, NULL};
     int rc = w == NULL ? ERR_MEM : conv_make(&q->conv, simd, l, q->in, w, &tail);
     size_t zeros = rc == 0 ? conv_zeros(&q->conv) : 0;
-    q->has_back = q->has_back && plain(l);
+    q->has_back = q->has_back && k_is_pointwise(l);
     if (rc == 0 && q->has_back) {
-        struct layer back = transposed(l, q->in);
+        struct layer back = transposed(q->in);
         struct shape from = {l->shape.h, l->shape.w, l->units};
         q->flipped = w;
         w = NULL;
@@ -48,7 +42,7 @@ static int make_conv(struct quick *q, const struct simd *simd)
         zeros = rc == 0 ? larger(zeros, conv_zeros(&q->back)) : 0;
     }
     free(w);
-    q->zeros = claim(larger(zeros, larger(inputs, (size_t)l->units)));
+    q->zeros = claim(zeros);
     return rc < 0 || q->zeros == NULL ? ERR_MEM : 0;
 }
 
@@ -57,7 +51,7 @@ int quick_make(struct quick *q, const struct simd *simd, const struct layer *l, 
 {
     *q = (struct quick){.l = *l, .in = in, .act = act, .has_back = back};
     int rc = 0;
-    if (l->type == L_CONV || l->type == L_DENSE) {
+    if (l->type == L_CONV) {
         q->simd = simd;
         rc = make_conv(q, simd);
     } else if (l->type == L_DWCONV && in.c >= simd->lanes && l->kh * l->kw <= MAX_TAPS) {
@@ -73,9 +67,9 @@ int quick_make(struct quick *q, const struct simd *simd, const struct layer *l, 
 
 size_t quick_bytes(const struct layer *l, bool back)
 {
-    if (l->type != L_CONV && l->type != L_DENSE && l->type != L_DWCONV)
+    if (l->type != L_CONV && l->type != L_DWCONV)
         return 0;
-    return (plain(l) && back ? 3 : 1) * l->param[0].count * sizeof(float);
+    return (l->type == L_CONV && k_is_pointwise(l) && back ? 3 : 1) * l->param[0].count * sizeof(float);
 }
 
 void quick_free(struct quick *q)

@@ -1,7 +1,8 @@
 /*
  * Training's convolutions on the inner loops of inference: in float only, and where these loops
  * win; the trainer falls back on kernels.h and grad.h. Weights change from step to step, so what is
- * packed of them is packed anew.
+ * packed of them is packed anew. Dense layers have no quick form: a batch has too few rows for
+ * packing to pay.
  */
 #ifndef MIEN_NN_QUICK_H
 #define MIEN_NN_QUICK_H

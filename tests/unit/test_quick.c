@@ -67,9 +67,6 @@ static void check(const char *text)
             quick_dw3_weights(&q, x, dy, dw, IMAGES);
             compare("dw", text, dw, dw2, nw);
         }
-    } else if (l->type == L_DENSE) {
-        k_dense(l, shape_count(in), weight, &tail, x, y2, IMAGES);
-        g_dense(l, shape_count(in), weight, x, dy, dx2, NULL, NULL, IMAGES);
     } else {
         k_conv(l, in, weight, &tail, x, y2, IMAGES, col);
         g_conv(l, in, weight, x, dy, dx2, NULL, NULL, IMAGES, col);
@@ -117,8 +114,6 @@ static void products(void **state)
     check("input 7x5x3\na conv 21 3x3 stride=2 pad=same\nr relu6\n");
     check("input 6x6x8\na conv 12 3x3 pad=same groups=4\n");
     check("input 5x4x3\na conv 9 2x3 stride=2\n");
-    check("input 1x1x40\na dense 7\n");
-    check("input 4x3x50\na dense 101\nr relu6\n");
 }
 
 int main(void)
