@@ -29,6 +29,8 @@ $(OUT)/split: $(UTKFACE)
 	    | mien-split --by content --seed $(SEED) 80/10/10 $(PARTS:%=$(OUT)/%.images)
 	touch $@
 
+$(PARTS:%=$(OUT)/%.images): $(OUT)/split ;
+
 $(PARTS:%=$(OUT)/%.pixels): $(OUT)/split
 	mien-crop --box whole < $(@:.pixels=.images) | mien-resize 224 > $@.new
 	mv $@.new $@
@@ -83,6 +85,7 @@ $(OUT)/flip.pred: $(OUT)/fine.model $(OUT)/test.pixels
 
 # From nothing, on 64x64 pixels.
 $(OUT)/small.start: networks/small-64.net
+	mkdir -p $(OUT)
 	mien-net --new --seed $(SEED) --mean 127.5,127.5,127.5 --scale 0.0078431 -o $@ $<
 
 $(OUT)/small.model: $(OUT)/small.start $(OUT)/train.encoded $(OUT)/val.encoded
