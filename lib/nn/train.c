@@ -49,7 +49,8 @@ static int claim_all(struct trainer *t)
         t->extra == NULL || t->zeros == NULL || t->grad == NULL)
         return ERR_MEM;
     for (int k = 0; k < p->slots; k++) {
-        if ((t->slot[k] = claim(batch * p->slot[k], sizeof **t->slot)) == NULL)
+        size_t images = p->slot[k].inner ? (size_t)p->jobs : batch;
+        if ((t->slot[k] = claim(images * p->slot[k].count, sizeof **t->slot)) == NULL)
             return ERR_MEM;
     }
     for (int i = 0; i < t->net->n; i++) {

@@ -20,10 +20,11 @@ static real *param_of(const struct trainer *t, const struct layer *l, int k)
     return k < l->nparam ? t->w + l->param[k].at : NULL;
 }
 
-/* Runs fn over the parts of the current layer. */
+/* Runs fn over the parts of the current layer, or of its walk. */
 static void over_parts(struct trainer *t, void (*fn)(void *, int, size_t))
 {
-    t->npart = train_parts(&t->net->layer[t->cur], t->n);
+    bool walk = t->plan.node[t->cur].walk >= 0;
+    t->npart = walk ? train_walk_parts(t->n) : train_parts(&t->net->layer[t->cur], t->n);
     par_for(t->par, t->npart, fn, t);
 }
 
@@ -32,9 +33,8 @@ static void over_parts(struct trainer *t, void (*fn)(void *, int, size_t))
 static real *sum_parts(struct trainer *t, void (*fn)(void *, int, size_t), size_t len)
 {
     t->part_len = len;
-    t->npart = train_parts(&t->net->layer[t->cur], t->n);
-    memset(t->part, 0, t->npart * len * sizeof *t->part);
-    par_for(t->par, t->npart, fn, t);
+    memset(t->part, 0, t->plan.part * sizeof *t->part);
+    over_parts(t, fn);
     for (size_t k = 1; k < t->npart; k++)
         k_add(t->part, t->part + k * len, len);
     return t->part;
@@ -42,21 +42,22 @@ static real *sum_parts(struct trainer *t, void (*fn)(void *, int, size_t), size_
 
 /* --- Forward -------------------------------------------------------------------------------- */
 
-static void forward_dropout(const struct trainer *t, const struct layer *l, struct node *d,
-                            const real *x, real *y, size_t first, size_t n)
+static void forward_dropout(const struct trainer *t, int i, const real *x, real *y, size_t first,
+                            size_t n)
 {
+    const struct layer *l = &t->net->layer[i];
     size_t count = shape_count(l->shape);
     if (!t->training) {
         memcpy(y, x, n * count * sizeof *y);
         return;
     }
     real scale = (real)1 / (1 - (real)l->rate);
-    for (size_t i = 0; i < n; i++) {
-        struct rng r = {hash_mix(t->seed ^ hash_mix((uint64_t)t->cur << 32 | (first + i)))};
-        unsigned char *keep = d->keep + (first + i) * count;
+    for (size_t image = first; image < first + n; image++, x += count, y += count) {
+        struct rng r = {hash_mix(t->seed ^ hash_mix((uint64_t)i << 32 | image))};
+        unsigned char *keep = t->node[i].keep + image * count;
         for (size_t k = 0; k < count; k++) {
             keep[k] = rng_uniform(&r) >= (double)l->rate;
-            y[i * count + k] = keep[k] ? x[i * count + k] * scale : 0;
+            y[k] = keep[k] ? x[k] * scale : 0;
         }
     }
 }
@@ -72,28 +73,28 @@ static void forward_bn(const struct trainer *t, const struct layer *l, const str
     }
 }
 
-/* The quick forms exist in float alone; these say whether they did the current layer's part. */
+/* The quick forms exist in float alone; these say whether they did layer i's images. */
 #ifdef MIEN_DOUBLE
 static void quick_layer(void *ctx, int worker, size_t i)
 {
     (void)ctx, (void)worker, (void)i;
 }
 
-static bool quick_y(const struct trainer *t, const real *x, real *y, size_t n, int worker)
+static bool quick_y(const struct trainer *t, int i, const real *x, real *y, size_t n, int worker)
 {
-    (void)t, (void)x, (void)y, (void)n, (void)worker;
+    (void)t, (void)i, (void)x, (void)y, (void)n, (void)worker;
     return false;
 }
 
-static bool quick_dx(const struct trainer *t, const real *dy, real *dx, size_t n, int worker)
+static bool quick_dx(const struct trainer *t, int i, const real *dy, real *dx, size_t n, int worker)
 {
-    (void)t, (void)dy, (void)dx, (void)n, (void)worker;
+    (void)t, (void)i, (void)dy, (void)dx, (void)n, (void)worker;
     return false;
 }
 
-static bool quick_dw(const struct trainer *t, const real *x, const real *dy, real *dw, size_t n)
+static bool quick_dw(const struct trainer *t, int i, const real *x, const real *dy, real *dw, size_t n)
 {
-    (void)t, (void)x, (void)dy, (void)dw, (void)n;
+    (void)t, (void)i, (void)x, (void)dy, (void)dw, (void)n;
     return false;
 }
 #else
@@ -108,28 +109,28 @@ static void quick_layer(void *ctx, int worker, size_t i)
         quick_weights(q, param_of(t, l, 0), param_of(t, l, 1));
 }
 
-static bool quick_y(const struct trainer *t, const real *x, real *y, size_t n, int worker)
+static bool quick_y(const struct trainer *t, int i, const real *x, real *y, size_t n, int worker)
 {
-    const struct layer *l = &t->net->layer[t->cur];
-    const struct quick *q = &t->node[t->cur].quick;
+    const struct layer *l = &t->net->layer[i];
+    const struct quick *q = &t->node[i].quick;
     if (q->simd == NULL)
         return false;
     quick_forward(q, param_of(t, l, 0), param_of(t, l, 1), x, y, n, t->scratch[worker]);
     return true;
 }
 
-static bool quick_dx(const struct trainer *t, const real *dy, real *dx, size_t n, int worker)
+static bool quick_dx(const struct trainer *t, int i, const real *dy, real *dx, size_t n, int worker)
 {
-    const struct quick *q = &t->node[t->cur].quick;
+    const struct quick *q = &t->node[i].quick;
     if (q->simd == NULL || !q->has_back)
         return false;
     quick_back(q, dy, dx, n, t->scratch[worker]);
     return true;
 }
 
-static bool quick_dw(const struct trainer *t, const real *x, const real *dy, real *dw, size_t n)
+static bool quick_dw(const struct trainer *t, int i, const real *x, const real *dy, real *dw, size_t n)
 {
-    const struct quick *q = &t->node[t->cur].quick;
+    const struct quick *q = &t->node[i].quick;
     if (q->simd == NULL || q->l.kh != 3 || q->l.kw != 3)
         return false;
     quick_dw3_weights(q, x, dy, dw, n);
@@ -137,20 +138,19 @@ static bool quick_dw(const struct trainer *t, const real *x, const real *dy, rea
 }
 #endif
 
-static void forward_part(void *ctx, int worker, size_t k)
+/* Layer i's outputs of images [first, first + n). */
+static void forward_images(struct trainer *t, int i, size_t first, size_t n, int worker)
 {
-    struct trainer *t = ctx;
-    const struct layer *l = &t->net->layer[t->cur];
-    struct node *d = &t->node[t->cur];
-    size_t first, n, count = shape_count(l->shape);
-    part_range(t, k, &first, &n);
+    const struct layer *l = &t->net->layer[i];
+    struct node *d = &t->node[i];
+    size_t count = shape_count(l->shape);
     struct shape in = t->net->layer[l->in[0]].shape;
     const real *x = t->node[l->in[0]].act + first * shape_count(in);
     real *y = d->act + first * count;
     size_t rows = count / (size_t)l->shape.c * n;
-    struct tail bias = {param_of(t, l, 1), train_tail(&t->plan, t->cur), NULL}, act = {NULL, ACT_NONE, NULL};
+    struct tail bias = {param_of(t, l, 1), train_tail(&t->plan, i), NULL}, act = {NULL, ACT_NONE, NULL};
     int at = 0;
-    if (quick_y(t, x, y, n, worker))
+    if (quick_y(t, i, x, y, n, worker))
         return;
     switch (l->type) {
     case L_CONV:
@@ -196,17 +196,17 @@ static void forward_part(void *ctx, int worker, size_t k)
         k_gap(in, x, y, n);
         break;
     case L_DROPOUT:
-        forward_dropout(t, l, d, x, y, first, n);
+        forward_dropout(t, i, x, y, first, n);
         break;
     case L_ADD:
         memcpy(y, x, n * count * sizeof *y);
-        for (int i = 1; i < l->nin; i++)
-            k_add(y, t->node[l->in[i]].act + first * count, n * count);
+        for (int k = 1; k < l->nin; k++)
+            k_add(y, t->node[l->in[k]].act + first * count, n * count);
         break;
     case L_CONCAT:
-        for (int i = 0; i < l->nin; i++) {
-            struct shape s = t->net->layer[l->in[i]].shape;
-            k_place(t->node[l->in[i]].act + first * shape_count(s), s.c, y, at, l->shape.c, rows);
+        for (int k = 0; k < l->nin; k++) {
+            struct shape s = t->net->layer[l->in[k]].shape;
+            k_place(t->node[l->in[k]].act + first * shape_count(s), s.c, y, at, l->shape.c, rows);
             at += s.c;
         }
         break;
@@ -218,6 +218,35 @@ static void forward_part(void *ctx, int worker, size_t k)
         break;
     case L_INPUT:
         break;
+    }
+}
+
+static void forward_part(void *ctx, int worker, size_t k)
+{
+    struct trainer *t = ctx;
+    size_t first, n;
+    part_range(t, k, &first, &n);
+    forward_images(t, t->cur, first, n, worker);
+}
+
+/* Whether the layer before has already stored what layer i makes of it. */
+static bool is_done(const struct trainer *t, int i)
+{
+    return t->plan.node[i].below >= 0 && train_tail(&t->plan, t->plan.node[i].below) != ACT_NONE;
+}
+
+/* The outputs of the current walk's layers, image by image. */
+static void forward_walk(void *ctx, int worker, size_t k)
+{
+    struct trainer *t = ctx;
+    const struct train_walk *w = &t->plan.walk[t->plan.node[t->cur].walk];
+    size_t first, n;
+    part_range(t, k, &first, &n);
+    for (size_t image = first; image < first + n; image++) {
+        for (int i = w->first; i <= w->last; i++) {
+            if (!is_done(t, i))
+                forward_images(t, i, image, 1, worker);
+        }
     }
 }
 
@@ -268,7 +297,12 @@ void trainer_forward(struct trainer *t, int n, bool training, uint64_t seed)
     t->fresh = true;
     for (t->cur = 0; t->cur < t->net->n; t->cur++) {
         const struct train_node *d = &t->plan.node[t->cur];
-        if (d->role != COMPUTED || (d->below >= 0 && train_tail(&t->plan, d->below) != ACT_NONE))
+        if (d->walk >= 0) {
+            over_parts(t, forward_walk);
+            t->cur = t->plan.walk[d->walk].last;
+            continue;
+        }
+        if (d->role != COMPUTED || is_done(t, t->cur))
             continue;
         if (t->net->layer[t->cur].type == L_BN)
             bn_statistics(t, training && d->train);
@@ -286,31 +320,27 @@ static void backward_dropout(const struct layer *l, const unsigned char *keep, c
         dx[i] = keep[i] ? dy[i] * scale : 0;
 }
 
-/* One part of the current layer, whose first input's gradient goes to t->dx. */
-static void backward_part(void *ctx, int worker, size_t k)
+/* From the gradients dy of layer i's outputs of images [first, first + n), dx, unless that is NULL, and
+   what they add to its parameters' gradients dw, unless that is. */
+static void backward_images(struct trainer *t, int i, size_t first, size_t n, int worker,
+                            const real *dy, real *dx, real *dw)
 {
-    struct trainer *t = ctx;
-    const struct layer *l = &t->net->layer[t->cur];
-    struct node *d = &t->node[t->cur];
-    size_t first, n, count = shape_count(l->shape);
-    part_range(t, k, &first, &n);
+    const struct layer *l = &t->net->layer[i];
+    struct node *d = &t->node[i];
+    size_t count = shape_count(l->shape);
     struct shape in = t->net->layer[l->in[0]].shape;
     size_t icount = shape_count(in), rows = count / (size_t)l->shape.c * n;
     const real *x = t->node[l->in[0]].act + first * icount;
-    const real *y = d->act + first * count, *dy = d->dact + first * count;
-    real *dx = t->dx == NULL ? NULL : t->dx + first * icount;
-    const real *w = param_of(t, l, 0);
-    real *dw = t->part_len > 0 ? t->part + k * t->part_len : NULL, *db = NULL;
-    if (dw != NULL && l->nparam > 1)
-        db = dw + (l->param[1].at - l->param[0].at);
-    if (dx != NULL && quick_dx(t, dy, dx, n, worker))
+    const real *y = d->act + first * count, *w = param_of(t, l, 0);
+    real *db = dw != NULL && l->nparam > 1 ? dw + (l->param[1].at - l->param[0].at) : NULL;
+    if (dx != NULL && quick_dx(t, i, dy, dx, n, worker))
         dx = NULL;
     switch (l->type) {
     case L_CONV:
         g_conv(l, in, w, x, dy, dx, dw, db, n, t->scratch[worker]);
         break;
     case L_DWCONV:
-        if (dw != NULL && quick_dw(t, x, dy, dw, n))
+        if (dw != NULL && quick_dw(t, i, x, dy, dw, n))
             dw = NULL;
         g_dwconv(l, in, w, x, dy, dx, dw, db, n);
         break;
@@ -326,7 +356,7 @@ static void backward_part(void *ctx, int worker, size_t k)
     case L_BN:
         bn_grad(x, dy, dx, rows, l->shape.c, w, d->stat, d->stat + l->shape.c,
                 d->stat + 2 * l->shape.c,
-                t->training && t->plan.node[t->cur].train ? rows / n * (size_t)t->n : 0);
+                t->training && t->plan.node[i].train ? rows / n * (size_t)t->n : 0);
         break;
     case L_RELU:
     case L_RELU6:
@@ -371,6 +401,49 @@ static void backward_part(void *ctx, int worker, size_t k)
     case L_ADD:
     case L_CONCAT:
         break;
+    }
+}
+
+/* The gradient of layer i's output, from image `first`. */
+static real *gradient_of(const struct trainer *t, int i, size_t first, int worker)
+{
+    const struct train_plan *p = &t->plan;
+    if (p->node[i].inner)
+        return t->node[i].dact + (size_t)worker * p->slot[p->node[p->node[i].holder].slot].count;
+    return t->node[i].dact + first * shape_count(t->net->layer[i].shape);
+}
+
+/* One part of the current layer, whose first input's gradient goes to t->dx. */
+static void backward_part(void *ctx, int worker, size_t k)
+{
+    struct trainer *t = ctx;
+    size_t first, n;
+    part_range(t, k, &first, &n);
+    size_t icount = shape_count(t->net->layer[t->net->layer[t->cur].in[0]].shape);
+    backward_images(t, t->cur, first, n, worker, gradient_of(t, t->cur, first, worker),
+                    t->dx != NULL ? t->dx + first * icount : NULL,
+                    t->part_len > 0 ? t->part + k * t->part_len : NULL);
+}
+
+/* One part of the current walk, image by image. */
+static void backward_walk(void *ctx, int worker, size_t k)
+{
+    struct trainer *t = ctx;
+    const struct train_walk *w = &t->plan.walk[t->plan.node[t->cur].walk];
+    real *sums = t->part + k * t->part_len;
+    size_t first, n;
+    part_range(t, k, &first, &n);
+    for (size_t image = first; image < first + n; image++) {
+        for (int i = w->last; i >= w->first && t->plan.node[i].flow; i--) {
+            const struct layer *l = &t->net->layer[i];
+            size_t icount = shape_count(t->net->layer[l->in[0]].shape);
+            real *dx = i == w->first ? (t->dx != NULL ? t->dx + image * icount : NULL)
+                       : t->plan.node[i - 1].flow ? gradient_of(t, i - 1, image, worker) : NULL;
+            bool train = t->plan.node[i].train;
+            if (train || dx != NULL)
+                backward_images(t, i, image, 1, worker, gradient_of(t, i, image, worker), dx,
+                                train ? sums + (l->param[0].at - w->at) : NULL);
+        }
     }
 }
 
@@ -443,6 +516,18 @@ static void backward_params(struct trainer *t)
         over_parts(t, backward_part);
 }
 
+static void backward_layers(struct trainer *t)
+{
+    const struct train_walk *w = &t->plan.walk[t->plan.node[t->cur].walk];
+    int in = t->net->layer[w->first].in[0];
+    t->dx = destination(t, in);
+    const real *sum = sum_parts(t, backward_walk, w->span);
+    memcpy(t->grad + w->at, sum, w->span * sizeof *sum);
+    if (t->dx != NULL)
+        deliver(t, in, t->dx);
+    t->cur = w->first;
+}
+
 static void backward_layer(struct trainer *t)
 {
     const struct layer *l = &t->net->layer[t->cur];
@@ -488,7 +573,11 @@ void trainer_backward(struct trainer *t, int n)
     for (int k = 0; k < t->nends; k++)
         t->node[t->ends[k]].ready = true;
     for (t->cur = t->net->n - 1; t->cur >= 0; t->cur--) {
-        if (t->plan.node[t->cur].flow)
+        if (!t->plan.node[t->cur].flow)
+            continue;
+        if (t->plan.node[t->cur].walk >= 0)
+            backward_layers(t);
+        else
             backward_layer(t);
     }
 }

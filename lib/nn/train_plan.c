@@ -79,6 +79,78 @@ static void find_flow(struct train_plan *p, const int *ends, int nends, int *fee
     }
 }
 
+/* --- Walks ------------------------------------------------------------------------------------ */
+
+enum { WALK_PARTS = 16, WALK_WEIGHTS = 1 << 18 };
+
+size_t train_walk_parts(int n)
+{
+    return n < WALK_PARTS ? (size_t)n : WALK_PARTS;
+}
+
+/* Whether layer i can be one of a walk: it looks at one image at a time, and a gradient of its weights
+   for each part of the batch costs little beside its outputs. */
+static bool can_walk(const struct train_plan *p, int i)
+{
+    const struct layer *l = &p->net->layer[i];
+    switch (l->type) {
+    case L_CONV:
+    case L_DWCONV:
+    case L_RELU:
+    case L_RELU6:
+    case L_PRELU:
+    case L_MAXPOOL:
+    case L_AVGPOOL:
+    case L_PAD:
+        return p->node[i].role == COMPUTED && layer_params(l) <= shape_count(l->shape);
+    default:
+        return false;
+    }
+}
+
+/* Takes layer i into walk w, unless its weights would be too many then. */
+static bool join(struct train_walk *w, const struct layer *l, int i)
+{
+    size_t at = l->nparam > 0 ? l->param[0].at : w->at;
+    size_t span = l->nparam > 0 ? at + train_params_span(l) - w->at : w->span;
+    if (w->span == 0) {
+        w->at = at;
+        span = train_params_span(l);
+    }
+    if (span > WALK_WEIGHTS)
+        return false;
+    w->span = span;
+    w->last = i;
+    return true;
+}
+
+/* A walk goes on with a layer that alone reads the one before. */
+static void find_walks(struct train_plan *p, const int *uses)
+{
+    struct train_walk *w = NULL;
+    for (int i = 0; i < p->net->n; i++) {
+        const struct layer *l = &p->net->layer[i];
+        p->node[i].walk = -1;
+        bool can = can_walk(p, i), after = w != NULL && l->in[0] == w->last && uses[w->last] == 1;
+        if (w != NULL && !(can && after && join(w, l, i)))
+            w = NULL;
+        if (w == NULL && can && p->node[i].below < 0) {
+            w = &p->walk[p->walks++];
+            *w = (struct train_walk){.first = i};
+            if (!join(w, l, i)) {
+                p->walks--;
+                w = NULL;
+            }
+        }
+        if (w != NULL)
+            p->node[i].walk = p->walks - 1;
+    }
+    for (int i = 0; i < p->net->n; i++) {
+        struct train_node *d = &p->node[i];
+        d->inner = d->walk >= 0 && d->holder != p->walk[d->walk].last;
+    }
+}
+
 /* --- Memory ----------------------------------------------------------------------------------- */
 
 /* A relu takes the place of the layer that it alone reads: its gradient follows from its output. */
@@ -98,33 +170,35 @@ static void find_holders(struct train_plan *p, const int *uses)
     }
 }
 
-/* Gives layer i's output a slot for its gradient: of the free ones the smallest that is large
-   enough, else the largest, which grows. */
+/* Gives layer i's output a slot for its gradient: of the free ones of its kind the smallest that is
+   large enough, else the largest, which grows. */
 static void take_slot(struct train_plan *p, int i, bool *taken)
 {
     struct train_node *d = &p->node[p->node[i].holder];
+    struct train_slot *best = NULL;
     size_t need = shape_count(p->net->layer[i].shape);
-    int best = -1;
     if (d->slot >= 0)
         return;
-    for (int k = 0; k < p->slots; k++) {
-        if (taken[k])
+    for (struct train_slot *s = p->slot; s < p->slot + p->slots; s++) {
+        if (taken[s - p->slot] || s->inner != d->inner)
             continue;
-        bool fits = p->slot[k] >= need;
-        if (best < 0 || (fits ? p->slot[best] < need || p->slot[k] < p->slot[best]
-                              : p->slot[best] < need && p->slot[k] > p->slot[best]))
-            best = k;
+        bool fits = s->count >= need;
+        if (best == NULL || (fits ? best->count < need || s->count < best->count
+                                  : best->count < need && s->count > best->count))
+            best = s;
     }
-    if (best < 0)
-        best = p->slots++;
-    if (p->slot[best] < need)
-        p->slot[best] = need;
-    taken[best] = true;
-    d->slot = best;
+    if (best == NULL) {
+        best = &p->slot[p->slots++];
+        best->inner = d->inner;
+    }
+    if (best->count < need)
+        best->count = need;
+    d->slot = (int)(best - p->slot);
+    taken[d->slot] = true;
 }
 
 /* Follows the backward pass: a gradient lives from the first layer that hands it over to the layer
-   whose output it belongs to. */
+   whose output it belongs to; that of a walk's last layer until the walk is done with all images. */
 static void find_slots(struct train_plan *p, const int *ends, int nends, bool *taken)
 {
     for (int k = 0; k < nends; k++) {
@@ -138,8 +212,13 @@ static void find_slots(struct train_plan *p, const int *ends, int nends, bool *t
             if (p->node[l->in[k]].flow)
                 take_slot(p, l->in[k], taken);
         }
-        if (d->flow && d->below < 0)
+        if (d->flow && d->below < 0 && (d->walk < 0 || d->inner))
             taken[p->node[d->holder].slot] = false;
+        if (d->walk < 0 || i > p->walk[d->walk].first)
+            continue;
+        const struct train_node *last = &p->node[p->walk[d->walk].last];
+        if (last->flow)
+            taken[last->slot] = false;
     }
 }
 
@@ -169,7 +248,7 @@ static void add_up(struct train_plan *p, const int *feeds)
             p->patch = larger(p->patch, 2 * k_conv_scratch(l, in));
         if (l->type == L_DWCONV)
             p->zeros = larger(p->zeros, (size_t)in.w * (size_t)in.c);
-        if (!train_by_rows(l))
+        if (d->walk < 0 && !train_by_rows(l))
             p->part = larger(p->part, train_parts(l, p->batch) * train_params_span(l));
         if (l->type == L_BN)
             reals += 4 * (size_t)l->shape.c;
@@ -178,8 +257,10 @@ static void add_up(struct train_plan *p, const int *feeds)
         if (l->type == L_DROPOUT)
             bytes += batch * count;
     }
+    for (const struct train_walk *w = p->walk; w < p->walk + p->walks; w++)
+        p->part = larger(p->part, train_walk_parts(p->batch) * w->span);
     for (int k = 0; k < p->slots; k++)
-        reals += batch * p->slot[k];
+        reals += (p->slot[k].inner ? (size_t)p->jobs : batch) * p->slot[k].count;
     reals += (size_t)p->jobs * p->patch + p->part + batch * p->extra + p->zeros;
     p->bytes = bytes + reals * sizeof(real);
 }
@@ -191,15 +272,20 @@ int train_plan_make(struct train_plan *p, const struct net *net, const bool *tra
     *p = (struct train_plan){.net = net, .batch = batch, .jobs = jobs};
     p->node = calloc(n, sizeof *p->node);
     p->slot = calloc(n + 1, sizeof *p->slot);
+    p->walk = calloc(n + 1, sizeof *p->walk);
     int *feeds = calloc(n, sizeof *feeds), *uses = calloc(n, sizeof *uses);
     bool *taken = calloc(n + 1, sizeof *taken);
-    int rc = p->node == NULL || p->slot == NULL || feeds == NULL || uses == NULL || taken == NULL ? ERR_MEM : 0;
+    int rc = p->node == NULL || p->slot == NULL || p->walk == NULL || feeds == NULL || uses == NULL ||
+                     taken == NULL
+                 ? ERR_MEM
+                 : 0;
     if (rc == 0) {
         for (int k = 0; k < ngiven; k++)
             p->node[given[k]].role = GIVEN;
         find_roles(p, train);
         find_flow(p, ends, nends, feeds, uses);
         find_holders(p, uses);
+        find_walks(p, uses);
         find_slots(p, ends, nends, taken);
         add_up(p, feeds);
     }
@@ -213,6 +299,6 @@ void train_plan_free(struct train_plan *p)
 {
     free(p->node);
     free(p->slot);
-    p->node = NULL;
-    p->slot = NULL;
+    free(p->walk);
+    *p = (struct train_plan){0};
 }

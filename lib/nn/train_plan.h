@@ -4,6 +4,9 @@
  * Outputs are kept from the forward to the backward pass. Gradients of outputs are needed for a
  * short while only: they share slots. A relu whose input nothing else reads takes its place: the
  * layer before writes what the relu makes of it, and their gradient is one array.
+ *
+ * Layers of large outputs and few weights that follow each other are walked through image by image,
+ * while what one writes is in the cache for the next; a gradient within a walk is that of one image.
  */
 #ifndef MIEN_NN_TRAIN_PLAN_H
 #define MIEN_NN_TRAIN_PLAN_H
@@ -22,14 +25,30 @@ struct train_node {
     int holder; /* the layer that holds its output: itself, or the relu behind it */
     int below;  /* of a relu that holds another layer's output: that layer; else -1 */
     int slot;   /* of a holder: where its gradient goes; -1: nowhere */
+    int walk;   /* the walk that the layer belongs to, or -1 */
+    bool inner; /* its output and gradient are read within that walk alone */
+};
+
+/* Where gradients go: of a batch, or of one image for each worker. */
+struct train_slot {
+    size_t count; /* elements for one image */
+    bool inner;
+};
+
+/* Layers first to last, each of which reads the one before; the gradients of their parameters are
+   `span` elements from element `at`. */
+struct train_walk {
+    int first, last;
+    size_t at, span;
 };
 
 struct train_plan {
     const struct net *net;
     int batch, jobs;
     struct train_node *node; /* net->n of them */
-    int slots;
-    size_t *slot;   /* elements of each for one image */
+    int slots, walks;
+    struct train_slot *slot;
+    struct train_walk *walk;
     size_t patch;   /* elements of scratch for each worker */
     size_t part;    /* of gradients of one layer's parameters, for all parts of a batch */
     size_t extra;   /* for one image: a second gradient of an output that several layers read */
@@ -46,6 +65,9 @@ void train_plan_free(struct train_plan *p);
 
 /* The relu that layer i computes itself before it stores its output. */
 enum act train_tail(const struct train_plan *p, int i);
+
+/* A walk's gradients of a batch of n images are summed in so many parts. */
+size_t train_walk_parts(int n);
 
 /* Images of a batch of n are cut into so many parts; each part has its own gradient of the layer's
    parameters. */

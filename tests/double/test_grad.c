@@ -132,6 +132,19 @@ static void convolutions(void **state)
     check("input 3x3x5\na conv 17 1x1\nb conv 19 1x1\n", 17, NULL);
 }
 
+/* Layers that are walked through image by image, more images than a walk has parts, with a second
+   reader of an output and a frozen layer among them. */
+static void walks(void **state)
+{
+    (void)state;
+    const char *text = "input 6x6x2\na conv 3 1x1\na_relu relu6\nb dwconv 3x3 pad=same\nb_relu relu\n"
+                       "c conv 4 1x1\np maxpool 2x2 stride=2\nd conv 4 3x3 pad=same from=p\n"
+                       "s add from=p,d\nf conv 3 1x1\nf_slope prelu\ng dense 2\n";
+    check(text, 19, NULL);
+    check(text, 19, "c");
+    check(text, 1, "a");
+}
+
 static void depthwise(void **state)
 {
     (void)state;
@@ -202,9 +215,10 @@ static void whole_networks(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(convolutions),  cmocka_unit_test(depthwise), cmocka_unit_test(dense_and_activations),
-        cmocka_unit_test(normalisation), cmocka_unit_test(pooling),   cmocka_unit_test(joins),
-        cmocka_unit_test(whole_networks),
+        cmocka_unit_test(convolutions), cmocka_unit_test(walks),
+        cmocka_unit_test(depthwise),    cmocka_unit_test(dense_and_activations),
+        cmocka_unit_test(normalisation), cmocka_unit_test(pooling),
+        cmocka_unit_test(joins),        cmocka_unit_test(whole_networks),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
