@@ -63,7 +63,7 @@ typedef int mask4 __attribute__((vector_size(16)));
 #define MIN(a, b)    _mm256_min_ps(a, b)
 #include "simd_body.h"
 
-#define FORM(name)   name##_avx512
+#define FORM(name)   name##_avx512_narrow
 #define FORM_NAME    "avx512"
 #define TARGET       __attribute__((target("avx512f")))
 #define VEC          __m512
@@ -71,6 +71,22 @@ typedef int mask4 __attribute__((vector_size(16)));
 #define MR           12
 #define NV           2
 #define OTHER        NULL
+#define LOAD(p)      _mm512_loadu_ps(p)
+#define STORE(p, v)  _mm512_storeu_ps(p, v)
+#define SET(x)       _mm512_set1_ps(x)
+#define FMA(a, b, c) _mm512_fmadd_ps(a, b, c)
+#define MAX(a, b)    _mm512_max_ps(a, b)
+#define MIN(a, b)    _mm512_min_ps(a, b)
+#include "simd_body.h"
+
+#define FORM(name)   name##_avx512
+#define FORM_NAME    "avx512"
+#define TARGET       __attribute__((target("avx512f")))
+#define VEC          __m512
+#define LANES        16
+#define MR           6
+#define NV           4
+#define OTHER        &simd_avx512_narrow
 #define LOAD(p)      _mm512_loadu_ps(p)
 #define STORE(p, v)  _mm512_storeu_ps(p, v)
 #define SET(x)       _mm512_set1_ps(x)
