@@ -61,6 +61,8 @@ int main(int argc, char **argv)
          NULL},
         {'b', "batch", "N", "records computed together [32]", CLI_INT, &batch, 1, 256, NULL, NULL},
         {'k', "keep", NULL, "keep pixels in the records", CLI_FLAG, &m.keep, 0, 0, NULL, NULL},
+        {0, "int8", NULL, "convolutions in eight bits: faster, almost as right", CLI_FLAG, &m.apply.int8,
+         0, 0, NULL, NULL},
         FILTER_OPTIONS(f),
     };
     struct cli cli = {"mien-embed", "[options] MODEL < pixels.mien > features.mien",

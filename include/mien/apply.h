@@ -16,7 +16,8 @@ struct apply {
     struct apply_worker *worker; /* jobs of them */
     int jobs, batch, nout;
     int *classes; /* elements of each output for one record */
-    bool mirror;  /* outputs are means over the pixels and their mirror image; set before start */
+    bool int8;    /* convolutions in eight bits (plan.h); set before start, as the next */
+    bool mirror;  /* outputs are means over the pixels and their mirror image */
 };
 
 /* Loads a model (a is zeroed by the caller). Returns 0 or a negative code. */

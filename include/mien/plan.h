@@ -19,10 +19,16 @@
 struct plan;
 struct plan_work;
 
+/* How convolutions are computed, but for those that read the input: PRECISION_INT8 takes an image's
+   values as 256 steps between the least and the largest that a layer reads, and its weights as 255
+   for each output. Everything else stays in floats. */
+enum precision { PRECISION_FLOAT, PRECISION_INT8 };
+
 /* Compiles the layers that `out` (nout indices into m->net, at least one) depend on. The model may
    be freed afterwards. batch is the most images a run has. NULL with a message on failure.
    OpenBLAS is set to one thread: parallelism is over batches. */
-struct plan *plan_new(const struct model *m, const int *out, int nout, int batch, struct err *e);
+struct plan *plan_new(const struct model *m, const int *out, int nout, int batch,
+                      enum precision precision, struct err *e);
 void plan_free(struct plan *p); /* NULL is harmless */
 
 /* Elements of output k for one image, and the bytes of one work space. */
@@ -37,9 +43,10 @@ void plan_work_free(struct plan_work *w); /* NULL is harmless */
 void plan_run(const struct plan *p, struct plan_work *w, const void *const *in, int n,
               float *const *out);
 
-/* The instructions that the plan's inner loops use: avx512, avx2 or portable. The best that the
-   processor has, unless the environment's MIEN_SIMD names one; plan_new fails where the processor
-   lacks that. Results differ in rounding. */
+/* The instructions that the plan's inner loops use: avx512, avx2 or portable; avx512vnni, avx512bw,
+   avx2 or portable in eight bits. The best that the processor has, unless the environment's
+   MIEN_SIMD names one of the former; plan_new fails where the processor lacks that. Results differ
+   in rounding. */
 const char *plan_simd(const struct plan *p);
 
 /* Where the time goes. A plan's steps, in order; a step stands for a layer and those fused into

@@ -70,7 +70,7 @@ struct detector *detector_new(const struct model *m, const struct detect_options
         out[2 * i] = d->head[i].score;
         out[2 * i + 1] = d->head[i].box;
     }
-    if (d->nhead < 0 || (d->plan = plan_new(m, out, 2 * d->nhead, 1, e)) == NULL) {
+    if (d->nhead < 0 || (d->plan = plan_new(m, out, 2 * d->nhead, 1, PRECISION_FLOAT, e)) == NULL) {
         free(d);
         return NULL;
     }

@@ -47,7 +47,7 @@ int apply_start(struct apply *a, const int *out, int nout, int jobs, int batch, 
     a->jobs = jobs;
     a->batch = batch;
     a->nout = nout;
-    a->plan = plan_new(&a->model, out, nout, rows, e);
+    a->plan = plan_new(&a->model, out, nout, rows, a->int8 ? PRECISION_INT8 : PRECISION_FLOAT, e);
     if (a->plan == NULL)
         return ERR_MEM;
     a->worker = calloc((size_t)jobs, sizeof *a->worker);

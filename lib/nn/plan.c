@@ -8,6 +8,7 @@
 #include <time.h>
 
 #include "conv.h"
+#include "conv8.h"
 #include "depthwise.h"
 #include "fold.h"
 #include "kernels.h"
@@ -31,6 +32,7 @@ struct step {
     enum act act;
     struct conv conv;           /* L_CONV, L_DENSE */
     struct winograd *winograd;  /* or this */
+    struct conv8 *conv8;        /* or this */
     struct depthwise depthwise; /* L_DWCONV */
 };
 
@@ -41,6 +43,7 @@ struct segment {
 
 struct plan {
     const struct simd *simd;
+    const struct eight *eight; /* NULL: all in floats */
     struct net net;
     struct model_input input;
     struct step *step;
@@ -151,32 +154,72 @@ static void at_least(size_t *room, size_t need)
     *room = need > *room ? need : *room;
 }
 
+/* A power of four of images, at most the batch, whose values of one step fit the cache. */
+static int group_of(const struct plan *p, const struct step *s)
+{
+    size_t floats = p->value[s->out].count;
+    for (int k = 0; k < s->nin; k++)
+        floats += p->value[s->in[k]].count;
+    int g = 1;
+    while (g < p->batch && floats * 4 * (size_t)g <= GROUP_FLOATS)
+        g *= 4;
+    return g < p->batch ? g : p->batch;
+}
+
+/* The kernels of a convolution or dense layer; that of conv.h does all of them. */
+enum kernel { KERNEL_CONV, KERNEL_WINOGRAD, KERNEL_EIGHT };
+
+static enum kernel kernel_of(const struct plan *p, const struct layer *l)
+{
+    const struct layer *before = &p->net.layer[l->in[0]];
+    if (p->eight != NULL && before->type != L_INPUT && conv8_fits(l, before->shape))
+        return KERNEL_EIGHT;
+    return winograd_fits(p->simd, l, before->shape) ? KERNEL_WINOGRAD : KERNEL_CONV;
+}
+
+/* Sets the kernel of a convolution or dense layer up, and the room it needs: returns 0 or ERR_MEM. */
+static int prepare_conv(struct plan *p, struct step *s, const struct tail *tail)
+{
+    const struct layer *l = &p->net.layer[s->layer];
+    struct shape in = p->net.layer[l->in[0]].shape;
+    switch (kernel_of(p, l)) {
+    case KERNEL_EIGHT:
+        s->conv8 = calloc(1, sizeof *s->conv8);
+        if (s->conv8 == NULL || conv8_make(s->conv8, p->eight, l, in, s->w, tail) < 0)
+            return ERR_MEM;
+        at_least(&p->scratch, conv8_scratch(s->conv8, (size_t)group_of(p, s)));
+        at_least(&p->zeros, conv8_zeros(s->conv8));
+        break;
+    case KERNEL_WINOGRAD:
+        s->winograd = calloc(1, sizeof *s->winograd);
+        if (s->winograd == NULL || winograd_make(s->winograd, p->simd, l, in, s->w, tail) < 0)
+            return ERR_MEM;
+        at_least(&p->scratch, winograd_scratch(s->winograd));
+        at_least(&p->zeros, winograd_zeros(s->winograd));
+        break;
+    default:
+        if (conv_make(&s->conv, p->simd, l, in, s->w, tail) < 0)
+            return ERR_MEM;
+        at_least(&p->scratch, conv_scratch(&s->conv));
+        at_least(&p->zeros, conv_zeros(&s->conv));
+    }
+    free(s->w);
+    s->w = NULL;
+    return 0;
+}
+
 /* Sets a step's kernel up, and the room it needs: returns 0 or ERR_MEM. */
 static int prepare(struct plan *p, struct step *s)
 {
     const struct layer *l = &p->net.layer[s->layer];
     const struct tail tail = {s->bias, s->act, s->slope};
     struct shape in = p->net.layer[l->in[0]].shape;
+    if (l->type == L_CONV || l->type == L_DENSE)
+        return prepare_conv(p, s, &tail);
     if (l->type == L_DWCONV) {
         s->depthwise = depthwise_make(p->simd, l, in, s->w, &tail);
         at_least(&p->scratch, depthwise_scratch(&s->depthwise));
         at_least(&p->zeros, (size_t)in.c);
-    }
-    if (winograd_fits(p->simd, l, in)) {
-        s->winograd = calloc(1, sizeof *s->winograd);
-        if (s->winograd == NULL || winograd_make(s->winograd, p->simd, l, in, s->w, &tail) < 0)
-            return ERR_MEM;
-        free(s->w);
-        s->w = NULL;
-        at_least(&p->scratch, winograd_scratch(s->winograd));
-        at_least(&p->zeros, winograd_zeros(s->winograd));
-    } else if (l->type == L_CONV || l->type == L_DENSE) {
-        if (conv_make(&s->conv, p->simd, l, in, s->w, &tail) < 0)
-            return ERR_MEM;
-        free(s->w);
-        s->w = NULL;
-        at_least(&p->scratch, conv_scratch(&s->conv));
-        at_least(&p->zeros, conv_zeros(&s->conv));
     }
     return 0;
 }
@@ -210,7 +253,7 @@ static int compile_layer(struct compiler *c, int i)
             fold_bn(&c->from->layer[c->origin[bn]], c->weights, s->w, n, s->bias);
             last = take_over(c, s, bn);
         }
-        if (l->type != L_DWCONV && !winograd_fits(p->simd, l, p->net.layer[l->in[0]].shape))
+        if (l->type != L_DWCONV && kernel_of(p, l) != KERNEL_WINOGRAD)
             last = fuse_add(c, s, last);
         fuse_act(c, s, last);
     } else if (l->type == L_CORAL) {
@@ -243,18 +286,6 @@ static int compile_layer(struct compiler *c, int i)
 }
 
 /* --- Memory --------------------------------------------------------------------------------- */
-
-/* A power of four of images, at most the batch, whose values of one step fit the cache. */
-static int group_of(const struct plan *p, const struct step *s)
-{
-    size_t floats = p->value[s->out].count;
-    for (int k = 0; k < s->nin; k++)
-        floats += p->value[s->in[k]].count;
-    int g = 1;
-    while (g < p->batch && floats * 4 * (size_t)g <= GROUP_FLOATS)
-        g *= 4;
-    return g < p->batch ? g : p->batch;
-}
 
 static void make_segments(struct plan *p)
 {
@@ -394,7 +425,8 @@ static int compile(struct plan *p, const struct model *m, const int *out, int no
     return rc;
 }
 
-struct plan *plan_new(const struct model *m, const int *out, int nout, int batch, struct err *e)
+struct plan *plan_new(const struct model *m, const int *out, int nout, int batch,
+                      enum precision precision, struct err *e)
 {
     struct plan *p = calloc(1, sizeof *p);
     if (p == NULL) {
@@ -403,6 +435,8 @@ struct plan *plan_new(const struct model *m, const int *out, int nout, int batch
     }
     p->batch = batch;
     p->simd = simd_choose(e);
+    if (p->simd != NULL && precision == PRECISION_INT8)
+        p->eight = eight_choose(p->simd);
     if (p->simd == NULL || model_input(m, &p->input, e) < 0 || compile(p, m, out, nout, e) < 0) {
         plan_free(p);
         return NULL;
@@ -428,6 +462,9 @@ void plan_free(struct plan *p)
         if (p->step[i].winograd != NULL)
             winograd_free(p->step[i].winograd);
         free(p->step[i].winograd);
+        if (p->step[i].conv8 != NULL)
+            conv8_free(p->step[i].conv8);
+        free(p->step[i].conv8);
     }
     free(p->step);
     free(p->value);
@@ -512,6 +549,7 @@ static void run_step(const struct plan *p, struct plan_work *w, const struct ste
         return;
     }
     const float *x = value_at(p, w, s->in[0], first);
+    const float *add = s->nin > 1 ? value_at(p, w, s->in[1], first) : NULL;
     struct shape is = p->net.layer[l->in[0]].shape;
     size_t rows = out / (size_t)l->shape.c * n;
     struct tail tail = {s->bias, s->act, s->slope};
@@ -520,9 +558,10 @@ static void run_step(const struct plan *p, struct plan_work *w, const struct ste
     case L_DENSE:
         if (s->winograd != NULL)
             winograd_run(s->winograd, x, y, n, w->zeros, w->scratch);
+        else if (s->conv8 != NULL)
+            conv8_run(s->conv8, x, add, y, n, w->zeros, w->scratch);
         else
-            conv_run(&s->conv, x, s->nin > 1 ? value_at(p, w, s->in[1], first) : NULL, y, n,
-                     w->zeros, w->scratch);
+            conv_run(&s->conv, x, add, y, n, w->zeros, w->scratch);
         break;
     case L_DWCONV:
         depthwise_run(&s->depthwise, x, y, n, w->zeros, w->scratch);
@@ -558,7 +597,7 @@ static void run_step(const struct plan *p, struct plan_work *w, const struct ste
         k_gap(is, x, y, n);
         break;
     case L_ADD:
-        k_sum(y, x, value_at(p, w, s->in[1], first), n * out);
+        k_sum(y, x, add, n * out);
         for (int k = 2; k < s->nin; k++)
             k_add(y, value_at(p, w, s->in[k], first), n * out);
         k_tail(y, rows, l->shape.c, &tail);
@@ -604,7 +643,7 @@ void plan_run(const struct plan *p, struct plan_work *w, const void *const *in, 
 
 const char *plan_simd(const struct plan *p)
 {
-    return p->simd->name;
+    return p->eight != NULL ? p->eight->name : p->simd->name;
 }
 
 int plan_steps(const struct plan *p)

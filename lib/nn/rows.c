@@ -91,7 +91,7 @@ static int claim(struct rows *r, size_t cache_mem, struct err *e)
 static int freezing_make(struct freezing *z, int jobs, struct err *e)
 {
     const struct boundary *at = &z->r->at;
-    z->plan = plan_new(z->r->m, at->layer, at->n, FROZEN_BATCH, e);
+    z->plan = plan_new(z->r->m, at->layer, at->n, FROZEN_BATCH, PRECISION_FLOAT, e);
     if (z->plan == NULL)
         return ERR_MEM;
     z->work = calloc((size_t)jobs, sizeof *z->work);

@@ -1,26 +1,12 @@
 /*
- * The inner loops for one kind of vectors; simd.c includes this file once for each. It defines
- *   FORM(name), TARGET   the functions' names, and the attribute that allows the instructions
- *   VEC, LANES           a vector and its number of floats
- *   MR, NV               a tile: rows, and vectors across
- *   OTHER                the form's other tiles, or NULL
- *   LOAD STORE SET FMA MAX MIN
+ * The inner loops for one kind of vectors; simd.c includes this file once for each, after the
+ * vectors (vec.h). It defines
+ *   FORM(name)   the functions' names
+ *   MR, NV       a tile: rows, and vectors across
+ *   OTHER        the form's other tiles, or NULL
  */
 
-TARGET static inline __attribute__((always_inline)) VEC FORM(activate)(VEC v, enum act act, VEC slope)
-{
-    const VEC zero = SET(0), six = SET(6);
-    switch (act) {
-    case ACT_RELU:
-        return MAX(zero, v);
-    case ACT_RELU6:
-        return MIN(six, MAX(zero, v));
-    case ACT_PRELU:
-        return FMA(slope, MIN(zero, v), MAX(zero, v));
-    default:
-        return v;
-    }
-}
+#include "vec_act.h"
 
 TARGET static void FORM(tile)(const struct tile *t)
 {
@@ -232,17 +218,9 @@ static const struct simd FORM(simd) = {
     FORM(dw3_weights),
     FORM(winograd_in), FORM(winograd_out)};
 
+#include "vec_end.h"
 #undef FORM
 #undef FORM_NAME
-#undef TARGET
-#undef VEC
-#undef LANES
 #undef MR
 #undef NV
 #undef OTHER
-#undef LOAD
-#undef STORE
-#undef SET
-#undef FMA
-#undef MAX
-#undef MIN

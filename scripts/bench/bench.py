@@ -32,7 +32,7 @@ rows = []
 
 def row(stage, mien, peer="-", ratio=None, target=None, limit="-", share=None, met=None):
     """A line of the table. A target is the least ratio, or text, and then met says whether it is met."""
-    if ratio is not None:
+    if ratio is not None and target is not None:
         met = ratio >= target
         target = f">= {target:g}"
     verdict = "" if met is None else " met" if met else " MISSED"
@@ -43,8 +43,8 @@ def row(stage, mien, peer="-", ratio=None, target=None, limit="-", share=None, m
 
 
 def compare(stage, mien, times, targets, limit, limit_time, per=1, unit="s"):
-    """Lines for one stage. targets: pairs of the least ratio and the peers of which the fastest
-    counts. times and limit_time are in seconds, shown divided by per."""
+    """Lines for one stage. targets: pairs of the least ratio, or None, and the peers of which the
+    fastest counts. times and limit_time are in seconds, shown divided by per."""
     def show(t):
         return f"{1000 * t / per:.3g} ms" if unit == "ms" else f"{t / per:.3g} s"
     share = limit_time and limit_time / times[mien]
@@ -264,17 +264,22 @@ def forward(cases):
         path, rounds = model(name), images // batch
         arguments = [batch, threads, rounds, noise]
         peers = started(lambda: Peer("mien", [f"{OUT}/forward", path] + [str(a) for a in arguments] + ["mien.out"]),
+                        lambda: Peer("int8", [f"{OUT}/forward", "--int8", path] + [str(a) for a in arguments] +
+                                     ["int8.out"]),
                         lambda: python("PyTorch", "forward.py", path, *arguments, "PyTorch.out", env=TORCH_ENV),
                         lambda: ort(path, *arguments, "ONNX.out"))
         ours = floats(f"{OUT}/mien.out")
         for p in peers[1:]:
             theirs = floats(f"{OUT}/{p.name}.out")
             off = max(abs(a - b) for a, b in zip(ours, theirs)) / max(ours)
-            check(f"outputs, {off:.1e} of the largest from {p.name}'s", len(ours) == len(theirs) and off < 1e-3)
+            check(f"outputs, {off:.1e} of the largest from {p.name}'s",
+                  len(ours) == len(theirs) and off < (0.1 if p.name == "int8" else 1e-3))
         times = alternate(peers)
-        compare(f"{name}, batch {batch}, {threads} thread{'s' * (threads > 1)}", "mien", times,
-                [(target, ["PyTorch", "ONNX"])], "its sums by sgemm",
-                images * sum(multiply_adds(path).values()) / peak(threads), per=images, unit="ms")
+        stage = f"{name}, batch {batch}, {threads} thread{'s' * (threads > 1)}"
+        bound = images * sum(multiply_adds(path).values()) / peak(threads)
+        for mien, least, more in (("mien", target, ""), ("int8", None, ", in 8 bits")):
+            compare(stage + more, mien, times, [(least, ["PyTorch", "ONNX"])], "its sums by sgemm", bound,
+                    per=images, unit="ms")
 
 
 def mobilenet():
@@ -299,19 +304,23 @@ def score():
             for m in [m for m in whole if m.name.endswith(".jpg")][:count]:
                 out.addfile(m, whole.extractfile(m))
     tar = cached("score.tar", make)
-    command = (f"mien-images -q {tar} | mien-crop -q --box whole --for 224 | mien-resize -q 224 | mien-predict -q {net}"
-               f" | mien-view -H -c pred_age,pred_gender,p_female >mien.tsv")
+
+    def command(option, table):
+        return (f"mien-images -q {tar} | mien-crop -q --box whole --for 224 | mien-resize -q 224"
+                f" | mien-predict -q {option} {net} | mien-view -H -c pred_age,pred_gender,p_female >{table}.tsv")
     peers = started(lambda: python("PyTorch", "score.py", net, tar, "PyTorch.tsv", CORES, env=TORCH_ENV))
-    times = alternate([Command("mien", command)] + peers)
-    if peers:
-        pairs = [[line.split("\t") for line in contents(f"{OUT}/{n}.tsv").decode().splitlines()]
-                 for n in ("mien", "PyTorch")]
-        off = max(abs(float(a[0]) - float(b[0])) for a, b in zip(*pairs))
-        check(f"{count} predictions, ages within {off:.2f} years",
-              len(pairs[0]) == len(pairs[1]) == count and off < 0.1)
-    compare(f"{count} JPEGs to predictions", "mien", times, [(1.5, ["PyTorch"])], "the network by sgemm",
-            count * sum(multiply_adds(net).values()) / peak(CORES))
-    row("the same in reduced precision", "-", target=">= 2.5", limit="no such option yet", met=False)
+    ours = [Command("mien", command("", "mien")), Command("int8", command("--int8", "int8"))]
+    times = alternate(ours + peers)
+    ages = {n: [float(line.split("\t")[0]) for line in contents(f"{OUT}/{n}.tsv").decode().splitlines()]
+            for n in times}
+    for n, most in (("PyTorch", 0.1), ("int8", 1)):
+        if n in ages:
+            off = max(abs(a - b) for a, b in zip(ages["mien"], ages[n]))
+            check(f"{count} predictions, ages within {off:.2f} years of {n}'s",
+                  len(ages["mien"]) == len(ages[n]) == count and off < most)
+    bound = count * sum(multiply_adds(net).values()) / peak(CORES)
+    for mien, least, more in (("mien", 1.5, ""), ("int8", 2.5, ", in 8 bits")):
+        compare(f"{count} JPEGs to predictions{more}", mien, times, [(least, ["PyTorch"])], "the network by sgemm", bound)
 
 
 def pack(size, count):

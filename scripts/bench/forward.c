@@ -51,8 +51,14 @@ static int whole(const struct cli *c, const char *arg)
 
 int main(int argc, char **argv)
 {
+    bool int8 = false;
+    const struct cli_opt opts[] = {
+        {0, "int8", NULL, "convolutions in eight bits", CLI_FLAG, &int8, 0, 0, NULL, NULL},
+    };
     struct cli cli = {.name = "forward",
-                      .synopsis = "MODEL BATCH THREADS ROUNDS PIXELS OUTPUTS",
+                      .opts = opts,
+                      .nopts = CLI_NOPTS(opts),
+                      .synopsis = "[--int8] MODEL BATCH THREADS ROUNDS PIXELS OUTPUTS",
                       .purpose = "Times the forward pass whenever a line comes in."};
     struct forward f = {0};
     struct model m = {0};
@@ -66,8 +72,9 @@ int main(int argc, char **argv)
     if (model_load(&m, argv[1], &e) < 0)
         cli_die(&cli, "%s", e.msg);
     int last = m.net.n - 1;
+    enum precision precision = int8 ? PRECISION_INT8 : PRECISION_FLOAT;
     struct par *par = par_new(threads, &e);
-    if (par == NULL || (f.plan = plan_new(&m, &last, 1, f.part, &e)) == NULL)
+    if (par == NULL || (f.plan = plan_new(&m, &last, 1, f.part, precision, &e)) == NULL)
         cli_die(&cli, "%s", e.msg);
     f.count = plan_out_count(f.plan, 0);
     f.work = need(&cli, calloc((size_t)threads, sizeof *f.work));

@@ -85,6 +85,23 @@ mien-predict a.model <other.mien >p.mien
 exits 'it makes a difference' 1 cmp -s t1.mien p.mien
 is 'of small size' "$(mien-view -Hc pred_age t1.mien >a; mien-view -Hc pred_age p.mien | paste a - |
     awk '{ d = $1 - $2; s += d < 0 ? -d : d } END { print s / NR < 8 }')" 1
+
+# --- Convolutions in eight bits
+sed 's/conv 8/conv 64/; /^relu/a second conv 64 1x1' net.txt | mien-net -q --new --seed 1 --scale 0.01 --embed pool -o wide.model -
+mien-embed --int8 wide.model <other.mien >e1.mien
+mien-embed --int8 -j 3 -b 7 wide.model <other.mien >e3.mien
+ok '--int8: the same whatever -j and -b' cmp e1.mien e3.mien
+mien-embed wide.model <other.mien >e.mien
+exits 'it makes a difference' 1 cmp -s e1.mien e.mien
+for e in e1 e; do mien-view --json --full -c features $e.mien | sed 's/.*\[//; s/\].*//' | tr , '\n' >$e.txt; done
+ok 'of a hundredth or less' sh -c "paste e1.txt e.txt | awk '{ d = \$1 - \$2; e += d * d; s += \$2 * \$2 }
+    END { exit !(NR == 12800 && e > 0 && sqrt(e / s) < 0.01) }'"
+mien-train -q -i wide.model -t pixels.pack -e 1 -o wide2.model
+mien-predict --int8 wide2.model <other.mien | mien-view -Hc p_age,p_gender --full >p8.txt
+mien-predict wide2.model <other.mien | mien-view -Hc p_age,p_gender --full >p.txt
+exits 'mien-predict has it too' 1 cmp -s p8.txt p.txt
+
+# --- Features
 mien-embed base.model <pixels.mien | mien-pack -q -o f.pack
 mien-train -q -t f.pack -e 1 -o heads.model
 exits 'features have none' 2 sh -c 'mien-embed base.model <pixels.mien | mien-predict --tta heads.model'

@@ -36,6 +36,10 @@ if there 'faces of UTKFace' "$DATA/utkface.tar"; then
         exits 'a network for real faces' 0 mien-import -q -o face.model "$MODELS/faceres.json"
         mien-predict -q face.model <pixels.mien | mien-score -q -f tsv >score.tsv
         ok 'guesses nine genders in ten' awk '$3 == "gender_accuracy" {good = $5 > 0.9} END {exit !good}' score.tsv
+        mien-predict -q face.model <pixels.mien | mien-view -Hc pred_age >floats.tsv
+        mien-predict -q --int8 face.model <pixels.mien | mien-view -Hc pred_age >int8.tsv
+        ok 'ages in eight bits are a year or less off' sh -c 'paste floats.tsv int8.tsv | awk "
+            { d = \$1 - \$2; square += d * d } END { exit !(NR == 100 && square > 0 && square / NR < 1) }"'
     fi
 fi
 

@@ -99,12 +99,13 @@ static void print_steps(const struct bench *b, const double *seconds, double ima
 int main(int argc, char **argv)
 {
     int batch = 32, jobs = 1, rounds = 20;
-    bool layers = false;
+    bool layers = false, int8 = false;
     const struct cli_opt opts[] = {
         {'b', "batch", "N", "images a batch [32]", CLI_INT, &batch, 1, 4096, NULL, NULL},
         {'j', "jobs", "N", "threads, each with batches of its own [1]", CLI_INT, &jobs, 1, 256, NULL, NULL},
         {'r', "rounds", "N", "rounds, of a tenth of a second or more; the best counts [20]", CLI_INT, &rounds, 1, 1000, NULL, NULL},
         {'l', "layers", NULL, "time of every layer (one thread)", CLI_FLAG, &layers, 0, 0, NULL, NULL},
+        {0, "int8", NULL, "convolutions in eight bits", CLI_FLAG, &int8, 0, 0, NULL, NULL},
     };
     struct cli cli = {.name = "mien-bench-net",
                       .synopsis = "[options] NETWORK.net",
@@ -120,7 +121,8 @@ int main(int argc, char **argv)
     if (layers)
         jobs = 1;
     int out = m.net.n - 1;
-    struct bench b = {.batch = batch, .plan = plan_new(&m, &out, 1, batch, &e)};
+    enum precision precision = int8 ? PRECISION_INT8 : PRECISION_FLOAT;
+    struct bench b = {.batch = batch, .plan = plan_new(&m, &out, 1, batch, precision, &e)};
     struct par *par = par_new(jobs, &e);
     if (b.plan == NULL || par == NULL)
         cli_die(&cli, "%s", e.msg);

@@ -163,7 +163,7 @@ static void check(const char *text, const char *prep, int n, int batch, const ch
     int out[2] = {m.net.n - 1, 0}, nout = 1;
     if (also != NULL)
         out[nout++] = net_find(&m.net, also);
-    struct plan *p = plan_new(&m, out, nout, batch, &e);
+    struct plan *p = plan_new(&m, out, nout, batch, PRECISION_FLOAT, &e);
     if (p == NULL)
         fail_msg("%s", e.msg);
     struct plan_work *w = plan_work_new(p, &e);
@@ -292,7 +292,7 @@ static void run(const struct model *m, const char *name, const unsigned char *pi
     struct err e;
     int out = net_find(&m->net, name);
     assert_true(out >= 0);
-    struct plan *p = plan_new(m, &out, 1, n, &e);
+    struct plan *p = plan_new(m, &out, 1, n, PRECISION_FLOAT, &e);
     struct plan_work *w = plan_work_new(p, &e);
     const void *ptr[64];
     for (int i = 0; i < n; i++)
@@ -388,7 +388,7 @@ static void company(void **state)
     struct model m = {0};
     struct err e;
     struct rng r = {5};
-    static float in[N][IN], alone[N][OUT], together[N][OUT];
+    static float in[N][IN], alone[N][OUT], together[N][OUT], floats[N][OUT];
     const void *ptr[N];
     if (net_parse(&m.net, text, strlen(text), &e) < 0)
         fail_msg("%s", e.msg);
@@ -400,17 +400,25 @@ static void company(void **state)
             in[i][k] = (float)rng_normal(&r);
     }
     int out = m.net.n - 1;
-    for (int batch = 1; batch <= N; batch += N - 1) {
-        struct plan *p = plan_new(&m, &out, 1, batch, &e);
-        struct plan_work *w = plan_work_new(p, &e);
-        for (int i = 0; i < N; i += batch) {
-            float *to = batch == 1 ? alone[i] : together[i];
-            plan_run(p, w, ptr + i, batch, &to);
+    for (enum precision precision = PRECISION_FLOAT; precision <= PRECISION_INT8; precision++) {
+        for (int batch = 1; batch <= N; batch += N - 1) {
+            struct plan *p = plan_new(&m, &out, 1, batch, precision, &e);
+            struct plan_work *w = plan_work_new(p, &e);
+            for (int i = 0; i < N; i += batch) {
+                float *to = batch == 1 ? alone[i] : together[i];
+                plan_run(p, w, ptr + i, batch, &to);
+            }
+            plan_work_free(w);
+            plan_free(p);
         }
-        plan_work_free(w);
-        plan_free(p);
+        assert_memory_equal(alone, together, sizeof alone);
+        if (precision == PRECISION_FLOAT)
+            memcpy(floats, alone, sizeof floats);
     }
-    assert_memory_equal(alone, together, sizeof alone);
+    double differ = 0; /* of probabilities, computed in eight bits and in floats */
+    for (size_t i = 0; i < N * OUT; i++)
+        differ = fmax(differ, fabs((double)alone[i / OUT][i % OUT] - (double)floats[i / OUT][i % OUT]));
+    assert_true(differ > 0 && differ < 0.02);
     model_free(&m);
 }
 
@@ -426,7 +434,7 @@ static void forms(void **state)
         const char *text = "input 4x4x3\npool gap\n";
         if (net_parse(&m.net, text, strlen(text), &e) < 0)
             fail_msg("%s", e.msg);
-        struct plan *p = plan_new(&m, &out, 1, 1, &e);
+        struct plan *p = plan_new(&m, &out, 1, 1, PRECISION_FLOAT, &e);
         if (p != NULL) {
             assert_string_equal(plan_simd(p), name[i]);
             convolutions(state);

@@ -234,7 +234,7 @@ static void compare(const struct model *m, const char *layer, const unsigned cha
     int out = net_find(&m->net, layer);
     if (out < 0)
         fail_msg("no layer '%s'", layer);
-    struct plan *p = plan_new(m, &out, 1, 1, &e);
+    struct plan *p = plan_new(m, &out, 1, 1, PRECISION_FLOAT, &e);
     assert_non_null(p);
     struct plan_work *work = plan_work_new(p, &e);
     assert_non_null(work);

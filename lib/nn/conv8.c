@@ -1,0 +1,233 @@
+#include "conv8.h"
+
+#include <float.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "mien/err.h"
+
+/* Output pixels worked off together, while their values are in the second-level cache: a multiple
+   of every form's rows of a tile. */
+enum { BLOCK_ROWS = 96, FEWEST_CHANNELS = 64 };
+
+bool conv8_fits(const struct layer *l, struct shape in)
+{
+    return l->type == L_CONV && l->groups == 1 && in.c >= FEWEST_CHANNELS;
+}
+
+/* --- Packing -------------------------------------------------------------------------------- */
+
+enum { BINS = 256 };
+
+/* The bin of the fraction that v has above `whole`, which may round to 1. */
+static int fraction_bin(float v, float whole)
+{
+    int bin = (int)((v - whole) * BINS);
+    return bin < BINS ? bin : BINS - 1;
+}
+
+/* Whole numbers instead of n weights, which lie `stride` apart: their sum differs from that of the
+   weights by half a step at most, since an input's values are much alike, and what the errors sum up
+   to would shift all of a unit's outputs. So those with the largest fractions are rounded up, as
+   many as that takes. Returns the size of a step. */
+static float round_weights(const float *w, size_t n, size_t stride, int16_t *q)
+{
+    size_t count[BINS] = {0};
+    float most = 0;
+    for (size_t i = 0; i < n; i++)
+        most = fmaxf(most, fabsf(w[i * stride]));
+    float step = most / EIGHT_WEIGHT;
+    if (!(step >= FLT_MIN && step <= FLT_MAX)) {
+        memset(q, 0, n * sizeof *q);
+        return 0;
+    }
+    double fractions = 0;
+    for (size_t i = 0; i < n; i++) {
+        float v = w[i * stride] / step, whole = floorf(v);
+        fractions += (double)(v - whole);
+        count[fraction_bin(v, whole)]++;
+    }
+    long up = lrint(fractions);
+    int bin = BINS;
+    while (up > 0 && (long)count[bin - 1] <= up)
+        up -= (long)count[--bin];
+    for (size_t i = 0; i < n; i++) {
+        float v = w[i * stride] / step, whole = floorf(v);
+        int at = fraction_bin(v, whole);
+        bool more = at >= bin || (at == bin - 1 && up-- > 0);
+        q[i] = (int16_t)(whole + more);
+    }
+    return step;
+}
+
+/* Puts one unit's weights into its column of its panel: word after word, nr apart. */
+static void pack_unit(struct conv8 *c, const float *w, size_t u, int16_t *q)
+{
+    size_t taps = (size_t)c->l.kh * (size_t)c->l.kw, nc = (size_t)c->in.c;
+    size_t nr = (size_t)c->form->nr, size = (size_t)c->form->size, each = 4 / size;
+    char *column = (char *)c->w + 4 * (u / nr * nr * taps * c->words + u % nr);
+    c->scale[u] = round_weights(w + u, taps * nc, (size_t)c->l.units, q);
+    for (size_t t = 0; t < taps * nc; t++) {
+        size_t word = t / nc * c->words + t % nc / each;
+        int8_t one = (int8_t)q[t];
+        memcpy(column + 4 * word * nr + t % nc % each * size, size == 1 ? (void *)&one : (void *)&q[t], size);
+        c->sum[u] += q[t];
+    }
+}
+
+int conv8_make(struct conv8 *c, const struct eight *form, const struct layer *l, struct shape in,
+               const float *w, const struct tail *t)
+{
+    *c = (struct conv8){.form = form, .l = *l, .in = in, .act = t->act};
+    size_t units = (size_t)l->units, nr = (size_t)form->nr, taps = (size_t)l->kh * (size_t)l->kw;
+    c->words = ((size_t)in.c * (size_t)form->size + 3) / 4;
+    c->padded = (units + nr - 1) / nr * nr;
+    c->w = calloc(taps * c->words * c->padded, 4);
+    c->sum = calloc(c->padded, sizeof *c->sum);
+    c->scale = calloc(c->padded, sizeof *c->scale);
+    c->bias = calloc(c->padded, sizeof *c->bias);
+    c->slope = calloc(c->padded, sizeof *c->slope);
+    int16_t *q = calloc(taps * (size_t)in.c, sizeof *q);
+    if (q == NULL || c->w == NULL || c->sum == NULL || c->scale == NULL || c->bias == NULL || c->slope == NULL) {
+        free(q);
+        conv8_free(c);
+        return ERR_MEM;
+    }
+    for (size_t u = 0; u < units; u++)
+        pack_unit(c, w, u, q);
+    free(q);
+    if (t->bias != NULL)
+        memcpy(c->bias, t->bias, units * sizeof *c->bias);
+    if (t->slope != NULL)
+        memcpy(c->slope, t->slope, units * sizeof *c->slope);
+    return 0;
+}
+
+void conv8_free(struct conv8 *c)
+{
+    free(c->w);
+    free(c->sum);
+    free(c->scale);
+    free(c->bias);
+    free(c->slope);
+    *c = (struct conv8){0};
+}
+
+/* --- Running -------------------------------------------------------------------------------- */
+
+/* The scratch: images' values, each followed by a pixel of zeros; their ranges; those of a block's
+   rows, and pointers to the values under their taps. */
+struct work {
+    char *values;
+    struct eight_range *image, *row;
+    const void **taps;
+};
+
+size_t conv8_zeros(const struct conv8 *c)
+{
+    return (size_t)c->in.c;
+}
+
+static size_t image_bytes(const struct conv8 *c)
+{
+    return 4 * c->words * ((size_t)c->in.h * (size_t)c->in.w + 1);
+}
+
+static size_t taps_of(const struct conv8 *c)
+{
+    return (size_t)c->l.kh * (size_t)c->l.kw;
+}
+
+size_t conv8_scratch(const struct conv8 *c, size_t n)
+{
+    return (n + BLOCK_ROWS) * sizeof(struct eight_range) + BLOCK_ROWS * taps_of(c) * sizeof(void *) +
+           n * image_bytes(c);
+}
+
+static struct work layout(const struct conv8 *c, size_t n, void *scratch)
+{
+    struct work w;
+    w.taps = scratch;
+    w.image = (struct eight_range *)(w.taps + BLOCK_ROWS * taps_of(c));
+    w.row = w.image + n;
+    w.values = (char *)(w.row + BLOCK_ROWS);
+    return w;
+}
+
+/* An image's values, between its own least and largest. */
+static void to_values(const struct conv8 *c, const float *x, const float *zeros,
+                      struct eight_range *range, char *to)
+{
+    size_t pixels = (size_t)c->in.h * (size_t)c->in.w, nc = (size_t)c->in.c;
+    float lo = 0, hi = 0;
+    c->form->extent(x, pixels * nc, &lo, &hi);
+    *range = eight_range(lo, hi);
+    c->form->values(x, pixels, nc, range, to, c->words);
+    c->form->values(zeros, 1, nc, range, to + 4 * c->words * pixels, c->words);
+}
+
+/* Where the values under output pixel (oy, ox) of an image lie: mr apart in taps. */
+static void find_taps(const struct conv8 *c, const char *image, int oy, int ox, const void **taps)
+{
+    const struct layer *l = &c->l;
+    size_t pixel = 4 * c->words;
+    const char *zeros = image + image_bytes(c) - pixel;
+    int y0 = oy * l->sh - l->pt, x0 = ox * l->sw - l->pl;
+    for (int y = y0; y < y0 + l->kh; y++) {
+        for (int x = x0; x < x0 + l->kw; x++, taps += c->form->mr) {
+            bool inside = y >= 0 && y < c->in.h && x >= 0 && x < c->in.w;
+            *taps = inside ? image + ((size_t)y * (size_t)c->in.w + (size_t)x) * pixel : zeros;
+        }
+    }
+}
+
+/* The product for a block of m rows. */
+static void block_product(const struct conv8 *c, const struct work *w, size_t m, const float *add,
+                          float *y)
+{
+    size_t mr = (size_t)c->form->mr, nr = (size_t)c->form->nr, units = (size_t)c->l.units;
+    for (size_t u = 0; u < units; u += nr) {
+        struct eight_tile t = {
+            .taps = taps_of(c),
+            .steps = c->words,
+            .b = (const char *)c->w + 4 * u * taps_of(c) * c->words,
+            .sum = c->sum + u,
+            .scale = c->scale + u,
+            .bias = c->bias + u,
+            .slope = c->slope + u,
+            .act = c->act,
+            .ldc = units,
+            .n = (int)(nr < units - u ? nr : units - u),
+        };
+        for (size_t i = 0; i < m; i += mr) {
+            t.rows = w->taps + i * t.taps;
+            t.range = w->row + i;
+            t.m = (int)(mr < m - i ? mr : m - i);
+            t.c = y + i * units + u;
+            t.add = add != NULL ? add + i * units + u : NULL;
+            c->form->tile(&t);
+        }
+    }
+}
+
+void conv8_run(const struct conv8 *c, const float *x, const float *add, float *y, size_t n,
+               const float *zeros, void *scratch)
+{
+    struct work w = layout(c, n, scratch);
+    size_t columns = (size_t)c->l.shape.w, pixels = (size_t)c->l.shape.h * columns;
+    size_t units = (size_t)c->l.units, mr = (size_t)c->form->mr, taps = taps_of(c);
+    for (size_t i = 0; i < n; i++)
+        to_values(c, x + i * shape_count(c->in), zeros, &w.image[i], w.values + i * image_bytes(c));
+    for (size_t from = 0; from < n * pixels; from += BLOCK_ROWS) {
+        size_t m = n * pixels - from < BLOCK_ROWS ? n * pixels - from : BLOCK_ROWS;
+        for (size_t i = 0; i < m || i % mr != 0; i++) {
+            size_t at = from + (i < m ? i : m - 1); /* a tile's missing rows repeat the last one */
+            size_t image = at / pixels, pixel = at % pixels;
+            w.row[i] = w.image[image];
+            find_taps(c, w.values + image * image_bytes(c), (int)(pixel / columns),
+                      (int)(pixel % columns), w.taps + i / mr * mr * taps + i % mr);
+        }
+        block_product(c, &w, m, add != NULL ? add + from * units : NULL, y + from * units);
+    }
+}
