@@ -72,8 +72,8 @@ int conv_make(struct conv *c, const struct simd *simd, const struct layer *l, st
     *c = (struct conv){.simd = simd, .l = *l, .in = in, .act = t->act};
     if (l->type == L_DENSE) /* all of its input is one tap */
         c->in = (struct shape){1, 1, (int)shape_count(in)};
-    if (simd->other != NULL && padded(l, simd->other) < padded(l, simd))
-        c->simd = simd->other;
+    for (const struct simd *s = simd->other; s != NULL; s = s->other)
+        c->simd = padded(l, s) < padded(l, c->simd) ? s : c->simd;
     size_t groups = (size_t)l->groups;
     c->span = l->groups == 1 && l->kw * c->in.c <= SHORT_TAP ? l->kw : 1;
     c->taps = l->kh * l->kw / c->span;

@@ -35,7 +35,7 @@
 #define FORM_NAME  "avx512"
 #define MR         12
 #define NV         2
-#define OTHER      NULL
+#define OTHER      &simd_avx2_wide
 #include "vec_avx512.h"
 #include "simd_body.h"
 

@@ -48,7 +48,7 @@ struct dw3_row {
 struct simd {
     const char *name; /* avx512, avx2, portable */
     int lanes, mr, nr;
-    const struct simd *other; /* the same with another mr and nr, or NULL */
+    const struct simd *other; /* one with another nr, whose panels some units fill better, or NULL */
     void (*tile)(const struct tile *t);
     /* One pixel y[nc] of a filter, from the pixels under its taps. */
     void (*dw)(const struct dw *d, const float *const *tap, float *y);
