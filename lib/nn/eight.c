@@ -33,7 +33,6 @@ static inline void put_portable(int16_t *p, word4 v)
 #define MR            4
 #define NV            2
 #define VALUE         int16_t
-#define WEIGHT        int16_t
 #define IVEC          word4
 #define ILOAD(p)      (*(const word4 *)(const void *)(p))
 #define ISET(x)       ((word4){x, x, x, x})
@@ -52,7 +51,6 @@ static inline void put_portable(int16_t *p, word4 v)
 #define MR            6
 #define NV            2
 #define VALUE         int16_t
-#define WEIGHT        int16_t
 #define IVEC          __m256i
 #define ILOAD(p)      _mm256_loadu_si256((const __m256i *)(const void *)(p))
 #define ISET(x)       _mm256_set1_epi32(x)
@@ -68,19 +66,17 @@ static inline void put_portable(int16_t *p, word4 v)
 #include "eight_body.h"
 
 /* The two forms of AVX-512 differ in what a word holds: two values, or four. */
-#define ILOAD_512(p)   _mm512_loadu_si512(p)
-#define ISET_512(x)    _mm512_set1_epi32(x)
-#define CONFINED_512(v) _mm512_min_epi32(ISET_512(EIGHT_MOST), _mm512_max_epi32(ISET_512(0), v))
+#define CONFINED_512(v) \
+    _mm512_min_epi32(_mm512_set1_epi32(EIGHT_MOST), _mm512_max_epi32(_mm512_setzero_si512(), v))
 
 #define FORM(name)    name##_avx512bw
 #define FORM_NAME     "avx512bw"
 #define MR            6
 #define NV            4
 #define VALUE         int16_t
-#define WEIGHT        int16_t
 #define IVEC          __m512i
-#define ILOAD(p)      ILOAD_512(p)
-#define ISET(x)       ISET_512(x)
+#define ILOAD(p)      _mm512_loadu_si512(p)
+#define ISET(x)       _mm512_set1_epi32(x)
 #define IADD(a, b)    _mm512_add_epi32(a, b)
 #define IMUL(a, b)    _mm512_mullo_epi32(a, b)
 #define IDOT(s, x, w) _mm512_add_epi32(s, _mm512_madd_epi16(x, w))
@@ -97,10 +93,9 @@ static inline void put_portable(int16_t *p, word4 v)
 #define MR            6
 #define NV            4
 #define VALUE         uint8_t
-#define WEIGHT        int8_t
 #define IVEC          __m512i
-#define ILOAD(p)      ILOAD_512(p)
-#define ISET(x)       ISET_512(x)
+#define ILOAD(p)      _mm512_loadu_si512(p)
+#define ISET(x)       _mm512_set1_epi32(x)
 #define IADD(a, b)    _mm512_add_epi32(a, b)
 #define IMUL(a, b)    _mm512_mullo_epi32(a, b)
 #define IDOT(s, x, w) _mm512_dpbusd_epi32(s, x, w)

@@ -3,7 +3,7 @@
  * the vectors (vec.h). It defines
  *   FORM(name)       the functions' names
  *   MR, NV           a tile: rows, and vectors across
- *   VALUE, WEIGHT    types of a value and of a weight, of equal size
+ *   VALUE            the type of a value, and of a weight but for its sign
  *   IVEC             a vector of LANES 32-bit words
  *   ILOAD ISET IADD IMUL
  *   IDOT(acc, x, w)  adds, word by word, the products of the words' values and weights
@@ -128,7 +128,6 @@ static const struct eight FORM(eight) = {
 #undef MR
 #undef NV
 #undef VALUE
-#undef WEIGHT
 #undef IVEC
 #undef ILOAD
 #undef ISET
