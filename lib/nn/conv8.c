@@ -16,87 +16,126 @@ bool conv8_fits(const struct layer *l, struct shape in)
     return l->type == L_CONV && l->groups == 1 && in.c >= FEWEST_CHANNELS;
 }
 
-/* --- Packing -------------------------------------------------------------------------------- */
-
-enum { BINS = 256 };
-
-/* The bin of the fraction that v has above `whole`, which may round to 1. */
-static int fraction_bin(float v, float whole)
+static size_t taps_of(const struct conv8 *c)
 {
-    int bin = (int)((v - whole) * BINS);
-    return bin < BINS ? bin : BINS - 1;
+    return (size_t)c->l.kh * (size_t)c->l.kw;
 }
 
-/* Whole numbers instead of n weights, which lie `stride` apart: their sum differs from that of the
-   weights by half a step at most, since an input's values are much alike, and what the errors sum up
-   to would shift all of a unit's outputs. So those with the largest fractions are rounded up, as
-   many as that takes. Returns the size of a step. */
-static float round_weights(const float *w, size_t n, size_t stride, int16_t *q)
+/* --- Packing -------------------------------------------------------------------------------- */
+
+/* Units whose weights are gathered at once: a cache line's. */
+enum { GATHERED = 16, BINS = 256 };
+
+/* The whole number below v, and the bin of the fraction above that. */
+static int floor_of(float v)
+{
+    int whole = (int)v;
+    return whole - ((float)whole > v);
+}
+
+static int bin_of(float fraction)
+{
+    int bin = (int)(fraction * BINS);
+    return bin < BINS ? bin : BINS - 1; /* a fraction may round to 1 */
+}
+
+/* Makes whole numbers of a unit's n weights, which are lost: their sum differs from that of the
+   weights by half a step at most. What an input's values have in common would make of the errors' sum
+   a shift of the unit's outputs. So those with the largest fractions are rounded up, as many as that
+   takes. Returns the size of a step. */
+static float round_weights(float *w, size_t n, int8_t *q)
 {
     size_t count[BINS] = {0};
     float most = 0;
-    for (size_t i = 0; i < n; i++)
-        most = fmaxf(most, fabsf(w[i * stride]));
-    float step = most / EIGHT_WEIGHT;
+    for (size_t i = 0; i < n; i++) {
+        float size = w[i] < 0 ? -w[i] : w[i];
+        most = size > most ? size : most;
+    }
+    float step = most / EIGHT_WEIGHT, inverse = EIGHT_WEIGHT / most;
     if (!(step >= FLT_MIN && step <= FLT_MAX)) {
         memset(q, 0, n * sizeof *q);
         return 0;
     }
     double fractions = 0;
     for (size_t i = 0; i < n; i++) {
-        float v = w[i * stride] / step, whole = floorf(v);
-        fractions += (double)(v - whole);
-        count[fraction_bin(v, whole)]++;
+        float v = w[i] * inverse, fraction;
+        v = v < -EIGHT_WEIGHT ? -EIGHT_WEIGHT : v; /* where the product was rounded */
+        q[i] = (int8_t)floor_of(v);
+        w[i] = fraction = v - q[i];
+        fractions += (double)fraction;
+        count[bin_of(fraction)]++;
     }
     long up = lrint(fractions);
     int bin = BINS;
     while (up > 0 && (long)count[bin - 1] <= up)
         up -= (long)count[--bin];
     for (size_t i = 0; i < n; i++) {
-        float v = w[i * stride] / step, whole = floorf(v);
-        int at = fraction_bin(v, whole);
+        int at = bin_of(w[i]);
         bool more = at >= bin || (at == bin - 1 && up-- > 0);
-        q[i] = (int16_t)(whole + more);
+        q[i] = (int8_t)(q[i] + (more && q[i] < EIGHT_WEIGHT));
     }
     return step;
 }
 
 /* Puts one unit's weights into its column of its panel: word after word, nr apart. */
-static void pack_unit(struct conv8 *c, const float *w, size_t u, int16_t *q)
+static void pack_unit(struct conv8 *c, const int8_t *q, size_t u)
 {
-    size_t taps = (size_t)c->l.kh * (size_t)c->l.kw, nc = (size_t)c->in.c;
-    size_t nr = (size_t)c->form->nr, size = (size_t)c->form->size, each = 4 / size;
-    char *column = (char *)c->w + 4 * (u / nr * nr * taps * c->words + u % nr);
-    c->scale[u] = round_weights(w + u, taps * nc, (size_t)c->l.units, q);
-    for (size_t t = 0; t < taps * nc; t++) {
-        size_t word = t / nc * c->words + t % nc / each;
-        int8_t one = (int8_t)q[t];
-        memcpy(column + 4 * word * nr + t % nc % each * size, size == 1 ? (void *)&one : (void *)&q[t], size);
-        c->sum[u] += q[t];
+    size_t taps = taps_of(c), nc = (size_t)c->in.c, nr = (size_t)c->form->nr;
+    size_t each = 4 / (size_t)c->form->size;
+    uint32_t *column = (uint32_t *)c->w + u / nr * nr * taps * c->words + u % nr;
+    for (size_t t = 0; t < taps; t++) {
+        for (size_t k = 0; k < nc; k += each, column += nr) {
+            int8_t bytes[4] = {0};
+            int16_t pairs[2] = {0};
+            for (size_t i = 0; i < each && k + i < nc; i++, q++) {
+                bytes[i] = *q;
+                pairs[i % 2] = *q;
+                c->sum[u] += *q;
+            }
+            memcpy(column, each == 4 ? (void *)bytes : pairs, sizeof *column);
+        }
     }
+}
+
+/* Rounds the weights w[terms, units] and packs them. */
+static int pack(struct conv8 *c, const float *w)
+{
+    size_t terms = taps_of(c) * (size_t)c->in.c, units = (size_t)c->l.units;
+    float *unit = malloc(GATHERED * terms * sizeof *unit);
+    int8_t *q = malloc(terms);
+    for (size_t u = 0; unit != NULL && q != NULL && u < units; u += GATHERED) {
+        size_t n = units - u < GATHERED ? units - u : GATHERED;
+        for (size_t t = 0; t < terms; t++) {
+            for (size_t i = 0; i < n; i++)
+                unit[i * terms + t] = w[t * units + u + i];
+        }
+        for (size_t i = 0; i < n; i++) {
+            c->scale[u + i] = round_weights(unit + i * terms, terms, q);
+            pack_unit(c, q, u + i);
+        }
+    }
+    free(unit);
+    free(q);
+    return unit == NULL || q == NULL ? ERR_MEM : 0;
 }
 
 int conv8_make(struct conv8 *c, const struct eight *form, const struct layer *l, struct shape in,
                const float *w, const struct tail *t)
 {
     *c = (struct conv8){.form = form, .l = *l, .in = in, .act = t->act};
-    size_t units = (size_t)l->units, nr = (size_t)form->nr, taps = (size_t)l->kh * (size_t)l->kw;
+    size_t units = (size_t)l->units, nr = (size_t)form->nr;
     c->words = ((size_t)in.c * (size_t)form->size + 3) / 4;
     c->padded = (units + nr - 1) / nr * nr;
-    c->w = calloc(taps * c->words * c->padded, 4);
+    c->w = calloc(taps_of(c) * c->words * c->padded, 4);
     c->sum = calloc(c->padded, sizeof *c->sum);
     c->scale = calloc(c->padded, sizeof *c->scale);
     c->bias = calloc(c->padded, sizeof *c->bias);
     c->slope = calloc(c->padded, sizeof *c->slope);
-    int16_t *q = calloc(taps * (size_t)in.c, sizeof *q);
-    if (q == NULL || c->w == NULL || c->sum == NULL || c->scale == NULL || c->bias == NULL || c->slope == NULL) {
-        free(q);
+    if (c->w == NULL || c->sum == NULL || c->scale == NULL || c->bias == NULL || c->slope == NULL ||
+        pack(c, w) < 0) {
         conv8_free(c);
         return ERR_MEM;
     }
-    for (size_t u = 0; u < units; u++)
-        pack_unit(c, w, u, q);
-    free(q);
     if (t->bias != NULL)
         memcpy(c->bias, t->bias, units * sizeof *c->bias);
     if (t->slope != NULL)
@@ -132,11 +171,6 @@ size_t conv8_zeros(const struct conv8 *c)
 static size_t image_bytes(const struct conv8 *c)
 {
     return 4 * c->words * ((size_t)c->in.h * (size_t)c->in.w + 1);
-}
-
-static size_t taps_of(const struct conv8 *c)
-{
-    return (size_t)c->l.kh * (size_t)c->l.kw;
 }
 
 size_t conv8_scratch(const struct conv8 *c, size_t n)
