@@ -20,11 +20,17 @@ static real *param_of(const struct trainer *t, const struct layer *l, int k)
     return k < l->nparam ? t->w + l->param[k].at : NULL;
 }
 
-/* Runs fn over the parts of the current layer, or of its walk. */
-static void over_parts(struct trainer *t, void (*fn)(void *, int, size_t))
+/* Divides the batch for the current layer, or for its walk. */
+static void divide(struct trainer *t)
 {
     bool walk = t->plan.node[t->cur].walk >= 0;
     t->npart = walk ? train_walk_parts(t->n) : train_parts(&t->net->layer[t->cur], t->n);
+}
+
+/* Runs fn over the parts of the current layer, or of its walk. */
+static void over_parts(struct trainer *t, void (*fn)(void *, int, size_t))
+{
+    divide(t);
     par_for(t->par, t->npart, fn, t);
 }
 
@@ -32,9 +38,10 @@ static void over_parts(struct trainer *t, void (*fn)(void *, int, size_t))
    order, into the first part's. */
 static real *sum_parts(struct trainer *t, void (*fn)(void *, int, size_t), size_t len)
 {
+    divide(t);
     t->part_len = len;
-    memset(t->part, 0, t->plan.part * sizeof *t->part);
-    over_parts(t, fn);
+    memset(t->part, 0, t->npart * len * sizeof *t->part);
+    par_for(t->par, t->npart, fn, t);
     for (size_t k = 1; k < t->npart; k++)
         k_add(t->part, t->part + k * len, len);
     return t->part;
