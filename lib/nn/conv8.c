@@ -42,19 +42,20 @@ static int bin_of(float fraction)
 /* Makes whole numbers of a unit's n weights, which are lost: their sum differs from that of the
    weights by half a step at most. What an input's values have in common would make of the errors' sum
    a shift of the unit's outputs. So those with the largest fractions are rounded up, as many as that
-   takes. Returns the size of a step. */
+   takes. Returns the size of a step, NaN where there are weights that are no numbers. */
 static float round_weights(float *w, size_t n, int8_t *q)
 {
     size_t count[BINS] = {0};
-    float most = 0;
+    float most = 0, broken = 0; /* NaN where a weight is no number */
     for (size_t i = 0; i < n; i++) {
         float size = w[i] < 0 ? -w[i] : w[i];
         most = size > most ? size : most;
+        broken += 0 * w[i];
     }
-    float step = most / EIGHT_WEIGHT, inverse = EIGHT_WEIGHT / most;
-    if (!(step >= FLT_MIN && step <= FLT_MAX)) {
+    float step = most / EIGHT_WEIGHT + broken, inverse = EIGHT_WEIGHT / most;
+    if (!(step >= FLT_MIN)) {
         memset(q, 0, n * sizeof *q);
-        return 0;
+        return isnan(step) ? step : 0;
     }
     double fractions = 0;
     for (size_t i = 0; i < n; i++) {

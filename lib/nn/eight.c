@@ -147,6 +147,6 @@ struct eight_range eight_range(float lo, float hi)
 {
     float scale = (hi - lo) / EIGHT_MOST;
     if (!(scale >= FLT_MIN && scale <= FLT_MAX))
-        return (struct eight_range){0, 0};
+        return (struct eight_range){scale < FLT_MIN ? 0 : NAN, 0};
     return (struct eight_range){scale, (int32_t)lrintf(-lo / scale)};
 }

@@ -14,7 +14,8 @@
 
 enum { EIGHT_MOST = 255, EIGHT_WEIGHT = 127 }; /* the largest value and weight */
 
-/* A value v stands for scale x (v - zero). zero is one itself: the number 0 has no error. */
+/* A value v stands for scale x (v - zero). zero is one itself: the number 0 has no error. scale is NaN
+   where there were numbers without an end, and so is all that comes of them. */
 struct eight_range {
     float scale;
     int32_t zero;
@@ -40,7 +41,8 @@ struct eight {
     int lanes, mr, nr;
     int size; /* bytes of a value and of a weight: 1, or 2 where eight bits have no instruction */
     void (*tile)(const struct eight_tile *t);
-    /* Widens lo to hi, which hold 0, to the least and largest of x[n]. */
+    /* Widens lo to hi, which hold 0, to the least and largest of x[n]; hi becomes NaN when one of
+       these is, or is infinite. */
     void (*extent)(const float *x, size_t n, float *lo, float *hi);
     /* The values, `size` bytes each, of pixels of nc numbers; `words` 32-bit words a pixel. */
     void (*values)(const float *x, size_t pixels, size_t nc, const struct eight_range *r, void *to,
@@ -53,7 +55,7 @@ const struct eight *eight_form(size_t better);
 /* The best form of this processor that is of the kind of `simd`, or of a lesser one. */
 const struct eight *eight_choose(const struct simd *simd);
 
-/* The range of values between lo and hi. */
+/* The range of values between lo and hi, which hold 0. */
 struct eight_range eight_range(float lo, float hi);
 
 #endif

@@ -75,24 +75,29 @@ TARGET static void FORM(tile)(const struct eight_tile *t)
 
 TARGET static void FORM(extent)(const float *x, size_t n, float *lo, float *hi)
 {
-    VEC least = SET(*lo), most = SET(*hi);
-    float a[LANES], b[LANES];
+    VEC least = SET(*lo), most = SET(*hi), broken = SET(0);
+    float a[LANES], b[LANES], c[LANES], sum = 0;
     size_t i = 0;
     for (; i + LANES <= n; i += LANES) {
         VEC v = LOAD(x + i);
         least = MIN(v, least);
         most = MAX(v, most);
+        broken = FMA(v, SET(0), broken);
     }
     STORE(a, least);
     STORE(b, most);
+    STORE(c, broken);
     for (int k = 0; k < LANES; k++) {
         *lo = a[k] < *lo ? a[k] : *lo;
         *hi = b[k] > *hi ? b[k] : *hi;
+        sum += c[k];
     }
     for (; i < n; i++) {
         *lo = x[i] < *lo ? x[i] : *lo;
         *hi = x[i] > *hi ? x[i] : *hi;
+        sum += 0 * x[i];
     }
+    *hi += sum; /* 0, or NaN */
 }
 
 TARGET static void FORM(values)(const float *x, size_t pixels, size_t nc, const struct eight_range *r,

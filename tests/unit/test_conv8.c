@@ -197,7 +197,34 @@ static void ranges(void **state)
     r = eight_range(-1, 1.55F);
     assert_true(r.zero == 100 && fabs((double)r.scale - 0.01) < 1e-8);
     assert_true(eight_range(0, 0).scale == 0);
-    assert_true(eight_range(0, (float)INFINITY).scale == 0);
+    assert_true(isnan(eight_range(0, (float)INFINITY).scale));
+    assert_true(isnan(eight_range(0, (float)NAN).scale));
+}
+
+/* What is no number stays so, wherever it is among values or weights. */
+static void no_numbers(void **state)
+{
+    (void)state;
+    enum { C = 67, UNITS = 2 };
+    struct shape_case s = {1, 1, C, UNITS, 1, 1, 0, 1, ACT_RELU6, 0, 0};
+    struct layer l = layer_of(&s);
+    float bias[UNITS] = {1, 2}, y[UNITS], zeros[C] = {0};
+    struct tail tail = {bias, ACT_RELU6, NULL};
+    const float bad[] = {(float)NAN, (float)INFINITY, -(float)INFINITY};
+    for (size_t k = 0; eight_form(k) != NULL; k++) {
+        for (int at = 0; at < 2 * C; at++) {
+            float x[C] = {1, 2}, w[C * UNITS] = {0.1F, 0.2F};
+            struct conv8 c;
+            *(at < C ? &x[at] : &w[(at - C) * UNITS]) = bad[at % 3];
+            assert_int_equal(conv8_make(&c, eight_form(k), &l, (struct shape){1, 1, C}, w, &tail), 0);
+            void *scratch = malloc(conv8_scratch(&c, 1));
+            conv8_run(&c, x, NULL, y, 1, zeros, scratch);
+            assert_true(isnan(y[0]));
+            assert_true(isnan(y[1]) == (at < C)); /* the other unit's weights are good */
+            free(scratch);
+            conv8_free(&c);
+        }
+    }
 }
 
 /* Layers that are left to floats. */
@@ -218,7 +245,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(exact_on_whole_numbers), cmocka_unit_test(close_on_others),
-        cmocka_unit_test(nothing), cmocka_unit_test(ranges), cmocka_unit_test(fits),
+        cmocka_unit_test(nothing), cmocka_unit_test(ranges), cmocka_unit_test(no_numbers),
+        cmocka_unit_test(fits),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
