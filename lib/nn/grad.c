@@ -299,8 +299,8 @@ SIMD void bn_grad_sums(const real *restrict x, const real *restrict dy, size_t r
 }
 
 SIMD void bn_grad(const real *restrict x, const real *restrict dy, real *restrict dx, size_t rows,
-                  int c, const real *gamma, const real *mean, const real *inv, const real *sum,
-                  size_t total)
+                  int c, const real *restrict gamma, const real *restrict mean,
+                  const real *restrict inv, const real *restrict sum, size_t total)
 {
     real share = total > 0 ? (real)1 / (real)total : 0;
     for (size_t r = 0; r < rows; r++, x += c, dy += c, dx += c) {

@@ -265,7 +265,8 @@ void k_coral(size_t inputs, int units, const real *w, const real *b, const real 
     }
 }
 
-SIMD void k_scale(real *y, const real *x, size_t rows, int c, const real *scale, const real *shift)
+SIMD void k_scale(real *restrict y, const real *restrict x, size_t rows, int c,
+                  const real *restrict scale, const real *restrict shift)
 {
     for (size_t r = 0; r < rows; r++, x += c, y += c) {
         for (int i = 0; i < c; i++)

@@ -69,14 +69,15 @@ static void forward_dropout(const struct trainer *t, int i, const real *x, real 
     }
 }
 
-static void forward_bn(const struct trainer *t, const struct layer *l, const struct node *d,
-                       const real *x, real *y, size_t rows)
+/* Some rows at once, which the activation finds in the cache. */
+static void forward_bn(const struct layer *l, const struct node *d, const struct tail *act, const real *x,
+                       real *y, size_t rows)
 {
-    const real *gamma = param_of(t, l, 0), *beta = param_of(t, l, 1);
-    const real *mean = d->stat, *inv = d->stat + l->shape.c;
-    for (size_t r = 0; r < rows; r++, x += l->shape.c, y += l->shape.c) {
-        for (int c = 0; c < l->shape.c; c++)
-            y[c] = gamma[c] * (x[c] - mean[c]) * inv[c] + beta[c];
+    size_t c = (size_t)l->shape.c, most = c < 4096 ? 4096 / c : 1, n;
+    for (; rows > 0; rows -= n, x += n * c, y += n * c) {
+        n = rows < most ? rows : most;
+        k_scale(y, x, n, l->shape.c, d->stat + 2 * c, d->stat + 3 * c);
+        k_tail(y, n, l->shape.c, act);
     }
 }
 
@@ -173,7 +174,8 @@ static void forward_images(struct trainer *t, int i, size_t first, size_t n, int
         k_coral(shape_count(in), l->units, param_of(t, l, 0), param_of(t, l, 1), x, y, n);
         break;
     case L_BN:
-        forward_bn(t, l, d, x, y, rows);
+        act.act = train_tail(&t->plan, i);
+        forward_bn(l, d, &act, x, y, rows);
         break;
     case L_RELU:
     case L_RELU6:
@@ -268,18 +270,19 @@ static void bn_sums_part(void *ctx, int worker, size_t k)
             t->node[t->cur].stat, t->part + k * t->part_len);
 }
 
-/* Mean and 1 / deviation for this pass: of the batch in training, else the running ones. */
-static void bn_statistics(struct trainer *t, bool of_batch)
+/* Makes the running statistics those of this pass. */
+static void running_statistics(const struct layer *l, const real *mean, const real *var, real *stat)
 {
-    const struct layer *l = &t->net->layer[t->cur];
     int c = l->shape.c;
-    real *mean = param_of(t, l, 2), *var = param_of(t, l, 3);
-    real *stat = t->node[t->cur].stat;
     memcpy(stat, mean, (size_t)c * sizeof *stat);
     for (int i = 0; i < c; i++)
         stat[c + i] = 1 / (real)sqrt((double)var[i] + (double)l->rate);
-    if (!of_batch)
-        return;
+}
+
+/* Makes those of the batch these, and moves the running ones towards them. stat has the running ones. */
+static void batch_statistics(struct trainer *t, const struct layer *l, real *mean, real *var, real *stat)
+{
+    int c = l->shape.c;
     /* Sums of differences from the running mean lose less to rounding than plain ones. */
     const real *sum = sum_parts(t, bn_sums_part, 2 * (size_t)c);
     double rows = (double)l->shape.h * l->shape.w * t->n;
@@ -292,6 +295,22 @@ static void bn_statistics(struct trainer *t, bool of_batch)
         double unbiased = rows > 1 ? v * rows / (rows - 1) : v;
         mean[i] = (real)(0.9 * mean[i] + 0.1 * stat[i]);
         var[i] = (real)(0.9 * var[i] + 0.1 * unbiased);
+    }
+}
+
+/* The statistics for this pass, and the scale and shift that follow. */
+static void bn_statistics(struct trainer *t, bool of_batch)
+{
+    const struct layer *l = &t->net->layer[t->cur];
+    int c = l->shape.c;
+    const real *gamma = param_of(t, l, 0), *beta = param_of(t, l, 1);
+    real *mean = param_of(t, l, 2), *var = param_of(t, l, 3), *stat = t->node[t->cur].stat;
+    running_statistics(l, mean, var, stat);
+    if (of_batch)
+        batch_statistics(t, l, mean, var, stat);
+    for (int i = 0; i < c; i++) {
+        stat[2 * c + i] = gamma[i] * stat[c + i];
+        stat[3 * c + i] = beta[i] - stat[i] * stat[2 * c + i];
     }
 }
 

@@ -31,7 +31,7 @@ size_t train_params_span(const struct layer *l)
 enum act train_tail(const struct train_plan *p, int i)
 {
     const struct layer *l = &p->net->layer[i];
-    bool can = l->type == L_CONV || l->type == L_DWCONV || l->type == L_DENSE;
+    bool can = l->type == L_CONV || l->type == L_DWCONV || l->type == L_DENSE || l->type == L_BN;
     int holder = p->node[i].holder;
     return can && holder != i ? k_act(p->net->layer[holder].type) : ACT_NONE;
 }

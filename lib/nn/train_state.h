@@ -12,7 +12,7 @@ struct node {
     bool ready;          /* in a backward pass: dact holds a gradient */
     uint32_t *which;     /* max pooling */
     unsigned char *keep; /* dropout: 1 where an element is kept */
-    real *stat;          /* bn: mean, 1 / deviation, and the backward pass's two sums */
+    real *stat;          /* bn: mean, 1 / deviation; scale and shift, then the backward pass's two sums */
     struct quick quick;
 };
 

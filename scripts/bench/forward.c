@@ -1,8 +1,8 @@
 /*
  * A network's forward pass alone, for make bench: batches of pixels from a file, each divided over
- * the threads, or one image a thread where a batch has one. For every line of standard input it
- * runs ROUNDS batches and answers with the seconds. The outputs of the first BATCH images go to a
- * file, for comparison with a peer's.
+ * the threads, which take a quarter of their share at once, or one image where a batch has one. For
+ * every line of standard input it runs ROUNDS batches and answers with the seconds. The outputs of
+ * the first BATCH images go to a file, for comparison with a peer's.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -68,7 +68,7 @@ int main(int argc, char **argv)
         cli_die(&cli, "see --help");
     int threads = whole(&cli, argv[3]), rounds = whole(&cli, argv[4]);
     f.batch = whole(&cli, argv[2]);
-    f.part = (f.batch + threads - 1) / threads;
+    f.part = threads == 1 ? f.batch : (f.batch + 4 * threads - 1) / (4 * threads);
     if (model_load(&m, argv[1], &e) < 0)
         cli_die(&cli, "%s", e.msg);
     int last = m.net.n - 1;
