@@ -51,12 +51,12 @@ static int make_pack(const struct cli *c, const struct options *o)
     bool ok = w && add_records(c, o, rd, w, &nbad, &nerror, &e) == 0 &&
               pack_writer_end(w, "mien-pack " MIEN_VERSION, &e) == 0;
     pack_writer_free(w);
+    uint64_t n = ok ? rec_reader_count(rd) - nbad - nerror : 0;
+    rec_reader_free(rd);
     if (!ok)
         cli_die(c, "%s", e.msg);
-    uint64_t n = rec_reader_count(rd) - nbad - nerror;
     cli_note(c, "%llu records packed, %llu with errors and %llu bad ones left out",
              (unsigned long long)n, (unsigned long long)nerror, (unsigned long long)nbad);
-    rec_reader_free(rd);
     return nbad ? EXIT_BAD_RECORDS : EXIT_OK;
 }
 
