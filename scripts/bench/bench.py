@@ -19,7 +19,7 @@ import sys
 import tarfile
 import zlib
 
-from harness import (ENV, HERE, OUT, TORCH_ENV, Command, Missing, Peer, alternate, pipeline, python, say,
+from harness import (ENV, HERE, OUT, RUNS, TORCH_ENV, Command, Missing, Peer, alternate, pipeline, python, say,
                      shell, start_up, started)
 
 DATA = os.path.abspath(os.environ.get("MIEN_DATA", f"{HERE}/../../../shared/data"))
@@ -399,14 +399,13 @@ def fit(x, y):
 
 def grow(stage, total, flags, commands, limits):
     """Runs a pipe over a quarter, a half, three quarters and all of the records. The line is fitted
-    to the processors' time, the least of three runs, which other work on the machine disturbs least.
-    A peak is at least what this process has when it starts another."""
+    to the processors' time, the least of all runs, which other work on the machine disturbs least."""
     sizes = [total * k // 4 for k in (1, 2, 3, 4)]
     cpus = []
     for n in sizes:
         data = f"{OUT}/growing"
         shell(f"mien-fake {flags} {n} >{data}")
-        seconds, cpu, memory = min((pipeline(data, commands) for _ in range(3)), key=lambda run: run[1])
+        seconds, cpu, memory = min((pipeline(data, commands) for _ in range(RUNS)), key=lambda run: run[1])
         cpus.append(cpu)
         os.remove(data)
     mb = [p / 1e6 for p in memory]

@@ -105,9 +105,17 @@ def alternate(contenders):
     return {name: statistics.median(t) for name, t in times.items()}
 
 
+def high_water(pid):
+    """A running process's peak memory in bytes, 0 when it has ended. What wait tells would count the
+    memory of the process that started it, too."""
+    with open(f"/proc/{pid}/status") as status:
+        lines = [line for line in status if line.startswith("VmHWM:")]
+    return 1024 * int(lines[0].split()[1]) if lines else 0
+
+
 def pipeline(source, commands):
     """Runs commands one behind another over a file. Gives the seconds, the seconds of processors, and
-    each one's peak memory in bytes."""
+    each one's peak memory in bytes, as of its last hundredth of a second."""
     start, processes = time.perf_counter(), []
     with open(source, "rb") as data, open(os.devnull, "wb") as nothing:
         for i, argv in enumerate(commands):
@@ -117,14 +125,16 @@ def pipeline(source, commands):
                                               stdout=nothing if last else subprocess.PIPE))
             if i > 0:
                 processes[-2].stdout.close()
-    cpu, peaks = 0, []
+    cpu, peaks = 0, [0] * len(processes)
+    while any(now := [high_water(p.pid) for p in processes]):
+        peaks = [max(pair) for pair in zip(peaks, now)]
+        time.sleep(0.01)
     for p in processes:
         _, status, usage = os.wait4(p.pid, 0)
         p.returncode = os.waitstatus_to_exitcode(status)
         if p.returncode != 0:
             sys.exit(f"bench: '{' '.join(p.args)}' failed")
         cpu += usage.ru_utime + usage.ru_stime
-        peaks.append(usage.ru_maxrss * 1024)
     return time.perf_counter() - start, cpu, peaks
 
 
