@@ -19,9 +19,9 @@
 struct plan;
 struct plan_work;
 
-/* How convolutions are computed, but for those that read the input: PRECISION_INT8 takes an image's
-   values as 256 steps between the least and the largest that a layer reads, and its weights as 255
-   for each output. Everything else stays in floats. */
+/* How convolutions are computed, but for those that read the input or fewer than 64 channels:
+   PRECISION_INT8 takes an image's values as 256 steps between the least and the largest that a layer
+   reads, and the weights as 255 for each output. Everything else stays in floats. */
 enum precision { PRECISION_FLOAT, PRECISION_INT8 };
 
 /* Compiles the layers that `out` (nout indices into m->net, at least one) depend on. The model may
