@@ -18,6 +18,7 @@ struct detect {
     struct detect_options how;
     struct img_jpeg_limits limits;
     bool keep_empty;
+    struct model model;
     struct detector *detector;
     struct worker *worker;
 };
@@ -96,13 +97,11 @@ static int detect(void *ctx, int worker, struct rec **rec, size_t n, bool *drop,
 static void start(struct detect *d, const char *path)
 {
     const struct cli *c = d->filter.cli;
-    struct model m = {0};
     struct err e;
-    if (model_load(&m, path, &e) < 0)
+    if (model_load(&d->model, path, &e) < 0)
         cli_die(c, "%s%s", e.msg, path == usual_model ? "; scripts/fetch-models brings it" : "");
-    if ((d->detector = detector_new(&m, &d->how, &e)) == NULL)
+    if ((d->detector = detector_new(&d->model, &d->how, &e)) == NULL)
         cli_die(c, "'%s': %s", path, e.msg);
-    model_free(&m);
     d->worker = calloc((size_t)d->filter.jobs, sizeof *d->worker);
     if (d->worker == NULL)
         cli_die(c, "out of memory");
@@ -129,6 +128,7 @@ static void finish(struct detect *d)
     }
     free(d->worker);
     detector_free(d->detector);
+    model_free(&d->model);
     cli_note(c, "photographs: %llu, faces: %llu, photographs without a face: %llu", photos, found,
              empty);
     if (damaged > 0)

@@ -1,10 +1,10 @@
 /*
- * BlazeFace: a face detector for images of one size (Bazarevsky, Kartynnik, Vakunov, Raveendran,
+ * BlazeFace: a face detector, all of convolutions (Bazarevsky, Kartynnik, Vakunov, Raveendran,
  * Grundmann: BlazeFace, 2019).
  *
- * The network's outputs come in pairs, a head for each of its scales: scores, [cells, cells, A],
- * and boxes, [cells, cells, 16 A], for A anchors in each cell of the input. A score is a logit. The
- * 16 values of a box are in pixels of the input: its centre x y relative to the cell's centre,
+ * The network's outputs come in pairs, a head for each of its scales: scores, [rows, columns, A],
+ * and boxes, [rows, columns, 16 A], for A anchors in each cell of the input. A score is a logit.
+ * The 16 values of a box are in pixels of the input: its centre x y relative to the cell's centre,
  * width and height, and six landmarks x y relative to the cell's centre.
  */
 #ifndef MIEN_BLAZE_H
@@ -16,8 +16,8 @@
 enum { BLAZE_VALUES = 4 + 2 * FACE_POINTS, BLAZE_MAX_HEADS = 8 };
 
 struct blaze_head {
-    int cells, anchors;
-    float stride;   /* pixels of a cell */
+    int rows, columns, anchors;
+    float stride;   /* pixels of a cell, which is square */
     int score, box; /* layers of the model */
 };
 

@@ -1,16 +1,17 @@
 /*
- * Finding faces in photographs of any size with a detector that looks at small squares.
+ * Finding faces in photographs of any size with a detector made for small squares.
  *
- * A detector sees faces that are neither too small nor too large for its input. So a photograph is
- * looked at on several levels: as a whole, shrunk to the input, then in 2, 4 and 8 tiles along its
- * longer side, each level showing about twice the detail of the one before. The first two are
- * always looked at, another one when the one before showed faces so small that there may be
- * smaller ones. Tiles overlap by a quarter, and larger faces than that are left to the level before.
+ * A detector sees faces that are neither too small nor too large for it. But being all convolutions
+ * it looks at inputs of any size, so a photograph is looked at on several levels: as a whole,
+ * shrunk to the detector's own input along its longer side, then to 1.75, 3.25 and 6.25 times as
+ * much. The first two are always looked at, another one when the one before showed faces so small
+ * that there may be smaller ones. The larger levels are cut into windows, which bound the memory,
+ * and which overlap: what the border of one cuts is left to the next.
  *
  * What is found, also with a low score, is merged (face_merge in face.h) and looked at again, in a
- * window four times as wide as the face, where the detector is surest; and where that leaves doubt,
- * in its mirror image too. A face is what was seen again; its score, box and landmarks are those of
- * this look, or the mean of the two.
+ * window three and a half times as wide as the face, where the detector is surest; and where that
+ * leaves doubt, in its mirror image too. A face is what was seen again; its score, box and
+ * landmarks are those of this look, or the mean of the two.
  */
 #ifndef MIEN_DETECT_H
 #define MIEN_DETECT_H
@@ -25,7 +26,7 @@ struct detect_options {
     int max_faces;    /* the largest ones; 0 for all */
 };
 
-/* A detector, read-only and shared by threads. The model may be freed afterwards. NULL with a
+/* A detector, read-only and shared by threads. The model must live as long. NULL with a
    message on failure. */
 struct detector;
 struct detector *detector_new(const struct model *m, const struct detect_options *o, struct err *e);

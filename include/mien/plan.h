@@ -38,6 +38,9 @@ size_t plan_work_bytes(const struct plan *p);
 struct plan_work *plan_work_new(const struct plan *p, struct err *e);
 void plan_work_free(struct plan_work *w); /* NULL is harmless */
 
+/* Makes a work space one of another plan; it grows where that needs more. Returns 0 or ERR_MEM. */
+int plan_work_refit(struct plan_work *w, const struct plan *p, struct err *e);
+
 /* Runs n images, 1 <= n <= batch. For a model of pixels, in[i] points to unsigned char
    [h, w, 3], RGB; for one of features, to float[d]. out[k] receives n x plan_out_count(k) floats. */
 void plan_run(const struct plan *p, struct plan_work *w, const void *const *in, int n,

@@ -17,7 +17,7 @@ static bool is_read(const struct net *net, int layer)
 /* Whether layer b can be the boxes for the scores that layer a makes. */
 static bool is_pair(struct shape a, struct shape b)
 {
-    return a.h == a.w && b.h == a.h && b.w == a.w && a.c <= NET_MAX_EXTENT / BLAZE_VALUES &&
+    return b.h == a.h && b.w == a.w && a.c <= NET_MAX_EXTENT / BLAZE_VALUES &&
            b.c == BLAZE_VALUES * a.c;
 }
 
@@ -36,11 +36,13 @@ int blaze_heads(const struct model *m, struct blaze_head head[BLAZE_MAX_HEADS], 
     for (int a = 0; a < nout; a++) {
         for (int b = 0; b < nout; b++) {
             struct shape s = net->layer[out[a]].shape;
-            if (n < BLAZE_MAX_HEADS && is_pair(s, net->layer[out[b]].shape))
-                head[n++] = (struct blaze_head){s.h, s.c, (float)in.w / (float)s.w, out[a], out[b]};
+            if (n < BLAZE_MAX_HEADS && in.h * s.w == in.w * s.h &&
+                is_pair(s, net->layer[out[b]].shape))
+                head[n++] =
+                    (struct blaze_head){s.h, s.w, s.c, (float)in.w / (float)s.w, out[a], out[b]};
         }
     }
-    if (n == 0 || 2 * n != nout || in.h != in.w || in.c != 3)
+    if (n == 0 || 2 * n != nout || in.c != 3)
         return err_set(e, ERR_FORMAT, "is no face detector: its outputs are not scores and boxes");
     return n;
 }
@@ -66,11 +68,11 @@ static bool decode_one(const float *v, float cx, float cy, struct face *f)
 int blaze_decode(const struct blaze_head *h, const float *score, const float *box, double min_score,
                  struct face_list *out, struct err *e)
 {
-    for (int i = 0; i < h->cells * h->cells * h->anchors; i++) {
+    for (int i = 0; i < h->rows * h->columns * h->anchors; i++) {
         struct face f = {.score = 1 / (1 + expf(-score[i]))};
         int cell = i / h->anchors;
-        float cx = ((float)(cell % h->cells) + 0.5f) * h->stride;
-        float cy = ((float)(cell / h->cells) + 0.5f) * h->stride;
+        float cx = ((float)(cell % h->columns) + 0.5f) * h->stride;
+        float cy = ((float)(cell / h->columns) + 0.5f) * h->stride;
         if (f.score >= min_score && decode_one(box + (size_t)i * BLAZE_VALUES, cx, cy, &f) &&
             face_add(out, &f, e) < 0)
             return ERR_MEM;

@@ -4,39 +4,41 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "mien/plan.h"
+#include "eyes.h"
 #include "mien/resize.h"
 
 /* Chosen on photographs with known faces, on sheets of such photographs at many sizes, and on
-   scenes with one small face. Sizes are shares of the detector's input. */
-#define OVERLAP     0.25  /* of tiles; no larger face is taken from a tile */
+   scenes with one small face. Shares are of the detector's own input, a square. */
+#define OVERLAP     0.25  /* of windows */
 #define SURE        0.08  /* faces of this size are found, smaller ones often */
 #define SMALL       0.125 /* where faces of this size are, */
 #define SMALL_SCORE 0.5f  /* sure to this degree, a finer level may show more */
 #define CANDIDATE   0.3   /* the score of what is looked at again, */
-#define FRAME       4.0   /* in a window so many times as wide, */
+#define AGAIN       0.75  /* in a window of this share */
+#define FRAME       3.5   /* and so many times as wide, */
 #define CERTAIN     0.85f /* and in its mirror image unless it scores so much there */
 #define LARGEST     2.0   /* nothing larger is a face */
 #define SAME        0.3f  /* IoU of two findings of one face */
 #define INSIDE      0.6f  /* the share of one that lies in another, and so is a part of it */
 
+/* The photograph's longer side on each level, in inputs. */
+static const double level_length[] = {1, 1.75, 3.25, 6.25};
+
 enum {
-    ALWAYS_TILES = 2, /* along the longer side, on the last level that is always looked at */
-    USUAL_TILES = 4,  /* on the finest level for which a photograph is decoded at once */
-    MAX_TILES = 8,
-    GREY = 128 /* beyond the photograph's edge; the input's zero, as a convolution pads */
+    LEVELS = sizeof level_length / sizeof *level_length,
+    USUAL = 2,   /* the finest level for which a photograph is decoded at once */
+    WINDOW = 10, /* quarters of the input along a side of the largest window */
+    GREY = 128   /* beyond the photograph's edge; the input's zero, as a convolution pads */
 };
 
 struct detector {
     struct detect_options o;
-    struct plan *plan;
-    struct blaze_head head[BLAZE_MAX_HEADS];
-    int nhead, side; /* of the square input */
+    const struct model *model;
+    int side; /* of the square input */
 };
 
 struct detect_work {
-    struct plan_work *plan;
-    float *out[2 * BLAZE_MAX_HEADS]; /* scores and boxes of each head */
+    struct eyes *eyes;
     struct img_jpeg *jpeg;
     struct img_resizer *resizer;
     struct img stored, photo, cut, part, input;
@@ -44,9 +46,12 @@ struct detect_work {
     struct face_list candidates, seen, pair;
 };
 
-/* A square of the photograph, in pixels of work's photo; it may reach beyond the edges. */
+/* A part of the photograph, in pixels of work's photo, that is drawn to inputs of h x w; it may
+   reach beyond the edges. */
 struct window {
-    int x, y, side;
+    struct img_rect photo;
+    int h, w;
+    bool part; /* one of several, which overlap */
     bool mirrored;
 };
 
@@ -57,20 +62,16 @@ struct placed {
 
 struct detector *detector_new(const struct model *m, const struct detect_options *o, struct err *e)
 {
+    struct shape in = m->net.layer[0].shape;
+    struct blaze_head head[BLAZE_MAX_HEADS];
     struct detector *d = calloc(1, sizeof *d);
-    int out[2 * BLAZE_MAX_HEADS];
     if (d == NULL) {
         err_mem(e, sizeof *d, "a detector");
         return NULL;
     }
-    d->o = *o;
-    d->side = m->net.layer[0].shape.w;
-    d->nhead = blaze_heads(m, d->head, e);
-    for (int i = 0; i < d->nhead; i++) {
-        out[2 * i] = d->head[i].score;
-        out[2 * i + 1] = d->head[i].box;
-    }
-    if (d->nhead < 0 || (d->plan = plan_new(m, out, 2 * d->nhead, 1, PRECISION_FLOAT, e)) == NULL) {
+    *d = (struct detector){*o, m, in.w};
+    if (blaze_heads(m, head, e) < 0 ||
+        (in.h != in.w && err_set(e, ERR_FORMAT, "is a face detector, but not for squares") < 0)) {
         free(d);
         return NULL;
     }
@@ -79,8 +80,6 @@ struct detector *detector_new(const struct model *m, const struct detect_options
 
 void detector_free(struct detector *d)
 {
-    if (d != NULL)
-        plan_free(d->plan);
     free(d);
 }
 
@@ -91,15 +90,8 @@ struct detect_work *detect_work_new(const struct detector *d, struct err *e)
         err_mem(e, sizeof *w, "a detector's work");
         return NULL;
     }
-    bool ok = (w->plan = plan_work_new(d->plan, e)) != NULL &&
-              (w->jpeg = img_jpeg_new(e)) != NULL && (w->resizer = img_resizer_new(e)) != NULL &&
-              img_alloc(&w->input, d->side, d->side, e) == 0;
-    for (int i = 0; ok && i < 2 * d->nhead; i++) {
-        size_t bytes = plan_out_count(d->plan, i) * sizeof(float);
-        w->out[i] = malloc(bytes);
-        ok = w->out[i] != NULL || err_mem(e, bytes, "a detector's outputs") == 0;
-    }
-    if (ok)
+    if ((w->eyes = eyes_new(d->model, e)) != NULL && (w->jpeg = img_jpeg_new(e)) != NULL &&
+        (w->resizer = img_resizer_new(e)) != NULL)
         return w;
     detect_work_free(w);
     return NULL;
@@ -109,9 +101,7 @@ void detect_work_free(struct detect_work *w)
 {
     if (w == NULL)
         return;
-    plan_work_free(w->plan);
-    for (int i = 0; i < 2 * BLAZE_MAX_HEADS; i++)
-        free(w->out[i]);
+    eyes_free(w->eyes);
     img_jpeg_free(w->jpeg);
     img_resizer_free(w->resizer);
     img_free(&w->stored);
@@ -146,14 +136,14 @@ static void place(int from, int n, int side, int input, int *start, int *len, in
 }
 
 /* Draws a window, which has pixels of the photograph, into the input. */
-static int draw(struct detect_work *w, struct window v, struct placed *p, struct err *e)
+static int draw(struct detect_work *w, const struct window *v, struct placed *p, struct err *e)
 {
     const struct img *photo = &w->photo;
     struct img_rect *in = &p->photo, *at = &p->input;
-    int side = w->input.w;
-    place(v.x, v.side, photo->w, side, &in->x, &in->w, &at->x, &at->w);
-    place(v.y, v.side, photo->h, side, &in->y, &in->h, &at->y, &at->h);
-    if (img_alloc(&w->cut, in->h, in->w, e) < 0 || img_alloc(&w->part, at->h, at->w, e) < 0)
+    place(v->photo.x, v->photo.w, photo->w, v->w, &in->x, &in->w, &at->x, &at->w);
+    place(v->photo.y, v->photo.h, photo->h, v->h, &in->y, &in->h, &at->y, &at->h);
+    if (img_alloc(&w->cut, in->h, in->w, e) < 0 || img_alloc(&w->part, at->h, at->w, e) < 0 ||
+        img_alloc(&w->input, v->h, v->w, e) < 0)
         return ERR_MEM;
     size_t row = (size_t)in->w * 3, part = (size_t)at->w * 3;
     for (int y = 0; y < in->h; y++)
@@ -162,9 +152,9 @@ static int draw(struct detect_work *w, struct window v, struct placed *p, struct
     if (img_resize(w->resizer, w->cut.px, in->h, in->w, w->part.px, (struct img_hw){at->h, at->w},
                    IMG_TRIANGLE, e) < 0)
         return ERR_MEM;
-    memset(w->input.px, GREY, (size_t)side * (size_t)side * 3);
+    memset(w->input.px, GREY, (size_t)v->h * (size_t)v->w * 3);
     for (int y = 0; y < at->h; y++)
-        memcpy(w->input.px + ((size_t)(at->y + y) * (size_t)side + (size_t)at->x) * 3,
+        memcpy(w->input.px + ((size_t)(at->y + y) * (size_t)v->w + (size_t)at->x) * 3,
                w->part.px + (size_t)y * part, part);
     return 0;
 }
@@ -191,13 +181,13 @@ static void swap_points(struct face *f, int a, int b)
 }
 
 /* A face of the mirrored input in the input as it was; right becomes left. */
-static void unmirror(struct face *f, float side)
+static void unmirror(struct face *f, float w)
 {
     float x1 = f->box[0];
-    f->box[0] = side - f->box[2];
-    f->box[2] = side - x1;
+    f->box[0] = w - f->box[2];
+    f->box[2] = w - x1;
     for (int i = 0; i < FACE_POINTS; i++)
-        f->point[i][0] = side - f->point[i][0];
+        f->point[i][0] = w - f->point[i][0];
     swap_points(f, FACE_RIGHT_EYE, FACE_LEFT_EYE);
     swap_points(f, FACE_RIGHT_EAR, FACE_LEFT_EAR);
 }
@@ -221,36 +211,38 @@ static void move_to_photo(struct face *f, const struct placed *p, double zoom)
     }
 }
 
-/* Whether a face's centre lies in the photograph's part of the input, and its size is in bounds. */
-static bool plausible(const struct face *f, const struct img_rect *at, double largest)
+/* Whether a face's centre lies in the photograph's part of the input, its size is in bounds, and it
+   isn't one that the window's border cuts while another window shows it. */
+static bool plausible(const struct face *f, const struct window *v, const struct img_rect *at,
+                      int side)
 {
     float x = (f->box[0] + f->box[2]) / 2, y = (f->box[1] + f->box[3]) / 2;
+    float w = width(f), h = f->box[3] - f->box[1], larger = w > h ? w : h;
+    bool inside =
+        f->box[0] >= 0 && f->box[1] >= 0 && f->box[2] <= (float)v->w && f->box[3] <= (float)v->h;
     return x >= (float)at->x && x <= (float)(at->x + at->w) && y >= (float)at->y &&
-           y <= (float)(at->y + at->h) && width(f) <= largest && f->box[3] - f->box[1] <= largest;
+           y <= (float)(at->y + at->h) && larger <= LARGEST * side &&
+           (!v->part || inside || larger <= OVERLAP * side);
 }
 
-/* Appends what the detector sees in a window, nothing larger than a share of it. *small is set when
-   there are faces among it that are almost too small. */
-static int look(const struct detector *d, struct detect_work *w, struct window v, double largest,
+/* Appends what the detector sees in a window. *small is set when there are faces among it that are
+   almost too small. */
+static int look(const struct detector *d, struct detect_work *w, const struct window *v,
                 bool *small, struct face_list *out, struct err *e)
 {
     struct placed p;
-    const void *input = w->input.px;
+    size_t keep = out->n;
     if (draw(w, v, &p, e) < 0)
         return ERR_MEM;
-    if (v.mirrored)
+    if (v->mirrored)
         mirror(&w->input);
-    plan_run(d->plan, w->plan, &input, 1, w->out);
-    size_t first = out->n, keep = out->n;
-    for (int i = 0; i < d->nhead; i++) {
-        if (blaze_decode(&d->head[i], w->out[2 * i], w->out[2 * i + 1], CANDIDATE, out, e) < 0)
-            return ERR_MEM;
-    }
-    for (size_t i = first; i < out->n; i++) {
+    if (eyes_look(w->eyes, w->input.px, v->h, v->w, CANDIDATE, out, e) < 0)
+        return ERR_MEM;
+    for (size_t i = keep; i < out->n; i++) {
         struct face f = out->face[i];
-        if (v.mirrored)
-            unmirror(&f, (float)d->side);
-        if (!plausible(&f, &p.input, largest * d->side))
+        if (v->mirrored)
+            unmirror(&f, (float)v->w);
+        if (!plausible(&f, v, &p.input, d->side))
             continue;
         *small = *small || (f.score >= SMALL_SCORE && width(&f) < SMALL * d->side);
         move_to_photo(&f, &p, w->zoom);
@@ -260,25 +252,40 @@ static int look(const struct detector *d, struct detect_work *w, struct window v
     return 0;
 }
 
-/* A level's length, in tiles of length 1. */
-static double level_length(int tiles)
+/* One direction of a level: n windows, each of so many pixels of the input and the photograph. */
+struct row {
+    int n, input, photo;
+};
+
+/* The fewest windows over so many pixels of the photograph, shrunk by scale to those of the input.
+ */
+static struct row row_of(const struct detector *d, int pixels, double scale, int step)
 {
-    return 1 + (tiles - 1) * (1 - OVERLAP);
+    int overlap = (int)(OVERLAP * d->side), most = d->side * WINDOW / 4 - overlap;
+    int all = (int)lround(pixels / scale), n = 1 + (all - overlap - 1) / most;
+    int one = n > 1 ? (all - overlap + n - 1) / n + overlap : all;
+    int input = (one + step - 1) / step * step;
+    return (struct row){n > 1 ? n : 1, input, (int)lround(input * scale)};
 }
 
-/* Looks at one level. */
-static int scan(const struct detector *d, struct detect_work *w, int tiles, bool *small,
+/* Where window i of a row begins. */
+static int start_of(const struct row *r, int i, int pixels)
+{
+    return r->n == 1 ? (pixels - r->photo) / 2 : i * (pixels - r->photo) / (r->n - 1);
+}
+
+/* Looks at one level, as a whole or in windows. */
+static int scan(const struct detector *d, struct detect_work *w, double length, bool *small,
                 struct err *e)
 {
-    int pw = w->photo.w, ph = w->photo.h, longer = pw > ph ? pw : ph;
-    int side = (int)ceil(longer / level_length(tiles)), step = (int)ceil(side * (1 - OVERLAP));
-    int nx = pw <= side ? 1 : (pw - side + step - 1) / step + 1;
-    int ny = ph <= side ? 1 : (ph - side + step - 1) / step + 1;
-    for (int i = 0; i < nx * ny; i++) {
-        struct window v = {.side = side};
-        v.x = nx == 1 ? (pw - side) / 2 : i % nx * (pw - side) / (nx - 1);
-        v.y = ny == 1 ? (ph - side) / 2 : i / nx * (ph - side) / (ny - 1);
-        if (look(d, w, v, tiles == 1 ? LARGEST : OVERLAP, small, &w->candidates, e) < 0)
+    int pw = w->photo.w, ph = w->photo.h, step = eyes_step(w->eyes);
+    double scale = (pw > ph ? pw : ph) / (length * d->side);
+    struct row across = row_of(d, pw, scale, step), down = row_of(d, ph, scale, step);
+    for (int i = 0; i < across.n * down.n; i++) {
+        struct window v = {.h = down.input, .w = across.input, .part = across.n * down.n > 1};
+        v.photo = (struct img_rect){start_of(&across, i % across.n, pw),
+                                    start_of(&down, i / across.n, ph), across.photo, down.photo};
+        if (look(d, w, &v, small, &w->candidates, e) < 0)
             return ERR_MEM;
     }
     return 0;
@@ -294,16 +301,19 @@ static int look_again(const struct detector *d, struct detect_work *w, struct fa
                       struct err *e)
 {
     double x = (f->box[0] + f->box[2]) / 2 / w->zoom, y = (f->box[1] + f->box[3]) / 2 / w->zoom;
-    struct window v = {.side = (int)ceil(width(f) * FRAME / w->zoom)};
+    int side = (int)ceil(width(f) * FRAME / w->zoom), step = eyes_step(w->eyes);
+    struct window v = {.w = (int)(AGAIN * d->side) / step * step};
     bool small = false; /* not asked for here */
     float score = 0;
-    v.x = within((int)lround(x - v.side / 2.0), 1 - v.side, w->photo.w - 1);
-    v.y = within((int)lround(y - v.side / 2.0), 1 - v.side, w->photo.h - 1);
+    v.h = v.w;
+    v.photo.x = within((int)lround(x - side / 2.0), 1 - side, w->photo.w - 1);
+    v.photo.y = within((int)lround(y - side / 2.0), 1 - side, w->photo.h - 1);
+    v.photo.w = v.photo.h = side;
     w->pair.n = 0;
     for (int turn = 0; turn < 2; turn++) {
         v.mirrored = turn == 1;
         w->seen.n = 0;
-        if (look(d, w, v, LARGEST, &small, &w->seen, e) < 0)
+        if (look(d, w, &v, &small, &w->seen, e) < 0)
             return ERR_MEM;
         face_merge(&w->seen, SAME, INSIDE);
         size_t i = 0;
@@ -338,14 +348,17 @@ static int decode(struct detect_work *w, const void *jpeg, size_t n,
     struct img_rect all = {0, 0, img_jpeg_scaled(info.w, eighths),
                            img_jpeg_scaled(info.h, eighths)};
     bool turned = info.orientation >= 5;
-    rc = img_alloc(&w->stored, all.h, all.w, e);
+    struct img *to = info.orientation == 1 ? &w->photo : &w->stored;
+    rc = img_alloc(to, all.h, all.w, e);
     if (rc == 0)
-        rc = img_jpeg_read(w->jpeg, eighths, all, w->stored.px, (size_t)all.w * 3, e);
-    if (rc == 0)
+        rc = img_jpeg_read(w->jpeg, eighths, all, to->px, (size_t)all.w * 3, e);
+    if (rc == 0 && to == &w->stored) {
         rc = img_alloc(&w->photo, turned ? all.w : all.h, turned ? all.h : all.w, e);
+        if (rc == 0)
+            img_upright(w->stored.px, all.h, all.w, info.orientation, w->photo.px);
+    }
     if (rc < 0)
         return rc;
-    img_upright(w->stored.px, all.h, all.w, info.orientation, w->photo.px);
     w->zoom = 8.0 / eighths;
     return 0;
 }
@@ -359,18 +372,18 @@ static double longer_side(const struct detect_work *w)
 static int scan_levels(const struct detector *d, struct detect_work *w, const void *jpeg, size_t n,
                        const struct img_jpeg_limits *limits, struct err *e)
 {
-    int rc = decode(w, jpeg, n, limits, d->side * level_length(USUAL_TILES), e);
+    int rc = decode(w, jpeg, n, limits, d->side * level_length[USUAL], e);
     w->candidates.n = 0;
-    for (int tiles = 1; rc == 0 && tiles <= MAX_TILES; tiles *= 2) {
-        double shown = d->side * level_length(tiles), full = longer_side(w) * w->zoom;
+    for (int i = 0; rc == 0 && i < LEVELS; i++) {
+        double shown = d->side * level_length[i], full = longer_side(w) * w->zoom;
         bool small = false;
-        if (tiles > 1 && full < shown)
+        if (i > 0 && full < shown)
             break;
         if (longer_side(w) < shown && w->zoom > 1)
             rc = decode(w, jpeg, n, limits, shown, e);
         if (rc == 0)
-            rc = scan(d, w, tiles, &small, e);
-        if ((tiles >= ALWAYS_TILES && !small) || d->o.min_size * shown >= SURE * d->side * full)
+            rc = scan(d, w, level_length[i], &small, e);
+        if ((i > 0 && !small) || d->o.min_size * shown >= SURE * d->side * full)
             break;
     }
     return rc;

@@ -22,13 +22,13 @@
 struct value {
     size_t count; /* elements an image */
     bool batch;
-    size_t at;    /* where it lies in the work space, in floats */
+    size_t at; /* where it lies in the work space, in floats */
 };
 
 struct step {
-    int layer;        /* in plan->net */
+    int layer;                    /* in plan->net */
     int nin, in[NET_MAX_IN], out; /* values */
-    real *w, *bias, *slope; /* owned by the plan; for L_BN scale and shift */
+    real *w, *bias, *slope;       /* owned by the plan; for L_BN scale and shift */
     enum act act;
     struct conv conv;           /* L_CONV, L_DENSE */
     struct winograd *winograd;  /* or this */
@@ -61,6 +61,7 @@ struct plan {
 
 struct plan_work {
     float *mem;
+    size_t bytes; /* of mem */
     void *scratch;
     float *zeros;
     double *seconds; /* the caller's, a step each, or NULL */
@@ -133,7 +134,8 @@ static void fuse_act(const struct compiler *c, struct step *s, int i)
         s->act = ACT_RELU;
     else if (l->type == L_RELU6)
         s->act = ACT_RELU6;
-    else if (l->type == L_PRELU && (s->slope = copy_of(param_of(c, k, "slope"), (size_t)l->shape.c)))
+    else if (l->type == L_PRELU &&
+             (s->slope = copy_of(param_of(c, k, "slope"), (size_t)l->shape.c)))
         s->act = ACT_PRELU;
     else
         return;
@@ -177,7 +179,8 @@ static enum kernel kernel_of(const struct plan *p, const struct layer *l)
     return winograd_fits(p->simd, l, before->shape) ? KERNEL_WINOGRAD : KERNEL_CONV;
 }
 
-/* Sets the kernel of a convolution or dense layer up, and the room it needs: returns 0 or ERR_MEM. */
+/* Sets the kernel of a convolution or dense layer up, and the room it needs: returns 0 or ERR_MEM.
+ */
 static int prepare_conv(struct plan *p, struct step *s, const struct tail *tail)
 {
     const struct layer *l = &p->net.layer[s->layer];
@@ -446,7 +449,8 @@ struct plan *plan_new(const struct model *m, const int *out, int nout, int batch
         plan_free(p);
         return NULL;
     }
-    openblas_set_num_threads(1);
+    if (openblas_get_num_threads() != 1) /* where it is, other threads may be making plans too */
+        openblas_set_num_threads(1);
     return p;
 }
 
@@ -484,18 +488,31 @@ size_t plan_work_bytes(const struct plan *p)
     return (p->floats + p->zeros) * sizeof(float) + p->scratch;
 }
 
-struct plan_work *plan_work_new(const struct plan *p, struct err *e)
+int plan_work_refit(struct plan_work *w, const struct plan *p, struct err *e)
 {
-    struct plan_work *w = calloc(1, sizeof *w);
     size_t bytes = (plan_work_bytes(p) + 63) & ~(size_t)63;
-    if (w == NULL || (w->mem = aligned_alloc(64, bytes)) == NULL) {
-        free(w);
-        err_mem(e, bytes, "a network's work space");
-        return NULL;
+    if (bytes > w->bytes) {
+        free(w->mem);
+        w->mem = aligned_alloc(64, bytes);
+        w->bytes = w->mem != NULL ? bytes : 0;
+        if (w->mem == NULL)
+            return err_mem(e, bytes, "a network's work space");
     }
     w->zeros = w->mem + p->floats;
     w->scratch = w->zeros + p->zeros;
     memset(w->zeros, 0, p->zeros * sizeof *w->zeros);
+    return 0;
+}
+
+struct plan_work *plan_work_new(const struct plan *p, struct err *e)
+{
+    struct plan_work *w = calloc(1, sizeof *w);
+    if (w == NULL)
+        err_mem(e, sizeof *w, "a network's work space");
+    else if (plan_work_refit(w, p, e) < 0) {
+        free(w);
+        w = NULL;
+    }
     return w;
 }
 
@@ -638,7 +655,8 @@ void plan_run(const struct plan *p, struct plan_work *w, const void *const *in, 
         }
     }
     for (int k = 0; k < p->nout; k++)
-        memcpy(out[k], value_at(p, w, p->out[k], 0), (size_t)n * plan_out_count(p, k) * sizeof(float));
+        memcpy(out[k], value_at(p, w, p->out[k], 0),
+               (size_t)n * plan_out_count(p, k) * sizeof(float));
 }
 
 const char *plan_simd(const struct plan *p)

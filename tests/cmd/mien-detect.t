@@ -92,7 +92,7 @@ is 'grey, CMYK and progressive photographs' "$(mien-view -Hc id,faces kinds.mien
 ids() { detect -q "$@" | mien-view -qHc id | sed 's,photos/,,' | tr '\n' ' '; }
 is '--largest' "$(ids --largest)" 'one.jpg#1 turned.jpg#1 two.jpg#1 '
 is '--max-faces' "$(ids -n 2)" 'one.jpg#1 turned.jpg#1 two.jpg#1 two.jpg#2 '
-is '--min-size' "$(ids --min-size 30)" ''
+is '--min-size' "$(ids --min-size 35)" ''
 is '--min-score' "$(ids --min-score 1)" ''
 is '--keep-empty' "$(ids --keep-empty)" 'none.jpg one.jpg#1 turned.jpg#1 two.jpg#1 two.jpg#2 '
 detect -q --keep-empty | mien-view -r -s 'faces == 0' >empty.mien

@@ -1,0 +1,22 @@
+/* A detector's network at several sizes of input, for one thread. */
+#ifndef EYES_H
+#define EYES_H
+
+#include "mien/face.h"
+#include "mien/model.h"
+
+struct eyes;
+
+/* The model must live as long. NULL with a message on failure. */
+struct eyes *eyes_new(const struct model *m, struct err *e);
+void eyes_free(struct eyes *s); /* NULL is harmless */
+
+/* Appends what the network sees with a score of at least min_score in h x w pixels, RGB, in these
+   pixels. h and w are multiples of eyes_step. Returns 0 or ERR_MEM. */
+int eyes_look(struct eyes *s, const unsigned char *px, int h, int w, double min_score,
+              struct face_list *out, struct err *e);
+
+/* Pixels of the coarsest cell. */
+int eyes_step(const struct eyes *s);
+
+#endif
