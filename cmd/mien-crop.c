@@ -1,20 +1,25 @@
-/* mien-crop: cuts the face, or the whole image, out of each image record, as pixels. */
+/* mien-crop: cuts the face, or the whole image, out of each image record, as pixels, and brings it
+   to one size where that is asked for. */
 #include <stdlib.h>
 
 #include "mien/align.h"
 #include "mien/filter.h"
+#include "mien/resize.h"
 
 enum { BOX_FACE, BOX_WHOLE };
 
 struct worker {
     struct img_jpeg *jpeg;
-    struct img scratch;
+    struct img_resizer *resizer;
+    struct img scratch, crop;
     uint64_t damaged; /* images of which a part was kept */
 };
 
 struct crop {
     struct img_crop how;
     struct img_jpeg_limits limits;
+    struct img_hw size; /* that crops are brought to; zeros: as they are */
+    int filter;
     bool keep;
     struct prep prep; /* what is noted in the records */
     struct worker *worker;
@@ -43,12 +48,19 @@ static int cut(const struct crop *c, struct worker *w, struct rec *r, struct err
         return rc;
     struct img_hw size =
         c->how.align ? (struct img_hw){aligned.side, aligned.side} : img_cut_size(&plan, &info);
+    bool resized = c->size.h > 0 && (size.h != c->size.h || size.w != c->size.w);
+    struct img_hw to = resized ? c->size : size;
     unsigned char *out =
-        rec_alloc(r, TAG_PIXELS, REC_U8, 3, (uint32_t[]){(uint32_t)size.h, (uint32_t)size.w, 3});
+        rec_alloc(r, TAG_PIXELS, REC_U8, 3, (uint32_t[]){(uint32_t)to.h, (uint32_t)to.w, 3});
     if (out == NULL)
-        return err_set(e, ERR_MEM, "out of memory for %d x %d pixels", size.w, size.h);
-    rc = c->how.align ? img_align_read(w->jpeg, &info, &aligned, &w->scratch, out, e)
-                      : img_cut_read(w->jpeg, &info, &plan, &w->scratch, out, e);
+        return err_set(e, ERR_MEM, "out of memory for %d x %d pixels", to.w, to.h);
+    if (resized && img_alloc(&w->crop, size.h, size.w, e) < 0)
+        return ERR_MEM;
+    unsigned char *crop = resized ? w->crop.px : out;
+    rc = c->how.align ? img_align_read(w->jpeg, &info, &aligned, &w->scratch, crop, e)
+                      : img_cut_read(w->jpeg, &info, &plan, &w->scratch, crop, e);
+    if (rc == 0 && resized)
+        rc = img_resize(w->resizer, crop, size.h, size.w, out, to, (enum img_filter)c->filter, e);
     if (rc < 0)
         return rc;
     w->damaged += img_jpeg_damage(w->jpeg) != NULL;
@@ -75,7 +87,7 @@ static int crop(void *ctx, int worker, struct rec **rec, size_t n, bool *drop, s
 
 int main(int argc, char **argv)
 {
-    struct crop c = {.how = {.margin = -1, .inner = 1}};
+    struct crop c = {.how = {.margin = -1, .inner = 1}, .filter = IMG_TRIANGLE};
     struct filter f = {.fn = crop, .ctx = &c};
     int box = BOX_FACE;
     size_t max_pixels = 0;
@@ -90,6 +102,10 @@ int main(int argc, char **argv)
          0.01, 1, NULL, NULL},
         {'f', "for", "SIZE", "decode no finer than it takes to resize to N or HxW [full scale]",
          CLI_FUNC, &c.how.target, 0, 0, NULL, img_hw_parse},
+        {'s', "size", "SIZE", "bring the crops to N or HxW, as mien-resize does; implies --for",
+         CLI_FUNC, &c.size, 0, 0, NULL, img_hw_parse},
+        {0, "filter", "NAME", "how: box, triangle or lanczos3 [triangle]", CLI_CHOICE, &c.filter, 0,
+         0, IMG_FILTERS, NULL},
         {'k', "keep", NULL, "keep the images in the records", CLI_FLAG, &c.keep, 0, 0, NULL, NULL},
         {0, "stored", NULL, "boxes refer to the image as stored, before it is turned upright",
          CLI_FLAG, &c.how.stored, 0, 0, NULL, NULL},
@@ -117,14 +133,22 @@ int main(int argc, char **argv)
                 c.how.whole ? "box whole" : "stored");
     if (c.how.margin < 0)
         c.how.margin = c.how.align ? 0.2 : 0.4;
+    if (c.size.h > 0 && c.how.target.h > 0)
+        cli_die(&cli, "--size says what --for does");
+    if (c.size.h > 0)
+        c.how.target = c.size;
     c.limits.max_pixels = max_pixels;
     c.how.max_bytes = f.limit != 0 ? f.limit : REC_DEFAULT_LIMIT;
+    if ((uint64_t)c.size.h * (uint64_t)c.size.w * 3 > c.how.max_bytes)
+        cli_die(&cli, "%dx%d: more pixels than a record holds", c.size.h, c.size.w);
     filter_prepare(&f);
     c.worker = calloc((size_t)f.jobs, sizeof *c.worker);
-    if (c.worker == NULL || img_crop_describe(&c.how, &c.prep) < 0)
+    if (c.worker == NULL || img_crop_describe(&c.how, &c.prep) < 0 ||
+        (c.size.h > 0 && img_resize_describe(c.size, (enum img_filter)c.filter, &c.prep) < 0))
         cli_die(&cli, "out of memory");
     for (int i = 0; i < f.jobs; i++) {
-        if ((c.worker[i].jpeg = img_jpeg_new(&e)) == NULL)
+        if ((c.worker[i].jpeg = img_jpeg_new(&e)) == NULL ||
+            (c.worker[i].resizer = img_resizer_new(&e)) == NULL)
             cli_die(&cli, "%s", e.msg);
     }
 
@@ -133,7 +157,9 @@ int main(int argc, char **argv)
     for (int i = 0; i < f.jobs; i++) {
         damaged += c.worker[i].damaged;
         img_jpeg_free(c.worker[i].jpeg);
+        img_resizer_free(c.worker[i].resizer);
         img_free(&c.worker[i].scratch);
+        img_free(&c.worker[i].crop);
     }
     free(c.worker);
     if (damaged > 0)

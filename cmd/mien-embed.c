@@ -71,8 +71,8 @@ int main(int argc, char **argv)
     f.cli = &cli;
     if (cli_parse(&cli, argc, argv) != 1)
         cli_die(&cli, "needs one model; see mien-embed --help");
-    filter_prepare(&f);
     f.batch = (size_t)batch;
+    filter_prepare(&f);
 
     if (apply_load(&m.apply, argv[1], &e) < 0)
         cli_die(&cli, "%s", e.msg);

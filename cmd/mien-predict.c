@@ -118,8 +118,8 @@ int main(int argc, char **argv)
     f.cli = &cli;
     if (cli_parse(&cli, argc, argv) != 1)
         cli_die(&cli, "needs one model; see mien-predict --help");
-    filter_prepare(&f);
     f.batch = (size_t)batch;
+    filter_prepare(&f);
 
     if (apply_load(&p.apply, argv[1], &e) < 0)
         cli_die(&cli, "%s", e.msg);

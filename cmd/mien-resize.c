@@ -20,8 +20,7 @@ static int note(const struct resize *z, struct rec *r, struct err *e)
     int rc = text != NULL ? prep_parse(&prep, text, len, e) : 0;
     if (rc < 0)
         return rc;
-    if (prep_set(&prep, "size", "%dx%d", z->to.h, z->to.w) < 0 ||
-        prep_set(&prep, "filter", "%s", img_filter_name((enum img_filter)z->filter)) < 0)
+    if (img_resize_describe(z->to, (enum img_filter)z->filter, &prep) < 0)
         return err_set(e, ERR_LIMIT, "the preprocessing's description grows too long");
     return rec_set_str(r, TAG_PREP, prep.text);
 }

@@ -32,7 +32,7 @@ $(OUT)/split: $(UTKFACE)
 $(PARTS:%=$(OUT)/%.images): $(OUT)/split ;
 
 $(PARTS:%=$(OUT)/%.pixels): $(OUT)/split
-	mien-crop --box whole < $(@:.pixels=.images) | mien-resize 224 > $@.new
+	mien-crop --box whole --size 224 < $(@:.pixels=.images) > $@.new
 	mv $@.new $@
 
 # The frozen network is computed once for each part.
@@ -98,7 +98,7 @@ small: $(OUT)/small.pred
 	mien-score $^
 
 $(OUT)/small.pred: $(OUT)/small.model $(OUT)/test.images
-	mien-crop --box whole --for 64 < $(OUT)/test.images | mien-resize 64 | mien-predict $< > $@.new
+	mien-crop --box whole --size 64 < $(OUT)/test.images | mien-predict $< > $@.new
 	mv $@.new $@
 
 $(OUT)/own.pred: $(OUT)/test.pixels $(FACE)

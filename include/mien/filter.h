@@ -28,7 +28,7 @@ struct filter {
        what ends the program (out of memory). */
     int (*fn)(void *ctx, int worker, struct rec **rec, size_t n, bool *drop, struct err *e);
     void *ctx;
-    size_t batch; /* records a call; 0 means 1 */
+    size_t batch; /* records a call, the last one fewer; 0: one, and a few more that have arrived */
 
     /* Set by the options of FILTER_OPTIONS. */
     int jobs;     /* -j; 0: as many as there are cores */
@@ -38,6 +38,8 @@ struct filter {
     /* Results. */
     uint64_t nin, nout, nbad;
 
+    /* The filter's own. */
+    bool as_there;
     struct ring *ring;
 };
 

@@ -159,6 +159,10 @@ void rec_reader_free(struct rec_reader *rd); /* NULL is harmless */
    magic or CRC, a wrong count, or a stream that stops without its end record. */
 int rec_read(struct rec_reader *rd, struct rec *r, struct err *e);
 
+/* Whether the next record has arrived, so that reading it won't wait. It may have and this be false:
+   what is too large for the reader's buffer doesn't wait there. */
+bool rec_reader_has_one(const struct rec_reader *rd);
+
 /* Records, segments (whole ones, with their end record) and bytes read so far. */
 uint64_t rec_reader_count(const struct rec_reader *rd);
 uint64_t rec_reader_segments(const struct rec_reader *rd);

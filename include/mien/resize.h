@@ -10,11 +10,16 @@
 #define MIEN_RESIZE_H
 
 #include "mien/img.h"
+#include "mien/prep.h"
 
 /* In the order of IMG_FILTERS, the names in mien-resize's option and in prep.h's filter. */
 enum img_filter { IMG_BOX, IMG_TRIANGLE, IMG_LANCZOS3 };
 #define IMG_FILTERS "box|triangle|lanczos3"
 const char *img_filter_name(enum img_filter f);
+
+/* Notes size and filter in a stream's preprocessing. Returns 0, or ERR_LIMIT when that grows too
+   long. */
+int img_resize_describe(struct img_hw to, enum img_filter f, struct prep *p);
 
 /* Keeps the weights of the last sizes and the memory between the passes. One thread uses it at a
    time. Zero-initialise with img_resizer_new, free with img_resizer_free (NULL is harmless). */

@@ -13,6 +13,9 @@
 
 #include "mien/par.h"
 
+/* Records that a worker takes at once where they are there already: each costs less that way. */
+#define TOGETHER 16
+
 enum state { FREE, READY, TAKEN, DONE };
 
 /* A record that the function added behind good[behind]. */
@@ -64,8 +67,10 @@ void filter_prepare(struct filter *f)
 {
     if (f->jobs == 0)
         f->jobs = par_cores();
-    if (f->batch == 0)
-        f->batch = 1;
+    if (f->batch == 0) {
+        f->batch = TOGETHER;
+        f->as_there = true;
+    }
 }
 
 struct rec *filter_add(struct filter *f, int worker, size_t i)
@@ -192,6 +197,19 @@ static void *worker_main(void *arg)
     return NULL;
 }
 
+/* Reads the records of a job. Returns 1, 0 at the end of the input, or a negative code. */
+static int read_job(struct ring *g, struct job *job, struct err *e)
+{
+    int rc = 1;
+    job->n = 0;
+    while (rc > 0 && job->n < g->f->batch &&
+           (job->n == 0 || !g->f->as_there || rec_reader_has_one(g->rd))) {
+        rc = rec_read(g->rd, &job->rec[job->n], e);
+        job->n += rc > 0;
+    }
+    return rc;
+}
+
 /* Fills jobs until the input ends. Returns 0, or a negative code for a broken input. */
 static int read_all(struct ring *g, struct err *e)
 {
@@ -202,9 +220,7 @@ static int read_all(struct ring *g, struct err *e)
         while (job->state != FREE)
             pthread_cond_wait(&g->free, &g->lock);
         pthread_mutex_unlock(&g->lock);
-        job->n = 0;
-        while (job->n < g->f->batch && (rc = rec_read(g->rd, &job->rec[job->n], e)) > 0)
-            job->n++;
+        rc = read_job(g, job, e);
         if (job->n > 0) {
             pthread_mutex_lock(&g->lock);
             job->state = READY;

@@ -24,6 +24,12 @@ const char *img_filter_name(enum img_filter f)
     return filters[f].name;
 }
 
+int img_resize_describe(struct img_hw to, enum img_filter f, struct prep *p)
+{
+    int rc = prep_set(p, "size", "%dx%d", to.h, to.w);
+    return rc < 0 ? rc : prep_set(p, "filter", "%s", img_filter_name(f));
+}
+
 static double sinc(double x)
 {
     x *= 3.14159265358979323846;

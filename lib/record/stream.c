@@ -186,6 +186,13 @@ int rec_read(struct rec_reader *rd, struct rec *r, struct err *e)
     }
 }
 
+bool rec_reader_has_one(const struct rec_reader *rd)
+{
+    const unsigned char *head = rd->buf + rd->at;
+    size_t n = rd->end - rd->at;
+    return n >= HEADER && head[5] == KIND_RECORD && n - HEADER >= get_le32(head + 8);
+}
+
 uint64_t rec_reader_count(const struct rec_reader *rd)
 {
     return rd->total;

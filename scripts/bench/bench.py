@@ -183,6 +183,8 @@ def metadata():
 
 
 def pixels(stage, command, source, boxes, names, targets, limit, bound):
+    """Crops in one program, which is compared, and resized in another one."""
+    apart = command.replace("--size 224", "--for 224 | mien-resize -q 224")
     makers = [lambda n=n: python(n, "pixels.py", {"Pillow": "pillow", "OpenCV": "opencv"}.get(n, "opencv4"), CORES,
                                  source, f"{OUT}/{n}.pixels", *boxes) for n in names]
     peers = started(*makers)
@@ -190,8 +192,10 @@ def pixels(stage, command, source, boxes, names, targets, limit, bound):
     for p in peers:
         off = difference(ours, contents(f"{OUT}/{p.name}.pixels"))
         check(f"pixels, {off:.2f} levels from {p.name}'s on average", off < 4)
-    times = alternate([Command("mien", f"{command} >/dev/null")] + peers)
-    compare(stage, "mien", times, targets, limit, float(shell(f"decode {bound}")))
+    times = alternate([Command("mien", f"{command} >/dev/null"), Command("apart", f"{apart} >/dev/null")] + peers)
+    least = float(shell(f"decode {bound}"))
+    compare(stage, "mien", times, targets, limit, least)
+    compare(f"{stage}, by mien-resize", "apart", times, [(None, t[1]) for t in targets], limit, least)
 
 
 def small():
@@ -199,7 +203,7 @@ def small():
     tar = archive()
     count = shell(f"mien-images -q {tar} | mien-view --count").strip()
     pixels(f"{count} small JPEGs to pixels",
-           f"mien-images -q {tar} | mien-crop -q --box whole --for 224 | mien-resize -q 224", tar, [],
+           f"mien-images -q {tar} | mien-crop -q --box whole --size 224", tar, [],
            ["Pillow", "OpenCV"], [(1.3, ["Pillow", "OpenCV"]), (4, ["Pillow"])], "decoding alone", tar)
 
 
@@ -218,7 +222,7 @@ def large():
     side = round(face * 1.8)
     part = [(x + face // 2 - side // 2) // 4, (y + face // 2 - side // 2) // 4, side // 4]
     pixels(f"{n} photographs to faces",
-           f"mien-meta -q {boxes} | mien-images -q -m - {folder} | mien-crop -q --for 224 | mien-resize -q 224",
+           f"mien-meta -q {boxes} | mien-images -q -m - {folder} | mien-crop -q --size 224",
            folder, [boxes], ["Pillow", "OpenCV", "OpenCV-4"],
            [(4, ["Pillow", "OpenCV"]), (1.5, ["OpenCV-4"])], "decoding the part",
            f"--part 2,{','.join(map(str, part))} {folder}")
@@ -306,7 +310,7 @@ def score():
     tar = cached("score.tar", make)
 
     def command(option, table):
-        return (f"mien-images -q {tar} | mien-crop -q --box whole --for 224 | mien-resize -q 224"
+        return (f"mien-images -q {tar} | mien-crop -q --box whole --size 224"
                 f" | mien-predict -q {option} {net} | mien-view -H -c pred_age,pred_gender,p_female >{table}.tsv")
     peers = started(lambda: python("PyTorch", "score.py", net, tar, "PyTorch.tsv", CORES, env=TORCH_ENV))
     ours = [Command("mien", command("", "mien")), Command("int8", command("--int8", "int8"))]
@@ -328,7 +332,7 @@ def pack(size, count):
     name = f"faces-{size}-{count}.pack"
     return cached(name, lambda path: shell(
         f"mien-meta -q {drawn()}/imdb.mat | mien-images -q -m - {drawn()}/imdb_crop.tar | mien-view -r -n {count}"
-        f" | mien-crop -q --box whole --for {size} | mien-resize -q {size} | mien-pack -q -o {path}"))
+        f" | mien-crop -q --box whole --size {size} | mien-pack -q -o {path}"))
 
 
 class Epoch(Command):

@@ -28,6 +28,18 @@ is 'the whole image' "$(mien-crop --box whole <i.mien | mien-view -n 1 -Hc pixel
     "64x64x3	crop=whole"
 is 'no finer than needed' "$(mien-crop -b whole --for 12x16 <i.mien | mien-view -n 1 -Hc pixels)" 16x16x3
 is 'but not coarser' "$(mien-crop -b whole --for 17 <i.mien | mien-view -n 1 -Hc pixels)" 32x32x3
+for how in '--box whole' '-m 0.1' '--box whole --keep'; do
+    for size in 24 9x16 64; do
+        # shellcheck disable=SC2086
+        mien-crop $how --for $size <i.mien | mien-resize $size >two.mien
+        # shellcheck disable=SC2086
+        exits "a size: $how --size $size" 0 sh -c "mien-crop $how --size $size <i.mien >one.mien"
+        ok 'the same as by mien-resize' cmp one.mien two.mien
+    done
+done
+mien-crop --for 24 <i.mien | mien-resize -f lanczos3 24 >two.mien
+mien-crop -s 24 --filter lanczos3 <i.mien >one.mien
+ok 'with another filter too' cmp one.mien two.mien
 mien-crop -j 1 <i.mien >c1.mien
 mien-crop -j 4 <i.mien >c4.mien
 ok 'the same with one worker' cmp c.mien c1.mien
@@ -47,6 +59,10 @@ ok 'its first pixel repeated to the left' cmp left got
 # Bad options.
 exits 'an argument is refused' 2 sh -c 'mien-crop i.mien <i.mien'
 exits 'a bad size is refused' 2 sh -c 'mien-crop --for 12x <i.mien'
+exits 'a size too large for a record is refused' 2 sh -c 'mien-crop --size 16000 <i.mien'
+is 'and said so' "$(cat err)" 'mien-crop: 16000x16000: more pixels than a record holds'
+exits 'two sizes are refused' 2 sh -c 'mien-crop --size 24 --for 24 <i.mien'
+is 'and said so' "$(cat err)" 'mien-crop: --size says what --for does'
 exits 'a negative margin is refused' 2 sh -c 'mien-crop --margin=-1 <i.mien'
 exits 'a margin around the whole is refused' 2 sh -c 'mien-crop -b whole -m 1 <i.mien'
 is 'and said so' "$(cat err)" "mien-crop: --margin needs a face box, not --box whole"

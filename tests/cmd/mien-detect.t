@@ -71,6 +71,9 @@ is 'and is cut' "$(mien-view --count -s pixels crops.mien)" 4
 mien-crop -q --align <faces.mien >aligned.mien
 is 'upright, by its landmarks' "$(mien-view -Hc prep aligned.mien | sort | uniq -c | tr -s ' ')" \
     ' 4 crop=align margin=0.2'
+mien-crop -q --align --size 24 <faces.mien >one.mien
+mien-crop -q --align --for 24 <faces.mien | mien-resize -q 24 >two.mien
+ok 'and of one size, as by mien-resize' cmp one.mien two.mien
 for jobs in 1 3 8; do
     detect -q -j $jobs >same.mien
     ok "$jobs workers find the same" cmp faces.mien same.mien
