@@ -402,16 +402,17 @@ def fit(x, y):
 
 
 def grow(stage, total, flags, commands, limits):
-    """Runs a pipe over a quarter, a half, three quarters and all of the records. The line is fitted
-    to the processors' time, the least of all runs, which other work on the machine disturbs least."""
+    """Runs a pipe over a quarter, a half, three quarters and all of the records, in turns. The line
+    is fitted to the processors' time, the least of all runs, which other work on the machine disturbs
+    least."""
     sizes = [total * k // 4 for k in (1, 2, 3, 4)]
-    cpus = []
     for n in sizes:
-        data = f"{OUT}/growing"
-        shell(f"mien-fake {flags} {n} >{data}")
-        seconds, cpu, memory = min((pipeline(data, commands) for _ in range(RUNS)), key=lambda run: run[1])
-        cpus.append(cpu)
-        os.remove(data)
+        shell(f"mien-fake {flags} {n} >{OUT}/growing-{n}")
+    runs = [[pipeline(f"{OUT}/growing-{n}", commands) for n in sizes] for _ in range(RUNS)]
+    for n in sizes:
+        os.remove(f"{OUT}/growing-{n}")
+    cpus = [min(cpu for _, cpu, _ in of_size) for of_size in zip(*runs)]
+    seconds, _, memory = min((run[-1] for run in runs), key=lambda run: run[1])
     mb = [p / 1e6 for p in memory]
     line = fit(sizes, cpus)
     row(f"{total} {stage}", f"{seconds:.2f} s", target=f"line, {'/'.join(map(str, limits))} MB",
