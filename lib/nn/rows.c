@@ -10,7 +10,7 @@
 #include "kernels.h"
 #include "mien/file.h"
 
-enum { FROZEN_BATCH = 32 };
+enum { FROZEN_BATCH = 8 };
 
 /* The computation of frozen layers, shared by threads. */
 struct freezing {
@@ -131,7 +131,7 @@ static int freeze(struct rows *r, const struct rows_how *how, struct par *par, s
     if (rc == 0)
         rc = freezing_make(&z, r->jobs, e);
     /* In rounds, so that progress is told from this thread. */
-    size_t n = r->pack->n * (size_t)r->views, round = (size_t)r->jobs * 4;
+    size_t n = r->pack->n * (size_t)r->views, round = (size_t)r->jobs * 16;
     size_t batches = (n + FROZEN_BATCH - 1) / FROZEN_BATCH;
     for (; rc == 0 && z.from < batches; z.from += round) {
         par_for(par, batches - z.from < round ? batches - z.from : round, freeze_batch, &z);
