@@ -52,6 +52,7 @@ static int layer_of(const struct cli *cli, const struct model *m, const char *na
 
 int main(int argc, char **argv)
 {
+    cli_without_blas_threads(argv);
     struct embed m = {0};
     struct filter f = {.fn = embed, .ctx = &m};
     int batch = 32;

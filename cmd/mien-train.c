@@ -185,6 +185,7 @@ static int parse_last(void *dst, const char *arg, struct err *e)
 
 int main(int argc, char **argv)
 {
+    cli_without_blas_threads(argv);
     struct options o = {.last = -1, .fit = fit_defaults()};
     struct fit_config *f = &o.fit;
     f->jobs = 0;

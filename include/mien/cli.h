@@ -79,6 +79,12 @@ void cli_check_input(const struct cli *c, int fd);
 /* Flushes and closes a text stream (standard output), and dies when anything was not written. */
 void cli_close_stdout(const struct cli *c);
 
+/* For programs that multiply matrices, the first thing that they do. OpenBLAS starts a thread for
+   each core before main begins, and these spin for a while, though mien has threads of its own; what
+   prevents it is a variable of the environment. This sets it and begins the program anew, unless it
+   is set. */
+void cli_without_blas_threads(char **argv);
+
 /* Puts SIGPIPE aside, so that a closed pipe is an error of write. Called by cli_parse. */
 
 /* Progress on standard error, only when that is a terminal and not -q: call as often as you like,

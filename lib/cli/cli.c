@@ -252,6 +252,19 @@ static int parse_short(struct cli *c, const char *word, const char *next)
     return 0;
 }
 
+void cli_without_blas_threads(char **argv)
+{
+    static const char name[] = "OPENBLAS_NUM_THREADS";
+    const char *now = getenv(name);
+    char self[4096];
+    ssize_t n = readlink("/proc/self/exe", self, sizeof self);
+    if ((now != NULL && strcmp(now, "1") == 0) || n < 1 || n == sizeof self ||
+        setenv(name, "1", 1) != 0)
+        return;
+    self[n] = '\0';
+    execv(self, argv); /* where that can't be, the threads are there, and harmless */
+}
+
 int cli_parse(struct cli *c, int argc, char **argv)
 {
     /* A reader that goes away is an error of write, EPIPE, and no signal. */
