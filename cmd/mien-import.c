@@ -122,7 +122,10 @@ int main(int argc, char **argv)
         cli_die(&cli, "out of memory");
     if (model_save(&m, o.out, &e) < 0)
         cli_die(&cli, "%s", e.msg);
-    cli_note(&cli, "%d layers, %zu weights; %s", m.net.n, m.net.nweights, m.prep.text);
+    size_t weights = 0;
+    for (int i = 0; i < m.net.n; i++)
+        weights += layer_params(&m.net.layer[i]);
+    cli_note(&cli, "%d layers, %zu weights; %s", m.net.n, weights, m.prep.text);
     tfjs_close(t);
     model_free(&m);
     return EXIT_OK;

@@ -4,9 +4,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "mien/cli.h"
+#include "mien/file.h"
 #include "mien/fit.h"
 #include "mien/num.h"
 #include "mien/par.h"
@@ -167,6 +169,37 @@ static char *provenance(const struct options *o, const struct pack *train,
     return (char *)b.data;
 }
 
+static bool same_file(const char *a, const char *b)
+{
+    struct stat sa, sb;
+    return strcmp(a, b) == 0 ||
+           (stat(a, &sa) == 0 && stat(b, &sb) == 0 && sa.st_dev == sb.st_dev && sa.st_ino == sb.st_ino);
+}
+
+/* Dies where an output is a pack or another output, or can't be written: better now than after hours
+   of training. */
+static void check_outputs(const struct cli *c, const struct options *o)
+{
+    const char *const path[] = {o->train, o->val, o->out, o->fit.checkpoint, o->log};
+    enum { OUTPUTS = 2, PATHS = sizeof path / sizeof *path };
+    for (int i = OUTPUTS; i < PATHS; i++) {
+        for (int k = 0; path[i] != NULL && k < i; k++) {
+            if (path[k] != NULL && same_file(path[i], path[k]) && strncmp(path[i], "/dev/", 5) != 0)
+                cli_die(c, "'%s' would be overwritten by an output", path[k]);
+        }
+    }
+    for (int i = OUTPUTS; i < PATHS - 1; i++) {
+        struct file_out out;
+        struct stat st;
+        struct err e;
+        if (path[i] == NULL || (stat(path[i], &st) == 0 && !S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode)))
+            continue; /* such as a pipe, whose reader would see an end */
+        if (file_create(&out, path[i], &e) < 0)
+            cli_die(c, "%s", e.msg);
+        file_abort(&out);
+    }
+}
+
 /* The number of last layers: a count, or all. */
 static int parse_last(void *dst, const char *arg, struct err *e)
 {
@@ -258,6 +291,7 @@ int main(int argc, char **argv)
 
     if (pack_open(&train, o.train, &e) < 0 || (o.val != NULL && pack_open(&val, o.val, &e) < 0))
         cli_die(&cli, "%s", e.msg);
+    check_outputs(&cli, &o);
     make_model(&cli, &o, &train, &model);
     struct report report = {.cli = &cli, .o = &o};
     if (o.log != NULL && (report.log = fopen(o.log, f->resume ? "a" : "w")) == NULL)

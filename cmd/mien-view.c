@@ -124,12 +124,17 @@ static bool enough(const struct view *v)
 }
 
 /* What was read before the input broke is delivered first. */
-static _Noreturn void broken_input(struct view *v, const char *path, const char *why)
+static void flush(struct view *v)
 {
     struct err e;
     flush_text(v);
     if (v->writer != NULL && rec_writer_flush(v->writer, &e) < 0)
         cli_die_output(v->cli, &e);
+}
+
+static _Noreturn void broken_input(struct view *v, const char *path, const char *why)
+{
+    flush(v);
     if (path[0] == '-' && path[1] == '\0')
         cli_die(v->cli, "%s", why);
     cli_die(v->cli, "%s: %s", path, why);
@@ -139,8 +144,10 @@ static void read_stream(struct view *v, const char *path, struct rec *r)
 {
     struct err e;
     int fd = file_open(path, &e), rc = 0;
-    if (fd < 0)
+    if (fd < 0) {
+        flush(v);
         cli_die(v->cli, "%s", e.msg);
+    }
     cli_check_input(v->cli, fd);
     struct rec_reader *rd = rec_reader_new(fd, v->o.limit, &e);
     if (rd == NULL)

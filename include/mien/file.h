@@ -32,7 +32,7 @@ void file_unmap(struct file_map *m);
 
 /* An output file written under a temporary name beside its target: file_commit syncs it and
    renames it over the target, file_abort removes it. A target that exists and is not a regular
-   file (/dev/full, a named pipe) is opened and written directly. */
+   file (/dev/full, a named pipe) is opened and written directly; "-" is refused. */
 struct file_out {
     int fd; /* for writing, reading back and seeking */
     char *path, *tmp; /* tmp NULL when written directly */

@@ -42,8 +42,8 @@ int prep_set(struct prep *p, const char *key, const char *fmt, ...)
 void prep_del(struct prep *p, const char *key);
 
 /* Compares what a stream has with what a model expects: size, margin, inner, filter and features,
-   each only where both name it. Pixels of whole images go with any margin, since they were framed
-   elsewhere. Returns 0, or ERR_FORMAT with the first difference
+   each only where both name it; for crops of faces no inner means 1. Pixels of whole images go with
+   any margin, since they were framed elsewhere. Returns 0, or ERR_FORMAT with the first difference
    ("made with size=112x112, the model expects size=224x224"). */
 int prep_check(const struct prep *stream, const struct prep *model, struct err *e);
 

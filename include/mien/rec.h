@@ -110,6 +110,9 @@ bool rec_real(const struct rec *r, int tag, double *out);        /* f32 scalars,
 /* The pixels and their size; NULL when absent. */
 const unsigned char *rec_pixels(const struct rec *r, int *height, int *width);
 
+/* Whether all values of a field of floats, such as features, are finite numbers. */
+bool rec_finite(const struct rec_field *f);
+
 /* The id for a message, as a string in buf (always terminated, cut to fit, printable); "" if none. */
 const char *rec_id(const struct rec *r, char *buf, size_t n);
 

@@ -1,5 +1,6 @@
 #include "mien/cli.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -24,6 +25,10 @@ static void say(const struct cli *c, const char *fmt, va_list ap)
     size_t len = (size_t)n + (size_t)k;
     if (len > sizeof line - 2)
         len = sizeof line - 2;
+    for (size_t i = 0; i < len; i++) {
+        if (iscntrl((unsigned char)line[i]))
+            line[i] = '?'; /* such as a name's newline */
+    }
     line[len] = '\n';
     line[len + 1] = '\0';
     fputs(line, stderr);

@@ -262,7 +262,7 @@ struct row {
 static struct row row_of(const struct detector *d, int pixels, double scale, int step)
 {
     int overlap = (int)(OVERLAP * d->side), most = d->side * WINDOW / 4 - overlap;
-    int all = (int)lround(pixels / scale), n = 1 + (all - overlap - 1) / most;
+    int all = (int)fmax(1, lround(pixels / scale)), n = 1 + (all - overlap - 1) / most;
     int one = n > 1 ? (all - overlap + n - 1) / n + overlap : all;
     int input = (one + step - 1) / step * step;
     return (struct row){n > 1 ? n : 1, input, (int)lround(input * scale)};

@@ -82,7 +82,9 @@ static const void *input_of(const struct apply *a, struct rec *r)
         rec_fail(r, "no features: pipe pixels through mien-embed first");
     else if (f->dim[0] != want)
         rec_fail(r, "%u features, the model takes %zu", f->dim[0], want);
-    return f == NULL || f->dim[0] != want ? NULL : f->data;
+    else if (!rec_finite(f))
+        rec_fail(r, "a feature is no number");
+    return f == NULL || rec_has(r, TAG_ERROR) ? NULL : f->data;
 }
 
 /* Puts the mirror images of k records' pixels behind them. */

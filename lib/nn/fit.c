@@ -104,6 +104,11 @@ static int find_boundary(struct fitter *f, struct err *e)
         for (int k = 0; moves[i] && k < net->layer[i].nin; k++)
             read[net->layer[i].in[k]] = true;
     }
+    for (int i = net->n - 1; rc == 0 && i > 0; i--) {
+        const struct layer *l = &net->layer[i];
+        if (read[i] && !moves[i] && l->type == L_DROPOUT)
+            moves[i] = read[l->in[0]] = true; /* what it drops differs from step to step */
+    }
     for (int i = 0; rc == 0 && i < net->n; i++) {
         if (!read[i] || moves[i])
             continue;
@@ -361,6 +366,15 @@ static void judge_epoch(struct fitter *f, struct fit_epoch *now)
     }
 }
 
+/* Whether every weight is a number: the last step of an epoch shows in no loss of it. */
+static bool finite_weights(const struct arrays *a)
+{
+    bool finite = true;
+    for (size_t i = 0; i < a->n; i++)
+        finite = finite && isfinite(a->weights[i]);
+    return finite;
+}
+
 /* Runs epochs from where f->now stands. Returns 0, 1 when stopped, or a negative code. */
 static int run_epochs(struct fitter *f, struct err *e)
 {
@@ -376,6 +390,9 @@ static int run_epochs(struct fitter *f, struct err *e)
         }
         if (p->tally.weight_gender + p->tally.weight_age == 0)
             return err_set(e, ERR_FORMAT, "none of the training pack's images can be used");
+        if (!finite_weights(&f->arrays))
+            return err_set(e, ERR_ARG, "weights are no longer numbers in epoch %d: try a smaller "
+                           "learning rate than %g, or --clip", p->epoch, f->c->lr);
         now.train_loss = tally_metrics(&p->tally).loss;
         /* A network much worse than guessing for long is lost. */
         if (now.train_loss > 4 * loss_of_guessing(&f->heads) && p->epoch >= 3)

@@ -4,8 +4,14 @@
 
 #include "mien/pred.h"
 
-/* Probabilities come from floats: none is taken for less than this, so that a loss is finite. */
+/* Probabilities come from floats: none is taken for less than TINY, so that a loss is finite; but what
+   is no number stays so (fmax would hide it). */
 #define TINY 1e-30
+
+static double not_zero(double p)
+{
+    return p < TINY ? TINY : p;
+}
 
 /* A target distribution over n classes: adds weight * cross-entropy to *loss and
    weight * (p - q) to d, the gradient at the logits of a softmax. */
@@ -14,7 +20,7 @@ static void cross_entropy(const double *q, const double *p, int n, double weight
 {
     for (int k = 0; k < n; k++) {
         if (q[k] > 0)
-            *loss -= weight * q[k] * log(fmax(p[k], TINY));
+            *loss -= weight * q[k] * log(not_zero(p[k]));
         d[k] += weight * (p[k] - q[k]);
     }
 }
@@ -81,10 +87,10 @@ static void band_loss(const struct age_head *h, struct span s, double weight, co
 {
     double q[AGE_CLASSES], sum = 0;
     for (int k = 0; k < h->n; k++) {
-        q[k] = fmax(p[k], TINY) * part_within(h, k, s);
+        q[k] = not_zero(p[k]) * part_within(h, k, s);
         sum += q[k];
     }
-    *loss -= weight * log(fmax(sum, TINY));
+    *loss -= weight * log(not_zero(sum));
     for (int k = 0; k < h->n; k++)
         d[k] += weight * (p[k] - q[k] / sum);
 }
@@ -154,7 +160,7 @@ static void ordinal_loss(const struct age_head *h, struct span s, double weight,
         double p = out[k];
         if (!later && s.hi >= h->from[k + 1])
             continue;
-        *loss -= weight * log(fmax(later ? p : 1 - p, TINY));
+        *loss -= weight * log(not_zero(later ? p : 1 - p));
         d[k] += weight * (p - later);
     }
 }

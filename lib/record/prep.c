@@ -89,12 +89,18 @@ int prep_check(const struct prep *stream, const struct prep *model, struct err *
 {
     static const char *const keys[] = {"size", "features", "margin", "inner", "filter"};
     char a[PREP_MAX], b[PREP_MAX], crop[16];
-    bool whole = prep_get(stream, "crop", crop, sizeof crop) != NULL && strcmp(crop, "whole") == 0;
+    bool known = prep_get(stream, "crop", crop, sizeof crop) != NULL;
+    bool whole = known && strcmp(crop, "whole") == 0, cropped = known && !whole;
     for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++) {
         if (whole && strcmp(keys[i], "margin") == 0)
             continue;
-        if (prep_get(stream, keys[i], a, sizeof a) == NULL ||
-            prep_get(model, keys[i], b, sizeof b) == NULL || strcmp(a, b) == 0)
+        bool in_stream = prep_get(stream, keys[i], a, sizeof a) != NULL;
+        bool in_model = prep_get(model, keys[i], b, sizeof b) != NULL;
+        if (strcmp(keys[i], "inner") == 0 && cropped && in_stream != in_model) {
+            strcpy(in_stream ? b : a, "1"); /* the whole crop, which isn't noted */
+            in_stream = in_model = true;
+        }
+        if (!in_stream || !in_model || strcmp(a, b) == 0)
             continue;
         return err_set(e, ERR_FORMAT, "made with %s=%s, the model expects %s=%s", keys[i], a, keys[i], b);
     }

@@ -2,6 +2,7 @@
 #include "mien/rec.h"
 
 #include <ctype.h>
+#include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -173,6 +174,15 @@ const unsigned char *rec_pixels(const struct rec *r, int *height, int *width)
     *height = (int)f->dim[0];
     *width = (int)f->dim[1];
     return f->data;
+}
+
+bool rec_finite(const struct rec_field *f)
+{
+    const float *v = f->data;
+    bool finite = true;
+    for (size_t i = 0; i < f->len / sizeof *v; i++)
+        finite = finite && isfinite(v[i]);
+    return finite;
 }
 
 const char *rec_id(const struct rec *r, char *buf, size_t n)

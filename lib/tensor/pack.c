@@ -198,6 +198,8 @@ static const struct rec_field *find_data(const struct pack_writer *w, enum pack_
                 w->dim[0], w->dim[1]);
     else if (kind == PACK_FEATURES && sized && f->dim[0] != w->dim[0])
         err_set(e, ERR_FORMAT, "has %u features, those before have %u", f->dim[0], w->dim[0]);
+    else if (kind == PACK_FEATURES && !rec_finite(f))
+        err_set(e, ERR_FORMAT, "has a feature that is no number");
     else
         return f;
     return NULL;

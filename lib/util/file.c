@@ -97,6 +97,8 @@ int file_create(struct file_out *o, const char *path, struct err *e)
 {
     *o = (struct file_out){.fd = -1};
     struct stat st;
+    if (strcmp(path, "-") == 0)
+        return err_set(e, ERR_ARG, "'-' is no name for an output file");
     bool special = stat(path, &st) == 0 && !S_ISREG(st.st_mode);
     size_t n = strlen(path) + sizeof ".XXXXXX";
     o->path = strdup(path);

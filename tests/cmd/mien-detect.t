@@ -91,6 +91,13 @@ mien-images -q kinds | mien-detect -q squares.model >kinds.mien
 is 'grey, CMYK and progressive photographs' "$(mien-view -Hc id,faces kinds.mien)" "$(printf '%s#1\t1\n' \
     kinds/cmyk.jpg kinds/grey.jpg kinds/progressive.jpg)"
 
+# The longest and thinnest.
+for size in 1x3000 3000x1 2x1000 1x1; do
+    mien-squares $size >thin.jpg
+    mien-images -q thin.jpg >thin.mien
+    exits "a photograph of $size pixels" 0 sh -c 'mien-detect --keep-empty squares.model <thin.mien >out'
+done
+
 # What is kept.
 ids() { detect -q "$@" | mien-view -qHc id | sed 's,photos/,,' | tr '\n' ' '; }
 is '--largest' "$(ids --largest)" 'one.jpg#1 turned.jpg#1 two.jpg#1 '

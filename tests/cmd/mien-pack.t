@@ -126,4 +126,7 @@ mien-pack -l train.pack | sed 's/[0-9].*//' >listed
 man=$ROOT/man/man1/mien-pack.1
 sed -n '/^train.pack$/,/^\.Ed/p' "$man" | grep -v '^\.' | sed 's/[0-9].*//' >shown
 ok 'mien-pack(1): what --list shows' cmp listed shown
+exits '- is no name' 2 sh -c 'mien-fake 3 --pixels 4x4 | mien-pack -o -'
+is 'and no file of that name comes about' "$(cat err; ls ./- 2>/dev/null)" "mien-pack: '-' is no name for an output file"
+
 finish

@@ -57,6 +57,26 @@ like 'say so' "$(cat err)" 'give --init'
 exits 'features of another length' 2 mien-train -i heads.model --keep-heads -t pixels.pack -o z.model
 exits 'no pack' 2 mien-train -o z.model
 exits 'a pack that is none' 2 mien-train -t net.txt -o z.model
+exits 'weights that grow without end' 2 mien-train -q -i base.model -l all --optimiser sgd --lr 1000 -b 1 --decay 1000 \
+    -t pixels.pack -e 1 -o nan.model
+like 'are refused' "$(cat err)" 'no longer (a number|numbers) in epoch 1, .*try a smaller learning rate'
+ok 'and no model is written' test ! -e nan.model
+for d in 0 0.9; do mien-train -q -i base.model --dropout $d -t pixels.pack -e 2 -o drop$d.model; done
+exits 'dropout before heads on frozen layers drops' 1 sh -c \
+    'mien-predict drop0.model <other.mien >x; mien-predict drop0.9.model <other.mien | cmp -s - x'
+exits 'on features as well' 0 mien-train -q -i base.model --dropout 0.5 -t emb.pack -e 1 -o half.model
+for bad in '-o nosuch/x.model' '-o .' '-o z.model -c nosuch/c'; do
+    # shellcheck disable=SC2086
+    exits "an output that can't be: $bad" 2 mien-train -t pixels.pack -i base.model -e 1 $bad
+    like 'is told before training' "$(cat err)" '^mien-train: cannot create .[^:]*: [A-Z].*y$'
+done
+cp features.pack same.pack
+for bad in '-o same.pack' '-o ./same.pack' '-o z.model --log same.pack' '-o z.model -c z.model'; do
+    # shellcheck disable=SC2086
+    exits "an output over another file: $bad" 2 mien-train -t same.pack -e 1 $bad
+    like 'is refused' "$(cat err)" '^mien-train: .* would be overwritten by an output$'
+done
+ok 'and does no harm' cmp same.pack features.pack
 exits 'a bad option' 2 mien-train --lr fast -t pixels.pack -o z.model
 like 'says what' "$(cat err)" "^mien-train: --lr: 'fast' is not a number"
 exits 'too few layers' 2 mien-train -i base.model -l 1 -t pixels.pack -o z.model

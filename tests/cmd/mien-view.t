@@ -82,6 +82,10 @@ sed -n '/^.. adults:/,/^\.Ed/p' "$page" | sed '/^\.Ed/d; s/\\e/\\/g' >adults.c
 ok "the page's filter builds" ${CC:-cc} -Wall -Werror -o adults adults.c -lz
 is "the page's filter works" "$(cat p.mien q.mien | ./adults | mien-view --count)" \
     "$(mien-view --count -s 'age >= 18' p.mien q.mien)"
+exits 'what comes before a file that is not there is shown' 2 mien-view -H p.mien nosuch
+is 'all of it' "$(wc -l <out | tr -d ' ')" 20
+exits 'of records too' 2 mien-view -r p.mien nosuch
+is 'whole' "$(mien-view --count out 2>&1 | grep -c 'after 20 whole records')" 1
 exits "the page's filter knows a stream cut short" 2 sh -c 'head -c 2000 p.mien | ./adults'
 
 finish

@@ -1,4 +1,5 @@
 /* Records: what is written is read back; what is damaged is told, with its place. */
+#include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -220,6 +221,12 @@ static void editing(void **state)
     rec_fail(&r, "not a %s", "JPEG");
     assert_true(r.fresh_error && rec_has(&r, TAG_ERROR));
     assert_null(rec_pixels(&r, &h, &w));
+    float features[] = {0, 1, -2};
+    assert_int_equal(rec_set_f32v(&r, TAG_FEATURES, features, 3), 0);
+    assert_true(rec_finite(rec_find(&r, TAG_FEATURES)));
+    features[1] = NAN;
+    assert_int_equal(rec_set_f32v(&r, TAG_FEATURES, features, 3), 0);
+    assert_false(rec_finite(rec_find(&r, TAG_FEATURES)));
     assert_non_null(rec_pixels(&c, &h, &w));
     assert_int_equal(rec_share(&r, &c), 0);
     assert_ptr_equal(rec_pixels(&r, &h, &w), rec_pixels(&c, &h, &w));
@@ -268,6 +275,14 @@ static void preps(void **state)
     assert_string_equal(s.text, "crop=box margin=0.25 size=224x224");
     assert_int_equal(prep_set(&s, "crop", "whole"), 0);
     assert_int_equal(prep_check(&s, &m, &e), 0);
+    struct prep half, all;
+    assert_int_equal(prep_parse(&half, "crop=box margin=0.4 inner=0.5", 29, &e), 0);
+    assert_int_equal(prep_parse(&all, "crop=box margin=0.4", 19, &e), 0);
+    assert_int_equal(prep_check(&half, &m, &e), ERR_FORMAT);
+    assert_string_equal(e.msg, "made with inner=0.5, the model expects inner=1");
+    assert_int_equal(prep_check(&all, &half, &e), ERR_FORMAT);
+    assert_string_equal(e.msg, "made with inner=1, the model expects inner=0.5");
+    assert_int_equal(prep_check(&all, &m, &e), 0);
     prep_del(&s, "margin");
     assert_string_equal(s.text, "crop=whole size=224x224");
     prep_del(&s, "size");
