@@ -236,7 +236,7 @@ int main(int argc, char **argv)
         WHOLE(0, "hidden", "a dense layer of N units before the heads [0: none]", &o.heads.hidden, 0, 65536),
         REAL("dropout", "drop this share before the heads [0]", &o.heads.dropout, 0, 0.99),
         WHOLE('e', "epochs", "passes over the training part [10]", &f->epochs, 1, 100000),
-        WHOLE('b', "batch", "records a step [32]", &f->batch, 1, 1024),
+        WHOLE('b', "batch", "records a step [32]", &f->batch, 1, FIT_MAX_BATCH),
         WORD("optimiser", "adam|adamw|sgd", "[adam]", &f->optimiser),
         REAL("lr", "learning rate [0.001]", &f->lr, 1e-12, 1000),
         REAL("lr-backbone", "learning rate of what was pretrained [--lr]", &f->lr_backbone, 0, 1000),

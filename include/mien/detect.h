@@ -4,8 +4,9 @@
  * A detector sees faces that are neither too small nor too large for it. But being all convolutions
  * it looks at inputs of any size, so a photograph is looked at on several levels: as a whole,
  * shrunk to the detector's own input along its longer side, then to 1.75, 3.25 and 6.25 times as
- * much. The first two are always looked at, another one when the one before showed faces so small
- * that there may be smaller ones. The larger levels are cut into windows, which bound the memory,
+ * much, where it has so many pixels and min_size lets faces count that the level before misses. Of
+ * these the first two are looked at in any case, another one when the one before showed faces so
+ * small that there may be smaller ones. The larger levels are cut into windows, which bound the memory,
  * and which overlap: what the border of one cuts is left to the next.
  *
  * What is found, also with a low score, is merged (face_merge in face.h) and looked at again, in a
@@ -39,7 +40,8 @@ void detect_work_free(struct detect_work *w); /* NULL is harmless */
 
 /* Finds the faces of a photograph, a JPEG of n bytes: out receives them in pixels of the upright
    image at full scale, the largest first. The photograph is decoded no finer than the levels need.
-   Returns 0; a code of img_jpeg_open or img_jpeg_read; or ERR_MEM. */
+   Returns 0; a code of img_jpeg_open or img_jpeg_read; ERR_MEM; or
+   ERR_FORMAT or ERR_ARG where the detector can't look at such a photograph. */
 int detect_jpeg(const struct detector *d, struct detect_work *w, const void *jpeg, size_t n,
                 const struct img_jpeg_limits *limits, struct face_list *out, struct err *e);
 

@@ -39,12 +39,13 @@ struct fit_epoch {
     bool best;              /* the best so far: its weights are kept */
 };
 
+enum { FIT_MAX_BATCH = 1024 };
 enum fit_best { FIT_MAE, FIT_LOSS, FIT_GENDER, FIT_LAST };
 enum fit_optimiser { FIT_ADAM, FIT_ADAMW, FIT_SGD };
 enum fit_schedule { FIT_CONSTANT, FIT_STEP, FIT_COSINE, FIT_PLATEAU };
 
 struct fit_config {
-    int epochs, batch, jobs;
+    int epochs, batch, jobs; /* batch: 1 to FIT_MAX_BATCH */
     uint64_t seed;
 
     int optimiser;                    /* enum fit_optimiser */

@@ -45,7 +45,8 @@ struct ring {
     pthread_mutex_t lock;
     pthread_cond_t free, ready;
     size_t in, take, out; /* jobs filled, taken, written so far: indices modulo njob */
-    bool writing, eof, failed;
+    bool writing, eof;
+    pthread_mutex_t terminal; /* for progress, which bad records interrupt */
     struct cli_progress progress;
     struct rec_reader *rd;
     pthread_t *thread;
@@ -135,8 +136,10 @@ static void write_job(struct ring *g, struct job *job)
             const char *why = rec_text(r, TAG_ERROR, &len);
             char cause[400];
             snprintf(cause, sizeof cause, "%.*s", (int)len, why != NULL ? why : "");
+            pthread_mutex_lock(&g->terminal);
             cli_progress_end(&g->progress);
             filter_report(f->cli, f->nin, r, cause);
+            pthread_mutex_unlock(&g->terminal);
             f->nbad++;
             if (f->strict)
                 stop(g, "stopped at the first bad record, as --strict asks");
@@ -228,7 +231,9 @@ static int read_all(struct ring *g, struct err *e)
             pthread_cond_signal(&g->ready);
             pthread_mutex_unlock(&g->lock);
         }
+        pthread_mutex_lock(&g->terminal);
         cli_progress(&g->progress, rec_reader_count(g->rd), 0, rec_reader_bytes(g->rd));
+        pthread_mutex_unlock(&g->terminal);
     }
     pthread_mutex_lock(&g->lock);
     g->eof = true;
@@ -242,6 +247,7 @@ static void ring_make(struct ring *g, struct filter *f)
     struct err e;
     *g = (struct ring){.f = f, .njob = 2 * (size_t)f->jobs + 2};
     pthread_mutex_init(&g->lock, NULL);
+    pthread_mutex_init(&g->terminal, NULL);
     pthread_cond_init(&g->free, NULL);
     pthread_cond_init(&g->ready, NULL);
     g->rd = rec_reader_new(STDIN_FILENO, f->limit, &e);
@@ -291,6 +297,7 @@ static void ring_free(struct ring *g)
     pthread_cond_destroy(&g->ready);
     pthread_cond_destroy(&g->free);
     pthread_mutex_destroy(&g->lock);
+    pthread_mutex_destroy(&g->terminal);
 }
 
 int filter_run(struct filter *f)

@@ -90,6 +90,8 @@ static int compile(struct names *p, struct err *e)
                                (int)len + 2, s);
             if (rc == 0)
                 rc = add_part(p, label[i].kind, s + 1, len, e);
+            if (rc < 0)
+                return rc;
             s += len + 1;
             text = s + 1;
         }

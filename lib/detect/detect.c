@@ -70,8 +70,14 @@ struct detector *detector_new(const struct model *m, const struct detect_options
         return NULL;
     }
     *d = (struct detector){*o, m, in.w};
-    if (blaze_heads(m, head, e) < 0 ||
-        (in.h != in.w && err_set(e, ERR_FORMAT, "is a face detector, but not for squares") < 0)) {
+    int n = blaze_heads(m, head, e);
+    if (n > 0 && in.h != in.w)
+        n = err_set(e, ERR_FORMAT, "is a face detector, but not for squares");
+    for (int i = 0; i < n; i++) {
+        if (head[i].stride < 1 || head[i].stride > AGAIN * in.w)
+            n = err_set(e, ERR_FORMAT, "is a face detector with cells of %g pixels", head[i].stride);
+    }
+    if (n < 0) {
         free(d);
         return NULL;
     }
@@ -236,8 +242,9 @@ static int look(const struct detector *d, struct detect_work *w, const struct wi
         return ERR_MEM;
     if (v->mirrored)
         mirror(&w->input);
-    if (eyes_look(w->eyes, w->input.px, v->h, v->w, CANDIDATE, out, e) < 0)
-        return ERR_MEM;
+    int rc = eyes_look(w->eyes, w->input.px, v->h, v->w, CANDIDATE, out, e);
+    if (rc < 0)
+        return rc;
     for (size_t i = keep; i < out->n; i++) {
         struct face f = out->face[i];
         if (v->mirrored)
@@ -285,8 +292,9 @@ static int scan(const struct detector *d, struct detect_work *w, double length, 
         struct window v = {.h = down.input, .w = across.input, .part = across.n * down.n > 1};
         v.photo = (struct img_rect){start_of(&across, i % across.n, pw),
                                     start_of(&down, i / across.n, ph), across.photo, down.photo};
-        if (look(d, w, &v, small, &w->candidates, e) < 0)
-            return ERR_MEM;
+        int rc = look(d, w, &v, small, &w->candidates, e);
+        if (rc < 0)
+            return rc;
     }
     return 0;
 }
@@ -313,8 +321,9 @@ static int look_again(const struct detector *d, struct detect_work *w, struct fa
     for (int turn = 0; turn < 2; turn++) {
         v.mirrored = turn == 1;
         w->seen.n = 0;
-        if (look(d, w, &v, &small, &w->seen, e) < 0)
-            return ERR_MEM;
+        int rc = look(d, w, &v, &small, &w->seen, e);
+        if (rc < 0)
+            return rc;
         face_merge(&w->seen, SAME, INSIDE);
         size_t i = 0;
         while (i < w->seen.n && face_iou(w->seen.face[i].box, f->box) <= SAME)
@@ -408,8 +417,8 @@ int detect_jpeg(const struct detector *d, struct detect_work *w, const void *jpe
     face_merge(&w->candidates, SAME, INSIDE);
     for (size_t i = 0; i < w->candidates.n; i++) {
         struct face f = w->candidates.face[i];
-        if (look_again(d, w, &f, e) < 0)
-            return ERR_MEM;
+        if ((rc = look_again(d, w, &f, e)) < 0)
+            return rc;
         if (f.score >= d->o.min_score && f.score > 0 && face_add(out, &f, e) < 0)
             return ERR_MEM;
     }

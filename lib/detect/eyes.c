@@ -68,18 +68,21 @@ static int open_eye(struct eye *y, const struct model *m, int h, int w, struct e
     return 0;
 }
 
-/* The network at h x w; NULL with a message on failure. */
-static struct eye *eye_of(struct eyes *s, int h, int w, struct err *e)
+/* *found is the network at h x w. Returns 0 or a negative code. */
+static int eye_of(struct eyes *s, int h, int w, struct eye **found, struct err *e)
 {
     struct eye *oldest = &s->eye[0];
     for (int i = 0; i < EYES; i++) {
         struct eye *y = &s->eye[i];
-        if (y->h == h && y->w == w)
-            return y;
+        if (y->h == h && y->w == w) {
+            *found = y;
+            return 0;
+        }
         oldest = y->used < oldest->used ? y : oldest;
     }
     close_eye(oldest);
-    return open_eye(oldest, s->model, h, w, e) < 0 ? NULL : oldest;
+    *found = oldest;
+    return open_eye(oldest, s->model, h, w, e);
 }
 
 struct eyes *eyes_new(const struct model *m, struct err *e)
@@ -91,8 +94,8 @@ struct eyes *eyes_new(const struct model *m, struct err *e)
         return NULL;
     }
     s->model = m;
-    struct eye *y = eye_of(s, in.h, in.w, e);
-    if (y == NULL || (s->work = plan_work_new(y->plan, e)) == NULL) {
+    struct eye *y;
+    if (eye_of(s, in.h, in.w, &y, e) < 0 || (s->work = plan_work_new(y->plan, e)) == NULL) {
         eyes_free(s);
         return NULL;
     }
@@ -120,9 +123,12 @@ int eyes_look(struct eyes *s, const unsigned char *px, int h, int w, double min_
               struct face_list *out, struct err *e)
 {
     const void *input = px;
-    struct eye *y = eye_of(s, h, w, e);
-    if (y == NULL || plan_work_refit(s->work, y->plan, e) < 0)
-        return ERR_MEM;
+    struct eye *y;
+    int rc = eye_of(s, h, w, &y, e);
+    if (rc == 0)
+        rc = plan_work_refit(s->work, y->plan, e);
+    if (rc < 0)
+        return rc;
     y->used = ++s->now;
     plan_run(y->plan, s->work, &input, 1, y->out);
     for (int i = 0; i < y->nhead; i++) {

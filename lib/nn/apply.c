@@ -78,13 +78,16 @@ static const void *input_of(const struct apply *a, struct rec *r)
     }
     const struct rec_field *f = rec_find(r, TAG_FEATURES);
     size_t want = shape_count(a->model.net.layer[0].shape);
+    const void *in = NULL;
     if (f == NULL)
         rec_fail(r, "no features: pipe pixels through mien-embed first");
     else if (f->dim[0] != want)
         rec_fail(r, "%u features, the model takes %zu", f->dim[0], want);
     else if (!rec_finite(f))
         rec_fail(r, "a feature is no number");
-    return f == NULL || rec_has(r, TAG_ERROR) ? NULL : f->data;
+    else
+        in = f->data;
+    return in;
 }
 
 /* Puts the mirror images of k records' pixels behind them. */

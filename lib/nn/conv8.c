@@ -2,6 +2,7 @@
 
 #include <float.h>
 #include <math.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -13,7 +14,9 @@ enum { BLOCK_ROWS = 96, FEWEST_CHANNELS = 64 };
 
 bool conv8_fits(const struct layer *l, struct shape in)
 {
-    return l->type == L_CONV && l->groups == 1 && in.c >= FEWEST_CHANNELS;
+    /* Sums of products of 255 steps by 127 are 32-bit whole numbers. */
+    return l->type == L_CONV && l->groups == 1 && in.c >= FEWEST_CHANNELS &&
+           (int64_t)l->kh * l->kw * in.c <= INT32_MAX / (255 * 127);
 }
 
 static size_t taps_of(const struct conv8 *c)

@@ -255,7 +255,7 @@ static struct fit_metrics validate(struct fitter *f, struct calibration *c)
 {
     struct tally tally = {0};
     size_t n = f->val_rows.pack->n, batch = (size_t)f->c->batch;
-    uint32_t index[1024];
+    uint32_t index[FIT_MAX_BATCH];
     for (size_t first = 0; first < n; first += batch) {
         size_t count = n - first < batch ? n - first : batch;
         for (size_t i = 0; i < count; i++)
@@ -395,7 +395,7 @@ static int run_epochs(struct fitter *f, struct err *e)
                            "learning rate than %g, or --clip", p->epoch, f->c->lr);
         now.train_loss = tally_metrics(&p->tally).loss;
         /* A network much worse than guessing for long is lost. */
-        if (now.train_loss > 4 * loss_of_guessing(&f->heads) && p->epoch >= 3)
+        if (now.train_loss > 4 * loss_of_guessing(f->c, &f->heads) && p->epoch >= 3)
             return err_set(e, ERR_ARG, "the loss is %g in epoch %d, far worse than guessing: try a "
                            "smaller learning rate than %g", now.train_loss, p->epoch, f->c->lr);
         now.seconds = seconds() - start;

@@ -13,6 +13,8 @@ struct fit_config fit_defaults(void)
 
 int fit_check(const struct fit_config *c, struct err *e)
 {
+    if (c->batch < 1 || c->batch > FIT_MAX_BATCH)
+        return err_set(e, ERR_ARG, "a batch of %d is not 1 to %d", c->batch, FIT_MAX_BATCH);
     if (c->warmup > 0 && c->warmup >= c->epochs)
         return err_set(e, ERR_ARG, "a warm-up of %g epochs leaves nothing of %d", c->warmup, c->epochs);
     if (c->resume && c->checkpoint == NULL)

@@ -54,6 +54,8 @@ uint64_t fit_pack_hash(const struct pack *p)
 {
     uint64_t h = hash_bytes(p->n, p->age, p->n);
     h = hash_bytes(h, p->gender, p->n);
+    if (p->band != NULL)
+        h = hash_bytes(h, p->band, 2 * p->n);
     for (size_t k = 0; k < 64; k++) {
         size_t i = p->n * k / 64, len;
         if (p->kind == PACK_PIXELS) {

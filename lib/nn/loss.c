@@ -307,13 +307,13 @@ void loss_batch(const struct fit_config *c, const struct heads *h, const struct 
     tally_add(t, &one);
 }
 
-double loss_of_guessing(const struct heads *h)
+double loss_of_guessing(const struct fit_config *c, const struct heads *h)
 {
     double loss = h->genders > 0 ? log(PRED_GENDERS) : 0;
     if (h->years.ordinal)
         loss += (h->years.n - 1) * log(2);
     else if (h->years.n > 0)
-        loss += log(h->years.n);
+        loss += log(h->years.n) + c->l1 * PRED_AGES / 3;
     return loss;
 }
 

@@ -46,8 +46,9 @@ void loss_batch(const struct fit_config *c, const struct heads *h, const struct 
                 const struct mix *mix, const float *gender, const float *age, float *dgender,
                 float *dage, struct tally *t);
 
-/* The loss of outputs that know nothing: all classes equally likely, all thresholds undecided. */
-double loss_of_guessing(const struct heads *h);
+/* The loss of outputs that know nothing: all classes equally likely, all thresholds undecided, the
+   expected age off by a third of all ages. */
+double loss_of_guessing(const struct fit_config *c, const struct heads *h);
 
 void tally_add(struct tally *sum, const struct tally *t);
 struct fit_metrics tally_metrics(const struct tally *t);

@@ -153,7 +153,8 @@ static void find_walks(struct train_plan *p, const int *uses)
 
 /* --- Memory ----------------------------------------------------------------------------------- */
 
-/* A relu takes the place of the layer that it alone reads: its gradient follows from its output. */
+/* A relu takes the place of the layer right before it that it alone reads: its gradient follows from
+   its output. */
 static void find_holders(struct train_plan *p, const int *uses)
 {
     for (int i = 0; i < p->net->n; i++) {
@@ -161,7 +162,7 @@ static void find_holders(struct train_plan *p, const int *uses)
         struct train_node *d = &p->node[i];
         d->holder = i;
         d->below = d->slot = -1;
-        if (d->role == COMPUTED && (l->type == L_RELU || l->type == L_RELU6) &&
+        if (d->role == COMPUTED && (l->type == L_RELU || l->type == L_RELU6) && l->in[0] == i - 1 &&
             p->node[l->in[0]].role == COMPUTED && p->node[l->in[0]].holder == l->in[0] &&
             p->node[l->in[0]].below < 0 && uses[l->in[0]] == 1) {
             d->below = l->in[0];
@@ -218,7 +219,7 @@ static void find_slots(struct train_plan *p, const int *ends, int nends, bool *t
             continue;
         const struct train_node *last = &p->node[p->walk[d->walk].last];
         if (last->flow)
-            taken[last->slot] = false;
+            taken[p->node[last->holder].slot] = false;
     }
 }
 

@@ -305,12 +305,12 @@ int rec_set_f32v(struct rec *r, int tag, const float *v, uint32_t n)
 
 void rec_del(struct rec *r, int tag)
 {
-    struct rec_field *f = find_any(r, tag);
-    if (f == NULL)
-        return;
-    size_t i = (size_t)(f - r->field);
-    memmove(f, f + 1, (r->nfield - i - 1) * sizeof *f);
-    r->nfield--;
+    size_t keep = 0;
+    for (size_t i = 0; i < r->nfield; i++) {
+        if (r->field[i].tag != tag)
+            r->field[keep++] = r->field[i];
+    }
+    r->nfield = keep;
 }
 
 void rec_fail(struct rec *r, const char *fmt, ...)
@@ -321,7 +321,8 @@ void rec_fail(struct rec *r, const char *fmt, ...)
     vsnprintf(text, sizeof text, fmt, ap);
     va_end(ap);
     rec_del(r, TAG_PIXELS);
-    rec_set_str(r, TAG_ERROR, text);
+    while (rec_set_str(r, TAG_ERROR, text) < 0 && r->nfield > 0)
+        r->nfield--; /* a record full of fields, or no memory: what went wrong matters more */
     r->fresh_error = true;
 }
 

@@ -15,6 +15,9 @@
 
 enum { HEADER = 16, VERSION = 1, KIND_RECORD = 0, KIND_END = 1 };
 
+/* Fields of a record that is read: programs that add some can write it still. */
+enum { MOST_FIELDS = 65000 };
+
 #define IO_SIZE ((size_t)256 << 10)  /* bytes held back before a write, read at once at most */
 #define PIPE_SIZE (1 << 20)
 #define BIG ((size_t)4096)           /* data from here on are written from where they lie */
@@ -132,6 +135,9 @@ static int read_body(struct rec_reader *rd, const unsigned char *head, struct re
     if (len > rd->limit)
         return err_set(e, ERR_LIMIT, "record %llu at byte %llu has %zu bytes, more than the limit of %zu",
                        (unsigned long long)rd->total + 1, (unsigned long long)offset, len, rd->limit);
+    if (nfield > MOST_FIELDS)
+        return err_set(e, ERR_LIMIT, "record %llu at byte %llu has %u fields, more than the limit of %d",
+                       (unsigned long long)rd->total + 1, (unsigned long long)offset, nfield, MOST_FIELDS);
     if (buf_reserve(&r->body, len) < 0)
         return err_mem(e, len, "a record");
     ssize_t k = take(rd, r->body.data, len);

@@ -48,8 +48,11 @@ static int put_key(const struct score_run *run, int key, const struct rec *r,
     return buf_printf(out, "%.9g", v.number);
 }
 
-/* The slice of that name, made when it is new. Returns its number or ERR_MEM. */
-static long long find_slice(struct score_run *run, const char *name, size_t len)
+enum { NO_ROOM = -1000 }; /* none of mien's codes */
+
+/* The slice of that name, made when it is new and there are fewer than `most`. Returns its number,
+   ERR_MEM or NO_ROOM. */
+static long long find_slice(struct score_run *run, const char *name, size_t len, size_t most)
 {
     if (run->index == NULL && (run->index = calloc(SLOTS, sizeof *run->index)) == NULL)
         return ERR_MEM;
@@ -59,6 +62,8 @@ static long long find_slice(struct score_run *run, const char *name, size_t len)
         if (strlen(run->slice[i].name) == len && memcmp(run->slice[i].name, name, len) == 0)
             return (long long)i;
     }
+    if (run->nslice >= most)
+        return NO_ROOM;
     struct score_slice *p = buf_grow(run->slice, run->nslice, &run->cap, sizeof *p);
     if (p == NULL)
         return ERR_MEM;
@@ -82,9 +87,9 @@ static int add_to_slice(struct score_run *run, const struct rec *r, const struct
               put_key(run, run->keys[i], r, l, &run->name);
     if (rc < 0)
         return ERR_MEM;
-    bool full = run->nslice >= SCORE_MAX_SLICES - 1;
-    long long i = full ? find_slice(run, others, sizeof others - 1)
-                       : find_slice(run, (const char *)run->name.data, run->name.len);
+    long long i = find_slice(run, (const char *)run->name.data, run->name.len, SCORE_MAX_SLICES - 1);
+    if (i == NO_ROOM)
+        i = find_slice(run, others, sizeof others - 1, SCORE_MAX_SLICES);
     return i < 0 ? ERR_MEM : score_add(&run->slice[i].score, item);
 }
 

@@ -183,6 +183,9 @@ static void pooling(void **state)
 {
     (void)state;
     check("input 5x5x2\na conv 3 1x1\np maxpool 2x2 stride=2\nb dense 3\n", 2, NULL);
+    /* A relu elsewhere than behind the layer that it reads. */
+    check("input 6x6x2\na conv 3 3x3 pad=same\nb conv 3 1x1 from=input\nr relu from=a\n"
+          "c add from=r,b\nd dense 2\n", 3, NULL);
     check("input 5x6x2\na conv 3 1x1\np maxpool 3x3 stride=2 pad=same\nb dense 3\n", 2, NULL);
     check("input 5x6x2\na conv 3 1x1\np avgpool 3x2 stride=2 pad=same\nb dense 3\n", 2, NULL);
     check("input 5x6x2\na conv 3 1x1\np gap\nb dense 3\n", 2, NULL);

@@ -235,6 +235,10 @@ static void fits(void **state)
     l.kh = l.kw = 1;
     assert_true(conv8_fits(&l, (struct shape){4, 4, 64}));
     assert_false(conv8_fits(&l, (struct shape){4, 4, 63}));
+    struct layer wide = l; /* more terms than a sum of 32 bits holds */
+    wide.kh = wide.kw = 7;
+    assert_true(conv8_fits(&wide, (struct shape){9, 9, 1353}));
+    assert_false(conv8_fits(&wide, (struct shape){9, 9, 1354}));
     l.groups = 2;
     assert_false(conv8_fits(&l, (struct shape){4, 4, 64}));
     l = layer_make("d", L_DENSE);

@@ -232,13 +232,14 @@ static void options(void **state)
     assert_int_equal(loss_check(&(struct fit_config){.l1 = 0.1}, &h, &e), ERR_ARG);
     assert_int_equal(age_head_parse(&h.years, "0:50", &e), 0);
     assert_int_equal(loss_check(&(struct fit_config){.sigma = 1, .l1 = 0.1}, &h, &e), 0);
-    assert_true(fabs(loss_of_guessing(&h) - log(4)) < 1e-12);
+    assert_true(fabs(loss_of_guessing(&(struct fit_config){0}, &h) - log(4)) < 1e-12);
+    assert_true(loss_of_guessing(&(struct fit_config){.l1 = 3}, &h) > 60); /* in years */
     assert_int_equal(age_head_parse(&h.years, "coral", &e), 0);
     assert_int_equal(loss_check(&(struct fit_config){0}, &h, &e), 0);
     assert_int_equal(loss_check(&(struct fit_config){.sigma = 1}, &h, &e), ERR_ARG);
     assert_int_equal(loss_check(&(struct fit_config){.smoothing = 0.1}, &h, &e), ERR_ARG);
     assert_non_null(strstr(e.msg, "ordinal"));
-    assert_true(fabs(loss_of_guessing(&h) - 101 * log(2)) < 1e-12);
+    assert_true(fabs(loss_of_guessing(&(struct fit_config){0}, &h) - 101 * log(2)) < 1e-12);
 }
 
 /* Three records, bins of 0-29 and 30-100: what is right, and how far off. */

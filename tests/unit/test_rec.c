@@ -237,6 +237,10 @@ static void editing(void **state)
     rec_del(&c, TAG_ID);
     assert_false(rec_has(&c, TAG_ID));
     assert_int_equal(c.nfield, 5);
+    c.field[0].tag = c.field[3].tag = TAG_FACES; /* twice */
+    rec_del(&c, TAG_FACES);
+    assert_int_equal(c.nfield, 3);
+    assert_false(rec_has(&c, TAG_FACES));
     assert_int_equal(rec_tag_of("p_age"), TAG_P_AGE);
     assert_string_equal(rec_tag_name(TAG_P_AGE), "p_age");
     rec_free(&r);
