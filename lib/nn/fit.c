@@ -503,7 +503,8 @@ static int make_state(struct fitter *f, struct err *e)
 static int make_rows(struct fitter *f, const struct pack *train, const struct pack *val, struct err *e)
 {
     const struct fit_config *c = f->c;
-    struct rows_how how = {.views = 1, .cache_mem = c->cache_mem, .on_frozen = c->on_frozen, .ctx = c->ctx};
+    struct rows_how how = {.views = 1, .cache_mem = c->cache_mem, .on_frozen = c->on_frozen, .ctx = c->ctx,
+                           .stop = c->stop};
     int rc = val != NULL ? rows_make(&f->val_rows, f->m, val, &f->at, &how, f->par, e) : 0;
     if (augment_any(&c->augment)) {
         if (train->kind == PACK_FEATURES)
@@ -512,7 +513,7 @@ static int make_rows(struct fitter *f, const struct pack *train, const struct pa
         how.seed = hash_mix(c->seed);
         how.views = c->views < c->epochs ? c->views : c->epochs;
     }
-    rc = rc < 0 ? rc : rows_make(&f->train_rows, f->m, train, &f->at, &how, f->par, e);
+    rc = rc != 0 ? rc : rows_make(&f->train_rows, f->m, train, &f->at, &how, f->par, e);
     for (size_t k = 0; rc == 0 && k < train->n; k++)
         tell_bad(f, &f->train_rows, k);
     for (size_t k = 0; rc == 0 && val != NULL && k < val->n; k++)
@@ -520,6 +521,7 @@ static int make_rows(struct fitter *f, const struct pack *train, const struct pa
     return rc;
 }
 
+/* Returns 0, 1 when stopped, or a negative code. */
 static int set_up(struct fitter *f, const struct pack *train, const struct pack *val, struct err *e)
 {
     const struct net *net = &f->m->net;
@@ -544,9 +546,9 @@ static int set_up(struct fitter *f, const struct pack *train, const struct pack 
     if (rc == 0 && val != NULL)
         rc = fit_pack_check(val, "validation", f->m, &f->at, &f->heads, e);
     rc = rc < 0 ? rc : make_rows(f, train, val, e);
-    rc = rc < 0 ? rc : make_state(f, e);
-    rc = rc < 0 ? rc : describe(f, val, e);
-    if (rc < 0)
+    rc = rc != 0 ? rc : make_state(f, e);
+    rc = rc != 0 ? rc : describe(f, val, e);
+    if (rc != 0)
         return rc;
     if (f->heads.gender >= 0)
         f->ends[f->nends++] = f->heads.gender_logits;

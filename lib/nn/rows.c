@@ -123,7 +123,7 @@ static void freezing_free(struct freezing *z, int jobs)
     plan_free(z->plan);
 }
 
-/* Computes and keeps the frozen layers' output. */
+/* Computes and keeps the frozen layers' output. Returns 0, 1 when stopped, or a negative code. */
 static int freeze(struct rows *r, const struct rows_how *how, struct par *par, struct err *e)
 {
     struct freezing z = {.r = r};
@@ -137,6 +137,8 @@ static int freeze(struct rows *r, const struct rows_how *how, struct par *par, s
         par_for(par, batches - z.from < round ? batches - z.from : round, freeze_batch, &z);
         if (how->on_frozen != NULL)
             how->on_frozen(how->ctx, (z.from + round) * FROZEN_BATCH, n);
+        if (how->stop != NULL && *how->stop != 0)
+            rc = 1;
     }
     freezing_free(&z, r->jobs);
     return rc;

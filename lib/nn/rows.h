@@ -5,6 +5,7 @@
 #ifndef MIEN_NN_ROWS_H
 #define MIEN_NN_ROWS_H
 
+#include <signal.h>
 #include <stdbool.h>
 
 #include "loss.h"
@@ -39,11 +40,12 @@ struct rows_how {
     int views;
     size_t cache_mem; /* bytes kept in memory, more in a temporary file */
     void (*on_frozen)(void *ctx, size_t done, size_t total); /* told how far it is; may be NULL */
+    const volatile sig_atomic_t *stop; /* when not 0: return; may be NULL */
     void *ctx;
 };
 
-/* Prepares the rows of a pack (r zeroed by the caller); at stays the caller's. Returns 0 or a
-   negative code. */
+/* Prepares the rows of a pack (r zeroed by the caller); at stays the caller's. Returns 0, 1 when
+   stopped, or a negative code. */
 int rows_make(struct rows *r, const struct model *m, const struct pack *p,
               const struct boundary *at, const struct rows_how *how, struct par *par,
               struct err *e);

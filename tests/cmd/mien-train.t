@@ -188,6 +188,14 @@ case $? in
 3) like 'SIGTERM has a status of its own, and says how to go on' "$(cat err)" '--resume goes on from s.ckpt$' ;;
 *) skip 'SIGTERM came too late' 1 ;;
 esac
+# Also while frozen layers are computed, which is the first that this one does once it has its log.
+mien-fake 3000 --pixels 12x12 | mien-pack -q -o many.pack
+mien-train -q -j 1 -i base.model -t many.pack -e 100000 --log endless.tsv -o endless.model 2>err &
+while [ ! -e endless.tsv ]; do sleep 0.01; done
+sleep 0.2
+kill -TERM $!
+wait $!
+is 'a signal ends it at any time' $? 3
 exits 'a training that was stopped goes on' 0 mien-train "$@" -c s.ckpt -r -o stopped.model
 ok 'to the same bytes' cmp whole.model stopped.model
 cp k.ckpt before
