@@ -366,12 +366,18 @@ static void judge_epoch(struct fitter *f, struct fit_epoch *now)
     }
 }
 
-/* Whether every weight is a number: the last step of an epoch shows in no loss of it. */
-static bool finite_weights(const struct arrays *a)
+/* Whether every trained weight is a number: the last step of an epoch shows in no loss of it. */
+static bool finite_weights(const struct fitter *f)
 {
     bool finite = true;
-    for (size_t i = 0; i < a->n; i++)
-        finite = finite && isfinite(a->weights[i]);
+    for (int i = 0; i < f->m->net.n; i++) {
+        const struct layer *l = &f->m->net.layer[i];
+        for (int k = 0; f->train[i] && k < l->nparam; k++) {
+            const float *w = f->arrays.weights + l->param[k].at;
+            for (size_t j = 0; j < l->param[k].count; j++)
+                finite = finite && isfinite(w[j]);
+        }
+    }
     return finite;
 }
 
@@ -390,7 +396,7 @@ static int run_epochs(struct fitter *f, struct err *e)
         }
         if (p->tally.weight_gender + p->tally.weight_age == 0)
             return err_set(e, ERR_FORMAT, "none of the training pack's images can be used");
-        if (!finite_weights(&f->arrays))
+        if (!finite_weights(f))
             return err_set(e, ERR_ARG, "weights are no longer numbers in epoch %d: try a smaller "
                            "learning rate than %g, or --clip", p->epoch, f->c->lr);
         now.train_loss = tally_metrics(&p->tally).loss;
