@@ -124,7 +124,7 @@ static void open_output(struct splitter *s, char **path)
     for (int i = 0; i < s->parts.n; i++) {
         s->out[i].fd = -1;
         for (int k = 0; s->files && k < i; k++) {
-            if (strcmp(path[i], path[k]) == 0)
+            if (file_same(path[i], path[k]))
                 cli_die(&s->cli, "two parts can't both go to '%s'", path[i]);
         }
     }

@@ -1,15 +1,11 @@
 /* mien-train: trains age and gender heads, and the layers before them, on packs. */
-#include <errno.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "mien/cli.h"
 #include "mien/file.h"
-#include "mien/fit.h"
+#include "mien/fit_log.h"
 #include "mien/num.h"
 #include "mien/par.h"
 
@@ -30,7 +26,7 @@ struct report {
     struct cli_progress progress;
     int epoch;
     size_t bad; /* records whose image can't be used */
-    FILE *log;
+    struct fit_log *log;
 };
 
 /* Set by SIGINT and SIGTERM: the batch under way is finished, a checkpoint written. */
@@ -83,43 +79,21 @@ static void on_batch(void *ctx, int epoch, size_t done, size_t total, const stru
     cli_progress(&r->progress, done, total, 0);
 }
 
-static void write_log(struct report *r, const struct fit_epoch *e)
-{
-    struct rusage u;
-    getrusage(RUSAGE_SELF, &u);
-    if (ftell(r->log) == 0)
-        fputs("epoch\ttrain_loss\tval_loss\tval_gender_accuracy\tval_age_exact\tval_age_mae\tval_age_cs5\t"
-              "lr\tseconds\timages_per_second\tpeak_mb\tbest\n", r->log);
-    fprintf(r->log, "%d\t%.6g\t%.6g\t%.6g\t%.6g\t%.6g\t%.6g\t%.6g\t%.3f\t%.1f\t%.1f\t%d\n", e->epoch,
-            e->train_loss, e->val.loss, e->val.gender_accuracy, e->val.age_exact, e->val.age_mae,
-            e->val.age_cs5, e->lr, e->seconds, e->images_per_second, (double)u.ru_maxrss / 1024,
-            e->best);
-    if (fflush(r->log) != 0)
-        cli_die(r->cli, "cannot write '%s': %s", r->o->log, strerror(errno));
-}
-
 static void say_epoch(const struct cli *c, const char *lead, const struct fit_epoch *e, int epochs)
 {
-    char loss[40] = "", gender[40] = "", age[80] = "";
-    const struct fit_metrics *v = &e->val;
-    if (v->n_gender + v->n_age > 0)
-        snprintf(loss, sizeof loss, ", validation loss %.4f", v->loss);
-    if (v->n_gender > 0)
-        snprintf(gender, sizeof gender, ", gender %.2f%%", 100 * v->gender_accuracy);
-    if (v->n_age > 0)
-        snprintf(age, sizeof age, ", age exact %.2f%%, MAE %.3f, CS(5) %.2f%%", 100 * v->age_exact,
-                 v->age_mae, 100 * v->age_cs5);
-    cli_note(c, "%s %d/%d: loss %.4f%s%s%s, %.1f s%s", lead, e->epoch, epochs, e->train_loss, loss, gender,
-             age, e->seconds, e->best ? " *" : "");
+    char line[256];
+    fit_epoch_line(e, epochs, line, sizeof line);
+    cli_note(c, "%s %s", lead, line);
 }
 
-static void on_epoch(void *ctx, const struct fit_epoch *e)
+static void on_epoch(void *ctx, const struct fit_epoch *epoch)
 {
     struct report *r = ctx;
+    struct err e;
     cli_progress_end(&r->progress);
-    say_epoch(r->cli, "epoch", e, r->o->fit.epochs);
-    if (r->log != NULL)
-        write_log(r, e);
+    say_epoch(r->cli, "epoch", epoch, r->o->fit.epochs);
+    if (r->log != NULL && fit_log_write(r->log, epoch, &e) < 0)
+        cli_die(r->cli, "%s", e.msg);
 }
 
 /* The model to be trained: an old one as it is, or with new heads. */
@@ -150,32 +124,6 @@ static void make_model(const struct cli *c, struct options *o, const struct pack
     o->fit.last = o->last < 0 ? added : o->last;
 }
 
-/* How the model came about, for its file: nothing that differs when it is made again. */
-static char *provenance(const struct options *o, const struct pack *train,
-                        const struct fit_epoch *kept)
-{
-    struct buf b = {0};
-    buf_printf(&b, "mien-train %s: ", MIEN_VERSION);
-    fit_describe(&o->fit, &b);
-    buf_printf(&b, "\nfrom %s, %zu records of %s, epoch %d kept", o->init != NULL ? o->init : "features",
-               train->n, o->train, kept->epoch);
-    if (kept->val.n_gender + kept->val.n_age > 0)
-        buf_printf(&b, "\non %s: loss %.6g", o->val, kept->val.loss);
-    if (kept->val.n_gender > 0)
-        buf_printf(&b, ", gender accuracy %.6g", kept->val.gender_accuracy);
-    if (kept->val.n_age > 0)
-        buf_printf(&b, ", age exact %.6g, MAE %.6g", kept->val.age_exact, kept->val.age_mae);
-    buf_append(&b, "\n", 2);
-    return (char *)b.data;
-}
-
-static bool same_file(const char *a, const char *b)
-{
-    struct stat sa, sb;
-    return strcmp(a, b) == 0 ||
-           (stat(a, &sa) == 0 && stat(b, &sb) == 0 && sa.st_dev == sb.st_dev && sa.st_ino == sb.st_ino);
-}
-
 /* Dies where an output is a pack or another output, or can't be written: better now than after hours
    of training. */
 static void check_outputs(const struct cli *c, const struct options *o)
@@ -183,20 +131,13 @@ static void check_outputs(const struct cli *c, const struct options *o)
     const char *const path[] = {o->train, o->val, o->out, o->fit.checkpoint, o->log};
     enum { OUTPUTS = 2, PATHS = sizeof path / sizeof *path };
     for (int i = OUTPUTS; i < PATHS; i++) {
+        struct err e;
         for (int k = 0; path[i] != NULL && k < i; k++) {
-            if (path[k] != NULL && same_file(path[i], path[k]) && strncmp(path[i], "/dev/", 5) != 0)
+            if (path[k] != NULL && file_same(path[i], path[k]))
                 cli_die(c, "'%s' would be overwritten by an output", path[k]);
         }
-    }
-    for (int i = OUTPUTS; i < PATHS - 1; i++) {
-        struct file_out out;
-        struct stat st;
-        struct err e;
-        if (path[i] == NULL || (stat(path[i], &st) == 0 && !S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode)))
-            continue; /* such as a pipe, whose reader would see an end */
-        if (file_create(&out, path[i], &e) < 0)
+        if (path[i] != NULL && path[i] != o->log && file_try(path[i], &e) < 0)
             cli_die(c, "%s", e.msg);
-        file_abort(&out);
     }
 }
 
@@ -294,8 +235,8 @@ int main(int argc, char **argv)
     check_outputs(&cli, &o);
     make_model(&cli, &o, &train, &model);
     struct report report = {.cli = &cli, .o = &o};
-    if (o.log != NULL && (report.log = fopen(o.log, f->resume ? "a" : "w")) == NULL)
-        cli_die(&cli, "cannot create '%s': %s", o.log, strerror(errno));
+    if (o.log != NULL && (report.log = fit_log_open(o.log, f->resume, &e)) == NULL)
+        cli_die(&cli, "%s", e.msg);
     f->on_frozen = on_frozen;
     f->on_bad = on_bad;
     f->on_batch = on_batch;
@@ -308,14 +249,14 @@ int main(int argc, char **argv)
     cli_progress_end(&report.progress);
     if (rc < 0)
         cli_die(&cli, "%s", e.msg);
-    if (report.log != NULL && fclose(report.log) != 0)
-        cli_die(&cli, "cannot write '%s': %s", o.log, strerror(errno));
+    if (fit_log_close(report.log, &e) < 0)
+        cli_die(&cli, "%s", e.msg);
     if (rc > 0) {
         cli_warn(&cli, "stopped by a signal; %s%s", f->checkpoint != NULL ? "--resume goes on from " : "nothing is kept",
                  f->checkpoint != NULL ? f->checkpoint : "");
     } else {
         free(model.made);
-        model.made = provenance(&o, &train, &kept);
+        model.made = fit_provenance(f, o.init, o.train, train.n, o.val, &kept);
         if (model_save(&model, o.out, &e) < 0)
             cli_die(&cli, "%s", e.msg);
         say_epoch(&cli, "kept epoch", &kept, f->epochs);

@@ -2,6 +2,7 @@
 #ifndef MIEN_FILE_H
 #define MIEN_FILE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <sys/types.h>
 
@@ -38,6 +39,13 @@ struct file_out {
     char *path, *tmp; /* tmp NULL when written directly */
 };
 int file_create(struct file_out *o, const char *path, struct err *e);
+/* Whether two paths are one and the same regular file, or will be. */
+bool file_same(const char *a, const char *b);
+
+/* Whether file_create would make path, which is left as it is: for programs that write at the end of
+   long work. Returns 0 or file_create's errors; what is no regular file isn't tried. */
+int file_try(const char *path, struct err *e);
+
 int file_commit(struct file_out *o, struct err *e);
 void file_abort(struct file_out *o); /* harmless after file_commit or on a zeroed struct with fd -1 */
 

@@ -2,6 +2,8 @@
 #ifndef MIEN_NUM_H
 #define MIEN_NUM_H
 
+#include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "mien/err.h"
@@ -12,6 +14,9 @@ int num_int(const char *s, long long lo, long long hi, long long *out, struct er
 
 /* A finite decimal number in [lo, hi], in the C locale's notation. Errors as num_int. */
 int num_real(const char *s, double lo, double hi, double *out, struct err *e);
+
+/* Whether n floats are all finite numbers. */
+bool num_finite(const float *v, size_t n);
 
 /* A count of bytes, with an optional suffix K, M or G (powers of 1024). Errors as num_int. */
 int num_size(const char *s, uint64_t hi, uint64_t *out, struct err *e);

@@ -15,6 +15,7 @@
 #include "fit_pack.h"
 #include "mien/calibrate.h"
 #include "mien/hash.h"
+#include "mien/num.h"
 #include "mien/pred.h"
 #include "optim.h"
 #include "rows.h"
@@ -372,11 +373,8 @@ static bool finite_weights(const struct fitter *f)
     bool finite = true;
     for (int i = 0; i < f->m->net.n; i++) {
         const struct layer *l = &f->m->net.layer[i];
-        for (int k = 0; f->train[i] && k < l->nparam; k++) {
-            const float *w = f->arrays.weights + l->param[k].at;
-            for (size_t j = 0; j < l->param[k].count; j++)
-                finite = finite && isfinite(w[j]);
-        }
+        for (int k = 0; f->train[i] && k < l->nparam; k++)
+            finite = finite && num_finite(f->arrays.weights + l->param[k].at, l->param[k].count);
     }
     return finite;
 }

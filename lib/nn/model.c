@@ -89,11 +89,8 @@ static int read_weights(struct model *m, const struct st *s, struct err *e)
                 st_f16_to_f32(t->data, w, p->count);
             else
                 memcpy(w, t->data, t->bytes);
-            for (size_t j = 0; j < p->count; j++) {
-                if (!isfinite(w[j]))
-                    return err_set(e, ERR_FORMAT, "weight '%s' has a value that is no number",
-                                   t->name);
-            }
+            if (!num_finite(w, p->count))
+                return err_set(e, ERR_FORMAT, "weight '%s' has a value that is no number", t->name);
         }
     }
     return 0;

@@ -2,12 +2,12 @@
    the ops. */
 #include "mien/tfjs.h"
 
-#include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "mien/num.h"
 #include "tfimport.h"
 
 struct tfjs {
@@ -305,11 +305,8 @@ static int take_weights(struct import *c, struct model *m)
         const struct layer *l = &m->net.layer[i];
         for (int k = 0; k < l->nparam; k++) {
             const float *w = imp_parameter(c, i, k);
-            for (size_t j = 0; j < l->param[k].count; j++) {
-                if (!isfinite(w[j]))
-                    return err_set(c->e, ERR_FORMAT, "layer '%s' has a weight that is no number",
-                                   l->name);
-            }
+            if (!num_finite(w, l->param[k].count))
+                return err_set(c->e, ERR_FORMAT, "layer '%s' has a weight that is no number", l->name);
         }
     }
     m->weights = net_weights_new(&m->net, c->e);

@@ -2,7 +2,6 @@
 #include "mien/rec.h"
 
 #include <ctype.h>
-#include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,6 +9,7 @@
 
 #include "internal.h"
 #include "mien/bytes.h"
+#include "mien/num.h"
 
 /* Fields are used in place, in the byte order of the stream. */
 _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "records need a little-endian host");
@@ -178,11 +178,7 @@ const unsigned char *rec_pixels(const struct rec *r, int *height, int *width)
 
 bool rec_finite(const struct rec_field *f)
 {
-    const float *v = f->data;
-    bool finite = true;
-    for (size_t i = 0; i < f->len / sizeof *v; i++)
-        finite = finite && isfinite(v[i]);
-    return finite;
+    return num_finite(f->data, f->len / sizeof(float));
 }
 
 const char *rec_id(const struct rec *r, char *buf, size_t n)

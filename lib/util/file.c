@@ -130,6 +130,26 @@ int file_create(struct file_out *o, const char *path, struct err *e)
     return 0;
 }
 
+bool file_same(const char *a, const char *b)
+{
+    struct stat sa, sb;
+    if (stat(a, &sa) < 0 || stat(b, &sb) < 0)
+        return strcmp(a, b) == 0;
+    return S_ISREG(sa.st_mode) && sa.st_dev == sb.st_dev && sa.st_ino == sb.st_ino;
+}
+
+int file_try(const char *path, struct err *e)
+{
+    struct file_out o;
+    struct stat st;
+    if (stat(path, &st) == 0 && !S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode))
+        return 0; /* such as a pipe, whose reader would see an end */
+    int rc = file_create(&o, path, e);
+    if (rc == 0)
+        file_abort(&o);
+    return rc;
+}
+
 int file_commit(struct file_out *o, struct err *e)
 {
     int rc = 0;

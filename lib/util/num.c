@@ -30,6 +30,14 @@ int num_real(const char *s, double lo, double hi, double *out, struct err *e)
     return 0;
 }
 
+bool num_finite(const float *v, size_t n)
+{
+    bool finite = true;
+    for (size_t i = 0; i < n; i++)
+        finite = finite && isfinite(v[i]);
+    return finite;
+}
+
 int num_size(const char *s, uint64_t hi, uint64_t *out, struct err *e)
 {
     char *end;

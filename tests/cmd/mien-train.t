@@ -180,6 +180,12 @@ while [ ! -s k.ckpt ]; do sleep 0.01; done
 kill -9 $! && wait $! 2>/dev/null
 exits 'after kill -9 a training goes on' 0 mien-train "$@" -c k.ckpt -r --log killed.tsv -o killed.model
 ok 'and ends with the same bytes' cmp whole.model killed.model
+is 'its log has each epoch once' "$(cut -f 1 killed.tsv | sort -n | uniq -d)" ''
+cp killed.tsv longer.tsv
+sed 's/^1	/98	/; t; d' killed.tsv >>longer.tsv
+printf '99	half a li' >>longer.tsv
+mien-train "$@" -c half.ckpt --log longer.tsv -r -o again.model
+is 'a log that went further is cut to where the training begins' "$(cut -f 1 longer.tsv)" "$(cut -f 1 killed.tsv)"
 mien-train "$@" -c s.ckpt --every 1000 --log stopped.tsv -o stopped.model 2>err &
 while [ ! -s stopped.tsv ]; do sleep 0.01; done
 kill -TERM $!

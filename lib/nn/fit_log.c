@@ -1,0 +1,112 @@
+#include "mien/fit_log.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "mien/buf.h"
+
+struct fit_log {
+    FILE *file;
+    char *path;
+    bool old; /* may have epochs that are trained again */
+};
+
+static int fail(const struct fit_log *l, struct err *e)
+{
+    return err_sys(e, "cannot write '%s'", l->path);
+}
+
+struct fit_log *fit_log_open(const char *path, bool resume, struct err *e)
+{
+    struct fit_log *l = calloc(1, sizeof *l);
+    if (l == NULL || (l->path = strdup(path)) == NULL) {
+        free(l);
+        err_mem(e, sizeof *l, "a log");
+        return NULL;
+    }
+    l->old = resume;
+    l->file = fopen(path, resume ? "a+" : "w");
+    if (l->file == NULL) {
+        err_sys(e, "cannot create '%s'", path);
+        free(l->path);
+        free(l);
+        return NULL;
+    }
+    return l;
+}
+
+/* Cuts the log off before its first line of that epoch or a later one. */
+static int cut(struct fit_log *l, int epoch)
+{
+    char line[1024];
+    long end = 0;
+    rewind(l->file);
+    while (fgets(line, sizeof line, l->file) != NULL && strchr(line, '\n') != NULL &&
+           atoi(line) < epoch) /* the columns' names count as 0 */
+        end = ftell(l->file);
+    if (fseek(l->file, 0, SEEK_END) != 0)
+        return -1;
+    return ftell(l->file) > end ? ftruncate(fileno(l->file), end) : 0;
+}
+
+int fit_log_write(struct fit_log *l, const struct fit_epoch *epoch, struct err *e)
+{
+    struct rusage u;
+    getrusage(RUSAGE_SELF, &u);
+    if (l->old && cut(l, epoch->epoch) < 0)
+        return fail(l, e);
+    l->old = false;
+    if (fseek(l->file, 0, SEEK_END) != 0 || ftell(l->file) <= 0)
+        fputs("epoch\ttrain_loss\tval_loss\tval_gender_accuracy\tval_age_exact\tval_age_mae\tval_age_cs5\t"
+              "lr\tseconds\timages_per_second\tpeak_mb\tbest\n", l->file);
+    fprintf(l->file, "%d\t%.6g\t%.6g\t%.6g\t%.6g\t%.6g\t%.6g\t%.6g\t%.3f\t%.1f\t%.1f\t%d\n", epoch->epoch,
+            epoch->train_loss, epoch->val.loss, epoch->val.gender_accuracy, epoch->val.age_exact, epoch->val.age_mae,
+            epoch->val.age_cs5, epoch->lr, epoch->seconds, epoch->images_per_second, (double)u.ru_maxrss / 1024,
+            epoch->best);
+    return fflush(l->file) != 0 ? fail(l, e) : 0;
+}
+
+int fit_log_close(struct fit_log *l, struct err *e)
+{
+    int rc = l != NULL && fclose(l->file) != 0 ? fail(l, e) : 0;
+    if (l != NULL)
+        free(l->path);
+    free(l);
+    return rc;
+}
+
+void fit_epoch_line(const struct fit_epoch *epoch, int epochs, char *line, size_t size)
+{
+    char loss[40] = "", gender[40] = "", age[80] = "";
+    const struct fit_metrics *v = &epoch->val;
+    if (v->n_gender + v->n_age > 0)
+        snprintf(loss, sizeof loss, ", validation loss %.4f", v->loss);
+    if (v->n_gender > 0)
+        snprintf(gender, sizeof gender, ", gender %.2f%%", 100 * v->gender_accuracy);
+    if (v->n_age > 0)
+        snprintf(age, sizeof age, ", age exact %.2f%%, MAE %.3f, CS(5) %.2f%%", 100 * v->age_exact,
+                 v->age_mae, 100 * v->age_cs5);
+    snprintf(line, size, "%d/%d: loss %.4f%s%s%s, %.1f s%s", epoch->epoch, epochs, epoch->train_loss, loss,
+             gender, age, epoch->seconds, epoch->best ? " *" : "");
+}
+
+char *fit_provenance(const struct fit_config *c, const char *init, const char *train, size_t records,
+                     const char *val, const struct fit_epoch *kept)
+{
+    struct buf b = {0};
+    buf_printf(&b, "mien-train %s: ", MIEN_VERSION);
+    fit_describe(c, &b);
+    buf_printf(&b, "\nfrom %s, %zu records of %s, epoch %d kept", init != NULL ? init : "features",
+               records, train, kept->epoch);
+    if (val != NULL && kept->val.n_gender + kept->val.n_age > 0)
+        buf_printf(&b, "\non %s: loss %.6g", val, kept->val.loss);
+    if (kept->val.n_gender > 0)
+        buf_printf(&b, ", gender accuracy %.6g", kept->val.gender_accuracy);
+    if (kept->val.n_age > 0)
+        buf_printf(&b, ", age exact %.6g, MAE %.6g", kept->val.age_exact, kept->val.age_mae);
+    buf_append(&b, "\n", 2);
+    return (char *)b.data;
+}
