@@ -151,7 +151,8 @@ static int open_cell(struct montage *m, const struct rec *r, bool *bad, struct e
     return 0;
 }
 
-/* Whether a record is of a further face in the photograph of the cell that is open. */
+/* Whether a record is of a further face in the photograph of the cell that is open. Two archives may
+   have photographs of one name: with face 1 another one begins. */
 static bool goes_on(const struct cell *c, const struct rec *r)
 {
     size_t len;
@@ -160,7 +161,8 @@ static bool goes_on(const struct cell *c, const struct rec *r)
         !rec_has(r, TAG_IMAGE) || rec_has(r, TAG_ERROR))
         return false;
     size_t photo = caption_photo_id(id, len);
-    return photo < len && c->photo_id < c->id.len && photo == c->photo_id &&
+    bool first = len - photo == 2 && id[photo + 1] == '1';
+    return photo < len && !first && c->photo_id < c->id.len && photo == c->photo_id &&
            memcmp(id, c->id.data, photo) == 0;
 }
 

@@ -66,6 +66,9 @@ is 'six landmarks, the right eye to the left' \
 is 'the photograph goes along' \
     "$(mien-view -r -s 'faces == 2' faces.mien | mien-view --json --full -Hc image,image_kind | sort -u)" \
     "$(mien-images -q photos/two.jpg | mien-view --json --full -Hc image,image_kind)"
+mien-view -r -s 'faces == 2' faces.mien >two.mien
+cat two.mien two.mien | mien-montage -o sheet.jpg 2>err
+like 'photographs of one name are drawn apart' "$(cat err)" '4 records in 2 cells'
 mien-crop -q --margin 0 <faces.mien >crops.mien
 is 'and is cut' "$(mien-view --count -s pixels crops.mien)" 4
 mien-crop -q --align <faces.mien >aligned.mien

@@ -284,7 +284,7 @@ static void impossible_values_are_harmless(void **state)
     char id[32];
     for (int i = 0; i < 2200; i++) {
         int k = i % 10, l = i / 10 % 10;
-        snprintf(id, sizeof id, "x.jpg#%d", i);
+        snprintf(id, sizeof id, "x.jpg#%d", i + 1);
         photo(&r, id, x[k], x[l], i % 3 ? x[l] : x[k] / 0.0F, i % 7 ? x[k] : x[0] / 0.0F);
         rec_set_f32v(&r, TAG_P_GENDER, (float[]){x[k], x[l]}, 2);
         rec_set_u8(&r, TAG_AGE, 255);
