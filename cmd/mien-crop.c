@@ -1,69 +1,51 @@
 /* mien-crop: cuts the face, or the whole image, out of each image record, as pixels, and brings it
    to one size where that is asked for. */
 #include <stdlib.h>
+#include <string.h>
 
-#include "mien/align.h"
+#include "mien/cutter.h"
 #include "mien/filter.h"
-#include "mien/resize.h"
 
 enum { BOX_FACE, BOX_WHOLE };
 
 struct worker {
-    struct img_jpeg *jpeg;
-    struct img_resizer *resizer;
-    struct img scratch, crop;
+    struct cutter *cutter;
+    struct cutting *cutting; /* one a record of a batch */
+    struct rec **rec;
     uint64_t damaged; /* images of which a part was kept */
 };
 
 struct crop {
-    struct img_crop how;
-    struct img_jpeg_limits limits;
-    struct img_hw size; /* that crops are brought to; zeros: as they are */
-    int filter;
+    struct cutter_how how;
     bool keep;
     struct prep prep; /* what is noted in the records */
     struct worker *worker;
 };
 
-/* Cuts one image. Returns 0, ERR_MEM, or another code for a bad record. */
-static int cut(const struct crop *c, struct worker *w, struct rec *r, struct err *e)
+/* What is cut out of a record. Returns 0, or a negative code for a bad record. */
+static int find_face(const struct crop *c, const struct rec *r, struct cutting *t, struct err *e)
 {
-    const struct rec_field *image = rec_find(r, TAG_IMAGE), *box = rec_find(r, TAG_BOX);
-    const struct rec_field *points = rec_find(r, TAG_LANDMARKS);
-    struct img_jpeg_info info;
-    struct img_cut plan;
-    struct img_aligned aligned;
-    if (image == NULL)
+    const struct rec_field *box = rec_find(r, TAG_BOX), *points = rec_find(r, TAG_LANDMARKS);
+    if (!rec_has(r, TAG_IMAGE))
         return err_set(e, ERR_FORMAT, "no image in the record");
-    if (c->how.align && points == NULL)
+    if (c->how.crop.align && points == NULL)
         return err_set(e, ERR_FORMAT, "no landmarks to align by; mien-detect finds them");
-    if (!c->how.align && !c->how.whole && box == NULL)
+    if (!c->how.crop.align && !c->how.crop.whole && box == NULL)
         return err_set(e, ERR_FORMAT, "no face box; --box whole takes the whole image");
-    int rc = img_jpeg_open(w->jpeg, image->data, image->len, &c->limits, &info, e);
-    if (rc == 0 && c->how.align)
-        rc = img_align_plan(&c->how, &info, points->data, points->dim[0], &aligned, e);
-    else if (rc == 0)
-        rc = img_crop_plan(&c->how, &info, c->how.whole ? NULL : box->data, &plan, e);
-    if (rc < 0)
-        return rc;
-    struct img_hw size =
-        c->how.align ? (struct img_hw){aligned.side, aligned.side} : img_cut_size(&plan, &info);
-    bool resized = c->size.h > 0 && (size.h != c->size.h || size.w != c->size.w);
-    struct img_hw to = resized ? c->size : size;
-    unsigned char *out =
-        rec_alloc(r, TAG_PIXELS, REC_U8, 3, (uint32_t[]){(uint32_t)to.h, (uint32_t)to.w, 3});
-    if (out == NULL)
-        return err_set(e, ERR_MEM, "out of memory for %d x %d pixels", to.w, to.h);
-    if (resized && img_alloc(&w->crop, size.h, size.w, e) < 0)
-        return ERR_MEM;
-    unsigned char *crop = resized ? w->crop.px : out;
-    rc = c->how.align ? img_align_read(w->jpeg, &info, &aligned, &w->scratch, crop, e)
-                      : img_cut_read(w->jpeg, &info, &plan, &w->scratch, crop, e);
-    if (rc == 0 && resized)
-        rc = img_resize(w->resizer, crop, size.h, size.w, out, to, (enum img_filter)c->filter, e);
-    if (rc < 0)
-        return rc;
-    w->damaged += img_jpeg_damage(w->jpeg) != NULL;
+    *t = (struct cutting){.box = box != NULL ? box->data : NULL,
+                          .point = points != NULL ? points->data : NULL,
+                          .npoint = points != NULL ? points->dim[0] : 0};
+    return 0;
+}
+
+/* Writes the crop's pixels into its record. Returns 0, or ERR_MEM. */
+static int store(const struct crop *c, struct worker *w, struct rec *r, const struct cutting *t)
+{
+    if (t->rc < 0) {
+        rec_fail(r, "%s", t->err.msg);
+        return 0;
+    }
+    w->damaged += t->damaged;
     if (!c->keep) {
         rec_del(r, TAG_IMAGE);
         rec_del(r, TAG_IMAGE_KIND);
@@ -71,46 +53,95 @@ static int cut(const struct crop *c, struct worker *w, struct rec *r, struct err
     return rec_set_str(r, TAG_PREP, c->prep.text);
 }
 
+/* Cuts n records of one image. Returns 0, or a negative code. */
+static int cut(const struct crop *c, struct worker *w, struct rec **rec, struct cutting *t,
+               size_t n, struct err *e)
+{
+    const struct rec_field *image = rec_find(rec[0], TAG_IMAGE);
+    int rc = cutter_plan(w->cutter, &c->how, image->data, image->len, t, n, e);
+    for (size_t i = 0; rc == 0 && i < n; i++) {
+        uint32_t shape[] = {(uint32_t)t[i].size.h, (uint32_t)t[i].size.w, 3};
+        if (t[i].rc == 0 && (t[i].out = rec_alloc(rec[i], TAG_PIXELS, REC_U8, 3, shape)) == NULL)
+            rc = err_set(e, ERR_MEM, "out of memory for %u x %u pixels", shape[1], shape[0]);
+    }
+    if (rc == 0)
+        rc = cutter_cut(w->cutter, t, n, e);
+    for (size_t i = 0; rc == 0 && i < n; i++)
+        rc = store(c, w, rec[i], &t[i]);
+    for (size_t i = 0; rc < 0 && rc != ERR_MEM && i < n; i++)
+        rec_fail(rec[i], "%s", e->msg);
+    return rc == ERR_MEM ? rc : 0;
+}
+
+static bool same_image(const struct rec *a, const struct rec *b)
+{
+    const struct rec_field *x = rec_find(a, TAG_IMAGE), *y = rec_find(b, TAG_IMAGE);
+    return x->len == y->len && memcmp(x->data, y->data, x->len) == 0;
+}
+
 static int crop(void *ctx, int worker, struct rec **rec, size_t n, bool *drop, struct err *e)
 {
     struct crop *c = ctx;
+    struct worker *w = &c->worker[worker];
+    size_t k = 0; /* records of one image that are cut next: w->rec */
     (void)drop;
     for (size_t i = 0; i < n; i++) {
-        int rc = cut(c, &c->worker[worker], rec[i], e);
-        if (rc == ERR_MEM)
-            return rc;
-        if (rc < 0)
+        struct cutting t;
+        if (find_face(c, rec[i], &t, e) < 0) {
             rec_fail(rec[i], "%s", e->msg);
+            continue;
+        }
+        if (k > 0 && !same_image(w->rec[0], rec[i])) {
+            int rc = cut(c, w, w->rec, w->cutting, k, e);
+            if (rc < 0)
+                return rc;
+            k = 0;
+        }
+        w->cutting[k] = t;
+        w->rec[k++] = rec[i];
     }
-    return 0;
+    return k > 0 ? cut(c, w, w->rec, w->cutting, k, e) : 0;
+}
+
+/* Whether the record shows a face of a photograph of which another one follows. */
+static bool another_face(const struct rec *r)
+{
+    int faces;
+    size_t len = 0;
+    const char *id = rec_text(r, TAG_ID, &len);
+    char last[16];
+    return rec_int(r, TAG_FACES, &faces) && faces > 1 && id != NULL &&
+           snprintf(last, sizeof last, "#%d", faces) > 0 &&
+           (len < strlen(last) || memcmp(id + len - strlen(last), last, strlen(last)) != 0);
 }
 
 int main(int argc, char **argv)
 {
-    struct crop c = {.how = {.margin = -1, .inner = 1}, .filter = IMG_TRIANGLE};
-    struct filter f = {.fn = crop, .ctx = &c};
-    int box = BOX_FACE;
+    struct crop c = {.how = {.crop = {.margin = -1, .inner = 1}}};
+    struct cutter_how *how = &c.how;
+    struct filter f = {.fn = crop, .ctx = &c, .another = another_face};
+    int box = BOX_FACE, resampling = IMG_TRIANGLE;
     size_t max_pixels = 0;
     const struct cli_opt opts[] = {
         {'m', "margin", "F", "margin on every side, as a share of the box's [0.4; with -a 0.2]",
-         CLI_REAL, &c.how.margin, 0, 10, NULL, NULL},
+         CLI_REAL, &how->crop.margin, 0, 10, NULL, NULL},
         {'b', "box", "BOX", "what to cut out: face or whole, the whole image [face]", CLI_CHOICE,
          &box, 0, 0, "face|whole", NULL},
-        {'a', "align", NULL, "turn and scale faces by their eyes and mouth", CLI_FLAG, &c.how.align,
+        {'a', "align", NULL, "turn and scale faces by their eyes and mouth", CLI_FLAG, &how->crop.align,
          0, 0, NULL, NULL},
-        {0, "inner", "F", "keep the central share of the crop's side [1]", CLI_REAL, &c.how.inner,
+        {0, "inner", "F", "keep the central share of the crop's side [1]", CLI_REAL, &how->crop.inner,
          0.01, 1, NULL, NULL},
         {'f', "for", "SIZE", "decode no finer than it takes to resize to N or HxW [full scale]",
-         CLI_FUNC, &c.how.target, 0, 0, NULL, img_hw_parse},
+         CLI_FUNC, &how->crop.target, 0, 0, NULL, img_hw_parse},
         {'s', "size", "SIZE", "bring the crops to N or HxW, as mien-resize does; implies --for",
-         CLI_FUNC, &c.size, 0, 0, NULL, img_hw_parse},
-        {0, "filter", "NAME", "how: box, triangle or lanczos3 [triangle]", CLI_CHOICE, &c.filter, 0,
+         CLI_FUNC, &how->size, 0, 0, NULL, img_hw_parse},
+        {0, "filter", "NAME", "how: box, triangle or lanczos3 [triangle]", CLI_CHOICE, &resampling, 0,
          0, IMG_FILTERS, NULL},
         {'k', "keep", NULL, "keep the images in the records", CLI_FLAG, &c.keep, 0, 0, NULL, NULL},
         {0, "stored", NULL, "boxes refer to the image as stored, before it is turned upright",
-         CLI_FLAG, &c.how.stored, 0, 0, NULL, NULL},
+         CLI_FLAG, &how->crop.stored, 0, 0, NULL, NULL},
         {0, "tolerant", NULL, "keep what can be decoded of damaged images", CLI_FLAG,
-         &c.limits.tolerant, 0, 0, NULL, NULL},
+         &how->limits.tolerant, 0, 0, NULL, NULL},
         {0, "max-pixels", "N", "refuse larger images [64M]", CLI_SIZE, &max_pixels, 0, 4294967295.0,
          NULL, NULL},
         FILTER_OPTIONS(f),
@@ -125,30 +156,34 @@ int main(int argc, char **argv)
     f.cli = &cli;
     if (cli_parse(&cli, argc, argv) != 0)
         cli_die(&cli, "takes no arguments; see mien-crop --help");
-    c.how.whole = box == BOX_WHOLE;
-    if (c.how.whole && c.how.margin >= 0)
+    how->crop.whole = box == BOX_WHOLE;
+    if (how->crop.whole && how->crop.margin >= 0)
         cli_die(&cli, "--margin needs a face box, not --box whole");
-    if (c.how.align && (c.how.whole || c.how.stored))
+    if (how->crop.align && (how->crop.whole || how->crop.stored))
         cli_die(&cli, "--align takes landmarks of the upright image, not --%s",
-                c.how.whole ? "box whole" : "stored");
-    if (c.how.margin < 0)
-        c.how.margin = c.how.align ? 0.2 : 0.4;
-    if (c.size.h > 0 && c.how.target.h > 0)
+                how->crop.whole ? "box whole" : "stored");
+    if (how->crop.margin < 0)
+        how->crop.margin = how->crop.align ? 0.2 : 0.4;
+    if (how->size.h > 0 && how->crop.target.h > 0)
         cli_die(&cli, "--size says what --for does");
-    if (c.size.h > 0)
-        c.how.target = c.size;
-    c.limits.max_pixels = max_pixels;
-    c.how.max_bytes = f.limit != 0 ? f.limit : REC_DEFAULT_LIMIT;
-    if ((uint64_t)c.size.h * (uint64_t)c.size.w * 3 > c.how.max_bytes)
-        cli_die(&cli, "%dx%d: more pixels than a record holds", c.size.h, c.size.w);
+    if (how->size.h > 0)
+        how->crop.target = how->size;
+    how->limits.max_pixels = max_pixels;
+    how->filter = (enum img_filter)resampling;
+    how->crop.max_bytes = f.limit != 0 ? f.limit : REC_DEFAULT_LIMIT;
+    if ((uint64_t)how->size.h * (uint64_t)how->size.w * 3 > how->crop.max_bytes)
+        cli_die(&cli, "%dx%d: more pixels than a record holds", how->size.h, how->size.w);
     filter_prepare(&f);
     c.worker = calloc((size_t)f.jobs, sizeof *c.worker);
-    if (c.worker == NULL || img_crop_describe(&c.how, &c.prep) < 0 ||
-        (c.size.h > 0 && img_resize_describe(c.size, (enum img_filter)c.filter, &c.prep) < 0))
+    if (c.worker == NULL || cutter_describe(how, &c.prep) < 0)
         cli_die(&cli, "out of memory");
     for (int i = 0; i < f.jobs; i++) {
-        if ((c.worker[i].jpeg = img_jpeg_new(&e)) == NULL ||
-            (c.worker[i].resizer = img_resizer_new(&e)) == NULL)
+        struct worker *w = &c.worker[i];
+        w->cutting = calloc(f.batch, sizeof *w->cutting);
+        w->rec = calloc(f.batch, sizeof(struct rec *));
+        if (w->cutting == NULL || w->rec == NULL)
+            cli_die(&cli, "out of memory");
+        if ((w->cutter = cutter_new(&e)) == NULL)
             cli_die(&cli, "%s", e.msg);
     }
 
@@ -156,10 +191,9 @@ int main(int argc, char **argv)
     uint64_t damaged = 0;
     for (int i = 0; i < f.jobs; i++) {
         damaged += c.worker[i].damaged;
-        img_jpeg_free(c.worker[i].jpeg);
-        img_resizer_free(c.worker[i].resizer);
-        img_free(&c.worker[i].scratch);
-        img_free(&c.worker[i].crop);
+        cutter_free(c.worker[i].cutter);
+        free(c.worker[i].cutting);
+        free(c.worker[i].rec);
     }
     free(c.worker);
     if (damaged > 0)

@@ -39,10 +39,11 @@ struct img_aligned {
 int img_align_plan(const struct img_crop *c, const struct img_jpeg_info *info, const float *point,
                    size_t npoint, struct img_aligned *a, struct err *e);
 
-/* Decodes an aligned crop of the image that j has opened into out, side * side * 3 bytes, upright.
-   Errors as img_jpeg_read, and ERR_MEM. */
-int img_align_read(struct img_jpeg *j, const struct img_jpeg_info *info,
-                   const struct img_aligned *a, struct img *scratch, unsigned char *out,
-                   struct err *e);
+/* Reading an aligned crop, as img_cut_start and img_cut_finish in crop.h do it for others; always by
+   way of scratch. out has side * side * 3 bytes, upright. */
+int img_align_start(const struct img_aligned *a, const struct img_jpeg_info *info,
+                    struct img *scratch, struct img_part *part, struct err *e);
+void img_align_finish(const struct img_aligned *a, const struct img_part *part,
+                      const struct img *scratch, unsigned char *out);
 
 #endif

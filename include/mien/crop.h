@@ -48,9 +48,12 @@ int img_crop_plan(const struct img_crop *c, const struct img_jpeg_info *info, co
 /* The size of a cut's pixels when upright. */
 struct img_hw img_cut_size(const struct img_cut *cut, const struct img_jpeg_info *info);
 
-/* Decodes a cut of the image that j has opened into out, img_cut_size's h * w * 3 bytes, upright.
-   scratch is used for images that must be turned. Errors as img_jpeg_read, and ERR_MEM. */
-int img_cut_read(struct img_jpeg *j, const struct img_jpeg_info *info, const struct img_cut *cut,
-                 struct img *scratch, unsigned char *out, struct err *e);
+/* Reading a cut: what img_cut_start puts into *part is decoded (img_jpeg_read_parts), alone or with
+   other cuts of the image, and img_cut_finish makes out of it, img_cut_size's h * w * 3 bytes,
+   upright. It is decoded into out, or into scratch where it must be turned. Returns 0 or ERR_MEM. */
+int img_cut_start(const struct img_cut *cut, const struct img_jpeg_info *info, struct img *scratch,
+                  unsigned char *out, struct img_part *part, struct err *e);
+void img_cut_finish(const struct img_cut *cut, const struct img_jpeg_info *info,
+                    const struct img_part *part, const struct img *scratch, unsigned char *out);
 
 #endif

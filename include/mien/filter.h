@@ -30,6 +30,10 @@ struct filter {
     void *ctx;
     size_t batch; /* records a call, the last one fewer; 0: one, and a few more that have arrived */
 
+    /* With batch 0, whether the record that follows r is to be waited for, to share r's call: where
+       they have work in common. NULL: none is. */
+    bool (*another)(const struct rec *r);
+
     /* Set by the options of FILTER_OPTIONS. */
     int jobs;     /* -j; 0: as many as there are cores */
     bool strict;
@@ -50,7 +54,7 @@ struct filter {
     {0, "max-record", "SIZE", "refuse larger records [64M]", CLI_SIZE, &(f).limit, 0, 4294967295.0,\
      NULL, NULL}
 
-/* Sets f->jobs to its final value; call it between cli_parse and making per-worker state. */
+/* Sets f->jobs and f->batch to their final values; call it between cli_parse and making per-worker state. */
 void filter_prepare(struct filter *f);
 
 /* For a function that makes several records of one: an empty record for it to fill, written behind

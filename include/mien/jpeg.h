@@ -53,6 +53,18 @@ static inline int img_jpeg_scaled(int side, int eighths)
 int img_jpeg_read(struct img_jpeg *j, int eighths, struct img_rect r, unsigned char *out,
                   size_t stride, struct err *e);
 
+/* A rectangle, and where its rows go. */
+struct img_part {
+    struct img_rect rect;
+    unsigned char *out;
+    size_t stride;
+};
+
+/* The same for n >= 1 parts of one image at one scale, for one entropy decoding. A tolerant decoder,
+   too, fails here where rows are missing, unless there is but one part. */
+int img_jpeg_read_parts(struct img_jpeg *j, int eighths, const struct img_part *part, size_t n,
+                        struct err *e);
+
 /* The first damage met in the image that was read, as text; NULL when there was none. */
 const char *img_jpeg_damage(const struct img_jpeg *j);
 

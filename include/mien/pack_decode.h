@@ -8,16 +8,12 @@
 #ifndef MIEN_PACK_DECODE_H
 #define MIEN_PACK_DECODE_H
 
-#include "mien/crop.h"
+#include "mien/cutter.h"
 #include "mien/pack.h"
-#include "mien/resize.h"
 
 /* How images become pixels: the same for all records, and for all parts of a set. */
 struct pack_decode {
-    struct img_crop crop;
-    struct img_jpeg_limits limits;
-    struct img_hw size;
-    enum img_filter filter;
+    struct cutter_how how;
     struct prep prep; /* all that as text, as a stream of these pixels has it */
 };
 
@@ -34,7 +30,7 @@ struct pack_decoder;
 struct pack_decoder *pack_decoder_new(struct err *e); /* NULL on failure */
 void pack_decoder_free(struct pack_decoder *w);       /* NULL is harmless */
 
-/* Decodes record i of a pack of images into dst, d->size.h x d->size.w x 3 bytes. Returns 0;
+/* Decodes record i of a pack of images into dst, how.size.h x how.size.w x 3 bytes. Returns 0;
    ERR_MEM; or another code when the record's image, or its box, is of no use. */
 int pack_decode(const struct pack_decode *d, const struct pack *p, size_t i, struct pack_decoder *w,
                 unsigned char *dst, struct err *e);

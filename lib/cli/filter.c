@@ -13,8 +13,10 @@
 
 #include "mien/par.h"
 
-/* Records that a worker takes at once where they are there already: each costs less that way. */
+/* Records that a worker takes at once where they are there already, or another is waited for: each
+   costs less that way. Not more than so many bytes are waited for. */
 #define TOGETHER 16
+#define TOGETHER_BYTES ((size_t)16 << 20)
 
 enum state { FREE, READY, TAKEN, DONE };
 
@@ -200,13 +202,22 @@ static void *worker_main(void *arg)
     return NULL;
 }
 
+/* Whether a job that has some records, of so many bytes, takes another one. */
+static bool takes_another(const struct ring *g, const struct job *job, uint64_t bytes)
+{
+    const struct filter *f = g->f;
+    return job->n < f->batch &&
+           (!f->as_there || rec_reader_has_one(g->rd) ||
+            (f->another != NULL && bytes < TOGETHER_BYTES && f->another(&job->rec[job->n - 1])));
+}
+
 /* Reads the records of a job. Returns 1, 0 at the end of the input, or a negative code. */
 static int read_job(struct ring *g, struct job *job, struct err *e)
 {
     int rc = 1;
+    uint64_t from = rec_reader_bytes(g->rd);
     job->n = 0;
-    while (rc > 0 && job->n < g->f->batch &&
-           (job->n == 0 || !g->f->as_there || rec_reader_has_one(g->rd))) {
+    while (rc > 0 && (job->n == 0 || takes_another(g, job, rec_reader_bytes(g->rd) - from))) {
         rc = rec_read(g->rd, &job->rec[job->n], e);
         job->n += rc > 0;
     }

@@ -96,22 +96,27 @@ static void interpolate(const struct img *im, double x, double y, unsigned char 
     }
 }
 
-int img_align_read(struct img_jpeg *j, const struct img_jpeg_info *info,
-                   const struct img_aligned *a, struct img *scratch, unsigned char *out,
-                   struct err *e)
+int img_align_start(const struct img_aligned *a, const struct img_jpeg_info *info,
+                    struct img *scratch, struct img_part *part, struct err *e)
 {
     struct img_rect in;
     needed(a->x, a->right[0] * a->side, a->down[0] * a->side, img_jpeg_scaled(info->w, a->eighths),
            &in.x, &in.w);
     needed(a->y, a->right[1] * a->side, a->down[1] * a->side, img_jpeg_scaled(info->h, a->eighths),
            &in.y, &in.h);
-    int rc = img_alloc(scratch, in.h, in.w, e);
-    if (rc == 0)
-        rc = img_jpeg_read(j, a->eighths, in, scratch->px, (size_t)in.w * 3, e);
-    for (int row = 0; rc == 0 && row < a->side; row++) {
+    if (img_alloc(scratch, in.h, in.w, e) < 0)
+        return ERR_MEM;
+    *part = (struct img_part){in, scratch->px, (size_t)in.w * 3};
+    return 0;
+}
+
+void img_align_finish(const struct img_aligned *a, const struct img_part *part,
+                      const struct img *scratch, unsigned char *out)
+{
+    double left = a->x - part->rect.x, top = a->y - part->rect.y;
+    for (int row = 0; row < a->side; row++) {
         for (int col = 0; col < a->side; col++, out += 3)
-            interpolate(scratch, a->x - in.x + (col + 0.5) * a->right[0] + (row + 0.5) * a->down[0],
-                        a->y - in.y + (col + 0.5) * a->right[1] + (row + 0.5) * a->down[1], out);
+            interpolate(scratch, left + (col + 0.5) * a->right[0] + (row + 0.5) * a->down[0],
+                        top + (col + 0.5) * a->right[1] + (row + 0.5) * a->down[1], out);
     }
-    return rc;
 }

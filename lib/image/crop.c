@@ -102,31 +102,43 @@ static void clamp(int from, int n, int side, int *start, int *len)
     *len = hi - lo + 1;
 }
 
-int img_cut_read(struct img_jpeg *j, const struct img_jpeg_info *info, const struct img_cut *cut,
-                 struct img *scratch, unsigned char *out, struct err *e)
+/* The cut as stored: where it lies that is out, or scratch until it is turned. */
+static unsigned char *as_stored(const struct img_jpeg_info *info, const struct img *scratch,
+                                unsigned char *out)
+{
+    return info->orientation == 1 ? out : scratch->px;
+}
+
+/* Where in the cut the image's part of it lies; at its edge when all of the cut is outside. */
+static struct img_rect place(const struct img_rect *cut, const struct img_rect *in)
+{
+    struct img_rect at = {in->x - cut->x, in->y - cut->y, in->w, in->h};
+    at.x = at.x < 0 ? 0 : at.x > cut->w - 1 ? cut->w - 1 : at.x;
+    at.y = at.y < 0 ? 0 : at.y > cut->h - 1 ? cut->h - 1 : at.y;
+    return at;
+}
+
+int img_cut_start(const struct img_cut *cut, const struct img_jpeg_info *info, struct img *scratch,
+                  unsigned char *out, struct img_part *part, struct err *e)
 {
     struct img_rect r = cut->rect, in; /* in: what the image has of it */
     clamp(r.x, r.w, img_jpeg_scaled(info->w, cut->eighths), &in.x, &in.w);
     clamp(r.y, r.h, img_jpeg_scaled(info->h, cut->eighths), &in.y, &in.h);
-
-    unsigned char *to = out;
-    if (info->orientation != 1) {
-        int rc = img_alloc(scratch, r.h, r.w, e);
-        if (rc < 0)
-            return rc;
-        to = scratch->px;
-    }
-    /* Where that part comes to lie in the cut; at its edge when all of the cut is outside. */
-    struct img_rect at = {in.x - r.x, in.y - r.y, in.w, in.h};
-    at.x = at.x < 0 ? 0 : at.x > r.w - 1 ? r.w - 1 : at.x;
-    at.y = at.y < 0 ? 0 : at.y > r.h - 1 ? r.h - 1 : at.y;
+    if (info->orientation != 1 && img_alloc(scratch, r.h, r.w, e) < 0)
+        return ERR_MEM;
+    struct img_rect at = place(&r, &in);
     size_t stride = (size_t)r.w * 3;
-    int rc = img_jpeg_read(j, cut->eighths, in, to + (size_t)at.y * stride + (size_t)at.x * 3,
-                           stride, e);
-    if (rc < 0)
-        return rc;
-    img_repeat_border(to, r.h, r.w, at);
-    if (to != out)
-        img_upright(to, r.h, r.w, info->orientation, out);
+    unsigned char *to = as_stored(info, scratch, out);
+    *part = (struct img_part){in, to + (size_t)at.y * stride + (size_t)at.x * 3, stride};
     return 0;
+}
+
+void img_cut_finish(const struct img_cut *cut, const struct img_jpeg_info *info,
+                    const struct img_part *part, const struct img *scratch, unsigned char *out)
+{
+    struct img_rect r = cut->rect;
+    unsigned char *stored = as_stored(info, scratch, out);
+    img_repeat_border(stored, r.h, r.w, place(&r, &part->rect));
+    if (stored != out)
+        img_upright(stored, r.h, r.w, info->orientation, out);
 }

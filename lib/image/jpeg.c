@@ -4,6 +4,7 @@
  */
 #include "mien/jpeg.h"
 
+#include <limits.h>
 #include <setjmp.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -28,7 +29,7 @@ struct img_jpeg {
     char why[JMSG_LENGTH_MAX]; /* the fatal error, or the first damage */
     unsigned char *row;        /* one row of the columns that are decoded */
     size_t row_cap;
-    int rows; /* that were delivered */
+    int y; /* the next row */
 };
 
 static struct img_jpeg *owner(j_common_ptr d)
@@ -175,9 +176,59 @@ static int row_room(struct img_jpeg *j)
     return ERR_MEM;
 }
 
-/* Delivers the rows of img_jpeg_read; libjpeg's errors leave it by longjmp. */
-static int decode(struct img_jpeg *j, int eighths, struct img_rect r, unsigned char *out,
-                  size_t stride)
+/* What holds all parts. */
+static struct img_rect hull(const struct img_part *part, size_t n)
+{
+    struct img_rect h = part[0].rect;
+    for (size_t i = 1; i < n; i++) {
+        const struct img_rect *r = &part[i].rect;
+        int right = r->x + r->w > h.x + h.w ? r->x + r->w : h.x + h.w;
+        int bottom = r->y + r->h > h.y + h.h ? r->y + r->h : h.y + h.h;
+        h.x = r->x < h.x ? r->x : h.x;
+        h.y = r->y < h.y ? r->y : h.y;
+        h.w = right - h.x;
+        h.h = bottom - h.y;
+    }
+    return h;
+}
+
+static bool has_row(const struct img_part *p, int y)
+{
+    return y >= p->rect.y && y < p->rect.y + p->rect.h;
+}
+
+/* Rows from y on that no part has, where there is one below. */
+static int rows_unused(const struct img_part *part, size_t n, int y)
+{
+    int next = INT_MAX;
+    for (size_t i = 0; i < n; i++) {
+        if (has_row(&part[i], y))
+            return 0;
+        if (part[i].rect.y > y && part[i].rect.y < next)
+            next = part[i].rect.y;
+    }
+    return next - y;
+}
+
+/* Delivers a decoded row, whose first column is x0. */
+static void deliver(struct img_jpeg *j, bool inks, int x0, const struct img_part *part, size_t n)
+{
+    const struct jpeg_decompress_struct *d = &j->d;
+    for (size_t i = 0; i < n; i++) {
+        const struct img_rect *r = &part[i].rect;
+        if (!has_row(&part[i], j->y))
+            continue;
+        unsigned char *out = part[i].out + (size_t)(j->y - r->y) * part[i].stride;
+        const unsigned char *from = j->row + (size_t)(r->x - x0) * (size_t)d->output_components;
+        if (inks)
+            rgb_of_cmyk(from, r->w, d->saw_Adobe_marker, out);
+        else
+            memcpy(out, from, (size_t)r->w * 3);
+    }
+}
+
+/* Decodes the rows from the first part's to the last one's; libjpeg's errors leave it by longjmp. */
+static int decode(struct img_jpeg *j, int eighths, const struct img_part *part, size_t n)
 {
     struct jpeg_decompress_struct *d = &j->d;
     bool inks = d->jpeg_color_space == JCS_CMYK || d->jpeg_color_space == JCS_YCCK;
@@ -185,55 +236,69 @@ static int decode(struct img_jpeg *j, int eighths, struct img_rect r, unsigned c
     d->scale_denom = 8;
     d->out_color_space = inks ? JCS_CMYK : JCS_RGB;
     jpeg_start_decompress(d);
-    if (r.x < 0 || r.y < 0 || r.w < 1 || r.h < 1 || r.x > (int)d->output_width - r.w ||
-        r.y > (int)d->output_height - r.h) {
-        snprintf(j->why, sizeof j->why, "a part outside of the image was asked for");
-        return ERR_ARG;
+    for (size_t i = 0; i < n; i++) {
+        const struct img_rect *r = &part[i].rect;
+        if (r->x < 0 || r->y < 0 || r->w < 1 || r->h < 1 || r->x > (int)d->output_width - r->w ||
+            r->y > (int)d->output_height - r->h) {
+            snprintf(j->why, sizeof j->why, "a part outside of the image was asked for");
+            return ERR_ARG;
+        }
     }
-    JDIMENSION x0 = r.x > EDGE ? (JDIMENSION)(r.x - EDGE) : 0;
-    JDIMENSION x1 = (JDIMENSION)(r.x + r.w) + EDGE;
+    struct img_rect all = hull(part, n);
+    JDIMENSION x0 = all.x > EDGE ? (JDIMENSION)(all.x - EDGE) : 0;
+    JDIMENSION x1 = (JDIMENSION)(all.x + all.w) + EDGE;
     JDIMENSION width = (x1 < d->output_width ? x1 : d->output_width) - x0;
     if (width < d->output_width)
         jpeg_crop_scanline(d, &x0, &width); /* x0 moves left, to where a block begins */
-    if (r.y > 0)
-        jpeg_skip_scanlines(d, (JDIMENSION)r.y);
-    bool direct = !inks && (int)width == r.w;
+    bool direct = n == 1 && !inks && (int)width == all.w;
     if (!direct && row_room(j) < 0)
         return ERR_MEM;
-    const unsigned char *from = j->row + ((size_t)r.x - x0) * (size_t)d->output_components;
-    for (; j->rows < r.h; j->rows++, out += stride) {
-        JSAMPROW row = direct ? out : j->row;
+    int whole = d->max_v_samp_factor * eighths; /* rows that are decoded together */
+    while (j->y < all.y + all.h) {
+        int unused = rows_unused(part, n, j->y);
+        /* From elsewhere libjpeg-turbo repeats rows (its issue 915). */
+        if (unused > 0 && j->y % whole == 0) {
+            jpeg_skip_scanlines(d, (JDIMENSION)unused);
+            j->y += unused;
+        }
+        JSAMPROW row = direct ? part->out + (size_t)(j->y - all.y) * part->stride : j->row;
         jpeg_read_scanlines(d, &row, 1);
-        if (inks)
-            rgb_of_cmyk(from, r.w, d->saw_Adobe_marker, out);
-        else if (!direct)
-            memcpy(out, from, (size_t)r.w * 3);
+        if (!direct)
+            deliver(j, inks, (int)x0, part, n);
+        j->y++;
     }
     return 0;
 }
 
-static int try_decode(struct img_jpeg *j, int eighths, struct img_rect r, unsigned char *out,
-                      size_t stride)
+static int try_decode(struct img_jpeg *j, int eighths, const struct img_part *part, size_t n)
 {
     if (setjmp(j->escape) != 0)
         return ERR_FORMAT;
-    return decode(j, eighths, r, out, stride);
+    return decode(j, eighths, part, n);
 }
 
-int img_jpeg_read(struct img_jpeg *j, int eighths, struct img_rect r, unsigned char *out,
-                  size_t stride, struct err *e)
+int img_jpeg_read_parts(struct img_jpeg *j, int eighths, const struct img_part *part, size_t n,
+                        struct err *e)
 {
-    j->rows = 0;
+    j->y = 0;
     j->reading = true;
-    int rc = try_decode(j, eighths, r, out, stride);
+    int rc = try_decode(j, eighths, part, n);
     jpeg_abort_decompress(&j->d);
-    if (rc == ERR_FORMAT && j->tolerant && j->rows > 0) {
-        for (int y = j->rows; y < r.h; y++)
-            memset(out + (size_t)y * stride, 128, (size_t)r.w * 3);
+    if (rc == ERR_FORMAT && j->tolerant && n == 1 && j->y > part->rect.y) {
+        for (int y = j->y; has_row(part, y); y++)
+            memset(part->out + (size_t)(y - part->rect.y) * part->stride, 128,
+                   (size_t)part->rect.w * 3);
         j->damaged = true;
         rc = 0;
     }
     if (rc < 0)
         return err_set(e, rc, "%s: %s", j->damaged ? "damaged JPEG" : "cannot decode JPEG", j->why);
     return 0;
+}
+
+int img_jpeg_read(struct img_jpeg *j, int eighths, struct img_rect r, unsigned char *out,
+                  size_t stride, struct err *e)
+{
+    struct img_part part = {r, out, stride};
+    return img_jpeg_read_parts(j, eighths, &part, 1, e);
 }

@@ -6,9 +6,7 @@
 #include "mien/num.h"
 
 struct pack_decoder {
-    struct img_jpeg *jpeg;
-    struct img_resizer *resizer;
-    struct img scratch, cut;
+    struct cutter *cutter;
     struct rec rec;
 };
 
@@ -56,8 +54,9 @@ int pack_decode_plan(struct pack_decode *d, const struct pack *p, const struct p
                      struct img_hw size, struct err *e)
 {
     char crop[PREP_MAX] = "";
-    *d = (struct pack_decode){.size = size};
-    d->crop = (struct img_crop){
+    struct cutter_how *how = &d->how;
+    *d = (struct pack_decode){.how.size = size};
+    how->crop = (struct img_crop){
         .margin = 0.4, .inner = 1, .target = size, .max_bytes = REC_DEFAULT_LIMIT};
     prep_get(model, "crop", crop, sizeof crop);
     if (strcmp(crop, "align") == 0)
@@ -66,16 +65,14 @@ int pack_decode_plan(struct pack_decode *d, const struct pack *p, const struct p
     int whole = strcmp(crop, "whole") == 0 ? 1 : without_boxes(p, e);
     if (whole < 0)
         return whole;
-    d->crop.whole = whole;
-    if (get_real(model, "margin", 0, 10, &d->crop.margin, e) < 0 ||
-        get_real(model, "inner", 0.01, 1, &d->crop.inner, e) < 0 ||
-        get_filter(model, &d->filter, e) < 0)
+    how->crop.whole = whole;
+    if (get_real(model, "margin", 0, 10, &how->crop.margin, e) < 0 ||
+        get_real(model, "inner", 0.01, 1, &how->crop.inner, e) < 0 ||
+        get_filter(model, &how->filter, e) < 0)
         return ERR_FORMAT;
-    if (img_crop_describe(&d->crop, &d->prep) < 0 ||
-        prep_set(&d->prep, "size", "%dx%d", size.h, size.w) < 0 ||
-        prep_set(&d->prep, "filter", "%s", img_filter_name(d->filter)) < 0)
-        return err_set(e, ERR_FORMAT, "the preprocessing's description grows too long");
-    return 0;
+    return cutter_describe(how, &d->prep) == 0
+               ? 0
+               : err_set(e, ERR_FORMAT, "the preprocessing's description grows too long");
 }
 
 struct pack_decoder *pack_decoder_new(struct err *e)
@@ -85,7 +82,7 @@ struct pack_decoder *pack_decoder_new(struct err *e)
         err_mem(e, sizeof *w, "a decoder");
         return NULL;
     }
-    if ((w->jpeg = img_jpeg_new(e)) != NULL && (w->resizer = img_resizer_new(e)) != NULL)
+    if ((w->cutter = cutter_new(e)) != NULL)
         return w;
     pack_decoder_free(w);
     return NULL;
@@ -95,10 +92,7 @@ void pack_decoder_free(struct pack_decoder *w)
 {
     if (w == NULL)
         return;
-    img_jpeg_free(w->jpeg);
-    img_resizer_free(w->resizer);
-    img_free(&w->scratch);
-    img_free(&w->cut);
+    cutter_free(w->cutter);
     rec_free(&w->rec);
     free(w);
 }
@@ -119,20 +113,14 @@ static const float *find_box(const struct pack *p, size_t i, struct pack_decoder
 int pack_decode(const struct pack_decode *d, const struct pack *p, size_t i, struct pack_decoder *w,
                 unsigned char *dst, struct err *e)
 {
-    struct img_jpeg_info info;
-    struct img_cut cut;
     size_t n;
     int rc = 0;
     const unsigned char *bytes = pack_image(p, i, &n);
-    const float *box = d->crop.whole ? NULL : find_box(p, i, w, &rc, e);
-    if (rc < 0 || (rc = img_jpeg_open(w->jpeg, bytes, n, &d->limits, &info, e)) < 0 ||
-        (rc = img_crop_plan(&d->crop, &info, box, &cut, e)) < 0)
-        return rc;
-    struct img_hw has = img_cut_size(&cut, &info);
-    if (has.h == d->size.h && has.w == d->size.w)
-        return img_cut_read(w->jpeg, &info, &cut, &w->scratch, dst, e);
-    if ((rc = img_alloc(&w->cut, has.h, has.w, e)) < 0 ||
-        (rc = img_cut_read(w->jpeg, &info, &cut, &w->scratch, w->cut.px, e)) < 0)
-        return rc;
-    return img_resize(w->resizer, w->cut.px, has.h, has.w, dst, d->size, d->filter, e);
+    struct cutting t = {.out = dst};
+    t.box = d->how.crop.whole ? NULL : find_box(p, i, w, &rc, e);
+    if (rc == 0)
+        rc = cutter_plan(w->cutter, &d->how, bytes, n, &t, 1, e);
+    if (rc == 0)
+        rc = cutter_cut(w->cutter, &t, 1, e);
+    return rc < 0 || t.rc == 0 ? rc : err_set(e, t.rc, "%s", t.err.msg);
 }

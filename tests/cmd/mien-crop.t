@@ -79,7 +79,13 @@ bytes i.mien image >photos/a.jpg
 size=$(wc -c <photos/a.jpg)
 head -c $((size * 2 / 3)) photos/a.jpg >photos/cut.jpg
 printf '\211PNG\r\n\032\n and so on' >photos/p.png
-{ head -c $((size / 2)) photos/a.jpg; printf '\377\377\377\000\377'; tail -c +$((size / 2 + 6)) photos/a.jpg; } >photos/z.jpg
+# damaged BYTE: a.jpg with five bytes changed.
+damaged() {
+    head -c "$1" photos/a.jpg
+    printf '\377\377\377\000\377'
+    tail -c +$(($1 + 6)) photos/a.jpg
+}
+damaged $((size / 2)) >photos/z.jpg
 mien-images -q photos >photos.mien
 exits 'bad images make bad records' 1 sh -c 'mien-crop -b whole <photos.mien >out.mien'
 like 'cut short' "$(cat err)" '^mien-crop: record [0-9]+ \(.*cut.jpg\): damaged JPEG: cut short$'
@@ -124,6 +130,29 @@ exits 'a huge crop' 1 sh -c 'mien-crop <m.mien'
 like 'is more than a record holds' "$(cat err)" 'the crop of 14400 x 14400 pixels is more than'
 exits 'unless it is reduced' 0 sh -c 'mien-crop --for 100 <m.mien >out'
 is 'as far as it goes' "$(mien-view -Hc pixels out)" 1800x1800x3
+
+# Several crops of one image share its decoding: each is what it would be alone. The last image is
+# damaged, so that only what lies above that can be cut, unless it is tolerated.
+cp photos/a.jpg a.jpg
+damaged $((size * 3 / 4)) >y.jpg
+for photo in a y; do
+    for box in '2 2 20 20' '40 1 60 9' '30 10 62 40' '3 50 23 63' '70 5 90 20'; do
+        printf 'path,age,gender,box\n%s.jpg,20,f,"%s"\n' $photo "$box" >t.csv
+        mien-meta -q t.csv | mien-images -q -m - $photo.jpg >one.mien
+        cat one.mien >>all.mien
+        for how in '-m 0' '-m 0 --for 8' '-m 0.5 --size 8' '-m 0 --tolerant'; do
+            # shellcheck disable=SC2086
+            mien-crop -q $how <one.mien 2>>"alone$how.err" | mien-view --json --full >>"alone$how"
+        done
+    done
+done
+for how in '-m 0' '-m 0 --for 8' '-m 0.5 --size 8' '-m 0 --tolerant'; do
+    exits "crops of one image: $how" 1 sh -c "mien-crop -q $how <all.mien >together.mien"
+    mien-view --json --full together.mien >together
+    ok 'are those that are made alone' cmp "alone$how" together
+    is 'with the same messages' "$(sed 's/record [0-9]*//' err)" "$(sed 's/record [0-9]*//' "alone$how.err")"
+done
+is 'those above the damage are cut' "$(mien-crop -q -m 0 <all.mien 2>err | mien-view -q --count -s pixels)" 6
 
 # The orientation: a quarter turn, as cameras note it.
 { head -c 2 photos/a.jpg

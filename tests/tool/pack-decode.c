@@ -14,7 +14,7 @@ struct options {
 static int decode(const struct pack_decode *d, const struct pack *p, size_t i,
                   struct pack_decoder *w, struct rec *r, struct err *e)
 {
-    const uint32_t dim[3] = {(uint32_t)d->size.h, (uint32_t)d->size.w, 3};
+    const uint32_t dim[3] = {(uint32_t)d->how.size.h, (uint32_t)d->how.size.w, 3};
     int rc = pack_record(p, i, r, e);
     unsigned char *px = rc == 0 ? rec_alloc(r, TAG_PIXELS, REC_U8, 3, dim) : NULL;
     if (px == NULL)

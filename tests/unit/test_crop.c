@@ -90,6 +90,15 @@ static struct upright decode_upright(const unsigned char *file, size_t n)
     return u;
 }
 
+/* The cut of the image that was opened. */
+static void read_cut(const struct img_jpeg_info *info, const struct img_cut *cut, unsigned char *out)
+{
+    struct img_part part;
+    assert_int_equal(img_cut_start(cut, info, &scratch, out, &part, &e), 0);
+    assert_int_equal(img_jpeg_read_parts(jpeg, cut->eighths, &part, 1, &e), 0);
+    img_cut_finish(cut, info, &part, &scratch, out);
+}
+
 /* A crop of a file; its side in *side, its scale in *eighths. NULL with the reason in e. */
 static unsigned char *crop(const unsigned char *file, size_t n, const struct img_crop *how,
                            const float *box, int *side, int *eighths)
@@ -106,7 +115,7 @@ static unsigned char *crop(const unsigned char *file, size_t n, const struct img
     if (eighths != NULL)
         *eighths = cut.eighths;
     unsigned char *out = malloc((size_t)size.h * (size_t)size.w * 3);
-    assert_int_equal(img_cut_read(jpeg, &info, &cut, &scratch, out, &e), 0);
+    read_cut(&info, &cut, out);
     return out;
 }
 

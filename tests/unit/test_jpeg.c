@@ -150,6 +150,51 @@ static void test_parts(void **state)
     free(px);
 }
 
+/* Several parts at once are those that are read one by one: rows between them are left out, and those
+   that several have go to each. */
+static void test_parts_together(void **state)
+{
+    (void)state;
+    enum { H = 321, W = 146, PARTS = 4 };
+    unsigned char *px = picture(H, W, 11);
+    struct rng rng = {12};
+    for (size_t k = 0; k < NKINDS * 4; k++) {
+        int eighths = 1 << k % 4, h, w;
+        size_t n;
+        unsigned char *file = jpeg_make(px, H, W, &kinds[k / 4], 85, &n);
+        unsigned char *whole = decode(file, n, eighths, false, &h, &w);
+        assert_non_null(whole);
+        for (int round = 0; round < 50; round++) {
+            struct img_part part[PARTS];
+            struct img_jpeg_info info;
+            for (int i = 0; i < PARTS; i++) {
+                struct img_rect r = {(int)rng_below(&rng, (uint64_t)w),
+                                     (int)rng_below(&rng, (uint64_t)h), 0, 0};
+                r.w = 1 + (int)rng_below(&rng, (uint64_t)(w - r.x));
+                r.h = 1 + (int)rng_below(&rng, (uint64_t)(round % 2 ? h - r.y : (h - r.y + 9) / 10));
+                part[i] = (struct img_part){r, malloc((size_t)r.w * (size_t)r.h * 3),
+                                            (size_t)r.w * 3};
+            }
+            assert_int_equal(open_with(file, n, false, &info), 0);
+            assert_int_equal(img_jpeg_read_parts(jpeg, eighths, part, PARTS, &e), 0);
+            for (int i = 0; i < PARTS; i++) {
+                struct img_rect r = part[i].rect;
+                for (int y = 0; y < r.h; y++) {
+                    const unsigned char *want =
+                        whole + ((size_t)(r.y + y) * (size_t)w + (size_t)r.x) * 3;
+                    if (memcmp(part[i].out + (size_t)y * part[i].stride, want, part[i].stride) != 0)
+                        fail_msg("kind %zu at %d/8, round %d: %dx%d at %d,%d differs in row %d",
+                                 k / 4, eighths, round, r.w, r.h, r.x, r.y, y);
+                }
+                free(part[i].out);
+            }
+        }
+        free(file);
+        free(whole);
+    }
+    free(px);
+}
+
 static void test_part_outside(void **state)
 {
     (void)state;
@@ -394,7 +439,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_kinds_of_jpeg),  cmocka_unit_test(test_parts),
-        cmocka_unit_test(test_part_outside),   cmocka_unit_test(test_encode),
+        cmocka_unit_test(test_parts_together), cmocka_unit_test(test_part_outside),
+        cmocka_unit_test(test_encode),
         cmocka_unit_test(test_cut_short),      cmocka_unit_test(test_messages),
         cmocka_unit_test(test_noise),          cmocka_unit_test(test_limits),
         cmocka_unit_test(test_kinds_of_image), cmocka_unit_test(test_exif),

@@ -1,0 +1,200 @@
+#include "mien/cutter.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "mien/align.h"
+#include "mien/buf.h"
+
+/* What is planned for a cutting, and memory for it. */
+struct job {
+    int eighths;
+    struct img_cut cut;
+    struct img_aligned aligned; /* or this */
+    struct img_hw size;         /* before it is resized */
+    struct img_part part;
+    struct img scratch, crop;
+};
+
+struct cutter {
+    struct img_jpeg *jpeg;
+    struct img_resizer *resizer;
+    const struct cutter_how *how;
+    const void *image;
+    size_t bytes;
+    struct img_jpeg_info info;
+    struct job *job; /* one a cutting */
+    size_t cap;
+    struct img_part *part; /* those that are decoded together */
+    size_t cpart;
+};
+
+int cutter_describe(const struct cutter_how *how, struct prep *p)
+{
+    int rc = img_crop_describe(&how->crop, p);
+    return rc < 0 || how->size.h == 0 ? rc : img_resize_describe(how->size, how->filter, p);
+}
+
+struct cutter *cutter_new(struct err *e)
+{
+    struct cutter *c = calloc(1, sizeof *c);
+    if (c == NULL) {
+        err_mem(e, sizeof *c, "a cutter");
+        return NULL;
+    }
+    if ((c->jpeg = img_jpeg_new(e)) != NULL && (c->resizer = img_resizer_new(e)) != NULL)
+        return c;
+    cutter_free(c);
+    return NULL;
+}
+
+void cutter_free(struct cutter *c)
+{
+    if (c == NULL)
+        return;
+    for (size_t i = 0; i < c->cap; i++) {
+        img_free(&c->job[i].scratch);
+        img_free(&c->job[i].crop);
+    }
+    img_jpeg_free(c->jpeg);
+    img_resizer_free(c->resizer);
+    free(c->job);
+    free(c->part);
+    free(c);
+}
+
+/* --- Planning ------------------------------------------------------------------------------- */
+
+static bool resizes(const struct cutter *c, const struct job *job)
+{
+    struct img_hw to = c->how->size;
+    return to.h > 0 && (job->size.h != to.h || job->size.w != to.w);
+}
+
+static int plan_one(struct cutter *c, struct cutting *t, struct job *job)
+{
+    const struct img_crop *how = &c->how->crop;
+    int rc;
+    if (how->align) {
+        rc = img_align_plan(how, &c->info, t->point, t->npoint, &job->aligned, &t->err);
+        job->eighths = job->aligned.eighths;
+        job->size = (struct img_hw){job->aligned.side, job->aligned.side};
+    } else {
+        rc = img_crop_plan(how, &c->info, t->box, &job->cut, &t->err);
+        job->eighths = job->cut.eighths;
+        job->size = img_cut_size(&job->cut, &c->info);
+    }
+    t->size = rc == 0 && resizes(c, job) ? c->how->size : job->size;
+    return rc;
+}
+
+/* Makes room for n cuttings. */
+static int reserve(struct cutter *c, size_t n, struct err *e)
+{
+    while (c->cap < n) {
+        size_t had = c->cap;
+        struct job *job = buf_grow(c->job, had, &c->cap, sizeof *job);
+        if (job == NULL)
+            return err_mem(e, n * sizeof *job, "crops");
+        memset(job + had, 0, (c->cap - had) * sizeof *job);
+        c->job = job;
+    }
+    while (c->cpart < n) {
+        struct img_part *part = buf_grow(c->part, c->cpart, &c->cpart, sizeof *part);
+        if (part == NULL)
+            return err_mem(e, n * sizeof *part, "crops");
+        c->part = part;
+    }
+    return 0;
+}
+
+int cutter_plan(struct cutter *c, const struct cutter_how *how, const void *image, size_t bytes,
+                struct cutting *cutting, size_t n, struct err *e)
+{
+    c->how = how;
+    c->image = image;
+    c->bytes = bytes;
+    int rc = reserve(c, n, e);
+    if (rc == 0)
+        rc = img_jpeg_open(c->jpeg, image, bytes, &how->limits, &c->info, e);
+    for (size_t i = 0; rc == 0 && i < n; i++)
+        cutting[i].rc = plan_one(c, &cutting[i], &c->job[i]);
+    return rc;
+}
+
+/* --- Cutting -------------------------------------------------------------------------------- */
+
+/* Where the crop's pixels go before they are resized. */
+static unsigned char *crop_of(const struct cutter *c, const struct cutting *t,
+                              const struct job *job)
+{
+    return resizes(c, job) ? job->crop.px : t->out;
+}
+
+static int start(const struct cutter *c, const struct cutting *t, struct job *job, struct err *e)
+{
+    if (resizes(c, job) && img_alloc(&job->crop, job->size.h, job->size.w, e) < 0)
+        return ERR_MEM;
+    return c->how->crop.align
+               ? img_align_start(&job->aligned, &c->info, &job->scratch, &job->part, e)
+               : img_cut_start(&job->cut, &c->info, &job->scratch, crop_of(c, t, job), &job->part, e);
+}
+
+static int finish(const struct cutter *c, const struct cutting *t, struct job *job, struct err *e)
+{
+    unsigned char *crop = crop_of(c, t, job);
+    if (c->how->crop.align)
+        img_align_finish(&job->aligned, &job->part, &job->scratch, crop);
+    else
+        img_cut_finish(&job->cut, &c->info, &job->part, &job->scratch, crop);
+    return resizes(c, job) ? img_resize(c->resizer, crop, job->size.h, job->size.w, t->out,
+                                        c->how->size, c->how->filter, e)
+                           : 0;
+}
+
+/* Decodes n parts of the image, at one scale. */
+static int decode(struct cutter *c, int eighths, const struct img_part *part, size_t n,
+                  struct err *e)
+{
+    struct img_jpeg_info info;
+    int rc = img_jpeg_open(c->jpeg, c->image, c->bytes, &c->how->limits, &info, e);
+    return rc < 0 ? rc : img_jpeg_read_parts(c->jpeg, eighths, part, n, e);
+}
+
+/* Cuts those that are decoded at one scale. */
+static int cut_at(struct cutter *c, int eighths, struct cutting *cutting, size_t n, struct err *e)
+{
+    size_t together = 0;
+    for (size_t i = 0; i < n; i++) {
+        if (cutting[i].rc < 0 || c->job[i].eighths != eighths)
+            continue;
+        if (start(c, &cutting[i], &c->job[i], e) < 0)
+            return ERR_MEM;
+        c->part[together++] = c->job[i].part;
+    }
+    /* Where something is damaged each is looked at by itself. */
+    bool whole = together > 1 && decode(c, eighths, c->part, together, e) == 0 &&
+                 img_jpeg_damage(c->jpeg) == NULL;
+    for (size_t i = 0; i < n; i++) {
+        struct cutting *t = &cutting[i];
+        if (t->rc < 0 || c->job[i].eighths != eighths)
+            continue;
+        t->rc = whole ? 0 : decode(c, eighths, &c->job[i].part, 1, &t->err);
+        if (t->rc == ERR_MEM)
+            return err_set(e, ERR_MEM, "%s", t->err.msg);
+        if (t->rc < 0)
+            continue;
+        t->damaged = !whole && img_jpeg_damage(c->jpeg) != NULL;
+        if (finish(c, t, &c->job[i], e) < 0)
+            return ERR_MEM;
+    }
+    return 0;
+}
+
+int cutter_cut(struct cutter *c, struct cutting *cutting, size_t n, struct err *e)
+{
+    int rc = 0;
+    for (int eighths = 8; rc == 0 && eighths > 0; eighths /= 2)
+        rc = cut_at(c, eighths, cutting, n, e);
+    return rc;
+}
