@@ -186,26 +186,42 @@ static void next_place(const struct conv *c, struct place *at)
     at->x += shape_count(c->in);
 }
 
+/* Where the taps of a row of a patch lie that reaches beyond the input's left or right edge. copy has
+   room for the row's terms, with the zeros that joined taps need between them. */
+static void find_edge_taps(const struct conv *c, const float *line, int x0, const float *zeros,
+                           const float **rows, float *copy)
+{
+    size_t nc = (size_t)c->in.c;
+    for (int x = x0; x < x0 + c->l.kw; x += c->span, rows += c->simd->mr) {
+        int from = x < 0 ? 0 : x, to = x + c->span < c->in.w ? x + c->span : c->in.w;
+        *rows = from < to ? line + (size_t)from * nc : zeros;
+        if (from < to && to - from < c->span) {
+            memset(copy, 0, (size_t)c->len * sizeof *copy);
+            memcpy(copy + (size_t)(from - x) * nc, *rows, (size_t)(to - from) * nc * sizeof *copy);
+            *rows = copy;
+        }
+    }
+}
+
 /* Where a pixel's taps lie: mr apart in rows. copy has room for all of its terms. */
 static void find_taps(const struct conv *c, const struct place *at, const float *zeros,
                       const float **rows, float *copy)
 {
     const struct layer *l = &c->l;
-    size_t nc = (size_t)c->in.c, line = (size_t)c->in.w * nc;
-    int y0 = at->y * l->sh - l->pt, x0 = at->left * l->sw - l->pl, span = c->span;
-    for (int y = y0; y < y0 + l->kh; y++) {
+    int y0 = at->y * l->sh - l->pt, x0 = at->left * l->sw - l->pl, mr = c->simd->mr;
+    size_t nc = (size_t)c->in.c, line = (size_t)c->in.w * nc, step = (size_t)c->span * nc;
+    int across = l->kw / c->span;
+    bool within = x0 >= 0 && x0 + l->kw <= c->in.w;
+    for (int y = y0; y < y0 + l->kh; y++, rows += across * mr) {
         bool inside = y >= 0 && y < c->in.h;
-        for (int x = x0; x < x0 + l->kw; x += span, rows += c->simd->mr) {
-            int from = x < 0 ? 0 : x, to = x + span < c->in.w ? x + span : c->in.w;
-            const float *src = inside && from < to ? at->x + (size_t)y * line + (size_t)from * nc : zeros;
-            if (src != zeros && to - from < span) {
-                float *tap = copy + (size_t)(y - y0) * (size_t)c->len;
-                memset(tap, 0, (size_t)c->len * sizeof *tap);
-                memcpy(tap + (size_t)(from - x) * nc, src, (size_t)(to - from) * nc * sizeof *tap);
-                src = tap;
-            }
-            *rows = src;
+        const float *from = inside ? at->x + (size_t)y * line : zeros;
+        if (inside && !within) {
+            find_edge_taps(c, from, x0, zeros, rows, copy + (size_t)(y - y0) * (size_t)c->len);
+            continue;
         }
+        from += inside ? (size_t)x0 * nc : 0;
+        for (int k = 0; k < across; k++)
+            rows[k * mr] = inside ? from + (size_t)k * step : zeros;
     }
 }
 
@@ -217,30 +233,48 @@ static bool in_place(const struct conv *c)
            l->pt == 0 && l->pl == 0;
 }
 
+/* Rows of a block of m output pixels; a last tile's missing ones repeat the one before. */
+static void point_in_place(const struct conv *c, const float *x, int m, const float **rows)
+{
+    int i = 0;
+    for (; i < m; i++, x += c->in.c)
+        rows[i] = x;
+    for (; i % c->simd->mr != 0; i++)
+        rows[i] = rows[i - 1];
+}
+
+static void point_to_taps(const struct conv *c, struct place *at, int m, const float *zeros,
+                          const float **rows, float *copy)
+{
+    int mr = c->simd->mr;
+    size_t patch = c->span > 1 ? (size_t)(c->taps * c->len) : 0;
+    for (int first = 0; first < m; first += mr, rows += (size_t)mr * (size_t)c->taps) {
+        for (int i = 0; i < mr; i++) {
+            if (first + i < m) {
+                find_taps(c, at, zeros, rows + i, copy + (size_t)(first + i) * patch);
+                next_place(c, at);
+                continue;
+            }
+            for (int t = 0; t < c->taps; t++)
+                rows[t * mr + i] = rows[t * mr + i - 1];
+        }
+    }
+}
+
 void conv_run(const struct conv *c, const float *x, const float *add, float *y, size_t n,
               const float *zeros, void *scratch)
 {
     const float **rows = scratch;
     float *copy = (float *)(rows + pointers(c));
     size_t left = (size_t)c->l.shape.h * (size_t)c->l.shape.w * n;
-    size_t patch = c->span > 1 ? (size_t)(c->taps * c->len) : 0;
-    int mr = c->simd->mr;
     bool direct = in_place(c);
     struct place at = {x, 0, 0};
     while (left > 0) {
         int m = left < (size_t)c->block_rows ? (int)left : c->block_rows;
-        for (int i = 0; i < m || i % mr != 0; i++) {
-            const float **row = rows + (size_t)(i / mr * mr) * (size_t)c->taps + i % mr;
-            if (i >= m) { /* a tile's missing rows repeat the one before */
-                for (int t = 0; t < c->taps; t++)
-                    row[t * mr] = row[t * mr - 1];
-            } else if (direct) {
-                rows[i] = x + (size_t)i * (size_t)c->in.c;
-            } else {
-                find_taps(c, &at, zeros, row, copy + (size_t)i * patch);
-                next_place(c, &at);
-            }
-        }
+        if (direct)
+            point_in_place(c, x, m, rows);
+        else
+            point_to_taps(c, &at, m, zeros, rows, copy);
         block_product(c, rows, m, add, y);
         size_t done = (size_t)m * (size_t)c->l.units;
         x += direct ? (size_t)m * (size_t)c->in.c : 0;

@@ -1,11 +1,31 @@
 #include "depthwise.h"
 
+/* Of more channels the columns of a strip lie so far apart that fetching them takes longer than the
+   sums. */
+enum { STRIP_CHANNELS = 128 };
+/* Vectors of a pixel below which they share lines of the first-level cache: strips are then no wider
+   than so many columns, so that they stay there for the next vector. */
+enum { FEW_VECTORS = 4, STRIP_COLUMNS = 32 };
+
+/* Channels, rounded up to vectors. */
+static int padded(int channels, const struct simd *s)
+{
+    return (channels + s->lanes - 1) / s->lanes * s->lanes;
+}
+
 struct depthwise depthwise_make(const struct simd *simd, const struct layer *l, struct shape in,
                                 const float *w, const struct tail *t)
 {
     const float *slope = t->slope != NULL ? t->slope : t->bias;
     size_t taps = (size_t)l->kh * (size_t)l->kw;
-    return (struct depthwise){simd, *l, in, {(size_t)in.c, taps, w, t->bias, slope, t->act}};
+    const struct simd *best = simd;
+    for (const struct simd *s = simd->other; s != NULL; s = s->other)
+        best = padded(in.c, s) < padded(in.c, best) ? s : best;
+    struct depthwise d = {best, *l, in, {(size_t)in.c, taps, w, t->bias, slope, t->act}, 0};
+    if (l->kh == 3 && l->kw == 3 && l->sh == 1 && l->sw == 1 && in.c <= STRIP_CHANNELS &&
+        in.c >= best->lanes && l->shape.h >= best->strip)
+        d.columns = in.c < best->lanes * FEW_VECTORS ? STRIP_COLUMNS : l->shape.w;
+    return d;
 }
 
 size_t depthwise_scratch(const struct depthwise *d)
@@ -30,8 +50,9 @@ static void window(const struct depthwise *d, const float *x, const float *zeros
     }
 }
 
-static void filter_image(const struct depthwise *d, const float *x, float *y, const float *zeros,
-                         const float **pixel)
+/* One image, a few pixels at a time. */
+static void filter_one_by_one(const struct depthwise *d, const float *x, float *y,
+                              const float *zeros, const float **pixel)
 {
     const struct layer *l = &d->l;
     int ow = l->shape.w;
@@ -50,6 +71,35 @@ static void filter_image(const struct depthwise *d, const float *x, float *y, co
     }
 }
 
+/* The strip of output rows from `from` on. */
+static void filter_strip(const struct depthwise *d, const float *x, float *y, int from,
+                         const float **row)
+{
+    const struct layer *l = &d->l;
+    size_t nc = d->dw.nc;
+    for (int r = 0; r < d->simd->strip + 2; r++) {
+        int in = from - l->pt + r;
+        row[r] = in >= 0 && in < d->in.h ? x + (size_t)in * (size_t)d->in.w * nc : NULL;
+    }
+    for (int ox = 0; ox < l->shape.w; ox += d->columns) {
+        int left = l->shape.w - ox;
+        struct dw3_strip s = {row, d->in.w, ox - l->pl, left < d->columns ? left : d->columns,
+                              y + (size_t)ox * nc, (size_t)l->shape.w * nc};
+        d->simd->dw3_strip(&d->dw, &s);
+    }
+}
+
+/* One image, strip by strip. */
+static void filter_strips(const struct depthwise *d, const float *x, float *y, const float **row)
+{
+    int h = d->l.shape.h, strip = d->simd->strip;
+    size_t line = (size_t)d->l.shape.w * d->dw.nc;
+    for (int at = 0; at < h; at += strip) {
+        int from = at + strip > h ? h - strip : at; /* the last ones overlap those before */
+        filter_strip(d, x, y + (size_t)from * line, from, row);
+    }
+}
+
 void depthwise_run(const struct depthwise *d, const float *x, float *y, size_t n,
                    const float *zeros, void *scratch)
 {
@@ -58,6 +108,10 @@ void depthwise_run(const struct depthwise *d, const float *x, float *y, size_t n
         k_dwconv(&d->l, d->in, d->dw.w, &tail, x, y, n, zeros);
         return;
     }
-    for (size_t i = 0; i < n; i++, x += shape_count(d->in), y += shape_count(d->l.shape))
-        filter_image(d, x, y, zeros, scratch);
+    for (size_t i = 0; i < n; i++, x += shape_count(d->in), y += shape_count(d->l.shape)) {
+        if (d->columns > 0)
+            filter_strips(d, x, y, scratch);
+        else
+            filter_one_by_one(d, x, y, zeros, scratch);
+    }
 }

@@ -9,6 +9,7 @@ struct depthwise {
     struct layer l;
     struct shape in;
     struct dw dw;
+    int columns; /* of a strip; 0: it is filtered row by row */
 };
 
 /* Takes a layer of type L_DWCONV that reads `in`. The arrays stay the caller's and are kept:

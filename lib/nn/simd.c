@@ -10,6 +10,7 @@
 #define FORM_NAME  "portable"
 #define MR         6
 #define NV         2
+#define STRIP      2
 #define OTHER      NULL
 #include "vec_portable.h"
 #include "simd_body.h"
@@ -19,6 +20,7 @@
 #define FORM_NAME  "avx2"
 #define MR         4
 #define NV         3
+#define STRIP      2
 #define OTHER      NULL
 #include "vec_avx2.h"
 #include "simd_body.h"
@@ -27,15 +29,27 @@
 #define FORM_NAME  "avx2"
 #define MR         6
 #define NV         2
+#define STRIP      2
 #define OTHER      &simd_avx2_wide
 #include "vec_avx2.h"
+#include "simd_body.h"
+
+/* Half vectors, in all 32 registers. */
+#define FORM(name) name##_avx512_half
+#define FORM_NAME  "avx512"
+#define MR         8
+#define NV         3
+#define STRIP      4
+#define OTHER      NULL
+#include "vec_avx512vl.h"
 #include "simd_body.h"
 
 #define FORM(name) name##_avx512_narrow
 #define FORM_NAME  "avx512"
 #define MR         12
 #define NV         2
-#define OTHER      &simd_avx2_wide
+#define STRIP      4
+#define OTHER      &simd_avx512_half
 #include "vec_avx512.h"
 #include "simd_body.h"
 
@@ -44,6 +58,7 @@
 #define FORM_NAME  "avx512"
 #define MR         6
 #define NV         4
+#define STRIP      4
 #define OTHER      &simd_avx512_narrow
 #include "vec_avx512.h"
 #include "simd_body.h"
@@ -53,7 +68,8 @@ static bool can_run(const struct simd *s)
 {
 #ifdef __x86_64__
     if (s == &simd_avx512)
-        return __builtin_cpu_supports("avx512f");
+        return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl") &&
+               __builtin_cpu_supports("fma");
     if (s == &simd_avx2)
         return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
 #endif

@@ -45,9 +45,20 @@ struct dw3_row {
     int x0, stride;     /* the input column under the first tap of the first output pixel */
 };
 
+/* A strip of outputs of a 3x3 depthwise filter of stride 1: as many rows as the form makes at once,
+   `columns` wide. */
+struct dw3_strip {
+    const float *const *row; /* of the input: two more, NULL where the strip reaches beyond it */
+    int width;               /* of the input */
+    int x0;                  /* its column under the first tap of the first output */
+    int columns;
+    float *y; /* the first row's first output; the next row's is `line` floats further */
+    size_t line;
+};
+
 struct simd {
     const char *name; /* avx512, avx2, portable */
-    int lanes, mr, nr;
+    int lanes, mr, nr, strip;
     const struct simd *other; /* one with another nr, whose panels some units fill better, or NULL */
     void (*tile)(const struct tile *t);
     /* One pixel y[nc] of a filter, from the pixels under its taps. */
@@ -55,6 +66,7 @@ struct simd {
     /* DW3_PIXELS pixels in a row of a 3x3 filter, of stride 1 and 2, from the pixels of three rows
        under it. */
     void (*dw3[2])(const struct dw *d, const float *const *pixel, float *y);
+    void (*dw3_strip)(const struct dw *d, const struct dw3_strip *s);
     /* Adds to dw[9, nc] what the gradients dy of a row of outputs contribute to the filter's. */
     void (*dw3_weights)(const struct dw3_row *r, const float *dy, float *dw);
     /* Winograd's transforms of a patch of 4x4 pixels to 16 values `stride` apart, and of 16 such

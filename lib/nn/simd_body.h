@@ -3,10 +3,38 @@
  * vectors (vec.h). It defines
  *   FORM(name)   the functions' names
  *   MR, NV       a tile: rows, and vectors across
+ *   STRIP        rows of outputs that a depthwise filter makes at once
  *   OTHER        the form's other tiles, or NULL
  */
 
 #include "vec_act.h"
+
+/* The activation is asked for once. */
+TARGET static inline __attribute__((always_inline)) void
+FORM(activate_all)(VEC acc[MR][NV], enum act act, const float *slope)
+{
+#define ACTIVATE(act) \
+    UNROLL \
+    for (int v = 0; v < NV; v++) { \
+        UNROLL \
+        for (int i = 0; i < MR; i++) \
+            acc[i][v] = FORM(activate)(acc[i][v], act, LOAD(slope + v * LANES)); \
+    }
+    switch (act) {
+    case ACT_RELU:
+        ACTIVATE(ACT_RELU)
+        break;
+    case ACT_RELU6:
+        ACTIVATE(ACT_RELU6)
+        break;
+    case ACT_PRELU:
+        ACTIVATE(ACT_PRELU)
+        break;
+    case ACT_NONE:
+        break;
+    }
+#undef ACTIVATE
+}
 
 TARGET static void FORM(tile)(const struct tile *t)
 {
@@ -25,12 +53,18 @@ TARGET static void FORM(tile)(const struct tile *t)
     }
     UNROLL
     for (int v = 0; v < NV; v++) {
+        VEC bias = t->bias != NULL ? LOAD(t->bias + v * LANES) : SET(0);
         UNROLL
-        for (int i = 0; i < MR; i++) {
-            acc[i][v] = t->bias != NULL ? LOAD(t->bias + v * LANES) : SET(0);
-            if (add != NULL && i < t->m)
-                acc[i][v] += LOAD(add + (size_t)i * ldc + v * LANES);
-        }
+        for (int i = 0; i < MR; i++)
+            acc[i][v] = bias;
+    }
+    UNROLL
+    for (int i = 0; i < MR; i++) {
+        if (add == NULL || i >= t->m)
+            break;
+        UNROLL
+        for (int v = 0; v < NV; v++)
+            acc[i][v] += LOAD(add + (size_t)i * ldc + v * LANES);
     }
     for (size_t tap = 0; tap < t->taps; tap++) {
         UNROLL
@@ -50,16 +84,15 @@ TARGET static void FORM(tile)(const struct tile *t)
             }
         }
     }
+    if (t->tail != NULL)
+        FORM(activate_all)(acc, t->tail->act, t->slope);
     UNROLL
     for (int i = 0; i < MR; i++) {
+        if (i >= t->m)
+            break;
         UNROLL
-        for (int v = 0; v < NV; v++) {
-            VEC r = acc[i][v];
-            if (t->tail != NULL)
-                r = FORM(activate)(r, t->tail->act, t->slope != NULL ? LOAD(t->slope + v * LANES) : r);
-            if (i < t->m)
-                STORE(c + (size_t)i * ldc + v * LANES, r);
-        }
+        for (int v = 0; v < NV; v++)
+            STORE(c + (size_t)i * ldc + v * LANES, acc[i][v]);
     }
     for (int i = 0; c == edge && i < t->m; i++)
         memcpy(t->c + (size_t)i * t->ldc, edge + i * NR, (size_t)t->n * sizeof *edge);
@@ -101,6 +134,64 @@ TARGET static void FORM(name)(const struct dw *d, const float *const *col, float
 DW3(dw3, DW3_PIXELS, 1)
 DW3(dw3_stride2, DW3_PIXELS, 2)
 #undef DW3
+
+/* What a column of input adds to a strip's outputs: those of which it is the left one, the middle one
+   and the right one. */
+TARGET static inline __attribute__((always_inline)) void
+FORM(strip_column)(const float *const *row, size_t at, const VEC w[9], VEC left[STRIP],
+                   VEC middle[STRIP], VEC right[STRIP])
+{
+    UNROLL
+    for (int r = 0; r < STRIP + 2; r++) {
+        if (row[r] == NULL)
+            continue;
+        VEC x = LOAD(row[r] + at);
+        UNROLL
+        for (int i = 0; i < STRIP; i++) {
+            int ky = r - i;
+            if (ky < 0 || ky > 2)
+                continue;
+            left[i] = FMA(x, w[3 * ky], left[i]);
+            middle[i] = FMA(x, w[3 * ky + 1], middle[i]);
+            right[i] = FMA(x, w[3 * ky + 2], right[i]);
+        }
+    }
+}
+
+/* The weights and the sums under way stay in registers while the columns go by; each input is loaded
+   once for the nine outputs it is a part of. */
+TARGET static void FORM(dw3_strip)(const struct dw *d, const struct dw3_strip *s)
+{
+    for (size_t at = 0; at < d->nc; at += LANES) {
+        size_t c = at + LANES > d->nc ? d->nc - LANES : at;
+        const VEC bias = LOAD(d->bias + c), slope = LOAD(d->slope + c);
+        VEC w[9], sum[3][STRIP];
+        UNROLL
+        for (int k = 0; k < 9; k++)
+            w[k] = LOAD(d->w + (size_t)k * d->nc + c);
+        UNROLL
+        for (int i = 0; i < STRIP; i++)
+            sum[0][i] = sum[1][i] = sum[2][i] = bias;
+        for (int t = 0; t < s->columns + 2; t += 3) {
+            UNROLL
+            for (int k = 0; k < 3; k++) {
+                VEC *left = sum[k], *middle = sum[(k + 2) % 3], *right = sum[(k + 1) % 3];
+                int x = s->x0 + t + k, out = t + k - 2;
+                if (out >= s->columns)
+                    break;
+                if (x >= 0 && x < s->width)
+                    FORM(strip_column)(s->row, (size_t)x * d->nc + c, w, left, middle, right);
+                UNROLL
+                for (int i = 0; i < STRIP; i++) {
+                    if (out >= 0)
+                        STORE(s->y + (size_t)i * s->line + (size_t)out * d->nc + c,
+                              FORM(activate)(right[i], d->act, slope));
+                    right[i] = bias;
+                }
+            }
+        }
+    }
+}
 
 /* One pixel of any depthwise filter. */
 TARGET static void FORM(dw)(const struct dw *d, const float *const *tap, float *y)
@@ -214,8 +305,8 @@ TARGET static void FORM(winograd_out)(const float *m, size_t stride, size_t nc, 
 }
 
 static const struct simd FORM(simd) = {
-    FORM_NAME, LANES, MR, NV * LANES, OTHER, FORM(tile), FORM(dw), {FORM(dw3), FORM(dw3_stride2)},
-    FORM(dw3_weights),
+    FORM_NAME, LANES, MR, NV * LANES, STRIP, OTHER, FORM(tile), FORM(dw),
+    {FORM(dw3), FORM(dw3_stride2)}, FORM(dw3_strip), FORM(dw3_weights),
     FORM(winograd_in), FORM(winograd_out)};
 
 #include "vec_end.h"
@@ -223,4 +314,5 @@ static const struct simd FORM(simd) = {
 #undef FORM_NAME
 #undef MR
 #undef NV
+#undef STRIP
 #undef OTHER
