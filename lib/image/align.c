@@ -1,6 +1,7 @@
 #include "mien/align.h"
 
 #include <math.h>
+#include <stdint.h>
 
 #include "mien/rec.h"
 
@@ -79,21 +80,37 @@ static void needed(double corner, double right, double down, int side, int *from
     *n = (int)within(floor(hi + 0.5), 0, side - 1) - *from + 1;
 }
 
-/* The pixel at x, y of an image, whose pixels' centres lie at halves. */
-static void interpolate(const struct img *im, double x, double y, unsigned char *out)
+/* Positions and weights of the interpolation are in fixed point, so that it makes the same bytes on
+   every machine: a pixel's place in 2^32nds, its weights in 256ths. */
+typedef int64_t fixed;
+#define FIXED(x) ((fixed)llround((x) * 4294967296.0))
+
+static int clamped(int v, int last)
 {
-    x = within(x - 0.5, 0, im->w - 1);
-    y = within(y - 0.5, 0, im->h - 1);
-    int left = (int)x, top = (int)y;
-    double fx = x - left, fy = y - top;
-    const unsigned char *a = im->px + ((size_t)top * (size_t)im->w + (size_t)left) * 3;
-    const unsigned char *b = left + 1 < im->w ? a + 3 : a;
-    size_t row = top + 1 < im->h ? (size_t)im->w * 3 : 0;
-    for (int c = 0; c < 3; c++) {
-        double above = a[c] + fx * (b[c] - a[c]);
-        double below = a[row + (size_t)c] + fx * (b[row + (size_t)c] - a[row + (size_t)c]);
-        out[c] = (unsigned char)(above + fy * (below - above) + 0.5);
-    }
+    return v < 0 ? 0 : v > last ? last : v;
+}
+
+/* The three channels in 16 bits each. */
+static uint64_t spread(const unsigned char *p)
+{
+    return (uint64_t)p[0] | (uint64_t)p[1] << 16 | (uint64_t)p[2] << 32;
+}
+
+/* The pixel at x, y of an image, whose pixels' centres lie at halves. */
+static void interpolate(const struct img *im, fixed x, fixed y, unsigned char *out)
+{
+    const fixed half = (fixed)1 << 31;
+    int left = (int)((x - half) >> 32), top = (int)((y - half) >> 32);
+    unsigned fx = (unsigned)((x - half) >> 24 & 255), fy = (unsigned)((y - half) >> 24 & 255);
+    const unsigned char *above = im->px + (size_t)clamped(top, im->h - 1) * (size_t)im->w * 3;
+    const unsigned char *below = im->px + (size_t)clamped(top + 1, im->h - 1) * (size_t)im->w * 3;
+    size_t a = (size_t)clamped(left, im->w - 1) * 3, b = (size_t)clamped(left + 1, im->w - 1) * 3;
+    unsigned both = (fx * fy + 128) >> 8; /* the weights' sum is 256 */
+    uint64_t sum = spread(above + a) * (256 - fx - fy + both) + spread(above + b) * (fx - both) +
+                   spread(below + a) * (fy - both) + spread(below + b) * both + 0x8000800080;
+    out[0] = (unsigned char)(sum >> 8);
+    out[1] = (unsigned char)(sum >> 24);
+    out[2] = (unsigned char)(sum >> 40);
 }
 
 int img_align_start(const struct img_aligned *a, const struct img_jpeg_info *info,
@@ -113,10 +130,11 @@ int img_align_start(const struct img_aligned *a, const struct img_jpeg_info *inf
 void img_align_finish(const struct img_aligned *a, const struct img_part *part,
                       const struct img *scratch, unsigned char *out)
 {
-    double left = a->x - part->rect.x, top = a->y - part->rect.y;
+    const fixed right[2] = {FIXED(a->right[0]), FIXED(a->right[1])};
     for (int row = 0; row < a->side; row++) {
-        for (int col = 0; col < a->side; col++, out += 3)
-            interpolate(scratch, left + (col + 0.5) * a->right[0] + (row + 0.5) * a->down[0],
-                        top + (col + 0.5) * a->right[1] + (row + 0.5) * a->down[1], out);
+        fixed x = FIXED(a->x - part->rect.x + 0.5 * a->right[0] + (row + 0.5) * a->down[0]);
+        fixed y = FIXED(a->y - part->rect.y + 0.5 * a->right[1] + (row + 0.5) * a->down[1]);
+        for (int col = 0; col < a->side; col++, out += 3, x += right[0], y += right[1])
+            interpolate(scratch, x, y, out);
     }
 }
