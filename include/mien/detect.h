@@ -12,7 +12,8 @@
  * What is found, also with a low score, is merged (face_merge in face.h) and looked at again, in a
  * window three and a half times as wide as the face, where the detector is surest; and where that
  * leaves doubt, in its mirror image too. A face is what was seen again; its score, box and
- * landmarks are those of this look, or the mean of the two.
+ * landmarks are those of this look, or the mean of the two. What a level shows as surely, and about
+ * as large as it would be in that window, is a face as it is.
  */
 #ifndef MIEN_DETECT_H
 #define MIEN_DETECT_H

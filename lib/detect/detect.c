@@ -16,7 +16,9 @@
 #define CANDIDATE   0.3   /* the score of what is looked at again, */
 #define AGAIN       0.75  /* in a window of this share */
 #define FRAME       3.5   /* and so many times as wide, */
-#define CERTAIN     0.85f /* and in its mirror image unless it scores so much there */
+#define CERTAIN     0.85f /* and in its mirror image unless it scores so much there; */
+#define CLEAR       0.16  /* but not at all where a level shows it as surely and about as large, */
+#define CLEAREST    0.32  /* between these sizes */
 #define LARGEST     2.0   /* nothing larger is a face */
 #define SAME        0.3f  /* IoU of two findings of one face */
 #define INSIDE      0.6f  /* the share of one that lies in another, and so is a part of it */
@@ -43,7 +45,7 @@ struct detect_work {
     struct img_resizer *resizer;
     struct img stored, photo, cut, part, input;
     double zoom; /* pixels of the photograph at full scale in one of photo's */
-    struct face_list candidates, seen, pair;
+    struct face_list level, clear, candidates, seen, pair;
 };
 
 /* A part of the photograph, in pixels of work's photo, that is drawn to inputs of h x w; it may
@@ -115,6 +117,8 @@ void detect_work_free(struct detect_work *w)
     img_free(&w->cut);
     img_free(&w->part);
     img_free(&w->input);
+    face_list_free(&w->level);
+    face_list_free(&w->clear);
     face_list_free(&w->candidates);
     face_list_free(&w->seen);
     face_list_free(&w->pair);
@@ -292,7 +296,7 @@ static int scan(const struct detector *d, struct detect_work *w, double length, 
         struct window v = {.h = down.input, .w = across.input, .part = across.n * down.n > 1};
         v.photo = (struct img_rect){start_of(&across, i % across.n, pw),
                                     start_of(&down, i / across.n, ph), across.photo, down.photo};
-        int rc = look(d, w, &v, small, &w->candidates, e);
+        int rc = look(d, w, &v, small, &w->level, e);
         if (rc < 0)
             return rc;
     }
@@ -377,12 +381,40 @@ static double longer_side(const struct detect_work *w)
     return w->photo.h > w->photo.w ? w->photo.h : w->photo.w;
 }
 
+/* Adds what a level shows to the candidates, and what it shows clearly to the clear ones. inputs: the
+   photograph's pixels at full scale that are a whole side of the input. */
+static int keep(const struct detector *d, struct detect_work *w, double inputs, struct err *e)
+{
+    for (size_t i = 0; i < w->level.n; i++) {
+        if (face_add(&w->candidates, &w->level.face[i], e) < 0)
+            return ERR_MEM;
+    }
+    face_merge(&w->level, SAME, INSIDE);
+    for (size_t i = 0; i < w->level.n; i++) {
+        const struct face *f = &w->level.face[i];
+        if (f->score >= CERTAIN && f->score >= d->o.min_score && width(f) >= CLEAR * inputs &&
+            width(f) <= CLEAREST * inputs && face_add(&w->clear, f, e) < 0)
+            return ERR_MEM;
+    }
+    return 0;
+}
+
+static bool is_clear(const struct detect_work *w, const struct face *f)
+{
+    for (size_t i = 0; i < w->clear.n; i++) {
+        if (face_iou(w->clear.face[i].box, f->box) > SAME ||
+            face_inside(w->clear.face[i].box, f->box) > INSIDE)
+            return true;
+    }
+    return false;
+}
+
 /* Fills the candidates. */
 static int scan_levels(const struct detector *d, struct detect_work *w, const void *jpeg, size_t n,
                        const struct img_jpeg_limits *limits, struct err *e)
 {
     int rc = decode(w, jpeg, n, limits, d->side * level_length[USUAL], e);
-    w->candidates.n = 0;
+    w->candidates.n = w->clear.n = 0;
     for (int i = 0; rc == 0 && i < LEVELS; i++) {
         double shown = d->side * level_length[i], full = longer_side(w) * w->zoom;
         bool small = false;
@@ -390,8 +422,11 @@ static int scan_levels(const struct detector *d, struct detect_work *w, const vo
             break;
         if (longer_side(w) < shown && w->zoom > 1)
             rc = decode(w, jpeg, n, limits, shown, e);
+        w->level.n = 0;
         if (rc == 0)
             rc = scan(d, w, level_length[i], &small, e);
+        if (rc == 0)
+            rc = keep(d, w, full / level_length[i], e);
         if ((i > 0 && !small) || d->o.min_size * shown >= SURE * d->side * full)
             break;
     }
@@ -417,9 +452,15 @@ int detect_jpeg(const struct detector *d, struct detect_work *w, const void *jpe
     face_merge(&w->candidates, SAME, INSIDE);
     for (size_t i = 0; i < w->candidates.n; i++) {
         struct face f = w->candidates.face[i];
+        if (is_clear(w, &f))
+            continue;
         if ((rc = look_again(d, w, &f, e)) < 0)
             return rc;
         if (f.score >= d->o.min_score && f.score > 0 && face_add(out, &f, e) < 0)
+            return ERR_MEM;
+    }
+    for (size_t i = 0; i < w->clear.n; i++) {
+        if (face_add(out, &w->clear.face[i], e) < 0)
             return ERR_MEM;
     }
     face_merge(out, SAME, INSIDE);

@@ -4,7 +4,8 @@
 . "$(dirname "$0")/../lib.sh"
 
 # A graph that takes squares of 16 x 16 pixels on an input of 64 x 64 for faces: the brightness of a
-# cell of 8 x 8 pixels is its score, its box is 16 pixels wide.
+# cell of 8 x 8 pixels is its score, at most 0.81 so that all is looked at again, its box is 16 pixels
+# wide.
 cat >squares.json <<'END'
 {"format": "graph-model", "signature": {"outputs": {"s": {"name": "s:0"}, "b": {"name": "b:0"}}},
  "modelTopology": {"node": [
@@ -24,14 +25,17 @@ cat >squares.json <<'END'
   {"name": "b/w", "shape": [1, 1, 3, 16], "dtype": "float32"},
   {"name": "b/b", "shape": [16], "dtype": "float32"}]}]}
 END
-{
-    for _ in $(seq 192); do printf '\0\0\200\072'; done # 1/1024
-    printf '\0\0\0\302'                                 # -32
+# bin WEIGHT BIAS: the weights, those of the score as bytes.
+# shellcheck disable=SC2059 # the bytes are a format
+bin() {
+    for _ in $(seq 192); do printf "$1"; done
+    printf "$2"
     head -c 192 /dev/zero
     printf '\0\0\0\0\0\0\0\0\0\0\200\101\0\0\200\101'   # 0, 0, 16, 16: the box
     printf '\0\0\0\300\0\0\0\0\0\0\200\100\0\0\0\0'     # -2, 0, 4, 0: the eyes
     head -c 32 /dev/zero
-} >squares.bin
+}
+bin '\0\0\0\071' '\0\0\220\300' >squares.bin # 1/8192, -4.5
 mien-import -q --preset none -o squares.model squares.json
 
 # Photographs of 100 pixels with squares, at x and y, of the size that the detector sees.
@@ -100,6 +104,17 @@ for size in 1x3000 3000x1 2x1000 1x1; do
     mien-images -q thin.jpg >thin.mien
     exits "a photograph of $size pixels" 0 sh -c 'mien-detect --keep-empty squares.model <thin.mien >out'
 done
+
+# One with a score of 1 is sure of a bright cell, and takes it as it is, while looking again would show
+# it smaller, and thus darker.
+bin '\0\0\200\072' '\0\0\0\302' >squares.bin # 1/1024, -32
+mien-import -q --preset none -o sure.model squares.json
+mien-squares 64x64 24,24,8 >cell.jpg
+mien-images -q cell.jpg >cell.mien
+looks() { mien-detect -q -k -z 8 "$@" <cell.mien | mien-view -Hc faces,box; }
+is 'what is not sure is looked at again' "$(looks squares.model)" '0	'
+is 'what is sure is not' "$(looks sure.model)" '1	20,20,36,36'
+is 'unless more is asked for' "$(looks -s 1 sure.model)" '0	'
 
 # What is kept.
 ids() { detect -q "$@" | mien-view -qHc id | sed 's,photos/,,' | tr '\n' ' '; }

@@ -210,8 +210,9 @@ static struct model square_detector(void)
     const struct layer *score = &m.net.layer[net_find(&m.net, "score")];
     const struct layer *box = &m.net.layer[net_find(&m.net, "box")];
     for (int c = 0; c < 3; c++)
-        m.weights[score->param[0].at + (size_t)c] = 0.05f;
-    m.weights[score->param[1].at] = -0.05f * 3 * 170; /* over 0.5 for brighter cells */
+        m.weights[score->param[0].at + (size_t)c] = 0.0084f;
+    /* Over 0.5 for brighter cells; at most 0.8, so that all of them are looked at again. */
+    m.weights[score->param[1].at] = -0.0084f * 3 * 200;
     float *b = m.weights + box->param[1].at;
     b[2] = b[3] = 14;
     b[4 + 2 * FACE_RIGHT_EYE] = -2;
