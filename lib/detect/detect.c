@@ -12,7 +12,7 @@
 #define OVERLAP     0.25  /* of windows */
 #define SURE        0.08  /* faces of this size are found, smaller ones often */
 #define SMALL       0.125 /* where faces of this size are, */
-#define SMALL_SCORE 0.5f  /* sure to this degree, a finer level may show more */
+#define SMALL_SCORE 0.5f  /* sure to this degree, a finer level may show more about them */
 #define CANDIDATE   0.3   /* the score of what is looked at again, */
 #define AGAIN       0.75  /* in a window of this share */
 #define FRAME       3.5   /* and so many times as wide, */
@@ -28,6 +28,8 @@ static const double level_length[] = {1, 1.75, 3.25, 6.25};
 
 enum {
     LEVELS = sizeof level_length / sizeof *level_length,
+    ALWAYS = 2,  /* levels that are looked at in any case */
+    WHOLE = 3,   /* levels that are looked at as a whole; finer ones where small faces are */
     USUAL = 2,   /* the finest level for which a photograph is decoded at once */
     WINDOW = 10, /* quarters of the input along a side of the largest window */
     GREY = 128   /* beyond the photograph's edge; the input's zero, as a convolution pads */
@@ -45,7 +47,7 @@ struct detect_work {
     struct img_resizer *resizer;
     struct img stored, photo, cut, part, input;
     double zoom; /* pixels of the photograph at full scale in one of photo's */
-    struct face_list level, clear, candidates, seen, pair;
+    struct face_list level, small, clear, candidates, seen, pair;
 };
 
 /* A part of the photograph, in pixels of work's photo, that is drawn to inputs of h x w; it may
@@ -118,6 +120,7 @@ void detect_work_free(struct detect_work *w)
     img_free(&w->part);
     img_free(&w->input);
     face_list_free(&w->level);
+    face_list_free(&w->small);
     face_list_free(&w->clear);
     face_list_free(&w->candidates);
     face_list_free(&w->seen);
@@ -235,10 +238,9 @@ static bool plausible(const struct face *f, const struct window *v, const struct
            (!v->part || inside || larger <= OVERLAP * side);
 }
 
-/* Appends what the detector sees in a window. *small is set when there are faces among it that are
-   almost too small. */
+/* Appends what the detector sees in a window. */
 static int look(const struct detector *d, struct detect_work *w, const struct window *v,
-                bool *small, struct face_list *out, struct err *e)
+                struct face_list *out, struct err *e)
 {
     struct placed p;
     size_t keep = out->n;
@@ -255,7 +257,6 @@ static int look(const struct detector *d, struct detect_work *w, const struct wi
             unmirror(&f, (float)v->w);
         if (!plausible(&f, v, &p.input, d->side))
             continue;
-        *small = *small || (f.score >= SMALL_SCORE && width(&f) < SMALL * d->side);
         move_to_photo(&f, &p, w->zoom);
         out->face[keep++] = f;
     }
@@ -285,8 +286,20 @@ static int start_of(const struct row *r, int i, int pixels)
     return r->n == 1 ? (pixels - r->photo) / 2 : i * (pixels - r->photo) / (r->n - 1);
 }
 
-/* Looks at one level, as a whole or in windows. */
-static int scan(const struct detector *d, struct detect_work *w, double length, bool *small,
+/* Whether the level before showed a small face in a window. */
+static bool has_small(const struct detect_work *w, const struct img_rect *r)
+{
+    for (size_t i = 0; i < w->small.n; i++) {
+        const float *b = w->small.face[i].box;
+        double x = (b[0] + b[2]) / 2 / w->zoom - r->x, y = (b[1] + b[3]) / 2 / w->zoom - r->y;
+        if (x >= 0 && y >= 0 && x <= r->w && y <= r->h)
+            return true;
+    }
+    return false;
+}
+
+/* Looks at one level, as a whole or in windows: all of them, or those that have small faces. */
+static int scan(const struct detector *d, struct detect_work *w, double length, bool all,
                 struct err *e)
 {
     int pw = w->photo.w, ph = w->photo.h, step = eyes_step(w->eyes);
@@ -296,7 +309,7 @@ static int scan(const struct detector *d, struct detect_work *w, double length, 
         struct window v = {.h = down.input, .w = across.input, .part = across.n * down.n > 1};
         v.photo = (struct img_rect){start_of(&across, i % across.n, pw),
                                     start_of(&down, i / across.n, ph), across.photo, down.photo};
-        int rc = look(d, w, &v, small, &w->level, e);
+        int rc = all || has_small(w, &v.photo) ? look(d, w, &v, &w->level, e) : 0;
         if (rc < 0)
             return rc;
     }
@@ -315,7 +328,6 @@ static int look_again(const struct detector *d, struct detect_work *w, struct fa
     double x = (f->box[0] + f->box[2]) / 2 / w->zoom, y = (f->box[1] + f->box[3]) / 2 / w->zoom;
     int side = (int)ceil(width(f) * FRAME / w->zoom), step = eyes_step(w->eyes);
     struct window v = {.w = (int)(AGAIN * d->side) / step * step};
-    bool small = false; /* not asked for here */
     float score = 0;
     v.h = v.w;
     v.photo.x = within((int)lround(x - side / 2.0), 1 - side, w->photo.w - 1);
@@ -325,7 +337,7 @@ static int look_again(const struct detector *d, struct detect_work *w, struct fa
     for (int turn = 0; turn < 2; turn++) {
         v.mirrored = turn == 1;
         w->seen.n = 0;
-        int rc = look(d, w, &v, &small, &w->seen, e);
+        int rc = look(d, w, &v, &w->seen, e);
         if (rc < 0)
             return rc;
         face_merge(&w->seen, SAME, INSIDE);
@@ -381,12 +393,17 @@ static double longer_side(const struct detect_work *w)
     return w->photo.h > w->photo.w ? w->photo.h : w->photo.w;
 }
 
-/* Adds what a level shows to the candidates, and what it shows clearly to the clear ones. inputs: the
-   photograph's pixels at full scale that are a whole side of the input. */
+/* Adds what a level shows to the candidates, and what it shows clearly to the clear ones; those that
+   are small there become the small ones. inputs: the photograph's pixels at full scale that are a
+   whole side of the input. */
 static int keep(const struct detector *d, struct detect_work *w, double inputs, struct err *e)
 {
+    w->small.n = 0;
     for (size_t i = 0; i < w->level.n; i++) {
-        if (face_add(&w->candidates, &w->level.face[i], e) < 0)
+        const struct face *f = &w->level.face[i];
+        if (face_add(&w->candidates, f, e) < 0)
+            return ERR_MEM;
+        if (f->score >= SMALL_SCORE && width(f) < SMALL * inputs && face_add(&w->small, f, e) < 0)
             return ERR_MEM;
     }
     face_merge(&w->level, SAME, INSIDE);
@@ -417,17 +434,16 @@ static int scan_levels(const struct detector *d, struct detect_work *w, const vo
     w->candidates.n = w->clear.n = 0;
     for (int i = 0; rc == 0 && i < LEVELS; i++) {
         double shown = d->side * level_length[i], full = longer_side(w) * w->zoom;
-        bool small = false;
         if (i > 0 && full < shown)
             break;
         if (longer_side(w) < shown && w->zoom > 1)
             rc = decode(w, jpeg, n, limits, shown, e);
         w->level.n = 0;
         if (rc == 0)
-            rc = scan(d, w, level_length[i], &small, e);
+            rc = scan(d, w, level_length[i], i < WHOLE, e);
         if (rc == 0)
             rc = keep(d, w, full / level_length[i], e);
-        if ((i > 0 && !small) || d->o.min_size * shown >= SURE * d->side * full)
+        if ((i + 1 >= ALWAYS && w->small.n == 0) || d->o.min_size * shown >= SURE * d->side * full)
             break;
     }
     return rc;
