@@ -1,0 +1,63 @@
+/*
+ * A plan as its two sources see it: plan_compile.c makes steps of a network's layers, plan.c gives their
+ * values room and runs them.
+ */
+#ifndef MIEN_NN_PLAN_STATE_H
+#define MIEN_NN_PLAN_STATE_H
+
+#include "conv.h"
+#include "conv8.h"
+#include "depthwise.h"
+#include "mien/plan.h"
+#include "winograd.h"
+
+/* A value is what a step makes. A local value lives within one segment and has room for a group of
+   images; one that a later segment reads has room for the whole batch. */
+struct value {
+    size_t count; /* elements an image */
+    bool batch;
+    size_t at; /* where it lies in the work space, in floats */
+};
+
+struct step {
+    int layer;                    /* in plan->net */
+    int nin, in[NET_MAX_IN], out; /* values */
+    real *w, *bias, *slope;       /* owned by the plan; for L_BN scale and shift */
+    enum act act;
+    struct conv conv;           /* L_CONV, L_DENSE */
+    struct winograd *winograd;  /* or this */
+    struct conv8 *conv8;        /* or this */
+    struct depthwise depthwise; /* L_DWCONV */
+};
+
+/* Steps [first, end) that run over groups of `group` images. */
+struct segment {
+    int first, end, group;
+};
+
+struct plan {
+    const struct simd *simd;
+    const struct eight *eight; /* NULL: all in floats */
+    struct net net;
+    struct model_input input;
+    struct step *step;
+    int nstep;
+    struct value *value;
+    int nvalue;
+    struct segment *seg;
+    int nseg;
+    int *out; /* values */
+    int nout, batch;
+    size_t floats;  /* for values in a work space */
+    size_t scratch; /* bytes for a step's own use */
+    size_t zeros;   /* floats that stay zero */
+};
+
+/* A power of four of images, at most the batch, whose values of one step fit the cache. */
+int plan_group(const struct plan *p, const struct step *s);
+
+/* Makes the steps that lead to the outputs, layers of m, as plan_new takes them; p has its batch and
+   forms. Returns 0 or a negative code; what was made stays p's. */
+int plan_compile(struct plan *p, const struct model *m, const int *out, int nout, struct err *e);
+
+#endif
