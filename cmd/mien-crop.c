@@ -38,8 +38,9 @@ static int find_face(const struct crop *c, const struct rec *r, struct cutting *
     return 0;
 }
 
-/* Writes the crop's pixels into its record. Returns 0, or ERR_MEM. */
-static int store(const struct crop *c, struct worker *w, struct rec *r, const struct cutting *t)
+/* Ends the record whose crop was made. Returns 0, or ERR_MEM. */
+static int store(const struct crop *c, struct worker *w, struct rec *r, const struct cutting *t,
+                 struct err *e)
 {
     if (t->rc < 0) {
         rec_fail(r, "%s", t->err.msg);
@@ -50,15 +51,22 @@ static int store(const struct crop *c, struct worker *w, struct rec *r, const st
         rec_del(r, TAG_IMAGE);
         rec_del(r, TAG_IMAGE_KIND);
     }
-    return rec_set_str(r, TAG_PREP, c->prep.text);
+    return rec_set_str(r, TAG_PREP, c->prep.text) < 0
+               ? err_mem(e, strlen(c->prep.text), "the preprocessing")
+               : 0;
 }
 
-/* Cuts n records of one image. Returns 0, or a negative code. */
+/* Cuts n records of one image. Returns 0, or ERR_MEM. */
 static int cut(const struct crop *c, struct worker *w, struct rec **rec, struct cutting *t,
                size_t n, struct err *e)
 {
     const struct rec_field *image = rec_find(rec[0], TAG_IMAGE);
     int rc = cutter_plan(w->cutter, &c->how, image->data, image->len, t, n, e);
+    if (rc < 0 && rc != ERR_MEM) {
+        for (size_t i = 0; i < n; i++)
+            rec_fail(rec[i], "%s", e->msg);
+        return 0;
+    }
     for (size_t i = 0; rc == 0 && i < n; i++) {
         uint32_t shape[] = {(uint32_t)t[i].size.h, (uint32_t)t[i].size.w, 3};
         if (t[i].rc == 0 && (t[i].out = rec_alloc(rec[i], TAG_PIXELS, REC_U8, 3, shape)) == NULL)
@@ -67,10 +75,8 @@ static int cut(const struct crop *c, struct worker *w, struct rec **rec, struct 
     if (rc == 0)
         rc = cutter_cut(w->cutter, t, n, e);
     for (size_t i = 0; rc == 0 && i < n; i++)
-        rc = store(c, w, rec[i], &t[i]);
-    for (size_t i = 0; rc < 0 && rc != ERR_MEM && i < n; i++)
-        rec_fail(rec[i], "%s", e->msg);
-    return rc == ERR_MEM ? rc : 0;
+        rc = store(c, w, rec[i], &t[i], e);
+    return rc;
 }
 
 static bool same_image(const struct rec *a, const struct rec *b)
@@ -120,29 +126,29 @@ int main(int argc, char **argv)
     struct crop c = {.how = {.crop = {.margin = -1, .inner = 1}}};
     struct cutter_how *how = &c.how;
     struct filter f = {.fn = crop, .ctx = &c, .another = another_face};
-    int box = BOX_FACE, resampling = IMG_TRIANGLE;
+    int box = BOX_FACE, resampling = -1;
     size_t max_pixels = 0;
     const struct cli_opt opts[] = {
         {'m', "margin", "F", "margin on every side, as a share of the box's [0.4; with -a 0.2]",
          CLI_REAL, &how->crop.margin, 0, 10, NULL, NULL},
         {'b', "box", "BOX", "what to cut out: face or whole, the whole image [face]", CLI_CHOICE,
          &box, 0, 0, "face|whole", NULL},
-        {'a', "align", NULL, "turn and scale faces by their eyes and mouth", CLI_FLAG, &how->crop.align,
-         0, 0, NULL, NULL},
-        {0, "inner", "F", "keep the central share of the crop's side [1]", CLI_REAL, &how->crop.inner,
-         0.01, 1, NULL, NULL},
+        {'a', "align", NULL, "turn and scale faces by their eyes and mouth", CLI_FLAG,
+         &how->crop.align, 0, 0, NULL, NULL},
+        {0, "inner", "F", "keep the central share of the crop's side [1]", CLI_REAL,
+         &how->crop.inner, 0.01, 1, NULL, NULL},
         {'f', "for", "SIZE", "decode no finer than it takes to resize to N or HxW [full scale]",
          CLI_FUNC, &how->crop.target, 0, 0, NULL, img_hw_parse},
         {'s', "size", "SIZE", "bring the crops to N or HxW, as mien-resize does; implies --for",
          CLI_FUNC, &how->size, 0, 0, NULL, img_hw_parse},
-        {0, "filter", "NAME", "how: box, triangle or lanczos3 [triangle]", CLI_CHOICE, &resampling, 0,
-         0, IMG_FILTERS, NULL},
+        {0, "filter", "NAME", "how: box, triangle or lanczos3 [triangle]", CLI_CHOICE, &resampling,
+         0, 0, IMG_FILTERS, NULL},
         {'k', "keep", NULL, "keep the images in the records", CLI_FLAG, &c.keep, 0, 0, NULL, NULL},
         {0, "stored", NULL, "boxes refer to the image as stored, before it is turned upright",
          CLI_FLAG, &how->crop.stored, 0, 0, NULL, NULL},
         {0, "tolerant", NULL, "keep what can be decoded of damaged images", CLI_FLAG,
          &how->limits.tolerant, 0, 0, NULL, NULL},
-        {0, "max-pixels", "N", "refuse larger images [64M]", CLI_SIZE, &max_pixels, 0, 4294967295.0,
+        {0, "max-pixels", "N", "refuse larger images [64M]", CLI_SIZE, &max_pixels, 1, 4294967295.0,
          NULL, NULL},
         FILTER_OPTIONS(f),
     };
@@ -166,10 +172,12 @@ int main(int argc, char **argv)
         how->crop.margin = how->crop.align ? 0.2 : 0.4;
     if (how->size.h > 0 && how->crop.target.h > 0)
         cli_die(&cli, "--size says what --for does");
+    if (how->size.h == 0 && resampling >= 0)
+        cli_die(&cli, "--filter says how --size resizes: give it too");
     if (how->size.h > 0)
         how->crop.target = how->size;
     how->limits.max_pixels = max_pixels;
-    how->filter = (enum img_filter)resampling;
+    how->filter = resampling < 0 ? IMG_TRIANGLE : (enum img_filter)resampling;
     how->crop.max_bytes = f.limit != 0 ? f.limit : REC_DEFAULT_LIMIT;
     if ((uint64_t)how->size.h * (uint64_t)how->size.w * 3 > how->crop.max_bytes)
         cli_die(&cli, "%dx%d: more pixels than a record holds", how->size.h, how->size.w);

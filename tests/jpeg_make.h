@@ -31,6 +31,7 @@ struct jpeg_how {
     int h_samp, v_samp;  /* of the first component; 0 as 1 */
     bool progressive;
     bool many_scans; /* one for each coefficient of each component */
+    bool dc_only;    /* progressive, but without the scans that follow the first one */
     bool plain_cmyk; /* without Adobe's marker: inks are stored as such, not inverted */
     int restart;     /* MCUs between restart markers */
     int orientation; /* an EXIF segment with it; 0 for none */
@@ -47,6 +48,13 @@ static inline void script_many_scans(struct jpeg_compress_struct *c, jpeg_scan_i
     }
     c->scan_info = scan;
     c->num_scans = n;
+}
+
+static inline void script_dc_only(struct jpeg_compress_struct *c, jpeg_scan_info *scan)
+{
+    *scan = (jpeg_scan_info){3, {0, 1, 2}, 0, 0, 0, 0};
+    c->scan_info = scan;
+    c->num_scans = 1;
 }
 
 static inline void write_exif(struct jpeg_compress_struct *c, int orientation)
@@ -109,6 +117,8 @@ static inline unsigned char *jpeg_make(const unsigned char *px, int h, int w,
     jpeg_set_quality(&c, quality, TRUE);
     if (how->many_scans)
         script_many_scans(&c, scans);
+    else if (how->dc_only)
+        script_dc_only(&c, scans);
     else if (how->progressive)
         jpeg_simple_progression(&c);
     jpeg_start_compress(&c, TRUE);

@@ -6,6 +6,11 @@
 #include "mien/align.h"
 #include "mien/buf.h"
 
+/* Bytes of pixels that are decoded together, unless one part alone has more; and those that a
+   cutting other than the first keeps for the next image. */
+#define TOGETHER ((size_t)64 << 20)
+#define KEPT     ((size_t)4 << 20)
+
 /* What is planned for a cutting, and memory for it. */
 struct job {
     int eighths;
@@ -137,7 +142,8 @@ static int start(const struct cutter *c, const struct cutting *t, struct job *jo
         return ERR_MEM;
     return c->how->crop.align
                ? img_align_start(&job->aligned, &c->info, &job->scratch, &job->part, e)
-               : img_cut_start(&job->cut, &c->info, &job->scratch, crop_of(c, t, job), &job->part, e);
+               : img_cut_start(&job->cut, &c->info, &job->scratch, crop_of(c, t, job), &job->part,
+                               e);
 }
 
 static int finish(const struct cutter *c, const struct cutting *t, struct job *job, struct err *e)
@@ -161,40 +167,60 @@ static int decode(struct cutter *c, int eighths, const struct img_part *part, si
     return rc < 0 ? rc : img_jpeg_read_parts(c->jpeg, eighths, part, n, e);
 }
 
-/* Cuts those that are decoded at one scale. */
-static int cut_at(struct cutter *c, int eighths, struct cutting *cutting, size_t n, struct err *e)
+/* Cuts the first of n that are decoded at one scale, as many as go together; *done of the n are
+   dealt with. */
+static int cut_some(struct cutter *c, int eighths, struct cutting *cutting, struct job *job,
+                    size_t n, size_t *done, struct err *e)
 {
-    size_t together = 0;
-    for (size_t i = 0; i < n; i++) {
-        if (cutting[i].rc < 0 || c->job[i].eighths != eighths)
+    size_t together = 0, bytes = 0, i;
+    for (i = 0; i < n && bytes < TOGETHER; i++) {
+        if (cutting[i].rc < 0 || job[i].eighths != eighths)
             continue;
-        if (start(c, &cutting[i], &c->job[i], e) < 0)
+        if (start(c, &cutting[i], &job[i], e) < 0)
             return ERR_MEM;
-        c->part[together++] = c->job[i].part;
+        c->part[together++] = job[i].part;
+        bytes += job[i].scratch.cap + job[i].crop.cap;
     }
+    *done = i;
     /* Where something is damaged each is looked at by itself. */
     bool whole = together > 1 && decode(c, eighths, c->part, together, e) == 0 &&
                  img_jpeg_damage(c->jpeg) == NULL;
-    for (size_t i = 0; i < n; i++) {
+    for (i = 0; i < *done; i++) {
         struct cutting *t = &cutting[i];
-        if (t->rc < 0 || c->job[i].eighths != eighths)
+        if (t->rc < 0 || job[i].eighths != eighths)
             continue;
-        t->rc = whole ? 0 : decode(c, eighths, &c->job[i].part, 1, &t->err);
+        t->rc = whole ? 0 : decode(c, eighths, &job[i].part, 1, &t->err);
         if (t->rc == ERR_MEM)
             return err_set(e, ERR_MEM, "%s", t->err.msg);
         if (t->rc < 0)
             continue;
         t->damaged = !whole && img_jpeg_damage(c->jpeg) != NULL;
-        if (finish(c, t, &c->job[i], e) < 0)
+        if (finish(c, t, &job[i], e) < 0)
             return ERR_MEM;
     }
     return 0;
 }
 
+static void give_back(struct img *im)
+{
+    if (im->cap > KEPT)
+        img_free(im);
+}
+
 int cutter_cut(struct cutter *c, struct cutting *cutting, size_t n, struct err *e)
 {
     int rc = 0;
-    for (int eighths = 8; rc == 0 && eighths > 0; eighths /= 2)
-        rc = cut_at(c, eighths, cutting, n, e);
+    for (int eighths = 8; rc == 0 && eighths > 0; eighths /= 2) {
+        size_t done;
+        for (size_t at = 0; rc == 0 && at < n; at += done) {
+            rc = cut_some(c, eighths, cutting + at, c->job + at, n - at, &done, e);
+            for (size_t i = at; rc == 0 && i < at + done; i++) {
+                if (i > 0) {
+                    give_back(&c->job[i].scratch);
+                    give_back(&c->job[i].crop);
+                }
+            }
+        }
+    }
     return rc;
 }

@@ -235,6 +235,8 @@ static int decode(struct img_jpeg *j, int eighths, const struct img_part *part, 
     d->scale_num = (unsigned)eighths;
     d->scale_denom = 8;
     d->out_color_space = inks ? JCS_CMYK : JCS_RGB;
+    /* Of a progressive file that lacks scans it would make pixels depend on where a part begins. */
+    d->do_block_smoothing = FALSE;
     jpeg_start_decompress(d);
     for (size_t i = 0; i < n; i++) {
         const struct img_rect *r = &part[i].rect;

@@ -63,6 +63,10 @@ exits 'a size too large for a record is refused' 2 sh -c 'mien-crop --size 16000
 is 'and said so' "$(cat err)" 'mien-crop: 16000x16000: more pixels than a record holds'
 exits 'two sizes are refused' 2 sh -c 'mien-crop --size 24 --for 24 <i.mien'
 is 'and said so' "$(cat err)" 'mien-crop: --size says what --for does'
+exits 'a filter without a size is refused' 2 sh -c 'mien-crop --filter box <i.mien'
+is 'and said so' "$(cat err)" 'mien-crop: --filter says how --size resizes: give it too'
+exits 'so are images of at most no pixel' 2 sh -c 'mien-crop --max-pixels 0 <i.mien'
+is 'and said so' "$(cat err)" "mien-crop: --max-pixels: '0' is less than 1; see mien-crop --help"
 exits 'a negative margin is refused' 2 sh -c 'mien-crop --margin=-1 <i.mien'
 exits 'a margin around the whole is refused' 2 sh -c 'mien-crop -b whole -m 1 <i.mien'
 is 'and said so' "$(cat err)" "mien-crop: --margin needs a face box, not --box whole"
