@@ -213,15 +213,18 @@ static void find_taps(const struct conv *c, const struct place *at, const float 
     int across = l->kw / c->span;
     bool within = x0 >= 0 && x0 + l->kw <= c->in.w;
     for (int y = y0; y < y0 + l->kh; y++, rows += across * mr) {
-        bool inside = y >= 0 && y < c->in.h;
-        const float *from = inside ? at->x + (size_t)y * line : zeros;
-        if (inside && !within) {
+        if (y < 0 || y >= c->in.h) {
+            for (int k = 0; k < across; k++)
+                rows[k * mr] = zeros;
+            continue;
+        }
+        const float *from = at->x + (size_t)y * line;
+        if (!within) {
             find_edge_taps(c, from, x0, zeros, rows, copy + (size_t)(y - y0) * (size_t)c->len);
             continue;
         }
-        from += inside ? (size_t)x0 * nc : 0;
         for (int k = 0; k < across; k++)
-            rows[k * mr] = inside ? from + (size_t)k * step : zeros;
+            rows[k * mr] = from + (size_t)x0 * nc + (size_t)k * step;
     }
 }
 

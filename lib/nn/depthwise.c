@@ -3,6 +3,9 @@
 /* Of more channels the columns of a strip lie so far apart that fetching them takes longer than the
    sums. */
 enum { STRIP_CHANNELS = 128 };
+/* Rows that the tallest strip of any form has. Layers with fewer are filtered in the same order by all
+   forms, and so are those with more. */
+enum { STRIP_ROWS = 4 };
 /* Vectors of a pixel below which they share lines of the first-level cache: strips are then no wider
    than so many columns, so that they stay there for the next vector. */
 enum { FEW_VECTORS = 4, STRIP_COLUMNS = 32 };
@@ -23,7 +26,7 @@ struct depthwise depthwise_make(const struct simd *simd, const struct layer *l, 
         best = padded(in.c, s) < padded(in.c, best) ? s : best;
     struct depthwise d = {best, *l, in, {(size_t)in.c, taps, w, t->bias, slope, t->act}, 0};
     if (l->kh == 3 && l->kw == 3 && l->sh == 1 && l->sw == 1 && in.c <= STRIP_CHANNELS &&
-        in.c >= best->lanes && l->shape.h >= best->strip)
+        in.c >= best->lanes && l->shape.h >= STRIP_ROWS)
         d.columns = in.c < best->lanes * FEW_VECTORS ? STRIP_COLUMNS : l->shape.w;
     return d;
 }

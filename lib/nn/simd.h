@@ -1,7 +1,7 @@
 /*
  * The inner loops of inference, in several forms of one source (simd_body.h): for AVX-512, for
- * AVX2, and a portable one. Every form adds up a result's terms in the same fixed order, whatever
- * the rows and images around it.
+ * AVX2, and a portable one. A function adds up a result's terms in the same fixed order in every form,
+ * whatever the rows and images around it.
  */
 #ifndef MIEN_NN_SIMD_H
 #define MIEN_NN_SIMD_H

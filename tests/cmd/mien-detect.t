@@ -81,6 +81,33 @@ is 'upright, by its landmarks' "$(mien-view -Hc prep aligned.mien | sort | uniq 
 mien-crop -q --align --size 24 <faces.mien >one.mien
 mien-crop -q --align --for 24 <faces.mien | mien-resize -q 24 >two.mien
 ok 'and of one size, as by mien-resize' cmp one.mien two.mien
+# The faces of a photograph are cut together: as each would be alone.
+mien-squares -o 6 100x100 12,12,25 63,50,25 >turned.jpg
+mien-images -q turned.jpg photos/two.jpg | mien-detect -q squares.model >pairs.mien
+for how in --align '--margin 0.3 --size 24'; do
+    # shellcheck disable=SC2086
+    mien-crop -q $how <pairs.mien | mien-view --json --full >together
+    for id in $(mien-view -Hc id pairs.mien); do
+        # shellcheck disable=SC2086
+        mien-view -r -s "id == '$id'" pairs.mien | mien-crop -q $how | mien-view --json --full
+    done >alone
+    is "four of them: $how" "$(wc -l <together)" 4
+    ok 'the same together and alone' cmp together alone
+done
+# A photograph's faces are cut as soon as the last one is there, while more may come.
+mkfifo faces.fifo
+mien-crop -q --align <faces.fifo >live.mien &
+exec 3>faces.fifo
+mien-view -r -s "id < 'q' && faces == 2" pairs.mien >&3
+for _ in $(seq 500); do
+    [ -s live.mien ] && break
+    sleep 0.01
+done
+is 'faces come out while the input goes on' "$(mien-view -Hc id live.mien 2>err)" "$(printf '%s\n' \
+    photos/two.jpg#1 photos/two.jpg#2)"
+exec 3>&-
+wait $!
+ok 'until it ends' mien-view --count live.mien
 for jobs in 1 3 8; do
     detect -q -j $jobs >same.mien
     ok "$jobs workers find the same" cmp faces.mien same.mien

@@ -251,6 +251,11 @@ static void depthwise(void **state)
             check(text, "", 2, 2, NULL);
         }
     }
+    /* Wider than a strip, lower than one, of many channels; padded unevenly. */
+    check("input 9x70x3\npre conv 20 1x1\na dwconv 3x3 pad=2,0,1,2\nb relu\n", "", 1, 1, NULL);
+    check("input 5x66x3\npre conv 24 1x1\na dwconv 3x3 pad=same\nb relu6\n", "", 2, 2, NULL);
+    check("input 6x40x3\npre conv 130 1x1\na dwconv 3x3 pad=same\nb relu\n", "", 1, 1, NULL);
+    check("input 3x40x3\npre conv 24 1x1\na dwconv 3x3 pad=same\nb prelu\n", "", 1, 1, NULL);
     check("input 1x1x3\npre conv 20 1x1\na dwconv 3x3 pad=same\n", "", 1, 1, NULL);
     check("input 2x3x3\npre conv 20 1x1\na dwconv 3x3 stride=2 pad=same\nb relu\n", "", 1, 1, NULL);
     check("input 7x6x3\npre conv 18 1x1\na dwconv 5x4 stride=2 pad=valid\nb relu\n", "", 1, 1, NULL);
