@@ -153,7 +153,7 @@ int main(int argc, char **argv)
          0, NULL, NULL},
         {0, "tolerant", NULL, "use what can be decoded of damaged images", CLI_FLAG,
          &d.limits.tolerant, 0, 0, NULL, NULL},
-        {0, "max-pixels", "N", "refuse larger images [64M]", CLI_SIZE, &max_pixels, 0, 4294967295.0,
+        {0, "max-pixels", "N", "refuse larger images [64M]", CLI_SIZE, &max_pixels, 1, 4294967295.0,
          NULL, NULL},
         FILTER_OPTIONS(d.filter),
     };

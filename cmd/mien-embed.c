@@ -36,20 +36,6 @@ static int embed(void *ctx, int worker, struct rec **rec, size_t n, bool *drop, 
     return k < 0 ? k : 0;
 }
 
-/* The layer asked for, or the one that the model names, or its last. */
-static int layer_of(const struct cli *cli, const struct model *m, const char *name)
-{
-    char buf[NET_NAME];
-    if (name == NULL)
-        name = prep_get(&m->prep, "embed", buf, sizeof buf);
-    if (name == NULL)
-        return m->net.n - 1;
-    int layer = net_find(&m->net, name);
-    if (layer < 0)
-        cli_die(cli, "the model has no layer '%s'; mien-net lists its layers", name);
-    return layer;
-}
-
 int main(int argc, char **argv)
 {
     cli_without_blas_threads(argv);
@@ -77,7 +63,9 @@ int main(int argc, char **argv)
 
     if (apply_load(&m.apply, argv[1], &e) < 0)
         cli_die(&cli, "%s", e.msg);
-    int layer = layer_of(&cli, &m.apply.model, name);
+    int layer = model_features_layer(&m.apply.model, name, &e);
+    if (layer < 0)
+        cli_die(&cli, "%s", e.msg);
     if (apply_start(&m.apply, &layer, 1, f.jobs, batch, &e) < 0)
         cli_die(&cli, "%s", e.msg);
     model_features_name(&m.apply.model, layer, m.name, sizeof m.name);

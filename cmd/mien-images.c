@@ -179,7 +179,7 @@ int main(int argc, char **argv)
         {'m', "meta", "FILE", "join with these metadata records, - for standard input", CLI_STR,
          &im.meta, 0, 0, NULL, NULL},
         {0, "strict", NULL, "stop at the first bad record", CLI_FLAG, &im.strict, 0, 0, NULL, NULL},
-        {0, "max-image", "SIZE", "refuse larger image files [63M]", CLI_SIZE, &im.limit, 0,
+        {0, "max-image", "SIZE", "refuse larger image files [63M]", CLI_SIZE, &im.limit, 1,
          4000 * 1048576.0, NULL, NULL},
     };
     im.cli = (struct cli){

@@ -1,5 +1,6 @@
 /* mien-meta: labels from .mat files, tables and file names to records. */
 #include <string.h>
+#include <strings.h>
 #include <unistd.h>
 
 #include "mien/cli.h"
@@ -255,7 +256,7 @@ int main(int argc, char **argv)
         {'n', "names", "PATTERN", "label records by their names: utkface, or a pattern", CLI_STR,
          &o->names, 0, 0, NULL, NULL},
         {0, "strict", NULL, "stop at the first bad record", CLI_FLAG, &o->strict, 0, 0, NULL, NULL},
-        {0, "max-record", "SIZE", "refuse larger records [64M]", CLI_SIZE, &o->limit, 0,
+        {0, "max-record", "SIZE", "refuse larger records [64M]", CLI_SIZE, &o->limit, 1,
          4294967295.0, NULL, NULL},
     };
     struct cli cli = {"mien-meta",
@@ -272,6 +273,9 @@ int main(int argc, char **argv)
     if (o->all)
         o->keep.any_score = o->keep.second_face = o->keep.any_age = o->keep.any_gender = true;
     o->table.any_age = o->keep.any_age;
+    if (o->table.codes.female && o->table.codes.male &&
+        !strcasecmp(o->table.codes.female, o->table.codes.male))
+        cli_die(&cli, "--female and --male are the same, '%s'", o->table.codes.male);
     if (o->names && !(run.names = names_new(o->names, &o->table.codes, &e)))
         cli_die(&cli, "--names: %s", e.msg);
     cli_check_output(&cli, STDOUT_FILENO);

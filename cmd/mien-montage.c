@@ -128,7 +128,7 @@ int main(int argc, char **argv)
          &o.tolerance, 0, 255, NULL, NULL},
         {0, "quality", "N", "quality of the JPEG, 1 to 100 [90]", CLI_INT, &out.quality, 1, 100,
          NULL, NULL},
-        {0, "max-record", "SIZE", "refuse larger records [64M]", CLI_SIZE, &limit, 0, 4294967295.0,
+        {0, "max-record", "SIZE", "refuse larger records [64M]", CLI_SIZE, &limit, 1, 4294967295.0,
          NULL, NULL},
     };
     struct cli cli = {"mien-montage",

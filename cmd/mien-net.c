@@ -213,6 +213,8 @@ int main(int argc, char **argv)
         cli_die(&cli, "needs one model or description; see mien-net --help");
     if (o.make + o.fold != (o.out != NULL))
         cli_die(&cli, "--new or --fold, and -o MODEL, go together");
+    if (o.batch > 0 && (o.make || o.fold || o.text || o.tsv))
+        cli_die(&cli, "--batch adds to the table alone");
 
     load(&cli, argv[1], &m);
     if (o.size.h > 0 || o.width != 1)

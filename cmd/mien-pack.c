@@ -144,7 +144,7 @@ int main(int argc, char **argv)
         {'k', "kind", "WORD", "auto, pixels, image or features: what to make the tensor of [auto]",
          CLI_CHOICE, &o.kind, 0, 0, "auto|pixels|image|features", NULL},
         {0, "strict", NULL, "stop at the first bad record", CLI_FLAG, &o.strict, 0, 0, NULL, NULL},
-        {0, "max-record", "SIZE", "refuse larger records [64M]", CLI_SIZE, &o.limit, 0,
+        {0, "max-record", "SIZE", "refuse larger records [64M]", CLI_SIZE, &o.limit, 1,
          4294967295.0, NULL, NULL},
         {'d', "restore", NULL, "write the records of packs", CLI_FLAG, &o.restore, 0, 0, NULL,
          NULL},

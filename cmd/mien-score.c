@@ -146,7 +146,7 @@ int main(int argc, char **argv)
          CLI_STR, &s.o.by, 0, 0, NULL, NULL},
         {'e', "every", "N", "a line after every N records, for streams without end", CLI_INT,
          &s.o.every, 1, INT_MAX, NULL, NULL},
-        {0, "max-record", "SIZE", "refuse larger records [64M]", CLI_SIZE, &s.o.limit, 0,
+        {0, "max-record", "SIZE", "refuse larger records [64M]", CLI_SIZE, &s.o.limit, 1,
          4294967295.0, NULL, NULL},
     };
     struct cli cli = {"mien-score",

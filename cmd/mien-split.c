@@ -181,7 +181,7 @@ int main(int argc, char **argv)
         {'n', "names", "A,B,...", "the parts' names [train,val,test]", CLI_STR, &s.names, 0, 0,
          NULL, NULL},
         {0, "strict", NULL, "stop at the first bad record", CLI_FLAG, &s.strict, 0, 0, NULL, NULL},
-        {0, "max-record", "SIZE", "refuse larger records [64M]", CLI_SIZE, &s.limit, 0,
+        {0, "max-record", "SIZE", "refuse larger records [64M]", CLI_SIZE, &s.limit, 1,
          4294967295.0, NULL, NULL},
     };
     s.cli = (struct cli){.name = "mien-split",

@@ -2,6 +2,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "mien/cli.h"
 #include "mien/file.h"
@@ -107,8 +108,8 @@ static void make_model(const struct cli *c, struct options *o, const struct pack
         cli_die(c, "pixels need a network to start from: give --init MODEL");
     if (o->keep_heads && o->heads.list != NULL)
         cli_die(c, "--heads makes new heads, --keep-heads keeps the model's: give one of them");
-    if (o->init == NULL && o->keep_heads)
-        cli_die(c, "--keep-heads needs --init MODEL");
+    if (o->init == NULL && (o->keep_heads || o->embed != NULL))
+        cli_die(c, "--%s needs --init MODEL", o->keep_heads ? "keep-heads" : "embed");
     if (o->init != NULL && model_load(&init, o->init, &e) < 0)
         cli_die(c, "%s", e.msg);
     if (o->keep_heads) {
@@ -252,8 +253,11 @@ int main(int argc, char **argv)
     if (fit_log_close(report.log, &e) < 0)
         cli_die(&cli, "%s", e.msg);
     if (rc > 0) {
-        cli_warn(&cli, "stopped by a signal; %s%s", f->checkpoint != NULL ? "--resume goes on from " : "nothing is kept",
-                 f->checkpoint != NULL ? f->checkpoint : "");
+        bool saved = report.epoch > 0 || (f->resume && access(f->checkpoint, F_OK) == 0);
+        bool goes_on = f->checkpoint != NULL && saved;
+        cli_warn(&cli, "stopped by a signal; %s%s",
+                 goes_on ? "--resume goes on from " : "nothing is kept",
+                 goes_on ? f->checkpoint : "");
     } else {
         free(model.made);
         model.made = fit_provenance(f, o.init, o.train, train.n, o.val, &kept);

@@ -190,6 +190,8 @@ static void prepare(struct view *v)
     struct err e;
     if (o->json + o->count + o->records + o->check > 1)
         cli_die(v->cli, "--json, --count, --records and --check exclude each other");
+    if (o->full && !o->json)
+        cli_die(v->cli, "--full goes with --json");
     if (o->check && o->head >= 0)
         cli_die(v->cli, "--check reads the whole stream, without --head");
     if (o->columns != NULL && col_parse(o->columns, &v->cols, &v->ncols, &e) < 0)
@@ -232,7 +234,7 @@ int main(int argc, char **argv)
          CLI_FLAG, &v.o.records, 0, 0, NULL, NULL},
         {0, "check", NULL, "read all, verify it and print which fields there are", CLI_FLAG,
          &v.o.check, 0, 0, NULL, NULL},
-        {0, "max-record", "SIZE", "refuse larger records [64M]", CLI_SIZE, &v.o.limit, 0,
+        {0, "max-record", "SIZE", "refuse larger records [64M]", CLI_SIZE, &v.o.limit, 1,
          4294967295.0, NULL, NULL},
     };
     struct cli cli = {"mien-view",

@@ -21,7 +21,7 @@ enum cli_kind {
     CLI_FLAG,   /* bool *: set to true */
     CLI_INT,    /* int *: a whole number in [lo, hi] */
     CLI_REAL,   /* double *: a number in [lo, hi] */
-    CLI_SIZE,   /* size_t *: bytes with K, M, G, up to hi */
+    CLI_SIZE,   /* size_t *: bytes with K, M, G, in [lo, hi] */
     CLI_SEED,   /* uint64_t *: any 64-bit whole number */
     CLI_STR,    /* const char **: any text */
     CLI_CHOICE, /* int *: the index of a word in choices ("box|triangle|lanczos3") */

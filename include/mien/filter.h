@@ -51,7 +51,7 @@ struct filter {
 #define FILTER_OPTIONS(f)                                                                          \
     {'j', "jobs", "N", "worker threads [all cores]", CLI_INT, &(f).jobs, 1, 256, NULL, NULL},      \
     {0, "strict", NULL, "stop at the first bad record", CLI_FLAG, &(f).strict, 0, 0, NULL, NULL},  \
-    {0, "max-record", "SIZE", "refuse larger records [64M]", CLI_SIZE, &(f).limit, 0, 4294967295.0,\
+    {0, "max-record", "SIZE", "refuse larger records [64M]", CLI_SIZE, &(f).limit, 1, 4294967295.0,\
      NULL, NULL}
 
 /* Sets f->jobs and f->batch to their final values; call it between cli_parse and making per-worker state. */

@@ -62,6 +62,11 @@ int model_fold(struct model *dst, const struct model *src, struct err *e);
 /* The probabilities of female and male from the n outputs, 1 or 2, of layer `gender`. */
 void model_gender(const float *p, int n, float out[2]);
 
+/* The layer that makes a model's features: the one of this name, with NULL the one that its
+   preprocessing names (embed), else what its heads read, else its last. ERR_ARG when there is no such
+   layer, or the heads read different ones. */
+int model_features_layer(const struct model *m, const char *name, struct err *e);
+
 /* A name for the features that a layer makes: its own and a hash of all weights that they depend
    on, "global_pooling@1f2e3d4c". Features of the same name are interchangeable. */
 void model_features_name(const struct model *m, int layer, char *buf, size_t n);

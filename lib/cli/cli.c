@@ -166,7 +166,9 @@ static int store(const struct cli_opt *o, const char *arg, struct err *e)
         rc = num_real(arg, o->lo, o->hi, o->dst, e);
         break;
     case CLI_SIZE:
-        if ((rc = num_size(arg, (uint64_t)o->hi, &u, e)) == 0)
+        if ((rc = num_size(arg, (uint64_t)o->hi, &u, e)) == 0 && u < (uint64_t)o->lo)
+            rc = err_set(e, ERR_ARG, "'%s' is less than %.0f", arg, o->lo);
+        if (rc == 0)
             *(size_t *)o->dst = (size_t)u;
         break;
     case CLI_SEED:

@@ -121,7 +121,7 @@ static bool parse_age(const char *s, int *age, int band[2])
     if (!number(&s, &band[0])) {
         if (above || below || !starts(&s, "-") || !number(&s, age) || *s)
             return false;
-        *age = -*age; /* no age, but a number: let the caller say that it is out of range */
+        *age = *age > 0 ? -*age : -1; /* a number: let the caller say that it is out of range */
         return true;
     }
     if (above) {
@@ -191,6 +191,13 @@ int labels_gender(struct labels *l, const char *s, size_t n, const struct label_
     return 0;
 }
 
+static int days_of(int year, int month)
+{
+    static const int days[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
+    bool leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+    return days[month - 1] + (month == 2 && leap);
+}
+
 int labels_birth(struct labels *l, const char *s, size_t n, struct err *e)
 {
     struct label_date d;
@@ -201,7 +208,7 @@ int labels_birth(struct labels *l, const char *s, size_t n, struct err *e)
         return 0;
     if (!plain(s, n, buf) || !number(&p, &d.year) || !starts(&p, "-") || !number(&p, &d.month) ||
         !starts(&p, "-") || !number(&p, &d.day) || *p || d.year > 9999 || d.month < 1 ||
-        d.month > 12 || d.day < 1 || d.day > 31)
+        d.month > 12 || d.day < 1 || d.day > days_of(d.year, d.month))
         return err_set(e, ERR_FORMAT, "'%.*s' is not a date, YYYY-MM-DD",
                        (int)(n < WORD_MAX ? n : WORD_MAX), s);
     l->birth = d;

@@ -94,6 +94,13 @@ static const void *tensor(const struct st *s, const char *name, enum st_dtype ty
     return t != NULL && t->dtype == type && t->ndim == 1 && t->count == n ? t->data : NULL;
 }
 
+/* Bytes of a description's word, as many as a message shows. */
+static int word(const char *s)
+{
+    size_t n = strcspn(s, " \n");
+    return n < 200 ? (int)n : 200;
+}
+
 int checkpoint_load(const char *path, const char *about, struct progress *p,
                     const struct arrays *a, struct err *e)
 {
@@ -116,8 +123,8 @@ int checkpoint_load(const char *path, const char *about, struct progress *p,
             at++;
         while (at > 0 && was[at - 1] != ' ' && was[at - 1] != '\n')
             at--;
-        rc = err_set(e, ERR_FORMAT, "'%s' is of another training: it has '%.40s', this one '%.40s'",
-                     path, was + at, about + at);
+        rc = err_set(e, ERR_FORMAT, "'%s' is of another training: it has '%.*s', this one '%.*s'", path,
+                     word(was + at), was + at, word(about + at), about + at);
     }
     for (int i = 0; rc == 0 && i < n; i++) {
         const float *from = tensor(s, name[i], ST_F32, a->n);

@@ -1,9 +1,41 @@
-/* The identity of features. */
+/* Which layer makes features, and their identity. */
 #include <stdio.h>
 #include <string.h>
 
 #include "mien/hash.h"
 #include "mien/model.h"
+
+/* What the logits of a head are made of, or -1 without that head. */
+static int read_by_head(const struct net *net, const char *head)
+{
+    int i = net_find(net, head);
+    while (i >= 0 && (net->layer[i].type == L_SOFTMAX || net->layer[i].type == L_SIGMOID))
+        i = net->layer[i].in[0];
+    if (i < 0 || (net->layer[i].type != L_DENSE && net->layer[i].type != L_CORAL))
+        return -1;
+    i = net->layer[i].in[0];
+    while (net->layer[i].type == L_DROPOUT)
+        i = net->layer[i].in[0];
+    return i;
+}
+
+int model_features_layer(const struct model *m, const char *name, struct err *e)
+{
+    char buf[NET_NAME];
+    if (name == NULL)
+        name = prep_get(&m->prep, "embed", buf, sizeof buf);
+    if (name != NULL) {
+        int i = net_find(&m->net, name);
+        return i >= 0 ? i
+                      : err_set(e, ERR_ARG, "the model has no layer '%s'; mien-net lists its layers",
+                                name);
+    }
+    int gender = read_by_head(&m->net, "gender"), age = read_by_head(&m->net, "age");
+    if (gender >= 0 && age >= 0 && gender != age)
+        return err_set(e, ERR_ARG, "the model's heads read '%s' and '%s': name one of its layers",
+                       m->net.layer[gender].name, m->net.layer[age].name);
+    return gender >= 0 ? gender : age >= 0 ? age : m->net.n - 1;
+}
 
 void model_features_name(const struct model *m, int layer, char *buf, size_t n)
 {

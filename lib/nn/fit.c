@@ -79,9 +79,8 @@ static void choose_trained(struct fitter *f)
 static void choose_rates(struct fitter *f)
 {
     const struct net *net = &f->m->net;
-    char name[NET_NAME];
-    const char *embed = prep_get(&f->m->prep, "embed", name, sizeof name);
-    int backbone = embed != NULL ? net_find(net, embed) : -1;
+    struct err none;
+    int backbone = model_features_layer(f->m, NULL, &none);
     double rate = 1;
     for (int i = net->n - 1; i >= 0; i--) {
         f->rate[i] = rate;

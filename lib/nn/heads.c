@@ -51,17 +51,6 @@ static int parse_list(const char *list, bool *gender, struct age_head *age, stru
     return *gender || age->n > 0 ? 0 : err_set(e, ERR_ARG, "heads: none are named");
 }
 
-/* The layer of init that the heads read: the one named, or the model's own choice, or its
-   last one. */
-static int embed_layer(const struct model *init, const char *name, struct err *e)
-{
-    char buf[NET_NAME];
-    if (name == NULL)
-        name = prep_get(&init->prep, "embed", buf, sizeof buf);
-    int i = name == NULL ? init->net.n - 1 : net_find(&init->net, name);
-    return i >= 0 ? i : err_set(e, ERR_ARG, "the model has no layer '%s'", name);
-}
-
 /* Pixels are prepared as those of the packs were, and become the input as the network's own. Features
    are known by their name, unless the network that makes them is a part of the model. */
 static int merge_prep(struct prep *p, const struct model *init, int attach,
@@ -96,7 +85,7 @@ int fit_new_heads(struct model *m, const struct model *init, const char *embed, 
     if (init != NULL) {
         map = malloc((size_t)init->net.n * sizeof *map);
         rc = map == NULL ? err_mem(e, (size_t)init->net.n * sizeof *map, "layers") : 0;
-        rc = attach = rc < 0 ? rc : embed_layer(init, embed, e);
+        rc = attach = rc < 0 ? rc : model_features_layer(init, embed, e);
         at = rc < 0 ? rc : net_ancestors(&m->net, &init->net, attach, map, e);
     } else {
         at = append(&m->net, "input", L_INPUT, 0, dim, 0, e);

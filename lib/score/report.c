@@ -232,13 +232,23 @@ static int report_text(const struct score_report *o, const struct score_run *run
 
 static const char tsv_heading[] = "file\tslice\tmetric\tn\tvalue\tlow\thigh\n";
 
+/* The first two columns. */
+static int put_place_tsv(struct buf *out, const char *file, const char *slice)
+{
+    int rc = text_tsv_string(out, file, strlen(file));
+    rc |= buf_append(out, "\t", 1);
+    rc |= text_tsv_string(out, slice, strlen(slice));
+    return rc | buf_append(out, "\t", 1);
+}
+
 static int put_metric_tsv(struct buf *out, const char *file, const char *slice,
                           const struct summary *s, int m)
 {
     if (s->n[m] == 0)
         return 0;
-    int rc = buf_printf(out, "%s\t%s\t%s\t%llu\t%.6g", file, slice, score_name(m),
-                        (unsigned long long)s->n[m], s->value[m]);
+    int rc = put_place_tsv(out, file, slice);
+    rc |= buf_printf(out, "%s\t%llu\t%.6g", score_name(m), (unsigned long long)s->n[m],
+                     s->value[m]);
     if (isnan(s->interval[m].low))
         return rc | buf_printf(out, "\t\t\n");
     return rc | buf_printf(out, "\t%.6g\t%.6g\n", s->interval[m].low, s->interval[m].high);
@@ -250,11 +260,13 @@ static int put_confusion_tsv(const struct score_run *run, const char *file, bool
     char true_name[16], predicted_name[16];
     int n = bins ? run->rule->nbins : PRED_GENDERS, rc = 0;
     for (int i = 0; i < n; i++) {
-        for (int j = 0; j < n; j++)
-            rc |= buf_printf(out, "%s\t(all)\t%s:%s:%s\t\t%llu\t\t\n", file,
-                             bins ? "bin" : "gender", class_name(run, bins, i, true_name),
+        for (int j = 0; j < n; j++) {
+            rc |= put_place_tsv(out, file, "(all)");
+            rc |= buf_printf(out, "%s:%s:%s\t\t%llu\t\t\n", bins ? "bin" : "gender",
+                             class_name(run, bins, i, true_name),
                              class_name(run, bins, j, predicted_name),
                              (unsigned long long)confused(run, bins, i, j));
+        }
     }
     return rc;
 }
@@ -266,9 +278,10 @@ static int report_tsv(const struct score_report *o, const struct score_run *runs
     for (size_t i = 0; i < n; i++) {
         struct tally t[TALLIES];
         tally(&runs[i], t);
-        for (int k = 0; k < TALLIES; k++)
-            rc |= buf_printf(out, "%s\t(all)\t%s\t\t%llu\t\t\n", names[i], t[k].name,
-                             (unsigned long long)t[k].n);
+        for (int k = 0; k < TALLIES; k++) {
+            rc |= put_place_tsv(out, names[i], "(all)");
+            rc |= buf_printf(out, "%s\t\t%llu\t\t\n", t[k].name, (unsigned long long)t[k].n);
+        }
         for (int m = 0; m < SCORE_METRICS; m++)
             rc |= put_metric_tsv(out, names[i], "(all)", &s[i], m);
         if (s[i].n[SCORE_GENDER] > 0)

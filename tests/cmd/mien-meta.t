@@ -105,6 +105,8 @@ is 'with a line each' "$(grep -c '^mien-meta: bad.csv: line [3456]\b' err)" 4
 exits '--strict stops' 2 mien-meta --strict -c path=img_name --female 1 --male 0 bad.csv
 is '--any-age leaves it out' "$(mien-meta -q --any-age -c path=img_name --female 1 --male 0 bad.csv \
     2>/dev/null | mien-view -qH -c id,age -s 'id == "b.jpg"')" "b.jpg	"
+exits 'one value for both genders is refused' 2 mien-meta --female M --male m bad.csv
+is 'and said so' "$(cat err)" "mien-meta: --female and --male are the same, 'm'"
 exits 'numbers for gender need a meaning' 1 mien-meta -c path=img_name bad.csv
 like 'which is asked for' "$(cat err)" 'line 2 .*--female and --male'
 exits 'a table without paths' 2 sh -c 'echo "a,b" | mien-meta'

@@ -38,6 +38,8 @@ like 'training memory' "$(mien-net -b 2 tiny.net)" \
 is 'a description from a pipe' "$(mien-net --tsv - <tiny.net)" "$(cat table)"
 
 # Descriptions: the model gives back what it was made of.
+exits 'memory for a new model' 2 mien-net -n -o tiny.model -b 8 tiny.net
+is 'is refused' "$(cat err)" 'mien-net: --batch adds to the table alone'
 exits 'a new model' 0 mien-net -n -o tiny.model -s 7 --mean 127.5 --scale 0.0078431 tiny.net
 is 'its description' "$(mien-net --text tiny.model)" "$(sed 1d tiny.net)"
 is 'its table' "$(mien-net --tsv tiny.model)" "$(cat table)"

@@ -97,8 +97,8 @@ for e in e1 e; do mien-view --json --full -c features $e.mien | sed 's/.*\[//; s
 ok 'of a hundredth or less' sh -c "paste e1.txt e.txt | awk '{ d = \$1 - \$2; e += d * d; s += \$2 * \$2 }
     END { exit !(NR == 12800 && e > 0 && sqrt(e / s) < 0.01) }'"
 mien-train -q -i wide.model -t pixels.pack -e 1 -o wide2.model
-mien-predict --int8 wide2.model <other.mien | mien-view -Hc p_age,p_gender --full >p8.txt
-mien-predict wide2.model <other.mien | mien-view -Hc p_age,p_gender --full >p.txt
+mien-predict --int8 wide2.model <other.mien | mien-view --json -c p_age,p_gender >p8.txt
+mien-predict wide2.model <other.mien | mien-view --json -c p_age,p_gender >p.txt
 exits 'mien-predict has it too' 1 cmp -s p8.txt p.txt
 
 # --- Features

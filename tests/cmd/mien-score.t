@@ -13,6 +13,11 @@ value() {
     awk -F'\t' -v m="$2" -v s="${3:-(all)}" '$2 == s && $3 == m {print $5}' "$1"
 }
 
+# A file's name is escaped as mien-view does it.
+tab=$(printf 'a\tb.mien')
+cp a.mien "$tab"
+is 'a name with a tab' "$(mien-score -f tsv -B 0 "$tab" | cut -f 1 | uniq | tail -1)" 'a\tb.mien'
+
 # Against awk on the text of the same records.
 mien-score --format tsv a.mien >a.tsv
 mien-view -Hc gender,pred_gender,age,pred_age,pred_age_mode,pred_age_median,group a.mien >a.txt

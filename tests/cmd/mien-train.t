@@ -170,7 +170,7 @@ exits 'left out' 0 mien-train -q --heads gender=2 -e 1 -t ageless.pack -o z.mode
 # A checkpoint knows whose bins it holds, though the layers are the same.
 toy -q --heads age=0:20:40 -c c.ckpt -o z.model && rm z.model
 exits 'a checkpoint of other bins' 2 toy --heads age=0:20:50 -c c.ckpt -r -o z.model
-like 'is refused' "$(cat err)" "is of another training: it has 'ages=0:20:40"
+like 'is refused' "$(cat err)" "is of another training: it has 'ages=0:20:40', this one 'ages=0:20:50'$"
 # --- checkpoints
 set -- -q -i base.model -l all --hidden 5 --dropout 0.2 --flip --shift 0.1 --ema 0.9 --schedule cosine -e 40 \
     -t pixels.pack -v other.pack
@@ -223,6 +223,15 @@ like 'are counted' "$(cat err)" 'ages=0:20 are 2 classes, the layer age tells 4 
 is 'nothing was left behind' "$(ls z.model* 2>/dev/null)" ''
 
 # --- mien-embed
+# A model that names no layer: its features are what its heads read, and those are replaced.
+cp net.txt headed.txt
+printf '%s\n' 'drop dropout 0.5' 'gender_logits dense 2' 'gender softmax' 'age_logits dense 101 from=drop' \
+    'age softmax' >>headed.txt
+mien-net --new --seed 1 --scale 0.01 -o headed.model headed.txt
+mien-embed headed.model <pixels.mien >e2
+is "what a model's heads read" "$(mien-view -Hc prep -n 1 e2 | sed 's/.*features=//; s/@.*//')" pool
+exits 'new heads read it too' 0 mien-train -q -e 1 -i headed.model -t pixels.pack -o reheaded.model
+is 'in place of the old ones' "$(mien-net -t reheaded.model | grep -c '^gender softmax')" 1
 mien-embed -j1 base.model <pixels.mien >e1
 mien-embed -j3 base.model <pixels.mien >e3
 ok 'mien-embed: same bytes, whatever -j' cmp e1 e3

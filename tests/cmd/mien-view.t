@@ -55,6 +55,8 @@ ok 'records pass through unchanged' cmp p.mien same.mien
 is 'only the chosen fields' "$(mien-view -r -c age,id -n 1 p.mien | mien-view | head -1)" "id	age"
 exits 'a derived column is no field' 2 mien-view -r -c id,pred_age p.mien
 exits 'one kind of output at a time' 2 mien-view -r --count p.mien
+exits '--full is for JSON' 2 mien-view --full p.mien
+is 'and says so' "$(cat err)" 'mien-view: --full goes with --json'
 mien-view -r -s 'age > 200' p.mien >none.mien
 is 'no record at all is a stream' "$(mien-view --count none.mien)" 0
 is 'without lines' "$(mien-view none.mien)" ""

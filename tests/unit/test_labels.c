@@ -43,6 +43,7 @@ static void test_ages(void **state)
         {"35.9", "35"},
         {"116", "116"},
         {"-1", "-1"},
+        {"-0.9", "-1"},
         {"20-29", "20-29"},
         {"20 - 29", "20-29"},
         {"20–29", "20-29"},
@@ -158,6 +159,10 @@ static void test_derived_age(void **state)
     assert_int_equal(l.age, 49);
     assert_int_equal(labels_birth(&l, "1950-13-01", 10, NULL), ERR_FORMAT);
     assert_int_equal(labels_birth(&l, "1950-1", 6, NULL), ERR_FORMAT);
+    assert_int_equal(labels_birth(&l, "1980-02-29", 10, NULL), 0);
+    assert_int_equal(labels_birth(&l, "1980-02-30", 10, NULL), ERR_FORMAT);
+    assert_int_equal(labels_birth(&l, "1900-02-29", 10, NULL), ERR_FORMAT);
+    assert_int_equal(labels_birth(&l, "1999-04-31", 10, NULL), ERR_FORMAT);
     assert_int_equal(labels_year(&l, "19x0", 4, NULL), ERR_FORMAT);
 }
 
