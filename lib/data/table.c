@@ -204,6 +204,16 @@ static int numbers(struct csv_cell c, float *out, int max, struct err *e)
     return n;
 }
 
+/* Reads a score; that of no face is minus infinity, as mien-view writes it. */
+static int read_score(struct csv_cell c, float *out, struct err *e)
+{
+    if (c.len == 4 && memcmp(c.s, "-inf", 4) == 0) {
+        *out = -INFINITY;
+        return 1;
+    }
+    return numbers(c, out, 1, e);
+}
+
 /* Reads the box, from its column or from four. */
 static int read_box(const struct table *t, const struct csv_cell *cell, struct labels *l,
                     struct err *e)
@@ -263,9 +273,9 @@ static int read_labels(const struct table *t, const struct csv_cell *cell, struc
         else if (i == ROLE_YEAR)
             rc = labels_year(l, c.s, c.len, e);
         else if (i == ROLE_SCORE)
-            rc = numbers(c, &l->score, 1, e);
+            rc = read_score(c, &l->score, e);
         else if (i == ROLE_SCORE2)
-            rc = numbers(c, &l->score2, 1, e);
+            rc = read_score(c, &l->score2, e);
     }
     if (rc >= 0)
         rc = read_box(t, cell, l, e);

@@ -167,6 +167,12 @@ static int decode(struct cutter *c, int eighths, const struct img_part *part, si
     return rc < 0 ? rc : img_jpeg_read_parts(c->jpeg, eighths, part, n, e);
 }
 
+static void give_back(struct img *im)
+{
+    if (im->cap > KEPT)
+        img_free(im);
+}
+
 /* Cuts the first of n that are decoded at one scale, as many as go together; *done of the n are
    dealt with. */
 static int cut_some(struct cutter *c, int eighths, struct cutting *cutting, struct job *job,
@@ -198,29 +204,20 @@ static int cut_some(struct cutter *c, int eighths, struct cutting *cutting, stru
         if (finish(c, t, &job[i], e) < 0)
             return ERR_MEM;
     }
+    for (i = job == c->job; i < *done; i++) {
+        give_back(&job[i].scratch);
+        give_back(&job[i].crop);
+    }
     return 0;
-}
-
-static void give_back(struct img *im)
-{
-    if (im->cap > KEPT)
-        img_free(im);
 }
 
 int cutter_cut(struct cutter *c, struct cutting *cutting, size_t n, struct err *e)
 {
     int rc = 0;
     for (int eighths = 8; rc == 0 && eighths > 0; eighths /= 2) {
-        size_t done;
-        for (size_t at = 0; rc == 0 && at < n; at += done) {
+        size_t done = 0;
+        for (size_t at = 0; rc == 0 && at < n; at += done)
             rc = cut_some(c, eighths, cutting + at, c->job + at, n - at, &done, e);
-            for (size_t i = at; rc == 0 && i < at + done; i++) {
-                if (i > 0) {
-                    give_back(&c->job[i].scratch);
-                    give_back(&c->job[i].crop);
-                }
-            }
-        }
     }
     return rc;
 }
