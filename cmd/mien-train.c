@@ -110,6 +110,8 @@ static void make_model(const struct cli *c, struct options *o, const struct pack
         cli_die(c, "--heads makes new heads, --keep-heads keeps the model's: give one of them");
     if (o->init == NULL && (o->keep_heads || o->embed != NULL))
         cli_die(c, "--%s needs --init MODEL", o->keep_heads ? "keep-heads" : "embed");
+    if (o->init == NULL && o->fit.lr_backbone > 0)
+        cli_die(c, "--lr-backbone needs --init MODEL, whose layers learn at that rate");
     if (o->init != NULL && model_load(&init, o->init, &e) < 0)
         cli_die(c, "%s", e.msg);
     if (o->keep_heads) {

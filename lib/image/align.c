@@ -80,8 +80,7 @@ static void needed(double corner, double right, double down, int side, int *from
     *n = (int)within(floor(hi + 0.5), 0, side - 1) - *from + 1;
 }
 
-/* Positions and weights of the interpolation are in fixed point, so that it makes the same bytes on
-   every machine: a pixel's place in 2^32nds, its weights in 256ths. */
+/* Interpolation is in fixed point: a place in 2^32nds of a pixel, weights in 256ths. */
 typedef int64_t fixed;
 #define FIXED(x) ((fixed)llround((x) * 4294967296.0))
 
@@ -96,12 +95,11 @@ static uint64_t spread(const unsigned char *p)
     return (uint64_t)p[0] | (uint64_t)p[1] << 16 | (uint64_t)p[2] << 32;
 }
 
-/* The pixel at x, y of an image, whose pixels' centres lie at halves. */
+/* The pixel at x, y of an image, counted from the first one's centre. */
 static void interpolate(const struct img *im, fixed x, fixed y, unsigned char *out)
 {
-    const fixed half = (fixed)1 << 31;
-    int left = (int)((x - half) >> 32), top = (int)((y - half) >> 32);
-    unsigned fx = (unsigned)((x - half) >> 24 & 255), fy = (unsigned)((y - half) >> 24 & 255);
+    int left = (int)(x >> 32), top = (int)(y >> 32);
+    unsigned fx = (unsigned)(x >> 24 & 255), fy = (unsigned)(y >> 24 & 255);
     const unsigned char *above = im->px + (size_t)clamped(top, im->h - 1) * (size_t)im->w * 3;
     const unsigned char *below = im->px + (size_t)clamped(top + 1, im->h - 1) * (size_t)im->w * 3;
     size_t a = (size_t)clamped(left, im->w - 1) * 3, b = (size_t)clamped(left + 1, im->w - 1) * 3;
@@ -131,9 +129,11 @@ void img_align_finish(const struct img_aligned *a, const struct img_part *part,
                       const struct img *scratch, unsigned char *out)
 {
     const fixed right[2] = {FIXED(a->right[0]), FIXED(a->right[1])};
+    double left = a->x - part->rect.x + 0.5 * a->right[0] - 0.5;
+    double top = a->y - part->rect.y + 0.5 * a->right[1] - 0.5;
     for (int row = 0; row < a->side; row++) {
-        fixed x = FIXED(a->x - part->rect.x + 0.5 * a->right[0] + (row + 0.5) * a->down[0]);
-        fixed y = FIXED(a->y - part->rect.y + 0.5 * a->right[1] + (row + 0.5) * a->down[1]);
+        fixed x = FIXED(left + (row + 0.5) * a->down[0]);
+        fixed y = FIXED(top + (row + 0.5) * a->down[1]);
         for (int col = 0; col < a->side; col++, out += 3, x += right[0], y += right[1])
             interpolate(scratch, x, y, out);
     }

@@ -28,6 +28,7 @@ struct cutter {
     const void *image;
     size_t bytes;
     struct img_jpeg_info info;
+    bool opened;     /* the image, and nothing read of it yet */
     struct job *job; /* one a cutting */
     size_t cap;
     struct img_part *part; /* those that are decoded together */
@@ -122,6 +123,7 @@ int cutter_plan(struct cutter *c, const struct cutter_how *how, const void *imag
     int rc = reserve(c, n, e);
     if (rc == 0)
         rc = img_jpeg_open(c->jpeg, image, bytes, &how->limits, &c->info, e);
+    c->opened = rc == 0;
     for (size_t i = 0; rc == 0 && i < n; i++)
         cutting[i].rc = plan_one(c, &cutting[i], &c->job[i]);
     return rc;
@@ -162,8 +164,10 @@ static int finish(const struct cutter *c, const struct cutting *t, struct job *j
 static int decode(struct cutter *c, int eighths, const struct img_part *part, size_t n,
                   struct err *e)
 {
-    struct img_jpeg_info info;
-    int rc = img_jpeg_open(c->jpeg, c->image, c->bytes, &c->how->limits, &info, e);
+    int rc = 0;
+    if (!c->opened)
+        rc = img_jpeg_open(c->jpeg, c->image, c->bytes, &c->how->limits, &c->info, e);
+    c->opened = false;
     return rc < 0 ? rc : img_jpeg_read_parts(c->jpeg, eighths, part, n, e);
 }
 

@@ -75,13 +75,14 @@ static void choose_trained(struct fitter *f)
 }
 
 /* Learning rates fall off from the end: by layer_decay for each layer with weights behind, and to
-   lr_backbone up to the layer where features are taken. */
-static void choose_rates(struct fitter *f)
+   lr_backbone up to the layer where features are taken. Returns 0 or ERR_ARG. */
+static int choose_rates(struct fitter *f, struct err *e)
 {
     const struct net *net = &f->m->net;
-    struct err none;
-    int backbone = model_features_layer(f->m, NULL, &none);
+    int backbone = f->c->lr_backbone > 0 ? model_features_layer(f->m, NULL, e) : 0;
     double rate = 1;
+    if (backbone < 0)
+        return backbone;
     for (int i = net->n - 1; i >= 0; i--) {
         f->rate[i] = rate;
         if (i <= backbone && f->c->lr_backbone > 0)
@@ -89,6 +90,7 @@ static void choose_rates(struct fitter *f)
         if (counts(&net->layer[i]) && i != f->heads.gender_logits && i != f->heads.age_logits)
             rate *= f->c->layer_decay;
     }
+    return 0;
 }
 
 static int find_boundary(struct fitter *f, struct err *e)
@@ -543,8 +545,8 @@ static int set_up(struct fitter *f, const struct pack *train, const struct pack 
     if (f->par == NULL)
         return ERR_SYS;
     choose_trained(f);
-    choose_rates(f);
-    rc = find_boundary(f, e);
+    rc = choose_rates(f, e);
+    rc = rc < 0 ? rc : find_boundary(f, e);
     rc = rc < 0 ? rc : fit_pack_check(train, "training", f->m, &f->at, &f->heads, e);
     if (rc == 0 && val != NULL)
         rc = fit_pack_check(val, "validation", f->m, &f->at, &f->heads, e);

@@ -231,6 +231,15 @@ mien-net --new --seed 1 --scale 0.01 -o headed.model headed.txt
 mien-embed headed.model <pixels.mien >e2
 is "what a model's heads read" "$(mien-view -Hc prep -n 1 e2 | sed 's/.*features=//; s/@.*//')" pool
 exits 'new heads read it too' 0 mien-train -q -e 1 -i headed.model -t pixels.pack -o reheaded.model
+exits 'a rate for what was pretrained' 0 mien-train -q -e 1 -i headed.model --keep-heads -l all \
+    --lr-backbone 1e-7 -t pixels.pack -o slow.model
+mien-train -q -e 1 -i headed.model --keep-heads -l all -t pixels.pack -o quick.model
+for m in headed slow quick; do mien-embed $m.model <pixels.mien | mien-view -Hc features >$m.txt; done
+exits 'makes another model' 1 cmp -s slow.txt quick.txt
+is 'whose features hardly move' "$(paste slow.txt headed.txt | tr ',\t' '  ' |
+    awk '{ for (i = 1; i <= 10; i++) if (($i - $(i + 10)) ^ 2 > 1e-8) n++ } END { print n + 0 }')" 0
+exits 'without --init there is nothing pretrained' 2 mien-train --lr-backbone 1e-5 -t emb.pack -o z.model
+like 'which is said' "$(cat err)" '^mien-train: --lr-backbone needs --init MODEL'
 is 'in place of the old ones' "$(mien-net -t reheaded.model | grep -c '^gender softmax')" 1
 mien-embed -j1 base.model <pixels.mien >e1
 mien-embed -j3 base.model <pixels.mien >e3
