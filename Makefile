@@ -8,7 +8,7 @@ CFLAGS ?= -O2 -g
 # Debian's, for which its packages of other toolkits are made.
 PYTHON ?= /usr/bin/python3
 WARN = -Wall -Wextra -Wshadow -Wstrict-prototypes -Wpointer-arith -Wvla
-CPPFLAGS += -Iinclude -D_POSIX_C_SOURCE=200809L -DMIEN_VERSION='"$(VERSION)"' \
+CPPFLAGS += -Iinclude -Ilib -D_POSIX_C_SOURCE=200809L -DMIEN_VERSION='"$(VERSION)"' \
 	$(shell pkg-config --cflags libarchive libjpeg openblas zlib libdeflate jansson 2>/dev/null)
 ALL_CFLAGS = -std=c17 $(WARN) -pthread $(SAN) $(CFLAGS) $(CPPFLAGS)
 # The linker keeps only the libraries that a program really uses.
@@ -20,7 +20,7 @@ LIB_SRC = $(wildcard lib/*/*.c)
 UNIT = $(patsubst tests/unit/%.c,%,$(wildcard tests/unit/*.c))
 TOOLS = $(patsubst tests/tool/%.c,%,$(wildcard tests/tool/*.c))
 BENCH = $(patsubst scripts/bench/%.c,$(BUILD)/bench/%,$(wildcard scripts/bench/*.c))
-DOUBLE = tests/double/test_grad lib/nn/kernels lib/nn/grad lib/nn/train lib/nn/train_pass
+DOUBLE = tests/double/test_grad lib/kernel/kernels lib/train/grad lib/train/train lib/train/train_pass
 MAN = $(wildcard man/man*/*.[157])
 NETWORKS = $(wildcard networks/*.net)
 SHARE = $(DESTDIR)$(PREFIX)/share
@@ -55,7 +55,7 @@ $(BUILD)/tests/test_grad: $(DOUBLE:%=$(BUILD)/double/%.o) $(LIB)
 
 $(BUILD)/double/%.o: %.c Makefile
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) -DMIEN_DOUBLE -Ilib -MMD -MP -c -o $@ $<
+	$(CC) $(ALL_CFLAGS) -DMIEN_DOUBLE -MMD -MP -c -o $@ $<
 
 $(LIB): $(LIB_SRC:%.c=$(BUILD)/%.o)
 	rm -f $@
@@ -104,7 +104,7 @@ lint:
 	mandoc -Tlint -Wwarning $(MAN)
 	shellcheck tests/lib.sh $$(grep -rl "^#!/bin/sh" .ci scripts tests)
 	cppcheck -j 2 --quiet --enable=warning,portability --inline-suppr --error-exitcode=1 \
-		-Iinclude cmd lib
+		-Iinclude -Ilib cmd lib
 
 install: all
 	install -d $(DESTDIR)$(PREFIX)/bin $(SHARE)/mien/networks

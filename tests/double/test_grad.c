@@ -17,7 +17,7 @@
 #include <cmocka.h>
 
 #include "mien/hash.h"
-#include "nn/train.h"
+#include "train/train.h"
 
 struct bench {
     struct net net;

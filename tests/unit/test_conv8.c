@@ -9,7 +9,7 @@
 #include <string.h>
 #include <cmocka.h>
 
-#include "../../lib/nn/conv8.h"
+#include "kernel/conv8.h"
 #include "mien/hash.h"
 
 struct shape_case {

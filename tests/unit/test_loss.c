@@ -13,7 +13,7 @@
 #include <cmocka.h>
 
 #include "mien/hash.h"
-#include "../../lib/nn/loss.h"
+#include "train/loss.h"
 
 enum { N = 8, MOST = 256, UNKNOWN = PACK_UNKNOWN };
 

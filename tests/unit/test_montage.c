@@ -7,7 +7,7 @@
 
 #include <cmocka.h>
 
-#include "../../lib/montage/internal.h"
+#include "montage/internal.h"
 #include "mien/jpeg.h"
 #include "mien/montage.h"
 

@@ -11,8 +11,8 @@
 #include <cmocka.h>
 
 #include "mien/hash.h"
-#include "../../lib/nn/grad.h"
-#include "../../lib/nn/quick.h"
+#include "train/grad.h"
+#include "train/quick.h"
 
 enum { IMAGES = 3 };
 

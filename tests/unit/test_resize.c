@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-#include "../../lib/image/resize.h"
+#include "image/resize.h"
 #include "mien/buf.h"
 #include "mien/bytes.h"
 #include "mien/file.h"

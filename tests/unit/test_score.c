@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../../lib/score/internal.h"
+#include "score/internal.h"
 #include "mien/score_run.h"
 
 static struct score_rule rule_of(const char *bins, enum score_point point)

@@ -7,7 +7,7 @@
 #include "mien/err.h"
 #include "mien/fit.h"
 #include "mien/par.h"
-#include "real.h"
+#include "kernel/real.h"
 
 /* The state of an optimiser: arrays of n elements laid out as the weights, owned.
    FIT_ADAM    Kingma and Ba 2014, as Keras computes it: epsilon is added to the root of the second

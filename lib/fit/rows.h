@@ -8,7 +8,7 @@
 #include <signal.h>
 #include <stdbool.h>
 
-#include "loss.h"
+#include "train/loss.h"
 #include "mien/par.h"
 #include "mien/plan.h"
 #include "pictures.h"

@@ -2,8 +2,8 @@
 #include <stdlib.h>
 
 #include "mien/fit.h"
-#include "quick.h"
-#include "train_plan.h"
+#include "train/quick.h"
+#include "train/train_plan.h"
 
 /* The layers that the loss reads: those whose output is a result, before a softmax of it. */
 static int find_ends(const struct net *net, int *ends)

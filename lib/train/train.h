@@ -15,7 +15,7 @@
 
 #include "mien/net.h"
 #include "mien/par.h"
-#include "real.h"
+#include "kernel/real.h"
 
 struct trainer;
 

@@ -17,10 +17,10 @@
 #include "mien/hash.h"
 #include "mien/num.h"
 #include "mien/pred.h"
-#include "optim.h"
+#include "train/optim.h"
 #include "rows.h"
 #include "sample.h"
-#include "train.h"
+#include "train/train.h"
 
 struct fitter {
     struct model *m;

@@ -2,7 +2,7 @@
 #ifndef MIEN_NN_CHECKPOINT_H
 #define MIEN_NN_CHECKPOINT_H
 
-#include "loss.h"
+#include "train/loss.h"
 
 /* All that a training is between two batches, but for its data and options. Everything random is
    made anew from the seed, the epoch and rng. */

@@ -9,8 +9,8 @@
 
 #include <stdbool.h>
 
-#include "conv.h"
-#include "depthwise.h"
+#include "kernel/conv.h"
+#include "kernel/depthwise.h"
 
 struct quick {
     const struct simd *simd; /* NULL: this layer has no quick form */

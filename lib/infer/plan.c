@@ -3,7 +3,7 @@
 #include <string.h>
 #include <time.h>
 
-#include "kernels.h"
+#include "kernel/kernels.h"
 #include "plan_state.h"
 
 struct plan_work {

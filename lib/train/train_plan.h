@@ -14,7 +14,7 @@
 #include <stdbool.h>
 
 #include "mien/net.h"
-#include "kernels.h"
+#include "kernel/kernels.h"
 
 enum role { ABSENT, GIVEN, COMPUTED };
 

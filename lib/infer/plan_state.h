@@ -5,11 +5,11 @@
 #ifndef MIEN_NN_PLAN_STATE_H
 #define MIEN_NN_PLAN_STATE_H
 
-#include "conv.h"
-#include "conv8.h"
-#include "depthwise.h"
+#include "kernel/conv.h"
+#include "kernel/conv8.h"
+#include "kernel/depthwise.h"
 #include "mien/plan.h"
-#include "winograd.h"
+#include "kernel/winograd.h"
 
 /* A value is what a step makes. A local value lives within one segment and has room for a group of
    images; one that a later segment reads has room for the whole batch. */

@@ -7,7 +7,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "kernels.h"
+#include "kernel/kernels.h"
 #include "mien/file.h"
 
 enum { FROZEN_BATCH = 8 };

@@ -3,8 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "fold.h"
-#include "kernels.h"
+#include "net/fold.h"
+#include "kernel/kernels.h"
 #include "plan_state.h"
 
 /* Activations (floats) of a group that one step reads and writes: about the second-level cache. */
