@@ -137,7 +137,6 @@ static void finish(struct detect *d)
 
 int main(int argc, char **argv)
 {
-    cli_without_blas_threads(argv);
     struct detect d = {.how = {.min_score = 0.7, .min_size = 20}, .filter.batch = 1};
     bool largest = false;
     size_t max_pixels = 0;

@@ -38,7 +38,6 @@ static int embed(void *ctx, int worker, struct rec **rec, size_t n, bool *drop, 
 
 int main(int argc, char **argv)
 {
-    cli_without_blas_threads(argv);
     struct embed m = {0};
     struct filter f = {.fn = embed, .ctx = &m};
     int batch = 32;

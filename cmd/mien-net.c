@@ -181,7 +181,6 @@ static void fold(const struct cli *cli, const struct options *o, const char *pat
 
 int main(int argc, char **argv)
 {
-    cli_without_blas_threads(argv);
     struct options o = {.seed = 1, .width = 1};
     const struct cli_opt opts[] = {
         {'t', "text", NULL, "print the description", CLI_FLAG, &o.text, 0, 0, NULL, NULL},

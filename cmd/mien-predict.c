@@ -94,7 +94,6 @@ static int parse_reject(void *dst, const char *arg, struct err *e)
 
 int main(int argc, char **argv)
 {
-    cli_without_blas_threads(argv);
     struct predict p = {.age = -1, .gender = -1};
     struct filter f = {.fn = predict, .ctx = &p};
     int batch = 32;

@@ -25,8 +25,7 @@ struct plan_work;
 enum precision { PRECISION_FLOAT, PRECISION_INT8 };
 
 /* Compiles the layers that `out` (nout indices into m->net, at least one) depend on. The model may
-   be freed afterwards. batch is the most images a run has. NULL with a message on failure.
-   OpenBLAS is set to one thread: parallelism is over batches. */
+   be freed afterwards. batch is the most images a run has. NULL with a message on failure. */
 struct plan *plan_new(const struct model *m, const int *out, int nout, int batch,
                       enum precision precision, struct err *e);
 void plan_free(struct plan *p); /* NULL is harmless */

@@ -109,8 +109,6 @@ struct plan *plan_new(const struct model *m, const int *out, int nout, int batch
         plan_free(p);
         return NULL;
     }
-    if (openblas_get_num_threads() != 1) /* where it is, other threads may be making plans too */
-        openblas_set_num_threads(1);
     return p;
 }
 

@@ -61,87 +61,10 @@ SIMD void k_tail(real *restrict y, size_t rows, int c, const struct tail *t)
     }
 }
 
-/* --- Convolution --------------------------------------------------------------------------- */
-
-/* Rows of patches made at once: enough for the product to be efficient, few enough to stay in
-   the second-level cache for common sizes. */
-static size_t tile_rows(size_t k)
-{
-    size_t rows = 65536 / k;
-    return rows < 64 ? 64 : rows > 1024 ? 1024 : rows;
-}
-
 int k_is_pointwise(const struct layer *l)
 {
     return l->kh == 1 && l->kw == 1 && l->sh == 1 && l->sw == 1 && l->groups == 1 && l->pt == 0 &&
            l->pb == 0 && l->pl == 0 && l->pr == 0;
-}
-
-size_t k_conv_scratch(const struct layer *l, struct shape in)
-{
-    size_t k = (size_t)(l->kh * l->kw) * (size_t)(in.c / l->groups);
-    return k_is_pointwise(l) ? 0 : tile_rows(k) * k;
-}
-
-void k_im2col(const struct layer *l, struct shape in, const real *x, int c0, int nc, size_t from,
-              size_t count, real *col)
-{
-    size_t row = (size_t)nc * sizeof *col;
-    for (size_t i = from; i < from + count; i++) {
-        int y0 = (int)(i / (size_t)l->shape.w) * l->sh - l->pt;
-        int x0 = (int)(i % (size_t)l->shape.w) * l->sw - l->pl;
-        for (int ky = 0; ky < l->kh; ky++) {
-            int yy = y0 + ky;
-            const real *src = x + ((size_t)yy * (size_t)in.w) * (size_t)in.c + c0;
-            int inside = yy >= 0 && yy < in.h;
-            if (inside && x0 >= 0 && x0 + l->kw <= in.w && nc == in.c) {
-                memcpy(col, src + (size_t)x0 * (size_t)in.c, row * (size_t)l->kw);
-                col += nc * l->kw;
-                continue;
-            }
-            for (int kx = 0; kx < l->kw; kx++, col += nc) {
-                int xx = x0 + kx;
-                if (inside && xx >= 0 && xx < in.w)
-                    memcpy(col, src + (size_t)xx * (size_t)in.c, row);
-                else
-                    memset(col, 0, row);
-            }
-        }
-    }
-}
-
-void k_conv(const struct layer *l, struct shape in, const real *w, const struct tail *t,
-            const real *x, real *y, size_t n, real *col)
-{
-    size_t pixels = shape_count((struct shape){l->shape.h, l->shape.w, 1});
-    int cin = in.c / l->groups, cout = l->units / l->groups;
-    if (k_is_pointwise(l)) {
-        /* All images are one matrix, taken in blocks whose result the tail finds in the cache. */
-        size_t rows = pixels * n, step = tile_rows((size_t)(in.c + l->units) / 2);
-        if (step < 256)
-            step = 256;
-        for (size_t r = 0; r < rows; r += step) {
-            size_t m = rows - r < step ? rows - r : step;
-            gemm(0, 0, (int)m, l->units, in.c, x + r * (size_t)in.c, in.c, w, l->units, 0,
-                 y + r * (size_t)l->units, l->units);
-            k_tail(y + r * (size_t)l->units, m, l->units, t);
-        }
-        return;
-    }
-    int k = l->kh * l->kw * cin;
-    size_t step = tile_rows((size_t)k);
-    for (size_t i = 0; i < n; i++, x += shape_count(in), y += shape_count(l->shape)) {
-        for (size_t r = 0; r < pixels; r += step) {
-            size_t m = pixels - r < step ? pixels - r : step;
-            real *out = y + r * (size_t)l->units;
-            for (int g = 0; g < l->groups; g++) {
-                k_im2col(l, in, x, g * cin, cin, r, m, col);
-                gemm(0, 0, (int)m, cout, k, col, k, w + g * cout, l->units, 0, out + g * cout,
-                     l->units);
-            }
-            k_tail(out, m, l->units, t);
-        }
-    }
 }
 
 /* --- Depthwise convolution ----------------------------------------------------------------- */
@@ -246,13 +169,6 @@ void k_dwconv(const struct layer *l, struct shape in, const real *w, const struc
 }
 
 /* --- The rest ------------------------------------------------------------------------------ */
-
-void k_dense(const struct layer *l, size_t inputs, const real *w, const struct tail *t,
-             const real *x, real *y, size_t n)
-{
-    gemm(0, 0, (int)n, l->units, (int)inputs, x, (int)inputs, w, l->units, 0, y, l->units);
-    k_tail(y, n, l->units, t);
-}
 
 void k_coral(size_t inputs, int units, const real *w, const real *b, const real *x, real *y, size_t n)
 {

@@ -33,23 +33,9 @@ int k_is_pointwise(const struct layer *l);
 /* The part [from, to) of a window of k at `at` that lies inside of an extent. */
 void k_inside(int at, int k, int extent, int *from, int *to);
 
-/* Convolution. col is scratch of k_conv_scratch(l, in) elements. */
-size_t k_conv_scratch(const struct layer *l, struct shape in);
-void k_conv(const struct layer *l, struct shape in, const real *w, const struct tail *t,
-            const real *x, real *y, size_t n, real *col);
-
-/* The patches of output pixels [from, from + count) of one image as rows of kh x kw x channels,
-   of the input's channels [c0, c0 + nc). */
-void k_im2col(const struct layer *l, struct shape in, const real *x, int c0, int nc, size_t from,
-              size_t count, real *col);
-
 /* Depthwise convolution. zeros is a row of in.w x in.c zeros. */
 void k_dwconv(const struct layer *l, struct shape in, const real *w, const struct tail *t,
               const real *x, real *y, size_t n, const real *zeros);
-
-/* y[n, units] = x[n, inputs] w. */
-void k_dense(const struct layer *l, size_t inputs, const real *w, const struct tail *t,
-             const real *x, real *y, size_t n);
 
 /* y[n, units] = b + x[n, inputs] w, one weight an input. */
 void k_coral(size_t inputs, int units, const real *w, const real *b, const real *x, real *y, size_t n);

@@ -8,7 +8,7 @@
 #ifndef MIEN_NN_GRAD_H
 #define MIEN_NN_GRAD_H
 
-#include "kernel/kernels.h"
+#include "products.h"
 
 /* dx, and db may be NULL. col is scratch of 2 x k_conv_scratch elements. */
 void g_conv(const struct layer *l, struct shape in, const real *w, const real *x, const real *dy,

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "products.h"
 #include "train_state.h"
 
 /* Memory is first touched here, not in the first batch. */

@@ -3,6 +3,8 @@
 #include <stdint.h>
 #include <stdlib.h>
 
+#include "patches.h"
+
 /* Four million elements of gradients at most, two to sixteen parts. */
 size_t train_parts(const struct layer *l, int n)
 {

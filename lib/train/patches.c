@@ -1,0 +1,42 @@
+#include "patches.h"
+
+#include <string.h>
+
+size_t k_tile_rows(size_t k)
+{
+    size_t rows = 65536 / k;
+    return rows < 64 ? 64 : rows > 1024 ? 1024 : rows;
+}
+
+size_t k_conv_scratch(const struct layer *l, struct shape in)
+{
+    size_t k = (size_t)(l->kh * l->kw) * (size_t)(in.c / l->groups);
+    return k_is_pointwise(l) ? 0 : k_tile_rows(k) * k;
+}
+
+void k_im2col(const struct layer *l, struct shape in, const real *x, int c0, int nc, size_t from,
+              size_t count, real *col)
+{
+    size_t row = (size_t)nc * sizeof *col;
+    for (size_t i = from; i < from + count; i++) {
+        int y0 = (int)(i / (size_t)l->shape.w) * l->sh - l->pt;
+        int x0 = (int)(i % (size_t)l->shape.w) * l->sw - l->pl;
+        for (int ky = 0; ky < l->kh; ky++) {
+            int yy = y0 + ky;
+            const real *src = x + ((size_t)yy * (size_t)in.w) * (size_t)in.c + c0;
+            int inside = yy >= 0 && yy < in.h;
+            if (inside && x0 >= 0 && x0 + l->kw <= in.w && nc == in.c) {
+                memcpy(col, src + (size_t)x0 * (size_t)in.c, row * (size_t)l->kw);
+                col += nc * l->kw;
+                continue;
+            }
+            for (int kx = 0; kx < l->kw; kx++, col += nc) {
+                int xx = x0 + kx;
+                if (inside && xx >= 0 && xx < in.w)
+                    memcpy(col, src + (size_t)xx * (size_t)in.c, row);
+                else
+                    memset(col, 0, row);
+            }
+        }
+    }
+}

@@ -1,0 +1,22 @@
+/*
+ * Patches of images as rows of matrices, which make a convolution a product. No BLAS is needed to plan
+ * with these.
+ */
+#ifndef MIEN_TRAIN_PATCHES_H
+#define MIEN_TRAIN_PATCHES_H
+
+#include "kernel/kernels.h"
+
+/* Rows of k elements made at once: enough for the product to be efficient, few enough to stay in the
+   second-level cache for common sizes. */
+size_t k_tile_rows(size_t k);
+
+/* Elements of the patches of layer l that are made at once; 0 where its input is the matrix. */
+size_t k_conv_scratch(const struct layer *l, struct shape in);
+
+/* The patches of output pixels [from, from + count) of one image as rows of kh x kw x channels,
+   of the input's channels [c0, c0 + nc). */
+void k_im2col(const struct layer *l, struct shape in, const real *x, int c0, int nc, size_t from,
+              size_t count, real *col);
+
+#endif
