@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "mien/cutter.h"
+#include "image/cutter.h"
 #include "mien/filter.h"
 
 enum { BOX_FACE, BOX_WHOLE };

@@ -1,7 +1,7 @@
 /* mien-detect: finds the faces in photographs; writes a record for each. */
 #include <stdlib.h>
 
-#include "mien/detect.h"
+#include "detect/detect.h"
 #include "mien/filter.h"
 
 static const char usual_model[] = "detect.model";

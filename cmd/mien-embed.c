@@ -1,7 +1,7 @@
 /* mien-embed: runs a model up to a layer and adds that layer's output as features. */
 #include <stdlib.h>
 
-#include "mien/apply.h"
+#include "infer/apply.h"
 #include "mien/filter.h"
 
 struct embed {

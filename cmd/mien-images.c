@@ -5,11 +5,11 @@
 #include <unistd.h>
 
 #include "mien/cli.h"
-#include "mien/file.h"
+#include "util/file.h"
 #include "mien/filter.h"
-#include "mien/join.h"
-#include "mien/rec.h"
-#include "mien/source.h"
+#include "data/join.h"
+#include "mien/record.h"
+#include "data/source.h"
 
 #define META_LIMIT                                                                                 \
     ((size_t)64 << 10) /* bytes of a metadata record; they are all held in memory                  \

@@ -3,15 +3,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "mien/blaze.h"
-#include "mien/img.h"
-#include "mien/model_options.h"
-#include "mien/tfjs.h"
+#include "detect/blaze.h"
+#include "image/img.h"
+#include "input_options.h"
+#include "import/tfjs.h"
 
 /* What is known of a network that many use, but not said in its files. */
 struct preset {
     const char *gender, *age; /* output nodes */
-    struct model_options prep;
+    struct input_options prep;
 };
 
 enum { PRESET_AUTO, PRESET_FACERES, PRESET_BLAZEFACE, PRESET_NONE };
@@ -27,14 +27,14 @@ static const struct preset faceres = {
 };
 
 /* BlazeFace takes pixels from -1 to 1. */
-static const struct model_options blazeface = {.mean = "127.5,127.5,127.5",
+static const struct input_options blazeface = {.mean = "127.5,127.5,127.5",
                                                .scale = "0.00784313725"};
 
 struct options {
     const char *out, *gender, *age;
     int preset;
     struct img_hw size;
-    struct model_options prep;
+    struct input_options prep;
 };
 
 /* Takes from the preset what the options don't say. */
@@ -51,7 +51,7 @@ static void use_preset(const struct cli *cli, struct options *o, const struct tf
         o->gender = faceres.gender;
     if (o->age == NULL)
         o->age = faceres.age;
-    model_options_default(&o->prep, &faceres.prep);
+    input_options_default(&o->prep, &faceres.prep);
 }
 
 /* The same for the face detector, which is told by the shapes of its outputs. */
@@ -64,7 +64,7 @@ static void use_detector_preset(const struct cli *cli, struct options *o, const 
         o->preset = PRESET_BLAZEFACE;
     }
     if (o->preset == PRESET_BLAZEFACE)
-        model_options_default(&o->prep, &blazeface);
+        input_options_default(&o->prep, &blazeface);
 }
 
 /* Where the model comes from, for its file. */
@@ -96,7 +96,7 @@ int main(int argc, char **argv)
          NULL},
         {0, "size", "SIZE", "the input's size, N or HxW [the graph's]", CLI_FUNC, &o.size, 0, 0,
          NULL, img_hw_parse},
-        MODEL_OPTIONS(o.prep),
+        INPUT_OPTIONS(o.prep),
     };
     struct cli cli = {"mien-import",
                       "[options] -o MODEL GRAPH.json",
@@ -116,7 +116,7 @@ int main(int argc, char **argv)
     if (tfjs_import(t, &m, o.gender, o.age, o.size.h, o.size.w, &e) < 0)
         cli_die(&cli, "'%s': %s", argv[1], e.msg);
     use_detector_preset(&cli, &o, &m);
-    if (model_options_apply(&o.prep, &m, &e) < 0)
+    if (input_options_apply(&o.prep, &m, &e) < 0)
         cli_die(&cli, "%s", e.msg);
     if ((m.made = provenance(t, argv[1])) == NULL)
         cli_die(&cli, "out of memory");

@@ -4,13 +4,13 @@
 #include <unistd.h>
 
 #include "mien/cli.h"
-#include "mien/file.h"
+#include "util/file.h"
 #include "mien/filter.h"
-#include "mien/imdb.h"
-#include "mien/mat.h"
-#include "mien/names.h"
-#include "mien/rec.h"
-#include "mien/table.h"
+#include "data/imdb.h"
+#include "data/mat.h"
+#include "data/names.h"
+#include "mien/record.h"
+#include "data/table.h"
 
 struct options {
     struct imdb_rule keep;

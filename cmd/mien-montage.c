@@ -3,10 +3,10 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "mien/file.h"
+#include "util/file.h"
 #include "mien/filter.h"
-#include "mien/jpeg.h"
-#include "mien/montage.h"
+#include "image/jpeg.h"
+#include "montage/montage.h"
 
 struct output {
     const struct cli *cli;

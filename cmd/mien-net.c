@@ -4,10 +4,10 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "mien/file.h"
-#include "mien/fit.h"
-#include "mien/img.h"
-#include "mien/model_options.h"
+#include "util/file.h"
+#include "fit/fit.h"
+#include "image/img.h"
+#include "input_options.h"
 
 #define MAX_TEXT ((size_t)4 << 20)
 
@@ -18,7 +18,7 @@ struct options {
     struct img_hw size;
     double width;
     uint64_t seed;
-    struct model_options prep;
+    struct input_options prep;
 };
 
 /* Reads a model, or a description into a model without weights. A model starts with its header's
@@ -139,7 +139,7 @@ static void make(const struct cli *cli, const struct options *o, const char *pat
     int rc;
     if (m->weights != NULL)
         cli_die(cli, "'%s' is a model already: --new needs a description", path);
-    if (model_options_apply(&o->prep, m, &e) < 0 ||
+    if (input_options_apply(&o->prep, m, &e) < 0 ||
         (m->weights = net_weights_new(&m->net, &e)) == NULL)
         cli_die(cli, "%s", e.msg);
     net_init(&m->net, m->weights, o->seed);
@@ -199,7 +199,7 @@ int main(int argc, char **argv)
          NULL},
         {'s', "seed", "N", "with --new: of the random weights [1]", CLI_SEED, &o.seed, 0, 0, NULL,
          NULL},
-        MODEL_OPTIONS(o.prep),
+        INPUT_OPTIONS(o.prep),
     };
     struct cli cli = {"mien-net",
                       "[options] MODEL|DESCRIPTION",

@@ -2,11 +2,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "mien/age_head.h"
-#include "mien/apply.h"
+#include "net/age_head.h"
+#include "infer/apply.h"
 #include "mien/filter.h"
-#include "mien/num.h"
-#include "mien/pred.h"
+#include "util/num.h"
+#include "record/pred.h"
 
 /* The confidences below which a gender and an age are left unsaid. */
 struct reject {

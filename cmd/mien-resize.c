@@ -3,7 +3,7 @@
 
 #include "mien/filter.h"
 #include "mien/prep.h"
-#include "mien/resize.h"
+#include "image/resize.h"
 
 struct resize {
     struct img_hw to;

@@ -6,9 +6,9 @@
 #include <unistd.h>
 
 #include "mien/cli.h"
-#include "mien/file.h"
+#include "util/file.h"
 #include "mien/filter.h"
-#include "mien/score_run.h"
+#include "score/run.h"
 
 struct options {
     const char *bins, *by;

@@ -4,11 +4,11 @@
 #include <unistd.h>
 
 #include "mien/cli.h"
-#include "mien/file.h"
+#include "util/file.h"
 #include "mien/filter.h"
-#include "mien/rec.h"
-#include "mien/split.h"
-#include "mien/strata.h"
+#include "mien/record.h"
+#include "data/split.h"
+#include "data/strata.h"
 
 struct splitter {
     struct cli cli;

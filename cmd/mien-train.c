@@ -5,10 +5,10 @@
 #include <unistd.h>
 
 #include "mien/cli.h"
-#include "mien/file.h"
-#include "mien/fit_log.h"
-#include "mien/num.h"
-#include "mien/par.h"
+#include "util/file.h"
+#include "fit/fit_log.h"
+#include "util/num.h"
+#include "util/par.h"
 
 enum { EXIT_STOPPED = 3 };
 
@@ -61,7 +61,7 @@ static void on_bad(void *ctx, const struct pack *p, size_t k, const struct err *
     r->bad++;
 }
 
-static void on_batch(void *ctx, int epoch, size_t done, size_t total, const struct fit_metrics *m)
+static void on_batch(void *ctx, int epoch, size_t done, size_t total, const struct metrics *m)
 {
     struct report *r = ctx;
     char what[120];
@@ -154,6 +154,28 @@ static int parse_last(void *dst, const char *arg, struct err *e)
     return rc;
 }
 
+/* Rows for a program's table of options. a is a struct augment. */
+#define AUGMENT_OPTIONS(a)                                                                         \
+    {0, "flip", NULL, "mirror half of the images", CLI_FLAG, &(a).flip, 0, 0, NULL, NULL},         \
+        {0, "shift", "F", "move images by up to this share of their sides [0]", CLI_REAL,          \
+         &(a).shift, 0, 0.5, NULL, NULL},                                                          \
+        {0, "zoom", "F", "enlarge or reduce them by up to a factor of 1 + F [0]", CLI_REAL,        \
+         &(a).zoom, 0, 1, NULL, NULL},                                                             \
+        {0, "rotate", "DEG", "turn them by up to DEG degrees [0]", CLI_REAL, &(a).rotate, 0, 180,  \
+         NULL, NULL},                                                                              \
+        {0, "brightness", "F", "change their brightness by up to this share [0]", CLI_REAL,        \
+         &(a).brightness, 0, 1, NULL, NULL},                                                       \
+        {0, "contrast", "F", "change their contrast by up to this share [0]", CLI_REAL,            \
+         &(a).contrast, 0, 1, NULL, NULL},                                                         \
+        {0, "saturation", "F", "change their colours by up to this share [0]", CLI_REAL,           \
+         &(a).saturation, 0, 1, NULL, NULL},                                                       \
+        {0, "grey", "P", "take the colours from this share of them [0]", CLI_REAL, &(a).grey, 0,   \
+         1, NULL, NULL},                                                                           \
+    {                                                                                              \
+        0, "erase", "P", "fill a rectangle with noise in this share of them [0]", CLI_REAL,        \
+            &(a).erase, 0, 1, NULL, NULL                                                           \
+    }
+
 #define TEXT(letter, name, arg, help, dst) {letter, name, arg, help, CLI_STR, dst, 0, 0, NULL, NULL}
 #define WHOLE(letter, name, help, dst, lo, hi)                                                     \
     {letter, name, "N", help, CLI_INT, dst, lo, hi, NULL, NULL}
@@ -181,25 +203,25 @@ int main(int argc, char **argv)
         REAL("dropout", "drop this share before the heads [0]", &o.heads.dropout, 0, 0.99),
         WHOLE('e', "epochs", "passes over the training part [10]", &f->epochs, 1, 100000),
         WHOLE('b', "batch", "records a step [32]", &f->batch, 1, FIT_MAX_BATCH),
-        WORD("optimiser", "adam|adamw|sgd", "[adam]", &f->optimiser),
+        WORD("optimiser", "adam|adamw|sgd", "[adam]", &f->optim.kind),
         REAL("lr", "learning rate [0.001]", &f->lr, 1e-12, 1000),
         REAL("lr-backbone", "learning rate of what was pretrained [--lr]", &f->lr_backbone, 0, 1000),
         REAL("layer-decay", "share of the next layer's rate that a layer has [1]", &f->layer_decay, 0.01, 1),
-        REAL("beta1", "Adam's decay of the first moment [0.9]", &f->beta1, 0, 0.999999),
-        REAL("beta2", "Adam's decay of the second moment [0.999]", &f->beta2, 0, 0.999999999),
-        REAL("epsilon", "Adam's epsilon [1e-7]", &f->epsilon, 1e-15, 1),
-        REAL("momentum", "of SGD [0.9]", &f->momentum, 0, 0.999999),
+        REAL("beta1", "Adam's decay of the first moment [0.9]", &f->optim.beta1, 0, 0.999999),
+        REAL("beta2", "Adam's decay of the second moment [0.999]", &f->optim.beta2, 0, 0.999999999),
+        REAL("epsilon", "Adam's epsilon [1e-7]", &f->optim.epsilon, 1e-15, 1),
+        REAL("momentum", "of SGD [0.9]", &f->optim.momentum, 0, 0.999999),
         REAL("decay", "weight decay [0]", &f->decay, 0, 1000),
         REAL("clip", "cut the gradient's norm to this [0: not]", &f->clip, 0, 1e9),
         REAL("ema", "average weights over steps, with this decay [0: not]", &f->ema, 0, 0.999999),
-        WORD("schedule", "constant|step|cosine|plateau", "of the learning rate [constant]", &f->schedule),
-        REAL("warmup", "epochs over which the rate grows from 0 [0]", &f->warmup, 0, 100000),
-        WHOLE(0, "step-epochs", "epochs between drops, or without gain [5]", &f->step_epochs, 1, 100000),
-        REAL("drop", "what the rate is multiplied by then [0.1]", &f->drop, 0, 1),
+        WORD("schedule", "constant|step|cosine|plateau", "of the learning rate [constant]", &f->schedule.kind),
+        REAL("warmup", "epochs over which the rate grows from 0 [0]", &f->schedule.warmup, 0, 100000),
+        WHOLE(0, "step-epochs", "epochs between drops, or without gain [5]", &f->schedule.step_epochs, 1, 100000),
+        REAL("drop", "what the rate is multiplied by then [0.1]", &f->schedule.drop, 0, 1),
         WHOLE(0, "patience", "stop after N epochs without gain [0: never]", &f->patience, 0, 100000),
-        REAL("sigma", "ages are Gaussians of this deviation, in years [0]", &f->sigma, 0, 50),
-        REAL("l1", "weight of the expected age's absolute error [0]", &f->l1, 0, 1000),
-        REAL("smoothing", "share of a label spread over all classes [0]", &f->smoothing, 0, 0.99),
+        REAL("sigma", "ages are Gaussians of this deviation, in years [0]", &f->loss.sigma, 0, 50),
+        REAL("l1", "weight of the expected age's absolute error [0]", &f->loss.l1, 0, 1000),
+        REAL("smoothing", "share of a label spread over all classes [0]", &f->loss.smoothing, 0, 0.99),
         AUGMENT_OPTIONS(f->augment),
         WHOLE(0, "views", "changes of an image kept before frozen layers [4]", &f->views, 1, 1000),
         REAL("mixup", "alpha of mixing records [0: not]", &f->mixup, 0, 100),

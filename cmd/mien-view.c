@@ -4,13 +4,13 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "mien/census.h"
+#include "record/census.h"
 #include "mien/cli.h"
-#include "mien/col.h"
-#include "mien/expr.h"
-#include "mien/file.h"
+#include "record/col.h"
+#include "record/expr.h"
+#include "util/file.h"
 #include "mien/filter.h"
-#include "mien/rec_text.h"
+#include "record/text.h"
 
 enum { FLUSH = 64 * 1024, MAX_COLUMNS = 64 };
 

@@ -8,7 +8,7 @@
 #include <string.h>
 #include <jpeglib.h>
 
-#include "mien/hash.h"
+#include "util/hash.h"
 
 /* A picture with smooth parts, edges and a little noise: h * w * 3 bytes. The caller frees it. */
 static inline unsigned char *picture(int h, int w, uint64_t seed)

@@ -10,7 +10,7 @@
 #include <zlib.h>
 
 #include "mien/buf.h"
-#include "mien/bytes.h"
+#include "util/bytes.h"
 
 enum mk_type {
     MK_INT8 = 1,

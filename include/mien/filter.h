@@ -15,7 +15,7 @@
 #include <stdint.h>
 
 #include "mien/cli.h"
-#include "mien/rec.h"
+#include "mien/record.h"
 
 struct ring; /* filter_run's own */
 

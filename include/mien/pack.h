@@ -14,7 +14,7 @@
 
 #include "mien/err.h"
 #include "mien/prep.h"
-#include "mien/rec.h"
+#include "mien/record.h"
 
 enum pack_kind { PACK_AUTO, PACK_PIXELS, PACK_IMAGE, PACK_FEATURES };
 

@@ -92,12 +92,4 @@ uint64_t st_offset(const struct st_writer *w);
 int st_write(const struct st_writer *w, int fd, struct err *e);
 int st_save(const struct st_writer *w, const char *path, struct err *e);
 
-/* --- Half floats -------------------------------------------------------------------------- */
-
-/* IEEE 754 binary16 to and from float, n elements; src and dst don't overlap. To float is exact,
-   subnormals, infinities and NaNs included; from float rounds to the nearest, ties to even, and
-   goes to infinity beyond 65519.99. */
-void st_f16_to_f32(const uint16_t *src, float *dst, size_t n);
-void st_f32_to_f16(const float *src, uint16_t *dst, size_t n);
-
 #endif

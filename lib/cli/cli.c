@@ -10,7 +10,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "mien/num.h"
+#include "util/num.h"
 
 /* --- Messages ------------------------------------------------------------------------------ */
 

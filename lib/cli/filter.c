@@ -11,7 +11,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "mien/par.h"
+#include "util/par.h"
 
 /* Records that a worker takes at once where they are there already, or another is waited for: each
    costs less that way. Not more than so many bytes are waited for. */

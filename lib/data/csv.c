@@ -3,8 +3,8 @@
 #include <string.h>
 
 #include "mien/buf.h"
-#include "mien/csv.h"
-#include "mien/file.h"
+#include "csv.h"
+#include "util/file.h"
 
 #define CHUNK   65536
 #define MAX_ROW ((size_t)1 << 20)

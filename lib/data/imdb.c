@@ -2,8 +2,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "mien/imdb.h"
-#include "mien/mat.h"
+#include "imdb.h"
+#include "mat.h"
 
 #define MAX_ENTRIES ((size_t)1 << 22) /* the real files have 460,723 and 62,328 */
 #define MAX_TEXT    ((size_t)1 << 27) /* bytes of one column; the largest real one has 21 million */

@@ -3,7 +3,7 @@
  * last to the first, and a path comes right before those that it is the tail of; so a binary
  * search finds a path itself and, behind the place where it would stand, all that end in it.
  */
-#include "mien/join.h"
+#include "join.h"
 
 #include <stdbool.h>
 #include <stdlib.h>

@@ -5,7 +5,7 @@
 #include <string.h>
 #include <strings.h>
 
-#include "mien/labels.h"
+#include "labels.h"
 
 #define WORD_MAX 64 /* no label is longer */
 

@@ -2,10 +2,10 @@
 #include <string.h>
 #include <zlib.h>
 
-#include "mien/bytes.h"
-#include "mien/file.h"
-#include "mien/mat.h"
-#include "mien/utf8.h"
+#include "util/bytes.h"
+#include "util/file.h"
+#include "mat.h"
+#include "util/utf8.h"
 
 /* The format's codes for how data are stored. */
 enum {

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "mien/names.h"
+#include "names.h"
 
 #define MAX_PARTS 32
 #define MAX_NAME  1024 /* bytes of a path that are looked at */

@@ -1,4 +1,4 @@
-#include "mien/source.h"
+#include "source.h"
 
 #include <archive.h>
 #include <archive_entry.h>
@@ -10,9 +10,9 @@
 #include <unistd.h>
 
 #include "mien/buf.h"
-#include "mien/file.h"
-#include "mien/img.h"
-#include "mien/walk.h"
+#include "util/file.h"
+#include "image/img.h"
+#include "walk.h"
 
 #define BLOCK ((size_t)1 << 20) /* read from an archive at once */
 #define HEAD  ((size_t)512)     /* what a file is told by */

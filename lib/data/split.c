@@ -1,11 +1,11 @@
-#include "mien/split.h"
+#include "split.h"
 
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
 
-#include "mien/hash.h"
-#include "mien/num.h"
+#include "util/hash.h"
+#include "util/num.h"
 
 /* Takes the words between separators. Returns their number, or -1 when there are too many, or one
    is empty or too long. */

@@ -1,11 +1,11 @@
-#include "mien/strata.h"
+#include "strata.h"
 
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "mien/file.h"
-#include "mien/hash.h"
+#include "util/file.h"
+#include "util/hash.h"
 
 /* The levels of each label; the last one is that of records without it. */
 enum { AGES = 22, GENDERS = 3, GROUPS = 256 };

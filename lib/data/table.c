@@ -5,9 +5,9 @@
 #include <strings.h>
 
 #include "mien/buf.h"
-#include "mien/csv.h"
-#include "mien/num.h"
-#include "mien/table.h"
+#include "csv.h"
+#include "util/num.h"
+#include "table.h"
 
 #define NO_COLUMN ((size_t)-1)
 #define MAX_CELL  256 /* bytes of a cell that holds numbers */

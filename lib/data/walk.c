@@ -1,4 +1,4 @@
-#include "mien/walk.h"
+#include "walk.h"
 
 #include <dirent.h>
 #include <stdlib.h>

@@ -1,4 +1,4 @@
-#include "mien/blaze.h"
+#include "blaze.h"
 
 #include <math.h>
 #include <stdbool.h>

@@ -1,11 +1,11 @@
-#include "mien/detect.h"
+#include "detect.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "eyes.h"
-#include "mien/resize.h"
+#include "image/resize.h"
 
 /* Chosen on photographs with known faces, on sheets of such photographs at many sizes, and on
    scenes with one small face. Shares are of the detector's own input, a square. */

@@ -2,8 +2,8 @@
 
 #include <stdlib.h>
 
-#include "mien/blaze.h"
-#include "mien/plan.h"
+#include "blaze.h"
+#include "infer/plan.h"
 
 /* Photographs of one folder have few shapes, each with a size of input for every level. A plan that
    isn't there is made in about a millisecond. */

@@ -2,8 +2,8 @@
 #ifndef EYES_H
 #define EYES_H
 
-#include "mien/face.h"
-#include "mien/model.h"
+#include "face.h"
+#include "net/model.h"
 
 struct eyes;
 

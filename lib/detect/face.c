@@ -1,4 +1,4 @@
-#include "mien/face.h"
+#include "face.h"
 
 #include <stdlib.h>
 

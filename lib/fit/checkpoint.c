@@ -4,7 +4,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "mien/bytes.h"
+#include "util/bytes.h"
 #include "mien/safetensors.h"
 
 enum { COUNTS = 14, NUMBERS = 18 };

@@ -1,8 +1,8 @@
 /* Checkpoints: a training that can go on later, as a safetensors file. */
-#ifndef MIEN_NN_CHECKPOINT_H
-#define MIEN_NN_CHECKPOINT_H
+#ifndef MIEN_FIT_CHECKPOINT_H
+#define MIEN_FIT_CHECKPOINT_H
 
-#include "train/loss.h"
+#include "fit.h"
 
 /* All that a training is between two batches, but for its data and options. Everything random is
    made anew from the seed, the epoch and rng. */

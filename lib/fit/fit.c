@@ -3,7 +3,7 @@
  * boundary is computed once for every record and kept; the layers from there on, which a trainer
  * runs; and layers that nothing needs.
  */
-#include "mien/fit.h"
+#include "fit.h"
 
 #include <errno.h>
 #include <math.h>
@@ -13,10 +13,10 @@
 
 #include "checkpoint.h"
 #include "fit_pack.h"
-#include "mien/calibrate.h"
-#include "mien/hash.h"
-#include "mien/num.h"
-#include "mien/pred.h"
+#include "net/calibrate.h"
+#include "util/hash.h"
+#include "util/num.h"
+#include "record/pred.h"
 #include "train/optim.h"
 #include "rows.h"
 #include "sample.h"
@@ -229,7 +229,7 @@ static void step(struct fitter *f, double lr)
 static double learning_rate(const struct fitter *f)
 {
     double epochs = f->now.epoch - 1 + (double)f->now.done / (double)f->train_rows.pack->n;
-    return f->c->lr * f->now.lr_scale * schedule_factor(f->c, epochs);
+    return f->c->lr * f->now.lr_scale * schedule_factor(&f->c->schedule, f->c->epochs, epochs);
 }
 
 /* Adds the confidences of the batch that was run last. Returns 0 or ERR_MEM. */
@@ -253,7 +253,7 @@ static int add_confidences(const struct fitter *f, size_t n, struct calibration 
 }
 
 /* Measures the validation part. c, which may be NULL, receives its confidences. */
-static struct fit_metrics validate(struct fitter *f, struct calibration *c)
+static struct metrics validate(struct fitter *f, struct calibration *c)
 {
     struct tally tally = {0};
     size_t n = f->val_rows.pack->n, batch = (size_t)f->c->batch;
@@ -283,7 +283,7 @@ static int train_batch(struct fitter *f, struct rng *rng, size_t n, struct err *
         pack_will_need(f->train_rows.pack, f->order + next, left < (size_t)f->c->batch ? left : (size_t)f->c->batch);
     const struct mix *mix = mix_batch(f, rng, n);
     trainer_forward(f->t, (int)n, true, rng_next(rng));
-    loss_batch(f->c, &f->heads, f->label, n, mix, trainer_act(f->t, f->heads.gender),
+    loss_batch(&f->c->loss, &f->heads, f->label, n, mix, trainer_act(f->t, f->heads.gender),
                trainer_act(f->t, f->heads.age), trainer_dact(f->t, f->heads.gender_logits),
                trainer_dact(f->t, f->heads.age_logits), &one);
     double loss = tally_metrics(&one).loss;
@@ -295,7 +295,7 @@ static int train_batch(struct fitter *f, struct rng *rng, size_t n, struct err *
     tally_add(&p->tally, &one);
     p->done += n;
     if (f->c->on_batch != NULL) {
-        struct fit_metrics so_far = tally_metrics(&p->tally);
+        struct metrics so_far = tally_metrics(&p->tally);
         f->c->on_batch(f->c->ctx, p->epoch, p->done, f->train_rows.pack->n, &so_far);
     }
     return 0;
@@ -400,7 +400,7 @@ static int run_epochs(struct fitter *f, struct err *e)
                            "learning rate than %g, or --clip", p->epoch, f->c->lr);
         now.train_loss = tally_metrics(&p->tally).loss;
         /* A network much worse than guessing for long is lost. */
-        if (now.train_loss > 4 * loss_of_guessing(f->c, &f->heads) && p->epoch >= 3)
+        if (now.train_loss > 4 * loss_of_guessing(&f->c->loss, &f->heads) && p->epoch >= 3)
             return err_set(e, ERR_ARG, "the loss is %g in epoch %d, far worse than guessing: try a "
                            "smaller learning rate than %g", now.train_loss, p->epoch, f->c->lr);
         now.seconds = seconds() - start;
@@ -408,8 +408,8 @@ static int run_epochs(struct fitter *f, struct err *e)
         judge_epoch(f, &now);
         if (f->c->on_epoch != NULL)
             f->c->on_epoch(f->c->ctx, &now);
-        if (f->c->schedule == FIT_PLATEAU && p->stale > 0 && p->stale % f->c->step_epochs == 0)
-            p->lr_scale *= f->c->drop;
+        if (f->c->schedule.kind == SCHEDULE_PLATEAU && p->stale > 0 && p->stale % f->c->schedule.step_epochs == 0)
+            p->lr_scale *= f->c->schedule.drop;
         bool enough = f->c->patience > 0 && p->stale >= f->c->patience;
         int at = p->epoch;
         p->done = 0;
@@ -495,7 +495,7 @@ static int make_state(struct fitter *f, struct err *e)
         return err_mem(e, n * sizeof(float), "training");
     if (a->ema != NULL)
         memcpy(a->ema, a->weights, n * sizeof(float));
-    int rc = optim_init(&f->optim, f->c, n, e);
+    int rc = optim_init(&f->optim, &f->c->optim, n, e);
     a->m = f->optim.m;
     a->v = f->optim.v;
     if (rc == 0)
@@ -532,7 +532,7 @@ static int set_up(struct fitter *f, const struct pack *train, const struct pack 
     const struct net *net = &f->m->net;
     const struct fit_config *c = f->c;
     int rc = heads_find(&f->heads, f->m, e);
-    rc = rc < 0 ? rc : loss_check(c, &f->heads, e);
+    rc = rc < 0 ? rc : loss_check(&c->loss, &f->heads, e);
     rc = rc < 0 ? rc : count_ages(f, train, e);
     if (rc < 0)
         return rc;

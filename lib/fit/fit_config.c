@@ -1,11 +1,11 @@
 /* The options of a training: defaults, checks, and their text. */
-#include "mien/fit.h"
+#include "fit.h"
 
 struct fit_config fit_defaults(void)
 {
     return (struct fit_config){
-        .epochs = 10, .batch = 32, .jobs = 1, .lr = 0.001, .beta1 = 0.9, .beta2 = 0.999,
-        .epsilon = 1e-7, .momentum = 0.9, .layer_decay = 1, .step_epochs = 5, .drop = 0.1,
+        .epochs = 10, .batch = 32, .jobs = 1, .lr = 0.001, .optim.beta1 = 0.9, .optim.beta2 = 0.999,
+        .optim.epsilon = 1e-7, .optim.momentum = 0.9, .layer_decay = 1, .schedule.step_epochs = 5, .schedule.drop = 0.1,
         .cache_mem = (size_t)8 << 30, .every = 1,
         .views = 4,
     };
@@ -15,8 +15,8 @@ int fit_check(const struct fit_config *c, struct err *e)
 {
     if (c->batch < 1 || c->batch > FIT_MAX_BATCH)
         return err_set(e, ERR_ARG, "a batch of %d is not 1 to %d", c->batch, FIT_MAX_BATCH);
-    if (c->warmup > 0 && c->warmup >= c->epochs)
-        return err_set(e, ERR_ARG, "a warm-up of %g epochs leaves nothing of %d", c->warmup, c->epochs);
+    if (c->schedule.warmup > 0 && c->schedule.warmup >= c->epochs)
+        return err_set(e, ERR_ARG, "a warm-up of %g epochs leaves nothing of %d", c->schedule.warmup, c->epochs);
     if (c->resume && c->checkpoint == NULL)
         return err_set(e, ERR_ARG, "to resume needs a checkpoint to resume from");
     if (c->lr_backbone > c->lr)
@@ -34,28 +34,28 @@ int fit_describe(const struct fit_config *c, struct buf *out)
     static const char *const bests[] = {"mae", "loss", "gender", "last"};
     int rc = buf_printf(out, "seed=%llu epochs=%d batch=%d last=%d optimiser=%s lr=%.17g",
                         (unsigned long long)c->seed, c->epochs, c->batch, c->last,
-                        optimisers[c->optimiser], c->lr);
+                        optimisers[c->optim.kind], c->lr);
     const struct fit_config d = fit_defaults();
     const struct {
         const char *name;
         double value, normal;
     } more[] = {
-        {"beta1", c->beta1, d.beta1},
-        {"beta2", c->beta2, d.beta2},
-        {"epsilon", c->epsilon, d.epsilon},
-        {"momentum", c->momentum, d.momentum},
+        {"beta1", c->optim.beta1, d.optim.beta1},
+        {"beta2", c->optim.beta2, d.optim.beta2},
+        {"epsilon", c->optim.epsilon, d.optim.epsilon},
+        {"momentum", c->optim.momentum, d.optim.momentum},
         {"decay", c->decay, d.decay},
         {"lr-backbone", c->lr_backbone, d.lr_backbone},
         {"layer-decay", c->layer_decay, d.layer_decay},
         {"clip", c->clip, d.clip},
         {"ema", c->ema, d.ema},
-        {"warmup", c->warmup, d.warmup},
-        {"step-epochs", c->step_epochs, d.step_epochs},
-        {"drop", c->drop, d.drop},
+        {"warmup", c->schedule.warmup, d.schedule.warmup},
+        {"step-epochs", c->schedule.step_epochs, d.schedule.step_epochs},
+        {"drop", c->schedule.drop, d.schedule.drop},
         {"patience", c->patience, d.patience},
-        {"sigma", c->sigma, d.sigma},
-        {"l1", c->l1, d.l1},
-        {"smoothing", c->smoothing, d.smoothing},
+        {"sigma", c->loss.sigma, d.loss.sigma},
+        {"l1", c->loss.l1, d.loss.l1},
+        {"smoothing", c->loss.smoothing, d.loss.smoothing},
         {"flip", c->augment.flip, d.augment.flip},
         {"shift", c->augment.shift, d.augment.shift},
         {"zoom", c->augment.zoom, d.augment.zoom},
@@ -70,8 +70,8 @@ int fit_describe(const struct fit_config *c, struct buf *out)
         {"balance", c->balance, d.balance},
         {"class-weights", c->class_weights, d.class_weights},
     };
-    if (c->schedule != d.schedule)
-        rc |= buf_printf(out, " schedule=%s", schedules[c->schedule]);
+    if (c->schedule.kind != d.schedule.kind)
+        rc |= buf_printf(out, " schedule=%s", schedules[c->schedule.kind]);
     if (c->best != d.best)
         rc |= buf_printf(out, " best=%s", bests[c->best]);
     if (c->in_order)

@@ -1,4 +1,4 @@
-#include "mien/fit_log.h"
+#include "fit_log.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -81,7 +81,7 @@ int fit_log_close(struct fit_log *l, struct err *e)
 void fit_epoch_line(const struct fit_epoch *epoch, int epochs, char *line, size_t size)
 {
     char loss[40] = "", gender[40] = "", age[80] = "";
-    const struct fit_metrics *v = &epoch->val;
+    const struct metrics *v = &epoch->val;
     if (v->n_gender + v->n_age > 0)
         snprintf(loss, sizeof loss, ", validation loss %.4f", v->loss);
     if (v->n_gender > 0)

@@ -1,7 +1,7 @@
 /* What training takes in memory, told without taking it. */
 #include <stdlib.h>
 
-#include "mien/fit.h"
+#include "fit.h"
 #include "train/quick.h"
 #include "train/train_plan.h"
 

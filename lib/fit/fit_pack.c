@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-#include "mien/hash.h"
+#include "util/hash.h"
 
 /* Features may stand for the frozen layers that would make them of pixels. */
 static int check_features(const struct pack *p, const char *which, const struct model *m,

@@ -1,6 +1,6 @@
 /* What a training asks of its packs. */
-#ifndef MIEN_NN_FIT_PACK_H
-#define MIEN_NN_FIT_PACK_H
+#ifndef MIEN_FIT_FIT_PACK_H
+#define MIEN_FIT_FIT_PACK_H
 
 #include "rows.h"
 

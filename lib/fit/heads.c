@@ -3,8 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "mien/age_head.h"
-#include "mien/fit.h"
+#include "net/age_head.h"
+#include "fit.h"
 
 /* Appends a layer that reads layer `in`. */
 static int append(struct net *net, const char *name, enum layer_type type, int in, int units,

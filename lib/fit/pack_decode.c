@@ -1,9 +1,9 @@
-#include "mien/pack_decode.h"
+#include "pack_decode.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#include "mien/num.h"
+#include "util/num.h"
 
 struct pack_decoder {
     struct cutter *cutter;

@@ -2,7 +2,7 @@
 
 #include <stdlib.h>
 
-#include "mien/hash.h"
+#include "util/hash.h"
 
 enum { FINE, BAD, TOLD };
 

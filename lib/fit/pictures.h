@@ -1,13 +1,13 @@
 /* Pictures: a pack's images as pixels that a network reads: decoded where the pack holds them
    encoded, and augmented. */
-#ifndef MIEN_NN_PICTURES_H
-#define MIEN_NN_PICTURES_H
+#ifndef MIEN_FIT_PICTURES_H
+#define MIEN_FIT_PICTURES_H
 
 #include <stdatomic.h>
 
-#include "mien/augment.h"
-#include "mien/model.h"
-#include "mien/pack_decode.h"
+#include "image/augment.h"
+#include "net/model.h"
+#include "pack_decode.h"
 
 struct pictures {
     const struct pack *pack;

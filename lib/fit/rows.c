@@ -8,7 +8,7 @@
 #include <unistd.h>
 
 #include "kernel/kernels.h"
-#include "mien/file.h"
+#include "util/file.h"
 
 enum { FROZEN_BATCH = 8 };
 

@@ -2,15 +2,15 @@
  * Rows: what the trained layers read, a row for each record of a pack. They are made of the records
  * when they are asked for, or, where layers before are frozen, computed once and kept.
  */
-#ifndef MIEN_NN_ROWS_H
-#define MIEN_NN_ROWS_H
+#ifndef MIEN_FIT_ROWS_H
+#define MIEN_FIT_ROWS_H
 
 #include <signal.h>
 #include <stdbool.h>
 
 #include "train/loss.h"
-#include "mien/par.h"
-#include "mien/plan.h"
+#include "util/par.h"
+#include "infer/plan.h"
 #include "pictures.h"
 
 /* The layers whose output the rows hold: n indices into the model's net. */

@@ -1,8 +1,8 @@
 /* Which records an epoch sees, in what order, and with what weight. */
-#ifndef MIEN_NN_SAMPLE_H
-#define MIEN_NN_SAMPLE_H
+#ifndef MIEN_FIT_SAMPLE_H
+#define MIEN_FIT_SAMPLE_H
 
-#include "mien/hash.h"
+#include "util/hash.h"
 #include "rows.h"
 
 /* Records fall into strata of gender and age, five years wide, unknown ones apart. A record's

@@ -1,9 +1,9 @@
-#include "mien/align.h"
+#include "align.h"
 
 #include <math.h>
 #include <stdint.h>
 
-#include "mien/rec.h"
+#include "mien/record.h"
 
 #define MAX_POSITION 1e6 /* pixels; keeps all arithmetic on positions within an int */
 

@@ -1,11 +1,11 @@
-#include "mien/augment.h"
+#include "augment.h"
 
 #include <math.h>
 #include <stddef.h>
 #include <string.h>
 
-#include "mien/hash.h"
-#include "mien/img.h"
+#include "util/hash.h"
+#include "img.h"
 
 /* What happens to one image. */
 struct change {

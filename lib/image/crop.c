@@ -1,4 +1,4 @@
-#include "mien/crop.h"
+#include "crop.h"
 
 #include <math.h>
 

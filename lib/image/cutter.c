@@ -1,9 +1,9 @@
-#include "mien/cutter.h"
+#include "cutter.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#include "mien/align.h"
+#include "align.h"
 #include "mien/buf.h"
 
 /* Bytes of pixels that are decoded together, unless one part alone has more; and those that a

@@ -1,8 +1,8 @@
-#include "mien/draw.h"
+#include "draw.h"
 
 #include <string.h>
 
-#include "mien/font.h"
+#include "font.h"
 
 static int min(int a, int b)
 {

@@ -6,7 +6,7 @@
 #include <stdint.h>
 #include <string.h>
 
-#include "mien/img.h"
+#include "img.h"
 
 struct tiff {
     const unsigned char *p;

@@ -1,9 +1,9 @@
-#include "mien/font.h"
+#include "font.h"
 
 #include <string.h>
 
 #include "mien/err.h"
-#include "mien/utf8.h"
+#include "util/utf8.h"
 
 #define PER_BAND 12
 

@@ -1,11 +1,11 @@
-#include "mien/img.h"
+#include "img.h"
 
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "mien/num.h"
+#include "util/num.h"
 
 int img_alloc(struct img *im, int h, int w, struct err *e)
 {

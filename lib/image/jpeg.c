@@ -2,7 +2,7 @@
  * Decoding over libjpeg-turbo. Its errors come back here by longjmp; a warning, which means that
  * data were damaged, ends decoding too unless the decoder is tolerant.
  */
-#include "mien/jpeg.h"
+#include "jpeg.h"
 
 #include <limits.h>
 #include <setjmp.h>

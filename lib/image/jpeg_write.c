@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <jpeglib.h>
 
-#include "mien/jpeg.h"
+#include "jpeg.h"
 
 struct writer {
     struct jpeg_compress_struct c;

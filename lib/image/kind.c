@@ -2,7 +2,7 @@
 #include <string.h>
 #include <strings.h>
 
-#include "mien/img.h"
+#include "img.h"
 
 static const struct {
     const char *kind;

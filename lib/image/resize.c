@@ -1,4 +1,4 @@
-#include "resize.h"
+#include "resize_axis.h"
 
 #include <math.h>
 #include <stdlib.h>

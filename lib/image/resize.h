@@ -1,54 +1,35 @@
-/* Inside resampling: the weights, and the two passes in their portable and their AVX2 form. */
+/*
+ * Antialiased separable resampling.
+ *
+ * The filter is widened by the factor of reduction, so that every source pixel counts; pixels are
+ * weighted by it about the output pixel's centre, weights at the border are normalised. First the
+ * rows are resampled, then the columns, with 8-bit pixels between, as Pillow's Image.resize does
+ * it with BOX, BILINEAR and LANCZOS, and with its arithmetic: the results are the same bytes.
+ */
 #ifndef MIEN_IMAGE_RESIZE_H
 #define MIEN_IMAGE_RESIZE_H
 
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
+#include "img.h"
+#include "mien/prep.h"
 
-#include "mien/resize.h"
+/* In the order of IMG_FILTERS, the names in mien-resize's option and in prep.h's filter. */
+enum img_filter { IMG_BOX, IMG_TRIANGLE, IMG_LANCZOS3 };
+#define IMG_FILTERS "box|triangle|lanczos3"
+const char *img_filter_name(enum img_filter f);
 
-#define WEIGHT_BITS 22 /* fraction bits of a weight, as many as leave room for a sum in 32 bits */
-#define LOW_BITS    11
+/* Notes size and filter in a stream's preprocessing. Returns 0, or ERR_LIMIT when that grows too
+   long. */
+int img_resize_describe(struct img_hw to, enum img_filter f, struct prep *p);
 
-/* How one axis is resampled: output pixel i is the sum over k < taps of weight[i * taps + k] times
-   source pixel first[i] + k. The number of taps is even; the last ones are zero where fewer count.
-   All lie within the source, but for the last one of a source of taps - 1 pixels. */
-struct axis {
-    int in, out, taps;
-    enum img_filter filter;
-    int *first;
-    double *real; /* the weights before rounding */
-    int32_t *weight;
-    int16_t *split; /* for each pair of weights w and v: their high parts w >> LOW_BITS and
-                       v >> LOW_BITS, then the remainders, for arithmetic on 16 bits */
-    size_t cap_out, cap_weight;
-};
+/* Keeps the weights of the last sizes and the memory between the passes. One thread uses it at a
+   time. Zero-initialise with img_resizer_new, free with img_resizer_free (NULL is harmless). */
+struct img_resizer;
+struct img_resizer *img_resizer_new(struct err *e);
+void img_resizer_free(struct img_resizer *z);
 
-/* Sets the weights of a zeroed or earlier used axis. Returns 0 or ERR_MEM. */
-int resize_axis_set(struct axis *a, int in, int out, enum img_filter f);
-void resize_axis_free(struct axis *a);
-
-/* The taps that lie within the source. */
-static inline int axis_taps(const struct axis *a)
-{
-    return a->taps < a->in ? a->taps : a->in;
-}
-
-/* A pass along rows: h rows of src, x->in pixels each, to rows of x->out pixels. */
-void resize_rows(const struct axis *x, const unsigned char *src, int h, unsigned char *dst);
-
-/* A pass along columns: y->in rows of src, n bytes each, to y->out rows. */
-void resize_columns(const struct axis *y, const unsigned char *src, size_t n, unsigned char *dst);
-
-/* A part of it: output row i, from byte `from` on, to dst. */
-void resize_column_part(const struct axis *y, int i, const unsigned char *src, size_t n,
-                        size_t from, unsigned char *dst);
-
-/* Whether this processor has AVX2, and the passes for it: bit for bit as the portable ones. */
-bool resize_have_avx2(void);
-void resize_rows_avx2(const struct axis *x, const unsigned char *src, int h, unsigned char *dst);
-void resize_columns_avx2(const struct axis *y, const unsigned char *src, size_t n,
-                         unsigned char *dst);
+/* Resamples src, h x w, into dst, to.h x to.w (all at least 1), which must not overlap. The result
+   is the same on every machine. Returns 0 or ERR_MEM. */
+int img_resize(struct img_resizer *z, const unsigned char *src, int h, int w, unsigned char *dst,
+               struct img_hw to, enum img_filter f, struct err *e);
 
 #endif

@@ -1,9 +1,9 @@
-#include "mien/sheet.h"
+#include "sheet.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#include "mien/font.h"
+#include "font.h"
 
 enum {
     TEXT_SIZE = 320, /* pictures of every further so many pixels have larger text */

@@ -15,10 +15,10 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "mien/bytes.h"
-#include "mien/file.h"
-#include "mien/num.h"
-#include "mien/safetensors.h"
+#include "util/bytes.h"
+#include "util/file.h"
+#include "util/num.h"
+#include "util/half.h"
 
 #define MAX_JSON  ((size_t)64 << 20)
 #define MAX_GROUP ((size_t)1 << 30) /* bytes of one group's weight files */
@@ -168,7 +168,7 @@ static void decode(const struct coding *c, const unsigned char *p, float *v, siz
             memcpy(&v[i], &bits, sizeof bits);
             break;
         case 'h':
-            st_f16_to_f32(&half, &v[i], 1);
+            half_to_floats(&half, &v[i], 1);
             break;
         case 'i':
             v[i] = (float)(int32_t)bits;

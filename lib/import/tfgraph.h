@@ -1,6 +1,6 @@
 /* A TensorFlow.js graph model as its files have it: nodes, attributes, constants. For tfjs.c. */
-#ifndef MIEN_TFGRAPH_H
-#define MIEN_TFGRAPH_H
+#ifndef MIEN_IMPORT_TFGRAPH_H
+#define MIEN_IMPORT_TFGRAPH_H
 
 #include <jansson.h>
 #include <stdbool.h>

@@ -1,8 +1,8 @@
 /* What tfjs.c, which walks the graph, and tfops.c, which knows the ops, share. */
-#ifndef MIEN_TFIMPORT_H
-#define MIEN_TFIMPORT_H
+#ifndef MIEN_IMPORT_TFIMPORT_H
+#define MIEN_IMPORT_TFIMPORT_H
 
-#include "mien/net.h"
+#include "net/net.h"
 #include "tfgraph.h"
 
 /* What a node's output is among the layers. */

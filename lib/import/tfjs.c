@@ -1,13 +1,13 @@
 /* Walks a TensorFlow.js graph and makes a net of it. tfgraph.c reads the files, tfops.c converts
    the ops. */
-#include "mien/tfjs.h"
+#include "tfjs.h"
 
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "mien/num.h"
+#include "util/num.h"
 #include "tfimport.h"
 
 struct tfjs {

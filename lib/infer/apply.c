@@ -1,10 +1,10 @@
-#include "mien/apply.h"
+#include "apply.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#include "mien/img.h"
-#include "mien/plan.h"
+#include "image/img.h"
+#include "plan.h"
 
 struct apply_worker {
     struct plan_work *work;

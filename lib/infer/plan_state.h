@@ -2,13 +2,13 @@
  * A plan as its two sources see it: plan_compile.c makes steps of a network's layers, plan.c gives their
  * values room and runs them.
  */
-#ifndef MIEN_NN_PLAN_STATE_H
-#define MIEN_NN_PLAN_STATE_H
+#ifndef MIEN_INFER_PLAN_STATE_H
+#define MIEN_INFER_PLAN_STATE_H
 
 #include "kernel/conv.h"
 #include "kernel/conv8.h"
 #include "kernel/depthwise.h"
-#include "mien/plan.h"
+#include "plan.h"
 #include "kernel/winograd.h"
 
 /* A value is what a step makes. A local value lives within one segment and has room for a group of

@@ -2,8 +2,8 @@
  * Convolutions and dense layers for inference: products of matrices whose left side is read where
  * it lies, patch by patch, and whose right side, the weights, is packed once.
  */
-#ifndef MIEN_NN_CONV_H
-#define MIEN_NN_CONV_H
+#ifndef MIEN_KERNEL_CONV_H
+#define MIEN_KERNEL_CONV_H
 
 #include "simd.h"
 

@@ -1,6 +1,6 @@
 /* Depthwise convolutions for inference: every channel has a filter of its own. */
-#ifndef MIEN_NN_DEPTHWISE_H
-#define MIEN_NN_DEPTHWISE_H
+#ifndef MIEN_KERNEL_DEPTHWISE_H
+#define MIEN_KERNEL_DEPTHWISE_H
 
 #include "simd.h"
 

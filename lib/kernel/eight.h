@@ -3,8 +3,8 @@
  * simd.h has them for floats. Values are unsigned, weights signed; sums are whole numbers, so that
  * every form has the same.
  */
-#ifndef MIEN_NN_EIGHT_H
-#define MIEN_NN_EIGHT_H
+#ifndef MIEN_KERNEL_EIGHT_H
+#define MIEN_KERNEL_EIGHT_H
 
 #include <stddef.h>
 #include <stdint.h>

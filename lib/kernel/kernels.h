@@ -2,13 +2,13 @@
  * The arithmetic of single layers, forward, on n images of contiguous channels-last tensors.
  * Inference and training share it. Nothing here allocates; x and y don't overlap unless said.
  */
-#ifndef MIEN_NN_KERNELS_H
-#define MIEN_NN_KERNELS_H
+#ifndef MIEN_KERNEL_KERNELS_H
+#define MIEN_KERNEL_KERNELS_H
 
 #include <stddef.h>
 #include <stdint.h>
 
-#include "mien/net.h"
+#include "net/net.h"
 #include "real.h"
 
 enum act { ACT_NONE, ACT_RELU, ACT_RELU6, ACT_PRELU };

@@ -3,8 +3,8 @@
  * AVX2, and a portable one. A function adds up a result's terms in the same fixed order in every form,
  * whatever the rows and images around it.
  */
-#ifndef MIEN_NN_SIMD_H
-#define MIEN_NN_SIMD_H
+#ifndef MIEN_KERNEL_SIMD_H
+#define MIEN_KERNEL_SIMD_H
 
 #include <stddef.h>
 

@@ -2,8 +2,8 @@
  * What the sources of inner loops share: types of vectors. A source includes vec_portable.h,
  * vec_avx2.h or vec_avx512.h and then its loops, once for each kind of vectors.
  */
-#ifndef MIEN_NN_VEC_H
-#define MIEN_NN_VEC_H
+#ifndef MIEN_KERNEL_VEC_H
+#define MIEN_KERNEL_VEC_H
 
 #ifdef __x86_64__
 #include <immintrin.h>

@@ -3,8 +3,8 @@
  * 4x4 pixels and filters are transformed so that 16 products of matrices give 2x2 outputs, where
  * plain sums need 36. Its rounding errors are of the size of plain sums'.
  */
-#ifndef MIEN_NN_WINOGRAD_H
-#define MIEN_NN_WINOGRAD_H
+#ifndef MIEN_KERNEL_WINOGRAD_H
+#define MIEN_KERNEL_WINOGRAD_H
 
 #include "conv.h"
 

@@ -4,7 +4,7 @@
 #include <strings.h>
 
 #include "internal.h"
-#include "mien/col.h"
+#include "record/col.h"
 
 static const char *const letter[] = {"F", "M"};
 

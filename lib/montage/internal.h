@@ -2,9 +2,9 @@
 #ifndef MIEN_MONTAGE_INTERNAL_H
 #define MIEN_MONTAGE_INTERNAL_H
 
-#include "mien/jpeg.h"
-#include "mien/montage.h"
-#include "mien/resize.h"
+#include "image/jpeg.h"
+#include "montage.h"
+#include "image/resize.h"
 
 /* --- caption.c: what a record says of a face ----------------------------------------------- */
 

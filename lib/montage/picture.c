@@ -2,7 +2,7 @@
 #include <string.h>
 
 #include "internal.h"
-#include "mien/font.h"
+#include "image/font.h"
 
 enum { FRAME = 2 };
 

@@ -1,9 +1,9 @@
-#include "mien/age_head.h"
+#include "age_head.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#include "mien/num.h"
+#include "util/num.h"
 
 static int nearest(int year)
 {

@@ -1,4 +1,4 @@
-#include "mien/calibrate.h"
+#include "calibrate.h"
 
 #include <math.h>
 #include <stdlib.h>

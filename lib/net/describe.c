@@ -1,12 +1,12 @@
 /* The text of network descriptions, as net.h defines it: reading and writing. */
-#include "mien/net.h"
+#include "net.h"
 
 #include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "mien/num.h"
+#include "util/num.h"
 
 enum { MAX_LINE = 1024, MAX_WORDS = 16, MAX_NUMBER = 1 << 20 };
 

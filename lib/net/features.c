@@ -2,8 +2,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "mien/hash.h"
-#include "mien/model.h"
+#include "util/hash.h"
+#include "model.h"
 
 /* What the logits of a head are made of, or -1 without that head. */
 static int read_by_head(const struct net *net, const char *head)

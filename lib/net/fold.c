@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "mien/model.h"
+#include "model.h"
 
 int fold_reader(const struct net *net, const int *uses, int i)
 {

@@ -2,10 +2,10 @@
  * Folding batch normalisation into the weights of the layer before: what plans do when they compile,
  * and model_fold for good.
  */
-#ifndef MIEN_NN_FOLD_H
-#define MIEN_NN_FOLD_H
+#ifndef MIEN_NET_FOLD_H
+#define MIEN_NET_FOLD_H
 
-#include "mien/net.h"
+#include "net.h"
 
 /* The one layer that reads layer i and nothing else, or -1. uses[i] tells how often layer i's output
    is read, results asked for included. */

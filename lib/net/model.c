@@ -1,14 +1,15 @@
-#include "mien/model.h"
+#include "model.h"
 
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "mien/age_head.h"
-#include "mien/calibrate.h"
-#include "mien/num.h"
+#include "age_head.h"
+#include "calibrate.h"
+#include "util/num.h"
 #include "mien/safetensors.h"
+#include "util/half.h"
 
 #define FORMAT  "mien-model"
 #define VERSION "1"
@@ -86,7 +87,7 @@ static int read_weights(struct model *m, const struct st *s, struct err *e)
             const struct st_tensor *t = find_tensor(s, l, p, e);
             float *w = m->weights + p->at;
             if (t->dtype == ST_F16)
-                st_f16_to_f32(t->data, w, p->count);
+                half_to_floats(t->data, w, p->count);
             else
                 memcpy(w, t->data, t->bytes);
             if (!num_finite(w, p->count))

@@ -4,7 +4,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "mien/model.h"
+#include "model.h"
 
 /* Whether folder, its first len bytes, followed by below, holds the file; buf is then its path. */
 static bool holds(const char *folder, size_t len, const char *below, const char *name, char *buf,

@@ -1,12 +1,12 @@
 /* Layers: shapes, parameters, costs, initial values. The text of descriptions is in describe.c. */
-#include "mien/net.h"
+#include "net.h"
 
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "mien/hash.h"
+#include "util/hash.h"
 
 struct layer layer_make(const char *name, enum layer_type type)
 {

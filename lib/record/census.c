@@ -1,10 +1,10 @@
-#include "mien/census.h"
+#include "census.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "mien/col.h"
+#include "col.h"
 
 /* The entry of a tag, made when it is new; NULL when out of memory. */
 static struct census_field *entry(struct census *c, const struct rec_field *f)

@@ -1,12 +1,12 @@
-#include "mien/col.h"
+#include "col.h"
 
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "mien/num.h"
-#include "mien/pred.h"
+#include "util/num.h"
+#include "pred.h"
 
 static const char *const derived[] = {"pred_age",    "pred_age_mode", "pred_age_median",
                                       "pred_age_sd", "age_error",     "pred_gender",

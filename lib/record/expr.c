@@ -1,10 +1,10 @@
-#include "mien/expr.h"
+#include "expr.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#include "mien/col.h"
-#include "mien/num.h"
+#include "col.h"
+#include "util/num.h"
 
 enum kind { OR, AND, NOT, HAS, EQ, NE, LT, LE, GT, GE };
 

@@ -1,4 +1,4 @@
-#include "mien/pred.h"
+#include "pred.h"
 
 #include <math.h>
 

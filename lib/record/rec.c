@@ -1,5 +1,5 @@
 /* Records in memory, and the encoding of their fields. */
-#include "mien/rec.h"
+#include "mien/record.h"
 
 #include <ctype.h>
 #include <stdarg.h>
@@ -8,8 +8,8 @@
 #include <string.h>
 
 #include "internal.h"
-#include "mien/bytes.h"
-#include "mien/num.h"
+#include "util/bytes.h"
+#include "util/num.h"
 
 /* Fields are used in place, in the byte order of the stream. */
 _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "records need a little-endian host");

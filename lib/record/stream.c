@@ -9,9 +9,9 @@
 #include <libdeflate.h> /* its CRC-32 is the one of zlib, three times faster */
 
 #include "internal.h"
-#include "mien/bytes.h"
-#include "mien/file.h"
-#include "mien/rec.h"
+#include "util/bytes.h"
+#include "util/file.h"
+#include "mien/record.h"
 
 enum { HEADER = 16, VERSION = 1, KIND_RECORD = 0, KIND_END = 1 };
 

@@ -1,10 +1,10 @@
-#include "mien/rec_text.h"
+#include "text.h"
 
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
 
-#include "mien/col.h"
+#include "col.h"
 
 enum { MAX_CELL = 16 }; /* elements of an array that a tab-separated value shows */
 

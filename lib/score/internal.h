@@ -2,8 +2,8 @@
 #ifndef MIEN_SCORE_INTERNAL_H
 #define MIEN_SCORE_INTERNAL_H
 
-#include "mien/hash.h"
-#include "mien/score.h"
+#include "util/hash.h"
+#include "score.h"
 
 /* The count that a metric is made of. */
 int score_metric_count(int metric);

@@ -4,9 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "mien/col.h"
-#include "mien/rec_text.h"
-#include "mien/score_run.h"
+#include "record/col.h"
+#include "record/text.h"
+#include "run.h"
 
 /* The metrics of one score, with their intervals. */
 struct summary {

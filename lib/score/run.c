@@ -2,10 +2,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "mien/col.h"
-#include "mien/hash.h"
-#include "mien/rec_text.h"
-#include "mien/score_run.h"
+#include "record/col.h"
+#include "util/hash.h"
+#include "record/text.h"
+#include "run.h"
 
 /* Slots of the table of slices, a power of two that stays half empty. */
 enum { SLOTS = 2 * SCORE_MAX_SLICES };

@@ -1,4 +1,4 @@
-#include "mien/score.h"
+#include "score.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "internal.h"
-#include "mien/num.h"
+#include "util/num.h"
 
 /* --- Bins ---------------------------------------------------------------------------------- */
 

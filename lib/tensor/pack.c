@@ -8,7 +8,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "mien/file.h"
+#include "util/file.h"
 #include "mien/safetensors.h"
 
 /* Where a writer's data begin: the header, whose numbers are known only at the end, is at most a

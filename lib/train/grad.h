@@ -5,8 +5,8 @@
  * input x, is overwritten; where it may be NULL it isn't wanted. Gradients of parameters are added
  * to dw and db, so that parts of a batch can be summed.
  */
-#ifndef MIEN_NN_GRAD_H
-#define MIEN_NN_GRAD_H
+#ifndef MIEN_TRAIN_GRAD_H
+#define MIEN_TRAIN_GRAD_H
 
 #include "products.h"
 

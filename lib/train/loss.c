@@ -2,7 +2,7 @@
 
 #include <math.h>
 
-#include "mien/pred.h"
+#include "record/pred.h"
 
 /* Probabilities come from floats: none is taken for less than TINY, so that a loss is finite; but what
    is no number stays so (fmax would hide it). */
@@ -25,7 +25,7 @@ static void cross_entropy(const double *q, const double *p, int n, double weight
     }
 }
 
-static void smooth(const struct fit_config *c, double *q, int n)
+static void smooth(const struct loss_options *c, double *q, int n)
 {
     double s = c != NULL ? c->smoothing : 0;
     for (int k = 0; s > 0 && k < n; k++)
@@ -35,7 +35,7 @@ static void smooth(const struct fit_config *c, double *q, int n)
 /* --- Gender --------------------------------------------------------------------------------- */
 
 /* The gradient at one logit, of male, is that at the second of two. */
-static void gender_loss(const struct fit_config *c, const struct heads *h, const struct label *y,
+static void gender_loss(const struct loss_options *c, const struct heads *h, const struct label *y,
                         double weight, const float *out, double *d, struct tally *t)
 {
     float two[PRED_GENDERS];
@@ -135,7 +135,7 @@ static void expectation_l1(const struct age_head *h, double weight, int age, con
         d[k] += weight * sign * p[k] * (year[k] - mean);
 }
 
-static void softmax_loss(const struct fit_config *c, const struct age_head *h, struct span s,
+static void softmax_loss(const struct loss_options *c, const struct age_head *h, struct span s,
                          double weight, const double *p, double *loss, double *d)
 {
     double q[AGE_CLASSES];
@@ -170,7 +170,7 @@ static bool has_age(const struct label *y)
     return y->age < PRED_AGES || (y->band[0] <= y->band[1] && y->band[1] < PRED_AGES);
 }
 
-static void age_loss(const struct fit_config *c, const struct age_head *h, const struct label *y,
+static void age_loss(const struct loss_options *c, const struct age_head *h, const struct label *y,
                      double weight, const float *out, double *d, struct tally *t)
 {
     double p[AGE_CLASSES];
@@ -218,7 +218,7 @@ int heads_find(struct heads *h, const struct model *m, struct err *e)
     return age_head_of(&h->years, m, e);
 }
 
-int loss_check(const struct fit_config *c, const struct heads *h, struct err *e)
+int loss_check(const struct loss_options *c, const struct heads *h, struct err *e)
 {
     if (h->years.n == 0 && (c->sigma > 0 || c->l1 > 0))
         return err_set(e, ERR_ARG, "sigma and l1 are for ages, and the model has no age head");
@@ -271,7 +271,7 @@ static void put_gradient(float *row, const double *d, int n, double weight)
         row[k] = weight > 0 ? (float)(d[k] / weight) : 0;
 }
 
-void loss_batch(const struct fit_config *c, const struct heads *h, const struct label *y, size_t n,
+void loss_batch(const struct loss_options *c, const struct heads *h, const struct label *y, size_t n,
                 const struct mix *mix, const float *gender, const float *age, float *dgender,
                 float *dage, struct tally *t)
 {
@@ -307,7 +307,7 @@ void loss_batch(const struct fit_config *c, const struct heads *h, const struct 
     tally_add(t, &one);
 }
 
-double loss_of_guessing(const struct fit_config *c, const struct heads *h)
+double loss_of_guessing(const struct loss_options *c, const struct heads *h)
 {
     double loss = h->genders > 0 ? log(PRED_GENDERS) : 0;
     if (h->years.ordinal)
@@ -336,10 +336,10 @@ static double ratio(double a, double n)
     return n > 0 ? a / n : 0;
 }
 
-struct fit_metrics tally_metrics(const struct tally *t)
+struct metrics tally_metrics(const struct tally *t)
 {
     double n_gender = (double)t->n_gender, n_age = (double)t->n_age;
-    return (struct fit_metrics){
+    return (struct metrics){
         .loss = ratio(t->loss_gender, t->weight_gender) + ratio(t->loss_age, t->weight_age),
         .gender_accuracy = ratio((double)t->right_gender, n_gender),
         .age_exact = ratio((double)t->exact, n_age),

@@ -1,9 +1,10 @@
 #include "optim.h"
 
 #include <math.h>
+#include <stdbool.h>
 #include <stdlib.h>
 
-int optim_init(struct optim *o, const struct fit_config *c, size_t n, struct err *e)
+int optim_init(struct optim *o, const struct optim_options *c, size_t n, struct err *e)
 {
     *o = (struct optim){.c = c, .n = n};
     o->m = calloc(n + 1, sizeof *o->m);
@@ -11,7 +12,7 @@ int optim_init(struct optim *o, const struct fit_config *c, size_t n, struct err
     if (o->m != NULL && o->v != NULL)
         return 0;
     optim_free(o);
-    return err_mem(e, 2 * n * sizeof *o->m, "the optimiser's state");
+    return err_mem(e, 2 * n * sizeof *o->m, "the optimizer's state");
 }
 
 void optim_free(struct optim *o)
@@ -44,26 +45,26 @@ SIMD static void sgd(real *restrict w, const real *restrict g, real *restrict v,
 void optim_update(struct optim *o, real *w, const real *grad, size_t at, size_t count, double lr,
                   double decay)
 {
-    const struct fit_config *c = o->c;
-    if (c->optimiser == FIT_SGD) {
+    const struct optim_options *c = o->c;
+    if (c->kind == OPTIM_SGD) {
         sgd(w + at, grad + at, o->m + at, count, (real)c->momentum, (real)lr, (real)decay);
         return;
     }
     double b1 = pow(c->beta1, (double)o->step), b2 = pow(c->beta2, (double)o->step);
     double rate = lr * sqrt(1 - b2) / (1 - b1);
-    bool apart = c->optimiser == FIT_ADAMW;
+    bool apart = c->kind == OPTIM_ADAMW;
     adam(w + at, grad + at, o->m + at, o->v + at, count, (real)c->beta1, (real)c->beta2, (real)rate,
          (real)c->epsilon, apart ? 0 : (real)decay, apart ? (real)(1 - lr * decay) : 1);
 }
 
-double schedule_factor(const struct fit_config *c, double epochs)
+double schedule_factor(const struct schedule *s, int total, double epochs)
 {
-    if (epochs < c->warmup)
-        return epochs / c->warmup;
-    if (c->schedule == FIT_STEP)
-        return pow(c->drop, floor(epochs / c->step_epochs));
-    if (c->schedule == FIT_COSINE) {
-        double t = (epochs - c->warmup) / (c->epochs - c->warmup);
+    if (epochs < s->warmup)
+        return epochs / s->warmup;
+    if (s->kind == SCHEDULE_STEP)
+        return pow(s->drop, floor(epochs / s->step_epochs));
+    if (s->kind == SCHEDULE_COSINE) {
+        double t = (epochs - s->warmup) / (total - s->warmup);
         return t >= 1 ? 0 : 0.5 * (1 + cos(3.141592653589793 * t));
     }
     return 1;

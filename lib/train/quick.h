@@ -4,8 +4,8 @@
  * packed of them is packed anew. Dense layers have no quick form: a batch has too few rows for
  * packing to pay.
  */
-#ifndef MIEN_NN_QUICK_H
-#define MIEN_NN_QUICK_H
+#ifndef MIEN_TRAIN_QUICK_H
+#define MIEN_TRAIN_QUICK_H
 
 #include <stdbool.h>
 

@@ -8,13 +8,13 @@
  * The batch is cut into parts by image, a number that depends on the layer alone; threads work on
  * parts, and parts' gradients are summed in order. So results don't depend on the threads.
  */
-#ifndef MIEN_NN_TRAIN_H
-#define MIEN_NN_TRAIN_H
+#ifndef MIEN_TRAIN_TRAIN_H
+#define MIEN_TRAIN_TRAIN_H
 
 #include <stdbool.h>
 
-#include "mien/net.h"
-#include "mien/par.h"
+#include "net/net.h"
+#include "util/par.h"
 #include "kernel/real.h"
 
 struct trainer;

@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "grad.h"
-#include "mien/hash.h"
+#include "util/hash.h"
 #include "train_state.h"
 
 /* --- Parts ---------------------------------------------------------------------------------- */

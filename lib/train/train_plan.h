@@ -8,12 +8,12 @@
  * Layers of large outputs and few weights that follow each other are walked through image by image,
  * while what one writes is in the cache for the next; a gradient within a walk is that of one image.
  */
-#ifndef MIEN_NN_TRAIN_PLAN_H
-#define MIEN_NN_TRAIN_PLAN_H
+#ifndef MIEN_TRAIN_TRAIN_PLAN_H
+#define MIEN_TRAIN_TRAIN_PLAN_H
 
 #include <stdbool.h>
 
-#include "mien/net.h"
+#include "net/net.h"
 #include "kernel/kernels.h"
 
 enum role { ABSENT, GIVEN, COMPUTED };

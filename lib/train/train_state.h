@@ -1,6 +1,6 @@
 /* What a trainer holds: for its making (train.c) and its passes (train_pass.c). */
-#ifndef MIEN_NN_TRAIN_STATE_H
-#define MIEN_NN_TRAIN_STATE_H
+#ifndef MIEN_TRAIN_TRAIN_STATE_H
+#define MIEN_TRAIN_TRAIN_STATE_H
 
 #include "quick.h"
 #include "train.h"

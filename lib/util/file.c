@@ -1,4 +1,4 @@
-#include "mien/file.h"
+#include "file.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -1,8 +1,8 @@
-#include "mien/hash.h"
+#include "hash.h"
 
 #include <math.h>
 
-#include "mien/bytes.h"
+#include "bytes.h"
 
 static uint64_t rotl(uint64_t x, int b)
 {

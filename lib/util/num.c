@@ -1,4 +1,4 @@
-#include "mien/num.h"
+#include "num.h"
 
 #include <ctype.h>
 #include <errno.h>

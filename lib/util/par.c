@@ -1,4 +1,4 @@
-#include "mien/par.h"
+#include "par.h"
 
 #include <pthread.h>
 #include <stdbool.h>

@@ -1,4 +1,4 @@
-#include "mien/utf8.h"
+#include "utf8.h"
 
 size_t utf8_len(const void *s, size_t n)
 {

@@ -11,8 +11,8 @@
 
 #include "mien/buf.h"
 #include "mien/cli.h"
-#include "mien/par.h"
-#include "mien/source.h"
+#include "util/par.h"
+#include "data/source.h"
 
 struct decode {
     const struct cli *cli;

@@ -8,11 +8,11 @@
 #include <stdlib.h>
 
 #include "mien/cli.h"
-#include "mien/file.h"
-#include "mien/model.h"
-#include "mien/num.h"
-#include "mien/par.h"
-#include "mien/plan.h"
+#include "util/file.h"
+#include "net/model.h"
+#include "util/num.h"
+#include "util/par.h"
+#include "infer/plan.h"
 
 struct forward {
     struct plan *plan;

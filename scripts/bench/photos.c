@@ -6,9 +6,9 @@
 #include <stdlib.h>
 
 #include "mien/cli.h"
-#include "mien/hash.h"
-#include "mien/jpeg.h"
-#include "mien/num.h"
+#include "util/hash.h"
+#include "image/jpeg.h"
+#include "util/num.h"
 
 enum { W = 3000, H = 4000, FINEST = 4, COARSEST = 1024, QUALITY = 90 };
 

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 
 #include "mien/cli.h"
-#include "mien/par.h"
+#include "util/par.h"
 
 enum { N = 768, TIMES = 12, ROUNDS = 9 };
 

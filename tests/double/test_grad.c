@@ -16,7 +16,7 @@
 #include <string.h>
 #include <cmocka.h>
 
-#include "mien/hash.h"
+#include "util/hash.h"
 #include "train/train.h"
 
 struct bench {

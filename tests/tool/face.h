@@ -7,7 +7,7 @@
 #include <stdbool.h>
 #include <stdlib.h>
 
-#include "mien/hash.h"
+#include "util/hash.h"
 
 /* --- The painter ---------------------------------------------------------------------------- */
 

@@ -10,11 +10,11 @@
 #include <time.h>
 
 #include "mien/cli.h"
-#include "mien/file.h"
-#include "mien/hash.h"
-#include "mien/model.h"
-#include "mien/par.h"
-#include "mien/plan.h"
+#include "util/file.h"
+#include "util/hash.h"
+#include "net/model.h"
+#include "util/par.h"
+#include "infer/plan.h"
 
 struct bench {
     struct plan *plan;

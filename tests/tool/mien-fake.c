@@ -6,9 +6,9 @@
 #include <jpeglib.h>
 
 #include "mien/cli.h"
-#include "mien/hash.h"
-#include "mien/num.h"
-#include "mien/rec.h"
+#include "util/hash.h"
+#include "util/num.h"
+#include "mien/record.h"
 
 #define AGES       101
 #define IMAGE_SIDE 64

@@ -4,7 +4,7 @@
 
 #include "../squares.h"
 #include "mien/cli.h"
-#include "mien/img.h"
+#include "image/img.h"
 
 int main(int argc, char **argv)
 {

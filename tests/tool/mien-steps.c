@@ -7,7 +7,7 @@
 #include <stdlib.h>
 
 #include "mien/cli.h"
-#include "mien/fit.h"
+#include "fit/fit.h"
 
 struct steps {
     int n, epoch;
@@ -17,7 +17,7 @@ struct steps {
 
 /* The batch's own loss, from the mean over the epoch so far: all records have both labels. */
 static void on_batch(void *ctx, int epoch, size_t done, size_t total,
-                     const struct fit_metrics *so_far)
+                     const struct metrics *so_far)
 {
     struct steps *s = ctx;
     double sum = so_far->loss * (double)done;
@@ -36,7 +36,7 @@ int main(int argc, char **argv)
         {'e', "epochs", "N", "passes over the pack [10]", CLI_INT, &c.epochs, 1, 10000, NULL, NULL},
         {'b', "batch", "N", "records a step [32]", CLI_INT, &c.batch, 1, 1024, NULL, NULL},
         {'j', "jobs", "N", "threads [1]", CLI_INT, &c.jobs, 1, 256, NULL, NULL},
-        {'o', "optimiser", "NAME", "adam or sgd [adam]", CLI_CHOICE, &c.optimiser, 0, 0,
+        {'o', "optimiser", "NAME", "adam or sgd [adam]", CLI_CHOICE, &c.optim.kind, 0, 0,
          "adam|adamw|sgd", NULL},
         {'l', "lr", "F", "learning rate [0.001]", CLI_REAL, &c.lr, 0, 1000, NULL, NULL},
     };

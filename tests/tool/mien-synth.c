@@ -13,9 +13,9 @@
 #include "../mat_make.h"
 #include "face.h"
 #include "mien/cli.h"
-#include "mien/file.h"
-#include "mien/jpeg.h"
-#include "mien/par.h"
+#include "util/file.h"
+#include "image/jpeg.h"
+#include "util/par.h"
 
 #define PER_SUBJECT 8   /* pictures of a person, on average */
 #define BLOCK       128 /* pictures drawn before they are written */

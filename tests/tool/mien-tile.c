@@ -5,8 +5,8 @@
 #include <string.h>
 
 #include "mien/cli.h"
-#include "mien/jpeg.h"
-#include "mien/rec.h"
+#include "image/jpeg.h"
+#include "mien/record.h"
 
 static void save(const struct cli *c, const char *prefix, int number, const struct img *sheet)
 {

@@ -3,7 +3,7 @@
 #include <unistd.h>
 
 #include "mien/cli.h"
-#include "mien/pack_decode.h"
+#include "fit/pack_decode.h"
 
 struct options {
     struct img_hw size;

@@ -9,7 +9,7 @@
 #include <string.h>
 #include <cmocka.h>
 
-#include "mien/age_head.h"
+#include "net/age_head.h"
 
 static void kinds(void **state)
 {

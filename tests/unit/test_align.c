@@ -8,8 +8,8 @@
 #include <cmocka.h>
 
 #include "../jpeg_make.h"
-#include "mien/align.h"
-#include "mien/rec.h"
+#include "image/align.h"
+#include "mien/record.h"
 
 static struct img_jpeg *jpeg;
 static struct img scratch;

@@ -11,8 +11,8 @@
 #include <cmocka.h>
 #include <math.h>
 
-#include "mien/apply.h"
-#include "mien/hash.h"
+#include "infer/apply.h"
+#include "util/hash.h"
 
 enum { SIDE = 6, PIXELS = SIDE * SIDE * 3, N = 3, CLASSES = 5 };
 

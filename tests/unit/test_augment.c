@@ -9,8 +9,8 @@
 
 #include <cmocka.h>
 
-#include "mien/augment.h"
-#include "mien/hash.h"
+#include "image/augment.h"
+#include "util/hash.h"
 
 enum { H = 40, W = 56, N = H * W * 3 };
 

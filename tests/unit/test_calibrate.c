@@ -7,8 +7,8 @@
 #include <math.h>
 #include <string.h>
 
-#include "mien/calibrate.h"
-#include "mien/hash.h"
+#include "net/calibrate.h"
+#include "util/hash.h"
 
 enum { N = 20000 };
 

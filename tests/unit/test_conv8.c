@@ -10,7 +10,7 @@
 #include <cmocka.h>
 
 #include "kernel/conv8.h"
-#include "mien/hash.h"
+#include "util/hash.h"
 
 struct shape_case {
     int h, w, c, units, k, stride, pad, n;

@@ -8,8 +8,8 @@
 #include <cmocka.h>
 
 #include "../jpeg_make.h"
-#include "mien/crop.h"
-#include "mien/resize.h"
+#include "image/crop.h"
+#include "image/resize.h"
 
 static struct img_jpeg *jpeg;
 static struct img scratch;

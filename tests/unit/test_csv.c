@@ -8,8 +8,8 @@
 #include <unistd.h>
 
 #include "mien/buf.h"
-#include "mien/csv.h"
-#include "mien/file.h"
+#include "data/csv.h"
+#include "util/file.h"
 
 /* Opens text as a table of which the first head bytes were read already. */
 static struct csv *open_text(const char *s, size_t len, size_t head, int *fd)

@@ -10,7 +10,7 @@
 #include <string.h>
 
 #include "../squares.h"
-#include "mien/detect.h"
+#include "detect/detect.h"
 
 static struct face face_at(float x, float y, float side, float score)
 {

@@ -5,8 +5,8 @@
 
 #include <cmocka.h>
 
-#include "mien/draw.h"
-#include "mien/font.h"
+#include "image/draw.h"
+#include "image/font.h"
 
 static const struct draw_color black = {0, 0, 0}, red = {255, 0, 0};
 

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "mien/expr.h"
+#include "record/expr.h"
 
 static struct rec r;
 

@@ -10,8 +10,8 @@
 #include <unistd.h>
 #include <cmocka.h>
 
-#include "mien/fit.h"
-#include "mien/hash.h"
+#include "fit/fit.h"
+#include "util/hash.h"
 
 enum { N = 300, D = 12 };
 
@@ -315,16 +315,16 @@ static void options(void **state)
         struct fit_config c = config(30, 1);
         double least = 0.9; /* accuracy of both heads */
         switch (k) {
-        case 0: c.optimiser = FIT_ADAMW; c.decay = 0.01; break;
-        case 1: c.optimiser = FIT_SGD; c.lr = 0.1; break;
-        case 2: c.schedule = FIT_COSINE; c.warmup = 2.5; break;
-        case 3: c.schedule = FIT_STEP; c.step_epochs = 12; break;
-        case 4: c.schedule = FIT_PLATEAU; c.step_epochs = 3; break;
+        case 0: c.optim.kind = OPTIM_ADAMW; c.decay = 0.01; break;
+        case 1: c.optim.kind = OPTIM_SGD; c.lr = 0.1; break;
+        case 2: c.schedule.kind = SCHEDULE_COSINE; c.schedule.warmup = 2.5; break;
+        case 3: c.schedule.kind = SCHEDULE_STEP; c.schedule.step_epochs = 12; break;
+        case 4: c.schedule.kind = SCHEDULE_PLATEAU; c.schedule.step_epochs = 3; break;
         case 5: c.clip = 0.5; break;
         case 6: c.ema = 0.9; break;
-        case 7: c.sigma = 1; break;
-        case 8: c.l1 = 0.1; break;
-        case 9: c.smoothing = 0.1; break;
+        case 7: c.loss.sigma = 1; break;
+        case 8: c.loss.l1 = 0.1; break;
+        case 9: c.loss.smoothing = 0.1; break;
         case 10: c.mixup = 0.2; break;
         case 11: c.balance = 1; break;
         case 12: c.class_weights = 1; break;
@@ -353,7 +353,7 @@ static void options(void **state)
 static volatile sig_atomic_t stop;
 static int batches_left;
 
-static void count_down(void *ctx, int epoch, size_t done, size_t total, const struct fit_metrics *so_far)
+static void count_down(void *ctx, int epoch, size_t done, size_t total, const struct metrics *so_far)
 {
     (void)ctx, (void)epoch, (void)done, (void)total, (void)so_far;
     if (--batches_left == 0)
@@ -374,7 +374,7 @@ static void resuming(void **state)
     assert_int_equal(pack_open(&p, features_path, &e), 0);
     struct fit_config c = config(5, 2);
     c.ema = 0.9;
-    c.schedule = FIT_COSINE;
+    c.schedule.kind = SCHEDULE_COSINE;
     c.mixup = 0.2;
     c.balance = 0.5;
     struct model whole = {0};

@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 
-#include "mien/join.h"
+#include "data/join.h"
 
 /* A join of n paths; each record's age is its place among them. */
 static struct join *make(const char *const *path, size_t n)

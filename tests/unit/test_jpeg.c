@@ -7,7 +7,7 @@
 #include <cmocka.h>
 
 #include "../jpeg_make.h"
-#include "mien/jpeg.h"
+#include "image/jpeg.h"
 
 static struct img_jpeg *jpeg;
 static struct err e;

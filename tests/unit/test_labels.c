@@ -8,10 +8,10 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "mien/file.h"
-#include "mien/labels.h"
-#include "mien/names.h"
-#include "mien/table.h"
+#include "util/file.h"
+#include "data/labels.h"
+#include "data/names.h"
+#include "data/table.h"
 
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
 

@@ -12,7 +12,8 @@
 #include <string.h>
 #include <cmocka.h>
 
-#include "mien/hash.h"
+#include "util/hash.h"
+#include "mien/pack.h"
 #include "train/loss.h"
 
 enum { N = 8, MOST = 256, UNKNOWN = PACK_UNKNOWN };
@@ -32,7 +33,7 @@ static const struct label labels[N] = {
 struct bench {
     struct heads h;
     double gender[N * 2], age[N * MOST]; /* logits */
-    struct fit_config c;
+    struct loss_options c;
     const struct mix *mix;
 };
 
@@ -148,7 +149,7 @@ static void compare(struct bench *b, double *logit, int n, const float *grad, co
     }
 }
 
-static void check(const char *kind, int genders, struct fit_config c, bool mixed)
+static void check(const char *kind, int genders, struct loss_options c, bool mixed)
 {
     struct bench b = {.c = c, .h = {.genders = genders}};
     struct err e = {{0}};
@@ -197,11 +198,11 @@ static void classes(void **state)
     static const char *const kinds[] = {"101", "0:10:20:30:40:50:60", "0:1:2:50", "0:18"};
     for (size_t k = 0; k < sizeof kinds / sizeof kinds[0]; k++) {
         for (int mixed = 0; mixed < 2; mixed++) {
-            check(kinds[k], 2, (struct fit_config){0}, mixed);
-            check(kinds[k], 2, (struct fit_config){.sigma = 2}, mixed);
-            check(kinds[k], 1, (struct fit_config){.l1 = 0.1}, mixed);
-            check(kinds[k], 1, (struct fit_config){.smoothing = 0.2}, mixed);
-            check(kinds[k], 2, (struct fit_config){.sigma = 5, .l1 = 1, .smoothing = 0.1}, mixed);
+            check(kinds[k], 2, (struct loss_options){0}, mixed);
+            check(kinds[k], 2, (struct loss_options){.sigma = 2}, mixed);
+            check(kinds[k], 1, (struct loss_options){.l1 = 0.1}, mixed);
+            check(kinds[k], 1, (struct loss_options){.smoothing = 0.2}, mixed);
+            check(kinds[k], 2, (struct loss_options){.sigma = 5, .l1 = 1, .smoothing = 0.1}, mixed);
         }
     }
 }
@@ -210,17 +211,17 @@ static void ranks(void **state)
 {
     (void)state;
     for (int mixed = 0; mixed < 2; mixed++) {
-        check("coral", 2, (struct fit_config){0}, mixed);
-        check("coral:0:10:20:30:40:50:60", 1, (struct fit_config){0}, mixed);
+        check("coral", 2, (struct loss_options){0}, mixed);
+        check("coral:0:10:20:30:40:50:60", 1, (struct loss_options){0}, mixed);
     }
 }
 
 static void one_head(void **state)
 {
     (void)state;
-    check(NULL, 2, (struct fit_config){.smoothing = 0.1}, true);
-    check("101", 0, (struct fit_config){.l1 = 0.1}, true);
-    check("coral", 0, (struct fit_config){0}, false);
+    check(NULL, 2, (struct loss_options){.smoothing = 0.1}, true);
+    check("101", 0, (struct loss_options){.l1 = 0.1}, true);
+    check("coral", 0, (struct loss_options){0}, false);
 }
 
 static void options(void **state)
@@ -228,18 +229,18 @@ static void options(void **state)
     (void)state;
     struct err e;
     struct heads h = {.genders = 2};
-    assert_int_equal(loss_check(&(struct fit_config){.smoothing = 0.1}, &h, &e), 0);
-    assert_int_equal(loss_check(&(struct fit_config){.l1 = 0.1}, &h, &e), ERR_ARG);
+    assert_int_equal(loss_check(&(struct loss_options){.smoothing = 0.1}, &h, &e), 0);
+    assert_int_equal(loss_check(&(struct loss_options){.l1 = 0.1}, &h, &e), ERR_ARG);
     assert_int_equal(age_head_parse(&h.years, "0:50", &e), 0);
-    assert_int_equal(loss_check(&(struct fit_config){.sigma = 1, .l1 = 0.1}, &h, &e), 0);
-    assert_true(fabs(loss_of_guessing(&(struct fit_config){0}, &h) - log(4)) < 1e-12);
-    assert_true(loss_of_guessing(&(struct fit_config){.l1 = 3}, &h) > 60); /* in years */
+    assert_int_equal(loss_check(&(struct loss_options){.sigma = 1, .l1 = 0.1}, &h, &e), 0);
+    assert_true(fabs(loss_of_guessing(&(struct loss_options){0}, &h) - log(4)) < 1e-12);
+    assert_true(loss_of_guessing(&(struct loss_options){.l1 = 3}, &h) > 60); /* in years */
     assert_int_equal(age_head_parse(&h.years, "coral", &e), 0);
-    assert_int_equal(loss_check(&(struct fit_config){0}, &h, &e), 0);
-    assert_int_equal(loss_check(&(struct fit_config){.sigma = 1}, &h, &e), ERR_ARG);
-    assert_int_equal(loss_check(&(struct fit_config){.smoothing = 0.1}, &h, &e), ERR_ARG);
+    assert_int_equal(loss_check(&(struct loss_options){0}, &h, &e), 0);
+    assert_int_equal(loss_check(&(struct loss_options){.sigma = 1}, &h, &e), ERR_ARG);
+    assert_int_equal(loss_check(&(struct loss_options){.smoothing = 0.1}, &h, &e), ERR_ARG);
     assert_non_null(strstr(e.msg, "ordinal"));
-    assert_true(fabs(loss_of_guessing(&(struct fit_config){0}, &h) - 101 * log(2)) < 1e-12);
+    assert_true(fabs(loss_of_guessing(&(struct loss_options){0}, &h) - 101 * log(2)) < 1e-12);
 }
 
 /* Three records, bins of 0-29 and 30-100: what is right, and how far off. */
@@ -256,7 +257,7 @@ static void counts(void **state)
                 age[6] = {0.75f, 0.25f, 0.75f, 0.25f, 0.5f, 0.5f};
     assert_int_equal(age_head_parse(&h.years, "0:30", &e), 0);
     loss_batch(NULL, &h, y, 3, NULL, gender, age, NULL, NULL, &t);
-    struct fit_metrics m = tally_metrics(&t);
+    struct metrics m = tally_metrics(&t);
     assert_true(m.n_gender == 3 && m.n_age == 2);
     assert_true(fabs(m.gender_accuracy - 2.0 / 3) < 1e-12 && m.age_exact == 0.5);
     double mean = 0.75 * 14.5 + 0.25 * 65; /* 27.125 */

@@ -9,10 +9,10 @@
 #include <unistd.h>
 
 #include "../mat_make.h"
-#include "mien/file.h"
-#include "mien/hash.h"
-#include "mien/imdb.h"
-#include "mien/mat.h"
+#include "util/file.h"
+#include "util/hash.h"
+#include "data/imdb.h"
+#include "data/mat.h"
 
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
 

@@ -11,8 +11,8 @@
 #include <cmocka.h>
 #include <math.h>
 
-#include "mien/file.h"
-#include "mien/model.h"
+#include "util/file.h"
+#include "net/model.h"
 #include "mien/safetensors.h"
 
 static char path[] = "/tmp/mien-test-model-XXXXXX";

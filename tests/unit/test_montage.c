@@ -8,8 +8,8 @@
 #include <cmocka.h>
 
 #include "montage/internal.h"
-#include "mien/jpeg.h"
-#include "mien/montage.h"
+#include "image/jpeg.h"
+#include "montage/montage.h"
 
 enum { SIZE = 64, GAP = 16 };
 

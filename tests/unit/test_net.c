@@ -10,7 +10,7 @@
 #include <cmocka.h>
 #include <math.h>
 
-#include "mien/net.h"
+#include "net/net.h"
 
 static void parse(struct net *net, const char *text)
 {

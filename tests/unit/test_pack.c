@@ -10,7 +10,7 @@
 
 #include <cmocka.h>
 
-#include "mien/file.h"
+#include "util/file.h"
 #include "mien/pack.h"
 #include "mien/safetensors.h"
 

@@ -9,8 +9,8 @@
 #include <string.h>
 #include <cmocka.h>
 
-#include "mien/hash.h"
-#include "mien/plan.h"
+#include "util/hash.h"
+#include "infer/plan.h"
 
 static const float *weight(const struct model *m, const struct layer *l, int k)
 {

@@ -10,7 +10,7 @@
 
 #include <cmocka.h>
 
-#include "mien/hash.h"
+#include "util/hash.h"
 #include "train/grad.h"
 #include "train/quick.h"
 

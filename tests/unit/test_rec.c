@@ -9,9 +9,9 @@
 #include <unistd.h>
 #include <cmocka.h>
 
-#include "mien/file.h"
+#include "util/file.h"
 #include "mien/prep.h"
-#include "mien/rec.h"
+#include "mien/record.h"
 
 static int temp(void)
 {

@@ -9,11 +9,11 @@
 
 #include <cmocka.h>
 
-#include "image/resize.h"
+#include "image/resize_axis.h"
 #include "mien/buf.h"
-#include "mien/bytes.h"
-#include "mien/file.h"
-#include "mien/hash.h"
+#include "util/bytes.h"
+#include "util/file.h"
+#include "util/hash.h"
 
 /* Where the vectors are: tests run in the repository's root. */
 #define VECTORS "tests/data/resize-pillow.bin"

@@ -11,8 +11,9 @@
 #include <cmocka.h>
 #include <math.h>
 
-#include "mien/bytes.h"
+#include "util/bytes.h"
 #include "mien/safetensors.h"
+#include "util/half.h"
 
 static char path[] = "/tmp/mien-test-st-XXXXXX";
 
@@ -234,8 +235,8 @@ static void halves(void **state)
     for (unsigned h = 0; h < 65536; h++) {
         uint16_t in = (uint16_t)h, back;
         float f;
-        st_f16_to_f32(&in, &f, 1);
-        st_f32_to_f16(&f, &back, 1);
+        half_to_floats(&in, &f, 1);
+        floats_to_half(&f, &back, 1);
         if ((h & 0x7fff) > 0x7c00) {
             assert_true(isnan(f) && !!signbit(f) == h >> 15);
             assert_true((back & 0x7fff) > 0x7c00 && back >> 15 == (int)(h >> 15));
@@ -253,14 +254,14 @@ static void halves(void **state)
         float mid = (float)((lo + hi) / 2);
         const float in[3] = {nextafterf(mid, 0), mid, nextafterf(mid, INFINITY)};
         uint16_t out[3];
-        st_f32_to_f16(in, out, 3);
+        floats_to_half(in, out, 3);
         assert_int_equal(out[0], h);
         assert_int_equal(out[1], h + (h & 1));
         assert_int_equal(out[2], h + 1);
     }
     const float odd[] = {1e-45f, -1e-45f, 1e30f, -1e30f};
     uint16_t out[4];
-    st_f32_to_f16(odd, out, 4);
+    floats_to_half(odd, out, 4);
     assert_int_equal(out[0], 0);
     assert_int_equal(out[1], 0x8000);
     assert_int_equal(out[2], 0x7c00);

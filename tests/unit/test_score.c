@@ -10,7 +10,7 @@
 #include <string.h>
 
 #include "score/internal.h"
-#include "mien/score_run.h"
+#include "score/run.h"
 
 static struct score_rule rule_of(const char *bins, enum score_point point)
 {

@@ -5,7 +5,7 @@
 
 #include <cmocka.h>
 
-#include "mien/sheet.h"
+#include "image/sheet.h"
 
 enum { SIZE = 64, GAP = 16, STEP = SIZE + GAP, CAPTION = 6, LINE = 13 };
 

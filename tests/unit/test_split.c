@@ -7,9 +7,9 @@
 
 #include <cmocka.h>
 
-#include "mien/hash.h"
-#include "mien/split.h"
-#include "mien/strata.h"
+#include "util/hash.h"
+#include "data/split.h"
+#include "data/strata.h"
 
 static struct split parse(const char *weights)
 {

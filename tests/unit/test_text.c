@@ -10,11 +10,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "mien/census.h"
-#include "mien/col.h"
-#include "mien/hash.h"
-#include "mien/pred.h"
-#include "mien/rec_text.h"
+#include "record/census.h"
+#include "record/col.h"
+#include "util/hash.h"
+#include "record/pred.h"
+#include "record/text.h"
 
 static const char *string(struct buf *b)
 {

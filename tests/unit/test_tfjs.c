@@ -8,11 +8,11 @@
 
 #include <cmocka.h>
 
-#include "mien/bytes.h"
-#include "mien/hash.h"
-#include "mien/plan.h"
-#include "mien/safetensors.h"
-#include "mien/tfjs.h"
+#include "util/bytes.h"
+#include "util/hash.h"
+#include "infer/plan.h"
+#include "util/half.h"
+#include "import/tfjs.h"
 
 #include "tf_reference.h"
 
@@ -129,7 +129,7 @@ static void weight(const char *name, const char *shape, const char *coding, doub
         uint16_t half;
         uint32_t bits;
         memcpy(&bits, &x, 4);
-        st_f32_to_f16(&x, &half, 1);
+        floats_to_half(&x, &half, 1);
         if (small)
             b[0] = (unsigned char)rng_below(&rng, 256);
         else if (large)

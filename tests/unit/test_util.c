@@ -10,10 +10,10 @@
 #include <cmocka.h>
 
 #include "mien/buf.h"
-#include "mien/file.h"
-#include "mien/hash.h"
-#include "mien/num.h"
-#include "mien/par.h"
+#include "util/file.h"
+#include "util/hash.h"
+#include "util/num.h"
+#include "util/par.h"
 
 static void sip(void **state)
 {

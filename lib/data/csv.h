@@ -1,0 +1,37 @@
+/*
+ * Tables of text, read as a stream: CSV by RFC 4180, and tab-separated values.
+ *
+ * CSV fields may be quoted, and then hold commas, line ends and doubled quotes. In a tab-separated
+ * table a quote is a character like any other. Lines end with LF or CR LF; empty ones don't count;
+ * a byte order mark is skipped. A row is at most 1 MiB.
+ */
+#ifndef MIEN_DATA_CSV_H
+#define MIEN_DATA_CSV_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "mien/err.h"
+
+struct csv_cell {
+    const char *s; /* zero-terminated for convenience; may hold zero bytes of its own */
+    size_t len;
+};
+
+struct csv;
+
+/* Reads from fd, which the caller owns; head holds the n bytes already read from it, at most 4096.
+   The separator is a tab when the first line has one outside of quotes, else a comma. NULL when out
+   of memory. */
+struct csv *csv_new(int fd, const void *head, size_t n, struct err *e);
+void csv_free(struct csv *c); /* NULL is harmless */
+
+/* The next row: *cell points to its *n cells, which last until the next call. Returns 1; 0 at the
+   end; ERR_FORMAT for a malformed row, after which reading goes on with the next one; ERR_LIMIT,
+   ERR_SYS or ERR_MEM, after which it can't. */
+int csv_read(struct csv *c, const struct csv_cell **cell, size_t *n, struct err *e);
+
+/* The line on which the last row began, counted from 1. */
+uint64_t csv_line(const struct csv *c);
+
+#endif

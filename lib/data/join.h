@@ -1,0 +1,48 @@
+/*
+ * Metadata records by the path of their image, and the search that joins an archive with them.
+ *
+ * Metadata and archive rarely agree on where paths begin: the labels say "01/x.jpg", the archive
+ * "imdb_crop/01/x.jpg". Two paths fit when one is the tail of the other, counted in whole
+ * components from the last one; empty components and "." don't count. The records are held
+ * encoded, one after another, so that half a million of them take about 130 MB.
+ */
+#ifndef MIEN_DATA_JOIN_H
+#define MIEN_DATA_JOIN_H
+
+#include <stddef.h>
+
+#include "mien/err.h"
+#include "mien/record.h"
+
+#define JOIN_PATH_MAX 4096 /* longer paths, in bytes, are refused */
+
+struct join;
+struct join *join_new(struct err *e); /* NULL when out of memory */
+void join_free(struct join *j);       /* NULL is harmless */
+
+/* Takes a copy of a record with an id. Returns 0, ERR_ARG when the id is absent, ERR_LIMIT when it
+   is longer than JOIN_PATH_MAX, or ERR_MEM. */
+int join_add(struct join *j, const struct rec *r, struct err *e);
+
+/* Ends the adding: sorts the records by path. Call it once, before what follows. */
+void join_sort(struct join *j);
+
+/* Records first .. first + n - 1 of the sorted ones: those of one path, in the order they came. */
+struct join_match {
+    size_t first, n;
+};
+
+/* Finds the metadata of the image at path: those of the very path; else those of the path that it
+   is the tail of; else those of its longest tail. Each path serves one image, the first that asks.
+   Returns 1 and sets *m; 0 when there are none; ERR_FORMAT when several paths fit equally well or
+   an earlier image has had them; ERR_LIMIT when the path is too long. */
+int join_find(struct join *j, const char *path, struct join_match *m, struct err *e);
+
+/* Sets r to one of the sorted records; its fields point into the join's memory. Returns 0 or
+   ERR_MEM. */
+int join_get(const struct join *j, size_t i, struct rec *r, struct err *e);
+
+/* The number of records that no image has found; *first is the first of them, if any. */
+size_t join_unmatched(const struct join *j, size_t *first);
+
+#endif

@@ -1,0 +1,45 @@
+/*
+ * A source of encoded images, one at a time: archives (tar, also compressed, zip, cpio; through
+ * libarchive, nothing is extracted to disk), folders (all files below, sorted) and single files.
+ *
+ * Files come with their kind, read off their first bytes; the rest is loaded only when asked for.
+ * Links within archives, hidden files and such (see walk_junk) are passed over and counted.
+ */
+#ifndef MIEN_DATA_SOURCE_H
+#define MIEN_DATA_SOURCE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "mien/err.h"
+
+/* A file of the source. The pointers are valid until the next call of source_next. */
+struct source_file {
+    const char *path;  /* as given or as the archive has it, without "." and empty components */
+    const char *kind;  /* as img_kind tells; NULL when unknown */
+    bool image;        /* of a kind that holds one photograph */
+    const char *error; /* why its bytes can't be had; NULL when nothing is known against it */
+};
+
+struct source;
+
+/* Over n paths in turn, "-" being an archive or image on standard input. limit is the size in bytes
+   above which a file is refused. The paths stay the caller's and are used until source_free.
+   Returns NULL when out of memory. */
+struct source *source_new(char *const *path, size_t n, size_t limit, struct err *e);
+void source_free(struct source *s); /* NULL is harmless */
+
+/* Moves on to the next file. Returns 1; 0 at the end; or ERR_SYS, ERR_FORMAT or ERR_MEM when a path
+   can't be opened or an archive is damaged: there is no going on then, since what would have
+   followed is unknown. */
+int source_next(struct source *s, struct source_file *f, struct err *e);
+
+/* Loads the current file's bytes, valid until the next call of source_next. Returns 1; 0 when this
+   file's can't be had, e telling why; or a negative code as source_next. */
+int source_load(struct source *s, const unsigned char **bytes, size_t *n, struct err *e);
+
+/* Files passed over so far. */
+uint64_t source_skipped(const struct source *s);
+
+#endif

@@ -1,0 +1,34 @@
+/* The regular files below a directory, folder by folder, names sorted by their bytes. */
+#ifndef MIEN_DATA_WALK_H
+#define MIEN_DATA_WALK_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "mien/buf.h"
+#include "mien/err.h"
+
+/* Zero-initialised it is empty. */
+struct walk {
+    struct buf path; /* of the current file or folder, zero-terminated */
+    struct walk_level *level;
+    size_t depth;
+    uint64_t skipped; /* entries passed over: junk, devices, links to folders, folders too deep */
+};
+
+/* Begins with the directory dir, which paths are to start with. Returns 0, ERR_SYS or ERR_MEM. */
+int walk_start(struct walk *w, const char *dir, struct err *e);
+
+/* Moves on. Returns 1 with the next file's path in *path, valid until the next call; 0 at the end;
+   ERR_SYS when a folder or file can't be looked at, whose path is then in *path too: the walk may
+   go on; ERR_MEM. */
+int walk_next(struct walk *w, const char **path, struct err *e);
+
+void walk_free(struct walk *w);
+
+/* Whether a file name is no part of a data set: hidden files, which the companions "._x" that macOS
+   puts in archives are too, and its folder __MACOSX. "." and ".." are not meant. */
+bool walk_junk(const char *name, size_t len);
+
+#endif

@@ -1,0 +1,33 @@
+/*
+ * BlazeFace: a face detector, all of convolutions (Bazarevsky, Kartynnik, Vakunov, Raveendran,
+ * Grundmann: BlazeFace, 2019).
+ *
+ * The network's outputs come in pairs, a head for each of its scales: scores, [rows, columns, A],
+ * and boxes, [rows, columns, 16 A], for A anchors in each cell of the input. A score is a logit.
+ * The 16 values of a box are in pixels of the input: its centre x y relative to the cell's centre,
+ * width and height, and six landmarks x y relative to the cell's centre.
+ */
+#ifndef MIEN_DETECT_BLAZE_H
+#define MIEN_DETECT_BLAZE_H
+
+#include "face.h"
+#include "net/model.h"
+
+enum { BLAZE_VALUES = 4 + 2 * FACE_POINTS, BLAZE_MAX_HEADS = 8 };
+
+struct blaze_head {
+    int rows, columns, anchors;
+    float stride;   /* pixels of a cell, which is square */
+    int score, box; /* layers of the model */
+};
+
+/* The heads of a model: its layers that no other one reads, paired by their cells. Returns how many
+   there are; ERR_FORMAT when the model is no face detector of this kind. */
+int blaze_heads(const struct model *m, struct blaze_head head[BLAZE_MAX_HEADS], struct err *e);
+
+/* Appends the faces of one head's outputs with a score of at least min_score, in pixels of the
+   input. Boxes that are empty or not numbers are left out. Returns 0 or ERR_MEM. */
+int blaze_decode(const struct blaze_head *h, const float *score, const float *box, double min_score,
+                 struct face_list *out, struct err *e);
+
+#endif

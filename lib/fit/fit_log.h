@@ -1,0 +1,32 @@
+/*
+ * What a training leaves behind in words: its log, a line for people, and how a model came about.
+ */
+#ifndef MIEN_FIT_FIT_LOG_H
+#define MIEN_FIT_FIT_LOG_H
+
+#include <stdbool.h>
+
+#include "fit.h"
+
+/* The log: tab-separated values, a line with the columns' names and one for each epoch. NULL with a
+   message on failure. With resume an old log is gone on with: the first epoch that is written takes
+   the place of that epoch and all later ones, which a training that was killed had got to after its
+   last checkpoint. */
+struct fit_log;
+struct fit_log *fit_log_open(const char *path, bool resume, struct err *e);
+
+/* Writes an epoch's line through to the file. Returns 0 or ERR_SYS. */
+int fit_log_write(struct fit_log *l, const struct fit_epoch *epoch, struct err *e);
+
+/* Closes it; NULL is harmless. Returns 0 or ERR_SYS. */
+int fit_log_close(struct fit_log *l, struct err *e);
+
+/* "1/10: loss 3.2, validation loss 3.1, gender 94%, ..., 1.2 s *" in line, for an epoch of so many. */
+void fit_epoch_line(const struct fit_epoch *epoch, int epochs, char *line, size_t size);
+
+/* How a model came about, for its file: nothing that differs when it is made again. init, train and
+   val are the files' names; init and val may be NULL. The caller frees it; NULL without memory. */
+char *fit_provenance(const struct fit_config *c, const char *init, const char *train, size_t records,
+                     const char *val, const struct fit_epoch *kept);
+
+#endif

@@ -1,0 +1,85 @@
+/*
+ * A contact sheet's page: rows of cells, each a square with a picture in it and a caption below.
+ *
+ * A page grows row by row, each as high as its longest caption needs, so nothing is cut off.
+ */
+#ifndef MIEN_IMAGE_SHEET_H
+#define MIEN_IMAGE_SHEET_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "mien/buf.h"
+#include "draw.h"
+#include "img.h"
+
+/* The colours of the page and of what is drawn on its pictures. */
+enum sheet_ink { SHEET_FAINT, SHEET_PLAIN, SHEET_WRONG };
+struct draw_color sheet_color(enum sheet_ink ink);
+
+/* Words, each with its ink. Lines break between words only; a word that is longer than a line is
+   shortened in its middle. Zero-initialised it is empty; its owner frees it. */
+struct sheet_word {
+    size_t at, len; /* in chars */
+    enum sheet_ink ink;
+    bool line; /* begins a new line */
+};
+struct sheet_text {
+    struct buf chars;
+    struct sheet_word *word;
+    size_t n, cap;
+};
+
+/* Appends a word of len bytes. Returns 0 or ERR_MEM. */
+int sheet_say(struct sheet_text *t, enum sheet_ink ink, bool line, const char *s, size_t len);
+/* Appends to the last word. Returns 0 or ERR_MEM. */
+int sheet_lengthen(struct sheet_text *t, const char *s, size_t len);
+void sheet_text_clear(struct sheet_text *t);
+void sheet_text_free(struct sheet_text *t);
+
+enum {
+    SHEET_MIN_SIZE = 64, /* as wide as "31±6 F 98%" */
+    SHEET_MAX_SIZE = 2048,
+    SHEET_MAX_LINES = 64,  /* of a caption; an ellipsis stands for further ones */
+    SHEET_MAX_CELLS = 1000 /* columns, and rows */
+};
+
+struct sheet {
+    /* Set by the caller before sheet_start. */
+    int columns, rows;
+    int size; /* a picture's largest side, in pixels: SHEET_MIN_SIZE to SHEET_MAX_SIZE */
+
+    /* The rest is the sheet's own. */
+    int scale;       /* of the text */
+    int gap;         /* between cells, and around the page */
+    int cells;       /* on the page */
+    struct img row;  /* the row that is being filled */
+    int row_height;  /* what is used of it */
+    struct buf page; /* the rows before it */
+    int page_height;
+    struct buf scratch;
+};
+
+/* Begins the first page. Returns 0; ERR_LIMIT when the columns are wider than IMG_MAX_SIDE; or
+   ERR_MEM. */
+int sheet_start(struct sheet *s, struct err *e);
+
+/* Whether the page has no room for another cell: all its rows are filled, or another row might
+   make it higher than IMG_MAX_SIDE. */
+bool sheet_full(const struct sheet *s);
+
+/* Puts a cell onto the page, which isn't full. The picture, at most size x size, lies in the middle
+   of its square; NULL leaves it empty. A wrong cell has a red frame. Returns 0 or ERR_MEM. */
+int sheet_add(struct sheet *s, const struct img *picture, const struct sheet_text *caption,
+              bool wrong, struct err *e);
+
+/* Finishes the page, which has cells, and gives its pixels and its size: rows that are no wider
+   than the cells on it need. They live until sheet_next. Returns 0 or ERR_MEM. */
+int sheet_page(struct sheet *s, const unsigned char **px, struct img_hw *size, struct err *e);
+
+/* Begins the next page. */
+void sheet_next(struct sheet *s);
+
+void sheet_free(struct sheet *s);
+
+#endif

@@ -1,0 +1,35 @@
+/* A census of a stream: which fields its records have, of what type and shape, and how many. */
+#ifndef MIEN_RECORD_CENSUS_H
+#define MIEN_RECORD_CENSUS_H
+
+#include <stdint.h>
+
+#include "mien/buf.h"
+#include "mien/err.h"
+#include "mien/record.h"
+
+struct census_field {
+    uint64_t count;            /* records that have it */
+    struct rec_field first;    /* the first one seen, without its data */
+    bool mixed;                /* others had another type or number of dimensions */
+    bool varies[REC_MAX_DIMS]; /* dimensions in which they differ */
+};
+
+/* Zero-initialised it is empty. */
+struct census {
+    uint64_t records, errors;   /* all, and those with an error field */
+    struct census_field *field; /* in the order of their first appearance */
+    size_t nfield, cap;
+    uint32_t *index; /* of a tag's field, counted from 1; by tag */
+};
+
+/* Counts a record. Returns 0; ERR_MEM; or, having counted it, ERR_FORMAT when a field's type or
+   shape isn't what its tag prescribes. */
+int census_add(struct census *c, const struct rec *r, struct err *e);
+
+/* Appends a table, one field a line. Returns 0 or ERR_MEM. */
+int census_table(const struct census *c, struct buf *out);
+
+void census_free(struct census *c);
+
+#endif

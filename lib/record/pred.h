@@ -1,0 +1,50 @@
+/*
+ * Predictions: what the probabilities of a record say.
+ *
+ * A prediction is a distribution: two probabilities of gender (female, male) and 101 of age
+ * (years 0 to 100). One year can be made of the latter in three ways, the point estimates.
+ */
+#ifndef MIEN_RECORD_PRED_H
+#define MIEN_RECORD_PRED_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+enum {
+    PRED_GENDERS = 2,
+    PRED_AGES = 101,
+    PRED_CLOSE = 5 /* years by which a guess of an age may be off and still be good */
+};
+
+/* Whether p is a distribution: finite, nowhere negative, its sum within 0.01 of 1 (half-precision
+   weights don't sum to 1 exactly). The functions below take only such. */
+bool pred_valid(const float *p, size_t n);
+
+/* The class of the largest probability, the first one of equals. */
+int pred_mode(const float *p, size_t n);
+
+/* The three point estimates of age, in years. */
+struct pred_age {
+    int mode;    /* the most probable year: arg max */
+    double mean; /* the expectation, as DEX takes it (Rothe, Timofte, Van Gool 2015) */
+    int median;  /* the first year up to which lies half of the probability: it minimises the
+                    expected absolute error */
+};
+struct pred_age pred_age(const float p[PRED_AGES]);
+
+/* The standard deviation of an age distribution, in years: how unsure it is. */
+double pred_age_sd(const float p[PRED_AGES]);
+
+/* The probability of the ages within PRED_CLOSE years of the expectation, rounded: what the
+   distribution claims for CS(5), the confidence in the expected age. */
+double pred_age_close(const float p[PRED_AGES]);
+
+/* The logit of a probability, ln(p / (1 - p)), which is kept finite: p counts as one of
+   1e-7..1 - 1e-7. */
+double pred_logit(double p);
+
+/* The probability whose logit is that of p divided by a temperature above 0 (calibrate.h). A
+   temperature of 1 leaves p as it is. */
+double pred_temper(double p, double temperature);
+
+#endif

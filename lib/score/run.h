@@ -1,0 +1,82 @@
+/*
+ * Scoring records: a run is what mien-score knows of one stream of predictions, and what it
+ * reports of it.
+ */
+#ifndef MIEN_SCORE_RUN_H
+#define MIEN_SCORE_RUN_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "mien/buf.h"
+#include "mien/err.h"
+#include "mien/record.h"
+#include "score.h"
+
+enum {
+    SCORE_MAX_KEYS = 8,       /* what --by may combine */
+    SCORE_MAX_SLICES = 65536, /* the slices of a run; the records of further ones are gathered */
+    SCORE_KEY_BIN = 0x20000   /* the bin of the label: a key that is no column */
+};
+
+struct score_slice {
+    char *name; /* the keys' values, "White, 20-29" */
+    struct score score;
+};
+
+/* One stream of records. Zero-initialised but for rule and keys it is empty; its owner frees it. */
+struct score_run {
+    const struct score_rule *rule;
+    const int *keys; /* columns (col.h) or SCORE_KEY_BIN, by whose values slices are made */
+    size_t nkeys;
+
+    struct score total;
+    uint64_t *bins; /* nbins by nbins: label, prediction */
+    struct score_slice *slice;
+    size_t nslice, cap;
+    uint32_t *index; /* hash table of slices, counted from 1; NULL without keys */
+    struct buf name; /* scratch */
+
+    uint64_t records;
+    uint64_t errors;                                   /* records with an error field */
+    uint64_t bad;                                      /* records that score_run_add refused */
+    uint64_t no_gender, no_p_gender, no_age, no_p_age; /* without a label, a prediction */
+    uint64_t several_bins; /* with an age band that lies in several bins */
+};
+
+/* The keys of --by: "group", "gender", "bin", "subject", any other column, or several joined by
+   commas, of whose combinations slices are made. keys holds SCORE_MAX_KEYS. Returns 0 or ERR_ARG.
+ */
+int score_keys(const char *text, int *keys, size_t *n, struct err *e);
+
+/* Scores a record. Returns 0; ERR_FORMAT with a message for a record whose label or prediction is
+   impossible, which is counted and not scored; or ERR_MEM. */
+int score_run_add(struct score_run *run, const struct rec *r, struct err *e);
+
+/* Orders the slices by name, numbers in names by value. */
+void score_run_sort(struct score_run *run);
+
+void score_run_free(struct score_run *run);
+
+/* --- Reports --------------------------------------------------------------------------------- */
+
+enum score_format { SCORE_TEXT, SCORE_TSV, SCORE_JSON };
+
+struct score_report {
+    enum score_format format;
+    int boot; /* resamples for the intervals; 0: none */
+    uint64_t seed;
+    bool resumed; /* running lines went before */
+};
+
+/* Appends what is reported of n runs, side by side in text. names are those of their files.
+   Returns 0 or ERR_MEM. */
+int score_report(const struct score_report *o, const struct score_run *runs,
+                 const char *const *names, size_t n, struct buf *out);
+
+/* Appends one line of a stream that goes on: the metrics of all the records so far. first is set
+   for the first one, which in text and TSV a heading goes before. */
+int score_report_running(const struct score_report *o, const struct score_run *run,
+                         const char *name, bool first, struct buf *out);
+
+#endif

@@ -1,0 +1,19 @@
+/* UTF-8 (Unicode 15, section 3.9): what is well formed, and how to write a character. */
+#ifndef MIEN_UTIL_UTF8_H
+#define MIEN_UTIL_UTF8_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* The bytes, 1 to 4, of the well-formed sequence that the n bytes at s begin with, or 0. */
+size_t utf8_len(const void *s, size_t n);
+
+/* Whether all n bytes are well formed. */
+bool utf8_valid(const void *s, size_t n);
+
+/* Writes a character, U+FFFD in the place of a surrogate or of what is beyond U+10FFFF. Returns its
+   bytes, 1 to 4. */
+size_t utf8_put(unsigned char *out, uint32_t c);
+
+#endif
