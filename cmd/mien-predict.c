@@ -36,25 +36,25 @@ static int set_prediction(struct rec *r, int tag, const float *p, uint32_t n, in
 static int set_gender(const struct predict *p, struct rec *r, const float *out)
 {
     const struct model_input *in = &p->apply.input;
-    float g[PRED_GENDERS];
+    float g[MIEN_GENDERS];
     model_gender(out, p->apply.classes[p->gender], g);
     if (!p->raw && in->temp_gender != 1) {
         g[1] = (float)pred_temper(g[1], in->temp_gender);
         g[0] = 1 - g[1];
     }
-    return set_prediction(r, TAG_P_GENDER, g, PRED_GENDERS, TAG_CONF_GENDER,
-                          g[pred_mode(g, PRED_GENDERS)], p->reject.gender);
+    return set_prediction(r, TAG_P_GENDER, g, MIEN_GENDERS, TAG_CONF_GENDER,
+                          g[pred_mode(g, MIEN_GENDERS)], p->reject.gender);
 }
 
 static int set_age(const struct predict *p, struct rec *r, const float *out)
 {
     const struct model_input *in = &p->apply.input;
-    float a[PRED_AGES];
+    float a[MIEN_AGES];
     age_head_distribution(&p->years, out, a);
     double confidence = pred_age_close(a);
     if (!p->raw)
         confidence = pred_temper(confidence, in->temp_age);
-    return set_prediction(r, TAG_P_AGE, a, PRED_AGES, TAG_CONF_AGE, confidence, p->reject.age);
+    return set_prediction(r, TAG_P_AGE, a, MIEN_AGES, TAG_CONF_AGE, confidence, p->reject.age);
 }
 
 static int predict(void *ctx, int worker, struct rec **rec, size_t n, bool *drop, struct err *e)
@@ -76,7 +76,7 @@ static int predict(void *ctx, int worker, struct rec **rec, size_t n, bool *drop
             rc |= set_age(p, r, out[p->age] + i * p->apply.classes[p->age]);
     }
     if (rc < 0)
-        return err_mem(e, PRED_AGES * sizeof(float), "a prediction");
+        return err_mem(e, MIEN_AGES * sizeof(float), "a prediction");
     return k < 0 ? k : 0;
 }
 

@@ -47,6 +47,9 @@ enum rec_tag {
     TAG_CONF_AGE = 25   /* f32: probability that the age is within 5 years of the expected one */
 };
 
+/* Ages are whole years from 0 to MIEN_AGE_MAX, MIEN_AGES of them; genders are two. */
+enum { MIEN_AGE_MAX = 100, MIEN_AGES = MIEN_AGE_MAX + 1, MIEN_GENDERS = 2 };
+
 /* The order of landmarks; right and left are the person's own. Others may follow. */
 enum face_point {
     FACE_RIGHT_EYE,

@@ -125,12 +125,12 @@ static bool parse_age(const char *s, int *age, int band[2])
         return true;
     }
     if (above) {
-        band[1] = AGE_MAX;
+        band[1] = MIEN_AGE_MAX;
     } else if (below) {
         band[1] = band[0] - 1;
         band[0] = 0;
     } else if (starts(&s, "+")) {
-        band[1] = AGE_MAX;
+        band[1] = MIEN_AGE_MAX;
     } else if (starts(&s, "-") || starts(&s, ",") || starts(&s, "to ")) {
         if (!number(&s, &band[1]))
             return false;
@@ -139,8 +139,8 @@ static bool parse_age(const char *s, int *age, int band[2])
         band[0] = LABEL_UNKNOWN;
         return *s == '\0';
     }
-    if (band[1] > AGE_MAX)
-        band[1] = AGE_MAX;
+    if (band[1] > MIEN_AGE_MAX)
+        band[1] = MIEN_AGE_MAX;
     return *s == '\0' && band[0] <= band[1];
 }
 
@@ -164,7 +164,7 @@ int labels_age(struct labels *l, const char *s, size_t n, struct err *e)
     }
     if (!ok || !parse_age(p, &age, band))
         return err_set(e, ERR_FORMAT, "'%.*s' is neither an age nor a band of ages within 0-%d",
-                       (int)(n < WORD_MAX ? n : WORD_MAX), s, AGE_MAX);
+                       (int)(n < WORD_MAX ? n : WORD_MAX), s, MIEN_AGE_MAX);
     l->age = age;
     l->band[0] = band[0];
     l->band[1] = band[1];
@@ -262,7 +262,7 @@ void labels_derive_age(struct labels *l)
 
 bool labels_age_known(const struct labels *l)
 {
-    return l->age >= 0 && l->age <= AGE_MAX;
+    return l->age >= 0 && l->age <= MIEN_AGE_MAX;
 }
 
 bool labels_age_outside(const struct labels *l)

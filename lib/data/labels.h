@@ -15,7 +15,6 @@
 #include "mien/record.h"
 
 #define LABEL_UNKNOWN INT_MIN
-#define AGE_MAX       100 /* ages are whole years from 0 to this */
 
 enum { FEMALE = 0, MALE = 1 };
 
@@ -30,7 +29,7 @@ struct label_date {
 
 struct labels {
     struct label_text id, subject, group, split;
-    int age;     /* in years; may lie outside 0..AGE_MAX, and is then no label */
+    int age;     /* in years; may lie outside 0..MIEN_AGE_MAX, and is then no label */
     int band[2]; /* youngest and oldest, inclusive; band[0] LABEL_UNKNOWN when unknown */
     int gender;  /* FEMALE, MALE or LABEL_UNKNOWN */
     struct label_date birth;
@@ -53,7 +52,7 @@ bool labels_missing(const char *s, size_t n);
 
 /* An age or a band of ages, into l->age or l->band: "35", "35.0" (the fraction is cut), "20-29",
    "(25, 32)", "20 to 29", "60+", "more than 70" (FairFace's name for 70 and above, as its band
-   below ends at 69), "over 70", "under 3". Bands are cut off at AGE_MAX; an age is taken as it is,
+   below ends at 69), "over 70", "under 3". Bands are cut off at MIEN_AGE_MAX; an age is taken as it is,
    to be judged by labels_age_known. Missing text changes nothing. Returns 0 or ERR_FORMAT. */
 int labels_age(struct labels *l, const char *s, size_t n, struct err *e);
 
@@ -79,7 +78,7 @@ struct label_date labels_datenum(double days);
    birthday. */
 void labels_derive_age(struct labels *l);
 
-/* Whether the age is known and within 0..AGE_MAX; and whether it is known and is not. */
+/* Whether the age is known and within 0..MIEN_AGE_MAX; and whether it is known and is not. */
 bool labels_age_known(const struct labels *l);
 bool labels_age_outside(const struct labels *l);
 

@@ -25,7 +25,7 @@ static const struct {
               {"1", "0"},
               {"White", "Black", "Asian", "Indian", "Other", NULL}}};
 
-struct part {
+struct pattern_part {
     enum kind kind;
     const char *s; /* LITERAL: the text, in the pattern */
     size_t len;
@@ -37,7 +37,7 @@ struct names {
     const char *const *group;
     int slashes; /* '/' in the pattern */
     size_t n;
-    struct part part[MAX_PARTS];
+    struct pattern_part part[MAX_PARTS];
 };
 
 /* One attempt. dead remembers from which part and place no match is possible, so that a pattern of
@@ -59,7 +59,7 @@ static int add_part(struct names *p, enum kind kind, const char *s, size_t len, 
     for (size_t i = 0; i < p->n; i++)
         if (kind > STAR && p->part[i].kind == kind)
             return err_set(e, ERR_ARG, "{%.*s} occurs twice in the pattern", (int)len, s);
-    p->part[p->n++] = (struct part){kind, s, len};
+    p->part[p->n++] = (struct pattern_part){kind, s, len};
     return 0;
 }
 
@@ -184,7 +184,7 @@ static bool set_label(const struct names *p, enum kind kind, const char *s, size
 /* Whether the parts from i on meet the text from place at on, to its end. */
 static bool meets(struct match *m, size_t i, size_t at)
 {
-    const struct part *part = &m->p->part[i];
+    const struct pattern_part *part = &m->p->part[i];
     size_t least, most, n;
     struct labels trial;
 

@@ -286,7 +286,7 @@ static int read_labels(const struct table *t, const struct csv_cell *cell, struc
     l->split = text_of(t, cell, ROLE_SPLIT);
     labels_derive_age(l);
     if (labels_age_outside(l) && !t->rule->any_age)
-        return err_set(e, ERR_FORMAT, "age %d is not within 0-%d", l->age, AGE_MAX);
+        return err_set(e, ERR_FORMAT, "age %d is not within 0-%d", l->age, MIEN_AGE_MAX);
     return 0;
 }
 

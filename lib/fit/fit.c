@@ -18,9 +18,9 @@
 #include "util/num.h"
 #include "record/pred.h"
 #include "train/optim.h"
-#include "rows.h"
-#include "sample.h"
-#include "train/train.h"
+#include "inputs.h"
+#include "sampler.h"
+#include "train/trainer.h"
 
 struct fitter {
     struct model *m;
@@ -32,7 +32,7 @@ struct fitter {
     struct boundary at;
     struct heads heads;
     int ends[2], nends; /* the logits: where gradients begin */
-    struct rows train_rows, val_rows;
+    struct inputs train_inputs, val_inputs;
     struct sampler balance, weights; /* for sampling and for losses, where they are asked for */
     uint32_t *order;                 /* of the epoch */
     struct optim optim;
@@ -41,7 +41,7 @@ struct fitter {
     char *about; /* what a checkpoint must have in common */
 
     /* The batch under way. */
-    struct rows *rows;
+    struct inputs *inputs;
     const uint32_t *index;
     struct label *label;
     struct mix mix;
@@ -136,24 +136,24 @@ static void load_record(void *ctx, int worker, size_t i)
         x[b] = trainer_act(f->t, f->at.layer[b]) + i * count;
     }
     size_t k = f->index[i];
-    rows_load(f->rows, worker, k, f->now.epoch, x);
-    f->label[i] = rows_label(f->rows, k);
-    if (f->weights.weight != NULL && f->rows == &f->train_rows)
+    inputs_load(f->inputs, worker, k, f->now.epoch, x);
+    f->label[i] = inputs_label(f->inputs, k);
+    if (f->weights.weight != NULL && f->inputs == &f->train_inputs)
         f->label[i].w_gender = f->label[i].w_age = (float)f->weights.weight[k];
 }
 
 /* Says, once for each, which records turned out to be of no use. */
-static void tell_bad(const struct fitter *f, struct rows *r, size_t k)
+static void tell_bad(const struct fitter *f, struct inputs *r, size_t k)
 {
     struct err why;
-    if (pictures_tell_bad(&r->pictures, k, &why) && f->c->on_bad != NULL)
+    if (decoded_tell_bad(&r->images, k, &why) && f->c->on_bad != NULL)
         f->c->on_bad(f->c->ctx, r->pack, k, &why);
 }
 
 /* Gives the trainer records index[0..n) of a part, and their labels. */
-static void load_batch(struct fitter *f, struct rows *r, const uint32_t *index, size_t n)
+static void load_batch(struct fitter *f, struct inputs *r, const uint32_t *index, size_t n)
 {
-    f->rows = r;
+    f->inputs = r;
     f->index = index;
     par_for(f->par, n, load_record, f);
     for (size_t i = 0; i < n; i++)
@@ -228,7 +228,7 @@ static void step(struct fitter *f, double lr)
 
 static double learning_rate(const struct fitter *f)
 {
-    double epochs = f->now.epoch - 1 + (double)f->now.done / (double)f->train_rows.pack->n;
+    double epochs = f->now.epoch - 1 + (double)f->now.done / (double)f->train_inputs.pack->n;
     return f->c->lr * f->now.lr_scale * schedule_factor(&f->c->schedule, f->c->epochs, epochs);
 }
 
@@ -238,7 +238,7 @@ static int add_confidences(const struct fitter *f, size_t n, struct calibration 
     const struct heads *h = &f->heads;
     int rc = 0;
     for (size_t i = 0; i < n; i++) {
-        float gender[PRED_GENDERS], age[PRED_AGES];
+        float gender[MIEN_GENDERS], age[MIEN_AGES];
         if (h->gender >= 0) {
             model_gender(trainer_act(f->t, h->gender) + i * (size_t)h->genders, h->genders, gender);
             rc |= calibration_add_gender(c, gender, f->label[i].gender);
@@ -256,13 +256,13 @@ static int add_confidences(const struct fitter *f, size_t n, struct calibration 
 static struct metrics validate(struct fitter *f, struct calibration *c)
 {
     struct tally tally = {0};
-    size_t n = f->val_rows.pack->n, batch = (size_t)f->c->batch;
+    size_t n = f->val_inputs.pack->n, batch = (size_t)f->c->batch;
     uint32_t index[FIT_MAX_BATCH];
     for (size_t first = 0; first < n; first += batch) {
         size_t count = n - first < batch ? n - first : batch;
         for (size_t i = 0; i < count; i++)
             index[i] = (uint32_t)(first + i);
-        load_batch(f, &f->val_rows, index, count);
+        load_batch(f, &f->val_inputs, index, count);
         trainer_forward(f->t, (int)count, false, 0);
         loss_batch(NULL, &f->heads, f->label, count, NULL, trainer_act(f->t, f->heads.gender),
                    trainer_act(f->t, f->heads.age), NULL, NULL, &tally);
@@ -277,10 +277,10 @@ static int train_batch(struct fitter *f, struct rng *rng, size_t n, struct err *
 {
     struct progress *p = &f->now;
     struct tally one = {0};
-    load_batch(f, &f->train_rows, f->order + p->done, n);
-    size_t next = p->done + n, left = f->train_rows.pack->n - next;
-    if (f->train_rows.data == NULL) /* the disk reads while this batch is computed */
-        pack_will_need(f->train_rows.pack, f->order + next, left < (size_t)f->c->batch ? left : (size_t)f->c->batch);
+    load_batch(f, &f->train_inputs, f->order + p->done, n);
+    size_t next = p->done + n, left = f->train_inputs.pack->n - next;
+    if (f->train_inputs.data == NULL) /* the disk reads while this batch is computed */
+        pack_will_need(f->train_inputs.pack, f->order + next, left < (size_t)f->c->batch ? left : (size_t)f->c->batch);
     const struct mix *mix = mix_batch(f, rng, n);
     trainer_forward(f->t, (int)n, true, rng_next(rng));
     loss_batch(&f->c->loss, &f->heads, f->label, n, mix, trainer_act(f->t, f->heads.gender),
@@ -296,7 +296,7 @@ static int train_batch(struct fitter *f, struct rng *rng, size_t n, struct err *
     p->done += n;
     if (f->c->on_batch != NULL) {
         struct metrics so_far = tally_metrics(&p->tally);
-        f->c->on_batch(f->c->ctx, p->epoch, p->done, f->train_rows.pack->n, &so_far);
+        f->c->on_batch(f->c->ctx, p->epoch, p->done, f->train_inputs.pack->n, &so_far);
     }
     return 0;
 }
@@ -314,7 +314,7 @@ static int save(struct fitter *f, struct err *e)
 static int train_epoch(struct fitter *f, struct err *e)
 {
     struct progress *p = &f->now;
-    size_t n = f->train_rows.pack->n, batch = (size_t)f->c->batch;
+    size_t n = f->train_inputs.pack->n, batch = (size_t)f->c->batch;
     struct rng rng = {hash_mix(f->c->seed ^ hash_mix((uint64_t)p->epoch))};
     sampler_order(&f->balance, f->c->balance, &rng, f->order);
     for (size_t i = 0; f->c->in_order && i < n; i++)
@@ -356,7 +356,7 @@ static void judge_epoch(struct fitter *f, struct fit_epoch *now)
         memcpy(aside, a->weights, bytes);
         memcpy(a->weights, a->ema, bytes);
     }
-    if (f->val_rows.pack != NULL)
+    if (f->val_inputs.pack != NULL)
         now->val = validate(f, NULL);
     now->best = better(f->c->best, now, &f->now.kept);
     if (a->ema != NULL)
@@ -431,7 +431,7 @@ static int run_epochs(struct fitter *f, struct err *e)
 static int find_temperatures(struct fitter *f, struct err *e)
 {
     struct calibration c = {0};
-    if (f->val_rows.pack != NULL)
+    if (f->val_inputs.pack != NULL)
         validate(f, &c);
     int rc = calibration_end(&c, &f->m->prep);
     return rc < 0 ? err_set(e, rc, "no room for the temperatures of confidence") : 0;
@@ -442,9 +442,9 @@ static int find_temperatures(struct fitter *f, struct err *e)
 /* Bins spread their probability as the ages of the training part are spread; without ages, as before. */
 static int count_ages(struct fitter *f, const struct pack *train, struct err *e)
 {
-    float count[MODEL_CLASSES_AGE] = {0}, sum = 0;
+    float count[MIEN_AGES] = {0}, sum = 0;
     for (size_t i = 0; age_head_binned(&f->heads.years) && i < train->n; i++) {
-        if (train->age[i] >= MODEL_CLASSES_AGE)
+        if (train->age[i] >= MIEN_AGES)
             continue;
         count[train->age[i]]++;
         sum++;
@@ -460,7 +460,7 @@ static int describe(struct fitter *f, const struct pack *val, struct err *e)
     struct buf b = {0};
     int rc = fit_describe(f->c, &b);
     rc |= buf_printf(&b, "\ndata=%016llx",
-                     (unsigned long long)fit_pack_hash(f->train_rows.pack));
+                     (unsigned long long)fit_pack_hash(f->train_inputs.pack));
     if (val != NULL)
         rc |= buf_printf(&b, " validation=%016llx", (unsigned long long)fit_pack_hash(val));
     rc |= buf_printf(&b, " frozen=%016llx\n%s\n",
@@ -472,7 +472,7 @@ static int describe(struct fitter *f, const struct pack *val, struct err *e)
     return rc < 0 ? err_mem(e, b.cap, "a description") : 0;
 }
 
-static float *claim(size_t n)
+static float *zeroed(size_t n)
 {
     return calloc(n + 1, sizeof(float));
 }
@@ -480,16 +480,16 @@ static float *claim(size_t n)
 static int make_state(struct fitter *f, struct err *e)
 {
     struct arrays *a = &f->arrays;
-    size_t n = f->m->net.nweights, batch = (size_t)f->c->batch, rows = f->train_rows.pack->n;
+    size_t n = f->m->net.nweights, batch = (size_t)f->c->batch, rows = f->train_inputs.pack->n;
     *a = (struct arrays){.n = n, .weights = f->m->weights};
     f->now = (struct progress){.epoch = 1, .lr_scale = 1};
-    a->best = claim(n);
-    a->ema = f->c->ema > 0 ? claim(n) : NULL;
+    a->best = zeroed(n);
+    a->ema = f->c->ema > 0 ? zeroed(n) : NULL;
     f->order = malloc(rows * sizeof *f->order);
     f->label = calloc(batch, sizeof *f->label);
     f->other = calloc(batch, sizeof *f->other);
-    f->share = claim(batch);
-    f->first = claim(f->c->mixup > 0 ? f->at.width : 0);
+    f->share = zeroed(batch);
+    f->first = zeroed(f->c->mixup > 0 ? f->at.width : 0);
     if (a->best == NULL || (f->c->ema > 0 && a->ema == NULL) || f->order == NULL ||
         f->label == NULL || f->other == NULL || f->share == NULL || f->first == NULL)
         return err_mem(e, n * sizeof(float), "training");
@@ -499,18 +499,18 @@ static int make_state(struct fitter *f, struct err *e)
     a->m = f->optim.m;
     a->v = f->optim.v;
     if (rc == 0)
-        rc = sampler_make(&f->balance, &f->train_rows, f->c->balance, e);
+        rc = sampler_make(&f->balance, &f->train_inputs, f->c->balance, e);
     if (rc == 0 && f->c->class_weights > 0)
-        rc = sampler_make(&f->weights, &f->train_rows, f->c->class_weights, e);
+        rc = sampler_make(&f->weights, &f->train_inputs, f->c->class_weights, e);
     return rc;
 }
 
-static int make_rows(struct fitter *f, const struct pack *train, const struct pack *val, struct err *e)
+static int make_inputs(struct fitter *f, const struct pack *train, const struct pack *val, struct err *e)
 {
     const struct fit_config *c = f->c;
-    struct rows_how how = {.views = 1, .cache_mem = c->cache_mem, .on_frozen = c->on_frozen, .ctx = c->ctx,
+    struct inputs_how how = {.views = 1, .cache_mem = c->cache_mem, .on_frozen = c->on_frozen, .ctx = c->ctx,
                            .stop = c->stop};
-    int rc = val != NULL ? rows_make(&f->val_rows, f->m, val, &f->at, &how, f->par, e) : 0;
+    int rc = val != NULL ? inputs_make(&f->val_inputs, f->m, val, &f->at, &how, f->par, e) : 0;
     if (augment_any(&c->augment)) {
         if (train->kind == PACK_FEATURES)
             return err_set(e, ERR_ARG, "features can't be augmented: give pixels or images");
@@ -518,11 +518,11 @@ static int make_rows(struct fitter *f, const struct pack *train, const struct pa
         how.seed = hash_mix(c->seed);
         how.views = c->views < c->epochs ? c->views : c->epochs;
     }
-    rc = rc != 0 ? rc : rows_make(&f->train_rows, f->m, train, &f->at, &how, f->par, e);
+    rc = rc != 0 ? rc : inputs_make(&f->train_inputs, f->m, train, &f->at, &how, f->par, e);
     for (size_t k = 0; rc == 0 && k < train->n; k++)
-        tell_bad(f, &f->train_rows, k);
+        tell_bad(f, &f->train_inputs, k);
     for (size_t k = 0; rc == 0 && val != NULL && k < val->n; k++)
-        tell_bad(f, &f->val_rows, k);
+        tell_bad(f, &f->val_inputs, k);
     return rc;
 }
 
@@ -550,7 +550,7 @@ static int set_up(struct fitter *f, const struct pack *train, const struct pack 
     rc = rc < 0 ? rc : fit_pack_check(train, "training", f->m, &f->at, &f->heads, e);
     if (rc == 0 && val != NULL)
         rc = fit_pack_check(val, "validation", f->m, &f->at, &f->heads, e);
-    rc = rc < 0 ? rc : make_rows(f, train, val, e);
+    rc = rc < 0 ? rc : make_inputs(f, train, val, e);
     rc = rc != 0 ? rc : make_state(f, e);
     rc = rc != 0 ? rc : describe(f, val, e);
     if (rc != 0)
@@ -580,8 +580,8 @@ int fit(struct model *m, const struct pack *train, const struct pack *val,
         rc = find_temperatures(&f, e);
     *kept = f.now.kept;
     trainer_free(f.t);
-    rows_free(&f.train_rows);
-    rows_free(&f.val_rows);
+    inputs_free(&f.train_inputs);
+    inputs_free(&f.val_inputs);
     optim_free(&f.optim);
     sampler_free(&f.balance);
     sampler_free(&f.weights);

@@ -2,8 +2,8 @@
 #include <stdlib.h>
 
 #include "fit.h"
-#include "train/quick.h"
-#include "train/train_plan.h"
+#include "train/fast_conv.h"
+#include "train/memory.h"
 
 /* The layers that the loss reads: those whose output is a result, before a softmax of it. */
 static int find_ends(const struct net *net, int *ends)
@@ -24,7 +24,7 @@ static int find_ends(const struct net *net, int *ends)
 
 int fit_memory(const struct net *net, int batch, struct fit_memory *m, struct err *e)
 {
-    struct train_plan p = {0};
+    struct train_memory p = {0};
     size_t n = (size_t)net->n;
     bool *train = malloc(n * sizeof *train);
     int *ends = malloc(n * sizeof *ends), input = 0;
@@ -32,20 +32,20 @@ int fit_memory(const struct net *net, int batch, struct fit_memory *m, struct er
     for (size_t i = 0; rc == 0 && i < n; i++)
         train[i] = true;
     if (rc == 0)
-        rc = train_plan_make(&p, net, train, &input, 1, ends, find_ends(net, ends), batch, 1);
+        rc = train_memory_make(&p, net, train, &input, 1, ends, find_ends(net, ends), batch, 1);
     if (rc == 0) {
         *m = (struct fit_memory){.weights = 5 * p.weights * sizeof(float), .work = p.bytes};
         m->work -= p.weights * sizeof(float); /* a plan has their gradients among its own */
         for (int i = 0; i < net->n; i++) {
             const struct layer *l = &net->layer[i];
-            if (p.node[i].holder == i)
+            if (p.use[i].holder == i)
                 m->outputs += (size_t)batch * shape_count(l->shape) * sizeof(float);
-            if (p.node[i].role == COMPUTED)
-                m->work += quick_bytes(l, p.node[l->in[0]].flow);
+            if (p.use[i].role == COMPUTED)
+                m->work += fast_conv_bytes(l, p.use[l->in[0]].flow);
         }
         m->work -= m->outputs;
     }
-    train_plan_free(&p);
+    train_memory_free(&p);
     free(train);
     free(ends);
     return rc < 0 ? err_mem(e, n * sizeof *ends, "layers") : 0;

@@ -2,7 +2,7 @@
 #ifndef MIEN_FIT_FIT_PACK_H
 #define MIEN_FIT_FIT_PACK_H
 
-#include "rows.h"
+#include "inputs.h"
 
 /* Whether a pack, the training or validation one, holds what the layers behind the boundary read,
    or what the model makes it of, and labels for its heads. Returns 0 or a negative code. */

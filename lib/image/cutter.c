@@ -12,7 +12,7 @@
 #define KEPT     ((size_t)4 << 20)
 
 /* What is planned for a cutting, and memory for it. */
-struct job {
+struct cut_job {
     int eighths;
     struct img_cut cut;
     struct img_aligned aligned; /* or this */
@@ -29,7 +29,7 @@ struct cutter {
     size_t bytes;
     struct img_jpeg_info info;
     bool opened;     /* the image, and nothing read of it yet */
-    struct job *job; /* one a cutting */
+    struct cut_job *job; /* one a cutting */
     size_t cap;
     struct img_part *part; /* those that are decoded together */
     size_t cpart;
@@ -71,13 +71,13 @@ void cutter_free(struct cutter *c)
 
 /* --- Planning ------------------------------------------------------------------------------- */
 
-static bool resizes(const struct cutter *c, const struct job *job)
+static bool resizes(const struct cutter *c, const struct cut_job *job)
 {
     struct img_hw to = c->how->size;
     return to.h > 0 && (job->size.h != to.h || job->size.w != to.w);
 }
 
-static int plan_one(struct cutter *c, struct cutting *t, struct job *job)
+static int plan_one(struct cutter *c, struct cutting *t, struct cut_job *job)
 {
     const struct img_crop *how = &c->how->crop;
     int rc;
@@ -99,7 +99,7 @@ static int reserve(struct cutter *c, size_t n, struct err *e)
 {
     while (c->cap < n) {
         size_t had = c->cap;
-        struct job *job = buf_grow(c->job, had, &c->cap, sizeof *job);
+        struct cut_job *job = buf_grow(c->job, had, &c->cap, sizeof *job);
         if (job == NULL)
             return err_mem(e, n * sizeof *job, "crops");
         memset(job + had, 0, (c->cap - had) * sizeof *job);
@@ -133,12 +133,12 @@ int cutter_plan(struct cutter *c, const struct cutter_how *how, const void *imag
 
 /* Where the crop's pixels go before they are resized. */
 static unsigned char *crop_of(const struct cutter *c, const struct cutting *t,
-                              const struct job *job)
+                              const struct cut_job *job)
 {
     return resizes(c, job) ? job->crop.px : t->out;
 }
 
-static int start(const struct cutter *c, const struct cutting *t, struct job *job, struct err *e)
+static int start(const struct cutter *c, const struct cutting *t, struct cut_job *job, struct err *e)
 {
     if (resizes(c, job) && img_alloc(&job->crop, job->size.h, job->size.w, e) < 0)
         return ERR_MEM;
@@ -148,7 +148,7 @@ static int start(const struct cutter *c, const struct cutting *t, struct job *jo
                                e);
 }
 
-static int finish(const struct cutter *c, const struct cutting *t, struct job *job, struct err *e)
+static int finish(const struct cutter *c, const struct cutting *t, struct cut_job *job, struct err *e)
 {
     unsigned char *crop = crop_of(c, t, job);
     if (c->how->crop.align)
@@ -179,7 +179,7 @@ static void give_back(struct img *im)
 
 /* Cuts the first of n that are decoded at one scale, as many as go together; *done of the n are
    dealt with. */
-static int cut_some(struct cutter *c, int eighths, struct cutting *cutting, struct job *job,
+static int cut_some(struct cutter *c, int eighths, struct cutting *cutting, struct cut_job *job,
                     size_t n, size_t *done, struct err *e)
 {
     size_t together = 0, bytes = 0, i;

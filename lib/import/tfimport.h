@@ -6,7 +6,7 @@
 #include "tfgraph.h"
 
 /* What a node's output is among the layers. */
-struct value {
+struct tf_value {
     int layer;   /* the layer that makes it; -1 for a constant */
     int rank;    /* 4: [1, h, w, c]; 2: [1, c]; 0: another shape of the same elements */
     bool shared; /* other nodes see it too: the layer's weights can't take what follows */
@@ -16,7 +16,7 @@ struct value {
 struct import {
     const struct tf_graph *g;
     struct net *net;
-    struct value *value; /* of each node converted so far */
+    struct tf_value *value; /* of each node converted so far */
     float *weights;      /* parameters as net.h lays them out, so far */
     int h, w;            /* of the input, instead of the graph's; or 0 */
     struct err *e;
@@ -44,13 +44,13 @@ const struct tf_const *imp_constant(const struct import *c, int i, int k);
 
 /* The tensor that node i reads as its input k: of a rank and a kind that layers can read, or any.
    Returns 0 or ERR_FORMAT. */
-int imp_tensor(struct import *c, int i, int k, struct value *x);
-int imp_any_tensor(struct import *c, int i, int k, struct value *x);
+int imp_tensor(struct import *c, int i, int k, struct tf_value *x);
+int imp_any_tensor(struct import *c, int i, int k, struct tf_value *x);
 
 /* Node i's output is that of a new layer; returns layer when that is an error, else 0. */
 int imp_emit(struct import *c, int i, int layer, int rank);
 
 /* Node i's output is x, or what x's layer now makes. Returns 0. */
-int imp_pass(struct import *c, int i, struct value x);
+int imp_pass(struct import *c, int i, struct tf_value x);
 
 #endif

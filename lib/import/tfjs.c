@@ -110,11 +110,11 @@ int imp_emit(struct import *c, int i, int layer, int rank)
 {
     if (layer < 0)
         return layer;
-    c->value[i] = (struct value){layer, rank, c->g->node[i].uses > 1, false};
+    c->value[i] = (struct tf_value){layer, rank, c->g->node[i].uses > 1, false};
     return 0;
 }
 
-int imp_pass(struct import *c, int i, struct value x)
+int imp_pass(struct import *c, int i, struct tf_value x)
 {
     x.shared = x.shared || c->g->node[i].uses > 1;
     c->value[i] = x;
@@ -131,15 +131,15 @@ const struct tf_const *imp_constant(const struct import *c, int i, int k)
     return c->g->node[j].value;
 }
 
-int imp_any_tensor(struct import *c, int i, int k, struct value *x)
+int imp_any_tensor(struct import *c, int i, int k, struct tf_value *x)
 {
-    *x = (struct value){.layer = -1};
+    *x = (struct tf_value){.layer = -1};
     if (k < c->g->node[i].nin)
         *x = c->value[c->g->node[i].in[k]];
     return x->layer < 0 ? imp_fail(c, i, "input %d is missing, or a constant", k + 1) : 0;
 }
 
-int imp_tensor(struct import *c, int i, int k, struct value *x)
+int imp_tensor(struct import *c, int i, int k, struct tf_value *x)
 {
     if (imp_any_tensor(c, i, k, x) < 0)
         return ERR_FORMAT;
@@ -213,7 +213,7 @@ static bool passes(const struct tf_node *n)
 static int name_output(struct import *c, int out)
 {
     char name[NET_NAME];
-    const struct value *v = &c->value[out];
+    const struct tf_value *v = &c->value[out];
     if (v->layer < 0 || v->below6)
         return imp_fail(c, out, "the output is a constant, or a minimum without a maximum");
     for (int i = out; passes(&c->g->node[i]); i = c->g->node[i].in[0]) {
@@ -326,7 +326,7 @@ int tfjs_import(const struct tfjs *t, struct model *m, const char *gender, const
     if (c.value == NULL)
         return err_mem(e, (size_t)g->n * sizeof *c.value, "nodes");
     for (int i = 0; i < g->n; i++)
-        c.value[i] = (struct value){.layer = -1};
+        c.value[i] = (struct tf_value){.layer = -1};
     int rc = walk(&c);
     for (int k = 0; rc == 0 && k < g->nout; k++)
         rc = name_output(&c, g->out[k]);

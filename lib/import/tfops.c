@@ -7,13 +7,13 @@
 
 /* --- Building blocks ----------------------------------------------------------------------- */
 
-static struct shape shape_of(const struct import *c, struct value x)
+static struct shape shape_of(const struct import *c, struct tf_value x)
 {
     return c->net->layer[x.layer].shape;
 }
 
 /* Adds a layer of this type, with x as its only input. */
-static int add_simple(struct import *c, int i, struct value x, enum layer_type type)
+static int add_simple(struct import *c, int i, struct tf_value x, enum layer_type type)
 {
     struct layer l = layer_make("", type);
     l.nin = 1;
@@ -23,7 +23,7 @@ static int add_simple(struct import *c, int i, struct value x, enum layer_type t
 
 /* Multiplies x's channels by scale and adds shift (doubles, a channel each): in the weights of the
    layer that makes x, or in a bn layer where that has none or others see x. */
-static int affine(struct import *c, int i, struct value x, const double *scale, const double *shift)
+static int affine(struct import *c, int i, struct tf_value x, const double *scale, const double *shift)
 {
     enum layer_type type = c->net->layer[x.layer].type;
     bool has_weights = type == L_CONV || type == L_DWCONV || type == L_DENSE || type == L_BN;
@@ -33,7 +33,7 @@ static int affine(struct import *c, int i, struct value x, const double *scale, 
         l.rate = 0;
         l.nin = 1;
         l.in[0] = x.layer;
-        x = (struct value){.layer = imp_add_layer(c, i, &l), .rank = x.rank};
+        x = (struct tf_value){.layer = imp_add_layer(c, i, &l), .rank = x.rank};
         if (x.layer < 0)
             return x.layer;
         for (size_t k = 0; k < channels; k++)
@@ -84,7 +84,7 @@ static double *identity(struct import *c, size_t n)
 
 /* The maximum of x and 0, when low, and the minimum with 6, when high: together with what x is
    already. */
-static int clamp(struct import *c, int i, struct value x, bool low, bool high)
+static int clamp(struct import *c, int i, struct tf_value x, bool low, bool high)
 {
     enum layer_type type = c->net->layer[x.layer].type;
     bool was_low = type == L_RELU || type == L_RELU6;
@@ -104,7 +104,7 @@ static int clamp(struct import *c, int i, struct value x, bool low, bool high)
 }
 
 /* x's negative values are multiplied with input k. */
-static int prelu(struct import *c, int i, struct value x, int k)
+static int prelu(struct import *c, int i, struct tf_value x, int k)
 {
     size_t channels = (size_t)shape_of(c, x).c;
     const struct tf_const *slope = per_channel(c, i, k, channels);
@@ -116,7 +116,7 @@ static int prelu(struct import *c, int i, struct value x, int k)
     return imp_emit(c, i, layer, x.rank);
 }
 
-static int activate(struct import *c, int i, struct value x, const char *name)
+static int activate(struct import *c, int i, struct tf_value x, const char *name)
 {
     if (strcmp(name, "Relu") == 0 || strcmp(name, "Relu6") == 0)
         return clamp(c, i, x, true, name[4] == '6');
@@ -127,7 +127,7 @@ static int activate(struct import *c, int i, struct value x, const char *name)
 
 static int do_activation(struct import *c, int i)
 {
-    struct value x;
+    struct tf_value x;
     bool relu = c->g->node[i].op[0] == 'R'; /* which may follow a minimum */
     if ((relu ? imp_any_tensor(c, i, 0, &x) : imp_tensor(c, i, 0, &x)) < 0)
         return ERR_FORMAT;
@@ -136,14 +136,14 @@ static int do_activation(struct import *c, int i)
 
 static int do_prelu(struct import *c, int i)
 {
-    struct value x;
+    struct tf_value x;
     return imp_tensor(c, i, 0, &x) < 0 ? ERR_FORMAT : prelu(c, i, x, 1);
 }
 
 /* Minimum and Maximum with a constant on either side. */
 static int do_bound(struct import *c, int i)
 {
-    struct value x;
+    struct tf_value x;
     bool high = strcmp(c->g->node[i].op, "Minimum") == 0;
     int side = imp_constant(c, i, 1) != NULL ? 1 : 0;
     const struct tf_const *t = imp_constant(c, i, side);
@@ -156,7 +156,7 @@ static int do_bound(struct import *c, int i)
 
 static int do_clip(struct import *c, int i)
 {
-    struct value x;
+    struct tf_value x;
     const struct tf_const *low = imp_constant(c, i, 1), *high = imp_constant(c, i, 2);
     if (imp_tensor(c, i, 0, &x) < 0)
         return ERR_FORMAT;
@@ -168,7 +168,7 @@ static int do_clip(struct import *c, int i)
 
 static int do_softmax(struct import *c, int i)
 {
-    struct value x;
+    struct tf_value x;
     if (imp_tensor(c, i, 0, &x) < 0)
         return ERR_FORMAT;
     if (shape_of(c, x).h != 1 || shape_of(c, x).w != 1)
@@ -204,7 +204,7 @@ static void linear_name(const struct import *c, int i, const struct tf_const *w,
 }
 
 /* Adds what the node has fused to its layer, whose output x nothing else sees. */
-static int fuse(struct import *c, int i, struct value x)
+static int fuse(struct import *c, int i, struct tf_value x)
 {
     const struct tf_node *n = &c->g->node[i];
     size_t channels = (size_t)shape_of(c, x).c;
@@ -263,7 +263,7 @@ static int do_conv(struct import *c, int i)
 {
     bool depthwise = strstr(c->g->node[i].op, "Depthwise") != NULL;
     const struct tf_const *w = imp_constant(c, i, 1);
-    struct value x;
+    struct tf_value x;
     if (imp_tensor(c, i, 0, &x) < 0)
         return ERR_FORMAT;
     if (x.rank != 4 || w == NULL || w->ndim != 4)
@@ -282,7 +282,7 @@ static int do_conv(struct import *c, int i)
     if (window(c, i, &l) < 0)
         return ERR_FORMAT;
     linear_name(c, i, w, l.name);
-    x = (struct value){.layer = imp_add_layer(c, i, &l), .rank = 4};
+    x = (struct tf_value){.layer = imp_add_layer(c, i, &l), .rank = 4};
     if (x.layer < 0)
         return x.layer;
     memcpy(imp_parameter(c, x.layer, 0), w->v, w->count * sizeof *w->v);
@@ -294,7 +294,7 @@ static int do_matmul(struct import *c, int i)
     const struct tf_node *n = &c->g->node[i];
     const struct tf_const *w = imp_constant(c, i, 1);
     bool turned = tf_bool(n, "transpose_b");
-    struct value x;
+    struct tf_value x;
     if (imp_tensor(c, i, 0, &x) < 0)
         return ERR_FORMAT;
     if (x.rank != 2 || w == NULL || w->ndim != 2 || tf_bool(n, "transpose_a"))
@@ -308,7 +308,7 @@ static int do_matmul(struct import *c, int i)
     l.in[0] = x.layer;
     l.units = (int)units;
     linear_name(c, i, w, l.name);
-    x = (struct value){.layer = imp_add_layer(c, i, &l), .rank = 2};
+    x = (struct tf_value){.layer = imp_add_layer(c, i, &l), .rank = 2};
     if (x.layer < 0)
         return x.layer;
     float *to = imp_parameter(c, x.layer, 0);
@@ -322,7 +322,7 @@ static int do_matmul(struct import *c, int i)
 static int do_batch_norm(struct import *c, int i)
 {
     const struct tf_const *t[4]; /* scale, offset, mean, variance */
-    struct value x;
+    struct tf_value x;
     char format[32];
     double eps;
     if (imp_tensor(c, i, 0, &x) < 0)
@@ -355,7 +355,7 @@ static int do_batch_norm(struct import *c, int i)
 static int join(struct import *c, int i, enum layer_type type, int n)
 {
     struct layer l = layer_make("", type);
-    struct value x = {0};
+    struct tf_value x = {0};
     if (n < 1 || n > NET_MAX_IN)
         return imp_fail(c, i, "it has %d inputs, 1 to %d are supported", n, NET_MAX_IN);
     for (int k = 0; k < n; k++) {
@@ -375,7 +375,7 @@ static int do_arithmetic(struct import *c, int i)
     const char *op = c->g->node[i].op;
     bool add = op[0] == 'A' || op[0] == 'B', sub = op[0] == 'S', mul = op[0] == 'M';
     int side = imp_constant(c, i, 1) != NULL ? 1 : 0; /* the constant's */
-    struct value x;
+    struct tf_value x;
     if (imp_constant(c, i, side) == NULL)
         return add ? join(c, i, L_ADD, 2)
                    : imp_fail(c, i, "only the sum of two tensors is supported");
@@ -412,7 +412,7 @@ static int do_add_n(struct import *c, int i)
 static int do_concat(struct import *c, int i)
 {
     int n = c->g->node[i].nin - 1;
-    struct value x;
+    struct tf_value x;
     if (imp_tensor(c, i, 0, &x) < 0)
         return ERR_FORMAT;
     const struct tf_const *axis = imp_constant(c, i, n);
@@ -426,7 +426,7 @@ static int do_concat(struct import *c, int i)
 static int do_pool(struct import *c, int i)
 {
     struct layer l = layer_make("", c->g->node[i].op[0] == 'M' ? L_MAXPOOL : L_AVGPOOL);
-    struct value x;
+    struct tf_value x;
     int k[4];
     if (imp_tensor(c, i, 0, &x) < 0 || window(c, i, &l) < 0)
         return ERR_FORMAT;
@@ -442,7 +442,7 @@ static int do_pool(struct import *c, int i)
 static int do_mean(struct import *c, int i)
 {
     const struct tf_const *axes = imp_constant(c, i, 1);
-    struct value x;
+    struct tf_value x;
     if (imp_tensor(c, i, 0, &x) < 0)
         return ERR_FORMAT;
     bool good = x.rank == 4 && axes != NULL && axes->count == 2;
@@ -459,7 +459,7 @@ static int do_pad(struct import *c, int i)
 {
     struct layer l = layer_make("", L_PAD);
     const struct tf_const *t = imp_constant(c, i, 1), *with = imp_constant(c, i, 2);
-    struct value x;
+    struct tf_value x;
     int p[8];
     if (imp_tensor(c, i, 0, &x) < 0)
         return ERR_FORMAT;
@@ -479,7 +479,7 @@ static int do_pad(struct import *c, int i)
 }
 
 /* Node i has x's elements in one row: rank 2, or 4 with the row in the channels. */
-static int flatten(struct import *c, int i, struct value x, int rank)
+static int flatten(struct import *c, int i, struct tf_value x, int rank)
 {
     struct shape s = shape_of(c, x);
     if (s.h > 1 || s.w > 1)
@@ -492,7 +492,7 @@ static int flatten(struct import *c, int i, struct value x, int rank)
 static int do_reshape(struct import *c, int i)
 {
     const struct tf_const *t = imp_constant(c, i, 1);
-    struct value x;
+    struct tf_value x;
     if (imp_any_tensor(c, i, 0, &x) < 0)
         return ERR_FORMAT;
     struct shape s = shape_of(c, x);
@@ -524,7 +524,7 @@ static int do_reshape(struct import *c, int i)
 
 static int do_squeeze(struct import *c, int i)
 {
-    struct value x;
+    struct tf_value x;
     if (imp_any_tensor(c, i, 0, &x) < 0)
         return ERR_FORMAT;
     x.rank = x.rank == 4 && shape_of(c, x).h == 1 && shape_of(c, x).w == 1 ? 2 : 0;
@@ -534,7 +534,7 @@ static int do_squeeze(struct import *c, int i)
 /* An identity, or a constant, which has its value already. */
 static int do_identity(struct import *c, int i)
 {
-    struct value x;
+    struct tf_value x;
     if (c->g->node[i].value != NULL || imp_constant(c, i, 0) != NULL)
         return 0;
     return imp_any_tensor(c, i, 0, &x) < 0 ? ERR_FORMAT : imp_pass(c, i, x);

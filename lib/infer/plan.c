@@ -99,7 +99,7 @@ struct plan *plan_new(const struct model *m, const int *out, int nout, int batch
     p->batch = batch;
     p->simd = simd_choose(e);
     if (p->simd != NULL && precision == PRECISION_INT8)
-        p->eight = eight_choose(p->simd);
+        p->int8 = int8_choose(p->simd);
     if (p->simd == NULL || model_input(m, &p->input, e) < 0 || plan_compile(p, m, out, nout, e) < 0) {
         plan_free(p);
         return NULL;
@@ -124,9 +124,9 @@ void plan_free(struct plan *p)
         if (p->step[i].winograd != NULL)
             winograd_free(p->step[i].winograd);
         free(p->step[i].winograd);
-        if (p->step[i].conv8 != NULL)
-            conv8_free(p->step[i].conv8);
-        free(p->step[i].conv8);
+        if (p->step[i].conv_int8 != NULL)
+            conv_int8_free(p->step[i].conv_int8);
+        free(p->step[i].conv_int8);
     }
     free(p->step);
     free(p->value);
@@ -185,7 +185,7 @@ void plan_work_free(struct plan_work *w)
 
 static float *value_at(const struct plan *p, const struct plan_work *w, int v, int first)
 {
-    const struct value *value = &p->value[v];
+    const struct plan_value *value = &p->value[v];
     return w->mem + value->at + (value->batch ? (size_t)first * value->count : 0);
 }
 
@@ -233,8 +233,8 @@ static void run_step(const struct plan *p, struct plan_work *w, const struct ste
     case L_DENSE:
         if (s->winograd != NULL)
             winograd_run(s->winograd, x, y, n, w->zeros, w->scratch);
-        else if (s->conv8 != NULL)
-            conv8_run(s->conv8, x, add, y, n, w->zeros, w->scratch);
+        else if (s->conv_int8 != NULL)
+            conv_int8_run(s->conv_int8, x, add, y, n, w->zeros, w->scratch);
         else
             conv_run(&s->conv, x, add, y, n, w->zeros, w->scratch);
         break;
@@ -319,7 +319,7 @@ void plan_run(const struct plan *p, struct plan_work *w, const void *const *in, 
 
 const char *plan_simd(const struct plan *p)
 {
-    return p->eight != NULL ? p->eight->name : p->simd->name;
+    return p->int8 != NULL ? p->int8->name : p->simd->name;
 }
 
 int plan_steps(const struct plan *p)

@@ -6,14 +6,14 @@
 #define MIEN_INFER_PLAN_STATE_H
 
 #include "kernel/conv.h"
-#include "kernel/conv8.h"
+#include "kernel/conv_int8.h"
 #include "kernel/depthwise.h"
 #include "plan.h"
 #include "kernel/winograd.h"
 
 /* A value is what a step makes. A local value lives within one segment and has room for a group of
    images; one that a later segment reads has room for the whole batch. */
-struct value {
+struct plan_value {
     size_t count; /* elements an image */
     bool batch;
     size_t at; /* where it lies in the work space, in floats */
@@ -26,7 +26,7 @@ struct step {
     enum act act;
     struct conv conv;           /* L_CONV, L_DENSE */
     struct winograd *winograd;  /* or this */
-    struct conv8 *conv8;        /* or this */
+    struct conv_int8 *conv_int8;        /* or this */
     struct depthwise depthwise; /* L_DWCONV */
 };
 
@@ -37,12 +37,12 @@ struct segment {
 
 struct plan {
     const struct simd *simd;
-    const struct eight *eight; /* NULL: all in floats */
+    const struct int8_simd *int8; /* NULL: all in floats */
     struct net net;
     struct model_input input;
     struct step *step;
     int nstep;
-    struct value *value;
+    struct plan_value *value;
     int nvalue;
     struct segment *seg;
     int nseg;
@@ -57,7 +57,7 @@ struct plan {
 int plan_group(const struct plan *p, const struct step *s);
 
 /* Makes the steps that lead to the outputs, layers of m, as plan_new takes them; p has its batch and
-   forms. Returns 0 or a negative code; what was made stays p's. */
+   descriptions. Returns 0 or a negative code; what was made stays p's. */
 int plan_compile(struct plan *p, const struct model *m, const int *out, int nout, struct err *e);
 
 #endif

@@ -9,7 +9,7 @@
    first-level cache. */
 enum { BLOCK_TERMS = 512 };
 /* Output pixels worked off together, so that these terms of theirs are still in the second-level
-   cache for the next panel: a multiple of every form's rows of a tile. */
+   cache for the next panel: a multiple of every variant's rows of a tile. */
 enum { BLOCK_ROWS = 96 };
 /* Shorter taps are joined. */
 enum { SHORT_TAP = 64 };
@@ -60,7 +60,7 @@ static void spread(const struct conv *c, const float *from, float *to)
         memcpy(to + (size_t)g * c->padded, from + g * c->units, (size_t)c->units * sizeof *to);
 }
 
-/* Units of a group, rounded up to a form's panels. */
+/* Units of a group, rounded up to a variant's panels. */
 static int padded(const struct layer *l, const struct simd *simd)
 {
     return (l->units / l->groups + simd->nr - 1) / simd->nr * simd->nr;

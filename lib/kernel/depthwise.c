@@ -3,7 +3,7 @@
 /* Of more channels the columns of a strip lie so far apart that fetching them takes longer than the
    sums. */
 enum { STRIP_CHANNELS = 128 };
-/* Rows that the tallest strip of any form has: where a layer has fewer, no form makes strips, as their
+/* Rows that the tallest strip of any variant has: where a layer has fewer, no variant makes strips, as their
    sums have another order. */
 enum { STRIP_ROWS = 4 };
 /* Vectors of a pixel below which they share lines of the first-level cache: strips are then no wider

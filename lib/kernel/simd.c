@@ -6,8 +6,8 @@
 
 #include "vec.h"
 
-#define FORM(name) name##_portable
-#define FORM_NAME  "portable"
+#define VARIANT(name) name##_portable
+#define VARIANT_NAME  "portable"
 #define MR         6
 #define NV         2
 #define STRIP      2
@@ -16,8 +16,8 @@
 #include "simd_body.h"
 
 #ifdef __x86_64__
-#define FORM(name) name##_avx2_wide
-#define FORM_NAME  "avx2"
+#define VARIANT(name) name##_avx2_wide
+#define VARIANT_NAME  "avx2"
 #define MR         4
 #define NV         3
 #define STRIP      2
@@ -25,8 +25,8 @@
 #include "vec_avx2.h"
 #include "simd_body.h"
 
-#define FORM(name) name##_avx2
-#define FORM_NAME  "avx2"
+#define VARIANT(name) name##_avx2
+#define VARIANT_NAME  "avx2"
 #define MR         6
 #define NV         2
 #define STRIP      2
@@ -35,8 +35,8 @@
 #include "simd_body.h"
 
 /* Half vectors, in all 32 registers. */
-#define FORM(name) name##_avx512_half
-#define FORM_NAME  "avx512"
+#define VARIANT(name) name##_avx512_half
+#define VARIANT_NAME  "avx512"
 #define MR         8
 #define NV         3
 #define STRIP      4
@@ -44,8 +44,8 @@
 #include "vec_avx512vl.h"
 #include "simd_body.h"
 
-#define FORM(name) name##_avx512_narrow
-#define FORM_NAME  "avx512"
+#define VARIANT(name) name##_avx512_narrow
+#define VARIANT_NAME  "avx512"
 #define MR         12
 #define NV         2
 #define STRIP      4
@@ -54,8 +54,8 @@
 #include "simd_body.h"
 
 /* Four vectors across: each element of a row that is spread over a vector serves four products. */
-#define FORM(name) name##_avx512
-#define FORM_NAME  "avx512"
+#define VARIANT(name) name##_avx512
+#define VARIANT_NAME  "avx512"
 #define MR         6
 #define NV         4
 #define STRIP      4
@@ -78,15 +78,15 @@ static bool can_run(const struct simd *s)
 
 const struct simd *simd_choose(struct err *e)
 {
-    const struct simd *forms[] = {
+    const struct simd *variants[] = {
 #ifdef __x86_64__
         &simd_avx512, &simd_avx2,
 #endif
         &simd_portable};
     const char *wanted = getenv("MIEN_SIMD");
-    for (size_t i = 0; i < sizeof forms / sizeof *forms; i++) {
-        if (can_run(forms[i]) && (wanted == NULL || strcmp(forms[i]->name, wanted) == 0))
-            return forms[i];
+    for (size_t i = 0; i < sizeof variants / sizeof *variants; i++) {
+        if (can_run(variants[i]) && (wanted == NULL || strcmp(variants[i]->name, wanted) == 0))
+            return variants[i];
     }
     err_set(e, ERR_ARG, "MIEN_SIMD is '%s', which this processor doesn't run", wanted);
     return NULL;

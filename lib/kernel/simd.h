@@ -1,6 +1,6 @@
 /*
- * The inner loops of inference, in several forms of one source (simd_body.h): for AVX-512, for
- * AVX2, and a portable one. A function adds up a result's terms in the same fixed order in every form,
+ * The inner loops of inference, in several variants of one source (simd_body.h): for AVX-512, for
+ * AVX2, and a portable one. A function adds up a result's terms in the same fixed order in every variant,
  * whatever the rows and images around it.
  */
 #ifndef MIEN_KERNEL_SIMD_H
@@ -28,7 +28,7 @@ struct tile {
     const float *slope;      /* nr of them */
 };
 
-/* A depthwise filter over nc channels, at least `lanes` of the form. */
+/* A depthwise filter over nc channels, at least `lanes` of the variant. */
 struct dw {
     size_t nc, taps;
     const float *w, *bias, *slope; /* [taps, nc], [nc], [nc] */
@@ -45,7 +45,7 @@ struct dw3_row {
     int x0, stride;     /* the input column under the first tap of the first output pixel */
 };
 
-/* A strip of outputs of a 3x3 depthwise filter of stride 1: as many rows as the form makes at once,
+/* A strip of outputs of a 3x3 depthwise filter of stride 1: as many rows as the variant makes at once,
    `columns` wide. */
 struct dw3_strip {
     const float *const *row; /* of the input: two more, NULL where the strip reaches beyond it */
@@ -76,7 +76,7 @@ struct simd {
                          const float *slope, enum act act, float *const out[4]);
 };
 
-/* The best form that this processor runs, or the one that the environment's MIEN_SIMD names; NULL
+/* The best variant that this processor runs, or the one that the environment's MIEN_SIMD names; NULL
    with a message where it doesn't run that one. */
 const struct simd *simd_choose(struct err *e);
 

@@ -1,24 +1,24 @@
 /*
  * The inner loops for one kind of vectors; simd.c includes this file once for each, after the
  * vectors (vec.h). It defines
- *   FORM(name)   the functions' names
+ *   VARIANT(name)   the functions' names
  *   MR, NV       a tile: rows, and vectors across
  *   STRIP        rows of outputs that a depthwise filter makes at once
- *   OTHER        the form's other tiles, or NULL
+ *   OTHER        the variant's other tiles, or NULL
  */
 
 #include "vec_act.h"
 
 /* The activation is asked for once. */
 TARGET static inline __attribute__((always_inline)) void
-FORM(activate_all)(VEC acc[MR][NV], enum act act, const float *slope)
+VARIANT(activate_all)(VEC acc[MR][NV], enum act act, const float *slope)
 {
 #define ACTIVATE(act) \
     UNROLL \
     for (int v = 0; v < NV; v++) { \
         UNROLL \
         for (int i = 0; i < MR; i++) \
-            acc[i][v] = FORM(activate)(acc[i][v], act, LOAD(slope + v * LANES)); \
+            acc[i][v] = VARIANT(activate)(acc[i][v], act, LOAD(slope + v * LANES)); \
     }
     switch (act) {
     case ACT_RELU:
@@ -36,7 +36,7 @@ FORM(activate_all)(VEC acc[MR][NV], enum act act, const float *slope)
 #undef ACTIVATE
 }
 
-TARGET static void FORM(tile)(const struct tile *t)
+TARGET static void VARIANT(tile)(const struct tile *t)
 {
     enum { NR = NV * LANES };
     VEC acc[MR][NV];
@@ -85,7 +85,7 @@ TARGET static void FORM(tile)(const struct tile *t)
         }
     }
     if (t->tail != NULL)
-        FORM(activate_all)(acc, t->tail->act, t->slope);
+        VARIANT(activate_all)(acc, t->tail->act, t->slope);
     UNROLL
     for (int i = 0; i < MR; i++) {
         if (i >= t->m)
@@ -100,7 +100,7 @@ TARGET static void FORM(tile)(const struct tile *t)
 
 /* COLS columns of 3 rows make N pixels of a 3x3 filter. Every load of a weight serves N pixels. */
 #define DW3(name, N, STRIDE) \
-TARGET static void FORM(name)(const struct dw *d, const float *const *col, float *y) \
+TARGET static void VARIANT(name)(const struct dw *d, const float *const *col, float *y) \
 { \
     enum { COLS = (N - 1) * STRIDE + 3 }; \
     for (size_t at = 0; at < d->nc; at += LANES) { \
@@ -128,7 +128,7 @@ TARGET static void FORM(name)(const struct dw *d, const float *const *col, float
         VEC slope = LOAD(d->slope + c); \
         UNROLL \
         for (int i = 0; i < N; i++) \
-            STORE(y + (size_t)i * d->nc + c, FORM(activate)(acc[i], d->act, slope)); \
+            STORE(y + (size_t)i * d->nc + c, VARIANT(activate)(acc[i], d->act, slope)); \
     } \
 }
 DW3(dw3, DW3_PIXELS, 1)
@@ -138,7 +138,7 @@ DW3(dw3_stride2, DW3_PIXELS, 2)
 /* What a column of input adds to a strip's outputs: those of which it is the left one, the middle one
    and the right one. */
 TARGET static inline __attribute__((always_inline)) void
-FORM(strip_column)(const float *const *row, size_t at, const VEC w[9], VEC left[STRIP],
+VARIANT(strip_column)(const float *const *row, size_t at, const VEC w[9], VEC left[STRIP],
                    VEC middle[STRIP], VEC right[STRIP])
 {
     UNROLL
@@ -160,7 +160,7 @@ FORM(strip_column)(const float *const *row, size_t at, const VEC w[9], VEC left[
 
 /* The weights and the sums under way stay in registers while the columns go by; each input is loaded
    once for the nine outputs it is a part of. */
-TARGET static void FORM(dw3_strip)(const struct dw *d, const struct dw3_strip *s)
+TARGET static void VARIANT(dw3_strip)(const struct dw *d, const struct dw3_strip *s)
 {
     for (size_t at = 0; at < d->nc; at += LANES) {
         size_t c = at + LANES > d->nc ? d->nc - LANES : at;
@@ -180,12 +180,12 @@ TARGET static void FORM(dw3_strip)(const struct dw *d, const struct dw3_strip *s
                 if (out >= s->columns)
                     break;
                 if (x >= 0 && x < s->width)
-                    FORM(strip_column)(s->row, (size_t)x * d->nc + c, w, left, middle, right);
+                    VARIANT(strip_column)(s->row, (size_t)x * d->nc + c, w, left, middle, right);
                 UNROLL
                 for (int i = 0; i < STRIP; i++) {
                     if (out >= 0)
                         STORE(s->y + (size_t)i * s->line + (size_t)out * d->nc + c,
-                              FORM(activate)(right[i], d->act, slope));
+                              VARIANT(activate)(right[i], d->act, slope));
                     right[i] = bias;
                 }
             }
@@ -194,20 +194,20 @@ TARGET static void FORM(dw3_strip)(const struct dw *d, const struct dw3_strip *s
 }
 
 /* One pixel of any depthwise filter. */
-TARGET static void FORM(dw)(const struct dw *d, const float *const *tap, float *y)
+TARGET static void VARIANT(dw)(const struct dw *d, const float *const *tap, float *y)
 {
     for (size_t at = 0; at < d->nc; at += LANES) {
         size_t c = at + LANES > d->nc ? d->nc - LANES : at;
         VEC acc = LOAD(d->bias + c);
         for (size_t t = 0; t < d->taps; t++)
             acc = FMA(LOAD(tap[t] + c), LOAD(d->w + t * d->nc + c), acc);
-        STORE(y + c, FORM(activate)(acc, d->act, LOAD(d->slope + c)));
+        STORE(y + c, VARIANT(activate)(acc, d->act, LOAD(d->slope + c)));
     }
 }
 
 /* Adds to dw[9, nc] what a row of dy contributes to a 3x3 filter's gradient. row: the three rows of
    input under it; x0: the column under the first tap of the first pixel. */
-TARGET static void FORM(dw3_weights)(const struct dw3_row *r, const float *dy, float *dw)
+TARGET static void VARIANT(dw3_weights)(const struct dw3_row *r, const float *dy, float *dw)
 {
     size_t nc = r->nc, whole = nc - nc % LANES;
     for (size_t c = 0; c < whole; c += LANES) {
@@ -255,7 +255,7 @@ TARGET static void FORM(dw3_weights)(const struct dw3_row *r, const float *dy, f
 }
 
 /* B' d B, where B' = [1 0 -1 0; 0 1 1 0; 0 -1 1 0; 0 1 0 -1]. */
-TARGET static void FORM(winograd_in)(const float *const pixel[16], float *v, size_t stride, size_t nc)
+TARGET static void VARIANT(winograd_in)(const float *const pixel[16], float *v, size_t stride, size_t nc)
 {
     for (size_t at = 0; at < nc; at += LANES) {
         size_t c = at + LANES > nc ? nc - LANES : at;
@@ -281,7 +281,7 @@ TARGET static void FORM(winograd_in)(const float *const pixel[16], float *v, siz
 }
 
 /* A' m A, where A' = [1 1 1 0; 0 1 -1 -1]. */
-TARGET static void FORM(winograd_out)(const float *m, size_t stride, size_t nc, const float *bias,
+TARGET static void VARIANT(winograd_out)(const float *m, size_t stride, size_t nc, const float *bias,
                                       const float *slope, enum act act, float *const out[4])
 {
     for (size_t at = 0; at < nc; at += LANES) {
@@ -298,20 +298,20 @@ TARGET static void FORM(winograd_out)(const float *m, size_t stride, size_t nc, 
         for (int y = 4; y >= 0; y -= 4) {
             VEC right = t[y + 1] - t[y + 2] - t[y + 3] + b, left = t[y] + t[y + 1] + t[y + 2] + b;
             float *const *to = y == 4 ? out : out + 2;
-            STORE(to[0] + c, FORM(activate)(right, act, s));
-            STORE(to[1] + c, FORM(activate)(left, act, s));
+            STORE(to[0] + c, VARIANT(activate)(right, act, s));
+            STORE(to[1] + c, VARIANT(activate)(left, act, s));
         }
     }
 }
 
-static const struct simd FORM(simd) = {
-    FORM_NAME, LANES, MR, NV * LANES, STRIP, OTHER, FORM(tile), FORM(dw),
-    {FORM(dw3), FORM(dw3_stride2)}, FORM(dw3_strip), FORM(dw3_weights),
-    FORM(winograd_in), FORM(winograd_out)};
+static const struct simd VARIANT(simd) = {
+    VARIANT_NAME, LANES, MR, NV * LANES, STRIP, OTHER, VARIANT(tile), VARIANT(dw),
+    {VARIANT(dw3), VARIANT(dw3_stride2)}, VARIANT(dw3_strip), VARIANT(dw3_weights),
+    VARIANT(winograd_in), VARIANT(winograd_out)};
 
 #include "vec_end.h"
-#undef FORM
-#undef FORM_NAME
+#undef VARIANT
+#undef VARIANT_NAME
 #undef MR
 #undef NV
 #undef STRIP

@@ -7,7 +7,7 @@
 
 static int nearest(int year)
 {
-    return year < 0 ? 0 : year >= PRED_AGES ? PRED_AGES - 1 : year;
+    return year < 0 ? 0 : year >= MIEN_AGES ? MIEN_AGES - 1 : year;
 }
 
 void age_head_years(const struct age_head *h, int k, int *first, int *last)
@@ -55,7 +55,7 @@ static int parse_bins(struct age_head *h, const char *text, struct err *e)
             return err_set(e, ERR_ARG, "'%s' is not a year", s);
         memcpy(word, s, len);
         word[len] = '\0';
-        if (num_int(word, 0, PRED_AGES - 1, &year, e) < 0)
+        if (num_int(word, 0, MIEN_AGES - 1, &year, e) < 0)
             return ERR_ARG;
         if (h->n > 0 && year <= h->from[h->n - 1])
             return err_set(e, ERR_ARG, "'%s': a bin begins at %lld, the one before at %d", text,
@@ -65,19 +65,19 @@ static int parse_bins(struct age_head *h, const char *text, struct err *e)
     }
     if (h->n < 2)
         return err_set(e, ERR_ARG, "'%s' is one bin, and nothing to tell apart", text);
-    h->from[h->n] = PRED_AGES;
+    h->from[h->n] = MIEN_AGES;
     return 0;
 }
 
 int age_head_parse(struct age_head *h, const char *text, struct err *e)
 {
-    static const float none[PRED_AGES];
+    static const float none[MIEN_AGES];
     static const char ranks[] = "coral:";
     bool years = strcmp(text, "101") == 0 || strcmp(text, "coral") == 0;
     const char *bins = strncmp(text, ranks, strlen(ranks)) == 0 ? text + strlen(ranks) : text;
     *h = (struct age_head){.ordinal = text[0] == ranks[0]};
     if (years)
-        set_single_years(h, PRED_AGES, 0);
+        set_single_years(h, MIEN_AGES, 0);
     else if (strchr(bins, ':') == NULL)
         return err_set(e, ERR_ARG,
                        "'%s' is not 101 (years), coral, or the first years of bins, such as "
@@ -162,9 +162,9 @@ void age_head_classes(const struct age_head *h, const float *out, double *p)
         p[k] /= sum;
 }
 
-void age_head_distribution(const struct age_head *h, const float *out, float year[PRED_AGES])
+void age_head_distribution(const struct age_head *h, const float *out, float year[MIEN_AGES])
 {
-    double p[AGE_CLASSES], sum[PRED_AGES] = {0};
+    double p[AGE_CLASSES], sum[MIEN_AGES] = {0};
     age_head_classes(h, out, p);
     for (int k = 0; k < h->n; k++) {
         int first, last;
@@ -172,6 +172,6 @@ void age_head_distribution(const struct age_head *h, const float *out, float yea
         for (int y = first; y <= last; y++)
             sum[y] += p[k] * h->share[y];
     }
-    for (int y = 0; y < PRED_AGES; y++)
+    for (int y = 0; y < MIEN_AGES; y++)
         year[y] = (float)sum[y];
 }

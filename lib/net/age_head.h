@@ -24,7 +24,7 @@ struct age_head {
     int n;                     /* classes; 0: there is no such head */
     int from[AGE_CLASSES + 1]; /* class k is the years from[k] to from[k + 1] - 1; they may lie
                                   outside of 0-100, and count with the nearest year then */
-    double share[PRED_AGES];   /* a year's part of the probability of its class */
+    double share[MIEN_AGES];   /* a year's part of the probability of its class */
 };
 
 /* Reads a head's kind as mien-train --heads has it: "101", the years from 0 to 100; "0:10:20", bins
@@ -58,6 +58,6 @@ int age_head_class(const struct age_head *h, int age);
    ordinal head's answers may contradict each other; a class that would get less than nothing gets
    nothing then. */
 void age_head_classes(const struct age_head *h, const float *out, double *p);
-void age_head_distribution(const struct age_head *h, const float *out, float year[PRED_AGES]);
+void age_head_distribution(const struct age_head *h, const float *out, float year[MIEN_AGES]);
 
 #endif

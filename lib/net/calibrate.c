@@ -47,17 +47,17 @@ static int add(struct buf *to, double confidence, bool right)
     return buf_append(to, &margin, sizeof margin);
 }
 
-int calibration_add_gender(struct calibration *c, const float p[PRED_GENDERS], int gender)
+int calibration_add_gender(struct calibration *c, const float p[MIEN_GENDERS], int gender)
 {
-    int said = pred_mode(p, PRED_GENDERS);
-    return gender < 0 || gender >= PRED_GENDERS ? 0 : add(&c->gender, p[said], said == gender);
+    int said = pred_mode(p, MIEN_GENDERS);
+    return gender < 0 || gender >= MIEN_GENDERS ? 0 : add(&c->gender, p[said], said == gender);
 }
 
-int calibration_add_age(struct calibration *c, const float p[PRED_AGES], int age)
+int calibration_add_age(struct calibration *c, const float p[MIEN_AGES], int age)
 {
     int said = (int)(pred_age(p).mean + 0.5);
     bool close = abs(said - age) <= PRED_CLOSE;
-    return age < 0 || age >= PRED_AGES ? 0 : add(&c->age, pred_age_close(p), close);
+    return age < 0 || age >= MIEN_AGES ? 0 : add(&c->age, pred_age_close(p), close);
 }
 
 static int set_temperature(struct prep *model, const char *key, const struct buf *margins)

@@ -29,8 +29,8 @@ struct calibration {
 };
 
 /* Add a record's prediction. A label that is no gender, or no age, is unknown. Return 0 or ERR_MEM. */
-int calibration_add_gender(struct calibration *c, const float p[PRED_GENDERS], int gender);
-int calibration_add_age(struct calibration *c, const float p[PRED_AGES], int age);
+int calibration_add_gender(struct calibration *c, const float p[MIEN_GENDERS], int gender);
+int calibration_add_age(struct calibration *c, const float p[MIEN_AGES], int age);
 
 /* Sets a model's temp_gender and temp_age (model.h), or removes them where there are no confidences,
    and frees the memory. Returns 0, ERR_MEM or ERR_LIMIT. */

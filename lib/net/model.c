@@ -103,10 +103,10 @@ static int read_ages(struct model *m, const struct st *s, struct err *e)
     const struct st_tensor *t = st_find(s, AGE_COUNT);
     if (t == NULL)
         return 0;
-    if (t->dtype != ST_F32 || t->ndim != 1 || t->count != MODEL_CLASSES_AGE)
-        return err_set(e, ERR_FORMAT, "'" AGE_COUNT "' is not %d floats", MODEL_CLASSES_AGE);
+    if (t->dtype != ST_F32 || t->ndim != 1 || t->count != MIEN_AGES)
+        return err_set(e, ERR_FORMAT, "'" AGE_COUNT "' is not %d floats", MIEN_AGES);
     memcpy(m->age_count, t->data, sizeof m->age_count);
-    for (int y = 0; y < MODEL_CLASSES_AGE; y++) {
+    for (int y = 0; y < MIEN_AGES; y++) {
         if (!(m->age_count[y] >= 0 && isfinite(m->age_count[y])))
             return err_set(e, ERR_FORMAT, "'" AGE_COUNT "' has a value that is no count");
     }
@@ -181,9 +181,9 @@ static int add_weights(struct st_writer *w, const struct model *m, struct err *e
                 return rc;
         }
     }
-    for (int y = 0; y < MODEL_CLASSES_AGE; y++) {
+    for (int y = 0; y < MIEN_AGES; y++) {
         if (m->age_count[y] > 0)
-            return st_add(w, AGE_COUNT, ST_F32, 1, (size_t[]){MODEL_CLASSES_AGE}, m->age_count, e);
+            return st_add(w, AGE_COUNT, ST_F32, 1, (size_t[]){MIEN_AGES}, m->age_count, e);
     }
     return 0;
 }

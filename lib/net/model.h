@@ -20,15 +20,14 @@
 
 #include "net.h"
 #include "mien/prep.h"
-
-#define MODEL_CLASSES_AGE 101
+#include "mien/record.h"
 
 struct model {
     struct net net;
     float *weights; /* net.nweights of them, 64-byte aligned */
     struct prep prep;
     char *made;     /* how it was made: text lines, or NULL */
-    float age_count[MODEL_CLASSES_AGE]; /* records of each age that it was trained on, where its
+    float age_count[MIEN_AGES]; /* records of each age that it was trained on, where its
                                            age head needs to know; else zeros */
 };
 

@@ -127,8 +127,8 @@ static const float *distribution(const struct rec *r, int tag, size_t n)
 static bool get_derived(const struct rec *r, int col, struct col_value *v)
 {
     bool of_gender = col == COL_PRED_GENDER || col == COL_P_FEMALE || col == COL_P_MALE;
-    const float *p = of_gender ? distribution(r, TAG_P_GENDER, PRED_GENDERS)
-                               : distribution(r, TAG_P_AGE, PRED_AGES);
+    const float *p = of_gender ? distribution(r, TAG_P_GENDER, MIEN_GENDERS)
+                               : distribution(r, TAG_P_AGE, MIEN_AGES);
     int age;
     if (p == NULL)
         return false;
@@ -151,7 +151,7 @@ static bool get_derived(const struct rec *r, int col, struct col_value *v)
         set_number(v, fabs(pred_age(p).mean - age), 2);
         return true;
     case COL_PRED_GENDER:
-        set_gender(v, pred_mode(p, PRED_GENDERS));
+        set_gender(v, pred_mode(p, MIEN_GENDERS));
         return true;
     default:
         set_number(v, p[col == COL_P_MALE], 4);

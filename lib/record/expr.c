@@ -14,7 +14,7 @@ struct operand {
     struct col_value constant;
 };
 
-struct node {
+struct expr_node {
     enum kind kind;
     int left, right;     /* OR, AND, NOT: indices of nodes */
     struct operand a, b; /* comparisons, and a of HAS */
@@ -24,7 +24,7 @@ struct node {
    the whole condition. */
 struct expr {
     char *text; /* what constants point into */
-    struct node *node;
+    struct expr_node *node;
     size_t n, cap;
 };
 
@@ -65,12 +65,12 @@ static int wrong(struct parser *p, const char *wanted)
     return err_set(p->e, ERR_ARG, "%s should stand at '%.40s'", wanted, p->at);
 }
 
-static int add(struct parser *p, struct node node)
+static int add(struct parser *p, struct expr_node node)
 {
     struct expr *x = p->x;
     if (x->n == MAX_NODES)
         return err_set(p->e, ERR_LIMIT, "the condition has more than %d parts", MAX_NODES);
-    struct node *grown = buf_grow(x->node, x->n, &x->cap, sizeof *grown);
+    struct expr_node *grown = buf_grow(x->node, x->n, &x->cap, sizeof *grown);
     if (grown == NULL)
         return err_mem(p->e, x->n * sizeof *grown, "a condition");
     x->node = grown;
@@ -119,7 +119,7 @@ static int parse_test(struct parser *p)
 {
     static const char *const ops[] = {"==", "!=", "<=", "<", ">=", ">"};
     static const enum kind kinds[] = {EQ, NE, LE, LT, GE, GT};
-    struct node t = {.kind = HAS};
+    struct expr_node t = {.kind = HAS};
     int rc = parse_operand(p, &t.a);
     if (rc < 0)
         return rc;
@@ -148,7 +148,7 @@ static int parse_not(struct parser *p)
     if (accept(p, "!")) {
         node = parse_not(p);
         if (node >= 0)
-            node = add(p, (struct node){.kind = NOT, .left = node});
+            node = add(p, (struct expr_node){.kind = NOT, .left = node});
     } else if (accept(p, "(")) {
         node = parse_or(p);
         if (node >= 0 && !accept(p, ")"))
@@ -168,7 +168,7 @@ static int parse_chain(struct parser *p, enum kind kind, const char *op,
     while (left >= 0 && accept(p, op)) {
         int right = operand(p);
         left =
-            right < 0 ? right : add(p, (struct node){.kind = kind, .left = left, .right = right});
+            right < 0 ? right : add(p, (struct expr_node){.kind = kind, .left = left, .right = right});
     }
     return left;
 }
@@ -230,7 +230,7 @@ static int text_order(const struct col_value *a, const struct col_value *b)
     return order != 0 ? order : (a->len > b->len) - (a->len < b->len);
 }
 
-static bool compare(const struct node *t, const struct rec *r)
+static bool compare(const struct expr_node *t, const struct rec *r)
 {
     struct col_value va, vb;
     const struct col_value *a = value(&t->a, r, &va), *b = value(&t->b, r, &vb);
@@ -264,7 +264,7 @@ static bool compare(const struct node *t, const struct rec *r)
 
 static bool match(const struct expr *x, int i, const struct rec *r)
 {
-    const struct node *t = &x->node[i];
+    const struct expr_node *t = &x->node[i];
     struct col_value v;
     switch (t->kind) {
     case OR:

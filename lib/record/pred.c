@@ -28,36 +28,36 @@ static double mean(const float *p, double *sum)
 {
     double weighted = 0;
     *sum = 0;
-    for (int i = 0; i < PRED_AGES; i++) {
+    for (int i = 0; i < MIEN_AGES; i++) {
         *sum += p[i];
         weighted += (double)p[i] * i;
     }
     return weighted / *sum;
 }
 
-struct pred_age pred_age(const float p[PRED_AGES])
+struct pred_age pred_age(const float p[MIEN_AGES])
 {
-    struct pred_age a = {.mode = pred_mode(p, PRED_AGES)};
+    struct pred_age a = {.mode = pred_mode(p, MIEN_AGES)};
     double sum, below = 0;
     a.mean = mean(p, &sum);
-    while (a.median < PRED_AGES - 1 && (below += p[a.median]) < sum / 2)
+    while (a.median < MIEN_AGES - 1 && (below += p[a.median]) < sum / 2)
         a.median++;
     return a;
 }
 
-double pred_age_sd(const float p[PRED_AGES])
+double pred_age_sd(const float p[MIEN_AGES])
 {
     double sum, m = mean(p, &sum), square = 0;
-    for (int i = 0; i < PRED_AGES; i++)
+    for (int i = 0; i < MIEN_AGES; i++)
         square += p[i] * (i - m) * (i - m);
     return sqrt(square / sum);
 }
 
-double pred_age_close(const float p[PRED_AGES])
+double pred_age_close(const float p[MIEN_AGES])
 {
     double all, close = 0;
     int guess = (int)(mean(p, &all) + 0.5);
-    for (int i = guess < PRED_CLOSE ? 0 : guess - PRED_CLOSE; i <= guess + PRED_CLOSE && i < PRED_AGES; i++)
+    for (int i = guess < PRED_CLOSE ? 0 : guess - PRED_CLOSE; i <= guess + PRED_CLOSE && i < MIEN_AGES; i++)
         close += p[i];
     return close / all;
 }

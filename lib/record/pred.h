@@ -10,11 +10,9 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-enum {
-    PRED_GENDERS = 2,
-    PRED_AGES = 101,
-    PRED_CLOSE = 5 /* years by which a guess of an age may be off and still be good */
-};
+#include "mien/record.h"
+
+enum { PRED_CLOSE = 5 }; /* years by which a guess of an age may be off and still be good */
 
 /* Whether p is a distribution: finite, nowhere negative, its sum within 0.01 of 1 (half-precision
    weights don't sum to 1 exactly). The functions below take only such. */
@@ -30,14 +28,14 @@ struct pred_age {
     int median;  /* the first year up to which lies half of the probability: it minimises the
                     expected absolute error */
 };
-struct pred_age pred_age(const float p[PRED_AGES]);
+struct pred_age pred_age(const float p[MIEN_AGES]);
 
 /* The standard deviation of an age distribution, in years: how unsure it is. */
-double pred_age_sd(const float p[PRED_AGES]);
+double pred_age_sd(const float p[MIEN_AGES]);
 
 /* The probability of the ages within PRED_CLOSE years of the expectation, rounded: what the
    distribution claims for CS(5), the confidence in the expected age. */
-double pred_age_close(const float p[PRED_AGES]);
+double pred_age_close(const float p[MIEN_AGES]);
 
 /* The logit of a probability, ln(p / (1 - p)), which is kept finite: p counts as one of
    1e-7..1 - 1e-7. */

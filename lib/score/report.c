@@ -155,7 +155,7 @@ static uint64_t confused(const struct score_run *run, bool bins, int label, int 
 static int put_confusion(const struct score_run *run, bool bins, struct buf *out)
 {
     char name[16];
-    int n = bins ? run->rule->nbins : PRED_GENDERS;
+    int n = bins ? run->rule->nbins : MIEN_GENDERS;
     int rc = buf_printf(out, "\n%-*s", LABEL_WIDTH,
                         bins ? "age: true, predicted" : "gender: true, predicted");
     for (int j = 0; j < n; j++)
@@ -258,7 +258,7 @@ static int put_confusion_tsv(const struct score_run *run, const char *file, bool
                              struct buf *out)
 {
     char true_name[16], predicted_name[16];
-    int n = bins ? run->rule->nbins : PRED_GENDERS, rc = 0;
+    int n = bins ? run->rule->nbins : MIEN_GENDERS, rc = 0;
     for (int i = 0; i < n; i++) {
         for (int j = 0; j < n; j++) {
             rc |= put_place_tsv(out, file, "(all)");
@@ -325,7 +325,7 @@ static int put_metrics_json(struct buf *out, const struct summary *s)
 
 static int put_confusion_json(const struct score_run *run, bool bins, struct buf *out)
 {
-    int n = bins ? run->rule->nbins : PRED_GENDERS, rc = 0;
+    int n = bins ? run->rule->nbins : MIEN_GENDERS, rc = 0;
     char name[16];
     rc |= buf_printf(out, "\"confusion_%s\":{\"classes\":[", bins ? "bin" : "gender");
     for (int i = 0; i < n; i++)

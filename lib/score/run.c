@@ -135,7 +135,7 @@ static int read_label(const struct rec *r, struct score_label *l, struct err *e)
     if (rec_int(r, TAG_GENDER, &l->gender) && col_gender_name(l->gender) == NULL)
         return err_set(e, ERR_FORMAT, "gender %d is neither 0 nor 1", l->gender);
     if (rec_int(r, TAG_AGE, &age)) {
-        if (age >= PRED_AGES)
+        if (age >= MIEN_AGES)
             return err_set(e, ERR_FORMAT, "age %d is not within 0..100", age);
         l->age_lo = l->age_hi = age;
         return 0;
@@ -143,10 +143,10 @@ static int read_label(const struct rec *r, struct score_label *l, struct err *e)
     const struct rec_field *f = rec_find(r, TAG_AGE_BAND);
     if (f != NULL) {
         const uint8_t *band = f->data;
-        if (band[0] > band[1] || band[0] >= PRED_AGES)
+        if (band[0] > band[1] || band[0] >= MIEN_AGES)
             return err_set(e, ERR_FORMAT, "%d to %d years are no age band", band[0], band[1]);
         l->age_lo = band[0];
-        l->age_hi = band[1] < PRED_AGES ? band[1] : PRED_AGES - 1;
+        l->age_hi = band[1] < MIEN_AGES ? band[1] : MIEN_AGES - 1;
     }
     return 0;
 }
@@ -166,9 +166,9 @@ static int read_record(const struct rec *r, struct score_label *l, const float *
 {
     int rc = read_label(r, l, e);
     if (rc == 0)
-        rc = read_prediction(r, TAG_P_GENDER, PRED_GENDERS, p_gender, e);
+        rc = read_prediction(r, TAG_P_GENDER, MIEN_GENDERS, p_gender, e);
     if (rc == 0)
-        rc = read_prediction(r, TAG_P_AGE, PRED_AGES, p_age, e);
+        rc = read_prediction(r, TAG_P_AGE, MIEN_AGES, p_age, e);
     return rc;
 }
 

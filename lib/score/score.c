@@ -35,7 +35,7 @@ int score_bins(struct score_rule *rule, const char *text, struct err *e)
         long long edge;
         size_t len = strcspn(s, ",");
         snprintf(number, sizeof number, "%.*s", (int)(len < sizeof number ? len : 0), s);
-        if (num_int(number, next, next == 0 ? 0 : PRED_AGES - 1, &edge, NULL) < 0)
+        if (num_int(number, next, next == 0 ? 0 : MIEN_AGES - 1, &edge, NULL) < 0)
             return err_set(e, ERR_ARG,
                            "'%s' is neither decades, fairface, adience nor ascending ages from 0",
                            text);
@@ -45,7 +45,7 @@ int score_bins(struct score_rule *rule, const char *text, struct err *e)
         if (*s == '\0')
             break;
     }
-    for (int age = 0, bin = 0; age < PRED_AGES; age++) {
+    for (int age = 0, bin = 0; age < MIEN_AGES; age++) {
         if (bin + 1 < rule->nbins && age == rule->bin_first[bin + 1])
             bin++;
         rule->bin_of[age] = bin;
@@ -56,8 +56,8 @@ int score_bins(struct score_rule *rule, const char *text, struct err *e)
 const char *score_bin_name(const struct score_rule *rule, int bin, char buf[16])
 {
     int first = rule->bin_first[bin];
-    int last = bin + 1 < rule->nbins ? rule->bin_first[bin + 1] - 1 : PRED_AGES;
-    if (last == PRED_AGES)
+    int last = bin + 1 < rule->nbins ? rule->bin_first[bin + 1] - 1 : MIEN_AGES;
+    if (last == MIEN_AGES)
         snprintf(buf, 16, "%d+", first);
     else if (last == first)
         snprintf(buf, 16, "%d", first);
@@ -119,7 +119,7 @@ void score_judge(const struct score_rule *rule, const struct score_label *l, con
         out->count[COUNT_AGE_UNSAID] = p_age == NULL;
     if (l->gender >= 0 && p_gender != NULL) {
         out->gender = l->gender;
-        out->pred_gender = pred_mode(p_gender, PRED_GENDERS);
+        out->pred_gender = pred_mode(p_gender, MIEN_GENDERS);
         out->count[COUNT_GENDER] = out->pred_gender != l->gender;
     }
     if (l->age_lo >= 0 && p_age != NULL)

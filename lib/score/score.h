@@ -59,8 +59,8 @@ enum score_point { SCORE_MEAN, SCORE_MEDIAN, SCORE_MODE };
 struct score_rule {
     enum score_point point;
     int nbins;
-    int bin_of[PRED_AGES];    /* by age, ascending from 0 */
-    int bin_first[PRED_AGES]; /* the youngest age of each bin */
+    int bin_of[MIEN_AGES];    /* by age, ascending from 0 */
+    int bin_first[MIEN_AGES]; /* the youngest age of each bin */
 };
 
 /* Sets the bins: by their youngest ages, ascending from 0 ("0,13,20,60"), by a name ("decades":
@@ -102,7 +102,7 @@ struct score_histogram {
 /* A score. Zero-initialised it is empty; its owner frees it. */
 struct score {
     struct score_histogram count[SCORE_COUNTS];
-    uint64_t gender[PRED_GENDERS][PRED_GENDERS]; /* label, prediction */
+    uint64_t gender[MIEN_GENDERS][MIEN_GENDERS]; /* label, prediction */
 };
 
 /* Adds a record's contribution. Returns 0 or ERR_MEM. */

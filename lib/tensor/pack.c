@@ -72,7 +72,7 @@ static const struct {
 
 static bool valid_age(int age)
 {
-    return age >= 0 && age <= 100;
+    return age >= 0 && age <= MIEN_AGE_MAX;
 }
 
 static bool valid_band(const uint8_t *band)
@@ -217,13 +217,13 @@ static int check_prep(const struct pack_writer *w, const struct rec *r, struct p
     return rc;
 }
 
-struct labels {
+struct label_bytes {
     uint8_t age, gender, band[2];
 };
 
-static int check_labels(const struct rec *r, struct labels *l, struct err *e)
+static int check_labels(const struct rec *r, struct label_bytes *l, struct err *e)
 {
-    *l = (struct labels){PACK_UNKNOWN, PACK_UNKNOWN, {PACK_UNKNOWN, PACK_UNKNOWN}};
+    *l = (struct label_bytes){PACK_UNKNOWN, PACK_UNKNOWN, {PACK_UNKNOWN, PACK_UNKNOWN}};
     int age, gender;
     if (rec_int(r, TAG_AGE, &age)) {
         if (!valid_age(age))
@@ -261,7 +261,7 @@ int pack_add(struct pack_writer *w, const struct rec *r, struct err *e)
         return err_set(e, ERR_FORMAT, "has no features, pixels or image");
     const struct rec_field *f = find_data(w, kind, r, e);
     struct prep prep;
-    struct labels l;
+    struct label_bytes l;
     int rc = f ? 0 : ERR_FORMAT;
     if (rc < 0 || (rc = check_prep(w, r, &prep, e)) < 0 || (rc = check_labels(r, &l, e)) < 0)
         return rc;

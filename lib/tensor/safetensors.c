@@ -227,14 +227,14 @@ const char *st_meta(const struct st *s, const char *key)
 
 /* --- Writing ------------------------------------------------------------------------------ */
 
-struct part {
+struct st_part {
     const void *data;
     size_t len;
 };
 
 struct st_writer {
     json_t *header, *meta; /* meta belongs to header */
-    struct part *part;
+    struct st_part *part;
     size_t npart, cap;
     uint64_t begin, end; /* of the last tensor */
 };
@@ -267,7 +267,7 @@ static int append(struct st_writer *w, const char *name, const struct st_tensor 
 {
     if (w->npart == w->cap) {
         size_t cap = w->cap ? 2 * w->cap : 32;
-        struct part *p = realloc(w->part, cap * sizeof *p);
+        struct st_part *p = realloc(w->part, cap * sizeof *p);
         if (!p)
             return err_mem(e, cap * sizeof *p, "a list of tensors");
         w->part = p;
@@ -283,7 +283,7 @@ static int append(struct st_writer *w, const char *name, const struct st_tensor 
         return err_set(e, ERR_ARG, "cannot describe tensor '%s' (is its name UTF-8?)", name);
     }
     json_decref(v);
-    w->part[w->npart++] = (struct part){t->data, t->bytes};
+    w->part[w->npart++] = (struct st_part){t->data, t->bytes};
     w->begin = w->end;
     w->end += t->bytes;
     return 0;

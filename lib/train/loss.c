@@ -38,17 +38,17 @@ static void smooth(const struct loss_options *c, double *q, int n)
 static void gender_loss(const struct loss_options *c, const struct heads *h, const struct label *y,
                         double weight, const float *out, double *d, struct tally *t)
 {
-    float two[PRED_GENDERS];
-    double q[PRED_GENDERS] = {0}, both[PRED_GENDERS] = {0};
+    float two[MIEN_GENDERS];
+    double q[MIEN_GENDERS] = {0}, both[MIEN_GENDERS] = {0};
     model_gender(out, h->genders, two);
-    const double p[PRED_GENDERS] = {(double)two[0], (double)two[1]};
+    const double p[MIEN_GENDERS] = {(double)two[0], (double)two[1]};
     q[y->gender] = 1;
-    smooth(c, q, PRED_GENDERS);
+    smooth(c, q, MIEN_GENDERS);
     weight *= (double)y->w_gender;
     t->weight_gender += weight;
-    cross_entropy(q, p, PRED_GENDERS, weight, &t->loss_gender, both);
+    cross_entropy(q, p, MIEN_GENDERS, weight, &t->loss_gender, both);
     for (int k = 0; k < h->genders; k++)
-        d[k] += both[PRED_GENDERS - h->genders + k];
+        d[k] += both[MIEN_GENDERS - h->genders + k];
 }
 
 /* --- Age ------------------------------------------------------------------------------------ */
@@ -62,7 +62,7 @@ static struct span years_of(const struct age_head *h, const struct label *y)
 {
     int least = h->from[0], most = h->from[h->n] - 1;
     struct span s = {y->age, y->age};
-    if (y->age >= PRED_AGES)
+    if (y->age >= MIEN_AGES)
         s = (struct span){y->band[0], y->band[1]};
     s.lo = s.lo < least ? least : s.lo > most ? most : s.lo;
     s.hi = s.hi < least ? least : s.hi > most ? most : s.hi;
@@ -167,7 +167,7 @@ static void ordinal_loss(const struct age_head *h, struct span s, double weight,
 
 static bool has_age(const struct label *y)
 {
-    return y->age < PRED_AGES || (y->band[0] <= y->band[1] && y->band[1] < PRED_AGES);
+    return y->age < MIEN_AGES || (y->band[0] <= y->band[1] && y->band[1] < MIEN_AGES);
 }
 
 static void age_loss(const struct loss_options *c, const struct age_head *h, const struct label *y,
@@ -210,7 +210,7 @@ int heads_find(struct heads *h, const struct model *m, struct err *e)
         return err_set(e, ERR_ARG, "the model has neither a head named gender nor one named age");
     if (h->gender >= 0) {
         size_t n = shape_count(net->layer[h->gender].shape);
-        h->genders = net->layer[h->gender].type == L_SIGMOID ? 1 : PRED_GENDERS;
+        h->genders = net->layer[h->gender].type == L_SIGMOID ? 1 : MIEN_GENDERS;
         if (n != (size_t)h->genders)
             return err_set(e, ERR_ARG, "the model's head gender has %zu outputs, not %d", n,
                            h->genders);
@@ -234,15 +234,15 @@ int loss_check(const struct loss_options *c, const struct heads *h, struct err *
 static void judge(const struct heads *h, const struct label *y, const float *gender,
                   const float *age, struct tally *t)
 {
-    if (h->genders > 0 && y->gender < PRED_GENDERS) {
-        float p[PRED_GENDERS];
+    if (h->genders > 0 && y->gender < MIEN_GENDERS) {
+        float p[MIEN_GENDERS];
         model_gender(gender, h->genders, p);
         t->n_gender++;
-        t->right_gender += pred_mode(p, PRED_GENDERS) == y->gender;
+        t->right_gender += pred_mode(p, MIEN_GENDERS) == y->gender;
     }
-    if (h->years.n > 0 && y->age < PRED_AGES) {
+    if (h->years.n > 0 && y->age < MIEN_AGES) {
         double p[AGE_CLASSES];
-        float year[PRED_AGES];
+        float year[MIEN_AGES];
         int best = 0;
         age_head_classes(&h->years, age, p);
         for (int k = 1; k < h->years.n; k++)
@@ -282,18 +282,18 @@ void loss_batch(const struct loss_options *c, const struct heads *h, const struc
         for (int part = 0; part < parts; part++) {
             const struct label *l = part == 0 ? &y[i] : &y[mix->other[i]];
             double share = share_of(mix, i, part);
-            weight_gender += l->gender < PRED_GENDERS ? share * (double)l->w_gender : 0;
+            weight_gender += l->gender < MIEN_GENDERS ? share * (double)l->w_gender : 0;
             weight_age += has_age(l) ? share * (double)l->w_age : 0;
         }
     }
     for (size_t i = 0; i < n; i++) {
         const float *og = gender != NULL ? gender + i * (size_t)h->genders : NULL;
         const float *oa = age != NULL ? age + i * (size_t)ages : NULL;
-        double dg[PRED_GENDERS] = {0}, da[AGE_CLASSES] = {0};
+        double dg[MIEN_GENDERS] = {0}, da[AGE_CLASSES] = {0};
         for (int part = 0; part < parts; part++) {
             const struct label *l = part == 0 ? &y[i] : &y[mix->other[i]];
             double share = share_of(mix, i, part);
-            if (h->genders > 0 && l->gender < PRED_GENDERS)
+            if (h->genders > 0 && l->gender < MIEN_GENDERS)
                 gender_loss(c, h, l, share, og, dg, &one);
             if (h->years.n > 0 && has_age(l))
                 age_loss(c, &h->years, l, share, oa, da, &one);
@@ -309,11 +309,11 @@ void loss_batch(const struct loss_options *c, const struct heads *h, const struc
 
 double loss_of_guessing(const struct loss_options *c, const struct heads *h)
 {
-    double loss = h->genders > 0 ? log(PRED_GENDERS) : 0;
+    double loss = h->genders > 0 ? log(MIEN_GENDERS) : 0;
     if (h->years.ordinal)
         loss += (h->years.n - 1) * log(2);
     else if (h->years.n > 0)
-        loss += log(h->years.n) + c->l1 * PRED_AGES / 3;
+        loss += log(h->years.n) + c->l1 * MIEN_AGES / 3;
     return loss;
 }
 

@@ -4,7 +4,7 @@
 
 #include "grad.h"
 #include "util/hash.h"
-#include "train_state.h"
+#include "trainer_state.h"
 
 /* --- Parts ---------------------------------------------------------------------------------- */
 
@@ -20,14 +20,14 @@ static real *param_of(const struct trainer *t, const struct layer *l, int k)
     return k < l->nparam ? t->w + l->param[k].at : NULL;
 }
 
-/* Divides the batch for the current layer, or for its walk. */
+/* Divides the batch for the current layer, or for its fused run. */
 static void divide(struct trainer *t)
 {
-    bool walk = t->plan.node[t->cur].walk >= 0;
-    t->npart = walk ? train_walk_parts(t->n) : train_parts(&t->net->layer[t->cur], t->n);
+    bool fused = t->plan.use[t->cur].run >= 0;
+    t->npart = fused ? fused_run_parts(t->n) : train_parts(&t->net->layer[t->cur], t->n);
 }
 
-/* Runs fn over the parts of the current layer, or of its walk. */
+/* Runs fn over the parts of the current layer, or of its fused run. */
 static void over_parts(struct trainer *t, void (*fn)(void *, int, size_t))
 {
     divide(t);
@@ -61,7 +61,7 @@ static void forward_dropout(const struct trainer *t, int i, const real *x, real 
     real scale = (real)1 / (1 - (real)l->rate);
     for (size_t image = first; image < first + n; image++, x += count, y += count) {
         struct rng r = {hash_mix(t->seed ^ hash_mix((uint64_t)i << 32 | image))};
-        unsigned char *keep = t->node[i].keep + image * count;
+        unsigned char *keep = t->state[i].keep + image * count;
         for (size_t k = 0; k < count; k++) {
             keep[k] = rng_uniform(&r) >= (double)l->rate;
             y[k] = keep[k] ? x[k] * scale : 0;
@@ -70,7 +70,7 @@ static void forward_dropout(const struct trainer *t, int i, const real *x, real 
 }
 
 /* Some rows at once, which the activation finds in the cache. */
-static void forward_bn(const struct layer *l, const struct node *d, const struct tail *act, const real *x,
+static void forward_bn(const struct layer *l, const struct layer_state *d, const struct tail *act, const real *x,
                        real *y, size_t rows)
 {
     size_t c = (size_t)l->shape.c, most = c < 4096 ? 4096 / c : 1, n;
@@ -81,67 +81,67 @@ static void forward_bn(const struct layer *l, const struct node *d, const struct
     }
 }
 
-/* The quick forms exist in float alone; these say whether they did layer i's images. */
+/* The fast forms exist in float alone; these say whether they did layer i's images. */
 #ifdef MIEN_DOUBLE
-static void quick_layer(void *ctx, int worker, size_t i)
+static void fast_conv_layer(void *ctx, int worker, size_t i)
 {
     (void)ctx, (void)worker, (void)i;
 }
 
-static bool quick_y(const struct trainer *t, int i, const real *x, real *y, size_t n, int worker)
+static bool fast_conv_y(const struct trainer *t, int i, const real *x, real *y, size_t n, int worker)
 {
     (void)t, (void)i, (void)x, (void)y, (void)n, (void)worker;
     return false;
 }
 
-static bool quick_dx(const struct trainer *t, int i, const real *dy, real *dx, size_t n, int worker)
+static bool fast_conv_dx(const struct trainer *t, int i, const real *dy, real *dx, size_t n, int worker)
 {
     (void)t, (void)i, (void)dy, (void)dx, (void)n, (void)worker;
     return false;
 }
 
-static bool quick_dw(const struct trainer *t, int i, const real *x, const real *dy, real *dw, size_t n)
+static bool fast_conv_dw(const struct trainer *t, int i, const real *x, const real *dy, real *dw, size_t n)
 {
     (void)t, (void)i, (void)x, (void)dy, (void)dw, (void)n;
     return false;
 }
 #else
 /* Packs the weights of layer i. */
-static void quick_layer(void *ctx, int worker, size_t i)
+static void fast_conv_layer(void *ctx, int worker, size_t i)
 {
     const struct trainer *t = ctx;
     const struct layer *l = &t->net->layer[i];
-    struct quick *q = &t->node[i].quick;
+    struct fast_conv *q = &t->state[i].fast;
     (void)worker;
-    if (q->simd != NULL && (t->plan.node[i].train || !t->fresh))
-        quick_weights(q, param_of(t, l, 0), param_of(t, l, 1));
+    if (q->simd != NULL && (t->plan.use[i].train || !t->fresh))
+        fast_conv_weights(q, param_of(t, l, 0), param_of(t, l, 1));
 }
 
-static bool quick_y(const struct trainer *t, int i, const real *x, real *y, size_t n, int worker)
+static bool fast_conv_y(const struct trainer *t, int i, const real *x, real *y, size_t n, int worker)
 {
     const struct layer *l = &t->net->layer[i];
-    const struct quick *q = &t->node[i].quick;
+    const struct fast_conv *q = &t->state[i].fast;
     if (q->simd == NULL)
         return false;
-    quick_forward(q, param_of(t, l, 0), param_of(t, l, 1), x, y, n, t->scratch[worker]);
+    fast_conv_forward(q, param_of(t, l, 0), param_of(t, l, 1), x, y, n, t->scratch[worker]);
     return true;
 }
 
-static bool quick_dx(const struct trainer *t, int i, const real *dy, real *dx, size_t n, int worker)
+static bool fast_conv_dx(const struct trainer *t, int i, const real *dy, real *dx, size_t n, int worker)
 {
-    const struct quick *q = &t->node[i].quick;
+    const struct fast_conv *q = &t->state[i].fast;
     if (q->simd == NULL || !q->has_back)
         return false;
-    quick_back(q, dy, dx, n, t->scratch[worker]);
+    fast_conv_back(q, dy, dx, n, t->scratch[worker]);
     return true;
 }
 
-static bool quick_dw(const struct trainer *t, int i, const real *x, const real *dy, real *dw, size_t n)
+static bool fast_conv_dw(const struct trainer *t, int i, const real *x, const real *dy, real *dw, size_t n)
 {
-    const struct quick *q = &t->node[i].quick;
+    const struct fast_conv *q = &t->state[i].fast;
     if (q->simd == NULL || q->l.kh != 3 || q->l.kw != 3)
         return false;
-    quick_dw3_weights(q, x, dy, dw, n);
+    fast_conv_dw3_weights(q, x, dy, dw, n);
     return true;
 }
 #endif
@@ -150,15 +150,15 @@ static bool quick_dw(const struct trainer *t, int i, const real *x, const real *
 static void forward_images(struct trainer *t, int i, size_t first, size_t n, int worker)
 {
     const struct layer *l = &t->net->layer[i];
-    struct node *d = &t->node[i];
+    struct layer_state *d = &t->state[i];
     size_t count = shape_count(l->shape);
     struct shape in = t->net->layer[l->in[0]].shape;
-    const real *x = t->node[l->in[0]].act + first * shape_count(in);
+    const real *x = t->state[l->in[0]].act + first * shape_count(in);
     real *y = d->act + first * count;
     size_t rows = count / (size_t)l->shape.c * n;
     struct tail bias = {param_of(t, l, 1), train_tail(&t->plan, i), NULL}, act = {NULL, ACT_NONE, NULL};
     int at = 0;
-    if (quick_y(t, i, x, y, n, worker))
+    if (fast_conv_y(t, i, x, y, n, worker))
         return;
     switch (l->type) {
     case L_CONV:
@@ -210,12 +210,12 @@ static void forward_images(struct trainer *t, int i, size_t first, size_t n, int
     case L_ADD:
         memcpy(y, x, n * count * sizeof *y);
         for (int k = 1; k < l->nin; k++)
-            k_add(y, t->node[l->in[k]].act + first * count, n * count);
+            k_add(y, t->state[l->in[k]].act + first * count, n * count);
         break;
     case L_CONCAT:
         for (int k = 0; k < l->nin; k++) {
             struct shape s = t->net->layer[l->in[k]].shape;
-            k_place(t->node[l->in[k]].act + first * shape_count(s), s.c, y, at, l->shape.c, rows);
+            k_place(t->state[l->in[k]].act + first * shape_count(s), s.c, y, at, l->shape.c, rows);
             at += s.c;
         }
         break;
@@ -241,14 +241,14 @@ static void forward_part(void *ctx, int worker, size_t k)
 /* Whether the layer before has already stored what layer i makes of it. */
 static bool is_done(const struct trainer *t, int i)
 {
-    return t->plan.node[i].below >= 0 && train_tail(&t->plan, t->plan.node[i].below) != ACT_NONE;
+    return t->plan.use[i].below >= 0 && train_tail(&t->plan, t->plan.use[i].below) != ACT_NONE;
 }
 
-/* The outputs of the current walk's layers, image by image. */
+/* The outputs of the current fused run's layers, image by image. */
 static void forward_walk(void *ctx, int worker, size_t k)
 {
     struct trainer *t = ctx;
-    const struct train_walk *w = &t->plan.walk[t->plan.node[t->cur].walk];
+    const struct fused_run *w = &t->plan.run[t->plan.use[t->cur].run];
     size_t first, n;
     part_range(t, k, &first, &n);
     for (size_t image = first; image < first + n; image++) {
@@ -266,8 +266,8 @@ static void bn_sums_part(void *ctx, int worker, size_t k)
     size_t first, n, count = shape_count(l->shape);
     (void)worker;
     part_range(t, k, &first, &n);
-    bn_sums(t->node[l->in[0]].act + first * count, count / (size_t)l->shape.c * n, l->shape.c,
-            t->node[t->cur].stat, t->part + k * t->part_len);
+    bn_sums(t->state[l->in[0]].act + first * count, count / (size_t)l->shape.c * n, l->shape.c,
+            t->state[t->cur].stat, t->part + k * t->part_len);
 }
 
 /* Makes the running statistics those of this pass. */
@@ -304,7 +304,7 @@ static void bn_statistics(struct trainer *t, bool of_batch)
     const struct layer *l = &t->net->layer[t->cur];
     int c = l->shape.c;
     const real *gamma = param_of(t, l, 0), *beta = param_of(t, l, 1);
-    real *mean = param_of(t, l, 2), *var = param_of(t, l, 3), *stat = t->node[t->cur].stat;
+    real *mean = param_of(t, l, 2), *var = param_of(t, l, 3), *stat = t->state[t->cur].stat;
     running_statistics(l, mean, var, stat);
     if (of_batch)
         batch_statistics(t, l, mean, var, stat);
@@ -319,13 +319,13 @@ void trainer_forward(struct trainer *t, int n, bool training, uint64_t seed)
     t->n = n;
     t->training = training;
     t->seed = seed;
-    par_for(t->par, (size_t)t->net->n, quick_layer, t);
+    par_for(t->par, (size_t)t->net->n, fast_conv_layer, t);
     t->fresh = true;
     for (t->cur = 0; t->cur < t->net->n; t->cur++) {
-        const struct train_node *d = &t->plan.node[t->cur];
-        if (d->walk >= 0) {
+        const struct layer_use *d = &t->plan.use[t->cur];
+        if (d->run >= 0) {
             over_parts(t, forward_walk);
-            t->cur = t->plan.walk[d->walk].last;
+            t->cur = t->plan.run[d->run].last;
             continue;
         }
         if (d->role != COMPUTED || is_done(t, t->cur))
@@ -352,21 +352,21 @@ static void backward_images(struct trainer *t, int i, size_t first, size_t n, in
                             const real *dy, real *dx, real *dw)
 {
     const struct layer *l = &t->net->layer[i];
-    struct node *d = &t->node[i];
+    struct layer_state *d = &t->state[i];
     size_t count = shape_count(l->shape);
     struct shape in = t->net->layer[l->in[0]].shape;
     size_t icount = shape_count(in), rows = count / (size_t)l->shape.c * n;
-    const real *x = t->node[l->in[0]].act + first * icount;
+    const real *x = t->state[l->in[0]].act + first * icount;
     const real *y = d->act + first * count, *w = param_of(t, l, 0);
     real *db = dw != NULL && l->nparam > 1 ? dw + (l->param[1].at - l->param[0].at) : NULL;
-    if (dx != NULL && quick_dx(t, i, dy, dx, n, worker))
+    if (dx != NULL && fast_conv_dx(t, i, dy, dx, n, worker))
         dx = NULL;
     switch (l->type) {
     case L_CONV:
         g_conv(l, in, w, x, dy, dx, dw, db, n, t->scratch[worker]);
         break;
     case L_DWCONV:
-        if (dw != NULL && quick_dw(t, i, x, dy, dw, n))
+        if (dw != NULL && fast_conv_dw(t, i, x, dy, dw, n))
             dw = NULL;
         g_dwconv(l, in, w, x, dy, dx, dw, db, n);
         break;
@@ -382,7 +382,7 @@ static void backward_images(struct trainer *t, int i, size_t first, size_t n, in
     case L_BN:
         bn_grad(x, dy, dx, rows, l->shape.c, w, d->stat, d->stat + l->shape.c,
                 d->stat + 2 * l->shape.c,
-                t->training && t->plan.node[i].train ? rows / n * (size_t)t->n : 0);
+                t->training && t->plan.use[i].train ? rows / n * (size_t)t->n : 0);
         break;
     case L_RELU:
     case L_RELU6:
@@ -433,10 +433,10 @@ static void backward_images(struct trainer *t, int i, size_t first, size_t n, in
 /* The gradient of layer i's output, from image `first`. */
 static real *gradient_of(const struct trainer *t, int i, size_t first, int worker)
 {
-    const struct train_plan *p = &t->plan;
-    if (p->node[i].inner)
-        return t->node[i].dact + (size_t)worker * p->slot[p->node[p->node[i].holder].slot].count;
-    return t->node[i].dact + first * shape_count(t->net->layer[i].shape);
+    const struct train_memory *p = &t->plan;
+    if (p->use[i].inner)
+        return t->state[i].dact + (size_t)worker * p->slot[p->use[p->use[i].holder].slot].count;
+    return t->state[i].dact + first * shape_count(t->net->layer[i].shape);
 }
 
 /* One part of the current layer, whose first input's gradient goes to t->dx. */
@@ -451,21 +451,21 @@ static void backward_part(void *ctx, int worker, size_t k)
                     t->part_len > 0 ? t->part + k * t->part_len : NULL);
 }
 
-/* One part of the current walk, image by image. */
+/* One part of the current fused run, image by image. */
 static void backward_walk(void *ctx, int worker, size_t k)
 {
     struct trainer *t = ctx;
-    const struct train_walk *w = &t->plan.walk[t->plan.node[t->cur].walk];
+    const struct fused_run *w = &t->plan.run[t->plan.use[t->cur].run];
     real *sums = t->part + k * t->part_len;
     size_t first, n;
     part_range(t, k, &first, &n);
     for (size_t image = first; image < first + n; image++) {
-        for (int i = w->last; i >= w->first && t->plan.node[i].flow; i--) {
+        for (int i = w->last; i >= w->first && t->plan.use[i].flow; i--) {
             const struct layer *l = &t->net->layer[i];
             size_t icount = shape_count(t->net->layer[l->in[0]].shape);
             real *dx = i == w->first ? (t->dx != NULL ? t->dx + image * icount : NULL)
-                       : t->plan.node[i - 1].flow ? gradient_of(t, i - 1, image, worker) : NULL;
-            bool train = t->plan.node[i].train;
+                       : t->plan.use[i - 1].flow ? gradient_of(t, i - 1, image, worker) : NULL;
+            bool train = t->plan.use[i].train;
             if (train || dx != NULL)
                 backward_images(t, i, image, 1, worker, gradient_of(t, i, image, worker), dx,
                                 train ? sums + (l->param[0].at - w->at) : NULL);
@@ -477,11 +477,11 @@ static void bn_grad_sums_part(void *ctx, int worker, size_t k)
 {
     struct trainer *t = ctx;
     const struct layer *l = &t->net->layer[t->cur];
-    const struct node *d = &t->node[t->cur];
+    const struct layer_state *d = &t->state[t->cur];
     size_t first, n, count = shape_count(l->shape);
     (void)worker;
     part_range(t, k, &first, &n);
-    bn_grad_sums(t->node[l->in[0]].act + first * count, d->dact + first * count,
+    bn_grad_sums(t->state[l->in[0]].act + first * count, d->dact + first * count,
                  count / (size_t)l->shape.c * n, l->shape.c, d->stat, d->stat + l->shape.c,
                  t->part + k * t->part_len);
 }
@@ -490,7 +490,7 @@ static void bn_grad_sums_part(void *ctx, int worker, size_t k)
    ones are added. */
 static void deliver(struct trainer *t, int in, const real *dx)
 {
-    struct node *d = &t->node[in];
+    struct layer_state *d = &t->state[in];
     size_t n = (size_t)t->n * shape_count(t->net->layer[in].shape);
     if (dx != d->dact && d->ready)
         k_add(d->dact, dx, n);
@@ -502,8 +502,8 @@ static void deliver(struct trainer *t, int in, const real *dx)
 /* Where the gradient of input layer `in` should be computed. */
 static real *destination(struct trainer *t, int in)
 {
-    const struct node *d = &t->node[in];
-    return !t->plan.node[in].flow ? NULL : d->ready ? t->extra : d->dact;
+    const struct layer_state *d = &t->state[in];
+    return !t->plan.use[in].flow ? NULL : d->ready ? t->extra : d->dact;
 }
 
 enum { ROW_BLOCK = 64 };
@@ -515,7 +515,7 @@ static void weight_rows(void *ctx, int worker, size_t k)
     size_t rows = shape_count(l->shape) / (size_t)l->shape.c * (size_t)t->n;
     int inputs = (int)(l->param[0].count / (size_t)l->units), from = (int)k * ROW_BLOCK;
     (void)worker;
-    g_weight_rows(t->node[l->in[0]].act, inputs, t->node[t->cur].dact, l->units, rows, from,
+    g_weight_rows(t->state[l->in[0]].act, inputs, t->state[t->cur].dact, l->units, rows, from,
                   inputs - from < ROW_BLOCK ? inputs - from : ROW_BLOCK, t->grad + l->param[0].at);
 }
 
@@ -523,8 +523,8 @@ static void weight_rows(void *ctx, int worker, size_t k)
 static void backward_params(struct trainer *t)
 {
     const struct layer *l = &t->net->layer[t->cur];
-    const struct node *d = &t->node[t->cur];
-    bool train = t->plan.node[t->cur].train;
+    const struct layer_state *d = &t->state[t->cur];
+    bool train = t->plan.use[t->cur].train;
     t->part_len = 0;
     if (train && train_by_rows(l)) {
         size_t rows = shape_count(l->shape) / (size_t)l->shape.c * (size_t)t->n;
@@ -544,7 +544,7 @@ static void backward_params(struct trainer *t)
 
 static void backward_layers(struct trainer *t)
 {
-    const struct train_walk *w = &t->plan.walk[t->plan.node[t->cur].walk];
+    const struct fused_run *w = &t->plan.run[t->plan.use[t->cur].run];
     int in = t->net->layer[w->first].in[0];
     t->dx = destination(t, in);
     const real *sum = sum_parts(t, backward_walk, w->span);
@@ -557,7 +557,7 @@ static void backward_layers(struct trainer *t)
 static void backward_layer(struct trainer *t)
 {
     const struct layer *l = &t->net->layer[t->cur];
-    struct node *d = &t->node[t->cur];
+    struct layer_state *d = &t->state[t->cur];
     size_t rows = shape_count(l->shape) / (size_t)l->shape.c * (size_t)t->n;
     if (l->type == L_ADD || l->type == L_CONCAT) {
         for (int i = 0, at = 0; i < l->nin; i++) {
@@ -576,7 +576,7 @@ static void backward_layer(struct trainer *t)
         size_t c = (size_t)l->shape.c;
         const real *sum = sum_parts(t, bn_grad_sums_part, 2 * c);
         memcpy(d->stat + 2 * c, sum, 2 * c * sizeof *sum);
-        for (size_t i = 0; t->plan.node[t->cur].train && i < c; i++) {
+        for (size_t i = 0; t->plan.use[t->cur].train && i < c; i++) {
             t->grad[l->param[0].at + i] = sum[c + i];
             t->grad[l->param[1].at + i] = sum[i];
         }
@@ -595,13 +595,13 @@ void trainer_backward(struct trainer *t, int n)
 {
     t->n = n;
     for (int i = 0; i < t->net->n; i++)
-        t->node[i].ready = false;
+        t->state[i].ready = false;
     for (int k = 0; k < t->nends; k++)
-        t->node[t->ends[k]].ready = true;
+        t->state[t->ends[k]].ready = true;
     for (t->cur = t->net->n - 1; t->cur >= 0; t->cur--) {
-        if (!t->plan.node[t->cur].flow)
+        if (!t->plan.use[t->cur].flow)
             continue;
-        if (t->plan.node[t->cur].walk >= 0)
+        if (t->plan.use[t->cur].run >= 0)
             backward_layers(t);
         else
             backward_layer(t);

@@ -17,7 +17,7 @@
 #include <cmocka.h>
 
 #include "util/hash.h"
-#include "train/train.h"
+#include "train/trainer.h"
 
 struct bench {
     struct net net;

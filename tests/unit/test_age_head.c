@@ -124,7 +124,7 @@ static void of_models(void **state)
 static void single_years(void **state)
 {
     (void)state;
-    float p[110], out[PRED_AGES];
+    float p[110], out[MIEN_AGES];
     for (int i = 0; i < 110; i++)
         p[i] = (float)(i + 1);
     struct age_head h = head(100, "softmax", "age0=1"); /* ages 1 to 100 */
@@ -143,7 +143,7 @@ static void bins(void **state)
 {
     (void)state;
     struct err e;
-    float out[PRED_AGES];
+    float out[MIEN_AGES];
     struct model m = make(3, "softmax", "ages=1:11:61");
     struct age_head h;
     assert_int_equal(age_head_of(&h, &m, &e), 0);
@@ -175,7 +175,7 @@ static void ordinal(void **state)
     /* More likely beyond 60 than beyond 30: no sense, but still a distribution. */
     age_head_classes(&h, (float[]){0.25f, 0.5f}, p);
     assert_true(p[1] == 0 && fabs(p[0] - 0.75 / 1.25) < 1e-12 && fabs(p[2] - 0.5 / 1.25) < 1e-12);
-    float out[PRED_AGES];
+    float out[MIEN_AGES];
     age_head_distribution(&h, (float[]){0, 0}, out);
     assert_true(fabs(out[29] - 1.0 / 30) < 1e-7 && out[30] == 0);
     age_head_distribution(&h, (float[]){1, 1}, out);

@@ -85,14 +85,14 @@ static void test_temper(void **state)
 static void test_close(void **state)
 {
     (void)state;
-    float p[PRED_AGES] = {0};
+    float p[MIEN_AGES] = {0};
     p[10] = 0.5f; /* the expectation is 20 */
     p[30] = 0.5f;
     assert_true(pred_age_close(p) == 0);
     p[10] = p[30] = 0.25f;
     p[15] = p[25] = 0.25f; /* both are 5 years off */
     assert_true(fabs(pred_age_close(p) - 0.5) < 1e-6);
-    for (int edge = 0; edge < PRED_AGES; edge += PRED_AGES - 1) {
+    for (int edge = 0; edge < MIEN_AGES; edge += MIEN_AGES - 1) {
         memset(p, 0, sizeof p);
         p[edge] = 1;
         assert_true(pred_age_close(p) == 1);
@@ -104,7 +104,7 @@ static void test_model(void **state)
     (void)state;
     struct calibration c = {0};
     struct prep prep = {"color=bgr temp_age=3 temp_gender=2 age0=0"};
-    float gender[2] = {0.1f, 0.9f}, age[PRED_AGES] = {0};
+    float gender[2] = {0.1f, 0.9f}, age[MIEN_AGES] = {0};
     char v[16];
     age[30] = 0.6f;
     age[50] = 0.4f;

@@ -69,7 +69,7 @@ static double gender_of(const struct bench *b, int i, int label)
 static double age_of(const struct bench *b, const double *x, int lo, int hi)
 {
     const struct age_head *h = &b->h.years;
-    double p[MOST], year[PRED_AGES], loss = 0, mean = 0, in = 0, gauss = 0;
+    double p[MOST], year[MIEN_AGES], loss = 0, mean = 0, in = 0, gauss = 0;
     if (h->ordinal) {
         for (int k = 1; k < h->n; k++) {
             if (lo >= h->from[k])
@@ -84,13 +84,13 @@ static double age_of(const struct bench *b, const double *x, int lo, int hi)
         for (int y = h->from[k]; y < h->from[k + 1]; y++)
             year[y] = p[k] * h->share[y];
     }
-    for (int y = 0; y < PRED_AGES; y++) {
+    for (int y = 0; y < MIEN_AGES; y++) {
         mean += y * year[y];
         in += y >= lo && y <= hi ? year[y] : 0;
     }
     if (lo < hi)
         return -log(in);
-    for (int y = 0; y < PRED_AGES; y++)
+    for (int y = 0; y < MIEN_AGES; y++)
         gauss += exp(-(y - lo) * (y - lo) / (2 * b->c.sigma * b->c.sigma));
     for (int k = 0; k < h->n; k++) {
         double q = 0;

@@ -20,9 +20,9 @@ static struct score_rule rule_of(const char *bins, enum score_point point)
 }
 
 /* Ages a (with probability share) and b. */
-static const float *ages(float p[PRED_AGES], int a, int b, float share)
+static const float *ages(float p[MIEN_AGES], int a, int b, float share)
 {
-    memset(p, 0, PRED_AGES * sizeof *p);
+    memset(p, 0, MIEN_AGES * sizeof *p);
     p[a] = share;
     p[b] += 1 - share;
     return p;
@@ -88,7 +88,7 @@ static void test_metrics(void **state)
     (void)state;
     struct score_rule rule = rule_of(NULL, SCORE_MEAN);
     struct score s = {0};
-    float p[PRED_AGES];
+    float p[MIEN_AGES];
     const float male[] = {0.25f, 0.75f}, tie[] = {0.5f, 0.5f};
 
     expect(&s, SCORE_MAE, NAN, 0);
@@ -136,7 +136,7 @@ static void test_bins_and_bands(void **state)
     (void)state;
     struct score_rule rule = rule_of("0,10,20,30", SCORE_MEAN);
     struct score s = {0};
-    float p[PRED_AGES];
+    float p[MIEN_AGES];
     struct score_item item;
     /* Distances in bins 0, 1, 2 and 3; the labels are ages. */
     static const int label[] = {29, 20, 5, 9}, predicted[] = {20, 19, 29, 30};
@@ -237,7 +237,7 @@ static void test_bootstrap(void **state)
     struct score s = {0};
     struct score_interval interval[SCORE_METRICS], again[SCORE_METRICS];
     struct rng rng = {5};
-    float p[PRED_AGES];
+    float p[MIEN_AGES];
     static double error[N], mean[B];
 
     for (int i = 0; i < N; i++) {
@@ -276,11 +276,11 @@ static void test_bootstrap(void **state)
 
 static struct rec *record(struct rec *r, int age, int gender)
 {
-    float p[PRED_AGES];
+    float p[MIEN_AGES];
     rec_clear(r);
     rec_set_u8(r, TAG_AGE, age);
     rec_set_u8(r, TAG_GENDER, gender);
-    rec_set_f32v(r, TAG_P_AGE, ages(p, 20, 30, 0.5f), PRED_AGES);
+    rec_set_f32v(r, TAG_P_AGE, ages(p, 20, 30, 0.5f), MIEN_AGES);
     rec_set_f32v(r, TAG_P_GENDER, (float[]){0.25f, 0.75f}, 2);
     return r;
 }
@@ -299,7 +299,7 @@ static void test_records(void **state)
     struct score_run run = {.rule = &rule};
     struct rec r = {0};
     struct err e;
-    float p[PRED_AGES];
+    float p[MIEN_AGES];
 
     assert_int_equal(score_run_add(&run, record(&r, 25, 1), &e), 0);
     rec_set_str(&r, TAG_ERROR, "no");
@@ -317,10 +317,10 @@ static void test_records(void **state)
     record(&r, 25, 1);
     ages(p, 20, 30, 0.5f);
     p[3] = NAN;
-    rec_set_f32v(&r, TAG_P_AGE, p, PRED_AGES);
+    rec_set_f32v(&r, TAG_P_AGE, p, MIEN_AGES);
     refuse(&run, &r, "p_age is no distribution of probability");
     p[3] = INFINITY;
-    rec_set_f32v(&r, TAG_P_AGE, p, PRED_AGES);
+    rec_set_f32v(&r, TAG_P_AGE, p, MIEN_AGES);
     refuse(&run, &r, "p_age is no distribution of probability");
     record(&r, 25, 1);
     rec_set_f32v(&r, TAG_P_GENDER, (float[]){-0.5f, 1.5f}, 2);

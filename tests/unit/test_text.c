@@ -46,10 +46,10 @@ static void expect_json(const struct rec *r, bool full, const char *wanted)
 /* p_age with half of the probability at each of two ages. */
 static void set_ages(struct rec *r, int a, int b)
 {
-    float p[PRED_AGES] = {0};
+    float p[MIEN_AGES] = {0};
     p[a] += 0.5f;
     p[b] += 0.5f;
-    assert_int_equal(rec_set_f32v(r, TAG_P_AGE, p, PRED_AGES), 0);
+    assert_int_equal(rec_set_f32v(r, TAG_P_AGE, p, MIEN_AGES), 0);
 }
 
 static void test_fields(void **state)

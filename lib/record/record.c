@@ -37,7 +37,7 @@ static const struct {
     [TAG_PIXELS] = {"pixels", REC_U8, 3, {0, 0, 3}},
     [TAG_FEATURES] = {"features", REC_F32, 1, {0}},
     [TAG_P_GENDER] = {"p_gender", REC_F32, 1, {2}},
-    [TAG_P_AGE] = {"p_age", REC_F32, 1, {101}},
+    [TAG_P_AGE] = {"p_age", REC_F32, 1, {MIEN_AGES}},
     [TAG_ERROR] = {"error", REC_TEXT, 0, {0}},
     [TAG_PREP] = {"prep", REC_TEXT, 0, {0}},
     [TAG_LANDMARKS] = {"landmarks", REC_F32, 2, {0, 2}},

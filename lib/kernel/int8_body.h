@@ -1,19 +1,19 @@
 /*
- * Products in eight bits for one kind of vectors; eight.c includes this file once for each, after
+ * Products in eight bits for one kind of vectors; int8.c includes this file once for each, after
  * the vectors (vec.h). It defines
- *   FORM(name)       the functions' names
+ *   VARIANT(name)       the functions' names
  *   MR, NV           a tile: rows, and vectors across
  *   VALUE            the type of a value, and of a weight but for its sign
  *   IVEC             a vector of LANES 32-bit words
  *   ILOAD ISET IADD IMUL
  *   IDOT(acc, x, w)  adds, word by word, the products of the words' values and weights
  *   TO_FLOAT ROUND   between words and floats, ROUND to the nearest, halves to the even
- *   PUT(p, v)        stores a vector's words as values, after confining them to 0 to EIGHT_MOST
+ *   PUT(p, v)        stores a vector's words as values, after confining them to 0 to INT8_MOST_VALUE
  */
 
 #include "vec_act.h"
 
-TARGET static void FORM(tile)(const struct eight_tile *t)
+TARGET static void VARIANT(tile)(const struct int8_tile *t)
 {
     enum { NR = NV * LANES };
     IVEC acc[MR][NV];
@@ -53,7 +53,7 @@ TARGET static void FORM(tile)(const struct eight_tile *t)
     add = add != NULL && c == edge ? edge : add;
     UNROLL
     for (int i = 0; i < MR; i++) {
-        const struct eight_range *range = &t->range[i];
+        const struct int8_range *range = &t->range[i];
         UNROLL
         for (int v = 0; v < NV; v++) {
             IVEC sum = acc[i][v];
@@ -66,14 +66,14 @@ TARGET static void FORM(tile)(const struct eight_tile *t)
             if (add != NULL)
                 r += LOAD(add + (size_t)i * ldc + v * LANES);
             STORE(c + (size_t)i * ldc + v * LANES,
-                  FORM(activate)(r, t->act, LOAD(t->slope + v * LANES)));
+                  VARIANT(activate)(r, t->act, LOAD(t->slope + v * LANES)));
         }
     }
     for (int i = 0; c == edge && i < t->m; i++)
         memcpy(t->c + (size_t)i * t->ldc, edge + i * NR, (size_t)t->n * sizeof *edge);
 }
 
-TARGET static void FORM(extent)(const float *x, size_t n, float *lo, float *hi)
+TARGET static void VARIANT(extent)(const float *x, size_t n, float *lo, float *hi)
 {
     VEC least = SET(*lo), most = SET(*hi), broken = SET(0);
     float a[LANES], b[LANES], c[LANES], sum = 0;
@@ -100,7 +100,7 @@ TARGET static void FORM(extent)(const float *x, size_t n, float *lo, float *hi)
     *hi += sum; /* 0, or NaN */
 }
 
-TARGET static void FORM(values)(const float *x, size_t pixels, size_t nc, const struct eight_range *r,
+TARGET static void VARIANT(values)(const float *x, size_t pixels, size_t nc, const struct int8_range *r,
                                 void *to, size_t words)
 {
     float inverse = r->scale > 0 ? 1 / r->scale : 0;
@@ -124,12 +124,12 @@ TARGET static void FORM(values)(const float *x, size_t pixels, size_t nc, const 
     }
 }
 
-static const struct eight FORM(eight) = {
-    FORM_NAME, LANES, MR, NV * LANES, sizeof(VALUE), FORM(tile), FORM(extent), FORM(values)};
+static const struct int8_simd VARIANT(int8) = {
+    VARIANT_NAME, LANES, MR, NV * LANES, sizeof(VALUE), VARIANT(tile), VARIANT(extent), VARIANT(values)};
 
 #include "vec_end.h"
-#undef FORM
-#undef FORM_NAME
+#undef VARIANT
+#undef VARIANT_NAME
 #undef MR
 #undef NV
 #undef VALUE

@@ -2,31 +2,31 @@
 #ifndef MIEN_TRAIN_TRAIN_STATE_H
 #define MIEN_TRAIN_TRAIN_STATE_H
 
-#include "quick.h"
-#include "train.h"
-#include "train_plan.h"
+#include "fast_conv.h"
+#include "trainer.h"
+#include "memory.h"
 
 /* What one layer holds for a batch. */
-struct node {
+struct layer_state {
     real *act, *dact;    /* its holder's */
     bool ready;          /* in a backward pass: dact holds a gradient */
     uint32_t *which;     /* max pooling */
     unsigned char *keep; /* dropout: 1 where an element is kept */
     real *stat;          /* bn: mean, 1 / deviation; scale and shift, then the backward pass's two sums */
-    struct quick quick;
+    struct fast_conv fast;
 };
 
 struct trainer {
     const struct net *net;
-    struct train_plan plan;
+    struct train_memory plan;
     real *w, *grad;
-    struct node *node;
+    struct layer_state *state;
     real **slot;         /* gradients of outputs */
     const int *ends;
     int nends;
     struct par *par;
     real **scratch;      /* one a worker */
-    bool fresh;          /* quick forms have the weights of layers that aren't trained */
+    bool fresh;          /* fast forms have the weights of layers that aren't trained */
     real *zeros;
     real *part;          /* parts' gradients of one layer */
     real *extra;         /* a second gradient of an output that several layers read */

@@ -1,4 +1,4 @@
-#include "pictures.h"
+#include "decoded.h"
 
 #include <stdlib.h>
 
@@ -6,16 +6,16 @@
 
 enum { FINE, BAD, TOLD };
 
-size_t pictures_bytes(const struct pictures *p)
+size_t decoded_bytes(const struct decoded *p)
 {
     return (size_t)p->size.h * (size_t)p->size.w * 3;
 }
 
-int pictures_make(struct pictures *p, const struct model *m, const struct pack *pack,
+int decoded_make(struct decoded *p, const struct model *m, const struct pack *pack,
                   const struct augment *augment, uint64_t seed, int jobs, struct err *e)
 {
     struct shape in = m->net.layer[0].shape;
-    *p = (struct pictures){.pack = pack, .augment = augment, .seed = seed, .size = {in.h, in.w}};
+    *p = (struct decoded){.pack = pack, .augment = augment, .seed = seed, .size = {in.h, in.w}};
     if (pack->kind != PACK_IMAGE)
         return 0;
     int rc = pack_decode_plan(&p->decode, pack, &m->prep, p->size, e);
@@ -29,16 +29,16 @@ int pictures_make(struct pictures *p, const struct model *m, const struct pack *
         return err_mem(e, pack->n, "decoding");
     for (int j = 0; j < jobs; j++) {
         p->decoder[j] = pack_decoder_new(e);
-        p->decoded[j] = malloc(pictures_bytes(p));
+        p->decoded[j] = malloc(decoded_bytes(p));
         if (p->decoder[j] == NULL)
             return ERR_MEM;
         if (p->decoded[j] == NULL)
-            return err_mem(e, pictures_bytes(p), "decoding");
+            return err_mem(e, decoded_bytes(p), "decoding");
     }
     return 0;
 }
 
-void pictures_free(struct pictures *p)
+void decoded_free(struct decoded *p)
 {
     for (int j = 0; p->decoder != NULL && j < p->jobs; j++)
         pack_decoder_free(p->decoder[j]);
@@ -49,7 +49,7 @@ void pictures_free(struct pictures *p)
     free(p->bad);
 }
 
-const unsigned char *pictures_get(const struct pictures *p, int worker, size_t k, uint64_t round,
+const unsigned char *decoded_get(const struct decoded *p, int worker, size_t k, uint64_t round,
                                   unsigned char *buf)
 {
     const unsigned char *picture;
@@ -73,12 +73,12 @@ const unsigned char *pictures_get(const struct pictures *p, int worker, size_t k
     return buf;
 }
 
-bool pictures_bad(const struct pictures *p, size_t k)
+bool decoded_bad(const struct decoded *p, size_t k)
 {
     return p->bad != NULL && atomic_load(&p->bad[k]) != FINE;
 }
 
-bool pictures_tell_bad(struct pictures *p, size_t k, struct err *why)
+bool decoded_tell_bad(struct decoded *p, size_t k, struct err *why)
 {
     if (p->bad == NULL || atomic_load(&p->bad[k]) != BAD)
         return false;

@@ -1,7 +1,7 @@
 /*
  * Training's convolutions on the inner loops of inference: in float only, and where these loops
  * win; the trainer falls back on kernels.h and grad.h. Weights change from step to step, so what is
- * packed of them is packed anew. Dense layers have no quick form: a batch has too few rows for
+ * packed of them is packed anew. Dense layers have no fast form: a batch has too few rows for
  * packing to pay.
  */
 #ifndef MIEN_TRAIN_QUICK_H
@@ -12,8 +12,8 @@
 #include "kernel/conv.h"
 #include "kernel/depthwise.h"
 
-struct quick {
-    const struct simd *simd; /* NULL: this layer has no quick form */
+struct fast_conv {
+    const struct simd *simd; /* NULL: this layer has no fast form */
     struct layer l;
     struct shape in;
     struct conv conv, back;  /* forward; and from the output's gradient to the input's, where has_back */
@@ -24,26 +24,26 @@ struct quick {
 };
 
 /* Prepares for layer l, which reads `in` and stores act of its sums; back: the input's gradient is
-   wanted too. q->simd stays NULL where there is no quick form. Returns 0 or ERR_MEM. */
-int quick_make(struct quick *q, const struct simd *simd, const struct layer *l, struct shape in,
+   wanted too. q->simd stays NULL where there is no fast form. Returns 0 or ERR_MEM. */
+int fast_conv_make(struct fast_conv *q, const struct simd *simd, const struct layer *l, struct shape in,
                enum act act, bool back);
-void quick_free(struct quick *q);
+void fast_conv_free(struct fast_conv *q);
 
 /* Takes the layer's weights; bias may be NULL. They must stay as they are until the next call. */
-void quick_weights(struct quick *q, const float *w, const float *bias);
+void fast_conv_weights(struct fast_conv *q, const float *w, const float *bias);
 
-/* About how many bytes quick_make takes for the layer. */
-size_t quick_bytes(const struct layer *l, bool back);
+/* About how many bytes fast_conv_make takes for the layer. */
+size_t fast_conv_bytes(const struct layer *l, bool back);
 
 /* Bytes of scratch that the next ones need. */
-size_t quick_scratch(const struct quick *q);
+size_t fast_conv_scratch(const struct fast_conv *q);
 
 /* y[n, l.shape] = act(layer(x[n, in])), and dx[n, in] from dy[n, l.shape]. */
-void quick_forward(const struct quick *q, const float *w, const float *bias, const float *x, float *y,
+void fast_conv_forward(const struct fast_conv *q, const float *w, const float *bias, const float *x, float *y,
                    size_t n, void *scratch);
-void quick_back(const struct quick *q, const float *dy, float *dx, size_t n, void *scratch);
+void fast_conv_back(const struct fast_conv *q, const float *dy, float *dx, size_t n, void *scratch);
 
 /* Adds to dw what n images of a depthwise 3x3 layer contribute to its weights' gradient. */
-void quick_dw3_weights(const struct quick *q, const float *x, const float *dy, float *dw, size_t n);
+void fast_conv_dw3_weights(const struct fast_conv *q, const float *x, const float *dy, float *dw, size_t n);
 
 #endif

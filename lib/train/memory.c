@@ -1,4 +1,4 @@
-#include "train_plan.h"
+#include "memory.h"
 
 #include <stdint.h>
 #include <stdlib.h>
@@ -30,28 +30,28 @@ size_t train_params_span(const struct layer *l)
     return last->at + last->count - l->param[0].at;
 }
 
-enum act train_tail(const struct train_plan *p, int i)
+enum act train_tail(const struct train_memory *p, int i)
 {
     const struct layer *l = &p->net->layer[i];
     bool can = l->type == L_CONV || l->type == L_DWCONV || l->type == L_DENSE || l->type == L_BN;
-    int holder = p->node[i].holder;
+    int holder = p->use[i].holder;
     return can && holder != i ? k_act(p->net->layer[holder].type) : ACT_NONE;
 }
 
 /* --- Which layers take part ------------------------------------------------------------------- */
 
 /* Layers that can be computed of the given ones, and those of them that depend on trained ones. */
-static void find_roles(struct train_plan *p, const bool *train)
+static void find_roles(struct train_memory *p, const bool *train)
 {
     for (int i = 0; i < p->net->n; i++) {
         const struct layer *l = &p->net->layer[i];
-        struct train_node *d = &p->node[i];
+        struct layer_use *d = &p->use[i];
         int known = 0;
         if (d->role == GIVEN)
             continue;
         for (int k = 0; k < l->nin; k++) {
-            known += p->node[l->in[k]].role != ABSENT;
-            d->flow = d->flow || p->node[l->in[k]].flow;
+            known += p->use[l->in[k]].role != ABSENT;
+            d->flow = d->flow || p->use[l->in[k]].flow;
         }
         if (l->nin == 0 || known < l->nin)
             continue;
@@ -63,7 +63,7 @@ static void find_roles(struct train_plan *p, const bool *train)
 
 /* Gradients flow back from the ends alone. feeds[i] counts the layers, or the loss, that hand layer
    i a gradient, uses[i] those that read it. */
-static void find_flow(struct train_plan *p, const int *ends, int nends, int *feeds, int *uses)
+static void find_flow(struct train_memory *p, const int *ends, int nends, int *feeds, int *uses)
 {
     for (int k = 0; k < nends; k++) {
         feeds[ends[k]]++;
@@ -71,7 +71,7 @@ static void find_flow(struct train_plan *p, const int *ends, int nends, int *fee
     }
     for (int i = p->net->n - 1; i >= 0; i--) {
         const struct layer *l = &p->net->layer[i];
-        struct train_node *d = &p->node[i];
+        struct layer_use *d = &p->use[i];
         d->flow = d->flow && d->role == COMPUTED && feeds[i] > 0;
         d->train = d->train && d->flow;
         for (int k = 0; d->role == COMPUTED && k < l->nin; k++) {
@@ -85,14 +85,14 @@ static void find_flow(struct train_plan *p, const int *ends, int nends, int *fee
 
 enum { WALK_PARTS = 16, WALK_WEIGHTS = 1 << 18 };
 
-size_t train_walk_parts(int n)
+size_t fused_run_parts(int n)
 {
     return n < WALK_PARTS ? (size_t)n : WALK_PARTS;
 }
 
-/* Whether layer i can be one of a walk: it looks at one image at a time, and a gradient of its weights
+/* Whether layer i can be one of a fused run: it looks at one image at a time, and a gradient of its weights
    for each part of the batch costs little beside its outputs. */
-static bool can_walk(const struct train_plan *p, int i)
+static bool can_walk(const struct train_memory *p, int i)
 {
     const struct layer *l = &p->net->layer[i];
     switch (l->type) {
@@ -104,14 +104,14 @@ static bool can_walk(const struct train_plan *p, int i)
     case L_MAXPOOL:
     case L_AVGPOOL:
     case L_PAD:
-        return p->node[i].role == COMPUTED && layer_params(l) <= shape_count(l->shape);
+        return p->use[i].role == COMPUTED && layer_params(l) <= shape_count(l->shape);
     default:
         return false;
     }
 }
 
-/* Takes layer i into walk w, unless its weights would be too many then. */
-static bool join(struct train_walk *w, const struct layer *l, int i)
+/* Takes layer i into run w, unless its weights would be too many then. */
+static bool join(struct fused_run *w, const struct layer *l, int i)
 {
     size_t at = l->nparam > 0 ? l->param[0].at : w->at;
     size_t span = l->nparam > 0 ? at + train_params_span(l) - w->at : w->span;
@@ -126,30 +126,30 @@ static bool join(struct train_walk *w, const struct layer *l, int i)
     return true;
 }
 
-/* A walk goes on with a layer that alone reads the one before. */
-static void find_walks(struct train_plan *p, const int *uses)
+/* A fused run goes on with a layer that alone reads the one before. */
+static void find_walks(struct train_memory *p, const int *uses)
 {
-    struct train_walk *w = NULL;
+    struct fused_run *w = NULL;
     for (int i = 0; i < p->net->n; i++) {
         const struct layer *l = &p->net->layer[i];
-        p->node[i].walk = -1;
+        p->use[i].run = -1;
         bool can = can_walk(p, i), after = w != NULL && l->in[0] == w->last && uses[w->last] == 1;
         if (w != NULL && !(can && after && join(w, l, i)))
             w = NULL;
-        if (w == NULL && can && p->node[i].below < 0) {
-            w = &p->walk[p->walks++];
-            *w = (struct train_walk){.first = i};
+        if (w == NULL && can && p->use[i].below < 0) {
+            w = &p->run[p->runs++];
+            *w = (struct fused_run){.first = i};
             if (!join(w, l, i)) {
-                p->walks--;
+                p->runs--;
                 w = NULL;
             }
         }
         if (w != NULL)
-            p->node[i].walk = p->walks - 1;
+            p->use[i].run = p->runs - 1;
     }
     for (int i = 0; i < p->net->n; i++) {
-        struct train_node *d = &p->node[i];
-        d->inner = d->walk >= 0 && d->holder != p->walk[d->walk].last;
+        struct layer_use *d = &p->use[i];
+        d->inner = d->run >= 0 && d->holder != p->run[d->run].last;
     }
 }
 
@@ -157,32 +157,32 @@ static void find_walks(struct train_plan *p, const int *uses)
 
 /* A relu takes the place of the layer right before it that it alone reads: its gradient follows from
    its output. */
-static void find_holders(struct train_plan *p, const int *uses)
+static void find_holders(struct train_memory *p, const int *uses)
 {
     for (int i = 0; i < p->net->n; i++) {
         const struct layer *l = &p->net->layer[i];
-        struct train_node *d = &p->node[i];
+        struct layer_use *d = &p->use[i];
         d->holder = i;
         d->below = d->slot = -1;
         if (d->role == COMPUTED && (l->type == L_RELU || l->type == L_RELU6) && l->in[0] == i - 1 &&
-            p->node[l->in[0]].role == COMPUTED && p->node[l->in[0]].holder == l->in[0] &&
-            p->node[l->in[0]].below < 0 && uses[l->in[0]] == 1) {
+            p->use[l->in[0]].role == COMPUTED && p->use[l->in[0]].holder == l->in[0] &&
+            p->use[l->in[0]].below < 0 && uses[l->in[0]] == 1) {
             d->below = l->in[0];
-            p->node[l->in[0]].holder = i;
+            p->use[l->in[0]].holder = i;
         }
     }
 }
 
 /* Gives layer i's output a slot for its gradient: of the free ones of its kind the smallest that is
    large enough, else the largest, which grows. */
-static void take_slot(struct train_plan *p, int i, bool *taken)
+static void take_slot(struct train_memory *p, int i, bool *taken)
 {
-    struct train_node *d = &p->node[p->node[i].holder];
-    struct train_slot *best = NULL;
+    struct layer_use *d = &p->use[p->use[i].holder];
+    struct gradient_slot *best = NULL;
     size_t need = shape_count(p->net->layer[i].shape);
     if (d->slot >= 0)
         return;
-    for (struct train_slot *s = p->slot; s < p->slot + p->slots; s++) {
+    for (struct gradient_slot *s = p->slot; s < p->slot + p->slots; s++) {
         if (taken[s - p->slot] || s->inner != d->inner)
             continue;
         bool fits = s->count >= need;
@@ -201,27 +201,27 @@ static void take_slot(struct train_plan *p, int i, bool *taken)
 }
 
 /* Follows the backward pass: a gradient lives from the first layer that hands it over to the layer
-   whose output it belongs to; that of a walk's last layer until the walk is done with all images. */
-static void find_slots(struct train_plan *p, const int *ends, int nends, bool *taken)
+   whose output it belongs to; that of a fused run's last layer until that is done with all images. */
+static void find_slots(struct train_memory *p, const int *ends, int nends, bool *taken)
 {
     for (int k = 0; k < nends; k++) {
-        if (p->node[ends[k]].flow)
+        if (p->use[ends[k]].flow)
             take_slot(p, ends[k], taken);
     }
     for (int i = p->net->n - 1; i >= 0; i--) {
         const struct layer *l = &p->net->layer[i];
-        const struct train_node *d = &p->node[i];
+        const struct layer_use *d = &p->use[i];
         for (int k = 0; d->flow && k < l->nin; k++) {
-            if (p->node[l->in[k]].flow)
+            if (p->use[l->in[k]].flow)
                 take_slot(p, l->in[k], taken);
         }
-        if (d->flow && d->below < 0 && (d->walk < 0 || d->inner))
-            taken[p->node[d->holder].slot] = false;
-        if (d->walk < 0 || i > p->walk[d->walk].first)
+        if (d->flow && d->below < 0 && (d->run < 0 || d->inner))
+            taken[p->use[d->holder].slot] = false;
+        if (d->run < 0 || i > p->run[d->run].first)
             continue;
-        const struct train_node *last = &p->node[p->walk[d->walk].last];
+        const struct layer_use *last = &p->use[p->run[d->run].last];
         if (last->flow)
-            taken[p->node[last->holder].slot] = false;
+            taken[p->use[last->holder].slot] = false;
     }
 }
 
@@ -231,12 +231,12 @@ static size_t larger(size_t a, size_t b)
 }
 
 /* Scratch, and all bytes. */
-static void add_up(struct train_plan *p, const int *feeds)
+static void add_up(struct train_memory *p, const int *feeds)
 {
     size_t batch = (size_t)p->batch, reals = p->weights = p->net->nweights, bytes = 0;
     for (int i = 0; i < p->net->n; i++) {
         const struct layer *l = &p->net->layer[i];
-        const struct train_node *d = &p->node[i];
+        const struct layer_use *d = &p->use[i];
         size_t count = shape_count(l->shape);
         if (d->role == ABSENT)
             continue;
@@ -251,7 +251,7 @@ static void add_up(struct train_plan *p, const int *feeds)
             p->patch = larger(p->patch, 2 * k_conv_scratch(l, in));
         if (l->type == L_DWCONV)
             p->zeros = larger(p->zeros, (size_t)in.w * (size_t)in.c);
-        if (d->walk < 0 && !train_by_rows(l))
+        if (d->run < 0 && !train_by_rows(l))
             p->part = larger(p->part, train_parts(l, p->batch) * train_params_span(l));
         if (l->type == L_BN)
             reals += 4 * (size_t)l->shape.c;
@@ -260,31 +260,31 @@ static void add_up(struct train_plan *p, const int *feeds)
         if (l->type == L_DROPOUT)
             bytes += batch * count;
     }
-    for (const struct train_walk *w = p->walk; w < p->walk + p->walks; w++)
-        p->part = larger(p->part, train_walk_parts(p->batch) * w->span);
+    for (const struct fused_run *w = p->run; w < p->run + p->runs; w++)
+        p->part = larger(p->part, fused_run_parts(p->batch) * w->span);
     for (int k = 0; k < p->slots; k++)
         reals += (p->slot[k].inner ? (size_t)p->jobs : batch) * p->slot[k].count;
     reals += (size_t)p->jobs * p->patch + p->part + batch * p->extra + p->zeros;
     p->bytes = bytes + reals * sizeof(real);
 }
 
-int train_plan_make(struct train_plan *p, const struct net *net, const bool *train,
+int train_memory_make(struct train_memory *p, const struct net *net, const bool *train,
                     const int *given, int ngiven, const int *ends, int nends, int batch, int jobs)
 {
     size_t n = (size_t)net->n;
-    *p = (struct train_plan){.net = net, .batch = batch, .jobs = jobs};
-    p->node = calloc(n, sizeof *p->node);
+    *p = (struct train_memory){.net = net, .batch = batch, .jobs = jobs};
+    p->use = calloc(n, sizeof *p->use);
     p->slot = calloc(n + 1, sizeof *p->slot);
-    p->walk = calloc(n + 1, sizeof *p->walk);
+    p->run = calloc(n + 1, sizeof *p->run);
     int *feeds = calloc(n, sizeof *feeds), *uses = calloc(n, sizeof *uses);
     bool *taken = calloc(n + 1, sizeof *taken);
-    int rc = p->node == NULL || p->slot == NULL || p->walk == NULL || feeds == NULL || uses == NULL ||
+    int rc = p->use == NULL || p->slot == NULL || p->run == NULL || feeds == NULL || uses == NULL ||
                      taken == NULL
                  ? ERR_MEM
                  : 0;
     if (rc == 0) {
         for (int k = 0; k < ngiven; k++)
-            p->node[given[k]].role = GIVEN;
+            p->use[given[k]].role = GIVEN;
         find_roles(p, train);
         find_flow(p, ends, nends, feeds, uses);
         find_holders(p, uses);
@@ -298,10 +298,10 @@ int train_plan_make(struct train_plan *p, const struct net *net, const bool *tra
     return rc;
 }
 
-void train_plan_free(struct train_plan *p)
+void train_memory_free(struct train_memory *p)
 {
-    free(p->node);
+    free(p->use);
     free(p->slot);
-    free(p->walk);
-    *p = (struct train_plan){0};
+    free(p->run);
+    *p = (struct train_memory){0};
 }

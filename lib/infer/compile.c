@@ -86,7 +86,7 @@ static void fuse_act(const struct compiler *c, struct step *s, int i)
 static int new_value(struct compiler *c, int layer)
 {
     struct plan *p = c->p;
-    p->value[p->nvalue] = (struct value){.count = shape_count(p->net.layer[layer].shape)};
+    p->value[p->nvalue] = (struct plan_value){.count = shape_count(p->net.layer[layer].shape)};
     c->value_of[layer] = p->nvalue;
     return p->nvalue++;
 }
@@ -114,7 +114,7 @@ enum kernel { KERNEL_CONV, KERNEL_WINOGRAD, KERNEL_EIGHT };
 static enum kernel kernel_of(const struct plan *p, const struct layer *l)
 {
     const struct layer *before = &p->net.layer[l->in[0]];
-    if (p->eight != NULL && before->type != L_INPUT && conv8_fits(l, before->shape))
+    if (p->int8 != NULL && before->type != L_INPUT && conv_int8_fits(l, before->shape))
         return KERNEL_EIGHT;
     return winograd_fits(p->simd, l, before->shape) ? KERNEL_WINOGRAD : KERNEL_CONV;
 }
@@ -127,11 +127,11 @@ static int prepare_conv(struct plan *p, struct step *s, const struct tail *tail)
     struct shape in = p->net.layer[l->in[0]].shape;
     switch (kernel_of(p, l)) {
     case KERNEL_EIGHT:
-        s->conv8 = calloc(1, sizeof *s->conv8);
-        if (s->conv8 == NULL || conv8_make(s->conv8, p->eight, l, in, s->w, tail) < 0)
+        s->conv_int8 = calloc(1, sizeof *s->conv_int8);
+        if (s->conv_int8 == NULL || conv_int8_make(s->conv_int8, p->int8, l, in, s->w, tail) < 0)
             return ERR_MEM;
-        at_least(&p->scratch, conv8_scratch(s->conv8, (size_t)plan_group(p, s)));
-        at_least(&p->zeros, conv8_zeros(s->conv8));
+        at_least(&p->scratch, conv_int8_scratch(s->conv_int8, (size_t)plan_group(p, s)));
+        at_least(&p->zeros, conv_int8_zeros(s->conv_int8));
         break;
     case KERNEL_WINOGRAD:
         s->winograd = calloc(1, sizeof *s->winograd);

@@ -1,11 +1,11 @@
-#include "quick.h"
+#include "fast_conv.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 enum { MAX_TAPS = 64 };
 
-static float *claim(size_t n)
+static float *zeroed(size_t n)
 {
     return calloc(n + 1, sizeof(float));
 }
@@ -25,10 +25,10 @@ static struct layer transposed(struct shape in)
     return t;
 }
 
-static int make_conv(struct quick *q, const struct simd *simd)
+static int make_conv(struct fast_conv *q, const struct simd *simd)
 {
     const struct layer *l = &q->l;
-    float *w = claim(l->param[0].count);
+    float *w = zeroed(l->param[0].count);
     struct tail tail = {NULL, q->act, NULL}, none = {NULL, ACT_NONE, NULL};
     int rc = w == NULL ? ERR_MEM : conv_make(&q->conv, simd, l, q->in, w, &tail);
     size_t zeros = rc == 0 ? conv_zeros(&q->conv) : 0;
@@ -42,43 +42,43 @@ static int make_conv(struct quick *q, const struct simd *simd)
         zeros = rc == 0 ? larger(zeros, conv_zeros(&q->back)) : 0;
     }
     free(w);
-    q->zeros = claim(zeros);
+    q->zeros = zeroed(zeros);
     return rc < 0 || q->zeros == NULL ? ERR_MEM : 0;
 }
 
-int quick_make(struct quick *q, const struct simd *simd, const struct layer *l, struct shape in,
+int fast_conv_make(struct fast_conv *q, const struct simd *simd, const struct layer *l, struct shape in,
                enum act act, bool back)
 {
-    *q = (struct quick){.l = *l, .in = in, .act = act, .has_back = back};
+    *q = (struct fast_conv){.l = *l, .in = in, .act = act, .has_back = back};
     int rc = 0;
     if (l->type == L_CONV) {
         q->simd = simd;
         rc = make_conv(q, simd);
     } else if (l->type == L_DWCONV && in.c >= simd->lanes && l->kh * l->kw <= MAX_TAPS) {
         q->simd = simd;
-        q->flipped = claim(l->param[0].count);
-        q->zeros = claim((size_t)in.w * (size_t)in.c);
+        q->flipped = zeroed(l->param[0].count);
+        q->zeros = zeroed((size_t)in.w * (size_t)in.c);
         rc = q->flipped == NULL || q->zeros == NULL ? ERR_MEM : 0;
     }
     if (rc < 0)
-        quick_free(q);
+        fast_conv_free(q);
     return rc;
 }
 
-size_t quick_bytes(const struct layer *l, bool back)
+size_t fast_conv_bytes(const struct layer *l, bool back)
 {
     if (l->type != L_CONV && l->type != L_DWCONV)
         return 0;
     return (l->type == L_CONV && k_is_pointwise(l) && back ? 3 : 1) * l->param[0].count * sizeof(float);
 }
 
-void quick_free(struct quick *q)
+void fast_conv_free(struct fast_conv *q)
 {
     conv_free(&q->conv);
     conv_free(&q->back);
     free(q->flipped);
     free(q->zeros);
-    *q = (struct quick){0};
+    *q = (struct fast_conv){0};
 }
 
 /* --- Weights ---------------------------------------------------------------------------------- */
@@ -114,7 +114,7 @@ static int taps_of(const struct layer *l, int ry, int rx, int tap[MAX_TAPS][2])
 }
 
 /* A depthwise filter's weights, remainder after remainder. */
-static void sort_taps(const struct quick *q, const float *w)
+static void sort_taps(const struct fast_conv *q, const float *w)
 {
     const struct layer *l = &q->l;
     size_t nc = (size_t)q->in.c;
@@ -127,7 +127,7 @@ static void sort_taps(const struct quick *q, const float *w)
     }
 }
 
-void quick_weights(struct quick *q, const float *w, const float *bias)
+void fast_conv_weights(struct fast_conv *q, const float *w, const float *bias)
 {
     const struct layer *l = &q->l;
     if (l->type == L_DWCONV) {
@@ -143,7 +143,7 @@ void quick_weights(struct quick *q, const float *w, const float *bias)
 
 /* --- Running ---------------------------------------------------------------------------------- */
 
-size_t quick_scratch(const struct quick *q)
+size_t fast_conv_scratch(const struct fast_conv *q)
 {
     if (q->simd == NULL)
         return 0;
@@ -154,7 +154,7 @@ size_t quick_scratch(const struct quick *q)
     return depthwise_scratch(&d);
 }
 
-void quick_forward(const struct quick *q, const float *w, const float *bias, const float *x, float *y,
+void fast_conv_forward(const struct fast_conv *q, const float *w, const float *bias, const float *x, float *y,
                    size_t n, void *scratch)
 {
     if (q->l.type != L_DWCONV) {
@@ -167,7 +167,7 @@ void quick_forward(const struct quick *q, const float *w, const float *bias, con
 }
 
 /* One image's dx of a depthwise layer: for each pixel, the outputs that it took part in. */
-static void back_image(const struct quick *q, const float *dy, float *dx, const float **pixel)
+static void back_image(const struct fast_conv *q, const float *dy, float *dx, const float **pixel)
 {
     const struct layer *l = &q->l;
     size_t nc = (size_t)q->in.c;
@@ -193,7 +193,7 @@ static void back_image(const struct quick *q, const float *dy, float *dx, const 
     }
 }
 
-void quick_back(const struct quick *q, const float *dy, float *dx, size_t n, void *scratch)
+void fast_conv_back(const struct fast_conv *q, const float *dy, float *dx, size_t n, void *scratch)
 {
     const struct layer *l = &q->l;
     if (l->type != L_DWCONV) {
@@ -214,7 +214,7 @@ void quick_back(const struct quick *q, const float *dy, float *dx, size_t n, voi
         back_image(q, dy, dx, scratch);
 }
 
-void quick_dw3_weights(const struct quick *q, const float *x, const float *dy, float *dw, size_t n)
+void fast_conv_dw3_weights(const struct fast_conv *q, const float *x, const float *dy, float *dw, size_t n)
 {
     const struct layer *l = &q->l;
     size_t nc = (size_t)q->in.c, line = (size_t)q->in.w * nc;

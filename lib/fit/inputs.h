@@ -11,7 +11,7 @@
 #include "train/loss.h"
 #include "util/par.h"
 #include "infer/plan.h"
-#include "pictures.h"
+#include "decoded.h"
 
 /* The layers whose output the rows hold: n indices into the model's net. */
 struct boundary {
@@ -19,12 +19,12 @@ struct boundary {
     size_t width; /* elements of all of them for one record */
 };
 
-struct rows {
+struct inputs {
     const struct model *m;
     const struct pack *pack;
     struct model_input input;
     struct boundary at;
-    struct pictures pictures; /* of a pack that doesn't hold features */
+    struct decoded images; /* of a pack that doesn't hold features */
     unsigned char **buf;      /* memory for pictures, one a thread */
     int jobs;
     int views;                /* rows kept of each record, differently augmented; at least 1 */
@@ -34,7 +34,7 @@ struct rows {
 
 /* How rows are made: of pictures as they are with augment NULL, else each of them changed in as many
    ways as there are epochs, or views, where layers are frozen. */
-struct rows_how {
+struct inputs_how {
     const struct augment *augment; /* must outlive the rows */
     uint64_t seed;
     int views;
@@ -46,16 +46,16 @@ struct rows_how {
 
 /* Prepares the rows of a pack (r zeroed by the caller); at stays the caller's. Returns 0, 1 when
    stopped, or a negative code. */
-int rows_make(struct rows *r, const struct model *m, const struct pack *p,
-              const struct boundary *at, const struct rows_how *how, struct par *par,
+int inputs_make(struct inputs *r, const struct model *m, const struct pack *p,
+              const struct boundary *at, const struct inputs_how *how, struct par *par,
               struct err *e);
-void rows_free(struct rows *r);
+void inputs_free(struct inputs *r);
 
 /* Writes record k's row of an epoch, counted from 1: x[b] is where the output of boundary layer b
    goes. A picture that can't be used leaves zeros. Threads may call it. */
-void rows_load(const struct rows *r, int worker, size_t k, int epoch, float *const *x);
+void inputs_load(const struct inputs *r, int worker, size_t k, int epoch, float *const *x);
 
 /* Record k's labels, with weights of 1; none when its picture was found to be of no use. */
-struct label rows_label(const struct rows *r, size_t k);
+struct label inputs_label(const struct inputs *r, size_t k);
 
 #endif

@@ -1,13 +1,13 @@
-#include "train.h"
+#include "trainer.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 #include "products.h"
-#include "train_state.h"
+#include "trainer_state.h"
 
 /* Memory is first touched here, not in the first batch. */
-static void *claim(size_t count, size_t size)
+static void *zeroed(size_t count, size_t size)
 {
     size_t bytes = (count * size + 63) & ~(size_t)63;
     void *p = aligned_alloc(64, bytes > 0 ? bytes : 64);
@@ -16,58 +16,58 @@ static void *claim(size_t count, size_t size)
     return p;
 }
 
-static int claim_node(struct trainer *t, int i)
+static int take_state(struct trainer *t, int i)
 {
     const struct layer *l = &t->net->layer[i];
-    const struct train_node *plan = &t->plan.node[i];
-    struct node *d = &t->node[i];
+    const struct layer_use *plan = &t->plan.use[i];
+    struct layer_state *d = &t->state[i];
     size_t count = (size_t)t->plan.batch * shape_count(l->shape);
-    if (plan->holder == i && (d->act = claim(count, sizeof *d->act)) == NULL)
+    if (plan->holder == i && (d->act = zeroed(count, sizeof *d->act)) == NULL)
         return ERR_MEM;
     if (plan->role == GIVEN)
         return 0;
-    if (l->type == L_MAXPOOL && (d->which = claim(count, sizeof *d->which)) == NULL)
+    if (l->type == L_MAXPOOL && (d->which = zeroed(count, sizeof *d->which)) == NULL)
         return ERR_MEM;
-    if (l->type == L_DROPOUT && (d->keep = claim(count, 1)) == NULL)
+    if (l->type == L_DROPOUT && (d->keep = zeroed(count, 1)) == NULL)
         return ERR_MEM;
-    if (l->type == L_BN && (d->stat = claim(4 * (size_t)l->shape.c, sizeof *d->stat)) == NULL)
+    if (l->type == L_BN && (d->stat = zeroed(4 * (size_t)l->shape.c, sizeof *d->stat)) == NULL)
         return ERR_MEM;
     return 0;
 }
 
 static int claim_all(struct trainer *t)
 {
-    const struct train_plan *p = &t->plan;
+    const struct train_memory *p = &t->plan;
     size_t batch = (size_t)p->batch;
-    t->node = calloc((size_t)t->net->n, sizeof *t->node);
+    t->state = calloc((size_t)t->net->n, sizeof *t->state);
     t->slot = calloc((size_t)p->slots + 1, sizeof *t->slot);
     t->scratch = calloc((size_t)p->jobs, sizeof *t->scratch);
-    t->part = claim(p->part, sizeof *t->part);
-    t->extra = claim(batch * p->extra, sizeof *t->extra);
-    t->zeros = claim(p->zeros, sizeof *t->zeros);
-    t->grad = claim(p->weights, sizeof *t->grad);
-    if (t->node == NULL || t->slot == NULL || t->scratch == NULL || t->part == NULL ||
+    t->part = zeroed(p->part, sizeof *t->part);
+    t->extra = zeroed(batch * p->extra, sizeof *t->extra);
+    t->zeros = zeroed(p->zeros, sizeof *t->zeros);
+    t->grad = zeroed(p->weights, sizeof *t->grad);
+    if (t->state == NULL || t->slot == NULL || t->scratch == NULL || t->part == NULL ||
         t->extra == NULL || t->zeros == NULL || t->grad == NULL)
         return ERR_MEM;
     for (int k = 0; k < p->slots; k++) {
         size_t images = p->slot[k].inner ? (size_t)p->jobs : batch;
-        if ((t->slot[k] = claim(images * p->slot[k].count, sizeof **t->slot)) == NULL)
+        if ((t->slot[k] = zeroed(images * p->slot[k].count, sizeof **t->slot)) == NULL)
             return ERR_MEM;
     }
     for (int i = 0; i < t->net->n; i++) {
-        if (p->node[i].role != ABSENT && claim_node(t, i) < 0)
+        if (p->use[i].role != ABSENT && take_state(t, i) < 0)
             return ERR_MEM;
     }
     for (int i = 0; i < t->net->n; i++) {
-        const struct train_node *holder = &p->node[p->node[i].holder];
-        t->node[i].act = t->node[p->node[i].holder].act;
-        if (p->node[i].flow)
-            t->node[i].dact = t->slot[holder->slot];
+        const struct layer_use *holder = &p->use[p->use[i].holder];
+        t->state[i].act = t->state[p->use[i].holder].act;
+        if (p->use[i].flow)
+            t->state[i].dact = t->slot[holder->slot];
     }
     return 0;
 }
 
-/* Quick forms of layers, and scratch. */
+/* Fast forms of layers, and scratch. */
 static int claim_scratch(struct trainer *t, struct err *e)
 {
     size_t bytes = t->plan.patch * sizeof(real);
@@ -76,17 +76,17 @@ static int claim_scratch(struct trainer *t, struct err *e)
         return ERR_ARG;
     for (int i = 0; sizeof(real) == sizeof(float) && i < t->net->n; i++) {
         const struct layer *l = &t->net->layer[i];
-        const struct train_node *d = &t->plan.node[i];
+        const struct layer_use *d = &t->plan.use[i];
         if (d->role != COMPUTED)
             continue;
-        if (quick_make(&t->node[i].quick, simd, l, t->net->layer[l->in[0]].shape, train_tail(&t->plan, i),
-                       t->plan.node[l->in[0]].flow) < 0)
+        if (fast_conv_make(&t->state[i].fast, simd, l, t->net->layer[l->in[0]].shape, train_tail(&t->plan, i),
+                       t->plan.use[l->in[0]].flow) < 0)
             return err_mem(e, bytes, "training");
-        size_t need = quick_scratch(&t->node[i].quick);
+        size_t need = fast_conv_scratch(&t->state[i].fast);
         bytes = need > bytes ? need : bytes;
     }
     for (int j = 0; j < t->plan.jobs; j++) {
-        if ((t->scratch[j] = claim(bytes, 1)) == NULL)
+        if ((t->scratch[j] = zeroed(bytes, 1)) == NULL)
             return err_mem(e, bytes, "training");
     }
     return 0;
@@ -102,7 +102,7 @@ struct trainer *trainer_new(const struct net *net, real *w, const bool *train, c
         return NULL;
     }
     *t = (struct trainer){.net = net, .w = w, .ends = ends, .nends = nends, .par = par};
-    if (train_plan_make(&t->plan, net, train, given, ngiven, ends, nends, batch, par_size(par)) < 0 ||
+    if (train_memory_make(&t->plan, net, train, given, ngiven, ends, nends, batch, par_size(par)) < 0 ||
         claim_all(t) < 0) {
         err_mem(e, t->plan.bytes, "training: try a smaller batch");
         trainer_free(t);
@@ -120,13 +120,13 @@ void trainer_free(struct trainer *t)
 {
     if (t == NULL)
         return;
-    for (int i = 0; t->node != NULL && i < t->net->n; i++) {
-        if (t->plan.node[i].holder == i)
-            free(t->node[i].act);
-        free(t->node[i].which);
-        free(t->node[i].keep);
-        free(t->node[i].stat);
-        quick_free(&t->node[i].quick);
+    for (int i = 0; t->state != NULL && i < t->net->n; i++) {
+        if (t->plan.use[i].holder == i)
+            free(t->state[i].act);
+        free(t->state[i].which);
+        free(t->state[i].keep);
+        free(t->state[i].stat);
+        fast_conv_free(&t->state[i].fast);
     }
     for (int j = 0; t->scratch != NULL && j < t->plan.jobs; j++)
         free(t->scratch[j]);
@@ -134,23 +134,23 @@ void trainer_free(struct trainer *t)
         free(t->slot[k]);
     free(t->scratch);
     free(t->slot);
-    free(t->node);
+    free(t->state);
     free(t->part);
     free(t->extra);
     free(t->zeros);
     free(t->grad);
-    train_plan_free(&t->plan);
+    train_memory_free(&t->plan);
     free(t);
 }
 
 real *trainer_act(struct trainer *t, int layer)
 {
-    return layer < 0 ? NULL : t->node[layer].act;
+    return layer < 0 ? NULL : t->state[layer].act;
 }
 
 real *trainer_dact(struct trainer *t, int layer)
 {
-    return layer < 0 ? NULL : t->node[layer].dact;
+    return layer < 0 ? NULL : t->state[layer].dact;
 }
 
 real *trainer_grad(struct trainer *t)
@@ -160,5 +160,5 @@ real *trainer_grad(struct trainer *t)
 
 bool trainer_trains(const struct trainer *t, int layer)
 {
-    return t->plan.node[layer].train;
+    return t->plan.use[layer].train;
 }

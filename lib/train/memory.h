@@ -6,7 +6,7 @@
  * layer before writes what the relu makes of it, and their gradient is one array.
  *
  * Layers of large outputs and few weights that follow each other are walked through image by image,
- * while what one writes is in the cache for the next; a gradient within a walk is that of one image.
+ * while what one writes is in the cache for the next; a gradient within a fused run is that of one image.
  */
 #ifndef MIEN_TRAIN_TRAIN_PLAN_H
 #define MIEN_TRAIN_TRAIN_PLAN_H
@@ -18,37 +18,37 @@
 
 enum role { ABSENT, GIVEN, COMPUTED };
 
-struct train_node {
+struct layer_use {
     enum role role;
     bool train; /* its parameters are trained */
     bool flow;  /* its output's gradient is needed on the way to a trained parameter */
     int holder; /* the layer that holds its output: itself, or the relu behind it */
     int below;  /* of a relu that holds another layer's output: that layer; else -1 */
     int slot;   /* of a holder: where its gradient goes; -1: nowhere */
-    int walk;   /* the walk that the layer belongs to, or -1 */
-    bool inner; /* its output and gradient are read within that walk alone */
+    int run;    /* the fused run that the layer belongs to, or -1 */
+    bool inner; /* its output and gradient are read within that fused run alone */
 };
 
 /* Where gradients go: of a batch, or of one image for each worker. */
-struct train_slot {
+struct gradient_slot {
     size_t count; /* elements for one image */
     bool inner;
 };
 
 /* Layers first to last, each of which reads the one before; the gradients of their parameters are
    `span` elements from element `at`. */
-struct train_walk {
+struct fused_run {
     int first, last;
     size_t at, span;
 };
 
-struct train_plan {
+struct train_memory {
     const struct net *net;
     int batch, jobs;
-    struct train_node *node; /* net->n of them */
-    int slots, walks;
-    struct train_slot *slot;
-    struct train_walk *walk;
+    struct layer_use *use; /* net->n of them */
+    int slots, runs;
+    struct gradient_slot *slot;
+    struct fused_run *run;
     size_t patch;   /* elements of scratch for each worker */
     size_t part;    /* of gradients of one layer's parameters, for all parts of a batch */
     size_t extra;   /* for one image: a second gradient of an output that several layers read */
@@ -59,15 +59,15 @@ struct train_plan {
 
 /* Plans training with these trained layers, outputs given from outside, and `ends`, layers whose
    gradient the loss gives. Returns 0 or ERR_MEM. */
-int train_plan_make(struct train_plan *p, const struct net *net, const bool *train,
+int train_memory_make(struct train_memory *p, const struct net *net, const bool *train,
                     const int *given, int ngiven, const int *ends, int nends, int batch, int jobs);
-void train_plan_free(struct train_plan *p);
+void train_memory_free(struct train_memory *p);
 
 /* The relu that layer i computes itself before it stores its output. */
-enum act train_tail(const struct train_plan *p, int i);
+enum act train_tail(const struct train_memory *p, int i);
 
-/* A walk's gradients of a batch of n images are summed in so many parts. */
-size_t train_walk_parts(int n);
+/* A fused run's gradients of a batch of n images are summed in so many parts. */
+size_t fused_run_parts(int n);
 
 /* Images of a batch of n are cut into so many parts; each part has its own gradient of the layer's
    parameters. */

@@ -9,7 +9,7 @@
 #include <string.h>
 #include <cmocka.h>
 
-#include "kernel/conv8.h"
+#include "kernel/conv_int8.h"
 #include "util/hash.h"
 
 struct shape_case {
@@ -88,7 +88,7 @@ static void naive(const struct shape_case *s, const struct layer *l, const float
     }
 }
 
-static void check(const struct eight *form, const struct shape_case *s)
+static void check(const struct int8_simd *form, const struct shape_case *s)
 {
     struct layer l = layer_of(s);
     struct shape in = {s->h, s->w, s->c};
@@ -110,13 +110,13 @@ static void check(const struct eight *form, const struct shape_case *s)
         add[i] = (float)rng_below(&r, 1000);
     y[outs] = 42;
 
-    struct conv8 c;
+    struct conv_int8 c;
     struct tail tail = {bias, s->act, slope};
-    assert_true(conv8_fits(&l, in));
-    assert_int_equal(conv8_make(&c, form, &l, in, w, &tail), 0);
-    assert_true(conv8_zeros(&c) == (size_t)s->c);
-    void *scratch = malloc(conv8_scratch(&c, (size_t)s->n));
-    conv8_run(&c, x, s->add ? add : NULL, y, (size_t)s->n, zeros, scratch);
+    assert_true(conv_int8_fits(&l, in));
+    assert_int_equal(conv_int8_make(&c, form, &l, in, w, &tail), 0);
+    assert_true(conv_int8_zeros(&c) == (size_t)s->c);
+    void *scratch = malloc(conv_int8_scratch(&c, (size_t)s->n));
+    conv_int8_run(&c, x, s->add ? add : NULL, y, (size_t)s->n, zeros, scratch);
     naive(s, &l, x, w, bias, slope, s->add ? add : NULL, want);
     for (size_t i = 0; i < outs; i++) {
         if (s->whole && (double)y[i] != want[i])
@@ -128,14 +128,14 @@ static void check(const struct eight *form, const struct shape_case *s)
     if (sqrt(error / size) > 0.01)
         fail_msg("%s, %dx%dx%d to %d: error %g", form->name, s->h, s->w, s->c, s->units, sqrt(error / size));
     assert_true(y[outs] == 42);
-    conv8_free(&c);
+    conv_int8_free(&c);
     free(scratch), free(x), free(w), free(bias), free(slope), free(add), free(y), free(zeros), free(want);
 }
 
 static void every_form(const struct shape_case *s, size_t n)
 {
-    const struct eight *form;
-    for (size_t k = 0; (form = eight_form(k)) != NULL; k++) {
+    const struct int8_simd *form;
+    for (size_t k = 0; (form = int8_variant(k)) != NULL; k++) {
         print_message("%s\n", form->name);
         for (size_t i = 0; i < n; i++)
             check(form, &s[i]);
@@ -174,31 +174,31 @@ static void nothing(void **state)
     struct layer l = layer_of(&s);
     float x[C] = {0}, w[C * UNITS] = {0}, bias[UNITS] = {1, 2, 3}, y[UNITS], zeros[C] = {0};
     struct tail tail = {bias, ACT_NONE, NULL};
-    for (size_t k = 0; eight_form(k) != NULL; k++) {
-        struct conv8 c;
-        assert_int_equal(conv8_make(&c, eight_form(k), &l, (struct shape){1, 1, C}, w, &tail), 0);
-        void *scratch = malloc(conv8_scratch(&c, 1));
+    for (size_t k = 0; int8_variant(k) != NULL; k++) {
+        struct conv_int8 c;
+        assert_int_equal(conv_int8_make(&c, int8_variant(k), &l, (struct shape){1, 1, C}, w, &tail), 0);
+        void *scratch = malloc(conv_int8_scratch(&c, 1));
         for (int set = 0; set < 2; set++) {
-            conv8_run(&c, x, NULL, y, 1, zeros, scratch);
+            conv_int8_run(&c, x, NULL, y, 1, zeros, scratch);
             assert_memory_equal(y, bias, sizeof y);
             x[5] = -3;
         }
         x[5] = 0;
         free(scratch);
-        conv8_free(&c);
+        conv_int8_free(&c);
     }
 }
 
 static void ranges(void **state)
 {
     (void)state;
-    struct eight_range r = eight_range(0, 6);
+    struct int8_range r = int8_range(0, 6);
     assert_true(r.zero == 0 && fabs((double)r.scale * 255 - 6) < 1e-6);
-    r = eight_range(-1, 1.55F);
+    r = int8_range(-1, 1.55F);
     assert_true(r.zero == 100 && fabs((double)r.scale - 0.01) < 1e-8);
-    assert_true(eight_range(0, 0).scale == 0);
-    assert_true(isnan(eight_range(0, (float)INFINITY).scale));
-    assert_true(isnan(eight_range(0, (float)NAN).scale));
+    assert_true(int8_range(0, 0).scale == 0);
+    assert_true(isnan(int8_range(0, (float)INFINITY).scale));
+    assert_true(isnan(int8_range(0, (float)NAN).scale));
 }
 
 /* What is no number stays so, wherever it is among values or weights. */
@@ -211,18 +211,18 @@ static void no_numbers(void **state)
     float bias[UNITS] = {1, 2}, y[UNITS], zeros[C] = {0};
     struct tail tail = {bias, ACT_RELU6, NULL};
     const float bad[] = {(float)NAN, (float)INFINITY, -(float)INFINITY};
-    for (size_t k = 0; eight_form(k) != NULL; k++) {
+    for (size_t k = 0; int8_variant(k) != NULL; k++) {
         for (int at = 0; at < 2 * C; at++) {
             float x[C] = {1, 2}, w[C * UNITS] = {0.1F, 0.2F};
-            struct conv8 c;
+            struct conv_int8 c;
             *(at < C ? &x[at] : &w[(at - C) * UNITS]) = bad[at % 3];
-            assert_int_equal(conv8_make(&c, eight_form(k), &l, (struct shape){1, 1, C}, w, &tail), 0);
-            void *scratch = malloc(conv8_scratch(&c, 1));
-            conv8_run(&c, x, NULL, y, 1, zeros, scratch);
+            assert_int_equal(conv_int8_make(&c, int8_variant(k), &l, (struct shape){1, 1, C}, w, &tail), 0);
+            void *scratch = malloc(conv_int8_scratch(&c, 1));
+            conv_int8_run(&c, x, NULL, y, 1, zeros, scratch);
             assert_true(isnan(y[0]));
             assert_true(isnan(y[1]) == (at < C)); /* the other unit's weights are good */
             free(scratch);
-            conv8_free(&c);
+            conv_int8_free(&c);
         }
     }
 }
@@ -233,16 +233,16 @@ static void fits(void **state)
     (void)state;
     struct layer l = layer_make("c", L_CONV);
     l.kh = l.kw = 1;
-    assert_true(conv8_fits(&l, (struct shape){4, 4, 64}));
-    assert_false(conv8_fits(&l, (struct shape){4, 4, 63}));
+    assert_true(conv_int8_fits(&l, (struct shape){4, 4, 64}));
+    assert_false(conv_int8_fits(&l, (struct shape){4, 4, 63}));
     struct layer wide = l; /* more terms than a sum of 32 bits holds */
     wide.kh = wide.kw = 7;
-    assert_true(conv8_fits(&wide, (struct shape){9, 9, 1353}));
-    assert_false(conv8_fits(&wide, (struct shape){9, 9, 1354}));
+    assert_true(conv_int8_fits(&wide, (struct shape){9, 9, 1353}));
+    assert_false(conv_int8_fits(&wide, (struct shape){9, 9, 1354}));
     l.groups = 2;
-    assert_false(conv8_fits(&l, (struct shape){4, 4, 64}));
+    assert_false(conv_int8_fits(&l, (struct shape){4, 4, 64}));
     l = layer_make("d", L_DENSE);
-    assert_false(conv8_fits(&l, (struct shape){1, 1, 64}));
+    assert_false(conv_int8_fits(&l, (struct shape){1, 1, 64}));
 }
 
 int main(void)

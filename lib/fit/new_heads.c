@@ -99,7 +99,7 @@ int fit_new_heads(struct model *m, const struct model *init, const char *embed, 
         at = append(&m->net, "drop", L_DROPOUT, at, 0, (float)h->dropout, e);
     rc = at < 0 ? at : 0;
     if (rc == 0 && gender)
-        rc = append_head(&m->net, "gender", "gender_logits", at, PRED_GENDERS, false, e);
+        rc = append_head(&m->net, "gender", "gender_logits", at, MIEN_GENDERS, false, e);
     if (rc >= 0 && age.n > 0)
         rc = append_head(&m->net, "age", "age_logits", at, age_head_outputs(&age), age.ordinal, e);
     rc = rc < 0 ? rc : merge_prep(&m->prep, init, attach, &age, prep, e);

@@ -1,4 +1,4 @@
-#include "rows.h"
+#include "inputs.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -14,7 +14,7 @@ enum { FROZEN_BATCH = 8 };
 
 /* The computation of frozen layers, shared by threads. */
 struct freezing {
-    struct rows *r;
+    struct inputs *r;
     struct plan *plan;
     struct plan_work **work; /* one a thread */
     float **out;             /* a batch of each boundary layer's output, for each thread */
@@ -22,25 +22,25 @@ struct freezing {
 };
 
 /* What plan_run reads for row `row` of all views; NULL when its picture can't be used. */
-static const void *frozen_input(const struct rows *r, int worker, size_t row, unsigned char *buf)
+static const void *frozen_input(const struct inputs *r, int worker, size_t row, unsigned char *buf)
 {
     size_t n = r->pack->n;
     if (r->pack->kind == PACK_FEATURES)
         return pack_features(r->pack, row % n);
-    return pictures_get(&r->pictures, worker, row % n, row / n, buf);
+    return decoded_get(&r->images, worker, row % n, row / n, buf);
 }
 
 static void freeze_batch(void *ctx, int worker, size_t k)
 {
     struct freezing *z = ctx;
-    struct rows *r = z->r;
+    struct inputs *r = z->r;
     const struct boundary *at = &r->at;
     size_t first = (z->from + k) * FROZEN_BATCH, left = r->pack->n * (size_t)r->views - first;
     const void *in[FROZEN_BATCH];
     size_t row[FROZEN_BATCH], n = 0;
     float **out = z->out + worker * at->n;
     for (size_t i = 0; i < FROZEN_BATCH && i < left; i++) {
-        unsigned char *buf = r->buf[worker] + n * pictures_bytes(&r->pictures);
+        unsigned char *buf = r->buf[worker] + n * decoded_bytes(&r->images);
         in[n] = frozen_input(r, worker, first + i, buf);
         row[n] = first + i;
         if (in[n] != NULL)
@@ -61,7 +61,7 @@ static void freeze_batch(void *ctx, int worker, size_t k)
     }
 }
 
-static int claim(struct rows *r, size_t cache_mem, struct err *e)
+static int take_memory(struct inputs *r, size_t cache_mem, struct err *e)
 {
     size_t n = r->pack->n * (size_t)r->views;
     if (n > SIZE_MAX / sizeof(float) / r->at.width)
@@ -124,10 +124,10 @@ static void freezing_free(struct freezing *z, int jobs)
 }
 
 /* Computes and keeps the frozen layers' output. Returns 0, 1 when stopped, or a negative code. */
-static int freeze(struct rows *r, const struct rows_how *how, struct par *par, struct err *e)
+static int freeze(struct inputs *r, const struct inputs_how *how, struct par *par, struct err *e)
 {
     struct freezing z = {.r = r};
-    int rc = claim(r, how->cache_mem, e);
+    int rc = take_memory(r, how->cache_mem, e);
     if (rc == 0)
         rc = freezing_make(&z, r->jobs, e);
     /* In rounds, so that progress is told from this thread. */
@@ -144,21 +144,21 @@ static int freeze(struct rows *r, const struct rows_how *how, struct par *par, s
     return rc;
 }
 
-int rows_make(struct rows *r, const struct model *m, const struct pack *p,
-              const struct boundary *at, const struct rows_how *how, struct par *par,
+int inputs_make(struct inputs *r, const struct model *m, const struct pack *p,
+              const struct boundary *at, const struct inputs_how *how, struct par *par,
               struct err *e)
 {
-    *r = (struct rows){.m = m, .pack = p, .at = *at, .jobs = par_size(par), .views = how->views};
+    *r = (struct inputs){.m = m, .pack = p, .at = *at, .jobs = par_size(par), .views = how->views};
     /* With nothing frozen, or features of what is, the rows are the records themselves. */
     bool frozen = at->n > 1 || (at->layer[0] != 0 && p->kind != PACK_FEATURES);
     int rc = model_input(m, &r->input, e);
     if (rc == 0 && p->kind != PACK_FEATURES)
-        rc = pictures_make(&r->pictures, m, p, how->augment, how->seed, r->jobs, e);
+        rc = decoded_make(&r->images, m, p, how->augment, how->seed, r->jobs, e);
     r->buf = calloc((size_t)r->jobs, sizeof *r->buf);
     if (rc == 0 && r->buf == NULL)
         return err_mem(e, (size_t)r->jobs * sizeof *r->buf, "rows");
     for (int j = 0; rc == 0 && j < r->jobs; j++) {
-        size_t bytes = (frozen ? FROZEN_BATCH : 1) * pictures_bytes(&r->pictures) + 1;
+        size_t bytes = (frozen ? FROZEN_BATCH : 1) * decoded_bytes(&r->images) + 1;
         r->buf[j] = malloc(bytes);
         if (r->buf[j] == NULL)
             return err_mem(e, bytes, "rows");
@@ -166,7 +166,7 @@ int rows_make(struct rows *r, const struct model *m, const struct pack *p,
     return rc == 0 && frozen ? freeze(r, how, par, e) : rc;
 }
 
-void rows_free(struct rows *r)
+void inputs_free(struct inputs *r)
 {
     if (r->mapped)
         munmap(r->data, r->pack->n * (size_t)r->views * r->at.width * sizeof(float));
@@ -176,10 +176,10 @@ void rows_free(struct rows *r)
     for (int j = 0; r->buf != NULL && j < r->jobs; j++)
         free(r->buf[j]);
     free(r->buf);
-    pictures_free(&r->pictures);
+    decoded_free(&r->images);
 }
 
-void rows_load(const struct rows *r, int worker, size_t k, int epoch, float *const *x)
+void inputs_load(const struct inputs *r, int worker, size_t k, int epoch, float *const *x)
 {
     const struct pack *p = r->pack;
     if (r->data != NULL) {
@@ -197,18 +197,18 @@ void rows_load(const struct rows *r, int worker, size_t k, int epoch, float *con
         memcpy(x[0], pack_features(p, k), count * sizeof(float));
         return;
     }
-    const unsigned char *rgb = pictures_get(&r->pictures, worker, k, (uint64_t)epoch, r->buf[worker]);
+    const unsigned char *rgb = decoded_get(&r->images, worker, k, (uint64_t)epoch, r->buf[worker]);
     if (rgb != NULL)
         k_pixels(rgb, x[0], count / 3, r->input.bgr, r->input.mean, r->input.scale);
     else
         memset(x[0], 0, count * sizeof(float));
 }
 
-struct label rows_label(const struct rows *r, size_t k)
+struct label inputs_label(const struct inputs *r, size_t k)
 {
     const struct pack *p = r->pack;
     struct label y = {p->age[k], p->gender[k], {PACK_UNKNOWN, PACK_UNKNOWN}, 1, 1};
-    if (pictures_bad(&r->pictures, k))
+    if (decoded_bad(&r->images, k))
         y.age = y.gender = PACK_UNKNOWN;
     else if (p->band != NULL)
         memcpy(y.band, p->band + 2 * k, 2);

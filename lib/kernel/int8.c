@@ -1,4 +1,4 @@
-#include "eight.h"
+#include "int8.h"
 
 #include <float.h>
 #include <math.h>
@@ -25,11 +25,11 @@ static inline word4 round_portable(vec4 v)
 static inline void put_portable(int16_t *p, word4 v)
 {
     for (int i = 0; i < 4; i++)
-        p[i] = (int16_t)(v[i] < 0 ? 0 : v[i] > EIGHT_MOST ? EIGHT_MOST : v[i]);
+        p[i] = (int16_t)(v[i] < 0 ? 0 : v[i] > INT8_MOST_VALUE ? INT8_MOST_VALUE : v[i]);
 }
 
-#define FORM(name)    name##_portable
-#define FORM_NAME     "portable"
+#define VARIANT(name)    name##_portable
+#define VARIANT_NAME     "portable"
 #define MR            4
 #define NV            2
 #define VALUE         int16_t
@@ -43,11 +43,11 @@ static inline void put_portable(int16_t *p, word4 v)
 #define ROUND(v)      round_portable(v)
 #define PUT(p, v)     put_portable(p, v)
 #include "vec_portable.h"
-#include "eight_body.h"
+#include "int8_body.h"
 
 #ifdef __x86_64__
-#define FORM(name)    name##_avx2
-#define FORM_NAME     "avx2"
+#define VARIANT(name)    name##_avx2
+#define VARIANT_NAME     "avx2"
 #define MR            6
 #define NV            2
 #define VALUE         int16_t
@@ -59,18 +59,18 @@ static inline void put_portable(int16_t *p, word4 v)
 #define IDOT(s, x, w) _mm256_add_epi32(s, _mm256_madd_epi16(x, w))
 #define TO_FLOAT(v)   _mm256_cvtepi32_ps(v)
 #define ROUND(v)      _mm256_cvtps_epi32(v)
-#define CONFINED(v)   _mm256_min_epi32(ISET(EIGHT_MOST), _mm256_max_epi32(ISET(0), v))
+#define CONFINED(v)   _mm256_min_epi32(ISET(INT8_MOST_VALUE), _mm256_max_epi32(ISET(0), v))
 #define HALF(v, k)    _mm256_extracti128_si256(CONFINED(v), k)
 #define PUT(p, v)     _mm_storeu_si128((__m128i *)(void *)(p), _mm_packs_epi32(HALF(v, 0), HALF(v, 1)))
 #include "vec_avx2.h"
-#include "eight_body.h"
+#include "int8_body.h"
 
-/* The two forms of AVX-512 differ in what a word holds: two values, or four. */
+/* The two variants of AVX-512 differ in what a word holds: two values, or four. */
 #define CONFINED_512(v) \
-    _mm512_min_epi32(_mm512_set1_epi32(EIGHT_MOST), _mm512_max_epi32(_mm512_setzero_si512(), v))
+    _mm512_min_epi32(_mm512_set1_epi32(INT8_MOST_VALUE), _mm512_max_epi32(_mm512_setzero_si512(), v))
 
-#define FORM(name)    name##_avx512bw
-#define FORM_NAME     "avx512bw"
+#define VARIANT(name)    name##_avx512bw
+#define VARIANT_NAME     "avx512bw"
 #define MR            6
 #define NV            4
 #define VALUE         int16_t
@@ -86,10 +86,10 @@ static inline void put_portable(int16_t *p, word4 v)
 #include "vec_avx512.h"
 #undef TARGET
 #define TARGET __attribute__((target("avx512f,avx512bw")))
-#include "eight_body.h"
+#include "int8_body.h"
 
-#define FORM(name)    name##_avx512vnni
-#define FORM_NAME     "avx512vnni"
+#define VARIANT(name)    name##_avx512vnni
+#define VARIANT_NAME     "avx512vnni"
 #define MR            6
 #define NV            4
 #define VALUE         uint8_t
@@ -105,48 +105,48 @@ static inline void put_portable(int16_t *p, word4 v)
 #include "vec_avx512.h"
 #undef TARGET
 #define TARGET __attribute__((target("avx512f,avx512bw,avx512vnni")))
-#include "eight_body.h"
+#include "int8_body.h"
 #endif
 
-static bool can_run(const struct eight *form)
+static bool can_run(const struct int8_simd *variant)
 {
 #ifdef __x86_64__
-    if (form == &eight_avx512vnni)
+    if (variant == &int8_avx512vnni)
         return __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vnni");
-    if (form == &eight_avx512bw)
+    if (variant == &int8_avx512bw)
         return __builtin_cpu_supports("avx512bw");
-    if (form == &eight_avx2)
+    if (variant == &int8_avx2)
         return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
 #endif
-    return form == &eight_portable;
+    return variant == &int8_portable;
 }
 
-const struct eight *eight_form(size_t better)
+const struct int8_simd *int8_variant(size_t better)
 {
-    const struct eight *forms[] = {
+    const struct int8_simd *variants[] = {
 #ifdef __x86_64__
-        &eight_avx512vnni, &eight_avx512bw, &eight_avx2,
+        &int8_avx512vnni, &int8_avx512bw, &int8_avx2,
 #endif
-        &eight_portable};
-    for (size_t i = 0; i < sizeof forms / sizeof *forms; i++) {
-        if (can_run(forms[i]) && better-- == 0)
-            return forms[i];
+        &int8_portable};
+    for (size_t i = 0; i < sizeof variants / sizeof *variants; i++) {
+        if (can_run(variants[i]) && better-- == 0)
+            return variants[i];
     }
     return NULL;
 }
 
-const struct eight *eight_choose(const struct simd *simd)
+const struct int8_simd *int8_choose(const struct simd *simd)
 {
     size_t i = 0;
-    while (eight_form(i)->lanes > simd->lanes)
+    while (int8_variant(i)->lanes > simd->lanes)
         i++;
-    return eight_form(i);
+    return int8_variant(i);
 }
 
-struct eight_range eight_range(float lo, float hi)
+struct int8_range int8_range(float lo, float hi)
 {
-    float scale = (hi - lo) / EIGHT_MOST;
+    float scale = (hi - lo) / INT8_MOST_VALUE;
     if (!(scale >= FLT_MIN && scale <= FLT_MAX))
-        return (struct eight_range){scale < FLT_MIN ? 0 : NAN, 0};
-    return (struct eight_range){scale, (int32_t)lrintf(-lo / scale)};
+        return (struct int8_range){scale < FLT_MIN ? 0 : NAN, 0};
+    return (struct int8_range){scale, (int32_t)lrintf(-lo / scale)};
 }

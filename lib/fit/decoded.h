@@ -9,7 +9,7 @@
 #include "net/model.h"
 #include "pack_decode.h"
 
-struct pictures {
+struct decoded {
     const struct pack *pack;
     const struct augment *augment; /* NULL: pictures stay as they are */
     uint64_t seed;
@@ -23,24 +23,24 @@ struct pictures {
 
 /* Prepares a pack of pixels or of images (p zeroed by the caller) for jobs threads, as m reads them.
    What augment points to must outlive p. Returns 0 or a negative code. */
-int pictures_make(struct pictures *p, const struct model *m, const struct pack *pack,
+int decoded_make(struct decoded *p, const struct model *m, const struct pack *pack,
                   const struct augment *augment, uint64_t seed, int jobs, struct err *e);
-void pictures_free(struct pictures *p);
+void decoded_free(struct decoded *p);
 
 /* Bytes of one picture: RGB rows. */
-size_t pictures_bytes(const struct pictures *p);
+size_t decoded_bytes(const struct decoded *p);
 
 /* Record k's picture, as augmentation changes it in this round (an epoch, or a view): in the pack
-   or in buf, of pictures_bytes. NULL when its image can't be used. Threads may call it, each with a
+   or in buf, of decoded_bytes. NULL when its image can't be used. Threads may call it, each with a
    worker number of its own. */
-const unsigned char *pictures_get(const struct pictures *p, int worker, size_t k, uint64_t round,
+const unsigned char *decoded_get(const struct decoded *p, int worker, size_t k, uint64_t round,
                                   unsigned char *buf);
 
 /* Whether record k was found to be of no use. */
-bool pictures_bad(const struct pictures *p, size_t k);
+bool decoded_bad(const struct decoded *p, size_t k);
 
 /* The same once for each record, with the cause: the next call says no. Not while threads are in
-   pictures_get. */
-bool pictures_tell_bad(struct pictures *p, size_t k, struct err *why);
+   decoded_get. */
+bool decoded_tell_bad(struct decoded *p, size_t k, struct err *why);
 
 #endif

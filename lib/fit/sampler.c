@@ -1,4 +1,4 @@
-#include "sample.h"
+#include "sampler.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -12,7 +12,7 @@ static int stratum(const struct label *y)
     return gender * AGES + age;
 }
 
-int sampler_make(struct sampler *s, const struct rows *r, double power, struct err *e)
+int sampler_make(struct sampler *s, const struct inputs *r, double power, struct err *e)
 {
     size_t count[STRATA] = {0}, n = r->pack->n, used = 0;
     *s = (struct sampler){.n = n};
@@ -23,12 +23,12 @@ int sampler_make(struct sampler *s, const struct rows *r, double power, struct e
         return err_mem(e, n * sizeof *s->weight, "the records' weights");
     }
     for (size_t i = 0; i < n; i++) {
-        struct label y = rows_label(r, i);
+        struct label y = inputs_label(r, i);
         used += count[stratum(&y)]++ == 0;
     }
     double sum = 0;
     for (size_t i = 0; i < n; i++) {
-        struct label y = rows_label(r, i);
+        struct label y = inputs_label(r, i);
         s->weight[i] = pow((double)n / ((double)used * (double)count[stratum(&y)]), power);
         sum += s->weight[i];
         s->cumulative[i] = sum;

@@ -1,4 +1,4 @@
-#include "conv8.h"
+#include "conv_int8.h"
 
 #include <float.h>
 #include <math.h>
@@ -9,17 +9,17 @@
 #include "mien/err.h"
 
 /* Output pixels worked off together, while their values are in the second-level cache: a multiple
-   of every form's rows of a tile. */
+   of every variant's rows of a tile. */
 enum { BLOCK_ROWS = 96, FEWEST_CHANNELS = 64 };
 
-bool conv8_fits(const struct layer *l, struct shape in)
+bool conv_int8_fits(const struct layer *l, struct shape in)
 {
     /* Sums of products of 255 steps by 127 are 32-bit whole numbers. */
     return l->type == L_CONV && l->groups == 1 && in.c >= FEWEST_CHANNELS &&
            (int64_t)l->kh * l->kw * in.c <= INT32_MAX / (255 * 127);
 }
 
-static size_t taps_of(const struct conv8 *c)
+static size_t taps_of(const struct conv_int8 *c)
 {
     return (size_t)c->l.kh * (size_t)c->l.kw;
 }
@@ -55,7 +55,7 @@ static float round_weights(float *w, size_t n, int8_t *q)
         most = size > most ? size : most;
         broken += 0 * w[i];
     }
-    float step = most / EIGHT_WEIGHT + broken, inverse = EIGHT_WEIGHT / most;
+    float step = most / INT8_MOST_WEIGHT + broken, inverse = INT8_MOST_WEIGHT / most;
     if (!(step >= FLT_MIN)) {
         memset(q, 0, n * sizeof *q);
         return isnan(step) ? step : 0;
@@ -63,7 +63,7 @@ static float round_weights(float *w, size_t n, int8_t *q)
     double fractions = 0;
     for (size_t i = 0; i < n; i++) {
         float v = w[i] * inverse, fraction;
-        v = v < -EIGHT_WEIGHT ? -EIGHT_WEIGHT : v; /* where the product was rounded */
+        v = v < -INT8_MOST_WEIGHT ? -INT8_MOST_WEIGHT : v; /* where the product was rounded */
         q[i] = (int8_t)floor_of(v);
         w[i] = fraction = v - q[i];
         fractions += (double)fraction;
@@ -76,16 +76,16 @@ static float round_weights(float *w, size_t n, int8_t *q)
     for (size_t i = 0; i < n; i++) {
         int at = bin_of(w[i]);
         bool more = at >= bin || (at == bin - 1 && up-- > 0);
-        q[i] = (int8_t)(q[i] + (more && q[i] < EIGHT_WEIGHT));
+        q[i] = (int8_t)(q[i] + (more && q[i] < INT8_MOST_WEIGHT));
     }
     return step;
 }
 
 /* Puts one unit's weights into its column of its panel: word after word, nr apart. */
-static void pack_unit(struct conv8 *c, const int8_t *q, size_t u)
+static void pack_unit(struct conv_int8 *c, const int8_t *q, size_t u)
 {
-    size_t taps = taps_of(c), nc = (size_t)c->in.c, nr = (size_t)c->form->nr;
-    size_t each = 4 / (size_t)c->form->size;
+    size_t taps = taps_of(c), nc = (size_t)c->in.c, nr = (size_t)c->variant->nr;
+    size_t each = 4 / (size_t)c->variant->size;
     uint32_t *column = (uint32_t *)c->w + u / nr * nr * taps * c->words + u % nr;
     for (size_t t = 0; t < taps; t++) {
         for (size_t k = 0; k < nc; k += each, column += nr) {
@@ -102,7 +102,7 @@ static void pack_unit(struct conv8 *c, const int8_t *q, size_t u)
 }
 
 /* Rounds the weights w[terms, units] and packs them. */
-static int pack(struct conv8 *c, const float *w)
+static int pack(struct conv_int8 *c, const float *w)
 {
     size_t terms = taps_of(c) * (size_t)c->in.c, units = (size_t)c->l.units;
     float *unit = malloc(GATHERED * terms * sizeof *unit);
@@ -123,12 +123,12 @@ static int pack(struct conv8 *c, const float *w)
     return unit == NULL || q == NULL ? ERR_MEM : 0;
 }
 
-int conv8_make(struct conv8 *c, const struct eight *form, const struct layer *l, struct shape in,
+int conv_int8_make(struct conv_int8 *c, const struct int8_simd *variant, const struct layer *l, struct shape in,
                const float *w, const struct tail *t)
 {
-    *c = (struct conv8){.form = form, .l = *l, .in = in, .act = t->act};
-    size_t units = (size_t)l->units, nr = (size_t)form->nr;
-    c->words = ((size_t)in.c * (size_t)form->size + 3) / 4;
+    *c = (struct conv_int8){.variant = variant, .l = *l, .in = in, .act = t->act};
+    size_t units = (size_t)l->units, nr = (size_t)variant->nr;
+    c->words = ((size_t)in.c * (size_t)variant->size + 3) / 4;
     c->padded = (units + nr - 1) / nr * nr;
     c->w = calloc(taps_of(c) * c->words * c->padded, 4);
     c->sum = calloc(c->padded, sizeof *c->sum);
@@ -137,7 +137,7 @@ int conv8_make(struct conv8 *c, const struct eight *form, const struct layer *l,
     c->slope = calloc(c->padded, sizeof *c->slope);
     if (c->w == NULL || c->sum == NULL || c->scale == NULL || c->bias == NULL || c->slope == NULL ||
         pack(c, w) < 0) {
-        conv8_free(c);
+        conv_int8_free(c);
         return ERR_MEM;
     }
     if (t->bias != NULL)
@@ -147,14 +147,14 @@ int conv8_make(struct conv8 *c, const struct eight *form, const struct layer *l,
     return 0;
 }
 
-void conv8_free(struct conv8 *c)
+void conv_int8_free(struct conv_int8 *c)
 {
     free(c->w);
     free(c->sum);
     free(c->scale);
     free(c->bias);
     free(c->slope);
-    *c = (struct conv8){0};
+    *c = (struct conv_int8){0};
 }
 
 /* --- Running -------------------------------------------------------------------------------- */
@@ -163,57 +163,57 @@ void conv8_free(struct conv8 *c)
    rows, and pointers to the values under their taps. */
 struct work {
     char *values;
-    struct eight_range *image, *row;
+    struct int8_range *image, *row;
     const void **taps;
 };
 
-size_t conv8_zeros(const struct conv8 *c)
+size_t conv_int8_zeros(const struct conv_int8 *c)
 {
     return (size_t)c->in.c;
 }
 
-static size_t image_bytes(const struct conv8 *c)
+static size_t image_bytes(const struct conv_int8 *c)
 {
     return 4 * c->words * ((size_t)c->in.h * (size_t)c->in.w + 1);
 }
 
-size_t conv8_scratch(const struct conv8 *c, size_t n)
+size_t conv_int8_scratch(const struct conv_int8 *c, size_t n)
 {
-    return (n + BLOCK_ROWS) * sizeof(struct eight_range) + BLOCK_ROWS * taps_of(c) * sizeof(void *) +
+    return (n + BLOCK_ROWS) * sizeof(struct int8_range) + BLOCK_ROWS * taps_of(c) * sizeof(void *) +
            n * image_bytes(c);
 }
 
-static struct work layout(const struct conv8 *c, size_t n, void *scratch)
+static struct work layout(const struct conv_int8 *c, size_t n, void *scratch)
 {
     struct work w;
     w.taps = scratch;
-    w.image = (struct eight_range *)(w.taps + BLOCK_ROWS * taps_of(c));
+    w.image = (struct int8_range *)(w.taps + BLOCK_ROWS * taps_of(c));
     w.row = w.image + n;
     w.values = (char *)(w.row + BLOCK_ROWS);
     return w;
 }
 
 /* An image's values, between its own least and largest. */
-static void to_values(const struct conv8 *c, const float *x, const float *zeros,
-                      struct eight_range *range, char *to)
+static void to_values(const struct conv_int8 *c, const float *x, const float *zeros,
+                      struct int8_range *range, char *to)
 {
     size_t pixels = (size_t)c->in.h * (size_t)c->in.w, nc = (size_t)c->in.c;
     float lo = 0, hi = 0;
-    c->form->extent(x, pixels * nc, &lo, &hi);
-    *range = eight_range(lo, hi);
-    c->form->values(x, pixels, nc, range, to, c->words);
-    c->form->values(zeros, 1, nc, range, to + 4 * c->words * pixels, c->words);
+    c->variant->extent(x, pixels * nc, &lo, &hi);
+    *range = int8_range(lo, hi);
+    c->variant->values(x, pixels, nc, range, to, c->words);
+    c->variant->values(zeros, 1, nc, range, to + 4 * c->words * pixels, c->words);
 }
 
 /* Where the values under output pixel (oy, ox) of an image lie: mr apart in taps. */
-static void find_taps(const struct conv8 *c, const char *image, int oy, int ox, const void **taps)
+static void find_taps(const struct conv_int8 *c, const char *image, int oy, int ox, const void **taps)
 {
     const struct layer *l = &c->l;
     size_t pixel = 4 * c->words;
     const char *zeros = image + image_bytes(c) - pixel;
     int y0 = oy * l->sh - l->pt, x0 = ox * l->sw - l->pl;
     for (int y = y0; y < y0 + l->kh; y++) {
-        for (int x = x0; x < x0 + l->kw; x++, taps += c->form->mr) {
+        for (int x = x0; x < x0 + l->kw; x++, taps += c->variant->mr) {
             bool inside = y >= 0 && y < c->in.h && x >= 0 && x < c->in.w;
             *taps = inside ? image + ((size_t)y * (size_t)c->in.w + (size_t)x) * pixel : zeros;
         }
@@ -221,12 +221,12 @@ static void find_taps(const struct conv8 *c, const char *image, int oy, int ox, 
 }
 
 /* The product for a block of m rows. */
-static void block_product(const struct conv8 *c, const struct work *w, size_t m, const float *add,
+static void block_product(const struct conv_int8 *c, const struct work *w, size_t m, const float *add,
                           float *y)
 {
-    size_t mr = (size_t)c->form->mr, nr = (size_t)c->form->nr, units = (size_t)c->l.units;
+    size_t mr = (size_t)c->variant->mr, nr = (size_t)c->variant->nr, units = (size_t)c->l.units;
     for (size_t u = 0; u < units; u += nr) {
-        struct eight_tile t = {
+        struct int8_tile t = {
             .taps = taps_of(c),
             .steps = c->words,
             .b = (const char *)c->w + 4 * u * taps_of(c) * c->words,
@@ -244,17 +244,17 @@ static void block_product(const struct conv8 *c, const struct work *w, size_t m,
             t.m = (int)(mr < m - i ? mr : m - i);
             t.c = y + i * units + u;
             t.add = add != NULL ? add + i * units + u : NULL;
-            c->form->tile(&t);
+            c->variant->tile(&t);
         }
     }
 }
 
-void conv8_run(const struct conv8 *c, const float *x, const float *add, float *y, size_t n,
+void conv_int8_run(const struct conv_int8 *c, const float *x, const float *add, float *y, size_t n,
                const float *zeros, void *scratch)
 {
     struct work w = layout(c, n, scratch);
     size_t columns = (size_t)c->l.shape.w, pixels = (size_t)c->l.shape.h * columns;
-    size_t units = (size_t)c->l.units, mr = (size_t)c->form->mr, taps = taps_of(c);
+    size_t units = (size_t)c->l.units, mr = (size_t)c->variant->mr, taps = taps_of(c);
     for (size_t i = 0; i < n; i++)
         to_values(c, x + i * shape_count(c->in), zeros, &w.image[i], w.values + i * image_bytes(c));
     for (size_t from = 0; from < n * pixels; from += BLOCK_ROWS) {

@@ -13,10 +13,10 @@
 
 #include <stdbool.h>
 
-#include "eight.h"
+#include "int8.h"
 
-struct conv8 {
-    const struct eight *form;
+struct conv_int8 {
+    const struct int8_simd *variant;
     struct layer l;
     struct shape in;
     enum act act;
@@ -29,15 +29,15 @@ struct conv8 {
 
 /* Whether a layer that reads `in` is one for this: an undivided convolution of at least 64 channels.
    With fewer there is little to gain, and errors so early cost most. */
-bool conv8_fits(const struct layer *l, struct shape in);
+bool conv_int8_fits(const struct layer *l, struct shape in);
 
 /* As conv_make, conv_free, conv_zeros and conv_run; the scratch depends on the images of a run. */
-int conv8_make(struct conv8 *c, const struct eight *form, const struct layer *l, struct shape in,
+int conv_int8_make(struct conv_int8 *c, const struct int8_simd *variant, const struct layer *l, struct shape in,
                const float *w, const struct tail *t);
-void conv8_free(struct conv8 *c);
-size_t conv8_scratch(const struct conv8 *c, size_t n);
-size_t conv8_zeros(const struct conv8 *c);
-void conv8_run(const struct conv8 *c, const float *x, const float *add, float *y, size_t n,
+void conv_int8_free(struct conv_int8 *c);
+size_t conv_int8_scratch(const struct conv_int8 *c, size_t n);
+size_t conv_int8_zeros(const struct conv_int8 *c);
+void conv_int8_run(const struct conv_int8 *c, const float *x, const float *add, float *y, size_t n,
                const float *zeros, void *scratch);
 
 #endif

@@ -3,7 +3,7 @@
 #define MIEN_FIT_SAMPLE_H
 
 #include "util/hash.h"
-#include "rows.h"
+#include "inputs.h"
 
 /* Records fall into strata of gender and age, five years wide, unknown ones apart. A record's
    weight is (n / (strata * records of its stratum))^power, so that power 1 makes strata equal. */
@@ -12,7 +12,7 @@ struct sampler {
     double *weight;     /* n, of mean about 1 */
     double *cumulative; /* n */
 };
-int sampler_make(struct sampler *s, const struct rows *r, double power, struct err *e);
+int sampler_make(struct sampler *s, const struct inputs *r, double power, struct err *e);
 void sampler_free(struct sampler *s);
 
 /* An epoch's order: with power 0 every record once, shuffled; else n draws by weight. */
