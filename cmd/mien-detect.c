@@ -9,12 +9,12 @@ static const char usual_model[] = "detect.model";
 struct worker {
     struct detect_work *work;
     struct face_list faces;
-    struct buf id;
+    struct mien_buf id;
     uint64_t photos, found, empty, damaged;
 };
 
 struct detect {
-    struct filter filter;
+    struct mien_filter filter;
     struct detect_options how;
     struct img_jpeg_limits limits;
     bool keep_empty;
@@ -24,45 +24,45 @@ struct detect {
 };
 
 /* What was known of another face goes. */
-static void forget_face(struct rec *r)
+static void forget_face(struct mien_rec *r)
 {
-    static const int tags[] = {TAG_BOX, TAG_SCORE, TAG_SCORE2, TAG_LANDMARKS};
+    static const int tags[] = {MIEN_TAG_BOX, MIEN_TAG_SCORE, MIEN_TAG_SCORE2, MIEN_TAG_LANDMARKS};
     for (size_t i = 0; i < sizeof tags / sizeof tags[0]; i++)
-        rec_del(r, tags[i]);
+        mien_rec_del(r, tags[i]);
 }
 
 /* Makes r the record of face k of a photograph. */
-static int set_face(struct rec *r, const struct rec *photo, const struct face_list *l, size_t k,
-                    struct buf *id)
+static int set_face(struct mien_rec *r, const struct mien_rec *photo, const struct face_list *l, size_t k,
+                    struct mien_buf *id)
 {
     const struct face *f = &l->face[k];
     size_t len = 0;
-    const char *name = rec_text(photo, TAG_ID, &len);
-    int rc = rec_share(r, photo);
+    const char *name = mien_rec_text(photo, MIEN_TAG_ID, &len);
+    int rc = mien_rec_share(r, photo);
     forget_face(r);
-    buf_clear(id);
-    rc |= buf_append(id, name != NULL ? name : "", len);
-    rc |= buf_printf(id, "#%zu", k + 1);
+    mien_buf_clear(id);
+    rc |= mien_buf_append(id, name != NULL ? name : "", len);
+    rc |= mien_buf_printf(id, "#%zu", k + 1);
     if (rc == 0)
-        rc = rec_set_text(r, TAG_ID, (const char *)id->data, id->len);
-    float *point = rec_alloc(r, TAG_LANDMARKS, REC_F32, 2, (uint32_t[]){FACE_POINTS, 2});
-    for (int i = 0; point != NULL && i < FACE_POINTS; i++) {
+        rc = mien_rec_set_text(r, MIEN_TAG_ID, (const char *)id->data, id->len);
+    float *point = mien_rec_alloc(r, MIEN_TAG_LANDMARKS, MIEN_F32, 2, (uint32_t[]){MIEN_FACE_POINTS, 2});
+    for (int i = 0; point != NULL && i < MIEN_FACE_POINTS; i++) {
         point[2 * i] = f->point[i][0];
         point[2 * i + 1] = f->point[i][1];
     }
-    rc |= rec_set_f32v(r, TAG_BOX, f->box, 4) | rec_set_f32(r, TAG_SCORE, f->score) |
-          rec_set_i32(r, TAG_FACES, (int32_t)l->n);
-    return rc != 0 || point == NULL ? ERR_MEM : 0;
+    rc |= mien_rec_set_f32v(r, MIEN_TAG_BOX, f->box, 4) | mien_rec_set_f32(r, MIEN_TAG_SCORE, f->score) |
+          mien_rec_set_i32(r, MIEN_TAG_FACES, (int32_t)l->n);
+    return rc != 0 || point == NULL ? MIEN_ERR_MEM : 0;
 }
 
 /* Finds the faces of photograph i and adds their records. */
-static int detect_one(struct detect *d, int worker, struct rec *r, size_t i, bool *drop,
-                      struct err *e)
+static int detect_one(struct detect *d, int worker, struct mien_rec *r, size_t i, bool *drop,
+                      struct mien_err *e)
 {
     struct worker *w = &d->worker[worker];
-    const struct rec_field *image = rec_find(r, TAG_IMAGE);
+    const struct mien_field *image = mien_rec_find(r, MIEN_TAG_IMAGE);
     if (image == NULL)
-        return err_set(e, ERR_FORMAT, "no image in the record");
+        return mien_err_set(e, MIEN_ERR_FORMAT, "no image in the record");
     int rc = detect_jpeg(d->detector, w->work, image->data, image->len, &d->limits, &w->faces, e);
     if (rc < 0)
         return rc;
@@ -72,49 +72,49 @@ static int detect_one(struct detect *d, int worker, struct rec *r, size_t i, boo
     w->empty += w->faces.n == 0;
     *drop = w->faces.n > 0 || !d->keep_empty;
     for (size_t k = 0; k < w->faces.n; k++) {
-        struct rec *face = filter_add(&d->filter, worker, i);
+        struct mien_rec *face = mien_filter_add(&d->filter, worker, i);
         if (face == NULL || set_face(face, r, &w->faces, k, &w->id) < 0)
-            return err_mem(e, sizeof *face, "a face");
+            return mien_err_mem(e, sizeof *face, "a face");
     }
     if (*drop)
         return 0;
     forget_face(r);
-    return rec_set_i32(r, TAG_FACES, 0);
+    return mien_rec_set_i32(r, MIEN_TAG_FACES, 0);
 }
 
-static int detect(void *ctx, int worker, struct rec **rec, size_t n, bool *drop, struct err *e)
+static int detect(void *ctx, int worker, struct mien_rec **rec, size_t n, bool *drop, struct mien_err *e)
 {
     for (size_t i = 0; i < n; i++) {
         int rc = detect_one(ctx, worker, rec[i], i, &drop[i], e);
-        if (rc == ERR_MEM)
+        if (rc == MIEN_ERR_MEM)
             return rc;
         if (rc < 0)
-            rec_fail(rec[i], "%s", e->msg);
+            mien_rec_fail(rec[i], "%s", e->msg);
     }
     return 0;
 }
 
 static void start(struct detect *d, const char *path)
 {
-    const struct cli *c = d->filter.cli;
-    struct err e;
+    const struct mien_cli *c = d->filter.cli;
+    struct mien_err e;
     if (model_load(&d->model, path, &e) < 0)
-        cli_die(c, "%s%s", e.msg, path == usual_model ? "; scripts/fetch-models brings it" : "");
+        mien_cli_die(c, "%s%s", e.msg, path == usual_model ? "; scripts/fetch-models brings it" : "");
     if ((d->detector = detector_new(&d->model, &d->how, &e)) == NULL)
-        cli_die(c, "'%s': %s", path, e.msg);
+        mien_cli_die(c, "'%s': %s", path, e.msg);
     d->worker = calloc((size_t)d->filter.jobs, sizeof *d->worker);
     if (d->worker == NULL)
-        cli_die(c, "out of memory");
+        mien_cli_die(c, "out of memory");
     for (int i = 0; i < d->filter.jobs; i++) {
         if ((d->worker[i].work = detect_work_new(d->detector, &e)) == NULL)
-            cli_die(c, "%s", e.msg);
+            mien_cli_die(c, "%s", e.msg);
     }
 }
 
 /* Frees what start made, and says what was found. */
 static void finish(struct detect *d)
 {
-    const struct cli *c = d->filter.cli;
+    const struct mien_cli *c = d->filter.cli;
     unsigned long long photos = 0, found = 0, empty = 0, damaged = 0;
     for (int i = 0; i < d->filter.jobs; i++) {
         struct worker *w = &d->worker[i];
@@ -124,15 +124,15 @@ static void finish(struct detect *d)
         damaged += w->damaged;
         detect_work_free(w->work);
         face_list_free(&w->faces);
-        buf_free(&w->id);
+        mien_buf_free(&w->id);
     }
     free(d->worker);
     detector_free(d->detector);
     model_free(&d->model);
-    cli_note(c, "photographs: %llu, faces: %llu, photographs without a face: %llu", photos, found,
+    mien_cli_note(c, "photographs: %llu, faces: %llu, photographs without a face: %llu", photos, found,
              empty);
     if (damaged > 0)
-        cli_note(c, "looked at what could be decoded of %llu damaged photographs", damaged);
+        mien_cli_note(c, "looked at what could be decoded of %llu damaged photographs", damaged);
 }
 
 int main(int argc, char **argv)
@@ -140,40 +140,40 @@ int main(int argc, char **argv)
     struct detect d = {.how = {.min_score = 0.7, .min_size = 20}, .filter.batch = 1};
     bool largest = false;
     size_t max_pixels = 0;
-    const struct cli_opt opts[] = {
-        {'s', "min-score", "F", "least score of a face, 0 to 1 [0.7]", CLI_REAL, &d.how.min_score,
+    const struct mien_option opts[] = {
+        {'s', "min-score", "F", "least score of a face, 0 to 1 [0.7]", MIEN_CLI_REAL, &d.how.min_score,
          0, 1, NULL, NULL},
         {'z', "min-size", "N", "least side of a face's box in pixels of the photograph [20]",
-         CLI_REAL, &d.how.min_size, 0, IMG_MAX_SIDE, NULL, NULL},
-        {'n', "max-faces", "N", "keep the N largest faces of a photograph [all]", CLI_INT,
+         MIEN_CLI_REAL, &d.how.min_size, 0, MIEN_MAX_SIDE, NULL, NULL},
+        {'n', "max-faces", "N", "keep the N largest faces of a photograph [all]", MIEN_CLI_INT,
          &d.how.max_faces, 1, 1 << 16, NULL, NULL},
-        {'l', "largest", NULL, "keep the largest face alone", CLI_FLAG, &largest, 0, 0, NULL, NULL},
-        {'k', "keep-empty", NULL, "pass photographs without a face on", CLI_FLAG, &d.keep_empty, 0,
+        {'l', "largest", NULL, "keep the largest face alone", MIEN_CLI_FLAG, &largest, 0, 0, NULL, NULL},
+        {'k', "keep-empty", NULL, "pass photographs without a face on", MIEN_CLI_FLAG, &d.keep_empty, 0,
          0, NULL, NULL},
-        {0, "tolerant", NULL, "use what can be decoded of damaged images", CLI_FLAG,
+        {0, "tolerant", NULL, "use what can be decoded of damaged images", MIEN_CLI_FLAG,
          &d.limits.tolerant, 0, 0, NULL, NULL},
-        {0, "max-pixels", "N", "refuse larger images [64M]", CLI_SIZE, &max_pixels, 1, 4294967295.0,
+        {0, "max-pixels", "N", "refuse larger images [64M]", MIEN_CLI_SIZE, &max_pixels, 1, 4294967295.0,
          NULL, NULL},
-        FILTER_OPTIONS(d.filter),
+        MIEN_FILTER_OPTIONS(d.filter),
     };
-    struct cli cli = {"mien-detect",
+    struct mien_cli cli = {"mien-detect",
                       "[options] [MODEL] < images.mien > faces.mien",
                       "Finds the faces in photographs.",
                       opts,
-                      CLI_NOPTS(opts),
+                      MIEN_CLI_NOPTS(opts),
                       false};
     d.filter.cli = &cli;
     d.filter.fn = detect;
     d.filter.ctx = &d;
-    int nargs = cli_parse(&cli, argc, argv);
+    int nargs = mien_cli_parse(&cli, argc, argv);
     if (nargs > 1)
-        cli_die(&cli, "takes one model; see mien-detect --help");
+        mien_cli_die(&cli, "takes one model; see mien-detect --help");
     if (largest)
         d.how.max_faces = 1;
     d.limits.max_pixels = max_pixels;
-    filter_prepare(&d.filter);
+    mien_filter_prepare(&d.filter);
     start(&d, nargs > 0 ? argv[1] : usual_model);
-    int status = filter_run(&d.filter);
+    int status = mien_filter_run(&d.filter);
     finish(&d);
     return status;
 }

@@ -1,74 +1,80 @@
 /* mien-embed: runs a model up to a layer and adds that layer's output as features. */
-#include <stdlib.h>
-
-#include "infer/apply.h"
 #include "mien/filter.h"
+#include "mien/session.h"
+
+enum { MAX_BATCH = 256 };
 
 struct embed {
-    struct apply apply;
-    char name[128]; /* of the features, for the preprocessing */
+    struct mien_session *session;
     bool keep;
 };
 
-static int embed(void *ctx, int worker, struct rec **rec, size_t n, bool *drop, struct err *e)
+/* Gives a record its features, and their name to its preprocessing. */
+static int store(const struct embed *m, struct mien_rec *r, const float *features,
+                 struct mien_err *e)
+{
+    struct mien_prep prep = {""};
+    size_t len = 0;
+    uint32_t n = (uint32_t)mien_session_outputs(m->session);
+    const char *text = mien_rec_text(r, MIEN_TAG_PREP, &len);
+    if (text != NULL && mien_prep_parse(&prep, text, len, e) < 0)
+        return MIEN_ERR_FORMAT;
+    if (mien_prep_set(&prep, "features", "%s", mien_session_output_name(m->session)) < 0)
+        return mien_err_set(e, MIEN_ERR_LIMIT, "the preprocessing's description grows too long");
+    if (!m->keep)
+        mien_rec_del(r, MIEN_TAG_PIXELS);
+    if (mien_rec_set_f32v(r, MIEN_TAG_FEATURES, features, n) < 0 ||
+        mien_rec_set_str(r, MIEN_TAG_PREP, prep.text) < 0)
+        return mien_err_mem(e, n * sizeof(float), "features");
+    return 0;
+}
+
+static int embed(void *ctx, int worker, struct mien_rec **rec, size_t n, bool *drop,
+                 struct mien_err *e)
 {
     struct embed *m = ctx;
-    size_t used[256];
-    float *out[1];
+    size_t used[MAX_BATCH];
+    const void *in[MAX_BATCH];
+    const float *out;
     (void)drop;
-    int k = apply_run(&m->apply, worker, rec, n, used, out, e);
-    uint32_t d = (uint32_t)(k < 0 ? 0 : m->apply.classes[0]);
-    for (int i = 0; i < k; i++) {
-        struct rec *r = rec[used[i]];
-        struct prep prep = {""};
-        size_t len = 0;
-        const char *text = rec_text(r, TAG_PREP, &len);
-        if (text != NULL && prep_parse(&prep, text, len, e) < 0)
-            return ERR_FORMAT;
-        if (prep_set(&prep, "features", "%s", m->name) < 0)
-            return err_set(e, ERR_LIMIT, "the preprocessing's description grows too long");
-        if (!m->keep)
-            rec_del(r, TAG_PIXELS);
-        if (rec_set_f32v(r, TAG_FEATURES, out[0] + (size_t)i * d, d) < 0 ||
-            rec_set_str(r, TAG_PREP, prep.text) < 0)
-            return err_mem(e, d * sizeof(float), "features");
-    }
-    return k < 0 ? k : 0;
+    int k = mien_session_records(m->session, rec, n, used, in, e);
+    int rc = k < 0 ? k : mien_session_embed(m->session, worker, in, k, &out, e);
+    for (int i = 0; rc == 0 && i < k; i++)
+        rc = store(m, rec[used[i]], out + (size_t)i * mien_session_outputs(m->session), e);
+    return rc;
 }
 
 int main(int argc, char **argv)
 {
     struct embed m = {0};
-    struct filter f = {.fn = embed, .ctx = &m};
-    int batch = 32;
-    const char *name = NULL;
-    struct cli_opt opts[] = {
-        {'l', "layer", "NAME", "layer to stop at [the model's features]", CLI_STR, &name, 0, 0, NULL,
-         NULL},
-        {'b', "batch", "N", "records computed together [32]", CLI_INT, &batch, 1, 256, NULL, NULL},
-        {'k', "keep", NULL, "keep pixels in the records", CLI_FLAG, &m.keep, 0, 0, NULL, NULL},
-        {0, "int8", NULL, "convolutions in eight bits: faster, almost as right", CLI_FLAG, &m.apply.int8,
-         0, 0, NULL, NULL},
-        FILTER_OPTIONS(f),
+    struct mien_session_options o = {.batch = 32};
+    struct mien_filter f = {.fn = embed, .ctx = &m};
+    const char *layer = NULL;
+    struct mien_option opts[] = {
+        {'l', "layer", "NAME", "layer to stop at [the model's features]", MIEN_CLI_STR, &layer, 0,
+         0, NULL, NULL},
+        {'b', "batch", "N", "records computed together [32]", MIEN_CLI_INT, &o.batch, 1, MAX_BATCH,
+         NULL, NULL},
+        {'k', "keep", NULL, "keep pixels in the records", MIEN_CLI_FLAG, &m.keep, 0, 0, NULL, NULL},
+        {0, "int8", NULL, "convolutions in eight bits: faster, almost as right", MIEN_CLI_FLAG,
+         &o.int8, 0, 0, NULL, NULL},
+        MIEN_FILTER_OPTIONS(f),
     };
-    struct cli cli = {"mien-embed", "[options] MODEL < pixels.mien > features.mien",
-                      "Turns faces into feature vectors.", opts, CLI_NOPTS(opts), false};
-    struct err e;
+    struct mien_cli cli = {"mien-embed", "[options] MODEL < pixels.mien > features.mien",
+                           "Turns faces into feature vectors.", opts, MIEN_CLI_NOPTS(opts), false};
+    struct mien_err e;
     f.cli = &cli;
-    if (cli_parse(&cli, argc, argv) != 1)
-        cli_die(&cli, "needs one model; see mien-embed --help");
-    f.batch = (size_t)batch;
-    filter_prepare(&f);
+    if (mien_cli_parse(&cli, argc, argv) != 1)
+        mien_cli_die(&cli, "needs one model; see mien-embed --help");
+    f.batch = (size_t)o.batch;
+    mien_filter_prepare(&f);
+    o.jobs = f.jobs;
 
-    if (apply_load(&m.apply, argv[1], &e) < 0)
-        cli_die(&cli, "%s", e.msg);
-    int layer = model_features_layer(&m.apply.model, name, &e);
-    if (layer < 0)
-        cli_die(&cli, "%s", e.msg);
-    if (apply_start(&m.apply, &layer, 1, f.jobs, batch, &e) < 0)
-        cli_die(&cli, "%s", e.msg);
-    model_features_name(&m.apply.model, layer, m.name, sizeof m.name);
-    int status = filter_run(&f);
-    apply_free(&m.apply);
+    if ((m.session = mien_session_open(argv[1], &e)) == NULL ||
+        (layer == NULL && (layer = mien_session_features_layer(m.session, &e)) == NULL) ||
+        mien_session_start(m.session, layer, &o, &e) < 0)
+        mien_cli_die(&cli, "%s", e.msg);
+    int status = mien_filter_run(&f);
+    mien_session_close(m.session);
     return status;
 }

@@ -16,89 +16,89 @@
                         */
 
 struct images {
-    struct cli cli;
+    struct mien_cli cli;
     const char *meta; /* a file of metadata records; NULL for none */
     bool strict;
     size_t limit; /* bytes of an image */
 
     struct join *join; /* NULL without metadata */
-    struct rec_writer *w;
-    struct rec rec;
+    struct mien_writer *w;
+    struct mien_rec rec;
     uint64_t nbad, nunlabelled, nother;
     char unlabelled[200]; /* the first of them */
 };
 
 static void put(struct images *im)
 {
-    struct err e;
-    if (rec_write(im->w, &im->rec, &e) < 0)
-        cli_die_output(&im->cli, &e);
+    struct mien_err e;
+    if (mien_write(im->w, &im->rec, &e) < 0)
+        mien_cli_die_output(&im->cli, &e);
 }
 
 /* Reports the record, and passes it on with its error field. */
 static void put_bad(struct images *im, uint64_t number, const char *cause)
 {
-    filter_report(&im->cli, number, &im->rec, cause);
+    mien_filter_report(&im->cli, number, &im->rec, cause);
     if (im->strict)
-        cli_die(&im->cli, "stopped at the first bad record, as --strict asks");
-    rec_fail(&im->rec, "%s", cause);
+        mien_cli_die(&im->cli, "stopped at the first bad record, as --strict asks");
+    mien_rec_fail(&im->rec, "%s", cause);
     im->nbad++;
     put(im);
 }
 
 /* The archive or the metadata are broken: what was read before is delivered. */
-static _Noreturn void fatal(struct images *im, const struct err *cause)
+static _Noreturn void fatal(struct images *im, const struct mien_err *cause)
 {
-    struct err e;
-    if (rec_writer_flush(im->w, &e) < 0)
-        cli_die_output(&im->cli, &e);
-    cli_die(&im->cli, "%s", cause->msg);
+    struct mien_err e;
+    if (mien_writer_flush(im->w, &e) < 0)
+        mien_cli_die_output(&im->cli, &e);
+    mien_cli_die(&im->cli, "%s", cause->msg);
 }
 
 static void read_meta(struct images *im)
 {
-    struct err e;
+    struct mien_err e;
     int rc, fd = file_open(im->meta, &e);
     if (fd < 0)
-        cli_die(&im->cli, "%s", e.msg);
-    cli_check_input(&im->cli, fd);
-    struct rec_reader *rd = rec_reader_new(fd, META_LIMIT, &e);
+        mien_cli_die(&im->cli, "%s", e.msg);
+    mien_cli_check_input(&im->cli, fd);
+    struct mien_reader *rd = mien_reader_new(fd, META_LIMIT, &e);
     im->join = join_new(&e);
     if (rd == NULL || im->join == NULL)
-        cli_die(&im->cli, "%s", e.msg);
-    while ((rc = rec_read(rd, &im->rec, &e)) > 0) {
-        if (rec_has(&im->rec, TAG_ERROR))
+        mien_cli_die(&im->cli, "%s", e.msg);
+    while ((rc = mien_read(rd, &im->rec, &e)) > 0) {
+        if (mien_rec_has(&im->rec, MIEN_TAG_ERROR))
             put(im);
-        else if ((rc = join_add(im->join, &im->rec, &e)) == ERR_MEM)
+        else if ((rc = join_add(im->join, &im->rec, &e)) == MIEN_ERR_MEM)
             break;
         else if (rc < 0)
-            put_bad(im, rec_reader_count(rd), e.msg);
+            put_bad(im, mien_reader_count(rd), e.msg);
     }
     if (rc < 0) {
-        struct err why;
-        err_set(&why, rc, "metadata '%s': %s", im->meta, e.msg);
+        struct mien_err why;
+        mien_err_set(&why, rc, "metadata '%s': %s", im->meta, e.msg);
         fatal(im, &why);
     }
-    rec_reader_free(rd);
+    mien_reader_free(rd);
     if (fd != STDIN_FILENO)
         close(fd);
     join_sort(im->join);
 }
 
 /* A record of the path alone. */
-static int plain_record(struct rec *r, const char *path, struct err *e)
+static int plain_record(struct mien_rec *r, const char *path, struct mien_err *e)
 {
-    rec_clear(r);
-    return rec_set_str(r, TAG_ID, path) < 0 ? err_mem(e, strlen(path), "an id") : 0;
+    mien_rec_clear(r);
+    return mien_rec_set_str(r, MIEN_TAG_ID, path) < 0 ? mien_err_mem(e, strlen(path), "an id") : 0;
 }
 
-static int attach(struct rec *r, const char *kind, const unsigned char *bytes, size_t n,
-                  struct err *e)
+static int attach(struct mien_rec *r, const char *kind, const unsigned char *bytes, size_t n,
+                  struct mien_err *e)
 {
     const uint32_t dim = (uint32_t)n;
-    unsigned char *p = rec_alloc(r, TAG_IMAGE, REC_U8, 1, &dim);
-    if (p == NULL || rec_set_str(r, TAG_IMAGE_KIND, kind) < 0)
-        return err_mem(e, n, "an image");
+    unsigned char *p = mien_rec_alloc(r, MIEN_TAG_IMAGE, MIEN_U8, 1, &dim);
+    if (p == NULL || mien_rec_set_str(r, MIEN_TAG_IMAGE_KIND, kind) < 0)
+        return mien_err_mem(e, n, "an image");
     memcpy(p, bytes, n);
     return 0;
 }
@@ -108,7 +108,7 @@ static int attach(struct rec *r, const char *kind, const unsigned char *bytes, s
 static void put_file(struct images *im, struct source *s, const struct source_file *f,
                      const struct join_match *m, const char *cause)
 {
-    struct err e, why;
+    struct mien_err e, why;
     const unsigned char *bytes = NULL;
     size_t n = 0;
     int rc = cause == NULL ? source_load(s, &bytes, &n, &e) : 0;
@@ -126,7 +126,7 @@ static void put_file(struct images *im, struct source *s, const struct source_fi
         if (rc < 0)
             fatal(im, &e);
         if (cause != NULL)
-            put_bad(im, rec_writer_count(im->w) + 1, cause);
+            put_bad(im, mien_writer_count(im->w) + 1, cause);
         else
             put(im);
     }
@@ -134,12 +134,12 @@ static void put_file(struct images *im, struct source *s, const struct source_fi
 
 static void take_file(struct images *im, struct source *s, const struct source_file *f)
 {
-    struct err e;
+    struct mien_err e;
     struct join_match m;
     int found = im->join != NULL ? join_find(im->join, f->path, &m, &e) : 0;
     if (found > 0) {
         if (f->error == NULL && !f->image)
-            err_set(&e, ERR_FORMAT, "%s%snot an image", f->kind != NULL ? f->kind : "",
+            mien_err_set(&e, MIEN_ERR_FORMAT, "%s%snot an image", f->kind != NULL ? f->kind : "",
                     f->kind != NULL ? ", " : "");
         put_file(im, s, f, &m, f->error != NULL ? f->error : !f->image ? e.msg : NULL);
     } else if (!f->image && f->error == NULL) {
@@ -155,77 +155,77 @@ static void take_file(struct images *im, struct source *s, const struct source_f
 
 static void summarise(struct images *im, const struct source *s)
 {
-    const struct cli *c = &im->cli;
+    const struct mien_cli *c = &im->cli;
     unsigned long long other = im->nother + source_skipped(s);
     size_t i, n = im->join != NULL ? join_unmatched(im->join, &i) : 0;
-    struct err e;
+    struct mien_err e;
     char id[200];
     if (n > 0 && join_get(im->join, i, &im->rec, &e) == 0)
-        cli_note(c, "metadata without image: %zu, such as '%s'", n,
-                 rec_id(&im->rec, id, sizeof id));
+        mien_cli_note(c, "metadata without image: %zu, such as '%s'", n,
+                 mien_rec_id(&im->rec, id, sizeof id));
     if (im->nunlabelled > 0)
-        cli_note(c, "images without metadata: %llu, such as '%s'",
+        mien_cli_note(c, "images without metadata: %llu, such as '%s'",
                  (unsigned long long)im->nunlabelled, im->unlabelled);
     if (other > 0)
-        cli_note(c, "other files passed over: %llu", other);
-    cli_note(c, "image records: %llu", (unsigned long long)(rec_writer_count(im->w) - im->nbad));
+        mien_cli_note(c, "other files passed over: %llu", other);
+    mien_cli_note(c, "image records: %llu", (unsigned long long)(mien_writer_count(im->w) - im->nbad));
 }
 
 int main(int argc, char **argv)
 {
     static char *const standard_input[] = {"-"};
     struct images im = {.limit = (size_t)63 << 20};
-    const struct cli_opt opts[] = {
-        {'m', "meta", "FILE", "join with these metadata records, - for standard input", CLI_STR,
+    const struct mien_option opts[] = {
+        {'m', "meta", "FILE", "join with these metadata records, - for standard input", MIEN_CLI_STR,
          &im.meta, 0, 0, NULL, NULL},
-        {0, "strict", NULL, "stop at the first bad record", CLI_FLAG, &im.strict, 0, 0, NULL, NULL},
-        {0, "max-image", "SIZE", "refuse larger image files [63M]", CLI_SIZE, &im.limit, 1,
+        {0, "strict", NULL, "stop at the first bad record", MIEN_CLI_FLAG, &im.strict, 0, 0, NULL, NULL},
+        {0, "max-image", "SIZE", "refuse larger image files [63M]", MIEN_CLI_SIZE, &im.limit, 1,
          4000 * 1048576.0, NULL, NULL},
     };
-    im.cli = (struct cli){
+    im.cli = (struct mien_cli){
         .name = "mien-images",
         .synopsis = "[-q] [-m metadata.mien] [source ...] > images.mien",
         .purpose = "Makes image records of archives, folders and image files; - or none is an "
                    "archive on\nstandard input.",
         .opts = opts,
-        .nopts = CLI_NOPTS(opts)};
-    int n = cli_parse(&im.cli, argc, argv);
+        .nopts = MIEN_CLI_NOPTS(opts)};
+    int n = mien_cli_parse(&im.cli, argc, argv);
     char *const *path = n > 0 ? argv + 1 : standard_input;
     size_t npath = n > 0 ? (size_t)n : 1;
     bool meta_in = im.meta != NULL && strcmp(im.meta, "-") == 0;
     for (size_t i = 0; i < npath; i++) {
         if (strcmp(path[i], "-") == 0 && meta_in)
-            cli_die(&im.cli, "standard input can't be both the metadata and the archive: name one");
+            mien_cli_die(&im.cli, "standard input can't be both the metadata and the archive: name one");
         if (strcmp(path[i], "-") == 0 && isatty(STDIN_FILENO))
-            cli_die(&im.cli, "the archive is read from standard input, which is a terminal; see "
+            mien_cli_die(&im.cli, "the archive is read from standard input, which is a terminal; see "
                              "mien-images --help");
     }
-    cli_check_output(&im.cli, STDOUT_FILENO);
+    mien_cli_check_output(&im.cli, STDOUT_FILENO);
 
-    struct err e;
+    struct mien_err e;
     struct source *s = source_new(path, npath, im.limit, &e);
-    if (s == NULL || (im.w = rec_writer_new(STDOUT_FILENO, &e)) == NULL)
-        cli_die(&im.cli, "%s", e.msg);
+    if (s == NULL || (im.w = mien_writer_new(STDOUT_FILENO, &e)) == NULL)
+        mien_cli_die(&im.cli, "%s", e.msg);
     if (im.meta != NULL)
         read_meta(&im);
 
-    struct cli_progress progress;
+    struct mien_progress progress;
     struct source_file f;
     int rc;
-    cli_progress_start(&progress, &im.cli, "records");
+    mien_cli_progress_start(&progress, &im.cli, "records");
     while ((rc = source_next(s, &f, &e)) > 0) {
         take_file(&im, s, &f);
-        cli_progress(&progress, rec_writer_count(im.w), 0, 0);
+        mien_cli_progress(&progress, mien_writer_count(im.w), 0, 0);
     }
-    cli_progress_end(&progress);
+    mien_cli_progress_end(&progress);
     if (rc < 0)
         fatal(&im, &e);
-    if (rec_writer_end(im.w, &e) < 0)
-        cli_die_output(&im.cli, &e);
+    if (mien_writer_end(im.w, &e) < 0)
+        mien_cli_die_output(&im.cli, &e);
     summarise(&im, s);
     join_free(im.join);
-    rec_free(&im.rec);
-    rec_writer_free(im.w);
+    mien_rec_free(&im.rec);
+    mien_writer_free(im.w);
     source_free(s);
-    return im.nbad > 0 ? EXIT_BAD_RECORDS : EXIT_OK;
+    return im.nbad > 0 ? MIEN_EXIT_BAD : MIEN_EXIT_OK;
 }

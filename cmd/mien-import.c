@@ -33,16 +33,16 @@ static const struct input_options blazeface = {.mean = "127.5,127.5,127.5",
 struct options {
     const char *out, *gender, *age;
     int preset;
-    struct img_hw size;
+    struct mien_size size;
     struct input_options prep;
 };
 
 /* Takes from the preset what the options don't say. */
-static void use_preset(const struct cli *cli, struct options *o, const struct tfjs *t)
+static void use_preset(const struct mien_cli *cli, struct options *o, const struct tfjs *t)
 {
     if (o->preset == PRESET_AUTO && tfjs_has_output(t, faceres.gender) &&
         tfjs_has_output(t, faceres.age)) {
-        cli_note(cli, "recognised as faceres: taking its preprocessing (--preset faceres)");
+        mien_cli_note(cli, "recognised as faceres: taking its preprocessing (--preset faceres)");
         o->preset = PRESET_FACERES;
     }
     if (o->preset != PRESET_FACERES)
@@ -55,11 +55,11 @@ static void use_preset(const struct cli *cli, struct options *o, const struct tf
 }
 
 /* The same for the face detector, which is told by the shapes of its outputs. */
-static void use_detector_preset(const struct cli *cli, struct options *o, const struct model *m)
+static void use_detector_preset(const struct mien_cli *cli, struct options *o, const struct model *m)
 {
     struct blaze_head head[BLAZE_MAX_HEADS];
     if (o->preset == PRESET_AUTO && blaze_heads(m, head, NULL) > 0) {
-        cli_note(cli, "recognised as a face detector: taking BlazeFace's preprocessing "
+        mien_cli_note(cli, "recognised as a face detector: taking BlazeFace's preprocessing "
                       "(--preset blazeface)");
         o->preset = PRESET_BLAZEFACE;
     }
@@ -71,62 +71,62 @@ static void use_detector_preset(const struct cli *cli, struct options *o, const 
 static char *provenance(const struct tfjs *t, const char *path)
 {
     const char *slash = strrchr(path, '/'), *by = tfjs_made_by(t), *via = tfjs_converted_by(t);
-    struct buf text = {0};
-    int rc = buf_printf(&text, "mien-import %s of %s", MIEN_VERSION, slash ? slash + 1 : path);
+    struct mien_buf text = {0};
+    int rc = mien_buf_printf(&text, "mien-import %s of %s", MIEN_VERSION, slash ? slash + 1 : path);
     if (by != NULL)
-        rc |= buf_printf(&text, "\nnetwork by %s", by);
+        rc |= mien_buf_printf(&text, "\nnetwork by %s", by);
     if (via != NULL)
-        rc |= buf_printf(&text, "\nconverted to TensorFlow.js by %s", via);
-    if (rc == 0 && buf_append(&text, "", 1) == 0)
+        rc |= mien_buf_printf(&text, "\nconverted to TensorFlow.js by %s", via);
+    if (rc == 0 && mien_buf_append(&text, "", 1) == 0)
         return (char *)text.data;
-    buf_free(&text);
+    mien_buf_free(&text);
     return NULL;
 }
 
 int main(int argc, char **argv)
 {
     struct options o = {0};
-    const struct cli_opt opts[] = {
-        {'o', "output", "MODEL", "the model to write", CLI_STR, &o.out, 0, 0, NULL, NULL},
+    const struct mien_option opts[] = {
+        {'o', "output", "MODEL", "the model to write", MIEN_CLI_STR, &o.out, 0, 0, NULL, NULL},
         {0, "preset", "NAME", "auto, faceres, blazeface or none: what files don't say [auto]",
-         CLI_CHOICE, &o.preset, 0, 0, "auto|faceres|blazeface|none", NULL},
-        {0, "gender", "NODE", "the output that is the gender: softmax or sigmoid", CLI_STR,
+         MIEN_CLI_CHOICE, &o.preset, 0, 0, "auto|faceres|blazeface|none", NULL},
+        {0, "gender", "NODE", "the output that is the gender: softmax or sigmoid", MIEN_CLI_STR,
          &o.gender, 0, 0, NULL, NULL},
-        {0, "age", "NODE", "the output that is the age: softmax", CLI_STR, &o.age, 0, 0, NULL,
+        {0, "age", "NODE", "the output that is the age: softmax", MIEN_CLI_STR, &o.age, 0, 0, NULL,
          NULL},
-        {0, "size", "SIZE", "the input's size, N or HxW [the graph's]", CLI_FUNC, &o.size, 0, 0,
-         NULL, img_hw_parse},
+        {0, "size", "SIZE", "the input's size, N or HxW [the graph's]", MIEN_CLI_FUNC, &o.size, 0, 0,
+         NULL, mien_size_parse},
         INPUT_OPTIONS(o.prep),
     };
-    struct cli cli = {"mien-import",
+    struct mien_cli cli = {"mien-import",
                       "[options] -o MODEL GRAPH.json",
                       "Makes a model of a TensorFlow.js graph and its weights.",
                       opts,
-                      CLI_NOPTS(opts),
+                      MIEN_CLI_NOPTS(opts),
                       false};
     struct model m = {0};
-    struct err e;
-    if (cli_parse(&cli, argc, argv) != 1 || o.out == NULL)
-        cli_die(&cli, "needs -o MODEL and one graph; see mien-import --help");
+    struct mien_err e;
+    if (mien_cli_parse(&cli, argc, argv) != 1 || o.out == NULL)
+        mien_cli_die(&cli, "needs -o MODEL and one graph; see mien-import --help");
 
     struct tfjs *t = tfjs_open(argv[1], &e);
     if (t == NULL)
-        cli_die(&cli, "%s", e.msg);
+        mien_cli_die(&cli, "%s", e.msg);
     use_preset(&cli, &o, t);
     if (tfjs_import(t, &m, o.gender, o.age, o.size.h, o.size.w, &e) < 0)
-        cli_die(&cli, "'%s': %s", argv[1], e.msg);
+        mien_cli_die(&cli, "'%s': %s", argv[1], e.msg);
     use_detector_preset(&cli, &o, &m);
     if (input_options_apply(&o.prep, &m, &e) < 0)
-        cli_die(&cli, "%s", e.msg);
+        mien_cli_die(&cli, "%s", e.msg);
     if ((m.made = provenance(t, argv[1])) == NULL)
-        cli_die(&cli, "out of memory");
+        mien_cli_die(&cli, "out of memory");
     if (model_save(&m, o.out, &e) < 0)
-        cli_die(&cli, "%s", e.msg);
+        mien_cli_die(&cli, "%s", e.msg);
     size_t weights = 0;
     for (int i = 0; i < m.net.n; i++)
         weights += layer_params(&m.net.layer[i]);
-    cli_note(&cli, "%d layers, %zu weights; %s", m.net.n, weights, m.prep.text);
+    mien_cli_note(&cli, "%d layers, %zu weights; %s", m.net.n, weights, m.prep.text);
     tfjs_close(t);
     model_free(&m);
-    return EXIT_OK;
+    return MIEN_EXIT_OK;
 }

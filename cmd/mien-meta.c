@@ -22,34 +22,34 @@ struct options {
 };
 
 struct run {
-    struct cli *cli;
+    struct mien_cli *cli;
     struct options o;
     struct names *names; /* NULL without --names */
-    struct rec_writer *out;
-    struct rec rec;
+    struct mien_writer *out;
+    struct mien_rec rec;
     uint64_t bad;
 };
 
-static int column_option(void *dst, const char *arg, struct err *e)
+static int column_option(void *dst, const char *arg, struct mien_err *e)
 {
     return table_column(dst, arg, e);
 }
 
 static void put(struct run *run)
 {
-    struct err e;
+    struct mien_err e;
 
-    if (rec_write(run->out, &run->rec, &e) < 0)
-        cli_die_output(run->cli, &e);
+    if (mien_write(run->out, &run->rec, &e) < 0)
+        mien_cli_die_output(run->cli, &e);
 }
 
 /* Hands on what was good, before the program ends. */
 static void flush(struct run *run)
 {
-    struct err e;
+    struct mien_err e;
 
-    if (rec_writer_flush(run->out, &e) < 0)
-        cli_die_output(run->cli, &e);
+    if (mien_writer_flush(run->out, &e) < 0)
+        mien_cli_die_output(run->cli, &e);
 }
 
 /* Counts a bad record, which was reported; ends the program with --strict. */
@@ -59,7 +59,7 @@ static void count_bad(struct run *run)
     if (!run->o.strict)
         return;
     flush(run);
-    cli_die(run->cli, "stopped at the first bad record, as --strict asks");
+    mien_cli_die(run->cli, "stopped at the first bad record, as --strict asks");
 }
 
 static void summarise(const struct run *run, const char *name, uint64_t left, const uint64_t *drop)
@@ -67,15 +67,15 @@ static void summarise(const struct run *run, const char *name, uint64_t left, co
     static const char *const why[IMDB_DROPS] = {NULL, "face score too low", "a second face",
                                                 "age not 0-100", "gender unknown"};
 
-    cli_note(run->cli, "%s: %llu entries", name, (unsigned long long)left);
+    mien_cli_note(run->cli, "%s: %llu entries", name, (unsigned long long)left);
     for (int i = IMDB_SCORE; i < IMDB_DROPS; i++) {
         left -= drop[i];
-        cli_note(run->cli, "  %-18s %8llu dropped %8llu left", why[i], (unsigned long long)drop[i],
+        mien_cli_note(run->cli, "  %-18s %8llu dropped %8llu left", why[i], (unsigned long long)drop[i],
                  (unsigned long long)left);
     }
 }
 
-static int from_mat(struct run *run, int fd, const char *name, const void *head, struct err *e)
+static int from_mat(struct run *run, int fd, const char *name, const void *head, struct mien_err *e)
 {
     uint64_t drop[IMDB_DROPS] = {0};
     struct imdb *im;
@@ -92,13 +92,13 @@ static int from_mat(struct run *run, int fd, const char *name, const void *head,
         drop[why]++;
         if (why != IMDB_KEEP)
             continue;
-        rec_clear(&run->rec);
+        mien_rec_clear(&run->rec);
         if (labels_to_rec(&l, &run->rec) < 0)
-            cli_die(run->cli, "out of memory");
+            mien_cli_die(run->cli, "out of memory");
         if (l.id.len > 0) {
             put(run);
         } else {
-            cli_warn(run->cli, "%s: entry %zu: no path", name, i + 1);
+            mien_cli_warn(run->cli, "%s: entry %zu: no path", name, i + 1);
             count_bad(run);
         }
     }
@@ -108,28 +108,28 @@ static int from_mat(struct run *run, int fd, const char *name, const void *head,
 }
 
 static int from_table(struct run *run, int fd, const char *name, const void *head, size_t n,
-                      struct err *e)
+                      struct mien_err *e)
 {
     struct table *t = table_new(fd, head, n, &run->o.table, e);
     uint64_t rows = 0, bad = run->bad;
     int rc;
 
     if (!t)
-        return ERR_FORMAT;
+        return MIEN_ERR_FORMAT;
     if (*table_ignored(t))
-        cli_note(run->cli, "%s: columns left out: %s", name, table_ignored(t));
-    while ((rc = table_next(t, &run->rec, e)) == 1 || rc == ERR_FORMAT) {
+        mien_cli_note(run->cli, "%s: columns left out: %s", name, table_ignored(t));
+    while ((rc = table_next(t, &run->rec, e)) == 1 || rc == MIEN_ERR_FORMAT) {
         rows++;
-        if (rc == ERR_FORMAT) {
-            cli_warn(run->cli, "%s: %s", name, e->msg);
+        if (rc == MIEN_ERR_FORMAT) {
+            mien_cli_warn(run->cli, "%s: %s", name, e->msg);
             count_bad(run);
-            rec_fail(&run->rec, "%s", e->msg);
+            mien_rec_fail(&run->rec, "%s", e->msg);
         }
-        if (rec_has(&run->rec, TAG_ID))
+        if (mien_rec_has(&run->rec, MIEN_TAG_ID))
             put(run);
     }
     if (rc == 0)
-        cli_note(run->cli, "%s: %llu rows, %llu of them bad", name, (unsigned long long)rows,
+        mien_cli_note(run->cli, "%s: %llu rows, %llu of them bad", name, (unsigned long long)rows,
                  (unsigned long long)(run->bad - bad));
     table_free(t);
     return rc;
@@ -137,65 +137,65 @@ static int from_table(struct run *run, int fd, const char *name, const void *hea
 
 /* Sets the labels of records from their ids. A name that tells nothing is no fault of the image:
    its record goes on as it came. */
-static int from_names(struct run *run, int fd, const char *name, struct err *e)
+static int from_names(struct run *run, int fd, const char *name, struct mien_err *e)
 {
-    struct rec_reader *in = rec_reader_new(fd, run->o.limit, e);
+    struct mien_reader *in = mien_reader_new(fd, run->o.limit, e);
     uint64_t outside = 0, bad = run->bad;
-    struct cli_progress progress;
+    struct mien_progress progress;
     int rc;
 
     if (!in)
-        return ERR_MEM;
-    cli_progress_start(&progress, run->cli, "records");
-    while ((rc = rec_read(in, &run->rec, e)) == 1) {
+        return MIEN_ERR_MEM;
+    mien_cli_progress_start(&progress, run->cli, "records");
+    while ((rc = mien_read(in, &run->rec, e)) == 1) {
         struct labels l;
         size_t len;
-        const char *id = rec_text(&run->rec, TAG_ID, &len);
+        const char *id = mien_rec_text(&run->rec, MIEN_TAG_ID, &len);
 
-        cli_progress(&progress, rec_reader_count(in), 0, rec_reader_bytes(in));
+        mien_cli_progress(&progress, mien_reader_count(in), 0, mien_reader_bytes(in));
         labels_init(&l);
-        if (rec_has(&run->rec, TAG_ERROR)) {
+        if (mien_rec_has(&run->rec, MIEN_TAG_ERROR)) {
             /* passes untouched */
         } else if (names_match(run->names, id ? id : "", id ? len : 0, &l, e) < 0) {
-            cli_progress_end(&progress);
-            filter_report(run->cli, rec_reader_count(in), &run->rec, e->msg);
+            mien_cli_progress_end(&progress);
+            mien_filter_report(run->cli, mien_reader_count(in), &run->rec, e->msg);
             count_bad(run);
         } else if (!run->o.keep.any_age && labels_age_outside(&l)) {
             outside++;
             continue;
         } else if (labels_to_rec(&l, &run->rec) < 0) {
-            cli_die(run->cli, "out of memory");
+            mien_cli_die(run->cli, "out of memory");
         }
         put(run);
     }
-    cli_progress_end(&progress);
+    mien_cli_progress_end(&progress);
     if (rc == 0)
-        cli_note(run->cli,
+        mien_cli_note(run->cli,
                  "%s: %llu records, %llu dropped with an age not 0-100, %llu of no known "
                  "name",
-                 name, (unsigned long long)rec_reader_count(in), (unsigned long long)outside,
+                 name, (unsigned long long)mien_reader_count(in), (unsigned long long)outside,
                  (unsigned long long)(run->bad - bad));
-    rec_reader_free(in);
+    mien_reader_free(in);
     return rc;
 }
 
 /* Judges a file by its first bytes. Returns 1 for a MATLAB file, 0 for a table. */
-static int sniff(const void *head, size_t n, struct err *e)
+static int sniff(const void *head, size_t n, struct mien_err *e)
 {
     int rc = mat_sniff(head, n, e);
 
     if (rc != 0)
         return rc;
     if (n == 0)
-        return err_set(e, ERR_FORMAT, "the input is empty");
+        return mien_err_set(e, MIEN_ERR_FORMAT, "the input is empty");
     if (n >= 4 && !memcmp(head, "MIEN", 4))
-        return err_set(e, ERR_FORMAT, "these are records; --names reads labels in their names");
+        return mien_err_set(e, MIEN_ERR_FORMAT, "these are records; --names reads labels in their names");
     if (memchr(head, 0, n))
-        return err_set(e, ERR_FORMAT, "neither a MATLAB 5 file nor a table of text");
+        return mien_err_set(e, MIEN_ERR_FORMAT, "neither a MATLAB 5 file nor a table of text");
     return 0;
 }
 
-static int from_file(struct run *run, int fd, const char *name, struct err *e)
+static int from_file(struct run *run, int fd, const char *name, struct mien_err *e)
 {
     unsigned char head[MAT_HEAD];
     ssize_t n;
@@ -205,7 +205,7 @@ static int from_file(struct run *run, int fd, const char *name, struct err *e)
         return from_names(run, fd, name, e);
     n = file_read(fd, head, sizeof head);
     if (n < 0)
-        return err_sys(e, "cannot read");
+        return mien_err_sys(e, "cannot read");
     rc = sniff(head, (size_t)n, e);
     if (rc < 0)
         return rc;
@@ -215,17 +215,17 @@ static int from_file(struct run *run, int fd, const char *name, struct err *e)
 static void take(struct run *run, const char *path)
 {
     const char *name = strcmp(path, "-") ? path : "standard input";
-    struct err e;
+    struct mien_err e;
     int fd = file_open(path, &e);
 
     if (fd < 0) {
         flush(run);
-        cli_die(run->cli, "%s", e.msg);
+        mien_cli_die(run->cli, "%s", e.msg);
     }
-    cli_check_input(run->cli, fd);
+    mien_cli_check_input(run->cli, fd);
     if (from_file(run, fd, name, &e) < 0) {
         flush(run);
-        cli_die(run->cli, "%s: %s", name, e.msg);
+        mien_cli_die(run->cli, "%s: %s", name, e.msg);
     }
     if (fd != STDIN_FILENO)
         close(fd);
@@ -235,60 +235,60 @@ int main(int argc, char **argv)
 {
     struct run run = {.o.keep.min_score = 1};
     struct options *o = &run.o;
-    const struct cli_opt opts[] = {
-        {0, "min-score", "S", "least face score to keep [1]", CLI_REAL, &o->keep.min_score, -1e9,
+    const struct mien_option opts[] = {
+        {0, "min-score", "S", "least face score to keep [1]", MIEN_CLI_REAL, &o->keep.min_score, -1e9,
          1e9, NULL, NULL},
-        {0, "any-score", NULL, "keep whatever the face score", CLI_FLAG, &o->keep.any_score, 0, 0,
+        {0, "any-score", NULL, "keep whatever the face score", MIEN_CLI_FLAG, &o->keep.any_score, 0, 0,
          NULL, NULL},
-        {0, "second-face", NULL, "keep where a second face was found", CLI_FLAG,
+        {0, "second-face", NULL, "keep where a second face was found", MIEN_CLI_FLAG,
          &o->keep.second_face, 0, 0, NULL, NULL},
-        {0, "any-age", NULL, "keep ages unknown or not 0-100, without age", CLI_FLAG,
+        {0, "any-age", NULL, "keep ages unknown or not 0-100, without age", MIEN_CLI_FLAG,
          &o->keep.any_age, 0, 0, NULL, NULL},
-        {0, "any-gender", NULL, "keep where the gender is unknown", CLI_FLAG, &o->keep.any_gender,
+        {0, "any-gender", NULL, "keep where the gender is unknown", MIEN_CLI_FLAG, &o->keep.any_gender,
          0, 0, NULL, NULL},
-        {'a', "all", NULL, "keep everything: the four above", CLI_FLAG, &o->all, 0, 0, NULL, NULL},
-        {0, "female", "V", "how the source writes female", CLI_STR, &o->table.codes.female, 0, 0,
+        {'a', "all", NULL, "keep everything: the four above", MIEN_CLI_FLAG, &o->all, 0, 0, NULL, NULL},
+        {0, "female", "V", "how the source writes female", MIEN_CLI_STR, &o->table.codes.female, 0, 0,
          NULL, NULL},
-        {0, "male", "V", "how the source writes male", CLI_STR, &o->table.codes.male, 0, 0, NULL,
+        {0, "male", "V", "how the source writes male", MIEN_CLI_STR, &o->table.codes.male, 0, 0, NULL,
          NULL},
-        {'c', "column", "ROLE=HEADER", "which column of a table is the ROLE", CLI_FUNC, &o->table,
+        {'c', "column", "ROLE=HEADER", "which column of a table is the ROLE", MIEN_CLI_FUNC, &o->table,
          0, 0, NULL, column_option},
-        {'n', "names", "PATTERN", "label records by their names: utkface, or a pattern", CLI_STR,
+        {'n', "names", "PATTERN", "label records by their names: utkface, or a pattern", MIEN_CLI_STR,
          &o->names, 0, 0, NULL, NULL},
-        {0, "strict", NULL, "stop at the first bad record", CLI_FLAG, &o->strict, 0, 0, NULL, NULL},
-        {0, "max-record", "SIZE", "refuse larger records [64M]", CLI_SIZE, &o->limit, 1,
+        {0, "strict", NULL, "stop at the first bad record", MIEN_CLI_FLAG, &o->strict, 0, 0, NULL, NULL},
+        {0, "max-record", "SIZE", "refuse larger records [64M]", MIEN_CLI_SIZE, &o->limit, 1,
          4294967295.0, NULL, NULL},
     };
-    struct cli cli = {"mien-meta",
+    struct mien_cli cli = {"mien-meta",
                       "[options] [file ...] > records.mien",
                       "Reads labels from IMDB-WIKI's .mat files, tables or the names of images.",
                       opts,
-                      CLI_NOPTS(opts),
+                      MIEN_CLI_NOPTS(opts),
                       false};
-    struct err e;
+    struct mien_err e;
     int n;
 
     run.cli = &cli;
-    n = cli_parse(&cli, argc, argv);
+    n = mien_cli_parse(&cli, argc, argv);
     if (o->all)
         o->keep.any_score = o->keep.second_face = o->keep.any_age = o->keep.any_gender = true;
     o->table.any_age = o->keep.any_age;
     if (o->table.codes.female && o->table.codes.male &&
         !strcasecmp(o->table.codes.female, o->table.codes.male))
-        cli_die(&cli, "--female and --male are the same, '%s'", o->table.codes.male);
+        mien_cli_die(&cli, "--female and --male are the same, '%s'", o->table.codes.male);
     if (o->names && !(run.names = names_new(o->names, &o->table.codes, &e)))
-        cli_die(&cli, "--names: %s", e.msg);
-    cli_check_output(&cli, STDOUT_FILENO);
-    if (!(run.out = rec_writer_new(STDOUT_FILENO, &e)))
-        cli_die(&cli, "%s", e.msg);
+        mien_cli_die(&cli, "--names: %s", e.msg);
+    mien_cli_check_output(&cli, STDOUT_FILENO);
+    if (!(run.out = mien_writer_new(STDOUT_FILENO, &e)))
+        mien_cli_die(&cli, "%s", e.msg);
     for (int i = 1; i <= n; i++)
         take(&run, argv[i]);
     if (n == 0)
         take(&run, "-");
-    if (rec_writer_end(run.out, &e) < 0)
-        cli_die_output(&cli, &e);
-    rec_writer_free(run.out);
-    rec_free(&run.rec);
+    if (mien_writer_end(run.out, &e) < 0)
+        mien_cli_die_output(&cli, &e);
+    mien_writer_free(run.out);
+    mien_rec_free(&run.rec);
     names_free(run.names);
-    return run.bad ? EXIT_BAD_RECORDS : EXIT_OK;
+    return run.bad ? MIEN_EXIT_BAD : MIEN_EXIT_OK;
 }

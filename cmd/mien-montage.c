@@ -9,11 +9,11 @@
 #include "montage/montage.h"
 
 struct output {
-    const struct cli *cli;
+    const struct mien_cli *cli;
     const char *path; /* "-": standard output */
     int quality;
     int pages;
-    struct buf jpeg, name;
+    struct mien_buf jpeg, name;
 };
 
 /* The name of a page: the path alone when there is one page, else with its number, sheet-001.jpg.
@@ -25,84 +25,84 @@ static const char *page_name(struct output *o, bool only)
                                                                     : strlen(o->path);
     if (only)
         return o->path;
-    buf_clear(&o->name);
-    if (buf_printf(&o->name, "%.*s-%03d%s", (int)stem, o->path, o->pages, o->path + stem) < 0 ||
-        buf_append(&o->name, "", 1) < 0)
-        cli_die(o->cli, "out of memory");
+    mien_buf_clear(&o->name);
+    if (mien_buf_printf(&o->name, "%.*s-%03d%s", (int)stem, o->path, o->pages, o->path + stem) < 0 ||
+        mien_buf_append(&o->name, "", 1) < 0)
+        mien_cli_die(o->cli, "out of memory");
     return (const char *)o->name.data;
 }
 
 static void write_file(struct output *o, const char *path)
 {
     struct file_out out;
-    struct err e;
+    struct mien_err e;
     if (file_create(&out, path, &e) < 0)
-        cli_die(o->cli, "%s", e.msg);
+        mien_cli_die(o->cli, "%s", e.msg);
     if (file_write(out.fd, o->jpeg.data, o->jpeg.len) < 0) {
-        err_sys(&e, "cannot write '%s'", path);
+        mien_err_sys(&e, "cannot write '%s'", path);
         file_abort(&out);
-        cli_die_output(o->cli, &e);
+        mien_cli_die_output(o->cli, &e);
     }
     if (file_commit(&out, &e) < 0)
-        cli_die(o->cli, "%s", e.msg);
+        mien_cli_die(o->cli, "%s", e.msg);
 }
 
-static int write_page(void *ctx, const unsigned char *px, struct img_hw size, bool last,
-                      struct err *e)
+static int write_page(void *ctx, const unsigned char *px, struct mien_size size, bool last,
+                      struct mien_err *e)
 {
     struct output *o = ctx;
-    buf_clear(&o->jpeg);
+    mien_buf_clear(&o->jpeg);
     int rc = img_jpeg_encode(px, size.h, size.w, o->quality, &o->jpeg, e);
     if (rc < 0)
         return rc;
     o->pages++;
     bool only = o->pages == 1 && last, standard = strcmp(o->path, "-") == 0;
     if (standard && !only)
-        cli_die(o->cli, "more than one page; name files with --output, or see --rows and --limit");
+        mien_cli_die(o->cli, "more than one page; name files with --output, or see --rows and --limit");
     if (!standard) {
         write_file(o, page_name(o, only));
     } else if (file_write(STDOUT_FILENO, o->jpeg.data, o->jpeg.len) < 0) {
-        err_sys(e, "cannot write");
-        cli_die_output(o->cli, e);
+        mien_err_sys(e, "cannot write");
+        mien_cli_die_output(o->cli, e);
     }
     return 0;
 }
 
 /* Draws the records of standard input. Returns whether all of them were good. */
-static bool draw(const struct cli *cli, struct montage *m, int head, size_t limit)
+static bool draw(const struct mien_cli *cli, struct montage *m, int head, size_t limit)
 {
-    struct cli_progress progress;
-    struct rec r = {0};
-    struct err e;
+    struct mien_progress progress;
+    struct mien_rec r = {0};
+    struct mien_err e;
     bool bad, good = true;
     int rc = 0;
-    struct rec_reader *rd = rec_reader_new(STDIN_FILENO, limit, &e);
+    struct mien_reader *rd = mien_reader_new(STDIN_FILENO, limit, &e);
     if (rd == NULL)
-        cli_die(cli, "%s", e.msg);
-    cli_progress_start(&progress, cli, "records");
-    while (rec_reader_count(rd) < (uint64_t)head && (rc = rec_read(rd, &r, &e)) > 0) {
+        mien_cli_die(cli, "%s", e.msg);
+    mien_cli_progress_start(&progress, cli, "records");
+    while (mien_reader_count(rd) < (uint64_t)head && (rc = mien_read(rd, &r, &e)) > 0) {
         if (montage_add(m, &r, &bad, &e) < 0)
-            cli_die(cli, "%s", e.msg);
+            mien_cli_die(cli, "%s", e.msg);
         if (bad)
-            filter_report(cli, rec_reader_count(rd), &r, e.msg);
+            mien_filter_report(cli, mien_reader_count(rd), &r, e.msg);
         good &= !bad;
-        cli_progress(&progress, rec_reader_count(rd), 0, rec_reader_bytes(rd));
+        mien_cli_progress(&progress, mien_reader_count(rd), 0, mien_reader_bytes(rd));
     }
-    cli_progress_end(&progress);
+    mien_cli_progress_end(&progress);
     if (rc < 0 || montage_end(m, &e) < 0)
-        cli_die(cli, "%s", e.msg);
-    rec_reader_free(rd);
-    rec_free(&r);
+        mien_cli_die(cli, "%s", e.msg);
+    mien_reader_free(rd);
+    mien_rec_free(&r);
     return good;
 }
 
 /* Says what was drawn. Returns whether there was anything. */
-static bool summary(const struct cli *cli, const struct montage_counts *n)
+static bool summary(const struct mien_cli *cli, const struct montage_counts *n)
 {
     if (n->cells == 0)
-        cli_warn(cli, "no records, so there is no sheet");
+        mien_cli_warn(cli, "no records, so there is no sheet");
     else
-        cli_note(cli, "%llu records in %llu cells, %llu with a wrong prediction; pages: %llu",
+        mien_cli_note(cli, "%llu records in %llu cells, %llu with a wrong prediction; pages: %llu",
                  (unsigned long long)n->faces, (unsigned long long)n->cells,
                  (unsigned long long)n->wrong, (unsigned long long)n->pages);
     return n->cells > 0;
@@ -115,43 +115,43 @@ int main(int argc, char **argv)
         .columns = 10, .rows = 10, .size = 160, .tolerance = 10, .page = write_page, .ctx = &out};
     int head = INT_MAX;
     size_t limit = 0;
-    const struct cli_opt opts[] = {
+    const struct mien_option opts[] = {
         {'o', "output", "FILE", "write to FILE, or FILE-001, ... when it takes several pages [-]",
-         CLI_STR, &out.path, 0, 0, NULL, NULL},
-        {'c', "columns", "N", "cells in a row [10]", CLI_INT, &o.columns, 1, SHEET_MAX_CELLS, NULL,
+         MIEN_CLI_STR, &out.path, 0, 0, NULL, NULL},
+        {'c', "columns", "N", "cells in a row [10]", MIEN_CLI_INT, &o.columns, 1, SHEET_MAX_CELLS, NULL,
          NULL},
-        {'r', "rows", "N", "rows on a page [10]", CLI_INT, &o.rows, 1, SHEET_MAX_CELLS, NULL, NULL},
-        {'s', "size", "N", "a picture's longer side, in pixels [160]", CLI_INT, &o.size,
+        {'r', "rows", "N", "rows on a page [10]", MIEN_CLI_INT, &o.rows, 1, SHEET_MAX_CELLS, NULL, NULL},
+        {'s', "size", "N", "a picture's longer side, in pixels [160]", MIEN_CLI_INT, &o.size,
          SHEET_MIN_SIZE, SHEET_MAX_SIZE, NULL, NULL},
-        {'n', "limit", "N", "stop after N records", CLI_INT, &head, 1, INT_MAX, NULL, NULL},
-        {'t', "age-tolerance", "YEARS", "an age further off than this is wrong [10]", CLI_REAL,
+        {'n', "limit", "N", "stop after N records", MIEN_CLI_INT, &head, 1, INT_MAX, NULL, NULL},
+        {'t', "age-tolerance", "YEARS", "an age further off than this is wrong [10]", MIEN_CLI_REAL,
          &o.tolerance, 0, 255, NULL, NULL},
-        {0, "quality", "N", "quality of the JPEG, 1 to 100 [90]", CLI_INT, &out.quality, 1, 100,
+        {0, "quality", "N", "quality of the JPEG, 1 to 100 [90]", MIEN_CLI_INT, &out.quality, 1, 100,
          NULL, NULL},
-        {0, "max-record", "SIZE", "refuse larger records [64M]", CLI_SIZE, &limit, 1, 4294967295.0,
+        {0, "max-record", "SIZE", "refuse larger records [64M]", MIEN_CLI_SIZE, &limit, 1, 4294967295.0,
          NULL, NULL},
     };
-    struct cli cli = {"mien-montage",
+    struct mien_cli cli = {"mien-montage",
                       "[options] -o sheet.jpg < records.mien",
                       "Draws contact sheets of faces or photographs, with labels and predictions.",
                       opts,
-                      CLI_NOPTS(opts),
+                      MIEN_CLI_NOPTS(opts),
                       false};
-    struct err e;
+    struct mien_err e;
     out.cli = &cli;
-    if (cli_parse(&cli, argc, argv) != 0)
-        cli_die(&cli, "takes no arguments; see mien-montage --help");
+    if (mien_cli_parse(&cli, argc, argv) != 0)
+        mien_cli_die(&cli, "takes no arguments; see mien-montage --help");
     if (strcmp(out.path, "-") == 0 && isatty(STDOUT_FILENO))
-        cli_die(&cli, "a JPEG is not for a terminal; name a file with --output");
-    cli_check_input(&cli, STDIN_FILENO);
+        mien_cli_die(&cli, "a JPEG is not for a terminal; name a file with --output");
+    mien_cli_check_input(&cli, STDIN_FILENO);
     struct montage *m = montage_new(&o, &e);
     if (m == NULL)
-        cli_die(&cli, "%s", e.msg);
+        mien_cli_die(&cli, "%s", e.msg);
 
     bool good = draw(&cli, m, head, limit);
     good &= summary(&cli, montage_counts(m));
     montage_free(m);
-    buf_free(&out.jpeg);
-    buf_free(&out.name);
-    return good ? EXIT_OK : EXIT_BAD_RECORDS;
+    mien_buf_free(&out.jpeg);
+    mien_buf_free(&out.name);
+    return good ? MIEN_EXIT_OK : MIEN_EXIT_BAD;
 }

@@ -15,7 +15,7 @@ struct options {
     const char *out;
     bool make, fold, text, tsv;
     int batch;
-    struct img_hw size;
+    struct mien_size size;
     double width;
     uint64_t seed;
     struct input_options prep;
@@ -23,29 +23,29 @@ struct options {
 
 /* Reads a model, or a description into a model without weights. A model starts with its header's
    length, in eight bytes, and a brace. */
-static void load(const struct cli *cli, const char *name, struct model *m)
+static void load(const struct mien_cli *cli, const char *name, struct model *m)
 {
-    struct buf text = {0};
-    struct err e;
+    struct mien_buf text = {0};
+    struct mien_err e;
     char head[9] = "", found[4096];
     const char *path = model_find(name, found, sizeof found);
     int fd = file_open(path, &e);
     if (fd < 0)
-        cli_die(cli, "%s", e.msg);
+        mien_cli_die(cli, "%s", e.msg);
     ssize_t n = file_read(fd, head, sizeof head);
     bool described = !(n == sizeof head && head[7] == '\0' && head[8] == '{');
-    int rc = n < 0 ? err_sys(&e, "cannot read '%s'", path) : 0;
+    int rc = n < 0 ? mien_err_sys(&e, "cannot read '%s'", path) : 0;
     if (rc == 0 && described) {
-        rc = buf_append(&text, head, (size_t)n);
+        rc = mien_buf_append(&text, head, (size_t)n);
         if (rc == 0 && (rc = file_slurp(fd, &text, MAX_TEXT, path, &e)) == 0 &&
             (rc = net_parse(&m->net, (const char *)text.data, text.len, &e)) < 0)
-            cli_die(cli, "'%s': %s", path, e.msg);
+            mien_cli_die(cli, "'%s': %s", path, e.msg);
     } else if (rc == 0) {
         rc = model_load(m, path, &e);
     }
     if (rc < 0)
-        cli_die(cli, "%s", e.msg);
-    buf_free(&text);
+        mien_cli_die(cli, "%s", e.msg);
+    mien_buf_free(&text);
     close(fd);
 }
 
@@ -71,13 +71,13 @@ static void print_tsv(const struct net *net)
     }
 }
 
-static void print_memory(const struct cli *cli, const struct net *net, int batch)
+static void print_memory(const struct mien_cli *cli, const struct net *net, int batch)
 {
     struct fit_memory m;
-    struct err e;
+    struct mien_err e;
     char all[32], outputs[32], work[32], weights[32];
     if (fit_memory(net, batch, &m, &e) < 0)
-        cli_die(cli, "%s", e.msg);
+        mien_cli_die(cli, "%s", e.msg);
     printf("training every layer in batches of %d: %s (outputs %s; their gradients and work space "
            "%s; weights, gradients, moments and best copy %s)\n",
            batch, size_of((double)m.outputs + (double)m.work + (double)m.weights, all),
@@ -85,7 +85,7 @@ static void print_memory(const struct cli *cli, const struct net *net, int batch
            size_of((double)m.weights, weights));
 }
 
-static void print_table(const struct cli *cli, const struct model *m, int batch)
+static void print_table(const struct mien_cli *cli, const struct model *m, int batch)
 {
     const struct net *net = &m->net;
     double madds = 0, acts = 0, params = 0;
@@ -118,43 +118,43 @@ static void print_table(const struct cli *cli, const struct model *m, int batch)
 }
 
 /* Gives the network another input size and width. */
-static void scale(const struct cli *cli, const struct options *o, const char *path, struct model *m)
+static void scale(const struct mien_cli *cli, const struct options *o, const char *path, struct model *m)
 {
     struct net net = {0};
-    struct err e;
+    struct mien_err e;
     if (m->weights != NULL)
-        cli_die(cli, "'%s' is a model: only a description can change its size or width", path);
+        mien_cli_die(cli, "'%s' is a model: only a description can change its size or width", path);
     if (net_scale(&net, &m->net, o->size.h, o->size.w, o->width, &e) < 0)
-        cli_die(cli, "'%s': %s", path, e.msg);
+        mien_cli_die(cli, "'%s': %s", path, e.msg);
     net_free(&m->net);
     m->net = net;
 }
 
 /* Writes a model of the description with random weights. */
-static void make(const struct cli *cli, const struct options *o, const char *path, struct model *m)
+static void make(const struct mien_cli *cli, const struct options *o, const char *path, struct model *m)
 {
-    struct err e;
+    struct mien_err e;
     const char *slash = strrchr(path, '/');
-    struct buf made = {0};
+    struct mien_buf made = {0};
     int rc;
     if (m->weights != NULL)
-        cli_die(cli, "'%s' is a model already: --new needs a description", path);
+        mien_cli_die(cli, "'%s' is a model already: --new needs a description", path);
     if (input_options_apply(&o->prep, m, &e) < 0 ||
         (m->weights = net_weights_new(&m->net, &e)) == NULL)
-        cli_die(cli, "%s", e.msg);
+        mien_cli_die(cli, "%s", e.msg);
     net_init(&m->net, m->weights, o->seed);
-    rc = buf_printf(&made, "mien-net %s --new --seed %llu", MIEN_VERSION,
+    rc = mien_buf_printf(&made, "mien-net %s --new --seed %llu", MIEN_VERSION,
                     (unsigned long long)o->seed);
     if (o->size.h > 0)
-        rc |= buf_printf(&made, " --size %dx%d", o->size.h, o->size.w);
+        rc |= mien_buf_printf(&made, " --size %dx%d", o->size.h, o->size.w);
     if (o->width != 1)
-        rc |= buf_printf(&made, " --width %g", o->width);
-    rc |= buf_printf(&made, " of %s", slash != NULL ? slash + 1 : path) | buf_append(&made, "", 1);
+        rc |= mien_buf_printf(&made, " --width %g", o->width);
+    rc |= mien_buf_printf(&made, " of %s", slash != NULL ? slash + 1 : path) | mien_buf_append(&made, "", 1);
     if (rc < 0)
-        cli_die(cli, "out of memory");
+        mien_cli_die(cli, "out of memory");
     m->made = (char *)made.data;
     if (model_save(m, o->out, &e) < 0)
-        cli_die(cli, "%s", e.msg);
+        mien_cli_die(cli, "%s", e.msg);
 }
 
 static int count_bn(const struct net *net)
@@ -166,54 +166,54 @@ static int count_bn(const struct net *net)
 }
 
 /* Writes the model with its batch normalisation folded. */
-static void fold(const struct cli *cli, const struct options *o, const char *path, struct model *m)
+static void fold(const struct mien_cli *cli, const struct options *o, const char *path, struct model *m)
 {
     struct model folded = {0};
-    struct err e;
+    struct mien_err e;
     if (m->weights == NULL)
-        cli_die(cli, "'%s' is a description: --fold needs a model", path);
+        mien_cli_die(cli, "'%s' is a description: --fold needs a model", path);
     if (model_fold(&folded, m, &e) < 0 || model_save(&folded, o->out, &e) < 0)
-        cli_die(cli, "%s", e.msg);
+        mien_cli_die(cli, "%s", e.msg);
     int before = count_bn(&m->net), after = count_bn(&folded.net);
-    cli_note(cli, "folded %d of %d bn layers", before - after, before);
+    mien_cli_note(cli, "folded %d of %d bn layers", before - after, before);
     model_free(&folded);
 }
 
 int main(int argc, char **argv)
 {
     struct options o = {.seed = 1, .width = 1};
-    const struct cli_opt opts[] = {
-        {'t', "text", NULL, "print the description", CLI_FLAG, &o.text, 0, 0, NULL, NULL},
-        {0, "tsv", NULL, "print the table as tab-separated values", CLI_FLAG, &o.tsv, 0, 0, NULL,
+    const struct mien_option opts[] = {
+        {'t', "text", NULL, "print the description", MIEN_CLI_FLAG, &o.text, 0, 0, NULL, NULL},
+        {0, "tsv", NULL, "print the table as tab-separated values", MIEN_CLI_FLAG, &o.tsv, 0, 0, NULL,
          NULL},
-        {'b', "batch", "N", "estimate the memory of training in batches of N", CLI_INT, &o.batch, 1,
+        {'b', "batch", "N", "estimate the memory of training in batches of N", MIEN_CLI_INT, &o.batch, 1,
          65536, NULL, NULL},
-        {0, "size", "SIZE", "another input size, N or HxW", CLI_FUNC, &o.size, 0, 0, NULL,
-         img_hw_parse},
-        {0, "width", "F", "so many times the units, in eights [1]", CLI_REAL, &o.width, 0.001, 100,
+        {0, "size", "SIZE", "another input size, N or HxW", MIEN_CLI_FUNC, &o.size, 0, 0, NULL,
+         mien_size_parse},
+        {0, "width", "F", "so many times the units, in eights [1]", MIEN_CLI_REAL, &o.width, 0.001, 100,
          NULL, NULL},
-        {0, "fold", NULL, "make a model with bn layers folded into those before", CLI_FLAG, &o.fold,
+        {0, "fold", NULL, "make a model with bn layers folded into those before", MIEN_CLI_FLAG, &o.fold,
          0, 0, NULL, NULL},
-        {'n', "new", NULL, "make a model with random weights", CLI_FLAG, &o.make, 0, 0, NULL, NULL},
-        {'o', "output", "MODEL", "with --new or --fold: the model to write", CLI_STR, &o.out, 0, 0, NULL,
+        {'n', "new", NULL, "make a model with random weights", MIEN_CLI_FLAG, &o.make, 0, 0, NULL, NULL},
+        {'o', "output", "MODEL", "with --new or --fold: the model to write", MIEN_CLI_STR, &o.out, 0, 0, NULL,
          NULL},
-        {'s', "seed", "N", "with --new: of the random weights [1]", CLI_SEED, &o.seed, 0, 0, NULL,
+        {'s', "seed", "N", "with --new: of the random weights [1]", MIEN_CLI_SEED, &o.seed, 0, 0, NULL,
          NULL},
         INPUT_OPTIONS(o.prep),
     };
-    struct cli cli = {"mien-net",
+    struct mien_cli cli = {"mien-net",
                       "[options] MODEL|DESCRIPTION",
                       "Shows a network's layers and costs, makes a new one, or folds its bn layers.",
                       opts,
-                      CLI_NOPTS(opts),
+                      MIEN_CLI_NOPTS(opts),
                       false};
     struct model m = {0};
-    if (cli_parse(&cli, argc, argv) != 1)
-        cli_die(&cli, "needs one model or description; see mien-net --help");
+    if (mien_cli_parse(&cli, argc, argv) != 1)
+        mien_cli_die(&cli, "needs one model or description; see mien-net --help");
     if (o.make + o.fold != (o.out != NULL))
-        cli_die(&cli, "--new or --fold, and -o MODEL, go together");
+        mien_cli_die(&cli, "--new or --fold, and -o MODEL, go together");
     if (o.batch > 0 && (o.make || o.fold || o.text || o.tsv))
-        cli_die(&cli, "--batch adds to the table alone");
+        mien_cli_die(&cli, "--batch adds to the table alone");
 
     load(&cli, argv[1], &m);
     if (o.size.h > 0 || o.width != 1)
@@ -223,16 +223,16 @@ int main(int argc, char **argv)
     else if (o.fold)
         fold(&cli, &o, argv[1], &m);
     else if (o.text) {
-        struct buf text = {0};
+        struct mien_buf text = {0};
         if (net_print(&m.net, &text) < 0)
-            cli_die(&cli, "out of memory");
+            mien_cli_die(&cli, "out of memory");
         fwrite(text.data, 1, text.len, stdout);
-        buf_free(&text);
+        mien_buf_free(&text);
     } else if (o.tsv)
         print_tsv(&m.net);
     else
         print_table(&cli, &m, o.batch);
-    cli_close_stdout(&cli);
+    mien_cli_close_stdout(&cli);
     model_free(&m);
-    return EXIT_OK;
+    return MIEN_EXIT_OK;
 }

@@ -3,95 +3,95 @@
 
 #include "mien/filter.h"
 #include "mien/prep.h"
-#include "image/resize.h"
+#include "mien/image.h"
 
 struct resize {
-    struct img_hw to;
+    struct mien_size to;
     int filter;
-    struct img_resizer **worker;
+    struct mien_resizer **worker;
 };
 
 /* Notes the size and the filter in the record's preprocessing. */
-static int note(const struct resize *z, struct rec *r, struct err *e)
+static int note(const struct resize *z, struct mien_rec *r, struct mien_err *e)
 {
-    struct prep prep = {""};
+    struct mien_prep prep = {""};
     size_t len = 0;
-    const char *text = rec_text(r, TAG_PREP, &len);
-    int rc = text != NULL ? prep_parse(&prep, text, len, e) : 0;
+    const char *text = mien_rec_text(r, MIEN_TAG_PREP, &len);
+    int rc = text != NULL ? mien_prep_parse(&prep, text, len, e) : 0;
     if (rc < 0)
         return rc;
-    if (img_resize_describe(z->to, (enum img_filter)z->filter, &prep) < 0)
-        return err_set(e, ERR_LIMIT, "the preprocessing's description grows too long");
-    return rec_set_str(r, TAG_PREP, prep.text);
+    if (mien_resize_describe(z->to, (enum mien_resampling)z->filter, &prep) < 0)
+        return mien_err_set(e, MIEN_ERR_LIMIT, "the preprocessing's description grows too long");
+    return mien_rec_set_str(r, MIEN_TAG_PREP, prep.text);
 }
 
-static int resize_one(const struct resize *z, int worker, struct rec *r, struct err *e)
+static int resize_one(const struct resize *z, int worker, struct mien_rec *r, struct mien_err *e)
 {
     int h, w;
-    const unsigned char *src = rec_pixels(r, &h, &w);
-    if (src == NULL && rec_has(r, TAG_IMAGE))
-        return err_set(e, ERR_FORMAT, "an encoded image but no pixels; mien-crop decodes it");
+    const unsigned char *src = mien_rec_pixels(r, &h, &w);
+    if (src == NULL && mien_rec_has(r, MIEN_TAG_IMAGE))
+        return mien_err_set(e, MIEN_ERR_FORMAT, "an encoded image but no pixels; mien-crop decodes it");
     if (src == NULL)
-        return err_set(e, ERR_FORMAT, "no pixels in the record");
+        return mien_err_set(e, MIEN_ERR_FORMAT, "no pixels in the record");
     int rc = note(z, r, e);
     if (rc < 0 || (h == z->to.h && w == z->to.w))
         return rc;
     unsigned char *dst =
-        rec_alloc(r, TAG_PIXELS, REC_U8, 3, (uint32_t[]){(uint32_t)z->to.h, (uint32_t)z->to.w, 3});
+        mien_rec_alloc(r, MIEN_TAG_PIXELS, MIEN_U8, 3, (uint32_t[]){(uint32_t)z->to.h, (uint32_t)z->to.w, 3});
     if (dst == NULL)
-        return err_set(e, ERR_MEM, "out of memory for %d x %d pixels", z->to.w, z->to.h);
-    return img_resize(z->worker[worker], src, h, w, dst, z->to, (enum img_filter)z->filter, e);
+        return mien_err_set(e, MIEN_ERR_MEM, "out of memory for %d x %d pixels", z->to.w, z->to.h);
+    return mien_resize(z->worker[worker], src, h, w, dst, z->to, (enum mien_resampling)z->filter, e);
 }
 
-static int resize(void *ctx, int worker, struct rec **rec, size_t n, bool *drop, struct err *e)
+static int resize(void *ctx, int worker, struct mien_rec **rec, size_t n, bool *drop, struct mien_err *e)
 {
     (void)drop;
     for (size_t i = 0; i < n; i++) {
         int rc = resize_one(ctx, worker, rec[i], e);
-        if (rc == ERR_MEM)
+        if (rc == MIEN_ERR_MEM)
             return rc;
         if (rc < 0)
-            rec_fail(rec[i], "%s", e->msg);
+            mien_rec_fail(rec[i], "%s", e->msg);
     }
     return 0;
 }
 
 int main(int argc, char **argv)
 {
-    struct resize z = {.filter = IMG_TRIANGLE};
-    struct filter f = {.fn = resize, .ctx = &z};
-    const struct cli_opt opts[] = {
-        {'f', "filter", "NAME", "box, triangle or lanczos3 [triangle]", CLI_CHOICE, &z.filter, 0, 0,
-         IMG_FILTERS, NULL},
-        FILTER_OPTIONS(f),
+    struct resize z = {.filter = MIEN_TRIANGLE};
+    struct mien_filter f = {.fn = resize, .ctx = &z};
+    const struct mien_option opts[] = {
+        {'f', "filter", "NAME", "box, triangle or lanczos3 [triangle]", MIEN_CLI_CHOICE, &z.filter, 0, 0,
+         MIEN_RESAMPLINGS, NULL},
+        MIEN_FILTER_OPTIONS(f),
     };
-    struct cli cli = {"mien-resize",
+    struct mien_cli cli = {"mien-resize",
                       "[options] SIZE < pixels.mien > pixels.mien",
                       "Brings pixels to one size, N or HEIGHTxWIDTH, antialiased.",
                       opts,
-                      CLI_NOPTS(opts),
+                      MIEN_CLI_NOPTS(opts),
                       false};
-    struct err e;
+    struct mien_err e;
     f.cli = &cli;
-    if (cli_parse(&cli, argc, argv) != 1)
-        cli_die(&cli, "needs one size, such as 224; see mien-resize --help");
-    if (img_hw_parse(&z.to, argv[1], &e) < 0)
-        cli_die(&cli, "%s", e.msg);
-    size_t limit = f.limit != 0 ? f.limit : REC_DEFAULT_LIMIT;
+    if (mien_cli_parse(&cli, argc, argv) != 1)
+        mien_cli_die(&cli, "needs one size, such as 224; see mien-resize --help");
+    if (mien_size_parse(&z.to, argv[1], &e) < 0)
+        mien_cli_die(&cli, "%s", e.msg);
+    size_t limit = f.limit != 0 ? f.limit : MIEN_RECORD_LIMIT;
     if ((uint64_t)z.to.h * (uint64_t)z.to.w * 3 > limit)
-        cli_die(&cli, "%s: more pixels than a record holds", argv[1]);
-    filter_prepare(&f);
-    z.worker = calloc((size_t)f.jobs, sizeof(struct img_resizer *));
+        mien_cli_die(&cli, "%s: more pixels than a record holds", argv[1]);
+    mien_filter_prepare(&f);
+    z.worker = calloc((size_t)f.jobs, sizeof(struct mien_resizer *));
     if (z.worker == NULL)
-        cli_die(&cli, "out of memory");
+        mien_cli_die(&cli, "out of memory");
     for (int i = 0; i < f.jobs; i++) {
-        if ((z.worker[i] = img_resizer_new(&e)) == NULL)
-            cli_die(&cli, "%s", e.msg);
+        if ((z.worker[i] = mien_resizer_new(&e)) == NULL)
+            mien_cli_die(&cli, "%s", e.msg);
     }
 
-    int status = filter_run(&f);
+    int status = mien_filter_run(&f);
     for (int i = 0; i < f.jobs; i++)
-        img_resizer_free(z.worker[i]);
+        mien_resizer_free(z.worker[i]);
     free(z.worker);
     return status;
 }

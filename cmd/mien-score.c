@@ -18,72 +18,72 @@ struct options {
 };
 
 struct scorer {
-    const struct cli *cli;
+    const struct mien_cli *cli;
     struct options o;
     struct score_rule rule;
     int keys[SCORE_MAX_KEYS];
     size_t nkeys;
-    struct buf out;
+    struct mien_buf out;
     bool bad;
 };
 
 static void flush_text(struct scorer *s)
 {
-    struct err e;
+    struct mien_err e;
     if (file_write(STDOUT_FILENO, s->out.data, s->out.len) < 0) {
-        err_sys(&e, "cannot write");
-        cli_die_output(s->cli, &e);
+        mien_err_sys(&e, "cannot write");
+        mien_cli_die_output(s->cli, &e);
     }
-    buf_clear(&s->out);
+    mien_buf_clear(&s->out);
 }
 
 static void print_running(struct scorer *s, const struct score_run *run, const char *name)
 {
     if (score_report_running(&s->o.report, run, name, !s->o.report.resumed, &s->out) < 0)
-        cli_die(s->cli, "out of memory");
+        mien_cli_die(s->cli, "out of memory");
     s->o.report.resumed = true;
     flush_text(s);
 }
 
-static void add(struct scorer *s, struct score_run *run, const struct rec *r, const char *name)
+static void add(struct scorer *s, struct score_run *run, const struct mien_rec *r, const char *name)
 {
-    struct err e;
+    struct mien_err e;
     int rc = score_run_add(run, r, &e);
-    if (rc == ERR_MEM)
-        cli_die(s->cli, "%s", e.msg);
+    if (rc == MIEN_ERR_MEM)
+        mien_cli_die(s->cli, "%s", e.msg);
     if (rc < 0)
-        filter_report(s->cli, run->records, r, e.msg);
+        mien_filter_report(s->cli, run->records, r, e.msg);
     s->bad |= rc < 0;
     if (s->o.every > 0 && run->records % (uint64_t)s->o.every == 0)
         print_running(s, run, name);
 }
 
 /* Scores a file. Returns 0, or a negative code with a message when the stream is broken. */
-static int score_file(struct scorer *s, struct score_run *run, const char *path, struct err *e)
+static int score_file(struct scorer *s, struct score_run *run, const char *path, struct mien_err *e)
 {
-    struct cli_progress progress;
-    struct rec r = {0};
+    struct mien_progress progress;
+    struct mien_rec r = {0};
     int fd = file_open(path, e), rc;
     if (fd < 0)
         return fd;
-    cli_check_input(s->cli, fd);
-    struct rec_reader *rd = rec_reader_new(fd, s->o.limit, e);
+    mien_cli_check_input(s->cli, fd);
+    struct mien_reader *rd = mien_reader_new(fd, s->o.limit, e);
     if (rd == NULL)
-        return ERR_MEM;
-    cli_progress_start(&progress, s->cli, "records");
-    while ((rc = rec_read(rd, &r, e)) > 0) {
+        return MIEN_ERR_MEM;
+    mien_cli_progress_start(&progress, s->cli, "records");
+    while ((rc = mien_read(rd, &r, e)) > 0) {
         add(s, run, &r, path);
-        cli_progress(&progress, rec_reader_count(rd), 0, rec_reader_bytes(rd));
+        mien_cli_progress(&progress, mien_reader_count(rd), 0, mien_reader_bytes(rd));
     }
-    cli_progress_end(&progress);
-    rec_reader_free(rd);
-    rec_free(&r);
+    mien_cli_progress_end(&progress);
+    mien_reader_free(rd);
+    mien_rec_free(&r);
     if (fd == STDIN_FILENO)
         return rc;
     close(fd);
     if (rc < 0) {
-        struct err why = *e;
-        err_set(e, rc, "%s: %s", path, why.msg);
+        struct mien_err why = *e;
+        mien_err_set(e, rc, "%s: %s", path, why.msg);
     }
     return rc;
 }
@@ -94,19 +94,19 @@ static void warn_if_empty(struct scorer *s, const struct score_run *run, const c
     if (run->total.count[COUNT_GENDER].total + run->total.count[COUNT_POINT].total +
             run->total.count[COUNT_BAND].total > 0)
         return;
-    cli_warn(s->cli, "no record of '%s' has both a label and a prediction", path);
+    mien_cli_warn(s->cli, "no record of '%s' has both a label and a prediction", path);
     s->bad = true;
 }
 
 /* Scores the files and reports on them; a broken one ends the program after the report. */
 static void score_files(struct scorer *s, char **paths, size_t n)
 {
-    struct err e;
+    struct mien_err e;
     struct score_run *runs = calloc(n, sizeof *runs);
     int rc = 0;
     size_t done = 0;
     if (runs == NULL)
-        cli_die(s->cli, "out of memory");
+        mien_cli_die(s->cli, "out of memory");
     while (done < n && rc == 0) {
         struct score_run *run = &runs[done];
         *run = (struct score_run){.rule = &s->rule, .keys = s->keys, .nkeys = s->nkeys};
@@ -117,10 +117,10 @@ static void score_files(struct scorer *s, char **paths, size_t n)
         score_run_sort(run);
     }
     if (done > 0 && score_report(&s->o.report, runs, (const char *const *)paths, done, &s->out) < 0)
-        cli_die(s->cli, "out of memory");
+        mien_cli_die(s->cli, "out of memory");
     flush_text(s);
     if (rc < 0)
-        cli_die(s->cli, "%s", e.msg);
+        mien_cli_die(s->cli, "%s", e.msg);
     for (size_t i = 0; i < n; i++)
         score_run_free(&runs[i]);
     free(runs);
@@ -129,43 +129,43 @@ static void score_files(struct scorer *s, char **paths, size_t n)
 int main(int argc, char **argv)
 {
     struct scorer s = {.o.report.boot = 1000};
-    const struct cli_opt opts[] = {
-        {'f', "format", "FORMAT", "text, tsv or json [text]", CLI_CHOICE, &s.o.report.format, 0, 0,
+    const struct mien_option opts[] = {
+        {'f', "format", "FORMAT", "text, tsv or json [text]", MIEN_CLI_CHOICE, &s.o.report.format, 0, 0,
          "text|tsv|json", NULL},
         {'p', "point", "POINT",
-         "what CS, bins and bands judge: expectation, median or mode [expectation]", CLI_CHOICE,
+         "what CS, bins and bands judge: expectation, median or mode [expectation]", MIEN_CLI_CHOICE,
          &s.rule.point, 0, 0, "expectation|median|mode", NULL},
         {'b', "bins", "BINS",
-         "decades, fairface, adience, or their youngest ages: 0,18,65 [decades]", CLI_STR,
+         "decades, fairface, adience, or their youngest ages: 0,18,65 [decades]", MIEN_CLI_STR,
          &s.o.bins, 0, 0, NULL, NULL},
-        {'B', "boot", "N", "resamples for the intervals, 0 for none [1000]", CLI_INT,
+        {'B', "boot", "N", "resamples for the intervals, 0 for none [1000]", MIEN_CLI_INT,
          &s.o.report.boot, 0, 1000000, NULL, NULL},
-        {'s', "seed", "N", "seed of the resamples [0]", CLI_SEED, &s.o.report.seed, 0, 0, NULL,
+        {'s', "seed", "N", "seed of the resamples [0]", MIEN_CLI_SEED, &s.o.report.seed, 0, 0, NULL,
          NULL},
         {0, "by", "KEYS", "score slices too: group, gender, bin, subject, ... or group,gender",
-         CLI_STR, &s.o.by, 0, 0, NULL, NULL},
-        {'e', "every", "N", "a line after every N records, for streams without end", CLI_INT,
+         MIEN_CLI_STR, &s.o.by, 0, 0, NULL, NULL},
+        {'e', "every", "N", "a line after every N records, for streams without end", MIEN_CLI_INT,
          &s.o.every, 1, INT_MAX, NULL, NULL},
-        {0, "max-record", "SIZE", "refuse larger records [64M]", CLI_SIZE, &s.o.limit, 1,
+        {0, "max-record", "SIZE", "refuse larger records [64M]", MIEN_CLI_SIZE, &s.o.limit, 1,
          4294967295.0, NULL, NULL},
     };
-    struct cli cli = {"mien-score",
+    struct mien_cli cli = {"mien-score",
                       "[options] [file ...] < predictions.mien",
                       "Scores predictions of age and gender against labels; several files side by "
                       "side.",
                       opts,
-                      CLI_NOPTS(opts),
+                      MIEN_CLI_NOPTS(opts),
                       false};
     char *standard_input[] = {"-"};
-    struct err e;
+    struct mien_err e;
 
-    int n = cli_parse(&cli, argc, argv);
+    int n = mien_cli_parse(&cli, argc, argv);
     s.cli = &cli;
     if (score_bins(&s.rule, s.o.bins, &e) < 0)
-        cli_die(&cli, "--bins: %s", e.msg);
+        mien_cli_die(&cli, "--bins: %s", e.msg);
     if (s.o.by != NULL && score_keys(s.o.by, s.keys, &s.nkeys, &e) < 0)
-        cli_die(&cli, "--by: %s", e.msg);
+        mien_cli_die(&cli, "--by: %s", e.msg);
     score_files(&s, n > 0 ? argv + 1 : standard_input, n > 0 ? (size_t)n : 1);
-    buf_free(&s.out);
-    return s.bad ? EXIT_BAD_RECORDS : EXIT_OK;
+    mien_buf_free(&s.out);
+    return s.bad ? MIEN_EXIT_BAD : MIEN_EXIT_OK;
 }

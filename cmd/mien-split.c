@@ -11,7 +11,7 @@
 #include "data/strata.h"
 
 struct splitter {
-    struct cli cli;
+    struct mien_cli cli;
     const char *names;
     uint64_t seed;
     int by;
@@ -23,37 +23,37 @@ struct splitter {
     struct strata *strata; /* NULL unless asked for */
     bool files;            /* one a part; else all go to standard output */
     struct file_out out[SPLIT_MAX];
-    struct rec_writer *w[SPLIT_MAX]; /* of each part; all the same for standard output */
+    struct mien_writer *w[SPLIT_MAX]; /* of each part; all the same for standard output */
     struct split_tally tally[SPLIT_MAX];
     uint64_t nkeyed[SPLIT_BY_DEFAULT]; /* by what */
     uint64_t nbad, nleft;              /* found bad here; in no part */
-    struct rec rec;
+    struct mien_rec rec;
 };
 
 /* Removes half-made files and ends the program. */
-static _Noreturn void fail(struct splitter *s, const struct err *why)
+static _Noreturn void fail(struct splitter *s, const struct mien_err *why)
 {
     for (int i = 0; s->files && i < s->parts.n; i++)
         file_abort(&s->out[i]);
-    cli_die(&s->cli, "%s", why->msg);
+    mien_cli_die(&s->cli, "%s", why->msg);
 }
 
 /* Dies when a write to a part failed. */
-static void check_output(struct splitter *s, int part, int rc, const struct err *e)
+static void check_output(struct splitter *s, int part, int rc, const struct mien_err *e)
 {
     if (rc < 0 && s->files) {
-        struct err why;
-        err_set(&why, rc, "'%s': %s", s->out[part].path, e->msg);
+        struct mien_err why;
+        mien_err_set(&why, rc, "'%s': %s", s->out[part].path, e->msg);
         fail(s, &why);
     }
     if (rc < 0)
-        cli_die_output(&s->cli, e);
+        mien_cli_die_output(&s->cli, e);
 }
 
 /* The first of two passes. Returns the descriptor for the second. */
 static int survey(struct splitter *s)
 {
-    struct err e;
+    struct mien_err e;
     int fd = -1;
     s->strata = strata_new(s->strata_by, &e);
     if (s->strata != NULL)
@@ -67,140 +67,140 @@ static int survey(struct splitter *s)
    passed on. */
 static void leave_out(struct splitter *s, uint64_t number, const char *why)
 {
-    struct err e;
+    struct mien_err e;
     s->nleft++;
-    if (!rec_has(&s->rec, TAG_ERROR)) {
-        filter_report(&s->cli, number, &s->rec, why);
+    if (!mien_rec_has(&s->rec, MIEN_TAG_ERROR)) {
+        mien_filter_report(&s->cli, number, &s->rec, why);
         s->nbad++;
         if (s->strict) {
-            err_set(&e, ERR_ARG, "stopped at the first bad record, as --strict asks");
+            mien_err_set(&e, MIEN_ERR_ARG, "stopped at the first bad record, as --strict asks");
             fail(s, &e);
         }
-        rec_fail(&s->rec, "%s", why);
+        mien_rec_fail(&s->rec, "%s", why);
     }
     if (!s->files)
-        check_output(s, 0, rec_write(s->w[0], &s->rec, &e), &e);
+        check_output(s, 0, mien_write(s->w[0], &s->rec, &e), &e);
 }
 
 static void deliver(struct splitter *s, int fd)
 {
-    struct err e, why;
-    struct cli_progress progress;
-    struct rec_reader *rd = rec_reader_new(fd, s->limit, &e);
+    struct mien_err e, why;
+    struct mien_progress progress;
+    struct mien_reader *rd = mien_reader_new(fd, s->limit, &e);
     uint64_t key, nth = 0;
-    int rc = rd == NULL ? ERR_MEM : 1;
-    cli_progress_start(&progress, &s->cli, "records");
-    while (rc > 0 && (rc = rec_read(rd, &s->rec, &e)) > 0) {
+    int rc = rd == NULL ? MIEN_ERR_MEM : 1;
+    mien_cli_progress_start(&progress, &s->cli, "records");
+    while (rc > 0 && (rc = mien_read(rd, &s->rec, &e)) > 0) {
         int by = split_key(&s->rec, s->by, s->seed, &key, &why), part = -1;
         if (by >= 0)
             part = s->strata != NULL ? strata_part(s->strata, nth++) : split_part(&s->parts, key);
         if (part < 0) {
-            leave_out(s, rec_reader_count(rd), by < 0 ? why.msg : "the input has changed");
+            leave_out(s, mien_reader_count(rd), by < 0 ? why.msg : "the input has changed");
             continue;
         }
         s->nkeyed[by]++;
         split_tally_add(&s->tally[part], &s->rec);
-        if (rec_set_str(&s->rec, TAG_SPLIT, s->parts.name[part]) < 0) {
-            rc = err_mem(&e, SPLIT_NAME, "a record");
+        if (mien_rec_set_str(&s->rec, MIEN_TAG_SPLIT, s->parts.name[part]) < 0) {
+            rc = mien_err_mem(&e, SPLIT_NAME, "a record");
             break;
         }
-        check_output(s, part, rec_write(s->w[part], &s->rec, &e), &e);
-        cli_progress(&progress, rec_reader_count(rd), 0, rec_reader_bytes(rd));
+        check_output(s, part, mien_write(s->w[part], &s->rec, &e), &e);
+        mien_cli_progress(&progress, mien_reader_count(rd), 0, mien_reader_bytes(rd));
     }
-    cli_progress_end(&progress);
-    rec_reader_free(rd);
+    mien_cli_progress_end(&progress);
+    mien_reader_free(rd);
     if (rc < 0) {
         if (!s->files)
-            check_output(s, 0, rec_writer_flush(s->w[0], &why), &why);
+            check_output(s, 0, mien_writer_flush(s->w[0], &why), &why);
         fail(s, &e);
     }
 }
 
 static void open_output(struct splitter *s, char **path)
 {
-    struct err e;
+    struct mien_err e;
     if (!s->files)
-        cli_check_output(&s->cli, STDOUT_FILENO);
+        mien_cli_check_output(&s->cli, STDOUT_FILENO);
     for (int i = 0; i < s->parts.n; i++) {
         s->out[i].fd = -1;
         for (int k = 0; s->files && k < i; k++) {
             if (file_same(path[i], path[k]))
-                cli_die(&s->cli, "two parts can't both go to '%s'", path[i]);
+                mien_cli_die(&s->cli, "two parts can't both go to '%s'", path[i]);
         }
     }
     for (int i = 0; i < s->parts.n; i++) {
         if (!s->files && i > 0)
             s->w[i] = s->w[0];
         else if ((s->files && file_create(&s->out[i], path[i], &e) < 0) ||
-                 (s->w[i] = rec_writer_new(s->files ? s->out[i].fd : STDOUT_FILENO, &e)) == NULL)
+                 (s->w[i] = mien_writer_new(s->files ? s->out[i].fd : STDOUT_FILENO, &e)) == NULL)
             fail(s, &e);
     }
 }
 
 static void close_output(struct splitter *s)
 {
-    struct err e;
+    struct mien_err e;
     for (int i = 0; i < (s->files ? s->parts.n : 1); i++)
-        check_output(s, i, rec_writer_end(s->w[i], &e), &e);
+        check_output(s, i, mien_writer_end(s->w[i], &e), &e);
     for (int i = 0; s->files && i < s->parts.n; i++)
         if (file_commit(&s->out[i], &e) < 0)
             fail(s, &e);
     for (int i = 0; i < (s->files ? s->parts.n : 1); i++)
-        rec_writer_free(s->w[i]);
+        mien_writer_free(s->w[i]);
 }
 
 static void summarise(struct splitter *s)
 {
-    struct buf line = {0};
+    struct mien_buf line = {0};
     uint64_t total = 0;
     for (int i = 0; i < s->parts.n; i++)
         total += s->tally[i].n;
     for (int i = 0; i < s->parts.n; i++) {
-        buf_clear(&line);
+        mien_buf_clear(&line);
         if (split_tally_text(&s->tally[i], total, &line) == 0)
-            cli_note(&s->cli, "%s: %.*s", s->parts.name[i], (int)line.len, (char *)line.data);
+            mien_cli_note(&s->cli, "%s: %.*s", s->parts.name[i], (int)line.len, (char *)line.data);
     }
     if (s->by == SPLIT_BY_DEFAULT)
-        cli_note(&s->cli, "by subject: %llu, by content: %llu",
+        mien_cli_note(&s->cli, "by subject: %llu, by content: %llu",
                  (unsigned long long)s->nkeyed[SPLIT_BY_SUBJECT],
                  (unsigned long long)s->nkeyed[SPLIT_BY_CONTENT]);
     if (s->nleft > 0)
-        cli_note(&s->cli, "in no part, for an error: %llu", (unsigned long long)s->nleft);
-    buf_free(&line);
+        mien_cli_note(&s->cli, "in no part, for an error: %llu", (unsigned long long)s->nleft);
+    mien_buf_free(&line);
 }
 
 int main(int argc, char **argv)
 {
     struct splitter s = {.by = SPLIT_BY_DEFAULT};
-    const struct cli_opt opts[] = {
-        {'s', "seed", "N", "another seed, another split [0]", CLI_SEED, &s.seed, 0, 0, NULL, NULL},
-        {'b', "by", "KEY", "subject, content or id [subject, else content]", CLI_CHOICE, &s.by, 0,
+    const struct mien_option opts[] = {
+        {'s', "seed", "N", "another seed, another split [0]", MIEN_CLI_SEED, &s.seed, 0, 0, NULL, NULL},
+        {'b', "by", "KEY", "subject, content or id [subject, else content]", MIEN_CLI_CHOICE, &s.by, 0,
          0, "subject|content|id", NULL},
-        {0, "stratify", "LABELS", "keep the parts alike in these: age, gender, group", CLI_FUNC,
+        {0, "stratify", "LABELS", "keep the parts alike in these: age, gender, group", MIEN_CLI_FUNC,
          &s.strata_by, 0, 0, NULL, strata_by_parse},
-        {'n', "names", "A,B,...", "the parts' names [train,val,test]", CLI_STR, &s.names, 0, 0,
+        {'n', "names", "A,B,...", "the parts' names [train,val,test]", MIEN_CLI_STR, &s.names, 0, 0,
          NULL, NULL},
-        {0, "strict", NULL, "stop at the first bad record", CLI_FLAG, &s.strict, 0, 0, NULL, NULL},
-        {0, "max-record", "SIZE", "refuse larger records [64M]", CLI_SIZE, &s.limit, 1,
+        {0, "strict", NULL, "stop at the first bad record", MIEN_CLI_FLAG, &s.strict, 0, 0, NULL, NULL},
+        {0, "max-record", "SIZE", "refuse larger records [64M]", MIEN_CLI_SIZE, &s.limit, 1,
          4294967295.0, NULL, NULL},
     };
-    s.cli = (struct cli){.name = "mien-split",
+    s.cli = (struct mien_cli){.name = "mien-split",
                          .synopsis = "[options] 80/10/10 [train.mien val.mien test.mien] "
                                      "< records.mien",
                          .purpose = "Splits records by a hash of a key, into a file a part or a "
                                     "field of the records.",
                          .opts = opts,
-                         .nopts = CLI_NOPTS(opts)};
-    int n = cli_parse(&s.cli, argc, argv);
-    struct err e;
+                         .nopts = MIEN_CLI_NOPTS(opts)};
+    int n = mien_cli_parse(&s.cli, argc, argv);
+    struct mien_err e;
     if (n == 0)
-        cli_die(&s.cli, "the shares of the parts are missing, such as 80/10/10");
+        mien_cli_die(&s.cli, "the shares of the parts are missing, such as 80/10/10");
     if (split_parse(&s.parts, argv[1], s.names, &e) < 0)
-        cli_die(&s.cli, "%s", e.msg);
+        mien_cli_die(&s.cli, "%s", e.msg);
     if (n > 1 && n - 1 != s.parts.n)
-        cli_die(&s.cli, "%d parts need %d files, not %d", s.parts.n, s.parts.n, n - 1);
+        mien_cli_die(&s.cli, "%d parts need %d files, not %d", s.parts.n, s.parts.n, n - 1);
     s.files = n > 1;
-    cli_check_input(&s.cli, STDIN_FILENO);
+    mien_cli_check_input(&s.cli, STDIN_FILENO);
     open_output(&s, argv + 2);
     bool stratify = s.strata_by.age || s.strata_by.gender || s.strata_by.group;
     int fd = stratify ? survey(&s) : STDIN_FILENO;
@@ -210,6 +210,6 @@ int main(int argc, char **argv)
     if (fd != STDIN_FILENO)
         close(fd);
     strata_free(s.strata);
-    rec_free(&s.rec);
-    return s.nbad > 0 ? EXIT_BAD_RECORDS : EXIT_OK;
+    mien_rec_free(&s.rec);
+    return s.nbad > 0 ? MIEN_EXIT_BAD : MIEN_EXIT_OK;
 }

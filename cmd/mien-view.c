@@ -22,13 +22,13 @@ struct options {
 };
 
 struct view {
-    struct cli *cli;
+    struct mien_cli *cli;
     struct options o;
     struct expr *select;
     int *cols; /* NULL: not chosen, or not yet */
     size_t ncols;
-    struct buf out;
-    struct rec_writer *writer;
+    struct mien_buf out;
+    struct mien_writer *writer;
     struct census census; /* of --check */
     uint64_t segments, bytes, shown, errors;
     bool bad, at_once;
@@ -36,12 +36,12 @@ struct view {
 
 static void flush_text(struct view *v)
 {
-    struct err e;
+    struct mien_err e;
     if (file_write(STDOUT_FILENO, v->out.data, v->out.len) < 0) {
-        err_sys(&e, "cannot write");
-        cli_die_output(v->cli, &e);
+        mien_err_sys(&e, "cannot write");
+        mien_cli_die_output(v->cli, &e);
     }
-    buf_clear(&v->out);
+    mien_buf_clear(&v->out);
 }
 
 static bool shows(const struct view *v, int col)
@@ -54,18 +54,18 @@ static bool shows(const struct view *v, int col)
 }
 
 /* The first record decides which columns are shown unless the user has. */
-static int choose_columns(struct view *v, const struct rec *first)
+static int choose_columns(struct view *v, const struct mien_rec *first)
 {
     if (v->cols == NULL && !v->o.json) {
         v->cols = malloc(MAX_COLUMNS * sizeof *v->cols);
         if (v->cols == NULL)
-            return ERR_MEM;
+            return MIEN_ERR_MEM;
         v->ncols = col_defaults(first, v->cols, MAX_COLUMNS);
     }
     return 0;
 }
 
-static void show(struct view *v, const struct rec *r)
+static void show(struct view *v, const struct mien_rec *r)
 {
     int rc = v->shown == 0 ? choose_columns(v, r) : 0;
     if (v->o.json) {
@@ -76,35 +76,35 @@ static void show(struct view *v, const struct rec *r)
         rc |= text_tsv(&v->out, r, v->cols, v->ncols);
     }
     if (rc < 0)
-        cli_die(v->cli, "out of memory");
+        mien_cli_die(v->cli, "out of memory");
     if (v->at_once || v->out.len >= FLUSH)
         flush_text(v);
 }
 
 /* Passes a record on, with the chosen fields alone when -c chooses. */
-static void pass_on(struct view *v, struct rec *r)
+static void pass_on(struct view *v, struct mien_rec *r)
 {
-    struct err e;
+    struct mien_err e;
     for (size_t i = r->nfield; v->cols != NULL && i-- > 0;) {
         if (!shows(v, r->field[i].tag))
-            rec_del(r, r->field[i].tag);
+            mien_rec_del(r, r->field[i].tag);
     }
-    if (rec_write(v->writer, r, &e) < 0)
-        cli_die_output(v->cli, &e);
+    if (mien_write(v->writer, r, &e) < 0)
+        mien_cli_die_output(v->cli, &e);
 }
 
-static void check(struct view *v, const struct rec *r)
+static void check(struct view *v, const struct mien_rec *r)
 {
-    struct err e;
+    struct mien_err e;
     int rc = census_add(&v->census, r, &e);
-    if (rc == ERR_MEM)
-        cli_die(v->cli, "%s", e.msg);
+    if (rc == MIEN_ERR_MEM)
+        mien_cli_die(v->cli, "%s", e.msg);
     if (rc < 0)
-        filter_report(v->cli, v->census.records, r, e.msg);
+        mien_filter_report(v->cli, v->census.records, r, e.msg);
     v->bad |= rc < 0;
 }
 
-static void take(struct view *v, struct rec *r)
+static void take(struct view *v, struct mien_rec *r)
 {
     if (v->select != NULL && !expr_match(v->select, r))
         return;
@@ -115,7 +115,7 @@ static void take(struct view *v, struct rec *r)
     else if (!v->o.count)
         show(v, r);
     v->shown++;
-    v->errors += rec_has(r, TAG_ERROR);
+    v->errors += mien_rec_has(r, MIEN_TAG_ERROR);
 }
 
 static bool enough(const struct view *v)
@@ -126,78 +126,78 @@ static bool enough(const struct view *v)
 /* What was read before the input broke is delivered first. */
 static void flush(struct view *v)
 {
-    struct err e;
+    struct mien_err e;
     flush_text(v);
-    if (v->writer != NULL && rec_writer_flush(v->writer, &e) < 0)
-        cli_die_output(v->cli, &e);
+    if (v->writer != NULL && mien_writer_flush(v->writer, &e) < 0)
+        mien_cli_die_output(v->cli, &e);
 }
 
 static _Noreturn void broken_input(struct view *v, const char *path, const char *why)
 {
     flush(v);
     if (path[0] == '-' && path[1] == '\0')
-        cli_die(v->cli, "%s", why);
-    cli_die(v->cli, "%s: %s", path, why);
+        mien_cli_die(v->cli, "%s", why);
+    mien_cli_die(v->cli, "%s: %s", path, why);
 }
 
-static void read_stream(struct view *v, const char *path, struct rec *r)
+static void read_stream(struct view *v, const char *path, struct mien_rec *r)
 {
-    struct err e;
+    struct mien_err e;
     int fd = file_open(path, &e), rc = 0;
     if (fd < 0) {
         flush(v);
-        cli_die(v->cli, "%s", e.msg);
+        mien_cli_die(v->cli, "%s", e.msg);
     }
-    cli_check_input(v->cli, fd);
-    struct rec_reader *rd = rec_reader_new(fd, v->o.limit, &e);
+    mien_cli_check_input(v->cli, fd);
+    struct mien_reader *rd = mien_reader_new(fd, v->o.limit, &e);
     if (rd == NULL)
-        cli_die(v->cli, "%s", e.msg);
-    while (!enough(v) && (rc = rec_read(rd, r, &e)) > 0)
+        mien_cli_die(v->cli, "%s", e.msg);
+    while (!enough(v) && (rc = mien_read(rd, r, &e)) > 0)
         take(v, r);
     if (rc < 0)
         broken_input(v, path, e.msg);
-    v->segments += rec_reader_segments(rd);
-    v->bytes += rec_reader_bytes(rd);
-    rec_reader_free(rd);
+    v->segments += mien_reader_segments(rd);
+    v->bytes += mien_reader_bytes(rd);
+    mien_reader_free(rd);
     if (fd != STDIN_FILENO)
         close(fd);
 }
 
 static void finish(struct view *v)
 {
-    struct err e;
+    struct mien_err e;
     int rc = 0;
-    if (v->writer != NULL && rec_writer_end(v->writer, &e) < 0)
-        cli_die_output(v->cli, &e);
+    if (v->writer != NULL && mien_writer_end(v->writer, &e) < 0)
+        mien_cli_die_output(v->cli, &e);
     if (v->o.count)
-        rc = buf_printf(&v->out, "%llu\n", (unsigned long long)v->shown);
+        rc = mien_buf_printf(&v->out, "%llu\n", (unsigned long long)v->shown);
     if (v->o.check)
-        rc = buf_printf(&v->out, "%llu segments, %llu records, %llu with an error, %llu bytes\n",
+        rc = mien_buf_printf(&v->out, "%llu segments, %llu records, %llu with an error, %llu bytes\n",
                         (unsigned long long)v->segments, (unsigned long long)v->census.records,
                         (unsigned long long)v->census.errors, (unsigned long long)v->bytes) |
              census_table(&v->census, &v->out);
     if (rc < 0)
-        cli_die(v->cli, "out of memory");
+        mien_cli_die(v->cli, "out of memory");
     flush_text(v);
-    if (v->ncols > 0 && v->errors > 0 && !v->o.json && !v->o.records && !shows(v, TAG_ERROR))
-        cli_note(v->cli, "%llu of these records have an error, which -c id,error shows",
+    if (v->ncols > 0 && v->errors > 0 && !v->o.json && !v->o.records && !shows(v, MIEN_TAG_ERROR))
+        mien_cli_note(v->cli, "%llu of these records have an error, which -c id,error shows",
                  (unsigned long long)v->errors);
 }
 
 static void prepare(struct view *v)
 {
     struct options *o = &v->o;
-    struct err e;
+    struct mien_err e;
     if (o->json + o->count + o->records + o->check > 1)
-        cli_die(v->cli, "--json, --count, --records and --check exclude each other");
+        mien_cli_die(v->cli, "--json, --count, --records and --check exclude each other");
     if (o->full && !o->json)
-        cli_die(v->cli, "--full goes with --json");
+        mien_cli_die(v->cli, "--full goes with --json");
     if (o->check && o->head >= 0)
-        cli_die(v->cli, "--check reads the whole stream, without --head");
+        mien_cli_die(v->cli, "--check reads the whole stream, without --head");
     if (o->columns != NULL && col_parse(o->columns, &v->cols, &v->ncols, &e) < 0)
-        cli_die(v->cli, "--columns: %s", e.msg);
+        mien_cli_die(v->cli, "--columns: %s", e.msg);
     if (o->select != NULL && (v->select = expr_parse(o->select, &e)) == NULL)
-        cli_die(v->cli, "--select: %s", e.msg);
+        mien_cli_die(v->cli, "--select: %s", e.msg);
     if (!o->records) {
         v->at_once = isatty(STDOUT_FILENO) == 1;
         return;
@@ -205,48 +205,48 @@ static void prepare(struct view *v)
     for (size_t i = 0; i < v->ncols; i++) {
         char name[16];
         if (v->cols[i] >= COL_PRED_AGE)
-            cli_die(v->cli, "--columns: %s is derived and no field of a record",
+            mien_cli_die(v->cli, "--columns: %s is derived and no field of a record",
                     col_name(v->cols[i], name));
     }
-    cli_check_output(v->cli, STDOUT_FILENO);
-    if ((v->writer = rec_writer_new(STDOUT_FILENO, &e)) == NULL)
-        cli_die(v->cli, "%s", e.msg);
+    mien_cli_check_output(v->cli, STDOUT_FILENO);
+    if ((v->writer = mien_writer_new(STDOUT_FILENO, &e)) == NULL)
+        mien_cli_die(v->cli, "%s", e.msg);
 }
 
 int main(int argc, char **argv)
 {
     struct view v = {.o = {.head = -1}};
-    const struct cli_opt opts[] = {
+    const struct mien_option opts[] = {
         {'c', "columns", "NAMES", "show these, as in id,age,pred_age [those of the first record]",
-         CLI_STR, &v.o.columns, 0, 0, NULL, NULL},
+         MIEN_CLI_STR, &v.o.columns, 0, 0, NULL, NULL},
         {'s', "select", "EXPR", "only records that meet a condition, as in 'age >= 18 && !error'",
-         CLI_STR, &v.o.select, 0, 0, NULL, NULL},
-        {'n', "head", "N", "stop after N records", CLI_INT, &v.o.head, 0, INT_MAX, NULL, NULL},
-        {0, "json", NULL, "one JSON object a line, arrays in full", CLI_FLAG, &v.o.json, 0, 0, NULL,
+         MIEN_CLI_STR, &v.o.select, 0, 0, NULL, NULL},
+        {'n', "head", "N", "stop after N records", MIEN_CLI_INT, &v.o.head, 0, INT_MAX, NULL, NULL},
+        {0, "json", NULL, "one JSON object a line, arrays in full", MIEN_CLI_FLAG, &v.o.json, 0, 0, NULL,
          NULL},
-        {0, "full", NULL, "with --json: images and pixels too, in base64", CLI_FLAG, &v.o.full, 0,
+        {0, "full", NULL, "with --json: images and pixels too, in base64", MIEN_CLI_FLAG, &v.o.full, 0,
          0, NULL, NULL},
-        {'H', "no-header", NULL, "no line with the columns' names", CLI_FLAG, &v.o.no_header, 0, 0,
+        {'H', "no-header", NULL, "no line with the columns' names", MIEN_CLI_FLAG, &v.o.no_header, 0, 0,
          NULL, NULL},
-        {0, "count", NULL, "print how many records there are", CLI_FLAG, &v.o.count, 0, 0, NULL,
+        {0, "count", NULL, "print how many records there are", MIEN_CLI_FLAG, &v.o.count, 0, 0, NULL,
          NULL},
         {'r', "records", NULL, "write the records themselves, of --columns only these fields",
-         CLI_FLAG, &v.o.records, 0, 0, NULL, NULL},
-        {0, "check", NULL, "read all, verify it and print which fields there are", CLI_FLAG,
+         MIEN_CLI_FLAG, &v.o.records, 0, 0, NULL, NULL},
+        {0, "check", NULL, "read all, verify it and print which fields there are", MIEN_CLI_FLAG,
          &v.o.check, 0, 0, NULL, NULL},
-        {0, "max-record", "SIZE", "refuse larger records [64M]", CLI_SIZE, &v.o.limit, 1,
+        {0, "max-record", "SIZE", "refuse larger records [64M]", MIEN_CLI_SIZE, &v.o.limit, 1,
          4294967295.0, NULL, NULL},
     };
-    struct cli cli = {"mien-view",
+    struct mien_cli cli = {"mien-view",
                       "[options] [file ...] < records.mien",
                       "Shows records as text, counts them, or passes some of them on.",
                       opts,
-                      CLI_NOPTS(opts),
+                      MIEN_CLI_NOPTS(opts),
                       false};
-    struct rec r = {0};
+    struct mien_rec r = {0};
     char *standard_input[] = {NULL, "-"};
 
-    int n = cli_parse(&cli, argc, argv);
+    int n = mien_cli_parse(&cli, argc, argv);
     v.cli = &cli;
     prepare(&v);
     if (n == 0) {
@@ -257,11 +257,11 @@ int main(int argc, char **argv)
         read_stream(&v, argv[i], &r);
     finish(&v);
 
-    rec_free(&r);
-    rec_writer_free(v.writer);
+    mien_rec_free(&r);
+    mien_writer_free(v.writer);
     census_free(&v.census);
     expr_free(v.select);
     free(v.cols);
-    buf_free(&v.out);
-    return v.bad ? EXIT_BAD_RECORDS : EXIT_OK;
+    mien_buf_free(&v.out);
+    return v.bad ? MIEN_EXIT_BAD : MIEN_EXIT_OK;
 }

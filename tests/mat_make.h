@@ -29,7 +29,7 @@ enum mk_type {
 enum mk_class { MK_CELL_CLASS = 1, MK_STRUCT_CLASS = 2, MK_CHAR_CLASS = 4, MK_DOUBLE_CLASS = 6 };
 
 struct mk {
-    struct buf b;
+    struct mien_buf b;
     bool big;
 };
 
@@ -39,7 +39,7 @@ static inline void mk_put(struct mk *m, uint64_t v, int bytes)
 
     for (int i = 0; i < bytes; i++)
         p[m->big ? bytes - 1 - i : i] = (unsigned char)(v >> 8 * i);
-    if (buf_append(&m->b, p, (size_t)bytes))
+    if (mien_buf_append(&m->b, p, (size_t)bytes))
         abort();
 }
 
@@ -63,7 +63,7 @@ static inline void mk_tag(struct mk *m, int type, size_t size)
 static inline void mk_bytes(struct mk *m, int type, const void *p, size_t n)
 {
     mk_tag(m, type, n);
-    if (buf_append(&m->b, p, n))
+    if (mien_buf_append(&m->b, p, n))
         abort();
     mk_pad(m);
 }
@@ -91,7 +91,7 @@ static inline void mk_end(struct mk *m, size_t at)
 
     mk_put(&size, m->b.len - at - 8, 4);
     memcpy(m->b.data + at + 4, size.b.data, 4);
-    buf_free(&size.b);
+    mien_buf_free(&size.b);
 }
 
 /* n doubles, stored as the given type. */
@@ -151,7 +151,7 @@ static inline void mk_text(struct mk *m, int type, const char *s)
     at = mk_begin(m, MK_CHAR_CLASS, "", units);
     mk_bytes(m, type, data.b.data, data.b.len);
     mk_end(m, at);
-    buf_free(&data.b);
+    mien_buf_free(&data.b);
 }
 
 /* The names of a struct's fields, behind its mk_begin (a 1 x 1 array). */
@@ -164,13 +164,13 @@ static inline void mk_fields(struct mk *m, const char *const *name, int n)
         char field[32] = {0};
 
         memcpy(field, name[i], strlen(name[i]));
-        if (buf_append(&m->b, field, sizeof field))
+        if (mien_buf_append(&m->b, field, sizeof field))
             abort();
     }
 }
 
 /* A file of one variable, compressed or not: the header and m's element, appended to out. */
-static inline void mk_file(const struct mk *m, bool compressed, struct buf *out)
+static inline void mk_file(const struct mk *m, bool compressed, struct mien_buf *out)
 {
     struct mk f = {.b = *out, .big = m->big};
     char head[124];
@@ -178,19 +178,19 @@ static inline void mk_file(const struct mk *m, bool compressed, struct buf *out)
     memset(head, ' ', sizeof head);
     memcpy(head, "MATLAB 5.0 MAT-file, made by mien's tests", 41);
     memset(head + 116, 0, 8);
-    if (buf_append(&f.b, head, sizeof head))
+    if (mien_buf_append(&f.b, head, sizeof head))
         abort();
     mk_put(&f, 0x0100, 2);
     mk_put(&f, 'M' << 8 | 'I', 2);
     if (compressed) {
         uLongf n = compressBound(m->b.len);
 
-        if (buf_reserve(&f.b, n + 8) || compress(f.b.data + f.b.len + 8, &n, m->b.data, m->b.len))
+        if (mien_buf_reserve(&f.b, n + 8) || compress(f.b.data + f.b.len + 8, &n, m->b.data, m->b.len))
             abort();
         mk_put(&f, MK_COMPRESSED, 4);
         mk_put(&f, n, 4);
         f.b.len += n;
-    } else if (buf_append(&f.b, m->b.data, m->b.len)) {
+    } else if (mien_buf_append(&f.b, m->b.data, m->b.len)) {
         abort();
     }
     *out = f.b;

@@ -22,29 +22,29 @@
 
 #include "mien/err.h"
 
-#define PREP_MAX 512
+#define MIEN_PREP_MAX 512
 
-struct prep {
-    char text[PREP_MAX]; /* zero-terminated */
+struct mien_prep {
+    char text[MIEN_PREP_MAX]; /* zero-terminated */
 };
 
-/* Takes len bytes of text. Returns 0, or ERR_FORMAT when they are no key=value words. */
-int prep_parse(struct prep *p, const char *s, size_t len, struct err *e);
+/* Takes len bytes of text. Returns 0, or MIEN_ERR_FORMAT when they are no key=value words. */
+int mien_prep_parse(struct mien_prep *p, const char *s, size_t len, struct mien_err *e);
 
 /* The value of key in buf, or NULL when absent. */
-const char *prep_get(const struct prep *p, const char *key, char *buf, size_t n);
+const char *mien_prep_get(const struct mien_prep *p, const char *key, char *buf, size_t n);
 
-/* Sets or replaces a key. Returns 0, or ERR_LIMIT when the line grows too long. */
-int prep_set(struct prep *p, const char *key, const char *fmt, ...)
+/* Sets or replaces a key. Returns 0, or MIEN_ERR_LIMIT when the line grows too long. */
+int mien_prep_set(struct mien_prep *p, const char *key, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
 
 /* Drops a key; harmless when absent. */
-void prep_del(struct prep *p, const char *key);
+void mien_prep_del(struct mien_prep *p, const char *key);
 
 /* Compares what a stream has with what a model expects: size, margin, inner, filter and features,
    each only where both name it; for crops of faces no inner means 1. Pixels of whole images go with
-   any margin, since they were framed elsewhere. Returns 0, or ERR_FORMAT with the first difference
+   any margin, since they were framed elsewhere. Returns 0, or MIEN_ERR_FORMAT with the first difference
    ("made with size=112x112, the model expects size=224x224"). */
-int prep_check(const struct prep *stream, const struct prep *model, struct err *e);
+int mien_prep_check(const struct mien_prep *stream, const struct mien_prep *model, struct mien_err *e);
 
 #endif

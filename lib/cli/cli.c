@@ -10,12 +10,13 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "util/clock.h"
 #include "util/num.h"
 
 /* --- Messages ------------------------------------------------------------------------------ */
 
 /* One write a line, so that the lines of programs in a pipe don't mix. */
-static void say(const struct cli *c, const char *fmt, va_list ap)
+static void say(const struct mien_cli *c, const char *fmt, va_list ap)
 {
     char line[1024];
     int n = snprintf(line, sizeof line - 1, "%s: ", c->name);
@@ -34,7 +35,7 @@ static void say(const struct cli *c, const char *fmt, va_list ap)
     fputs(line, stderr);
 }
 
-void cli_warn(const struct cli *c, const char *fmt, ...)
+void mien_cli_warn(const struct mien_cli *c, const char *fmt, ...)
 {
     va_list ap;
     va_start(ap, fmt);
@@ -42,7 +43,7 @@ void cli_warn(const struct cli *c, const char *fmt, ...)
     va_end(ap);
 }
 
-void cli_note(const struct cli *c, const char *fmt, ...)
+void mien_cli_note(const struct mien_cli *c, const char *fmt, ...)
 {
     if (c->quiet)
         return;
@@ -52,56 +53,56 @@ void cli_note(const struct cli *c, const char *fmt, ...)
     va_end(ap);
 }
 
-_Noreturn void cli_die(const struct cli *c, const char *fmt, ...)
+_Noreturn void mien_cli_die(const struct mien_cli *c, const char *fmt, ...)
 {
     va_list ap;
     va_start(ap, fmt);
     say(c, fmt, ap);
     va_end(ap);
-    exit(EXIT_FATAL);
+    exit(MIEN_EXIT_FATAL);
 }
 
-_Noreturn void cli_die_output(const struct cli *c, const struct err *e)
+_Noreturn void mien_cli_die_output(const struct mien_cli *c, const struct mien_err *e)
 {
     if (errno == EPIPE)
-        exit(EXIT_OK);
-    cli_die(c, "%s", e->msg);
+        exit(MIEN_EXIT_OK);
+    mien_cli_die(c, "%s", e->msg);
 }
 
-void cli_check_output(const struct cli *c, int fd)
+void mien_cli_check_output(const struct mien_cli *c, int fd)
 {
     if (isatty(fd))
-        cli_die(c, "records are binary and not for a terminal; send them to a file or a program "
+        mien_cli_die(c, "records are binary and not for a terminal; send them to a file or a program "
                    "such as mien-view");
 }
 
-void cli_check_input(const struct cli *c, int fd)
+void mien_cli_check_input(const struct mien_cli *c, int fd)
 {
     if (isatty(fd))
-        cli_die(c, "records are read from standard input, which is a terminal; see %s --help", c->name);
+        mien_cli_die(c, "records are read from standard input, which is a terminal; see %s --help", c->name);
 }
 
-void cli_close_stdout(const struct cli *c)
+void mien_cli_close_stdout(const struct mien_cli *c)
 {
     bool failed = ferror(stdout) != 0;
     errno = 0;
     if (fclose(stdout) == 0 && !failed)
         return;
     if (errno == EPIPE)
-        exit(EXIT_OK);
-    cli_die(c, "cannot write: %s", errno != 0 ? strerror(errno) : "an earlier write failed");
+        exit(MIEN_EXIT_OK);
+    mien_cli_die(c, "cannot write: %s", errno != 0 ? strerror(errno) : "an earlier write failed");
 }
 
 /* --- Options ------------------------------------------------------------------------------- */
 
-static _Noreturn void usage_error(const struct cli *c, const char *fmt, ...)
+static _Noreturn void usage_error(const struct mien_cli *c, const char *fmt, ...)
 {
     va_list ap;
     char text[700];
     va_start(ap, fmt);
     vsnprintf(text, sizeof text, fmt, ap);
     va_end(ap);
-    cli_die(c, "%s; see %s --help", text, c->name);
+    mien_cli_die(c, "%s; see %s --help", text, c->name);
 }
 
 static void help_option(char letter, const char *name, const char *arg, const char *help)
@@ -117,7 +118,7 @@ static void help_option(char letter, const char *name, const char *arg, const ch
         printf("  %-26s %s\n", left, help);
 }
 
-static _Noreturn void help(const struct cli *c)
+static _Noreturn void help(const struct mien_cli *c)
 {
     printf("usage: %s %s\n%s\n\n", c->name, c->synopsis, c->purpose);
     for (size_t i = 0; i < c->nopts; i++)
@@ -125,15 +126,15 @@ static _Noreturn void help(const struct cli *c)
     help_option('q', "quiet", NULL, "no summary and no progress, only errors");
     help_option('h', "help", NULL, "show this text");
     help_option('V', "version", NULL, "show the version");
-    cli_close_stdout(c);
-    exit(EXIT_OK);
+    mien_cli_close_stdout(c);
+    exit(MIEN_EXIT_OK);
 }
 
-static _Noreturn void version(const struct cli *c)
+static _Noreturn void version(const struct mien_cli *c)
 {
     printf("%s (mien) %s\n", c->name, MIEN_VERSION);
-    cli_close_stdout(c);
-    exit(EXIT_OK);
+    mien_cli_close_stdout(c);
+    exit(MIEN_EXIT_OK);
 }
 
 /* The index of word in "a|b|c", or -1. */
@@ -149,51 +150,51 @@ static int choice(const char *choices, const char *word)
     return -1;
 }
 
-static int store(const struct cli_opt *o, const char *arg, struct err *e)
+static int store(const struct mien_option *o, const char *arg, struct mien_err *e)
 {
     long long i;
     uint64_t u;
     int rc = 0;
     switch (o->kind) {
-    case CLI_FLAG:
+    case MIEN_CLI_FLAG:
         *(bool *)o->dst = true;
         break;
-    case CLI_INT:
+    case MIEN_CLI_INT:
         if ((rc = num_int(arg, (long long)o->lo, (long long)o->hi, &i, e)) == 0)
             *(int *)o->dst = (int)i;
         break;
-    case CLI_REAL:
+    case MIEN_CLI_REAL:
         rc = num_real(arg, o->lo, o->hi, o->dst, e);
         break;
-    case CLI_SIZE:
+    case MIEN_CLI_SIZE:
         if ((rc = num_size(arg, (uint64_t)o->hi, &u, e)) == 0 && u < (uint64_t)o->lo)
-            rc = err_set(e, ERR_ARG, "'%s' is less than %.0f", arg, o->lo);
+            rc = mien_err_set(e, MIEN_ERR_ARG, "'%s' is less than %.0f", arg, o->lo);
         if (rc == 0)
             *(size_t *)o->dst = (size_t)u;
         break;
-    case CLI_SEED:
+    case MIEN_CLI_SEED:
         if ((rc = num_int(arg, INT64_MIN, INT64_MAX, &i, e)) == 0)
             *(uint64_t *)o->dst = (uint64_t)i;
         break;
-    case CLI_STR:
+    case MIEN_CLI_STR:
         *(const char **)o->dst = arg;
         break;
-    case CLI_CHOICE:
+    case MIEN_CLI_CHOICE:
         if (choice(o->choices, arg) < 0)
-            return err_set(e, ERR_ARG, "'%s' is none of %s", arg, o->choices);
+            return mien_err_set(e, MIEN_ERR_ARG, "'%s' is none of %s", arg, o->choices);
         *(int *)o->dst = choice(o->choices, arg);
         break;
-    case CLI_FUNC:
+    case MIEN_CLI_FUNC:
         rc = o->func(o->dst, arg, e);
         break;
     }
     return rc;
 }
 
-static const struct cli_opt *find(const struct cli *c, char letter, const char *name, size_t n)
+static const struct mien_option *find(const struct mien_cli *c, char letter, const char *name, size_t n)
 {
-    static const struct cli_opt quiet = {'q', "quiet", NULL, NULL, CLI_FLAG, NULL, 0, 0, NULL, NULL};
-    const struct cli_opt *o = c->opts;
+    static const struct mien_option quiet = {'q', "quiet", NULL, NULL, MIEN_CLI_FLAG, NULL, 0, 0, NULL, NULL};
+    const struct mien_option *o = c->opts;
     for (size_t i = 0; i <= c->nopts; i++, o++) {
         if (i == c->nopts)
             o = &quiet;
@@ -203,9 +204,9 @@ static const struct cli_opt *find(const struct cli *c, char letter, const char *
     return NULL;
 }
 
-static void apply(struct cli *c, const struct cli_opt *o, const char *shown, const char *arg)
+static void apply(struct mien_cli *c, const struct mien_option *o, const char *shown, const char *arg)
 {
-    struct err e;
+    struct mien_err e;
     if (o->dst == NULL) /* -q is the only option of the table's own */
         c->quiet = true;
     else if (store(o, arg, &e) < 0)
@@ -213,7 +214,7 @@ static void apply(struct cli *c, const struct cli_opt *o, const char *shown, con
 }
 
 /* Handles "--name[=value]"; returns how many further words it took. */
-static int parse_long(struct cli *c, const char *word, const char *next)
+static int parse_long(struct mien_cli *c, const char *word, const char *next)
 {
     size_t n = strcspn(word + 2, "=");
     const char *value = word[2 + n] == '=' ? word + 3 + n : NULL;
@@ -223,7 +224,7 @@ static int parse_long(struct cli *c, const char *word, const char *next)
         help(c);
     if (strcmp(word, "--version") == 0)
         version(c);
-    const struct cli_opt *o = find(c, 0, word + 2, n);
+    const struct mien_option *o = find(c, 0, word + 2, n);
     if (o == NULL)
         usage_error(c, "unknown option '%s'", shown);
     if (o->arg == NULL && value != NULL)
@@ -236,7 +237,7 @@ static int parse_long(struct cli *c, const char *word, const char *next)
 }
 
 /* Handles "-abc", "-j4" and "-j 4"; returns how many further words it took. */
-static int parse_short(struct cli *c, const char *word, const char *next)
+static int parse_short(struct mien_cli *c, const char *word, const char *next)
 {
     for (const char *s = word + 1; *s != '\0'; s++) {
         char shown[3] = {'-', *s, '\0'};
@@ -244,7 +245,7 @@ static int parse_short(struct cli *c, const char *word, const char *next)
             help(c);
         if (*s == 'V')
             version(c);
-        const struct cli_opt *o = find(c, *s, NULL, 0);
+        const struct mien_option *o = find(c, *s, NULL, 0);
         if (o == NULL)
             usage_error(c, "unknown option '%s'", shown);
         if (o->arg == NULL) {
@@ -259,20 +260,7 @@ static int parse_short(struct cli *c, const char *word, const char *next)
     return 0;
 }
 
-void cli_without_blas_threads(char **argv)
-{
-    static const char name[] = "OPENBLAS_NUM_THREADS";
-    const char *now = getenv(name);
-    char self[4096];
-    ssize_t n = readlink("/proc/self/exe", self, sizeof self);
-    if ((now != NULL && strcmp(now, "1") == 0) || n < 1 || n == sizeof self ||
-        setenv(name, "1", 1) != 0)
-        return;
-    self[n] = '\0';
-    execv(self, argv); /* where that can't be, the threads are there, and harmless */
-}
-
-int cli_parse(struct cli *c, int argc, char **argv)
+int mien_cli_parse(struct mien_cli *c, int argc, char **argv)
 {
     /* A reader that goes away is an error of write, EPIPE, and no signal. */
     signal(SIGPIPE, SIG_IGN);
@@ -293,24 +281,17 @@ int cli_parse(struct cli *c, int argc, char **argv)
 
 /* --- Progress ------------------------------------------------------------------------------ */
 
-double cli_seconds(void)
+void mien_cli_progress_start(struct mien_progress *p, const struct mien_cli *c, const char *what)
 {
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
+    double now = clock_seconds();
+    *p = (struct mien_progress){c, what, now, now, !c->quiet && isatty(STDERR_FILENO) == 1, false};
 }
 
-void cli_progress_start(struct cli_progress *p, const struct cli *c, const char *what)
-{
-    double now = cli_seconds();
-    *p = (struct cli_progress){c, what, now, now, !c->quiet && isatty(STDERR_FILENO) == 1, false};
-}
-
-void cli_progress(struct cli_progress *p, uint64_t done, uint64_t total, uint64_t bytes)
+void mien_cli_progress(struct mien_progress *p, uint64_t done, uint64_t total, uint64_t bytes)
 {
     if (!p->on)
         return;
-    double now = cli_seconds(), spent = now - p->start;
+    double now = clock_seconds(), spent = now - p->start;
     if (now - p->last < 0.2)
         return;
     p->last = now;
@@ -327,7 +308,7 @@ void cli_progress(struct cli_progress *p, uint64_t done, uint64_t total, uint64_
     fputs("   ", stderr);
 }
 
-void cli_progress_end(struct cli_progress *p)
+void mien_cli_progress_end(struct mien_progress *p)
 {
     if (p->drawn)
         fprintf(stderr, "\r%72s\r", "");

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "util/par.h"
+#include "util/array.h"
 
 /* Records that a worker takes at once where they are there already, or another is waited for: each
    costs less that way. Not more than so many bytes are waited for. */
@@ -23,24 +24,24 @@ enum state { FREE, READY, TAKEN, DONE };
 /* A record that the function added behind good[behind]. */
 struct added {
     size_t behind;
-    struct rec rec;
+    struct mien_rec rec;
 };
 
 struct job {
     enum state state;
-    struct rec *rec;   /* batch of them */
-    struct rec **good; /* those without an error field */
+    struct mien_rec *rec;   /* batch of them */
+    struct mien_rec **good; /* those without an error field */
     bool *drop;        /* one for each of good */
     struct added *added;
     size_t nadded, cadded; /* records in use, and in memory */
     size_t n;
     int rc;
-    struct err err;
+    struct mien_err err;
 };
 
 struct ring {
-    struct filter *f;
-    struct rec_writer *w;
+    struct mien_filter *f;
+    struct mien_writer *w;
     struct job *job;
     size_t njob;
     struct job **current; /* what each worker is at */
@@ -49,8 +50,8 @@ struct ring {
     size_t in, take, out; /* jobs filled, taken, written so far: indices modulo njob */
     bool writing, eof;
     pthread_mutex_t terminal; /* for progress, which bad records interrupt */
-    struct cli_progress progress;
-    struct rec_reader *rd;
+    struct mien_progress progress;
+    struct mien_reader *rd;
     pthread_t *thread;
     int nthread;
 };
@@ -60,13 +61,13 @@ struct start {
     int worker;
 };
 
-void filter_report(const struct cli *c, uint64_t number, const struct rec *r, const char *cause)
+void mien_filter_report(const struct mien_cli *c, uint64_t number, const struct mien_rec *r, const char *cause)
 {
     char id[256];
-    cli_warn(c, "record %llu (%s): %s", (unsigned long long)number, rec_id(r, id, sizeof id), cause);
+    mien_cli_warn(c, "record %llu (%s): %s", (unsigned long long)number, mien_rec_id(r, id, sizeof id), cause);
 }
 
-void filter_prepare(struct filter *f)
+void mien_filter_prepare(struct mien_filter *f)
 {
     if (f->jobs == 0)
         f->jobs = par_cores();
@@ -76,18 +77,18 @@ void filter_prepare(struct filter *f)
     }
 }
 
-struct rec *filter_add(struct filter *f, int worker, size_t i)
+struct mien_rec *mien_filter_add(struct mien_filter *f, int worker, size_t i)
 {
     struct job *job = f->ring->current[worker];
     size_t had = job->cadded;
-    struct added *p = buf_grow(job->added, job->nadded, &job->cadded, sizeof *p);
+    struct added *p = array_grow(job->added, job->nadded, &job->cadded, sizeof *p);
     if (p == NULL)
         return NULL;
     memset(p + had, 0, (job->cadded - had) * sizeof *p);
     job->added = p;
     struct added *a = &job->added[job->nadded++];
     a->behind = i;
-    rec_clear(&a->rec);
+    mien_rec_clear(&a->rec);
     return &a->rec;
 }
 
@@ -95,7 +96,7 @@ static void run_job(struct ring *g, struct job *job, int worker)
 {
     size_t n = 0;
     for (size_t i = 0; i < job->n; i++) {
-        if (!rec_has(&job->rec[i], TAG_ERROR))
+        if (!mien_rec_has(&job->rec[i], MIEN_TAG_ERROR))
             job->good[n++] = &job->rec[i];
     }
     memset(job->drop, 0, n);
@@ -107,40 +108,40 @@ static void run_job(struct ring *g, struct job *job, int worker)
 /* Delivers the records written so far, then ends the program. */
 static _Noreturn void stop(struct ring *g, const char *why)
 {
-    struct err e;
-    if (rec_writer_flush(g->w, &e) < 0)
-        cli_die_output(g->f->cli, &e);
-    cli_die(g->f->cli, "%s", why);
+    struct mien_err e;
+    if (mien_writer_flush(g->w, &e) < 0)
+        mien_cli_die_output(g->f->cli, &e);
+    mien_cli_die(g->f->cli, "%s", why);
 }
 
-static void deliver(struct ring *g, const struct rec *r)
+static void deliver(struct ring *g, const struct mien_rec *r)
 {
-    struct err e;
-    if (rec_write(g->w, r, &e) < 0)
-        cli_die_output(g->f->cli, &e);
+    struct mien_err e;
+    if (mien_write(g->w, r, &e) < 0)
+        mien_cli_die_output(g->f->cli, &e);
     g->f->nout++;
 }
 
 /* Writes one finished job, in order. Ends the program on what is fatal. */
 static void write_job(struct ring *g, struct job *job)
 {
-    struct filter *f = g->f;
+    struct mien_filter *f = g->f;
     if (job->rc < 0)
         stop(g, job->err.msg);
     size_t k = 0, a = 0; /* in good, in added */
     for (size_t i = 0; i < job->n; i++) {
-        const struct rec *r = &job->rec[i];
+        const struct mien_rec *r = &job->rec[i];
         bool good = k < job->n && job->good[k] == r;
         bool drop = good && job->drop[k];
         f->nin++;
         if (r->fresh_error) {
             size_t len = 0;
-            const char *why = rec_text(r, TAG_ERROR, &len);
+            const char *why = mien_rec_text(r, MIEN_TAG_ERROR, &len);
             char cause[400];
             snprintf(cause, sizeof cause, "%.*s", (int)len, why != NULL ? why : "");
             pthread_mutex_lock(&g->terminal);
-            cli_progress_end(&g->progress);
-            filter_report(f->cli, f->nin, r, cause);
+            mien_cli_progress_end(&g->progress);
+            mien_filter_report(f->cli, f->nin, r, cause);
             pthread_mutex_unlock(&g->terminal);
             f->nbad++;
             if (f->strict)
@@ -172,9 +173,9 @@ static void write_due(struct ring *g)
         pthread_cond_signal(&g->free);
     }
     if (g->out == g->in) { /* nothing is under way: let a reader downstream have what there is */
-        struct err e;
-        if (rec_writer_flush(g->w, &e) < 0)
-            cli_die_output(g->f->cli, &e);
+        struct mien_err e;
+        if (mien_writer_flush(g->w, &e) < 0)
+            mien_cli_die_output(g->f->cli, &e);
     }
     g->writing = false;
 }
@@ -205,27 +206,27 @@ static void *worker_main(void *arg)
 /* Whether a job that has some records, of so many bytes, takes another one. */
 static bool takes_another(const struct ring *g, const struct job *job, uint64_t bytes)
 {
-    const struct filter *f = g->f;
+    const struct mien_filter *f = g->f;
     return job->n < f->batch &&
-           (!f->as_there || rec_reader_has_one(g->rd) ||
+           (!f->as_there || mien_reader_has_one(g->rd) ||
             (f->another != NULL && bytes < TOGETHER_BYTES && f->another(&job->rec[job->n - 1])));
 }
 
 /* Reads the records of a job. Returns 1, 0 at the end of the input, or a negative code. */
-static int read_job(struct ring *g, struct job *job, struct err *e)
+static int read_job(struct ring *g, struct job *job, struct mien_err *e)
 {
     int rc = 1;
-    uint64_t from = rec_reader_bytes(g->rd);
+    uint64_t from = mien_reader_bytes(g->rd);
     job->n = 0;
-    while (rc > 0 && (job->n == 0 || takes_another(g, job, rec_reader_bytes(g->rd) - from))) {
-        rc = rec_read(g->rd, &job->rec[job->n], e);
+    while (rc > 0 && (job->n == 0 || takes_another(g, job, mien_reader_bytes(g->rd) - from))) {
+        rc = mien_read(g->rd, &job->rec[job->n], e);
         job->n += rc > 0;
     }
     return rc;
 }
 
 /* Fills jobs until the input ends. Returns 0, or a negative code for a broken input. */
-static int read_all(struct ring *g, struct err *e)
+static int read_all(struct ring *g, struct mien_err *e)
 {
     int rc = 1;
     while (rc > 0) {
@@ -243,7 +244,7 @@ static int read_all(struct ring *g, struct err *e)
             pthread_mutex_unlock(&g->lock);
         }
         pthread_mutex_lock(&g->terminal);
-        cli_progress(&g->progress, rec_reader_count(g->rd), 0, rec_reader_bytes(g->rd));
+        mien_cli_progress(&g->progress, mien_reader_count(g->rd), 0, mien_reader_bytes(g->rd));
         pthread_mutex_unlock(&g->terminal);
     }
     pthread_mutex_lock(&g->lock);
@@ -253,18 +254,18 @@ static int read_all(struct ring *g, struct err *e)
     return rc;
 }
 
-static void ring_make(struct ring *g, struct filter *f)
+static void ring_make(struct ring *g, struct mien_filter *f)
 {
-    struct err e;
+    struct mien_err e;
     *g = (struct ring){.f = f, .njob = 2 * (size_t)f->jobs + 2};
     pthread_mutex_init(&g->lock, NULL);
     pthread_mutex_init(&g->terminal, NULL);
     pthread_cond_init(&g->free, NULL);
     pthread_cond_init(&g->ready, NULL);
-    g->rd = rec_reader_new(STDIN_FILENO, f->limit, &e);
-    g->w = rec_writer_new(STDOUT_FILENO, &e);
+    g->rd = mien_reader_new(STDIN_FILENO, f->limit, &e);
+    g->w = mien_writer_new(STDOUT_FILENO, &e);
     if (g->rd == NULL || g->w == NULL)
-        cli_die(f->cli, "%s", e.msg);
+        mien_cli_die(f->cli, "%s", e.msg);
     g->job = calloc(g->njob, sizeof *g->job);
     g->thread = calloc((size_t)f->jobs, sizeof *g->thread);
     g->current = calloc((size_t)f->jobs, sizeof(struct job *));
@@ -285,50 +286,50 @@ static void ring_make(struct ring *g, struct filter *f)
         g->nthread += ok;
     }
     if (!ok)
-        cli_die(f->cli, "cannot start %d workers: %s", f->jobs, strerror(errno));
+        mien_cli_die(f->cli, "cannot start %d workers: %s", f->jobs, strerror(errno));
 }
 
 static void ring_free(struct ring *g)
 {
     for (size_t i = 0; i < g->njob; i++) {
         for (size_t k = 0; k < g->f->batch; k++)
-            rec_free(&g->job[i].rec[k]);
+            mien_rec_free(&g->job[i].rec[k]);
         free(g->job[i].rec);
         free(g->job[i].good);
         free(g->job[i].drop);
         for (size_t k = 0; k < g->job[i].cadded; k++)
-            rec_free(&g->job[i].added[k].rec);
+            mien_rec_free(&g->job[i].added[k].rec);
         free(g->job[i].added);
     }
     free(g->job);
     free(g->current);
     free(g->thread);
-    rec_reader_free(g->rd);
-    rec_writer_free(g->w);
+    mien_reader_free(g->rd);
+    mien_writer_free(g->w);
     pthread_cond_destroy(&g->ready);
     pthread_cond_destroy(&g->free);
     pthread_mutex_destroy(&g->lock);
     pthread_mutex_destroy(&g->terminal);
 }
 
-int filter_run(struct filter *f)
+int mien_filter_run(struct mien_filter *f)
 {
     struct ring g;
-    struct err e;
-    filter_prepare(f);
-    cli_check_input(f->cli, STDIN_FILENO);
-    cli_check_output(f->cli, STDOUT_FILENO);
+    struct mien_err e;
+    mien_filter_prepare(f);
+    mien_cli_check_input(f->cli, STDIN_FILENO);
+    mien_cli_check_output(f->cli, STDOUT_FILENO);
     ring_make(&g, f);
-    cli_progress_start(&g.progress, f->cli, "records");
+    mien_cli_progress_start(&g.progress, f->cli, "records");
     int rc = read_all(&g, &e);
     for (int i = 0; i < g.nthread; i++)
         pthread_join(g.thread[i], NULL);
-    cli_progress_end(&g.progress);
+    mien_cli_progress_end(&g.progress);
     if (rc < 0)
         stop(&g, e.msg);
-    if (rec_writer_end(g.w, &e) < 0)
-        cli_die_output(f->cli, &e);
+    if (mien_writer_end(g.w, &e) < 0)
+        mien_cli_die_output(f->cli, &e);
     ring_free(&g);
     f->ring = NULL;
-    return f->nbad > 0 ? EXIT_BAD_RECORDS : EXIT_OK;
+    return f->nbad > 0 ? MIEN_EXIT_BAD : MIEN_EXIT_OK;
 }

@@ -33,7 +33,7 @@ static const char *const column_name[COLUMNS] = {
 struct values {
     bool seen;
     size_t n;
-    struct buf data, ends;
+    struct mien_buf data, ends;
 };
 
 struct imdb {
@@ -45,7 +45,7 @@ static bool is_optional(int c)
     return c == CELEB_ID || c == CELEB_NAMES;
 }
 
-static int read_numbers(struct mat *m, struct mat_array *a, int c, struct values *v, struct err *e)
+static int read_numbers(struct mat *m, struct mat_array *a, int c, struct values *v, struct mien_err *e)
 {
     double d[NREAL];
 
@@ -56,8 +56,8 @@ static int read_numbers(struct mat *m, struct mat_array *a, int c, struct values
 
         if (rc < 0)
             return rc;
-        if (buf_reserve(&v->data, n * sizeof *f))
-            return err_mem(e, n * sizeof *f, column_name[c]);
+        if (mien_buf_reserve(&v->data, n * sizeof *f))
+            return mien_err_mem(e, n * sizeof *f, column_name[c]);
         f = (float *)(void *)(v->data.data + v->data.len);
         /* A date's time of day would round up to the next day. */
         for (size_t i = 0; i < n; i++)
@@ -68,7 +68,7 @@ static int read_numbers(struct mat *m, struct mat_array *a, int c, struct values
     return 0;
 }
 
-static int read_strings(struct mat *m, struct mat_array *a, int c, struct values *v, struct err *e)
+static int read_strings(struct mat *m, struct mat_array *a, int c, struct values *v, struct mien_err *e)
 {
     for (size_t i = 0; i < a->count; i++) {
         struct mat_array cell;
@@ -83,16 +83,16 @@ static int read_strings(struct mat *m, struct mat_array *a, int c, struct values
         if (rc < 0)
             return rc;
         if (v->data.len > MAX_TEXT)
-            return err_set(e, ERR_LIMIT, "more than %zu bytes of text", MAX_TEXT);
+            return mien_err_set(e, MIEN_ERR_LIMIT, "more than %zu bytes of text", MAX_TEXT);
         end = (uint32_t)v->data.len;
-        if (buf_append(&v->ends, &end, sizeof end))
-            return err_mem(e, sizeof end, column_name[c]);
+        if (mien_buf_append(&v->ends, &end, sizeof end))
+            return mien_err_mem(e, sizeof end, column_name[c]);
     }
     return 0;
 }
 
 static int read_locations(struct mat *m, struct mat_array *a, int c, struct values *v,
-                          struct err *e)
+                          struct mien_err *e)
 {
     for (size_t i = 0; i < a->count; i++) {
         float f[4] = {NAN, NAN, NAN, NAN};
@@ -110,26 +110,26 @@ static int read_locations(struct mat *m, struct mat_array *a, int c, struct valu
             rc = mat_skip(m, &cell, e);
         if (rc < 0)
             return rc;
-        if (buf_append(&v->data, f, sizeof f))
-            return err_mem(e, sizeof f, column_name[c]);
+        if (mien_buf_append(&v->data, f, sizeof f))
+            return mien_err_mem(e, sizeof f, column_name[c]);
     }
     return 0;
 }
 
-static int read_column(struct mat *m, struct mat_array *a, int c, struct values *v, struct err *e)
+static int read_column(struct mat *m, struct mat_array *a, int c, struct values *v, struct mien_err *e)
 {
     bool cells = c >= FACE_LOCATION;
-    struct err why;
+    struct mien_err why;
     int rc;
 
     if (v->seen)
-        return err_set(e, ERR_FORMAT, "field '%s' occurs twice", column_name[c]);
+        return mien_err_set(e, MIEN_ERR_FORMAT, "field '%s' occurs twice", column_name[c]);
     v->seen = true;
     if (cells != (a->class == MAT_CELL))
-        return err_set(e, ERR_FORMAT, "field '%s' is %s cell array", column_name[c],
+        return mien_err_set(e, MIEN_ERR_FORMAT, "field '%s' is %s cell array", column_name[c],
                        cells ? "no" : "a");
     if (a->count > MAX_ENTRIES)
-        return err_set(e, ERR_LIMIT, "field '%s' has %llu entries, more than %zu", column_name[c],
+        return mien_err_set(e, MIEN_ERR_LIMIT, "field '%s' has %llu entries, more than %zu", column_name[c],
                        (unsigned long long)a->count, MAX_ENTRIES);
     v->n = (size_t)a->count;
     if (!cells)
@@ -142,19 +142,19 @@ static int read_column(struct mat *m, struct mat_array *a, int c, struct values 
         size_t done = c >= FULL_PATH       ? v->ends.len / sizeof(uint32_t)
                       : c == FACE_LOCATION ? v->data.len / (4 * sizeof(float))
                                            : v->data.len / sizeof(float);
-        return err_set(e, rc, "field '%s', entry %zu: %s", column_name[c], done + 1, why.msg);
+        return mien_err_set(e, rc, "field '%s', entry %zu: %s", column_name[c], done + 1, why.msg);
     }
     return 0;
 }
 
-static int read_struct(struct mat *m, struct mat_array *var, struct imdb *im, struct err *e)
+static int read_struct(struct mat *m, struct mat_array *var, struct imdb *im, struct mien_err *e)
 {
     struct mat_fields fields;
     struct mat_array a;
     int rc;
 
     if (var->class != MAT_STRUCT || var->count != 1)
-        return err_set(e, ERR_FORMAT, "variable '%s' is not a struct of columns as IMDB-WIKI has",
+        return mien_err_set(e, MIEN_ERR_FORMAT, "variable '%s' is not a struct of columns as IMDB-WIKI has",
                        var->name);
     if ((rc = mat_fields(m, var, &fields, e)) < 0)
         return rc;
@@ -172,16 +172,16 @@ static int read_struct(struct mat *m, struct mat_array *var, struct imdb *im, st
     }
     for (int c = 0; c < COLUMNS; c++) {
         if (!im->col[c].seen && !is_optional(c))
-            return err_set(e, ERR_FORMAT, "struct '%s' has no field '%s', as IMDB-WIKI has",
+            return mien_err_set(e, MIEN_ERR_FORMAT, "struct '%s' has no field '%s', as IMDB-WIKI has",
                            var->name, column_name[c]);
         if (im->col[c].seen && c != CELEB_NAMES && im->col[c].n != im->col[FULL_PATH].n)
-            return err_set(e, ERR_FORMAT, "field '%s' has %zu entries, 'full_path' %zu",
+            return mien_err_set(e, MIEN_ERR_FORMAT, "field '%s' has %zu entries, 'full_path' %zu",
                            column_name[c], im->col[c].n, im->col[FULL_PATH].n);
     }
     return 0;
 }
 
-int imdb_read(int fd, const void *head, struct imdb **out, struct err *e)
+int imdb_read(int fd, const void *head, struct imdb **out, struct mien_err *e)
 {
     struct imdb *im;
     struct mat *m = mat_new(fd, head, e);
@@ -189,15 +189,15 @@ int imdb_read(int fd, const void *head, struct imdb **out, struct err *e)
     int rc;
 
     if (!m)
-        return ERR_MEM;
+        return MIEN_ERR_MEM;
     im = calloc(1, sizeof *im);
     if (!im) {
         mat_free(m);
-        return err_mem(e, sizeof *im, "columns");
+        return mien_err_mem(e, sizeof *im, "columns");
     }
     rc = mat_next(m, &a, e);
     if (rc == 0)
-        rc = err_set(e, ERR_FORMAT, "the file holds no variable");
+        rc = mien_err_set(e, MIEN_ERR_FORMAT, "the file holds no variable");
     if (rc > 0)
         rc = read_struct(m, &a, im, e);
     /* Going on to the end checks the checksum of what was read. */
@@ -217,8 +217,8 @@ void imdb_free(struct imdb *im)
     if (!im)
         return;
     for (int c = 0; c < COLUMNS; c++) {
-        buf_free(&im->col[c].data);
-        buf_free(&im->col[c].ends);
+        mien_buf_free(&im->col[c].data);
+        mien_buf_free(&im->col[c].ends);
     }
     free(im);
 }

@@ -4,6 +4,7 @@
  * search finds a path itself and, behind the place where it would stand, all that end in it.
  */
 #include "join.h"
+#include "record/encoding.h"
 
 #include <stdbool.h>
 #include <stdlib.h>
@@ -19,17 +20,17 @@ struct entry {
 };
 
 struct join {
-    struct buf body;  /* encoded records, each a multiple of 8 bytes */
-    struct buf entry; /* struct entry[] */
-    struct rec scratch;
+    struct mien_buf body;  /* encoded records, each a multiple of 8 bytes */
+    struct mien_buf entry; /* struct entry[] */
+    struct mien_rec scratch;
     size_t depth; /* components of the deepest path */
 };
 
-struct join *join_new(struct err *e)
+struct join *join_new(struct mien_err *e)
 {
     struct join *j = calloc(1, sizeof *j);
     if (j == NULL)
-        err_mem(e, sizeof *j, "a join");
+        mien_err_mem(e, sizeof *j, "a join");
     return j;
 }
 
@@ -37,9 +38,9 @@ void join_free(struct join *j)
 {
     if (j == NULL)
         return;
-    buf_free(&j->body);
-    buf_free(&j->entry);
-    rec_free(&j->scratch);
+    mien_buf_free(&j->body);
+    mien_buf_free(&j->entry);
+    mien_rec_free(&j->scratch);
     free(j);
 }
 
@@ -105,27 +106,27 @@ static int compare(const char *a, size_t alen, const char *b, size_t blen, bool 
 
 /* --- Adding -------------------------------------------------------------------------------- */
 
-int join_add(struct join *j, const struct rec *r, struct err *e)
+int join_add(struct join *j, const struct mien_rec *r, struct mien_err *e)
 {
     size_t len = 0, body = j->body.len;
-    const char *path = rec_text(r, TAG_ID, &len);
+    const char *path = mien_rec_text(r, MIEN_TAG_ID, &len);
     size_t depth = path == NULL ? 0 : components(path, len);
     if (depth == 0)
-        return err_set(e, ERR_ARG, "no id to find its image by");
+        return mien_err_set(e, MIEN_ERR_ARG, "no id to find its image by");
     if (len > JOIN_PATH_MAX)
-        return err_set(e, ERR_LIMIT, "its id is longer than %d bytes", JOIN_PATH_MAX);
+        return mien_err_set(e, MIEN_ERR_LIMIT, "its id is longer than %d bytes", JOIN_PATH_MAX);
     if (rec_encode(r, 0, &j->body) < 0)
-        return err_mem(e, j->body.len, "metadata");
+        return mien_err_mem(e, j->body.len, "metadata");
     struct entry x = {
         .body = body, .len = (uint32_t)(j->body.len - body), .nfield = (uint16_t)r->nfield};
     int rc = rec_decode(&j->scratch, j->body.data + body, x.len, x.nfield, e);
     if (rc < 0)
         return rc;
-    x.path = rec_text(&j->scratch, TAG_ID, &len);
+    x.path = mien_rec_text(&j->scratch, MIEN_TAG_ID, &len);
     x.path_len = (uint16_t)len;
     x.path_at = (uint32_t)((const unsigned char *)x.path - (j->body.data + body));
-    if (buf_append(&j->entry, &x, sizeof x) < 0)
-        return err_mem(e, j->entry.len, "metadata");
+    if (mien_buf_append(&j->entry, &x, sizeof x) < 0)
+        return mien_err_mem(e, j->entry.len, "metadata");
     if (depth > j->depth)
         j->depth = depth;
     return 0;
@@ -202,12 +203,12 @@ static size_t longest_tail(const struct join *j, const struct entry *x, size_t n
     return best;
 }
 
-int join_find(struct join *j, const char *path, struct join_match *m, struct err *e)
+int join_find(struct join *j, const char *path, struct join_match *m, struct mien_err *e)
 {
     size_t n, len = strlen(path);
     struct entry *x = entries(j, &n);
     if (len > JOIN_PATH_MAX)
-        return err_set(e, ERR_LIMIT, "its path is longer than %d bytes", JOIN_PATH_MAX);
+        return mien_err_set(e, MIEN_ERR_LIMIT, "its path is longer than %d bytes", JOIN_PATH_MAX);
     if (components(path, len) == 0) /* the tail of everything */
         return 0;
     size_t i = lower_bound(x, n, path, len);
@@ -217,11 +218,11 @@ int join_find(struct join *j, const char *path, struct join_match *m, struct err
     if (i == n)
         return 0;
     if (x[i].taken)
-        return err_set(e, ERR_FORMAT, "an earlier image has had the metadata of '%.*s'",
+        return mien_err_set(e, MIEN_ERR_FORMAT, "an earlier image has had the metadata of '%.*s'",
                        (int)x[i].path_len, x[i].path);
     size_t same = same_path(x, n, i), next = i + same;
     if (f == LONGER && fit(x, n, next, path, len) != NO_FIT)
-        return err_set(e, ERR_FORMAT, "the metadata of '%.*s' and '%.*s' fit equally well",
+        return mien_err_set(e, MIEN_ERR_FORMAT, "the metadata of '%.*s' and '%.*s' fit equally well",
                        (int)x[i].path_len, x[i].path, (int)x[next].path_len, x[next].path);
     for (size_t k = i; k < next; k++)
         x[k].taken = true;
@@ -229,11 +230,11 @@ int join_find(struct join *j, const char *path, struct join_match *m, struct err
     return 1;
 }
 
-int join_get(const struct join *j, size_t i, struct rec *r, struct err *e)
+int join_get(const struct join *j, size_t i, struct mien_rec *r, struct mien_err *e)
 {
     size_t n;
     const struct entry *x = entries(j, &n) + i;
-    rec_clear(r);
+    mien_rec_clear(r);
     return rec_decode(r, j->body.data + x->body, x->len, x->nfield, e);
 }
 

@@ -144,7 +144,7 @@ static bool parse_age(const char *s, int *age, int band[2])
     return *s == '\0' && band[0] <= band[1];
 }
 
-int labels_age(struct labels *l, const char *s, size_t n, struct err *e)
+int labels_age(struct labels *l, const char *s, size_t n, struct mien_err *e)
 {
     int age = LABEL_UNKNOWN, band[2] = {LABEL_UNKNOWN, LABEL_UNKNOWN};
     char buf[WORD_MAX], *p = buf;
@@ -163,7 +163,7 @@ int labels_age(struct labels *l, const char *s, size_t n, struct err *e)
             p++;
     }
     if (!ok || !parse_age(p, &age, band))
-        return err_set(e, ERR_FORMAT, "'%.*s' is neither an age nor a band of ages within 0-%d",
+        return mien_err_set(e, MIEN_ERR_FORMAT, "'%.*s' is neither an age nor a band of ages within 0-%d",
                        (int)(n < WORD_MAX ? n : WORD_MAX), s, MIEN_AGE_MAX);
     l->age = age;
     l->band[0] = band[0];
@@ -172,7 +172,7 @@ int labels_age(struct labels *l, const char *s, size_t n, struct err *e)
 }
 
 int labels_gender(struct labels *l, const char *s, size_t n, const struct label_codes *codes,
-                  struct err *e)
+                  struct mien_err *e)
 {
     trim(&s, &n);
     if (codes->female && is_word(s, n, codes->female))
@@ -186,7 +186,7 @@ int labels_gender(struct labels *l, const char *s, size_t n, const struct label_
     else if (is_one_of(s, n, male_words, COUNT(male_words)))
         l->gender = MALE;
     else
-        return err_set(e, ERR_FORMAT, "gender '%.*s' is not known: name its meaning with %s",
+        return mien_err_set(e, MIEN_ERR_FORMAT, "gender '%.*s' is not known: name its meaning with %s",
                        (int)(n < WORD_MAX ? n : WORD_MAX), s, "--female and --male");
     return 0;
 }
@@ -198,7 +198,7 @@ static int days_of(int year, int month)
     return days[month - 1] + (month == 2 && leap);
 }
 
-int labels_birth(struct labels *l, const char *s, size_t n, struct err *e)
+int labels_birth(struct labels *l, const char *s, size_t n, struct mien_err *e)
 {
     struct label_date d;
     char buf[WORD_MAX];
@@ -209,13 +209,13 @@ int labels_birth(struct labels *l, const char *s, size_t n, struct err *e)
     if (!plain(s, n, buf) || !number(&p, &d.year) || !starts(&p, "-") || !number(&p, &d.month) ||
         !starts(&p, "-") || !number(&p, &d.day) || *p || d.year > 9999 || d.month < 1 ||
         d.month > 12 || d.day < 1 || d.day > days_of(d.year, d.month))
-        return err_set(e, ERR_FORMAT, "'%.*s' is not a date, YYYY-MM-DD",
+        return mien_err_set(e, MIEN_ERR_FORMAT, "'%.*s' is not a date, YYYY-MM-DD",
                        (int)(n < WORD_MAX ? n : WORD_MAX), s);
     l->birth = d;
     return 0;
 }
 
-int labels_year(struct labels *l, const char *s, size_t n, struct err *e)
+int labels_year(struct labels *l, const char *s, size_t n, struct mien_err *e)
 {
     char buf[WORD_MAX];
     const char *p = buf;
@@ -224,7 +224,7 @@ int labels_year(struct labels *l, const char *s, size_t n, struct err *e)
     if (labels_missing(s, n))
         return 0;
     if (!plain(s, n, buf) || !number(&p, &year) || *p || year > 9999)
-        return err_set(e, ERR_FORMAT, "'%.*s' is not a year", (int)(n < WORD_MAX ? n : WORD_MAX),
+        return mien_err_set(e, MIEN_ERR_FORMAT, "'%.*s' is not a year", (int)(n < WORD_MAX ? n : WORD_MAX),
                        s);
     l->year = year;
     return 0;
@@ -270,18 +270,18 @@ bool labels_age_outside(const struct labels *l)
     return l->age != LABEL_UNKNOWN && !labels_age_known(l);
 }
 
-static int set_text(struct rec *r, int tag, struct label_text t)
+static int set_text(struct mien_rec *r, int tag, struct label_text t)
 {
-    return t.s ? rec_set_text(r, tag, t.s, t.len) : 0;
+    return t.s ? mien_rec_set_text(r, tag, t.s, t.len) : 0;
 }
 
-static int set_real(struct rec *r, int tag, float v)
+static int set_real(struct mien_rec *r, int tag, float v)
 {
-    return isnan(v) ? 0 : rec_set_f32(r, tag, v);
+    return isnan(v) ? 0 : mien_rec_set_f32(r, tag, v);
 }
 
 /* Writes YYYY-MM-DD: snprintf would take a third of the time of a large .mat file. */
-static int set_birth(struct rec *r, struct label_date d)
+static int set_birth(struct mien_rec *r, struct label_date d)
 {
     char s[10] = {(char)('0' + d.year / 1000 % 10),
                   (char)('0' + d.year / 100 % 10),
@@ -294,41 +294,41 @@ static int set_birth(struct rec *r, struct label_date d)
                   (char)('0' + d.day / 10),
                   (char)('0' + d.day % 10)};
 
-    return rec_set_text(r, TAG_BIRTH, s, sizeof s);
+    return mien_rec_set_text(r, MIEN_TAG_BIRTH, s, sizeof s);
 }
 
-static int set_band(struct rec *r, const int band[2])
+static int set_band(struct mien_rec *r, const int band[2])
 {
-    unsigned char *p = rec_alloc(r, TAG_AGE_BAND, REC_U8, 1, (const uint32_t[]){2});
+    unsigned char *p = mien_rec_alloc(r, MIEN_TAG_AGE_BAND, MIEN_U8, 1, (const uint32_t[]){2});
 
     if (!p)
-        return ERR_MEM;
+        return MIEN_ERR_MEM;
     p[0] = (unsigned char)band[0];
     p[1] = (unsigned char)band[1];
     return 0;
 }
 
-int labels_to_rec(const struct labels *l, struct rec *r)
+int labels_to_rec(const struct labels *l, struct mien_rec *r)
 {
     int rc = 0;
 
-    rc |= set_text(r, TAG_ID, l->id);
-    rc |= set_text(r, TAG_SUBJECT, l->subject);
+    rc |= set_text(r, MIEN_TAG_ID, l->id);
+    rc |= set_text(r, MIEN_TAG_SUBJECT, l->subject);
     if (labels_age_known(l))
-        rc |= rec_set_u8(r, TAG_AGE, l->age);
+        rc |= mien_rec_set_u8(r, MIEN_TAG_AGE, l->age);
     if (l->band[0] != LABEL_UNKNOWN)
         rc |= set_band(r, l->band);
     if (l->gender != LABEL_UNKNOWN)
-        rc |= rec_set_u8(r, TAG_GENDER, l->gender);
-    rc |= set_text(r, TAG_GROUP, l->group);
+        rc |= mien_rec_set_u8(r, MIEN_TAG_GENDER, l->gender);
+    rc |= set_text(r, MIEN_TAG_GROUP, l->group);
     if (l->birth.year != LABEL_UNKNOWN)
         rc |= set_birth(r, l->birth);
     if (l->year != LABEL_UNKNOWN)
-        rc |= rec_set_i32(r, TAG_YEAR, l->year);
+        rc |= mien_rec_set_i32(r, MIEN_TAG_YEAR, l->year);
     if (l->has_box)
-        rc |= rec_set_f32v(r, TAG_BOX, l->box, 4);
-    rc |= set_real(r, TAG_SCORE, l->score);
-    rc |= set_real(r, TAG_SCORE2, l->score2);
-    rc |= set_text(r, TAG_SPLIT, l->split);
-    return rc ? ERR_MEM : 0;
+        rc |= mien_rec_set_f32v(r, MIEN_TAG_BOX, l->box, 4);
+    rc |= set_real(r, MIEN_TAG_SCORE, l->score);
+    rc |= set_real(r, MIEN_TAG_SCORE2, l->score2);
+    rc |= set_text(r, MIEN_TAG_SPLIT, l->split);
+    return rc ? MIEN_ERR_MEM : 0;
 }

@@ -53,20 +53,20 @@ bool labels_missing(const char *s, size_t n);
 /* An age or a band of ages, into l->age or l->band: "35", "35.0" (the fraction is cut), "20-29",
    "(25, 32)", "20 to 29", "60+", "more than 70" (FairFace's name for 70 and above, as its band
    below ends at 69), "over 70", "under 3". Bands are cut off at MIEN_AGE_MAX; an age is taken as it is,
-   to be judged by labels_age_known. Missing text changes nothing. Returns 0 or ERR_FORMAT. */
-int labels_age(struct labels *l, const char *s, size_t n, struct err *e);
+   to be judged by labels_age_known. Missing text changes nothing. Returns 0 or MIEN_ERR_FORMAT. */
+int labels_age(struct labels *l, const char *s, size_t n, struct mien_err *e);
 
 /* A gender, into l->gender: the given codes, or the usual words ("female", "F", "woman", ...),
    without regard to case. A bare number that isn't a given code is refused, as data sets disagree
-   on its meaning. Missing text changes nothing. Returns 0 or ERR_FORMAT. */
+   on its meaning. Missing text changes nothing. Returns 0 or MIEN_ERR_FORMAT. */
 int labels_gender(struct labels *l, const char *s, size_t n, const struct label_codes *codes,
-                  struct err *e);
+                  struct mien_err *e);
 
-/* A date of birth, YYYY-M-D. Missing text changes nothing. Returns 0 or ERR_FORMAT. */
-int labels_birth(struct labels *l, const char *s, size_t n, struct err *e);
+/* A date of birth, YYYY-M-D. Missing text changes nothing. Returns 0 or MIEN_ERR_FORMAT. */
+int labels_birth(struct labels *l, const char *s, size_t n, struct mien_err *e);
 
-/* The year of the photograph. Missing text changes nothing. Returns 0 or ERR_FORMAT. */
-int labels_year(struct labels *l, const char *s, size_t n, struct err *e);
+/* The year of the photograph. Missing text changes nothing. Returns 0 or MIEN_ERR_FORMAT. */
+int labels_year(struct labels *l, const char *s, size_t n, struct mien_err *e);
 
 /* The date of a MATLAB datenum: days in the proleptic Gregorian calendar, 1 being 1 January of the
    year 0. Days before that or after the year 9999, or no number, give an unknown date. */
@@ -82,7 +82,7 @@ void labels_derive_age(struct labels *l);
 bool labels_age_known(const struct labels *l);
 bool labels_age_outside(const struct labels *l);
 
-/* Sets the fields of what is known, and touches no other. Returns 0 or ERR_MEM. */
-int labels_to_rec(const struct labels *l, struct rec *r);
+/* Sets the fields of what is known, and touches no other. Returns 0 or MIEN_ERR_MEM. */
+int labels_to_rec(const struct labels *l, struct mien_rec *r);
 
 #endif

@@ -67,21 +67,21 @@ static uint64_t get64(const struct mat *m, const unsigned char *p)
     return m->big ? __builtin_bswap64(get_le64(p)) : get_le64(p);
 }
 
-int mat_sniff(const void *head, size_t n, struct err *e)
+int mat_sniff(const void *head, size_t n, struct mien_err *e)
 {
     const unsigned char *h = head;
 
     if (n >= 4 && !memcmp(h, "\x89HDF", 4))
-        return err_set(e, ERR_FORMAT, "an HDF5 file; save it with -v7 from MATLAB");
+        return mien_err_set(e, MIEN_ERR_FORMAT, "an HDF5 file; save it with -v7 from MATLAB");
     if (n == MAT_HEAD && !memcmp(h, "MATLAB 7.3", 10))
-        return err_set(e, ERR_FORMAT,
+        return mien_err_set(e, MIEN_ERR_FORMAT,
                        "a MATLAB 7.3 file, which is HDF5; save it with -v7 from MATLAB");
     if (n == MAT_HEAD && (!memcmp(h + 126, "IM", 2) || !memcmp(h + 126, "MI", 2))) {
         unsigned version = h[126] == 'I' ? get_le16(h + 124) : (unsigned)(h[124] << 8 | h[125]);
 
         if (version == 0x0100)
             return 1;
-        return err_set(e, ERR_FORMAT, "a MATLAB file of version 0x%04x, not 5", version);
+        return mien_err_set(e, MIEN_ERR_FORMAT, "a MATLAB file of version 0x%04x, not 5", version);
     }
     /* Version 4 has no magic, but begins with five numbers: 1000 for big-endian and 0 for little
        plus the type of the data, the rows, the columns, whether there is an imaginary part, and
@@ -95,17 +95,17 @@ int mat_sniff(const void *head, size_t n, struct err *e)
         }
         if (v[0] / 1000 == (uint32_t)big && v[0] % 1000 <= 52 && v[3] <= 1 && v[4] >= 1 &&
             v[4] <= MAT_MAX_NAME)
-            return err_set(e, ERR_FORMAT, "a MATLAB 4 file; save it with -v7 from MATLAB");
+            return mien_err_set(e, MIEN_ERR_FORMAT, "a MATLAB 4 file; save it with -v7 from MATLAB");
     }
     return 0;
 }
 
-struct mat *mat_new(int fd, const void *head, struct err *e)
+struct mat *mat_new(int fd, const void *head, struct mien_err *e)
 {
     struct mat *m = calloc(1, sizeof *m);
 
     if (!m) {
-        err_mem(e, sizeof *m, "a MATLAB reader");
+        mien_err_mem(e, sizeof *m, "a MATLAB reader");
         return NULL;
     }
     m->fd = fd;
@@ -126,7 +126,7 @@ void mat_free(struct mat *m)
 /* --- Bytes ---------------------------------------------------------------------------------- */
 
 /* Makes in[] hold at least one byte. Returns 1, or 0 at the end of the file. */
-static int fill_in(struct mat *m, struct err *e)
+static int fill_in(struct mat *m, struct mien_err *e)
 {
     ssize_t n;
 
@@ -134,14 +134,14 @@ static int fill_in(struct mat *m, struct err *e)
         return 1;
     n = file_read(m->fd, m->in, sizeof m->in);
     if (n < 0)
-        return err_sys(e, "cannot read");
+        return mien_err_sys(e, "cannot read");
     m->in_pos = 0;
     m->in_len = (size_t)n;
     return n > 0;
 }
 
 /* The file's bytes of this variable that are at hand, at least one; none when it has no more. */
-static int raw(struct mat *m, const unsigned char **p, size_t *n, struct err *e)
+static int raw(struct mat *m, const unsigned char **p, size_t *n, struct mien_err *e)
 {
     int rc;
 
@@ -152,7 +152,7 @@ static int raw(struct mat *m, const unsigned char **p, size_t *n, struct err *e)
     if (rc < 0)
         return rc;
     if (rc == 0)
-        return err_set(e, ERR_FORMAT, "the file is cut short: it ends at byte %llu, in a variable",
+        return mien_err_set(e, MIEN_ERR_FORMAT, "the file is cut short: it ends at byte %llu, in a variable",
                        (unsigned long long)m->file_pos);
     *p = m->in + m->in_pos;
     *n = m->in_len - m->in_pos;
@@ -169,7 +169,7 @@ static void raw_take(struct mat *m, size_t n)
 }
 
 /* Appends more of the variable to out[], at least one byte. Returns 1, or 0 at its end. */
-static int fill_out(struct mat *m, struct err *e)
+static int fill_out(struct mat *m, struct mien_err *e)
 {
     const unsigned char *p = NULL;
     size_t n;
@@ -207,7 +207,7 @@ static int fill_out(struct mat *m, struct err *e)
         if (rc == Z_STREAM_END)
             m->inflated = true;
         else if (rc != Z_OK)
-            return err_set(e, rc == Z_MEM_ERROR ? ERR_MEM : ERR_FORMAT,
+            return mien_err_set(e, rc == Z_MEM_ERROR ? MIEN_ERR_MEM : MIEN_ERR_FORMAT,
                            "cannot inflate near byte %llu: %s", (unsigned long long)m->file_pos,
                            rc == Z_BUF_ERROR ? "the compressed data are cut short"
                            : m->z.msg        ? m->z.msg
@@ -221,7 +221,7 @@ static int fill_out(struct mat *m, struct err *e)
 
 /* Makes the next n bytes of the variable, at most CHUNK, contiguous: returns them in *p
    without consuming them. */
-static int need(struct mat *m, size_t n, const unsigned char **p, struct err *e)
+static int need(struct mat *m, size_t n, const unsigned char **p, struct mien_err *e)
 {
     while (m->out_len - m->out_pos < n) {
         int rc = fill_out(m, e);
@@ -229,7 +229,7 @@ static int need(struct mat *m, size_t n, const unsigned char **p, struct err *e)
         if (rc < 0)
             return rc;
         if (rc == 0)
-            return err_set(e, ERR_FORMAT,
+            return mien_err_set(e, MIEN_ERR_FORMAT,
                            "a variable's data end at byte %llu of the file, before its arrays do",
                            (unsigned long long)m->file_pos);
     }
@@ -243,7 +243,7 @@ static void take(struct mat *m, size_t n)
     m->pos += n;
 }
 
-static int skip_to(struct mat *m, uint64_t end, struct err *e)
+static int skip_to(struct mat *m, uint64_t end, struct mien_err *e)
 {
     while (m->pos < end) {
         size_t have = m->out_len - m->out_pos;
@@ -262,14 +262,14 @@ static int skip_to(struct mat *m, uint64_t end, struct err *e)
 /* --- Elements ------------------------------------------------------------------------------- */
 
 /* Reads a tag; the element must end within end. */
-static int read_tag(struct mat *m, uint64_t end, struct tag *t, struct err *e)
+static int read_tag(struct mat *m, uint64_t end, struct tag *t, struct mien_err *e)
 {
     const unsigned char *p = NULL;
     uint32_t word;
     int rc;
 
     if (end - m->pos < 8)
-        return err_set(e, ERR_FORMAT, "an array has no room for its next element");
+        return mien_err_set(e, MIEN_ERR_FORMAT, "an array has no room for its next element");
     if ((rc = need(m, 8, &p, e)) < 0)
         return rc;
     word = get32(m, p);
@@ -278,7 +278,7 @@ static int read_tag(struct mat *m, uint64_t end, struct tag *t, struct err *e)
         t->type = word & 0xffff;
         t->size = word >> 16;
         if (t->size > 4)
-            return err_set(e, ERR_FORMAT, "a small element of %u bytes", t->size);
+            return mien_err_set(e, MIEN_ERR_FORMAT, "a small element of %u bytes", t->size);
         t->pad = 4 - t->size;
         take(m, 4);
         return 0;
@@ -288,7 +288,7 @@ static int read_tag(struct mat *m, uint64_t end, struct tag *t, struct err *e)
     t->pad = -t->size & 7;
     take(m, 8);
     if (t->size > end - m->pos)
-        return err_set(e, ERR_FORMAT, "an element of %u bytes in an array that has %llu left",
+        return mien_err_set(e, MIEN_ERR_FORMAT, "an element of %u bytes in an array that has %llu left",
                        t->size, (unsigned long long)(end - m->pos));
     /* The last element of an array may lack its padding. */
     if (t->pad > end - m->pos - t->size)
@@ -299,14 +299,14 @@ static int read_tag(struct mat *m, uint64_t end, struct tag *t, struct err *e)
 /* Reads a whole element of at most max bytes: *p points to its data, which last until the next
    call. */
 static int read_small(struct mat *m, uint64_t end, size_t max, struct tag *t,
-                      const unsigned char **p, struct err *e)
+                      const unsigned char **p, struct mien_err *e)
 {
     int rc = read_tag(m, end, t, e);
 
     if (rc < 0)
         return rc;
     if (t->size > max)
-        return err_set(e, ERR_LIMIT, "an element of %u bytes, where at most %zu are read", t->size,
+        return mien_err_set(e, MIEN_ERR_LIMIT, "an element of %u bytes, where at most %zu are read", t->size,
                        max);
     if ((rc = need(m, t->size + t->pad, p, e)) < 0)
         return rc;
@@ -315,7 +315,7 @@ static int read_small(struct mat *m, uint64_t end, size_t max, struct tag *t,
 }
 
 /* Reads an array's header. A matrix element of no bytes is an empty array. */
-static int read_array(struct mat *m, uint64_t end, struct mat_array *a, struct err *e)
+static int read_array(struct mat *m, uint64_t end, struct mat_array *a, struct mien_err *e)
 {
     const unsigned char *p = NULL;
     struct tag t;
@@ -330,7 +330,7 @@ static int read_array(struct mat *m, uint64_t end, struct mat_array *a, struct e
     if ((rc = read_tag(m, end, &t, e)) < 0)
         return rc;
     if (t.type != MI_MATRIX)
-        return err_set(e, ERR_FORMAT, "an element of type %u where an array should be", t.type);
+        return mien_err_set(e, MIEN_ERR_FORMAT, "an element of type %u where an array should be", t.type);
     a->end = m->pos + t.size;
     if (t.size == 0)
         return 0;
@@ -338,7 +338,7 @@ static int read_array(struct mat *m, uint64_t end, struct mat_array *a, struct e
     if ((rc = read_small(m, a->end, 8, &t, &p, e)) < 0)
         return rc;
     if (t.type != MI_UINT32 || t.size != 8)
-        return err_set(e, ERR_FORMAT, "an array without its flags");
+        return mien_err_set(e, MIEN_ERR_FORMAT, "an array without its flags");
     a->class = (int)(get32(m, p) & 0xff);
     if (a->class < MAT_CELL || a->class > CLASS_MAX)
         return 0;
@@ -346,13 +346,13 @@ static int read_array(struct mat *m, uint64_t end, struct mat_array *a, struct e
     if ((rc = read_small(m, a->end, 4 * MAX_DIMS, &t, &p, e)) < 0)
         return rc;
     if (t.type != MI_INT32 || t.size % 4 != 0 || t.size < 8)
-        return err_set(e, ERR_FORMAT, "an array without its dimensions");
+        return mien_err_set(e, MIEN_ERR_FORMAT, "an array without its dimensions");
     a->count = 1;
     for (uint32_t i = 0; i < t.size; i += 4) {
         uint32_t d = get32(m, p + i);
 
         if (d > INT32_MAX || (d > 0 && a->count > UINT64_MAX / 16 / d))
-            return err_set(e, ERR_FORMAT, "an array of impossible dimensions");
+            return mien_err_set(e, MIEN_ERR_FORMAT, "an array of impossible dimensions");
         a->count *= d;
     }
     a->rows = get32(m, p);
@@ -360,20 +360,20 @@ static int read_array(struct mat *m, uint64_t end, struct mat_array *a, struct e
     if ((rc = read_small(m, a->end, MAT_MAX_NAME - 1, &t, &p, e)) < 0)
         return rc;
     if (t.type != MI_INT8)
-        return err_set(e, ERR_FORMAT, "an array without its name");
+        return mien_err_set(e, MIEN_ERR_FORMAT, "an array without its name");
     memcpy(a->name, p, t.size);
     a->name[t.size] = '\0';
     return 0;
 }
 
-int mat_skip(struct mat *m, const struct mat_array *a, struct err *e)
+int mat_skip(struct mat *m, const struct mat_array *a, struct mien_err *e)
 {
     return skip_to(m, a->end, e);
 }
 
 /* Leaves the current variable: what is left of its inflated bytes, then of the file's. Running to
    the end of a deflate stream also checks its checksum. */
-static int leave_variable(struct mat *m, struct err *e)
+static int leave_variable(struct mat *m, struct mien_err *e)
 {
     const unsigned char *p = NULL;
     size_t n;
@@ -396,7 +396,7 @@ static int leave_variable(struct mat *m, struct err *e)
     return 0;
 }
 
-int mat_next(struct mat *m, struct mat_array *a, struct err *e)
+int mat_next(struct mat *m, struct mat_array *a, struct mien_err *e)
 {
     unsigned char t[8];
     uint32_t type;
@@ -410,7 +410,7 @@ int mat_next(struct mat *m, struct mat_array *a, struct err *e)
         if (rc == 0 && i == 0)
             return 0;
         if (rc == 0)
-            return err_set(e, ERR_FORMAT, "the file is cut short: it ends at byte %llu, in a tag",
+            return mien_err_set(e, MIEN_ERR_FORMAT, "the file is cut short: it ends at byte %llu, in a tag",
                            (unsigned long long)m->file_pos);
         t[i] = m->in[m->in_pos++];
         m->file_pos++;
@@ -420,26 +420,26 @@ int mat_next(struct mat *m, struct mat_array *a, struct err *e)
     if (type == MI_COMPRESSED) {
         memset(&m->z, 0, sizeof m->z);
         if (inflateInit(&m->z) != Z_OK)
-            return err_mem(e, CHUNK, "zlib");
+            return mien_err_mem(e, CHUNK, "zlib");
         m->inflating = true;
     } else if (type == MI_MATRIX) {
         /* Put the tag before its data, as it would come out of a deflate stream. */
         memcpy(m->out, t, sizeof t);
         m->out_len = sizeof t;
     } else {
-        return err_set(e, ERR_FORMAT, "an element of type %u at byte %llu, not a variable", type,
+        return mien_err_set(e, MIEN_ERR_FORMAT, "an element of type %u at byte %llu, not a variable", type,
                        (unsigned long long)(m->file_pos - 8));
     }
     rc = read_array(m, UINT64_MAX, a, e);
     return rc < 0 ? rc : 1;
 }
 
-int mat_child(struct mat *m, const struct mat_array *parent, struct mat_array *a, struct err *e)
+int mat_child(struct mat *m, const struct mat_array *parent, struct mat_array *a, struct mien_err *e)
 {
     return read_array(m, parent->end, a, e);
 }
 
-int mat_fields(struct mat *m, const struct mat_array *a, struct mat_fields *f, struct err *e)
+int mat_fields(struct mat *m, const struct mat_array *a, struct mat_fields *f, struct mien_err *e)
 {
     const unsigned char *p = NULL;
     uint32_t width;
@@ -447,12 +447,12 @@ int mat_fields(struct mat *m, const struct mat_array *a, struct mat_fields *f, s
     int rc;
 
     if (a->class != MAT_STRUCT)
-        return err_set(e, ERR_FORMAT, "'%s' is not a struct", a->name);
+        return mien_err_set(e, MIEN_ERR_FORMAT, "'%s' is not a struct", a->name);
     if ((rc = read_small(m, a->end, 4, &t, &p, e)) < 0)
         return rc;
     width = t.size == 4 ? get32(m, p) : 0;
     if (t.type != MI_INT32 || width < 1 || width > MAT_MAX_NAME)
-        return err_set(e, ERR_FORMAT, "a struct without the size of its field names");
+        return mien_err_set(e, MIEN_ERR_FORMAT, "a struct without the size of its field names");
     if ((rc = read_small(m, a->end, (size_t)width * MAT_MAX_FIELDS, &t, &p, e)) < 0)
         return rc;
     f->n = (int)(t.size / width);
@@ -523,7 +523,7 @@ static double value(const struct mat *m, int type, const unsigned char *p)
     }
 }
 
-int mat_reals(struct mat *m, struct mat_array *a, double *out, size_t n, struct err *e)
+int mat_reals(struct mat *m, struct mat_array *a, double *out, size_t n, struct mien_err *e)
 {
     const unsigned char *p = NULL;
     unsigned size;
@@ -532,7 +532,7 @@ int mat_reals(struct mat *m, struct mat_array *a, double *out, size_t n, struct 
     if (n == 0)
         return 0;
     if (a->class < MAT_DOUBLE || a->class > MAT_UINT64)
-        return err_set(e, ERR_FORMAT, "not an array of numbers");
+        return mien_err_set(e, MIEN_ERR_FORMAT, "not an array of numbers");
     if (!a->type) {
         struct tag t;
 
@@ -540,13 +540,13 @@ int mat_reals(struct mat *m, struct mat_array *a, double *out, size_t n, struct 
             return rc;
         size = type_size(t.type);
         if (size == 0 || t.size / size != a->count || t.size % size != 0)
-            return err_set(e, ERR_FORMAT, "%llu numbers in %u bytes of type %u",
+            return mien_err_set(e, MIEN_ERR_FORMAT, "%llu numbers in %u bytes of type %u",
                            (unsigned long long)a->count, t.size, t.type);
         a->type = (int)t.type;
         a->left = a->count;
     }
     if (n > a->left)
-        return err_set(e, ERR_FORMAT, "an array has %llu numbers, fewer than expected",
+        return mien_err_set(e, MIEN_ERR_FORMAT, "an array has %llu numbers, fewer than expected",
                        (unsigned long long)a->count);
     a->left -= n;
     size = type_size((uint32_t)a->type);
@@ -563,7 +563,7 @@ int mat_reals(struct mat *m, struct mat_array *a, double *out, size_t n, struct 
     return 0;
 }
 
-int mat_text(struct mat *m, struct mat_array *a, struct buf *b, struct err *e)
+int mat_text(struct mat *m, struct mat_array *a, struct mien_buf *b, struct mien_err *e)
 {
     const unsigned char *p = NULL;
     unsigned char *o;
@@ -574,9 +574,9 @@ int mat_text(struct mat *m, struct mat_array *a, struct buf *b, struct err *e)
     if (a->count == 0)
         return mat_skip(m, a, e); /* [] is as good as '' */
     if (a->class != MAT_CHAR)
-        return err_set(e, ERR_FORMAT, "not a string");
+        return mien_err_set(e, MIEN_ERR_FORMAT, "not a string");
     if (a->rows != 1)
-        return err_set(e, ERR_FORMAT, "a char array of %u rows, not a string", a->rows);
+        return mien_err_set(e, MIEN_ERR_FORMAT, "a char array of %u rows, not a string", a->rows);
     if ((rc = read_small(m, a->end, MAT_MAX_TEXT, &t, &p, e)) < 0)
         return rc;
     n = t.size;
@@ -597,15 +597,15 @@ int mat_text(struct mat *m, struct mat_array *a, struct buf *b, struct err *e)
         unit = 1;
         break;
     default:
-        return err_set(e, ERR_FORMAT, "a string stored as type %u", t.type);
+        return mien_err_set(e, MIEN_ERR_FORMAT, "a string stored as type %u", t.type);
     }
     if (unit == 1 && utf8_valid(p, n)) {
-        if (buf_append(b, p, n))
-            return err_mem(e, n, "text");
+        if (mien_buf_append(b, p, n))
+            return mien_err_mem(e, n, "text");
         return mat_skip(m, a, e);
     }
-    if (buf_reserve(b, n / unit * 4))
-        return err_mem(e, n / unit * 4, "text");
+    if (mien_buf_reserve(b, n / unit * 4))
+        return mien_err_mem(e, n / unit * 4, "text");
     o = b->data + b->len;
     for (size_t i = 0; i + unit <= n; i += unit) {
         uint32_t c = unit == 1 ? p[i] : unit == 2 ? get16(m, p + i) : get32(m, p + i);

@@ -50,20 +50,20 @@ struct match {
     bool dead[MAX_PARTS + 1][MAX_NAME + 1];
 };
 
-static int add_part(struct names *p, enum kind kind, const char *s, size_t len, struct err *e)
+static int add_part(struct names *p, enum kind kind, const char *s, size_t len, struct mien_err *e)
 {
     if (kind == LITERAL && len == 0)
         return 0;
     if (p->n == MAX_PARTS)
-        return err_set(e, ERR_ARG, "a pattern of more than %d parts", MAX_PARTS);
+        return mien_err_set(e, MIEN_ERR_ARG, "a pattern of more than %d parts", MAX_PARTS);
     for (size_t i = 0; i < p->n; i++)
         if (kind > STAR && p->part[i].kind == kind)
-            return err_set(e, ERR_ARG, "{%.*s} occurs twice in the pattern", (int)len, s);
+            return mien_err_set(e, MIEN_ERR_ARG, "{%.*s} occurs twice in the pattern", (int)len, s);
     p->part[p->n++] = (struct pattern_part){kind, s, len};
     return 0;
 }
 
-static int compile(struct names *p, struct err *e)
+static int compile(struct names *p, struct mien_err *e)
 {
     const char *s = p->pattern, *text = s;
     int rc = 0;
@@ -84,7 +84,7 @@ static int compile(struct names *p, struct err *e)
                    (strlen(label[i].name) != len || memcmp(label[i].name, s + 1, len) != 0))
                 i++;
             if (rc == 0 && (i == sizeof label / sizeof *label || s[1 + len] != '}'))
-                return err_set(e, ERR_ARG,
+                return mien_err_set(e, MIEN_ERR_ARG,
                                "'%.*s' in the pattern is none of {age} {gender} {group} {subject} "
                                "{birth} {year} {split}",
                                (int)len + 2, s);
@@ -101,15 +101,15 @@ static int compile(struct names *p, struct err *e)
     for (size_t i = 0; rc == 0 && i < p->n; i++)
         if (p->part[i].kind > STAR)
             return 0;
-    return rc ? rc : err_set(e, ERR_ARG, "the pattern '%s' has no label such as {age}", p->pattern);
+    return rc ? rc : mien_err_set(e, MIEN_ERR_ARG, "the pattern '%s' has no label such as {age}", p->pattern);
 }
 
-struct names *names_new(const char *pattern, const struct label_codes *codes, struct err *e)
+struct names *names_new(const char *pattern, const struct label_codes *codes, struct mien_err *e)
 {
     struct names *p = calloc(1, sizeof *p);
 
     if (!p) {
-        err_mem(e, sizeof *p, "a pattern");
+        mien_err_mem(e, sizeof *p, "a pattern");
         return NULL;
     }
     p->codes = *codes;
@@ -121,7 +121,7 @@ struct names *names_new(const char *pattern, const struct label_codes *codes, st
         }
     p->pattern = malloc(strlen(pattern) + 1);
     if (!p->pattern) {
-        err_mem(e, strlen(pattern) + 1, "a pattern");
+        mien_err_mem(e, strlen(pattern) + 1, "a pattern");
         names_free(p);
         return NULL;
     }
@@ -216,7 +216,7 @@ static bool meets(struct match *m, size_t i, size_t at)
 }
 
 int names_match(const struct names *p, const char *path, size_t len, struct labels *l,
-                struct err *e)
+                struct mien_err *e)
 {
     struct match m;
     size_t start = len;
@@ -229,7 +229,7 @@ int names_match(const struct names *p, const char *path, size_t len, struct labe
     m.len = len - start;
     memset(m.dead, 0, sizeof m.dead);
     if (m.len > MAX_NAME || !meets(&m, 0, 0))
-        return err_set(e, ERR_FORMAT, "the name does not match %s", p->pattern);
+        return mien_err_set(e, MIEN_ERR_FORMAT, "the name does not match %s", p->pattern);
     for (size_t i = 0; i < p->n; i++)
         set_label(p, p->part[i].kind, m.got[i].s, m.got[i].len, l);
     labels_derive_age(l);

@@ -23,14 +23,14 @@
 struct names;
 
 /* Compiles a pattern, or takes a known one by its name. codes tells how names write gender; a known
-   pattern brings its own. Returns NULL with ERR_ARG's message, or when out of memory. codes is
+   pattern brings its own. Returns NULL with MIEN_ERR_ARG's message, or when out of memory. codes is
    copied, the texts that it points to are borrowed. */
-struct names *names_new(const char *pattern, const struct label_codes *codes, struct err *e);
+struct names *names_new(const char *pattern, const struct label_codes *codes, struct mien_err *e);
 void names_free(struct names *p); /* NULL is harmless */
 
 /* Holds a path against the pattern and sets in l what it tells, borrowing from path; an age outside
-   0-100 is kept in l. Returns 0, or ERR_FORMAT when the path doesn't match, l being untouched. */
+   0-100 is kept in l. Returns 0, or MIEN_ERR_FORMAT when the path doesn't match, l being untouched. */
 int names_match(const struct names *p, const char *path, size_t len, struct labels *l,
-                struct err *e);
+                struct mien_err *e);
 
 #endif

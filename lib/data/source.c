@@ -26,19 +26,19 @@ struct source {
     struct archive *ar; /* NULL outside of archives */
     bool walking;       /* within a folder */
     struct walk walk;
-    struct buf block;     /* of an archive that comes through a pipe */
-    struct buf file_path; /* the current file's, zero-terminated */
-    struct buf bytes;     /* the current file's, as many as were loaded */
+    struct mien_buf block;     /* of an archive that comes through a pipe */
+    struct mien_buf file_path; /* the current file's, zero-terminated */
+    struct mien_buf bytes;     /* the current file's, as many as were loaded */
     bool whole;           /* all were loaded */
-    struct err why;       /* behind source_file.error */
+    struct mien_err why;       /* behind source_file.error */
     uint64_t skipped;
 };
 
-struct source *source_new(char *const *path, size_t n, size_t limit, struct err *e)
+struct source *source_new(char *const *path, size_t n, size_t limit, struct mien_err *e)
 {
     struct source *s = calloc(1, sizeof *s);
     if (s == NULL)
-        err_mem(e, sizeof *s, "a source");
+        mien_err_mem(e, sizeof *s, "a source");
     else
         *s = (struct source){.path = path, .n = n, .limit = limit, .fd = -1};
     return s;
@@ -61,9 +61,9 @@ void source_free(struct source *s)
         return;
     leave(s);
     walk_free(&s->walk);
-    buf_free(&s->block);
-    buf_free(&s->file_path);
-    buf_free(&s->bytes);
+    mien_buf_free(&s->block);
+    mien_buf_free(&s->file_path);
+    mien_buf_free(&s->bytes);
     free(s);
 }
 
@@ -75,22 +75,22 @@ uint64_t source_skipped(const struct source *s)
 /* --- The current file ---------------------------------------------------------------------- */
 
 /* Takes a path, without its empty and "." components. *junk tells whether one of them is. */
-static int set_path(struct source *s, const char *path, bool *junk, struct err *e)
+static int set_path(struct source *s, const char *path, bool *junk, struct mien_err *e)
 {
-    struct buf *b = &s->file_path;
+    struct mien_buf *b = &s->file_path;
     size_t n = strlen(path);
-    buf_clear(b);
-    if (buf_reserve(b, n + 2) < 0)
-        return err_mem(e, n, "a path");
+    mien_buf_clear(b);
+    if (mien_buf_reserve(b, n + 2) < 0)
+        return mien_err_mem(e, n, "a path");
     if (*path == '/')
-        buf_append(b, "/", 1);
+        mien_buf_append(b, "/", 1);
     *junk = false;
     while (*path != '\0') {
         size_t k = strcspn(path, "/");
         if (k > 0 && !(k == 1 && *path == '.')) {
             *junk |= walk_junk(path, k);
-            buf_append(b, path, k);
-            buf_append(b, "/", 1);
+            mien_buf_append(b, path, k);
+            mien_buf_append(b, "/", 1);
         }
         path += k + (path[k] == '/');
     }
@@ -118,9 +118,9 @@ static int describe(struct source *s, struct source_file *f)
     return 1;
 }
 
-static int too_large(const struct source *s, long long size, struct err *e)
+static int too_large(const struct source *s, long long size, struct mien_err *e)
 {
-    return err_set(e, ERR_LIMIT, "the file has %lld bytes, more than the limit of %zu", size,
+    return mien_err_set(e, MIEN_ERR_LIMIT, "the file has %lld bytes, more than the limit of %zu", size,
                    s->limit);
 }
 
@@ -132,9 +132,9 @@ static const char *why_not(struct archive *ar)
     return s != NULL ? s : "it ends too early";
 }
 
-static int damaged(const struct source *s, struct err *e)
+static int damaged(const struct source *s, struct mien_err *e)
 {
-    return err_set(e, ERR_FORMAT, "archive '%s' is damaged: %s", s->name, why_not(s->ar));
+    return mien_err_set(e, MIEN_ERR_FORMAT, "archive '%s' is damaged: %s", s->name, why_not(s->ar));
 }
 
 /* Hands libarchive what comes through a pipe, the head that was looked at first. */
@@ -175,16 +175,16 @@ static struct archive *new_archive(void)
 
 /* Begins with the archive at fd, of which bytes has the head. Returns 0; 1 with *f when it is a
    named file, but no archive; or a negative code. */
-static int enter_archive(struct source *s, struct source_file *f, struct err *e)
+static int enter_archive(struct source *s, struct source_file *f, struct mien_err *e)
 {
     off_t here = lseek(s->fd, 0, SEEK_CUR);
     bool seekable = here >= 0 && lseek(s->fd, here - (off_t)s->bytes.len, SEEK_SET) >= 0;
     s->ar = new_archive();
-    buf_clear(&s->block);
-    if (s->ar == NULL || buf_reserve(&s->block, BLOCK) < 0)
-        return err_mem(e, BLOCK, "an archive");
+    mien_buf_clear(&s->block);
+    if (s->ar == NULL || mien_buf_reserve(&s->block, BLOCK) < 0)
+        return mien_err_mem(e, BLOCK, "an archive");
     if (!seekable)
-        buf_append(&s->block, s->bytes.data, s->bytes.len);
+        mien_buf_append(&s->block, s->bytes.data, s->bytes.len);
     int rc = seekable ? archive_read_open_fd(s->ar, s->fd, BLOCK)
                       : archive_read_open(s->ar, s, NULL, read_pipe, NULL);
     if (rc >= ARCHIVE_WARN)
@@ -193,19 +193,19 @@ static int enter_archive(struct source *s, struct source_file *f, struct err *e)
     if (archive_format(s->ar) != 0 || archive_filter_count(s->ar) == 0)
         return damaged(s, e);
     bool named = s->fd != STDIN_FILENO;
-    err_set(named ? &s->why : e, ERR_FORMAT, "%s%s", named ? "" : "standard input is ",
+    mien_err_set(named ? &s->why : e, MIEN_ERR_FORMAT, "%s%s", named ? "" : "standard input is ",
             s->bytes.len == 0 ? "empty" : "neither an image nor a tar, zip or cpio archive");
     leave(s);
-    return named ? describe(s, f) : ERR_FORMAT;
+    return named ? describe(s, f) : MIEN_ERR_FORMAT;
 }
 
 /* libarchive doesn't mind a tar that stops between two files, without the blocks of zeros that end
    it; but then there may have been more. */
-static int leave_archive(struct source *s, struct err *e)
+static int leave_archive(struct source *s, struct mien_err *e)
 {
     bool tar = (archive_format(s->ar) & ARCHIVE_FORMAT_BASE_MASK) == ARCHIVE_FORMAT_TAR;
     if (tar && archive_filter_bytes(s->ar, 0) == archive_read_header_position(s->ar))
-        return err_set(e, ERR_FORMAT, "archive '%s' is cut short: its end marker is missing",
+        return mien_err_set(e, MIEN_ERR_FORMAT, "archive '%s' is cut short: its end marker is missing",
                        s->name);
     leave(s);
     return 0;
@@ -213,12 +213,12 @@ static int leave_archive(struct source *s, struct err *e)
 
 /* Appends the next piece of the current entry. Returns 1; 0 at its end or when it fails, with a
    message in s->why; or a negative code. */
-static int read_piece(struct source *s, struct err *e)
+static int read_piece(struct source *s, struct mien_err *e)
 {
     const void *p;
     size_t n;
     la_int64_t at; /* in the entry: a sparse file has holes */
-    struct buf *b = &s->bytes;
+    struct mien_buf *b = &s->bytes;
     int rc = archive_read_data_block(s->ar, &p, &n, &at);
     if (rc == ARCHIVE_EOF) {
         s->whole = true;
@@ -227,7 +227,7 @@ static int read_piece(struct source *s, struct err *e)
     if (rc == ARCHIVE_FATAL)
         return damaged(s, e);
     if (rc != ARCHIVE_OK) {
-        err_set(&s->why, ERR_FORMAT, "cannot be read: %s", why_not(s->ar));
+        mien_err_set(&s->why, MIEN_ERR_FORMAT, "cannot be read: %s", why_not(s->ar));
         return 0;
     }
     if (at < (la_int64_t)b->len || (uint64_t)at > s->limit || n > s->limit - (size_t)at) {
@@ -235,15 +235,15 @@ static int read_piece(struct source *s, struct err *e)
         return 0;
     }
     size_t hole = (size_t)at - b->len;
-    if (buf_reserve(b, hole + n) < 0)
-        return err_mem(e, hole + n, "a file");
+    if (mien_buf_reserve(b, hole + n) < 0)
+        return mien_err_mem(e, hole + n, "a file");
     memset(b->data + b->len, 0, hole);
     b->len += hole;
-    return buf_append(b, p, n) < 0 ? err_mem(e, n, "a file") : 1;
+    return mien_buf_append(b, p, n) < 0 ? mien_err_mem(e, n, "a file") : 1;
 }
 
 /* The pieces may be small. */
-static int read_head(struct source *s, struct err *e)
+static int read_head(struct source *s, struct mien_err *e)
 {
     int rc = 1;
     while (rc > 0 && s->bytes.len < HEAD)
@@ -254,7 +254,7 @@ static int read_head(struct source *s, struct err *e)
 /* Looks at an entry's header and its first bytes. Returns 1 for a file, 0 for what is passed over,
    or a negative code. */
 static int look_at_entry(struct source *s, struct archive_entry *x, bool readable,
-                         struct source_file *f, struct err *e)
+                         struct source_file *f, struct mien_err *e)
 {
     const char *path = archive_entry_pathname(x);
     if (path == NULL) /* not in the locale's characters */
@@ -271,9 +271,9 @@ static int look_at_entry(struct source *s, struct archive_entry *x, bool readabl
         return 0;
     }
     if (!readable)
-        err_set(&s->why, ERR_FORMAT, "cannot be read: %s", why_not(s->ar));
+        mien_err_set(&s->why, MIEN_ERR_FORMAT, "cannot be read: %s", why_not(s->ar));
     else if (link)
-        err_set(&s->why, ERR_FORMAT, "a hard link to '%s', whose bytes have gone by",
+        mien_err_set(&s->why, MIEN_ERR_FORMAT, "a hard link to '%s', whose bytes have gone by",
                 archive_entry_hardlink(x));
     else if (archive_entry_size_is_set(x) && (uint64_t)archive_entry_size(x) > s->limit)
         too_large(s, archive_entry_size(x), &s->why);
@@ -282,7 +282,7 @@ static int look_at_entry(struct source *s, struct archive_entry *x, bool readabl
     return describe(s, f);
 }
 
-static int next_entry(struct source *s, struct source_file *f, struct err *e)
+static int next_entry(struct source *s, struct source_file *f, struct mien_err *e)
 {
     struct archive_entry *x;
     int rc = archive_read_next_header(s->ar, &x);
@@ -296,13 +296,13 @@ static int next_entry(struct source *s, struct source_file *f, struct err *e)
 /* --- Loose files --------------------------------------------------------------------------- */
 
 /* Reads the head of the file at fd. */
-static int read_loose_head(struct source *s, const char *path, struct err *e)
+static int read_loose_head(struct source *s, const char *path, struct mien_err *e)
 {
-    if (buf_reserve(&s->bytes, HEAD) < 0)
-        return err_mem(e, HEAD, "a file");
+    if (mien_buf_reserve(&s->bytes, HEAD) < 0)
+        return mien_err_mem(e, HEAD, "a file");
     ssize_t k = file_read(s->fd, s->bytes.data, HEAD);
     if (k < 0)
-        return err_sys(e, "cannot read '%s'", path);
+        return mien_err_sys(e, "cannot read '%s'", path);
     s->bytes.len = (size_t)k;
     return 0;
 }
@@ -318,7 +318,7 @@ static void check_size(struct source *s)
 }
 
 /* What can't be read within a folder costs only itself. */
-static int next_in_folder(struct source *s, struct source_file *f, struct err *e)
+static int next_in_folder(struct source *s, struct source_file *f, struct mien_err *e)
 {
     const char *path;
     bool junk; /* the walk has seen to it */
@@ -326,23 +326,23 @@ static int next_in_folder(struct source *s, struct source_file *f, struct err *e
     int rc = walk_next(&s->walk, &path, &s->why);
     if (rc == 0)
         s->walking = false;
-    if (rc == 0 || rc == ERR_MEM)
-        return rc == 0 ? 0 : err_set(e, rc, "%s", s->why.msg);
+    if (rc == 0 || rc == MIEN_ERR_MEM)
+        return rc == 0 ? 0 : mien_err_set(e, rc, "%s", s->why.msg);
     if (set_path(s, path, &junk, e) < 0)
-        return ERR_MEM;
+        return MIEN_ERR_MEM;
     if (rc > 0 && (s->fd = file_open(path, &s->why)) >= 0 && read_loose_head(s, path, &s->why) == 0)
         check_size(s);
     return describe(s, f);
 }
 
-static int load_loose(struct source *s, struct err *e)
+static int load_loose(struct source *s, struct mien_err *e)
 {
     int rc = file_slurp(s->fd, &s->bytes, s->limit - s->bytes.len, (const char *)s->file_path.data,
                         &s->why);
     s->whole = rc == 0;
-    if (rc == ERR_LIMIT)
-        err_set(&s->why, rc, "the file has more bytes than the limit of %zu", s->limit);
-    return rc == ERR_MEM ? err_set(e, rc, "%s", s->why.msg) : 0;
+    if (rc == MIEN_ERR_LIMIT)
+        mien_err_set(&s->why, rc, "the file has more bytes than the limit of %zu", s->limit);
+    return rc == MIEN_ERR_MEM ? mien_err_set(e, rc, "%s", s->why.msg) : 0;
 }
 
 /* --- All of them --------------------------------------------------------------------------- */
@@ -354,7 +354,7 @@ static bool is_tar(const struct source *s)
 }
 
 /* Opens the next path. Returns 1 when it is an image, 0 when it is to be gone through. */
-static int open_path(struct source *s, struct source_file *f, struct err *e)
+static int open_path(struct source *s, struct source_file *f, struct mien_err *e)
 {
     struct stat st;
     bool junk;
@@ -376,11 +376,11 @@ static int open_path(struct source *s, struct source_file *f, struct err *e)
     return describe(s, f);
 }
 
-int source_next(struct source *s, struct source_file *f, struct err *e)
+int source_next(struct source *s, struct source_file *f, struct mien_err *e)
 {
     int rc = 0;
     while (rc == 0) {
-        buf_clear(&s->bytes);
+        mien_buf_clear(&s->bytes);
         s->whole = false;
         s->why.msg[0] = '\0';
         if (s->ar != NULL) {
@@ -397,7 +397,7 @@ int source_next(struct source *s, struct source_file *f, struct err *e)
     return rc;
 }
 
-int source_load(struct source *s, const unsigned char **bytes, size_t *n, struct err *e)
+int source_load(struct source *s, const unsigned char **bytes, size_t *n, struct mien_err *e)
 {
     int rc = 1;
     while (rc > 0 && !s->whole && s->why.msg[0] == '\0')

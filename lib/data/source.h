@@ -27,17 +27,17 @@ struct source;
 /* Over n paths in turn, "-" being an archive or image on standard input. limit is the size in bytes
    above which a file is refused. The paths stay the caller's and are used until source_free.
    Returns NULL when out of memory. */
-struct source *source_new(char *const *path, size_t n, size_t limit, struct err *e);
+struct source *source_new(char *const *path, size_t n, size_t limit, struct mien_err *e);
 void source_free(struct source *s); /* NULL is harmless */
 
-/* Moves on to the next file. Returns 1; 0 at the end; or ERR_SYS, ERR_FORMAT or ERR_MEM when a path
+/* Moves on to the next file. Returns 1; 0 at the end; or MIEN_ERR_SYS, MIEN_ERR_FORMAT or MIEN_ERR_MEM when a path
    can't be opened or an archive is damaged: there is no going on then, since what would have
    followed is unknown. */
-int source_next(struct source *s, struct source_file *f, struct err *e);
+int source_next(struct source *s, struct source_file *f, struct mien_err *e);
 
 /* Loads the current file's bytes, valid until the next call of source_next. Returns 1; 0 when this
    file's can't be had, e telling why; or a negative code as source_next. */
-int source_load(struct source *s, const unsigned char **bytes, size_t *n, struct err *e);
+int source_load(struct source *s, const unsigned char **bytes, size_t *n, struct mien_err *e);
 
 /* Files passed over so far. */
 uint64_t source_skipped(const struct source *s);

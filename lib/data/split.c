@@ -25,29 +25,29 @@ static int words(const char *s, char separator, char word[SPLIT_MAX][SPLIT_NAME]
     return -1;
 }
 
-static int parse_weights(struct split *s, const char *weights, struct err *e)
+static int parse_weights(struct split *s, const char *weights, struct mien_err *e)
 {
     char word[SPLIT_MAX][SPLIT_NAME];
     double weight[SPLIT_MAX], total = 0, sum = 0;
     s->n = words(weights, '/', word);
     if (s->n < 0)
-        return err_set(e, ERR_ARG, "'%s' is not 1 to %d shares such as 80/10/10", weights,
+        return mien_err_set(e, MIEN_ERR_ARG, "'%s' is not 1 to %d shares such as 80/10/10", weights,
                        SPLIT_MAX);
     for (int i = 0; i < s->n; i++) {
         if (num_real(word[i], 0, 1e9, &weight[i], e) < 0)
-            return ERR_ARG;
+            return MIEN_ERR_ARG;
         total += weight[i];
     }
     for (int i = 0; i < s->n; i++) {
         sum += weight[i];
         s->upto[i] = i == s->n - 1 ? SPLIT_ONE : llround(sum / total * (double)SPLIT_ONE);
         if (weight[i] <= 0 || s->upto[i] <= (i > 0 ? s->upto[i - 1] : 0))
-            return err_set(e, ERR_ARG, "share '%s' of '%s' is too small", word[i], weights);
+            return mien_err_set(e, MIEN_ERR_ARG, "share '%s' of '%s' is too small", word[i], weights);
     }
     return 0;
 }
 
-static int parse_names(struct split *s, const char *names, struct err *e)
+static int parse_names(struct split *s, const char *names, struct mien_err *e)
 {
     static const char *const usual[] = {"part1", "train,test", "train,val,test"};
     if (names == NULL && s->n <= 3)
@@ -57,36 +57,36 @@ static int parse_names(struct split *s, const char *names, struct err *e)
     if (names == NULL)
         return 0;
     if (words(names, ',', s->name) != s->n)
-        return err_set(e, ERR_ARG, "'%s' is not %d names such as train,test", names, s->n);
+        return mien_err_set(e, MIEN_ERR_ARG, "'%s' is not %d names such as train,test", names, s->n);
     for (int i = 0; i < s->n; i++) {
         for (int k = 0; k < i; k++) {
             if (strcmp(s->name[i], s->name[k]) == 0)
-                return err_set(e, ERR_ARG, "two parts are named '%s'", s->name[i]);
+                return mien_err_set(e, MIEN_ERR_ARG, "two parts are named '%s'", s->name[i]);
         }
     }
     return 0;
 }
 
-int split_parse(struct split *s, const char *weights, const char *names, struct err *e)
+int split_parse(struct split *s, const char *weights, const char *names, struct mien_err *e)
 {
     int rc = parse_weights(s, weights, e);
     return rc < 0 ? rc : parse_names(s, names, e);
 }
 
 /* The record's first field among n tags that isn't empty. */
-static const struct rec_field *first_field(const struct rec *r, const int *tag, int n)
+static const struct mien_field *first_field(const struct mien_rec *r, const int *tag, int n)
 {
     for (int i = 0; i < n; i++) {
-        const struct rec_field *f = rec_find(r, tag[i]);
+        const struct mien_field *f = mien_rec_find(r, tag[i]);
         if (f != NULL && f->len > 0)
             return f;
     }
     return NULL;
 }
 
-int split_key(const struct rec *r, enum split_by by, uint64_t seed, uint64_t *key, struct err *e)
+int split_key(const struct mien_rec *r, enum split_by by, uint64_t seed, uint64_t *key, struct mien_err *e)
 {
-    static const int tags[] = {TAG_ID, TAG_SUBJECT, TAG_IMAGE, TAG_PIXELS, TAG_FEATURES};
+    static const int tags[] = {MIEN_TAG_ID, MIEN_TAG_SUBJECT, MIEN_TAG_IMAGE, MIEN_TAG_PIXELS, MIEN_TAG_FEATURES};
     static const struct {
         int from, n; /* among the tags */
         const char *lack;
@@ -96,14 +96,14 @@ int split_key(const struct rec *r, enum split_by by, uint64_t seed, uint64_t *ke
         [SPLIT_BY_ID] = {0, 1, "no id to split by"},
         [SPLIT_BY_DEFAULT] = {1, 4, "no subject, image, pixels or features to split by"},
     };
-    if (rec_has(r, TAG_ERROR))
-        return err_set(e, ERR_ARG, "it has an error field");
-    const struct rec_field *f = first_field(r, tags + rules[by].from, rules[by].n);
+    if (mien_rec_has(r, MIEN_TAG_ERROR))
+        return mien_err_set(e, MIEN_ERR_ARG, "it has an error field");
+    const struct mien_field *f = first_field(r, tags + rules[by].from, rules[by].n);
     if (f == NULL)
-        return err_set(e, ERR_ARG, "%s", rules[by].lack);
+        return mien_err_set(e, MIEN_ERR_ARG, "%s", rules[by].lack);
     *key = hash_bytes(seed, f->data, f->len);
-    return f->tag == TAG_ID        ? SPLIT_BY_ID
-           : f->tag == TAG_SUBJECT ? SPLIT_BY_SUBJECT
+    return f->tag == MIEN_TAG_ID        ? SPLIT_BY_ID
+           : f->tag == MIEN_TAG_SUBJECT ? SPLIT_BY_SUBJECT
                                    : SPLIT_BY_CONTENT;
 }
 
@@ -116,10 +116,10 @@ int split_part(const struct split *s, uint64_t key)
     return i;
 }
 
-bool split_age(const struct rec *r, double *age)
+bool split_age(const struct mien_rec *r, double *age)
 {
-    const struct rec_field *band = rec_find(r, TAG_AGE_BAND);
-    if (rec_real(r, TAG_AGE, age))
+    const struct mien_field *band = mien_rec_find(r, MIEN_TAG_AGE_BAND);
+    if (mien_rec_real(r, MIEN_TAG_AGE, age))
         return true;
     if (band == NULL)
         return false;
@@ -128,7 +128,7 @@ bool split_age(const struct rec *r, double *age)
     return true;
 }
 
-void split_tally_add(struct split_tally *t, const struct rec *r)
+void split_tally_add(struct split_tally *t, const struct mien_rec *r)
 {
     double age;
     int gender;
@@ -137,19 +137,19 @@ void split_tally_add(struct split_tally *t, const struct rec *r)
         t->nage++;
         t->age_sum += age;
     }
-    if (rec_int(r, TAG_GENDER, &gender)) {
+    if (mien_rec_int(r, MIEN_TAG_GENDER, &gender)) {
         t->ngender++;
         t->nmale += gender == 1;
     }
 }
 
-int split_tally_text(const struct split_tally *t, uint64_t total, struct buf *out)
+int split_tally_text(const struct split_tally *t, uint64_t total, struct mien_buf *out)
 {
-    int rc = buf_printf(out, "%llu records (%.2f%%)", (unsigned long long)t->n,
+    int rc = mien_buf_printf(out, "%llu records (%.2f%%)", (unsigned long long)t->n,
                         total > 0 ? 100.0 * (double)t->n / (double)total : 0.0);
     if (rc == 0 && t->nage > 0)
-        rc = buf_printf(out, ", mean age %.2f", t->age_sum / (double)t->nage);
+        rc = mien_buf_printf(out, ", mean age %.2f", t->age_sum / (double)t->nage);
     if (rc == 0 && t->ngender > 0)
-        rc = buf_printf(out, ", %.2f%% male", 100.0 * (double)t->nmale / (double)t->ngender);
+        rc = mien_buf_printf(out, ", %.2f%% male", 100.0 * (double)t->nmale / (double)t->ngender);
     return rc;
 }

@@ -38,11 +38,11 @@ struct strata {
     struct strata_by by;
     uint64_t group[GROUPS - 1]; /* hashes of the names seen */
     int ngroup;
-    struct buf member;   /* struct member[] */
+    struct mien_buf member;   /* struct member[] */
     unsigned char *part; /* of each record; NULL before strata_assign */
 };
 
-int strata_by_parse(void *dst, const char *s, struct err *e)
+int strata_by_parse(void *dst, const char *s, struct mien_err *e)
 {
     struct strata_by by = {0};
     const struct {
@@ -54,7 +54,7 @@ int strata_by_parse(void *dst, const char *s, struct err *e)
         while (i < 3 && (strlen(labels[i].name) != n || memcmp(labels[i].name, p, n) != 0))
             i++;
         if (i == 3)
-            return err_set(e, ERR_ARG, "'%s' is not a list of age, gender and group", s);
+            return mien_err_set(e, MIEN_ERR_ARG, "'%s' is not a list of age, gender and group", s);
         *labels[i].on = true;
         p += n;
         if (*p == '\0')
@@ -64,11 +64,11 @@ int strata_by_parse(void *dst, const char *s, struct err *e)
     return 0;
 }
 
-struct strata *strata_new(struct strata_by by, struct err *e)
+struct strata *strata_new(struct strata_by by, struct mien_err *e)
 {
     struct strata *s = calloc(1, sizeof *s);
     if (s == NULL)
-        err_mem(e, sizeof *s, "strata");
+        mien_err_mem(e, sizeof *s, "strata");
     else
         s->by = by;
     return s;
@@ -78,7 +78,7 @@ void strata_free(struct strata *s)
 {
     if (s == NULL)
         return;
-    buf_free(&s->member);
+    mien_buf_free(&s->member);
     free(s->part);
     free(s);
 }
@@ -99,63 +99,63 @@ static int group_level(struct strata *s, const char *name, size_t len)
     return i;
 }
 
-int strata_add(struct strata *s, uint64_t key, const struct rec *r, struct err *e)
+int strata_add(struct strata *s, uint64_t key, const struct mien_rec *r, struct mien_err *e)
 {
     int age = AGES - 1, gender = GENDERS - 1, group = GROUPS - 1;
     double years;
     size_t len;
-    const char *name = rec_text(r, TAG_GROUP, &len);
+    const char *name = mien_rec_text(r, MIEN_TAG_GROUP, &len);
     if (s->by.age && split_age(r, &years) && years < 5 * (AGES - 1))
         age = (int)(years / 5);
-    if (s->by.gender && (!rec_int(r, TAG_GENDER, &gender) || gender >= GENDERS))
+    if (s->by.gender && (!mien_rec_int(r, MIEN_TAG_GENDER, &gender) || gender >= GENDERS))
         gender = GENDERS - 1;
     if (s->by.group && name != NULL && (group = group_level(s, name, len)) < 0)
-        return err_set(e, ERR_LIMIT, "more than %d groups to stratify by", GROUPS - 1);
+        return mien_err_set(e, MIEN_ERR_LIMIT, "more than %d groups to stratify by", GROUPS - 1);
     size_t n = s->member.len / sizeof(struct member);
     if (n == UINT32_MAX)
-        return err_set(e, ERR_LIMIT, "more than %u records to stratify", UINT32_MAX);
+        return mien_err_set(e, MIEN_ERR_LIMIT, "more than %u records to stratify", UINT32_MAX);
     struct member m = {key, (uint32_t)n, (uint32_t)((age * GENDERS + gender) * GROUPS + group)};
-    return buf_append(&s->member, &m, sizeof m) < 0 ? err_mem(e, s->member.len, "strata") : 0;
+    return mien_buf_append(&s->member, &m, sizeof m) < 0 ? mien_err_mem(e, s->member.len, "strata") : 0;
 }
 
 /* Adds the records of a stream and, unless keep is NULL, writes all of it there. */
-static int add_all(struct strata *s, enum split_by by, uint64_t seed, struct rec_reader *rd,
-                   struct rec_writer *keep, struct err *e)
+static int add_all(struct strata *s, enum split_by by, uint64_t seed, struct mien_reader *rd,
+                   struct mien_writer *keep, struct mien_err *e)
 {
-    struct rec r = {0};
-    struct err why;
+    struct mien_rec r = {0};
+    struct mien_err why;
     uint64_t key;
     int rc;
-    while ((rc = rec_read(rd, &r, e)) > 0) {
+    while ((rc = mien_read(rd, &r, e)) > 0) {
         if (split_key(&r, by, seed, &key, &why) >= 0)
             rc = strata_add(s, key, &r, e);
-        if (rc >= 0 && keep != NULL && (rc = rec_write(keep, &r, &why)) < 0)
-            err_set(e, rc, "a temporary file: %s", why.msg);
+        if (rc >= 0 && keep != NULL && (rc = mien_write(keep, &r, &why)) < 0)
+            mien_err_set(e, rc, "a temporary file: %s", why.msg);
         if (rc < 0)
             break;
     }
-    if (rc == 0 && keep != NULL && (rc = rec_writer_end(keep, &why)) < 0)
-        err_set(e, rc, "a temporary file: %s", why.msg);
-    rec_free(&r);
+    if (rc == 0 && keep != NULL && (rc = mien_writer_end(keep, &why)) < 0)
+        mien_err_set(e, rc, "a temporary file: %s", why.msg);
+    mien_rec_free(&r);
     return rc;
 }
 
 int strata_survey(struct strata *s, enum split_by by, uint64_t seed, int fd, size_t limit,
-                  struct err *e)
+                  struct mien_err *e)
 {
     off_t start = lseek(fd, 0, SEEK_CUR);
     int again = start >= 0 ? fd : file_temp(e);
     if (again < 0)
         return again;
-    struct rec_reader *rd = rec_reader_new(fd, limit, e);
-    struct rec_writer *keep = rd == NULL || again == fd ? NULL : rec_writer_new(again, e);
-    int rc = rd == NULL || (again != fd && keep == NULL) ? ERR_MEM : 0;
+    struct mien_reader *rd = mien_reader_new(fd, limit, e);
+    struct mien_writer *keep = rd == NULL || again == fd ? NULL : mien_writer_new(again, e);
+    int rc = rd == NULL || (again != fd && keep == NULL) ? MIEN_ERR_MEM : 0;
     if (rc == 0)
         rc = add_all(s, by, seed, rd, keep, e);
     if (rc == 0 && lseek(again, again == fd ? start : 0, SEEK_SET) < 0)
-        rc = err_sys(e, "cannot go back to the first record");
-    rec_reader_free(rd);
-    rec_writer_free(keep);
+        rc = mien_err_sys(e, "cannot go back to the first record");
+    mien_reader_free(rd);
+    mien_writer_free(keep);
     if (rc < 0 && again != fd)
         close(again);
     return rc < 0 ? rc : again;
@@ -179,16 +179,16 @@ static int by_size(const void *a, const void *b)
     return (x->key > y->key) - (x->key < y->key);
 }
 
-/* Finds the sets of n members, sorted by key, and sorts them. Returns their number, or ERR_MEM. */
-static int64_t find_sets(const struct member *m, size_t n, struct buf *sets)
+/* Finds the sets of n members, sorted by key, and sorts them. Returns their number, or MIEN_ERR_MEM. */
+static int64_t find_sets(const struct member *m, size_t n, struct mien_buf *sets)
 {
     size_t first = 0;
     for (size_t i = 1; i <= n; i++) {
         if (i < n && m[i].key == m[first].key)
             continue;
         struct set x = {m[first].key, (uint32_t)first, (uint32_t)(i - first)};
-        if (buf_append(sets, &x, sizeof x) < 0)
-            return ERR_MEM;
+        if (mien_buf_append(sets, &x, sizeof x) < 0)
+            return MIEN_ERR_MEM;
         first = i;
     }
     size_t nset = sets->len / sizeof(struct set);
@@ -239,12 +239,12 @@ static int assign(const struct split *parts, const struct member *m, size_t n,
     return best;
 }
 
-int strata_assign(struct strata *s, const struct split *parts, struct err *e)
+int strata_assign(struct strata *s, const struct split *parts, struct mien_err *e)
 {
     size_t n = s->member.len / sizeof(struct member);
     struct member *m = (struct member *)(void *)s->member.data;
-    struct buf sets = {0};
-    int64_t(*ahead)[SPLIT_MAX] = calloc(COUNTERS, sizeof *ahead), nset = ERR_MEM;
+    struct mien_buf sets = {0};
+    int64_t(*ahead)[SPLIT_MAX] = calloc(COUNTERS, sizeof *ahead), nset = MIEN_ERR_MEM;
     s->part = malloc(n > 0 ? n : 1);
     if (n > 0)
         qsort(m, n, sizeof *m, by_key);
@@ -257,8 +257,8 @@ int strata_assign(struct strata *s, const struct split *parts, struct err *e)
             s->part[m[set[i].first + k].record] = (unsigned char)p;
     }
     free(ahead);
-    buf_free(&sets);
-    return nset < 0 ? err_mem(e, n * 17, "strata") : 0;
+    mien_buf_free(&sets);
+    return nset < 0 ? mien_err_mem(e, n * 17, "strata") : 0;
 }
 
 int strata_part(const struct strata *s, uint64_t i)

@@ -39,10 +39,10 @@ struct table {
     const struct table_rule *rule;
     size_t columns;
     size_t column[ROLES]; /* NO_COLUMN where there is none */
-    struct buf ignored;
+    struct mien_buf ignored;
 };
 
-int table_column(struct table_rule *rule, const char *text, struct err *e)
+int table_column(struct table_rule *rule, const char *text, struct mien_err *e)
 {
     size_t len = strcspn(text, "=");
 
@@ -51,7 +51,7 @@ int table_column(struct table_rule *rule, const char *text, struct err *e)
             rule->header[i] = text + len + 1;
             return 0;
         }
-    return err_set(e, ERR_ARG,
+    return mien_err_set(e, MIEN_ERR_ARG,
                    "'%s' is not ROLE=HEADER, a role being path, age, band, gender, subject, group, "
                    "birth, year, box, x1, y1, x2, y2, score, score2 or split",
                    text);
@@ -102,14 +102,14 @@ static bool is_claimed(const struct table_rule *rule, struct csv_cell h)
     return false;
 }
 
-static int read_header(struct table *t, struct err *e)
+static int read_header(struct table *t, struct mien_err *e)
 {
     const struct csv_cell *cell;
     int rc = csv_read(t->csv, &cell, &t->columns, e);
     size_t used = 0;
 
     if (rc == 0)
-        return err_set(e, ERR_FORMAT, "the input is empty");
+        return mien_err_set(e, MIEN_ERR_FORMAT, "the input is empty");
     if (rc < 0)
         return rc;
     for (int i = 0; i < ROLES; i++)
@@ -122,7 +122,7 @@ static int read_header(struct table *t, struct err *e)
             if (!is_role(t->rule, i, h) || (!t->rule->header[i] && is_claimed(t->rule, h)))
                 continue;
             if (t->column[i] != NO_COLUMN)
-                return err_set(e, ERR_FORMAT, "columns %zu and %zu could both be the %s: %s%s=...",
+                return mien_err_set(e, MIEN_ERR_FORMAT, "columns %zu and %zu could both be the %s: %s%s=...",
                                t->column[i] + 1, k + 1, role[i].name, "choose with --column ",
                                role[i].name);
             t->column[i] = k;
@@ -130,29 +130,29 @@ static int read_header(struct table *t, struct err *e)
         }
         used += known;
         if (!known &&
-            buf_printf(&t->ignored, "%s%.*s", t->ignored.len ? ", " : "", (int)h.len, h.s))
-            return err_mem(e, h.len, "a header");
+            mien_buf_printf(&t->ignored, "%s%.*s", t->ignored.len ? ", " : "", (int)h.len, h.s))
+            return mien_err_mem(e, h.len, "a header");
     }
-    if (buf_append(&t->ignored, "", 1))
-        return err_mem(e, 1, "a header");
+    if (mien_buf_append(&t->ignored, "", 1))
+        return mien_err_mem(e, 1, "a header");
     for (int i = 0; i < ROLES; i++)
         if (t->rule->header[i] && t->column[i] == NO_COLUMN)
-            return err_set(e, ERR_FORMAT, "no column is headed '%s'", t->rule->header[i]);
+            return mien_err_set(e, MIEN_ERR_FORMAT, "no column is headed '%s'", t->rule->header[i]);
     if (t->column[ROLE_PATH] == NO_COLUMN)
-        return err_set(e, ERR_FORMAT,
+        return mien_err_set(e, MIEN_ERR_FORMAT,
                        "no column of the header is a path; name it with --column path=HEADER");
     if (used < 2)
-        return err_set(e, ERR_FORMAT, "no column of the header is a label; name one with --column");
+        return mien_err_set(e, MIEN_ERR_FORMAT, "no column of the header is a label; name one with --column");
     return 0;
 }
 
 struct table *table_new(int fd, const void *head, size_t n, const struct table_rule *rule,
-                        struct err *e)
+                        struct mien_err *e)
 {
     struct table *t = calloc(1, sizeof *t);
 
     if (!t) {
-        err_mem(e, sizeof *t, "a table");
+        mien_err_mem(e, sizeof *t, "a table");
         return NULL;
     }
     t->rule = rule;
@@ -169,7 +169,7 @@ void table_free(struct table *t)
     if (!t)
         return;
     csv_free(t->csv);
-    buf_free(&t->ignored);
+    mien_buf_free(&t->ignored);
     free(t);
 }
 
@@ -179,8 +179,8 @@ const char *table_ignored(const struct table *t)
 }
 
 /* Reads up to four numbers from a cell, separated by spaces, commas or semicolons, in brackets or
-   not. Missing text gives none. Returns how many, or ERR_FORMAT. */
-static int numbers(struct csv_cell c, float *out, int max, struct err *e)
+   not. Missing text gives none. Returns how many, or MIEN_ERR_FORMAT. */
+static int numbers(struct csv_cell c, float *out, int max, struct mien_err *e)
 {
     char buf[MAX_CELL], *p = buf, *save = NULL;
     int n = 0;
@@ -188,7 +188,7 @@ static int numbers(struct csv_cell c, float *out, int max, struct err *e)
     if (labels_missing(c.s, c.len))
         return 0;
     if (c.len >= sizeof buf)
-        return err_set(e, ERR_FORMAT, "%zu characters where numbers are expected", c.len);
+        return mien_err_set(e, MIEN_ERR_FORMAT, "%zu characters where numbers are expected", c.len);
     memcpy(buf, c.s, c.len);
     buf[c.len] = '\0';
     for (; (p = strtok_r(p, " \t,;()[]", &save)); p = NULL) {
@@ -196,16 +196,16 @@ static int numbers(struct csv_cell c, float *out, int max, struct err *e)
         int rc = num_real(p, -1e9, 1e9, &v, e);
 
         if (rc < 0)
-            return ERR_FORMAT;
+            return MIEN_ERR_FORMAT;
         if (n == max)
-            return err_set(e, ERR_FORMAT, "more than %d numbers in '%.*s'", max, (int)c.len, c.s);
+            return mien_err_set(e, MIEN_ERR_FORMAT, "more than %d numbers in '%.*s'", max, (int)c.len, c.s);
         out[n++] = (float)v;
     }
     return n;
 }
 
 /* Reads a score; that of no face is minus infinity, as mien-view writes it. */
-static int read_score(struct csv_cell c, float *out, struct err *e)
+static int read_score(struct csv_cell c, float *out, struct mien_err *e)
 {
     if (c.len == 4 && memcmp(c.s, "-inf", 4) == 0) {
         *out = -INFINITY;
@@ -216,7 +216,7 @@ static int read_score(struct csv_cell c, float *out, struct err *e)
 
 /* Reads the box, from its column or from four. */
 static int read_box(const struct table *t, const struct csv_cell *cell, struct labels *l,
-                    struct err *e)
+                    struct mien_err *e)
 {
     int n = 0;
 
@@ -234,7 +234,7 @@ static int read_box(const struct table *t, const struct csv_cell *cell, struct l
     if (n <= 0)
         return n;
     if (n != 4 || l->box[2] <= l->box[0] || l->box[3] <= l->box[1])
-        return err_set(e, ERR_FORMAT, "a box must be four numbers, x1 < x2 and y1 < y2");
+        return mien_err_set(e, MIEN_ERR_FORMAT, "a box must be four numbers, x1 < x2 and y1 < y2");
     l->has_box = true;
     return 0;
 }
@@ -254,7 +254,7 @@ static struct label_text text_of(const struct table *t, const struct csv_cell *c
 
 /* Reads all but the path. */
 static int read_labels(const struct table *t, const struct csv_cell *cell, struct labels *l,
-                       struct err *e)
+                       struct mien_err *e)
 {
     int rc = 0;
 
@@ -286,35 +286,35 @@ static int read_labels(const struct table *t, const struct csv_cell *cell, struc
     l->split = text_of(t, cell, ROLE_SPLIT);
     labels_derive_age(l);
     if (labels_age_outside(l) && !t->rule->any_age)
-        return err_set(e, ERR_FORMAT, "age %d is not within 0-%d", l->age, MIEN_AGE_MAX);
+        return mien_err_set(e, MIEN_ERR_FORMAT, "age %d is not within 0-%d", l->age, MIEN_AGE_MAX);
     return 0;
 }
 
-int table_next(struct table *t, struct rec *r, struct err *e)
+int table_next(struct table *t, struct mien_rec *r, struct mien_err *e)
 {
     const struct csv_cell *cell;
     struct labels l, only_path;
-    struct err why;
+    struct mien_err why;
     size_t n;
     int rc;
 
-    rec_clear(r);
+    mien_rec_clear(r);
     rc = csv_read(t->csv, &cell, &n, e);
     if (rc <= 0)
         return rc;
     if (n != t->columns)
-        return err_set(e, ERR_FORMAT, "line %llu: %zu fields, where the header has %zu",
+        return mien_err_set(e, MIEN_ERR_FORMAT, "line %llu: %zu fields, where the header has %zu",
                        (unsigned long long)csv_line(t->csv), n, t->columns);
     labels_init(&l);
     l.id = text_of(t, cell, ROLE_PATH);
     if (!l.id.s)
-        return err_set(e, ERR_FORMAT, "line %llu: no path", (unsigned long long)csv_line(t->csv));
+        return mien_err_set(e, MIEN_ERR_FORMAT, "line %llu: no path", (unsigned long long)csv_line(t->csv));
     only_path = l;
     rc = read_labels(t, cell, &l, &why);
     if (labels_to_rec(rc < 0 ? &only_path : &l, r) < 0)
-        return err_mem(e, l.id.len, "a record");
+        return mien_err_mem(e, l.id.len, "a record");
     if (rc < 0)
-        return err_set(e, rc, "line %llu (%.*s): %s", (unsigned long long)csv_line(t->csv),
+        return mien_err_set(e, rc, "line %llu (%.*s): %s", (unsigned long long)csv_line(t->csv),
                        l.id.len < 200 ? (int)l.id.len : 200, l.id.s, why.msg);
     return 1;
 }

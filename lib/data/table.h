@@ -55,23 +55,23 @@ struct table_rule {
     bool any_age;              /* an age outside 0-100 is left out, and no error */
 };
 
-/* Sets a role's header from "ROLE=HEADER". text is borrowed. Returns 0 or ERR_ARG. */
-int table_column(struct table_rule *rule, const char *text, struct err *e);
+/* Sets a role's header from "ROLE=HEADER". text is borrowed. Returns 0 or MIEN_ERR_ARG. */
+int table_column(struct table_rule *rule, const char *text, struct mien_err *e);
 
 struct table;
 
 /* Reads the header from fd; head holds the n bytes already read, at most 4096. rule is borrowed.
    Returns NULL when the header can't be used or can't be read. */
 struct table *table_new(int fd, const void *head, size_t n, const struct table_rule *rule,
-                        struct err *e);
+                        struct mien_err *e);
 void table_free(struct table *t); /* NULL is harmless */
 
 /* The headers of the columns that are left out, joined by ", "; "" for none. */
 const char *table_ignored(const struct table *t);
 
-/* The next row as a record, which is cleared first. Returns 1; 0 at the end; ERR_FORMAT for a bad
+/* The next row as a record, which is cleared first. Returns 1; 0 at the end; MIEN_ERR_FORMAT for a bad
    row, with the line in the message: r then has the row's path, if it could be told, and nothing
-   else. ERR_LIMIT, ERR_SYS and ERR_MEM end the reading. */
-int table_next(struct table *t, struct rec *r, struct err *e);
+   else. MIEN_ERR_LIMIT, MIEN_ERR_SYS and MIEN_ERR_MEM end the reading. */
+int table_next(struct table *t, struct mien_rec *r, struct mien_err *e);
 
 #endif

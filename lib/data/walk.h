@@ -11,19 +11,19 @@
 
 /* Zero-initialised it is empty. */
 struct walk {
-    struct buf path; /* of the current file or folder, zero-terminated */
+    struct mien_buf path; /* of the current file or folder, zero-terminated */
     struct walk_level *level;
     size_t depth;
     uint64_t skipped; /* entries passed over: junk, devices, links to folders, folders too deep */
 };
 
-/* Begins with the directory dir, which paths are to start with. Returns 0, ERR_SYS or ERR_MEM. */
-int walk_start(struct walk *w, const char *dir, struct err *e);
+/* Begins with the directory dir, which paths are to start with. Returns 0, MIEN_ERR_SYS or MIEN_ERR_MEM. */
+int walk_start(struct walk *w, const char *dir, struct mien_err *e);
 
 /* Moves on. Returns 1 with the next file's path in *path, valid until the next call; 0 at the end;
-   ERR_SYS when a folder or file can't be looked at, whose path is then in *path too: the walk may
-   go on; ERR_MEM. */
-int walk_next(struct walk *w, const char **path, struct err *e);
+   MIEN_ERR_SYS when a folder or file can't be looked at, whose path is then in *path too: the walk may
+   go on; MIEN_ERR_MEM. */
+int walk_next(struct walk *w, const char **path, struct mien_err *e);
 
 void walk_free(struct walk *w);
 

@@ -21,7 +21,7 @@ static bool is_pair(struct shape a, struct shape b)
            b.c == BLAZE_VALUES * a.c;
 }
 
-int blaze_heads(const struct model *m, struct blaze_head head[BLAZE_MAX_HEADS], struct err *e)
+int blaze_heads(const struct model *m, struct blaze_head head[BLAZE_MAX_HEADS], struct mien_err *e)
 {
     const struct net *net = &m->net;
     struct shape in = net->layer[0].shape;
@@ -30,7 +30,7 @@ int blaze_heads(const struct model *m, struct blaze_head head[BLAZE_MAX_HEADS], 
         if (is_read(net, i))
             continue;
         if (nout == 2 * BLAZE_MAX_HEADS)
-            return err_set(e, ERR_FORMAT, "has more outputs than a face detector");
+            return mien_err_set(e, MIEN_ERR_FORMAT, "has more outputs than a face detector");
         out[nout++] = i;
     }
     for (int a = 0; a < nout; a++) {
@@ -43,7 +43,7 @@ int blaze_heads(const struct model *m, struct blaze_head head[BLAZE_MAX_HEADS], 
         }
     }
     if (n == 0 || 2 * n != nout || in.c != 3)
-        return err_set(e, ERR_FORMAT, "is no face detector: its outputs are not scores and boxes");
+        return mien_err_set(e, MIEN_ERR_FORMAT, "is no face detector: its outputs are not scores and boxes");
     return n;
 }
 
@@ -58,7 +58,7 @@ static bool decode_one(const float *v, float cx, float cy, struct face *f)
     f->box[1] = y - v[3] / 2;
     f->box[2] = x + v[2] / 2;
     f->box[3] = y + v[3] / 2;
-    for (int i = 0; i < FACE_POINTS; i++) {
+    for (int i = 0; i < MIEN_FACE_POINTS; i++) {
         f->point[i][0] = cx + v[4 + 2 * i];
         f->point[i][1] = cy + v[5 + 2 * i];
     }
@@ -66,7 +66,7 @@ static bool decode_one(const float *v, float cx, float cy, struct face *f)
 }
 
 int blaze_decode(const struct blaze_head *h, const float *score, const float *box, double min_score,
-                 struct face_list *out, struct err *e)
+                 struct face_list *out, struct mien_err *e)
 {
     for (int i = 0; i < h->rows * h->columns * h->anchors; i++) {
         struct face f = {.score = 1 / (1 + expf(-score[i]))};
@@ -75,7 +75,7 @@ int blaze_decode(const struct blaze_head *h, const float *score, const float *bo
         float cy = ((float)(cell / h->columns) + 0.5f) * h->stride;
         if (f.score >= min_score && decode_one(box + (size_t)i * BLAZE_VALUES, cx, cy, &f) &&
             face_add(out, &f, e) < 0)
-            return ERR_MEM;
+            return MIEN_ERR_MEM;
     }
     return 0;
 }

@@ -13,7 +13,7 @@
 #include "face.h"
 #include "net/model.h"
 
-enum { BLAZE_VALUES = 4 + 2 * FACE_POINTS, BLAZE_MAX_HEADS = 8 };
+enum { BLAZE_VALUES = 4 + 2 * MIEN_FACE_POINTS, BLAZE_MAX_HEADS = 8 };
 
 struct blaze_head {
     int rows, columns, anchors;
@@ -22,12 +22,12 @@ struct blaze_head {
 };
 
 /* The heads of a model: its layers that no other one reads, paired by their cells. Returns how many
-   there are; ERR_FORMAT when the model is no face detector of this kind. */
-int blaze_heads(const struct model *m, struct blaze_head head[BLAZE_MAX_HEADS], struct err *e);
+   there are; MIEN_ERR_FORMAT when the model is no face detector of this kind. */
+int blaze_heads(const struct model *m, struct blaze_head head[BLAZE_MAX_HEADS], struct mien_err *e);
 
 /* Appends the faces of one head's outputs with a score of at least min_score, in pixels of the
-   input. Boxes that are empty or not numbers are left out. Returns 0 or ERR_MEM. */
+   input. Boxes that are empty or not numbers are left out. Returns 0 or MIEN_ERR_MEM. */
 int blaze_decode(const struct blaze_head *h, const float *score, const float *box, double min_score,
-                 struct face_list *out, struct err *e);
+                 struct face_list *out, struct mien_err *e);
 
 #endif

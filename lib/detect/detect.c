@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "eyes.h"
-#include "image/resize.h"
+#include "mien/image.h"
 
 /* Chosen on photographs with known faces, on sheets of such photographs at many sizes, and on
    scenes with one small face. Shares are of the detector's own input, a square. */
@@ -44,7 +44,7 @@ struct detector {
 struct detect_work {
     struct eyes *eyes;
     struct img_jpeg *jpeg;
-    struct img_resizer *resizer;
+    struct mien_resizer *resizer;
     struct img stored, photo, cut, part, input;
     double zoom; /* pixels of the photograph at full scale in one of photo's */
     struct face_list level, small, clear, candidates, seen, pair;
@@ -64,22 +64,22 @@ struct placed {
     struct img_rect photo, input;
 };
 
-struct detector *detector_new(const struct model *m, const struct detect_options *o, struct err *e)
+struct detector *detector_new(const struct model *m, const struct detect_options *o, struct mien_err *e)
 {
     struct shape in = m->net.layer[0].shape;
     struct blaze_head head[BLAZE_MAX_HEADS];
     struct detector *d = calloc(1, sizeof *d);
     if (d == NULL) {
-        err_mem(e, sizeof *d, "a detector");
+        mien_err_mem(e, sizeof *d, "a detector");
         return NULL;
     }
     *d = (struct detector){*o, m, in.w};
     int n = blaze_heads(m, head, e);
     if (n > 0 && in.h != in.w)
-        n = err_set(e, ERR_FORMAT, "is a face detector, but not for squares");
+        n = mien_err_set(e, MIEN_ERR_FORMAT, "is a face detector, but not for squares");
     for (int i = 0; i < n; i++) {
         if (head[i].stride < 1 || head[i].stride > AGAIN * in.w)
-            n = err_set(e, ERR_FORMAT, "is a face detector with cells of %g pixels", head[i].stride);
+            n = mien_err_set(e, MIEN_ERR_FORMAT, "is a face detector with cells of %g pixels", head[i].stride);
     }
     if (n < 0) {
         free(d);
@@ -93,15 +93,15 @@ void detector_free(struct detector *d)
     free(d);
 }
 
-struct detect_work *detect_work_new(const struct detector *d, struct err *e)
+struct detect_work *detect_work_new(const struct detector *d, struct mien_err *e)
 {
     struct detect_work *w = calloc(1, sizeof *w);
     if (w == NULL) {
-        err_mem(e, sizeof *w, "a detector's work");
+        mien_err_mem(e, sizeof *w, "a detector's work");
         return NULL;
     }
     if ((w->eyes = eyes_new(d->model, e)) != NULL && (w->jpeg = img_jpeg_new(e)) != NULL &&
-        (w->resizer = img_resizer_new(e)) != NULL)
+        (w->resizer = mien_resizer_new(e)) != NULL)
         return w;
     detect_work_free(w);
     return NULL;
@@ -113,7 +113,7 @@ void detect_work_free(struct detect_work *w)
         return;
     eyes_free(w->eyes);
     img_jpeg_free(w->jpeg);
-    img_resizer_free(w->resizer);
+    mien_resizer_free(w->resizer);
     img_free(&w->stored);
     img_free(&w->photo);
     img_free(&w->cut);
@@ -149,7 +149,7 @@ static void place(int from, int n, int side, int input, int *start, int *len, in
 }
 
 /* Draws a window, which has pixels of the photograph, into the input. */
-static int draw(struct detect_work *w, const struct window *v, struct placed *p, struct err *e)
+static int draw(struct detect_work *w, const struct window *v, struct placed *p, struct mien_err *e)
 {
     const struct img *photo = &w->photo;
     struct img_rect *in = &p->photo, *at = &p->input;
@@ -157,14 +157,14 @@ static int draw(struct detect_work *w, const struct window *v, struct placed *p,
     place(v->photo.y, v->photo.h, photo->h, v->h, &in->y, &in->h, &at->y, &at->h);
     if (img_alloc(&w->cut, in->h, in->w, e) < 0 || img_alloc(&w->part, at->h, at->w, e) < 0 ||
         img_alloc(&w->input, v->h, v->w, e) < 0)
-        return ERR_MEM;
+        return MIEN_ERR_MEM;
     size_t row = (size_t)in->w * 3, part = (size_t)at->w * 3;
     for (int y = 0; y < in->h; y++)
         memcpy(w->cut.px + (size_t)y * row,
                photo->px + ((size_t)(in->y + y) * (size_t)photo->w + (size_t)in->x) * 3, row);
-    if (img_resize(w->resizer, w->cut.px, in->h, in->w, w->part.px, (struct img_hw){at->h, at->w},
-                   IMG_TRIANGLE, e) < 0)
-        return ERR_MEM;
+    if (mien_resize(w->resizer, w->cut.px, in->h, in->w, w->part.px, (struct mien_size){at->h, at->w},
+                   MIEN_TRIANGLE, e) < 0)
+        return MIEN_ERR_MEM;
     memset(w->input.px, GREY, (size_t)v->h * (size_t)v->w * 3);
     for (int y = 0; y < at->h; y++)
         memcpy(w->input.px + ((size_t)(at->y + y) * (size_t)v->w + (size_t)at->x) * 3,
@@ -199,10 +199,10 @@ static void unmirror(struct face *f, float w)
     float x1 = f->box[0];
     f->box[0] = w - f->box[2];
     f->box[2] = w - x1;
-    for (int i = 0; i < FACE_POINTS; i++)
+    for (int i = 0; i < MIEN_FACE_POINTS; i++)
         f->point[i][0] = w - f->point[i][0];
-    swap_points(f, FACE_RIGHT_EYE, FACE_LEFT_EYE);
-    swap_points(f, FACE_RIGHT_EAR, FACE_LEFT_EAR);
+    swap_points(f, MIEN_FACE_RIGHT_EYE, MIEN_FACE_LEFT_EYE);
+    swap_points(f, MIEN_FACE_RIGHT_EAR, MIEN_FACE_LEFT_EAR);
 }
 
 /* From pixels of the input to those of the photograph at full scale. */
@@ -218,7 +218,7 @@ static void move_to_photo(struct face *f, const struct placed *p, double zoom)
         f->box[i] = to_photo(f->box[i], at->x, at->w, in->x, in->w, zoom);
         f->box[i + 1] = to_photo(f->box[i + 1], at->y, at->h, in->y, in->h, zoom);
     }
-    for (int i = 0; i < FACE_POINTS; i++) {
+    for (int i = 0; i < MIEN_FACE_POINTS; i++) {
         f->point[i][0] = to_photo(f->point[i][0], at->x, at->w, in->x, in->w, zoom);
         f->point[i][1] = to_photo(f->point[i][1], at->y, at->h, in->y, in->h, zoom);
     }
@@ -240,12 +240,12 @@ static bool plausible(const struct face *f, const struct window *v, const struct
 
 /* Appends what the detector sees in a window. */
 static int look(const struct detector *d, struct detect_work *w, const struct window *v,
-                struct face_list *out, struct err *e)
+                struct face_list *out, struct mien_err *e)
 {
     struct placed p;
     size_t keep = out->n;
     if (draw(w, v, &p, e) < 0)
-        return ERR_MEM;
+        return MIEN_ERR_MEM;
     if (v->mirrored)
         mirror(&w->input);
     int rc = eyes_look(w->eyes, w->input.px, v->h, v->w, CANDIDATE, out, e);
@@ -300,7 +300,7 @@ static bool has_small(const struct detect_work *w, const struct img_rect *r)
 
 /* Looks at one level, as a whole or in windows: all of them, or those that have small faces. */
 static int scan(const struct detector *d, struct detect_work *w, double length, bool all,
-                struct err *e)
+                struct mien_err *e)
 {
     int pw = w->photo.w, ph = w->photo.h, step = eyes_step(w->eyes);
     double scale = (pw > ph ? pw : ph) / (length * d->side);
@@ -323,7 +323,7 @@ static int within(int v, int lo, int hi)
 
 /* Looks at a candidate again. *f becomes what is seen of it; its score is 0 when nothing is. */
 static int look_again(const struct detector *d, struct detect_work *w, struct face *f,
-                      struct err *e)
+                      struct mien_err *e)
 {
     double x = (f->box[0] + f->box[2]) / 2 / w->zoom, y = (f->box[1] + f->box[3]) / 2 / w->zoom;
     int side = (int)ceil(width(f) * FRAME / w->zoom), step = eyes_step(w->eyes);
@@ -346,7 +346,7 @@ static int look_again(const struct detector *d, struct detect_work *w, struct fa
             i++;
         float now = i < w->seen.n ? w->seen.face[i].score : 0;
         if (now > 0 && face_add(&w->pair, &w->seen.face[i], e) < 0)
-            return ERR_MEM;
+            return MIEN_ERR_MEM;
         score = turn == 0 ? now : (score + now) / 2;
         if (score >= CERTAIN || (score + 1) / 2 < d->o.min_score)
             break; /* whatever the mirror image would show */
@@ -361,7 +361,7 @@ static int look_again(const struct detector *d, struct detect_work *w, struct fa
 /* Decodes the photograph upright so that its longer side has at least so many pixels, if it has
    them. */
 static int decode(struct detect_work *w, const void *jpeg, size_t n,
-                  const struct img_jpeg_limits *limits, double longer, struct err *e)
+                  const struct img_jpeg_limits *limits, double longer, struct mien_err *e)
 {
     struct img_jpeg_info info;
     int rc = img_jpeg_open(w->jpeg, jpeg, n, limits, &info, e), eighths = 8;
@@ -396,22 +396,22 @@ static double longer_side(const struct detect_work *w)
 /* Adds what a level shows to the candidates, and what it shows clearly to the clear ones; those that
    are small there become the small ones. inputs: the photograph's pixels at full scale that are a
    whole side of the input. */
-static int keep(const struct detector *d, struct detect_work *w, double inputs, struct err *e)
+static int keep(const struct detector *d, struct detect_work *w, double inputs, struct mien_err *e)
 {
     w->small.n = 0;
     for (size_t i = 0; i < w->level.n; i++) {
         const struct face *f = &w->level.face[i];
         if (face_add(&w->candidates, f, e) < 0)
-            return ERR_MEM;
+            return MIEN_ERR_MEM;
         if (f->score >= SMALL_SCORE && width(f) < SMALL * inputs && face_add(&w->small, f, e) < 0)
-            return ERR_MEM;
+            return MIEN_ERR_MEM;
     }
     face_merge(&w->level, SAME, INSIDE);
     for (size_t i = 0; i < w->level.n; i++) {
         const struct face *f = &w->level.face[i];
         if (f->score >= CERTAIN && f->score >= d->o.min_score && width(f) >= CLEAR * inputs &&
             width(f) <= CLEAREST * inputs && face_add(&w->clear, f, e) < 0)
-            return ERR_MEM;
+            return MIEN_ERR_MEM;
     }
     return 0;
 }
@@ -428,7 +428,7 @@ static bool is_clear(const struct detect_work *w, const struct face *f)
 
 /* Fills the candidates. */
 static int scan_levels(const struct detector *d, struct detect_work *w, const void *jpeg, size_t n,
-                       const struct img_jpeg_limits *limits, struct err *e)
+                       const struct img_jpeg_limits *limits, struct mien_err *e)
 {
     int rc = decode(w, jpeg, n, limits, d->side * level_length[USUAL], e);
     w->candidates.n = w->clear.n = 0;
@@ -459,7 +459,7 @@ static int by_size(const void *pa, const void *pb)
 }
 
 int detect_jpeg(const struct detector *d, struct detect_work *w, const void *jpeg, size_t n,
-                const struct img_jpeg_limits *limits, struct face_list *out, struct err *e)
+                const struct img_jpeg_limits *limits, struct face_list *out, struct mien_err *e)
 {
     out->n = 0;
     int rc = scan_levels(d, w, jpeg, n, limits, e);
@@ -473,11 +473,11 @@ int detect_jpeg(const struct detector *d, struct detect_work *w, const void *jpe
         if ((rc = look_again(d, w, &f, e)) < 0)
             return rc;
         if (f.score >= d->o.min_score && f.score > 0 && face_add(out, &f, e) < 0)
-            return ERR_MEM;
+            return MIEN_ERR_MEM;
     }
     for (size_t i = 0; i < w->clear.n; i++) {
         if (face_add(out, &w->clear.face[i], e) < 0)
-            return ERR_MEM;
+            return MIEN_ERR_MEM;
     }
     face_merge(out, SAME, INSIDE);
     if (out->n > 1)

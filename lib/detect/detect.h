@@ -32,20 +32,20 @@ struct detect_options {
 /* A detector, read-only and shared by threads. The model must live as long. NULL with a
    message on failure. */
 struct detector;
-struct detector *detector_new(const struct model *m, const struct detect_options *o, struct err *e);
+struct detector *detector_new(const struct model *m, const struct detect_options *o, struct mien_err *e);
 void detector_free(struct detector *d); /* NULL is harmless */
 
 /* What a thread needs to run it; NULL with a message on failure. */
 struct detect_work;
-struct detect_work *detect_work_new(const struct detector *d, struct err *e);
+struct detect_work *detect_work_new(const struct detector *d, struct mien_err *e);
 void detect_work_free(struct detect_work *w); /* NULL is harmless */
 
 /* Finds the faces of a photograph, a JPEG of n bytes: out receives them in pixels of the upright
    image at full scale, the largest first. The photograph is decoded no finer than the levels need.
-   Returns 0; a code of img_jpeg_open or img_jpeg_read; ERR_MEM; or
-   ERR_FORMAT or ERR_ARG where the detector can't look at such a photograph. */
+   Returns 0; a code of img_jpeg_open or img_jpeg_read; MIEN_ERR_MEM; or
+   MIEN_ERR_FORMAT or MIEN_ERR_ARG where the detector can't look at such a photograph. */
 int detect_jpeg(const struct detector *d, struct detect_work *w, const void *jpeg, size_t n,
-                const struct img_jpeg_limits *limits, struct face_list *out, struct err *e);
+                const struct img_jpeg_limits *limits, struct face_list *out, struct mien_err *e);
 
 /* The first damage in the photograph that was looked at, as text; NULL when there was none. */
 const char *detect_damage(const struct detect_work *w);

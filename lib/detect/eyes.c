@@ -36,15 +36,15 @@ static void close_eye(struct eye *y)
 }
 
 /* Compiles the network for inputs of h x w. */
-static int open_eye(struct eye *y, const struct model *m, int h, int w, struct err *e)
+static int open_eye(struct eye *y, const struct model *m, int h, int w, struct mien_err *e)
 {
     struct model sized = {.weights = m->weights, .prep = m->prep};
     int out[2 * BLAZE_MAX_HEADS];
     int rc = net_scale(&sized.net, &m->net, h, w, 1, e);
     if (rc < 0)
         return rc;
-    if (prep_set(&sized.prep, "size", "%dx%d", h, w) < 0)
-        rc = err_set(e, ERR_LIMIT, "the preprocessing's description grows too long");
+    if (mien_prep_set(&sized.prep, "size", "%dx%d", h, w) < 0)
+        rc = mien_err_set(e, MIEN_ERR_LIMIT, "the preprocessing's description grows too long");
     else
         rc = y->nhead = blaze_heads(&sized, y->head, e);
     for (int i = 0; i < y->nhead; i++) {
@@ -52,11 +52,11 @@ static int open_eye(struct eye *y, const struct model *m, int h, int w, struct e
         out[2 * i + 1] = y->head[i].box;
     }
     if (rc > 0 && (y->plan = plan_new(&sized, out, 2 * y->nhead, 1, PRECISION_FLOAT, e)) == NULL)
-        rc = ERR_MEM;
+        rc = MIEN_ERR_MEM;
     for (int i = 0; rc > 0 && i < 2 * y->nhead; i++) {
         size_t bytes = plan_out_count(y->plan, i) * sizeof(float);
         if ((y->out[i] = malloc(bytes)) == NULL)
-            rc = err_mem(e, bytes, "a detector's outputs");
+            rc = mien_err_mem(e, bytes, "a detector's outputs");
     }
     net_free(&sized.net);
     if (rc < 0) {
@@ -69,7 +69,7 @@ static int open_eye(struct eye *y, const struct model *m, int h, int w, struct e
 }
 
 /* *found is the network at h x w. Returns 0 or a negative code. */
-static int eye_of(struct eyes *s, int h, int w, struct eye **found, struct err *e)
+static int eye_of(struct eyes *s, int h, int w, struct eye **found, struct mien_err *e)
 {
     struct eye *oldest = &s->eye[0];
     for (int i = 0; i < EYES; i++) {
@@ -85,12 +85,12 @@ static int eye_of(struct eyes *s, int h, int w, struct eye **found, struct err *
     return open_eye(oldest, s->model, h, w, e);
 }
 
-struct eyes *eyes_new(const struct model *m, struct err *e)
+struct eyes *eyes_new(const struct model *m, struct mien_err *e)
 {
     struct shape in = m->net.layer[0].shape;
     struct eyes *s = calloc(1, sizeof *s);
     if (s == NULL) {
-        err_mem(e, sizeof *s, "a detector");
+        mien_err_mem(e, sizeof *s, "a detector");
         return NULL;
     }
     s->model = m;
@@ -120,7 +120,7 @@ int eyes_step(const struct eyes *s)
 }
 
 int eyes_look(struct eyes *s, const unsigned char *px, int h, int w, double min_score,
-              struct face_list *out, struct err *e)
+              struct face_list *out, struct mien_err *e)
 {
     const void *input = px;
     struct eye *y;
@@ -133,7 +133,7 @@ int eyes_look(struct eyes *s, const unsigned char *px, int h, int w, double min_
     plan_run(y->plan, s->work, &input, 1, y->out);
     for (int i = 0; i < y->nhead; i++) {
         if (blaze_decode(&y->head[i], y->out[2 * i], y->out[2 * i + 1], min_score, out, e) < 0)
-            return ERR_MEM;
+            return MIEN_ERR_MEM;
     }
     return 0;
 }

@@ -3,12 +3,13 @@
 #include <stdlib.h>
 
 #include "mien/buf.h"
+#include "util/array.h"
 
-int face_add(struct face_list *l, const struct face *f, struct err *e)
+int face_add(struct face_list *l, const struct face *f, struct mien_err *e)
 {
-    struct face *p = buf_grow(l->face, l->n, &l->cap, sizeof *p);
+    struct face *p = array_grow(l->face, l->n, &l->cap, sizeof *p);
     if (p == NULL)
-        return err_mem(e, (l->n + 1) * sizeof *p, "faces");
+        return mien_err_mem(e, (l->n + 1) * sizeof *p, "faces");
     l->face = p;
     l->face[l->n++] = *f;
     return 0;
@@ -61,7 +62,7 @@ static void add_weighted(struct face *sum, const struct face *f)
 {
     for (int i = 0; i < 4; i++)
         sum->box[i] += f->score * f->box[i];
-    for (int i = 0; i < FACE_POINTS; i++) {
+    for (int i = 0; i < MIEN_FACE_POINTS; i++) {
         sum->point[i][0] += f->score * f->point[i][0];
         sum->point[i][1] += f->score * f->point[i][1];
     }
@@ -73,7 +74,7 @@ static struct face mean_of(const struct face *sum, float score)
     struct face m = {.score = score};
     for (int i = 0; i < 4; i++)
         m.box[i] = sum->box[i] / sum->score;
-    for (int i = 0; i < FACE_POINTS; i++) {
+    for (int i = 0; i < MIEN_FACE_POINTS; i++) {
         m.point[i][0] = sum->point[i][0] / sum->score;
         m.point[i][1] = sum->point[i][1] / sum->score;
     }

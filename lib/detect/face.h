@@ -14,7 +14,7 @@
 struct face {
     float box[4]; /* x1 y1 x2 y2 */
     float score;  /* 0 to 1 */
-    float point[FACE_POINTS][2];
+    float point[MIEN_FACE_POINTS][2];
 };
 
 /* A list that its owner frees; zero-initialised it is empty. */
@@ -23,8 +23,8 @@ struct face_list {
     size_t n, cap;
 };
 
-/* Appends a face. Returns 0 or ERR_MEM. */
-int face_add(struct face_list *l, const struct face *f, struct err *e);
+/* Appends a face. Returns 0 or MIEN_ERR_MEM. */
+int face_add(struct face_list *l, const struct face *f, struct mien_err *e);
 void face_list_free(struct face_list *l);
 
 /* The shared area of two boxes: as a share of their union, and of the smaller one. */

@@ -6,6 +6,7 @@
 
 #include "util/bytes.h"
 #include "mien/safetensors.h"
+#include "tensor/st_writer.h"
 
 enum { COUNTS = 14, NUMBERS = 18 };
 
@@ -67,7 +68,7 @@ static int list(const struct arrays *a, const char *name[5], float *data[5])
 }
 
 int checkpoint_save(const char *path, const char *about, const struct progress *p,
-                    const struct arrays *a, struct err *e)
+                    const struct arrays *a, struct mien_err *e)
 {
     uint64_t counts[COUNTS] = {0};
     double numbers[NUMBERS] = {0};
@@ -77,20 +78,20 @@ int checkpoint_save(const char *path, const char *about, const struct progress *
     int n = list(a, name, data);
     exchange(&copy, counts, numbers, false);
     struct st_writer *w = st_writer_new(e);
-    int rc = w == NULL ? ERR_MEM : st_add_meta(w, "format", "mien-checkpoint", e);
+    int rc = w == NULL ? MIEN_ERR_MEM : st_add_meta(w, "format", "mien-checkpoint", e);
     rc = rc < 0 ? rc : st_add_meta(w, "about", about, e);
-    rc = rc < 0 ? rc : st_add(w, "counts", ST_U64, 1, (size_t[]){COUNTS}, counts, e);
-    rc = rc < 0 ? rc : st_add(w, "numbers", ST_F64, 1, (size_t[]){NUMBERS}, numbers, e);
+    rc = rc < 0 ? rc : st_add(w, "counts", MIEN_ST_U64, 1, (size_t[]){COUNTS}, counts, e);
+    rc = rc < 0 ? rc : st_add(w, "numbers", MIEN_ST_F64, 1, (size_t[]){NUMBERS}, numbers, e);
     for (int i = 0; rc == 0 && i < n; i++)
-        rc = st_add(w, name[i], ST_F32, 1, &a->n, data[i], e);
+        rc = st_add(w, name[i], MIEN_ST_F32, 1, &a->n, data[i], e);
     rc = rc < 0 ? rc : st_save(w, path, e);
     st_writer_free(w);
     return rc;
 }
 
-static const void *tensor(const struct st *s, const char *name, enum st_dtype type, size_t n)
+static const void *tensor(const struct mien_safetensors *s, const char *name, enum mien_dtype type, size_t n)
 {
-    const struct st_tensor *t = st_find(s, name);
+    const struct mien_tensor *t = mien_st_find(s, name);
     return t != NULL && t->dtype == type && t->ndim == 1 && t->count == n ? t->data : NULL;
 }
 
@@ -102,34 +103,34 @@ static int word(const char *s)
 }
 
 int checkpoint_load(const char *path, const char *about, struct progress *p,
-                    const struct arrays *a, struct err *e)
+                    const struct arrays *a, struct mien_err *e)
 {
     if (access(path, F_OK) < 0)
-        return err_sys(e, "cannot open '%s'", path);
-    struct st *s = st_open(path, e);
+        return mien_err_sys(e, "cannot open '%s'", path);
+    struct mien_safetensors *s = mien_st_open(path, e);
     if (s == NULL)
-        return ERR_FORMAT;
-    const char *name[5], *was = st_meta(s, "about"), *format = st_meta(s, "format");
+        return MIEN_ERR_FORMAT;
+    const char *name[5], *was = mien_st_meta(s, "about"), *format = mien_st_meta(s, "format");
     float *data[5];
     uint64_t counts[COUNTS];
     double numbers[NUMBERS];
     int n = list(a, name, data), rc = 0;
-    const void *c = tensor(s, "counts", ST_U64, COUNTS), *x = tensor(s, "numbers", ST_F64, NUMBERS);
+    const void *c = tensor(s, "counts", MIEN_ST_U64, COUNTS), *x = tensor(s, "numbers", MIEN_ST_F64, NUMBERS);
     if (format == NULL || strcmp(format, "mien-checkpoint") != 0 || was == NULL || c == NULL || x == NULL) {
-        rc = err_set(e, ERR_FORMAT, "'%s' is not a checkpoint", path);
+        rc = mien_err_set(e, MIEN_ERR_FORMAT, "'%s' is not a checkpoint", path);
     } else if (strcmp(was, about) != 0) {
         size_t at = 0; /* where the two begin to differ; told from the word's start */
         while (was[at] == about[at])
             at++;
         while (at > 0 && was[at - 1] != ' ' && was[at - 1] != '\n')
             at--;
-        rc = err_set(e, ERR_FORMAT, "'%s' is of another training: it has '%.*s', this one '%.*s'", path,
+        rc = mien_err_set(e, MIEN_ERR_FORMAT, "'%s' is of another training: it has '%.*s', this one '%.*s'", path,
                      word(was + at), was + at, word(about + at), about + at);
     }
     for (int i = 0; rc == 0 && i < n; i++) {
-        const float *from = tensor(s, name[i], ST_F32, a->n);
+        const float *from = tensor(s, name[i], MIEN_ST_F32, a->n);
         if (from == NULL)
-            rc = err_set(e, ERR_FORMAT, "'%s' doesn't hold the %s of this network", path, name[i]);
+            rc = mien_err_set(e, MIEN_ERR_FORMAT, "'%s' doesn't hold the %s of this network", path, name[i]);
         else
             memcpy(data[i], from, a->n * sizeof *from);
     }
@@ -138,6 +139,6 @@ int checkpoint_load(const char *path, const char *about, struct progress *p,
         memcpy(numbers, x, sizeof numbers);
         exchange(p, counts, numbers, true);
     }
-    st_close(s);
+    mien_st_close(s);
     return rc;
 }

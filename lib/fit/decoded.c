@@ -11,12 +11,12 @@ size_t decoded_bytes(const struct decoded *p)
     return (size_t)p->size.h * (size_t)p->size.w * 3;
 }
 
-int decoded_make(struct decoded *p, const struct model *m, const struct pack *pack,
-                  const struct augment *augment, uint64_t seed, int jobs, struct err *e)
+int decoded_make(struct decoded *p, const struct model *m, const struct mien_pack *pack,
+                  const struct augment *augment, uint64_t seed, int jobs, struct mien_err *e)
 {
     struct shape in = m->net.layer[0].shape;
     *p = (struct decoded){.pack = pack, .augment = augment, .seed = seed, .size = {in.h, in.w}};
-    if (pack->kind != PACK_IMAGE)
+    if (pack->kind != MIEN_PACK_IMAGE)
         return 0;
     int rc = pack_decode_plan(&p->decode, pack, &m->prep, p->size, e);
     if (rc < 0)
@@ -26,14 +26,14 @@ int decoded_make(struct decoded *p, const struct model *m, const struct pack *pa
     p->decoded = calloc((size_t)jobs, sizeof *p->decoded);
     p->bad = calloc(pack->n, sizeof *p->bad);
     if (p->decoder == NULL || p->decoded == NULL || p->bad == NULL)
-        return err_mem(e, pack->n, "decoding");
+        return mien_err_mem(e, pack->n, "decoding");
     for (int j = 0; j < jobs; j++) {
         p->decoder[j] = pack_decoder_new(e);
         p->decoded[j] = malloc(decoded_bytes(p));
         if (p->decoder[j] == NULL)
-            return ERR_MEM;
+            return MIEN_ERR_MEM;
         if (p->decoded[j] == NULL)
-            return err_mem(e, decoded_bytes(p), "decoding");
+            return mien_err_mem(e, decoded_bytes(p), "decoding");
     }
     return 0;
 }
@@ -53,9 +53,9 @@ const unsigned char *decoded_get(const struct decoded *p, int worker, size_t k, 
                                   unsigned char *buf)
 {
     const unsigned char *picture;
-    struct err why;
-    if (p->pack->kind == PACK_PIXELS) {
-        picture = pack_pixels(p->pack, k);
+    struct mien_err why;
+    if (p->pack->kind == MIEN_PACK_PIXELS) {
+        picture = mien_pack_pixels(p->pack, k);
     } else {
         unsigned char *to = p->augment != NULL ? p->decoded[worker] : buf;
         if (pack_decode(&p->decode, p->pack, k, p->decoder[worker], to, &why) < 0) {
@@ -78,7 +78,7 @@ bool decoded_bad(const struct decoded *p, size_t k)
     return p->bad != NULL && atomic_load(&p->bad[k]) != FINE;
 }
 
-bool decoded_tell_bad(struct decoded *p, size_t k, struct err *why)
+bool decoded_tell_bad(struct decoded *p, size_t k, struct mien_err *why)
 {
     if (p->bad == NULL || atomic_load(&p->bad[k]) != BAD)
         return false;

@@ -10,11 +10,11 @@
 #include "pack_decode.h"
 
 struct decoded {
-    const struct pack *pack;
+    const struct mien_pack *pack;
     const struct augment *augment; /* NULL: pictures stay as they are */
     uint64_t seed;
-    struct img_hw size;
-    struct pack_decode decode;     /* of PACK_IMAGE */
+    struct mien_size size;
+    struct pack_decode decode;     /* of MIEN_PACK_IMAGE */
     int jobs;
     struct pack_decoder **decoder; /* jobs of each, or NULL where they aren't needed */
     unsigned char **decoded;
@@ -23,8 +23,8 @@ struct decoded {
 
 /* Prepares a pack of pixels or of images (p zeroed by the caller) for jobs threads, as m reads them.
    What augment points to must outlive p. Returns 0 or a negative code. */
-int decoded_make(struct decoded *p, const struct model *m, const struct pack *pack,
-                  const struct augment *augment, uint64_t seed, int jobs, struct err *e);
+int decoded_make(struct decoded *p, const struct model *m, const struct mien_pack *pack,
+                  const struct augment *augment, uint64_t seed, int jobs, struct mien_err *e);
 void decoded_free(struct decoded *p);
 
 /* Bytes of one picture: RGB rows. */
@@ -41,6 +41,6 @@ bool decoded_bad(const struct decoded *p, size_t k);
 
 /* The same once for each record, with the cause: the next call says no. Not while threads are in
    decoded_get. */
-bool decoded_tell_bad(struct decoded *p, size_t k, struct err *why);
+bool decoded_tell_bad(struct decoded *p, size_t k, struct mien_err *why);
 
 #endif

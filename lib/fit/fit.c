@@ -14,6 +14,7 @@
 #include "checkpoint.h"
 #include "fit_pack.h"
 #include "net/calibrate.h"
+#include "util/clock.h"
 #include "util/hash.h"
 #include "util/num.h"
 #include "record/pred.h"
@@ -49,13 +50,6 @@ struct fitter {
     float *share, *first;
 };
 
-static double seconds(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
-}
-
 /* --- Which layers are trained, and what is frozen ------------------------------------------- */
 
 static bool counts(const struct layer *l)
@@ -75,8 +69,8 @@ static void choose_trained(struct fitter *f)
 }
 
 /* Learning rates fall off from the end: by layer_decay for each layer with weights behind, and to
-   lr_backbone up to the layer where features are taken. Returns 0 or ERR_ARG. */
-static int choose_rates(struct fitter *f, struct err *e)
+   lr_backbone up to the layer where features are taken. Returns 0 or MIEN_ERR_ARG. */
+static int choose_rates(struct fitter *f, struct mien_err *e)
 {
     const struct net *net = &f->m->net;
     int backbone = f->c->lr_backbone > 0 ? model_features_layer(f->m, NULL, e) : 0;
@@ -93,12 +87,12 @@ static int choose_rates(struct fitter *f, struct err *e)
     return 0;
 }
 
-static int find_boundary(struct fitter *f, struct err *e)
+static int find_boundary(struct fitter *f, struct mien_err *e)
 {
     const struct net *net = &f->m->net;
     bool *moves = calloc((size_t)net->n, sizeof *moves); /* depends on trained parameters */
     bool *read = calloc((size_t)net->n, sizeof *read);   /* by a layer that does */
-    int rc = moves == NULL || read == NULL ? err_mem(e, (size_t)net->n, "layers") : 0;
+    int rc = moves == NULL || read == NULL ? mien_err_mem(e, (size_t)net->n, "layers") : 0;
     for (int i = 0; rc == 0 && i < net->n; i++) {
         moves[i] = f->train[i];
         for (int k = 0; k < net->layer[i].nin; k++)
@@ -119,7 +113,7 @@ static int find_boundary(struct fitter *f, struct err *e)
     }
     int gender = f->heads.gender, age = f->heads.age;
     if (rc == 0 && ((gender >= 0 && !moves[gender]) || (age >= 0 && !moves[age])))
-        rc = err_set(e, ERR_ARG, "with so few layers trained a head would be frozen");
+        rc = mien_err_set(e, MIEN_ERR_ARG, "with so few layers trained a head would be frozen");
     free(moves);
     free(read);
     return rc;
@@ -145,7 +139,7 @@ static void load_record(void *ctx, int worker, size_t i)
 /* Says, once for each, which records turned out to be of no use. */
 static void tell_bad(const struct fitter *f, struct inputs *r, size_t k)
 {
-    struct err why;
+    struct mien_err why;
     if (decoded_tell_bad(&r->images, k, &why) && f->c->on_bad != NULL)
         f->c->on_bad(f->c->ctx, r->pack, k, &why);
 }
@@ -232,7 +226,7 @@ static double learning_rate(const struct fitter *f)
     return f->c->lr * f->now.lr_scale * schedule_factor(&f->c->schedule, f->c->epochs, epochs);
 }
 
-/* Adds the confidences of the batch that was run last. Returns 0 or ERR_MEM. */
+/* Adds the confidences of the batch that was run last. Returns 0 or MIEN_ERR_MEM. */
 static int add_confidences(const struct fitter *f, size_t n, struct calibration *c)
 {
     const struct heads *h = &f->heads;
@@ -272,15 +266,15 @@ static struct metrics validate(struct fitter *f, struct calibration *c)
     return tally_metrics(&tally);
 }
 
-/* Trains on the records of one batch. Returns 0 or ERR_ARG. */
-static int train_batch(struct fitter *f, struct rng *rng, size_t n, struct err *e)
+/* Trains on the records of one batch. Returns 0 or MIEN_ERR_ARG. */
+static int train_batch(struct fitter *f, struct rng *rng, size_t n, struct mien_err *e)
 {
     struct progress *p = &f->now;
     struct tally one = {0};
     load_batch(f, &f->train_inputs, f->order + p->done, n);
     size_t next = p->done + n, left = f->train_inputs.pack->n - next;
     if (f->train_inputs.data == NULL) /* the disk reads while this batch is computed */
-        pack_will_need(f->train_inputs.pack, f->order + next, left < (size_t)f->c->batch ? left : (size_t)f->c->batch);
+        mien_pack_will_need(f->train_inputs.pack, f->order + next, left < (size_t)f->c->batch ? left : (size_t)f->c->batch);
     const struct mix *mix = mix_batch(f, rng, n);
     trainer_forward(f->t, (int)n, true, rng_next(rng));
     loss_batch(&f->c->loss, &f->heads, f->label, n, mix, trainer_act(f->t, f->heads.gender),
@@ -288,7 +282,7 @@ static int train_batch(struct fitter *f, struct rng *rng, size_t n, struct err *
                trainer_dact(f->t, f->heads.age_logits), &one);
     double loss = tally_metrics(&one).loss;
     if (!isfinite(loss))
-        return err_set(e, ERR_ARG, "the loss is no longer a number in epoch %d, at record %zu: "
+        return mien_err_set(e, MIEN_ERR_ARG, "the loss is no longer a number in epoch %d, at record %zu: "
                        "try a smaller learning rate than %g", p->epoch, p->done, f->c->lr);
     trainer_backward(f->t, (int)n);
     step(f, learning_rate(f));
@@ -303,15 +297,15 @@ static int train_batch(struct fitter *f, struct rng *rng, size_t n, struct err *
 
 /* --- Epochs ------------------------------------------------------------------------------------- */
 
-static int save(struct fitter *f, struct err *e)
+static int save(struct fitter *f, struct mien_err *e)
 {
     if (f->c->checkpoint == NULL)
         return 0;
     return checkpoint_save(f->c->checkpoint, f->about, &f->now, &f->arrays, e);
 }
 
-/* The rest of the epoch under way. Returns 0, 1 when stopped, or ERR_ARG. */
-static int train_epoch(struct fitter *f, struct err *e)
+/* The rest of the epoch under way. Returns 0, 1 when stopped, or MIEN_ERR_ARG. */
+static int train_epoch(struct fitter *f, struct mien_err *e)
 {
     struct progress *p = &f->now;
     size_t n = f->train_inputs.pack->n, batch = (size_t)f->c->batch;
@@ -381,29 +375,29 @@ static bool finite_weights(const struct fitter *f)
 }
 
 /* Runs epochs from where f->now stands. Returns 0, 1 when stopped, or a negative code. */
-static int run_epochs(struct fitter *f, struct err *e)
+static int run_epochs(struct fitter *f, struct mien_err *e)
 {
     struct progress *p = &f->now;
     for (; p->epoch <= f->c->epochs; p->epoch++) {
         struct fit_epoch now = {.epoch = p->epoch, .lr = learning_rate(f)};
         size_t before = p->done;
-        double start = seconds();
+        double start = clock_seconds();
         int rc = train_epoch(f, e);
         if (rc != 0) {
             int saved = rc > 0 ? save(f, e) : 0;
             return saved < 0 ? saved : rc;
         }
         if (p->tally.weight_gender + p->tally.weight_age == 0)
-            return err_set(e, ERR_FORMAT, "none of the training pack's images can be used");
+            return mien_err_set(e, MIEN_ERR_FORMAT, "none of the training pack's images can be used");
         if (!finite_weights(f))
-            return err_set(e, ERR_ARG, "weights are no longer numbers in epoch %d: try a smaller "
+            return mien_err_set(e, MIEN_ERR_ARG, "weights are no longer numbers in epoch %d: try a smaller "
                            "learning rate than %g, or --clip", p->epoch, f->c->lr);
         now.train_loss = tally_metrics(&p->tally).loss;
         /* A network much worse than guessing for long is lost. */
         if (now.train_loss > 4 * loss_of_guessing(&f->c->loss, &f->heads) && p->epoch >= 3)
-            return err_set(e, ERR_ARG, "the loss is %g in epoch %d, far worse than guessing: try a "
+            return mien_err_set(e, MIEN_ERR_ARG, "the loss is %g in epoch %d, far worse than guessing: try a "
                            "smaller learning rate than %g", now.train_loss, p->epoch, f->c->lr);
-        now.seconds = seconds() - start;
+        now.seconds = clock_seconds() - start;
         now.images_per_second = (double)(p->done - before) / fmax(now.seconds, 1e-9);
         judge_epoch(f, &now);
         if (f->c->on_epoch != NULL)
@@ -417,7 +411,7 @@ static int run_epochs(struct fitter *f, struct err *e)
         if (f->c->checkpoint != NULL && (at % f->c->every == 0 || at == f->c->epochs || enough)) {
             p->epoch = enough ? f->c->epochs + 1 : at + 1; /* where to go on */
             if (save(f, e) < 0)
-                return ERR_SYS;
+                return MIEN_ERR_SYS;
             p->epoch = at;
         }
         if (enough)
@@ -428,19 +422,19 @@ static int run_epochs(struct fitter *f, struct err *e)
 }
 
 /* Finds the temperatures of the weights that were kept; without a validation part, there are none. */
-static int find_temperatures(struct fitter *f, struct err *e)
+static int find_temperatures(struct fitter *f, struct mien_err *e)
 {
     struct calibration c = {0};
     if (f->val_inputs.pack != NULL)
         validate(f, &c);
     int rc = calibration_end(&c, &f->m->prep);
-    return rc < 0 ? err_set(e, rc, "no room for the temperatures of confidence") : 0;
+    return rc < 0 ? mien_err_set(e, rc, "no room for the temperatures of confidence") : 0;
 }
 
 /* --- Setting up --------------------------------------------------------------------------------- */
 
 /* Bins spread their probability as the ages of the training part are spread; without ages, as before. */
-static int count_ages(struct fitter *f, const struct pack *train, struct err *e)
+static int count_ages(struct fitter *f, const struct mien_pack *train, struct mien_err *e)
 {
     float count[MIEN_AGES] = {0}, sum = 0;
     for (size_t i = 0; age_head_binned(&f->heads.years) && i < train->n; i++) {
@@ -455,21 +449,21 @@ static int count_ages(struct fitter *f, const struct pack *train, struct err *e)
     return age_head_of(&f->heads.years, f->m, e);
 }
 
-static int describe(struct fitter *f, const struct pack *val, struct err *e)
+static int describe(struct fitter *f, const struct mien_pack *val, struct mien_err *e)
 {
-    struct buf b = {0};
+    struct mien_buf b = {0};
     int rc = fit_describe(f->c, &b);
-    rc |= buf_printf(&b, "\ndata=%016llx",
+    rc |= mien_buf_printf(&b, "\ndata=%016llx",
                      (unsigned long long)fit_pack_hash(f->train_inputs.pack));
     if (val != NULL)
-        rc |= buf_printf(&b, " validation=%016llx", (unsigned long long)fit_pack_hash(val));
-    rc |= buf_printf(&b, " frozen=%016llx\n%s\n",
+        rc |= mien_buf_printf(&b, " validation=%016llx", (unsigned long long)fit_pack_hash(val));
+    rc |= mien_buf_printf(&b, " frozen=%016llx\n%s\n",
                      (unsigned long long)hash_bytes(0, f->m->weights, f->arrays.n * sizeof(float)),
                      f->m->prep.text);
     rc |= net_print(&f->m->net, &b);
-    rc |= buf_append(&b, "", 1);
+    rc |= mien_buf_append(&b, "", 1);
     f->about = (char *)b.data;
-    return rc < 0 ? err_mem(e, b.cap, "a description") : 0;
+    return rc < 0 ? mien_err_mem(e, b.cap, "a description") : 0;
 }
 
 static float *zeroed(size_t n)
@@ -477,7 +471,7 @@ static float *zeroed(size_t n)
     return calloc(n + 1, sizeof(float));
 }
 
-static int make_state(struct fitter *f, struct err *e)
+static int make_state(struct fitter *f, struct mien_err *e)
 {
     struct arrays *a = &f->arrays;
     size_t n = f->m->net.nweights, batch = (size_t)f->c->batch, rows = f->train_inputs.pack->n;
@@ -492,7 +486,7 @@ static int make_state(struct fitter *f, struct err *e)
     f->first = zeroed(f->c->mixup > 0 ? f->at.width : 0);
     if (a->best == NULL || (f->c->ema > 0 && a->ema == NULL) || f->order == NULL ||
         f->label == NULL || f->other == NULL || f->share == NULL || f->first == NULL)
-        return err_mem(e, n * sizeof(float), "training");
+        return mien_err_mem(e, n * sizeof(float), "training");
     if (a->ema != NULL)
         memcpy(a->ema, a->weights, n * sizeof(float));
     int rc = optim_init(&f->optim, &f->c->optim, n, e);
@@ -505,15 +499,15 @@ static int make_state(struct fitter *f, struct err *e)
     return rc;
 }
 
-static int make_inputs(struct fitter *f, const struct pack *train, const struct pack *val, struct err *e)
+static int make_inputs(struct fitter *f, const struct mien_pack *train, const struct mien_pack *val, struct mien_err *e)
 {
     const struct fit_config *c = f->c;
     struct inputs_how how = {.views = 1, .cache_mem = c->cache_mem, .on_frozen = c->on_frozen, .ctx = c->ctx,
                            .stop = c->stop};
     int rc = val != NULL ? inputs_make(&f->val_inputs, f->m, val, &f->at, &how, f->par, e) : 0;
     if (augment_any(&c->augment)) {
-        if (train->kind == PACK_FEATURES)
-            return err_set(e, ERR_ARG, "features can't be augmented: give pixels or images");
+        if (train->kind == MIEN_PACK_FEATURES)
+            return mien_err_set(e, MIEN_ERR_ARG, "features can't be augmented: give pixels or images");
         how.augment = &c->augment;
         how.seed = hash_mix(c->seed);
         how.views = c->views < c->epochs ? c->views : c->epochs;
@@ -527,7 +521,7 @@ static int make_inputs(struct fitter *f, const struct pack *train, const struct 
 }
 
 /* Returns 0, 1 when stopped, or a negative code. */
-static int set_up(struct fitter *f, const struct pack *train, const struct pack *val, struct err *e)
+static int set_up(struct fitter *f, const struct mien_pack *train, const struct mien_pack *val, struct mien_err *e)
 {
     const struct net *net = &f->m->net;
     const struct fit_config *c = f->c;
@@ -540,10 +534,10 @@ static int set_up(struct fitter *f, const struct pack *train, const struct pack 
     f->rate = calloc((size_t)net->n, sizeof *f->rate);
     f->at.layer = calloc((size_t)net->n, sizeof *f->at.layer);
     if (f->train == NULL || f->rate == NULL || f->at.layer == NULL)
-        return err_mem(e, (size_t)net->n, "training");
+        return mien_err_mem(e, (size_t)net->n, "training");
     f->par = par_new(c->jobs, e);
     if (f->par == NULL)
-        return ERR_SYS;
+        return MIEN_ERR_SYS;
     choose_trained(f);
     rc = choose_rates(f, e);
     rc = rc < 0 ? rc : find_boundary(f, e);
@@ -561,17 +555,17 @@ static int set_up(struct fitter *f, const struct pack *train, const struct pack 
         f->ends[f->nends++] = f->heads.age_logits;
     f->t = trainer_new(net, f->m->weights, f->train, f->at.layer, f->at.n, f->ends, f->nends,
                        c->batch, f->par, e);
-    return f->t == NULL ? ERR_MEM : 0;
+    return f->t == NULL ? MIEN_ERR_MEM : 0;
 }
 
-int fit(struct model *m, const struct pack *train, const struct pack *val,
-        const struct fit_config *c, struct fit_epoch *kept, struct err *e)
+int fit(struct model *m, const struct mien_pack *train, const struct mien_pack *val,
+        const struct fit_config *c, struct fit_epoch *kept, struct mien_err *e)
 {
     struct fitter f = {.m = m, .c = c};
     int rc = set_up(&f, train, val, e);
     if (rc == 0 && c->resume) {
         rc = checkpoint_load(c->checkpoint, f.about, &f.now, &f.arrays, e);
-        if (rc == ERR_SYS && errno == ENOENT)
+        if (rc == MIEN_ERR_SYS && errno == ENOENT)
             rc = 0; /* nothing to go on from: begin */
     }
     if (rc == 0)

@@ -70,7 +70,7 @@ struct fit_config {
        so_far has the epoch's training records up to here. */
     void (*on_batch)(void *ctx, int epoch, size_t done, size_t total,
                      const struct metrics *so_far);
-    void (*on_bad)(void *ctx, const struct pack *p, size_t k, const struct err *why);
+    void (*on_bad)(void *ctx, const struct mien_pack *p, size_t k, const struct mien_err *why);
     void (*on_epoch)(void *ctx, const struct fit_epoch *e);
     void (*on_frozen)(void *ctx, size_t done, size_t total);
     void *ctx;
@@ -79,11 +79,11 @@ struct fit_config {
 /* The defaults: Adam as in the experiment of 2019, nothing else. */
 struct fit_config fit_defaults(void);
 
-/* Whether the options go together. Returns 0, or ERR_ARG with what doesn't. */
-int fit_check(const struct fit_config *c, struct err *e);
+/* Whether the options go together. Returns 0, or MIEN_ERR_ARG with what doesn't. */
+int fit_check(const struct fit_config *c, struct mien_err *e);
 
 /* Appends what decides the result, as text: the options but for jobs, memory and files. */
-int fit_describe(const struct fit_config *c, struct buf *out);
+int fit_describe(const struct fit_config *c, struct mien_buf *out);
 
 /* The new heads of a model and what stands between them and the network. */
 struct fit_heads {
@@ -96,24 +96,24 @@ struct fit_heads {
 /* Makes an untrained model (zeroed by the caller): the layers of init up to its embed layer
    with their weights, or with init NULL the features of a pack of dim elements, and new heads
    behind. embed names another layer of init to stop at; it may be NULL. prep is the packs'
-   preprocessing. Returns the number of new layers with weights; ERR_ARG for heads that can't be; or
+   preprocessing. Returns the number of new layers with weights; MIEN_ERR_ARG for heads that can't be; or
    another negative code. */
 int fit_new_heads(struct model *m, const struct model *init, const char *embed, int dim,
-                  const struct prep *prep, const struct fit_heads *h, uint64_t seed,
-                  struct err *e);
+                  const struct mien_prep *prep, const struct fit_heads *h, uint64_t seed,
+                  struct mien_err *e);
 
-/* Whether the pack has labels for each of the model's heads. Returns 0, or ERR_FORMAT. */
-int fit_check_labels(const struct model *m, const struct pack *p, struct err *e);
+/* Whether the pack has labels for each of the model's heads. Returns 0, or MIEN_ERR_FORMAT. */
+int fit_check_labels(const struct model *m, const struct mien_pack *p, struct mien_err *e);
 
 /* Trains m, whatever heads it has (model.h), in place and leaves it with the best epoch's weights.
    val may be NULL: then the last epoch's are kept. *kept receives the kept epoch. The packs hold
    what the model reads, or the features that its last frozen layer makes (model_features_name).
    Returns 0; 1 when it was
    stopped: m is then not of use, and the checkpoint, if one is named, is where to go on;
-   ERR_FORMAT when the packs or the checkpoint don't fit, or hold no labels; ERR_ARG when the loss
-   is no longer finite; or ERR_MEM, ERR_SYS. */
-int fit(struct model *m, const struct pack *train, const struct pack *val,
-        const struct fit_config *c, struct fit_epoch *kept, struct err *e);
+   MIEN_ERR_FORMAT when the packs or the checkpoint don't fit, or hold no labels; MIEN_ERR_ARG when the loss
+   is no longer finite; or MIEN_ERR_MEM, MIEN_ERR_SYS. */
+int fit(struct model *m, const struct mien_pack *train, const struct mien_pack *val,
+        const struct fit_config *c, struct fit_epoch *kept, struct mien_err *e);
 
 /* Bytes that training every layer takes, by what they are for. */
 struct fit_memory {
@@ -123,7 +123,7 @@ struct fit_memory {
 };
 
 /* Tells it for a network in batches of so many images, without taking any of it. The packs and the
-   program itself come on top, and for each further thread its work space. Returns 0 or ERR_MEM. */
-int fit_memory(const struct net *net, int batch, struct fit_memory *m, struct err *e);
+   program itself come on top, and for each further thread its work space. Returns 0 or MIEN_ERR_MEM. */
+int fit_memory(const struct net *net, int batch, struct fit_memory *m, struct mien_err *e);
 
 #endif

@@ -11,28 +11,28 @@ struct fit_config fit_defaults(void)
     };
 }
 
-int fit_check(const struct fit_config *c, struct err *e)
+int fit_check(const struct fit_config *c, struct mien_err *e)
 {
     if (c->batch < 1 || c->batch > FIT_MAX_BATCH)
-        return err_set(e, ERR_ARG, "a batch of %d is not 1 to %d", c->batch, FIT_MAX_BATCH);
+        return mien_err_set(e, MIEN_ERR_ARG, "a batch of %d is not 1 to %d", c->batch, FIT_MAX_BATCH);
     if (c->schedule.warmup > 0 && c->schedule.warmup >= c->epochs)
-        return err_set(e, ERR_ARG, "a warm-up of %g epochs leaves nothing of %d", c->schedule.warmup, c->epochs);
+        return mien_err_set(e, MIEN_ERR_ARG, "a warm-up of %g epochs leaves nothing of %d", c->schedule.warmup, c->epochs);
     if (c->resume && c->checkpoint == NULL)
-        return err_set(e, ERR_ARG, "to resume needs a checkpoint to resume from");
+        return mien_err_set(e, MIEN_ERR_ARG, "to resume needs a checkpoint to resume from");
     if (c->lr_backbone > c->lr)
-        return err_set(e, ERR_ARG, "the backbone's learning rate %g is larger than the heads' %g",
+        return mien_err_set(e, MIEN_ERR_ARG, "the backbone's learning rate %g is larger than the heads' %g",
                        c->lr_backbone, c->lr);
     if (c->in_order && c->balance > 0)
-        return err_set(e, ERR_ARG, "records can't be both in order and drawn for balance");
+        return mien_err_set(e, MIEN_ERR_ARG, "records can't be both in order and drawn for balance");
     return 0;
 }
 
-int fit_describe(const struct fit_config *c, struct buf *out)
+int fit_describe(const struct fit_config *c, struct mien_buf *out)
 {
     static const char *const optimisers[] = {"adam", "adamw", "sgd"};
     static const char *const schedules[] = {"constant", "step", "cosine", "plateau"};
     static const char *const bests[] = {"mae", "loss", "gender", "last"};
-    int rc = buf_printf(out, "seed=%llu epochs=%d batch=%d last=%d optimiser=%s lr=%.17g",
+    int rc = mien_buf_printf(out, "seed=%llu epochs=%d batch=%d last=%d optimiser=%s lr=%.17g",
                         (unsigned long long)c->seed, c->epochs, c->batch, c->last,
                         optimisers[c->optim.kind], c->lr);
     const struct fit_config d = fit_defaults();
@@ -71,14 +71,14 @@ int fit_describe(const struct fit_config *c, struct buf *out)
         {"class-weights", c->class_weights, d.class_weights},
     };
     if (c->schedule.kind != d.schedule.kind)
-        rc |= buf_printf(out, " schedule=%s", schedules[c->schedule.kind]);
+        rc |= mien_buf_printf(out, " schedule=%s", schedules[c->schedule.kind]);
     if (c->best != d.best)
-        rc |= buf_printf(out, " best=%s", bests[c->best]);
+        rc |= mien_buf_printf(out, " best=%s", bests[c->best]);
     if (c->in_order)
-        rc |= buf_printf(out, " in-order");
+        rc |= mien_buf_printf(out, " in-order");
     for (size_t i = 0; i < sizeof more / sizeof more[0]; i++) {
         if (more[i].value != more[i].normal)
-            rc |= buf_printf(out, " %s=%.17g", more[i].name, more[i].value);
+            rc |= mien_buf_printf(out, " %s=%.17g", more[i].name, more[i].value);
     }
-    return rc < 0 ? ERR_MEM : 0;
+    return rc < 0 ? MIEN_ERR_MEM : 0;
 }

@@ -14,23 +14,23 @@ struct fit_log {
     bool old; /* may have epochs that are trained again */
 };
 
-static int fail(const struct fit_log *l, struct err *e)
+static int fail(const struct fit_log *l, struct mien_err *e)
 {
-    return err_sys(e, "cannot write '%s'", l->path);
+    return mien_err_sys(e, "cannot write '%s'", l->path);
 }
 
-struct fit_log *fit_log_open(const char *path, bool resume, struct err *e)
+struct fit_log *fit_log_open(const char *path, bool resume, struct mien_err *e)
 {
     struct fit_log *l = calloc(1, sizeof *l);
     if (l == NULL || (l->path = strdup(path)) == NULL) {
         free(l);
-        err_mem(e, sizeof *l, "a log");
+        mien_err_mem(e, sizeof *l, "a log");
         return NULL;
     }
     l->old = resume;
     l->file = fopen(path, resume ? "a+" : "w");
     if (l->file == NULL) {
-        err_sys(e, "cannot create '%s'", path);
+        mien_err_sys(e, "cannot create '%s'", path);
         free(l->path);
         free(l);
         return NULL;
@@ -52,7 +52,7 @@ static int cut(struct fit_log *l, int epoch)
     return ftell(l->file) > end ? ftruncate(fileno(l->file), end) : 0;
 }
 
-int fit_log_write(struct fit_log *l, const struct fit_epoch *epoch, struct err *e)
+int fit_log_write(struct fit_log *l, const struct fit_epoch *epoch, struct mien_err *e)
 {
     struct rusage u;
     getrusage(RUSAGE_SELF, &u);
@@ -69,7 +69,7 @@ int fit_log_write(struct fit_log *l, const struct fit_epoch *epoch, struct err *
     return fflush(l->file) != 0 ? fail(l, e) : 0;
 }
 
-int fit_log_close(struct fit_log *l, struct err *e)
+int fit_log_close(struct fit_log *l, struct mien_err *e)
 {
     int rc = l != NULL && fclose(l->file) != 0 ? fail(l, e) : 0;
     if (l != NULL)
@@ -96,17 +96,17 @@ void fit_epoch_line(const struct fit_epoch *epoch, int epochs, char *line, size_
 char *fit_provenance(const struct fit_config *c, const char *init, const char *train, size_t records,
                      const char *val, const struct fit_epoch *kept)
 {
-    struct buf b = {0};
-    buf_printf(&b, "mien-train %s: ", MIEN_VERSION);
+    struct mien_buf b = {0};
+    mien_buf_printf(&b, "mien-train %s: ", MIEN_VERSION);
     fit_describe(c, &b);
-    buf_printf(&b, "\nfrom %s, %zu records of %s, epoch %d kept", init != NULL ? init : "features",
+    mien_buf_printf(&b, "\nfrom %s, %zu records of %s, epoch %d kept", init != NULL ? init : "features",
                records, train, kept->epoch);
     if (val != NULL && kept->val.n_gender + kept->val.n_age > 0)
-        buf_printf(&b, "\non %s: loss %.6g", val, kept->val.loss);
+        mien_buf_printf(&b, "\non %s: loss %.6g", val, kept->val.loss);
     if (kept->val.n_gender > 0)
-        buf_printf(&b, ", gender accuracy %.6g", kept->val.gender_accuracy);
+        mien_buf_printf(&b, ", gender accuracy %.6g", kept->val.gender_accuracy);
     if (kept->val.n_age > 0)
-        buf_printf(&b, ", age exact %.6g, MAE %.6g", kept->val.age_exact, kept->val.age_mae);
-    buf_append(&b, "\n", 2);
+        mien_buf_printf(&b, ", age exact %.6g, MAE %.6g", kept->val.age_exact, kept->val.age_mae);
+    mien_buf_append(&b, "\n", 2);
     return (char *)b.data;
 }

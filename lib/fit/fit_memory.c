@@ -22,13 +22,13 @@ static int find_ends(const struct net *net, int *ends)
     return n;
 }
 
-int fit_memory(const struct net *net, int batch, struct fit_memory *m, struct err *e)
+int fit_memory(const struct net *net, int batch, struct fit_memory *m, struct mien_err *e)
 {
     struct train_memory p = {0};
     size_t n = (size_t)net->n;
     bool *train = malloc(n * sizeof *train);
     int *ends = malloc(n * sizeof *ends), input = 0;
-    int rc = train == NULL || ends == NULL ? ERR_MEM : 0;
+    int rc = train == NULL || ends == NULL ? MIEN_ERR_MEM : 0;
     for (size_t i = 0; rc == 0 && i < n; i++)
         train[i] = true;
     if (rc == 0)
@@ -48,5 +48,5 @@ int fit_memory(const struct net *net, int batch, struct fit_memory *m, struct er
     train_memory_free(&p);
     free(train);
     free(ends);
-    return rc < 0 ? err_mem(e, n * sizeof *ends, "layers") : 0;
+    return rc < 0 ? mien_err_mem(e, n * sizeof *ends, "layers") : 0;
 }

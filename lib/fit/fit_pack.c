@@ -5,52 +5,52 @@
 #include "util/hash.h"
 
 /* Features may stand for the frozen layers that would make them of pixels. */
-static int check_features(const struct pack *p, const char *which, const struct model *m,
-                          const struct boundary *b, struct err *e)
+static int check_features(const struct mien_pack *p, const char *which, const struct model *m,
+                          const struct boundary *b, struct mien_err *e)
 {
     const struct net *net = &m->net;
-    char want[NET_NAME + 16], have[PREP_MAX] = "of no name";
+    char want[NET_NAME + 16], have[MIEN_PREP_MAX] = "of no name";
     int at = b->layer[0];
     model_features_name(m, at, want, sizeof want);
-    prep_get(&p->prep, "features", have, sizeof have);
+    mien_prep_get(&p->prep, "features", have, sizeof have);
     if (b->n > 1)
-        return err_set(e, ERR_FORMAT, "the %s pack holds features, but the trained layers read "
+        return mien_err_set(e, MIEN_ERR_FORMAT, "the %s pack holds features, but the trained layers read "
                        "several layers: give pixels", which);
     if ((size_t)p->dim != shape_count(net->layer[at].shape) || strcmp(want, have) != 0)
-        return err_set(e, ERR_FORMAT, "the %s pack holds %d features %s, the trained layers read %s",
+        return mien_err_set(e, MIEN_ERR_FORMAT, "the %s pack holds %d features %s, the trained layers read %s",
                        which, p->dim, have, want);
     return 0;
 }
 
-int fit_pack_check(const struct pack *p, const char *which, const struct model *m,
-                   const struct boundary *b, const struct heads *h, struct err *e)
+int fit_pack_check(const struct mien_pack *p, const char *which, const struct model *m,
+                   const struct boundary *b, const struct heads *h, struct mien_err *e)
 {
     struct shape in = m->net.layer[0].shape;
     bool pixels = in.h > 1 || in.w > 1;
-    struct err why;
+    struct mien_err why;
     size_t labels = 0;
-    if (prep_check(&p->prep, &m->prep, &why) < 0)
-        return err_set(e, ERR_FORMAT, "the %s pack doesn't fit the model: %s", which, why.msg);
-    if (pixels && p->kind == PACK_FEATURES) {
+    if (mien_prep_check(&p->prep, &m->prep, &why) < 0)
+        return mien_err_set(e, MIEN_ERR_FORMAT, "the %s pack doesn't fit the model: %s", which, why.msg);
+    if (pixels && p->kind == MIEN_PACK_FEATURES) {
         if (check_features(p, which, m, b, e) < 0)
-            return ERR_FORMAT;
-    } else if (!pixels && (p->kind != PACK_FEATURES || (size_t)p->dim != shape_count(in))) {
-        return err_set(e, ERR_FORMAT, "the %s pack doesn't hold %zu features, as the model reads",
+            return MIEN_ERR_FORMAT;
+    } else if (!pixels && (p->kind != MIEN_PACK_FEATURES || (size_t)p->dim != shape_count(in))) {
+        return mien_err_set(e, MIEN_ERR_FORMAT, "the %s pack doesn't hold %zu features, as the model reads",
                        which, shape_count(in));
-    } else if (p->kind == PACK_PIXELS && (p->height != in.h || p->width != in.w)) {
-        return err_set(e, ERR_FORMAT, "the %s pack holds pixels of %dx%d, the model reads %dx%d", which,
+    } else if (p->kind == MIEN_PACK_PIXELS && (p->height != in.h || p->width != in.w)) {
+        return mien_err_set(e, MIEN_ERR_FORMAT, "the %s pack holds pixels of %dx%d, the model reads %dx%d", which,
                        p->height, p->width, in.h, in.w);
     }
     if (p->n > UINT32_MAX)
-        return err_set(e, ERR_LIMIT, "the %s pack holds too many records", which);
+        return mien_err_set(e, MIEN_ERR_LIMIT, "the %s pack holds too many records", which);
     for (size_t i = 0; i < p->n; i++) {
-        bool age = p->age[i] != PACK_UNKNOWN || (p->band != NULL && p->band[2 * i] != PACK_UNKNOWN);
-        labels += (h->age >= 0 && age) || (h->gender >= 0 && p->gender[i] != PACK_UNKNOWN);
+        bool age = p->age[i] != MIEN_PACK_UNKNOWN || (p->band != NULL && p->band[2 * i] != MIEN_PACK_UNKNOWN);
+        labels += (h->age >= 0 && age) || (h->gender >= 0 && p->gender[i] != MIEN_PACK_UNKNOWN);
     }
-    return labels > 0 ? 0 : err_set(e, ERR_FORMAT, "the %s pack has no labels for the model's heads", which);
+    return labels > 0 ? 0 : mien_err_set(e, MIEN_ERR_FORMAT, "the %s pack has no labels for the model's heads", which);
 }
 
-uint64_t fit_pack_hash(const struct pack *p)
+uint64_t fit_pack_hash(const struct mien_pack *p)
 {
     uint64_t h = hash_bytes(p->n, p->age, p->n);
     h = hash_bytes(h, p->gender, p->n);
@@ -58,13 +58,13 @@ uint64_t fit_pack_hash(const struct pack *p)
         h = hash_bytes(h, p->band, 2 * p->n);
     for (size_t k = 0; k < 64; k++) {
         size_t i = p->n * k / 64, len;
-        if (p->kind == PACK_PIXELS) {
-            h = hash_bytes(h, pack_pixels(p, i), (size_t)p->height * (size_t)p->width * 3);
-        } else if (p->kind == PACK_IMAGE) {
-            const unsigned char *image = pack_image(p, i, &len);
+        if (p->kind == MIEN_PACK_PIXELS) {
+            h = hash_bytes(h, mien_pack_pixels(p, i), (size_t)p->height * (size_t)p->width * 3);
+        } else if (p->kind == MIEN_PACK_IMAGE) {
+            const unsigned char *image = mien_pack_image(p, i, &len);
             h = hash_bytes(h, image, len);
         } else {
-            h = hash_bytes(h, pack_features(p, i), (size_t)p->dim * sizeof(float));
+            h = hash_bytes(h, mien_pack_features(p, i), (size_t)p->dim * sizeof(float));
         }
     }
     return h;

@@ -25,8 +25,8 @@ struct freezing {
 static const void *frozen_input(const struct inputs *r, int worker, size_t row, unsigned char *buf)
 {
     size_t n = r->pack->n;
-    if (r->pack->kind == PACK_FEATURES)
-        return pack_features(r->pack, row % n);
+    if (r->pack->kind == MIEN_PACK_FEATURES)
+        return mien_pack_features(r->pack, row % n);
     return decoded_get(&r->images, worker, row % n, row / n, buf);
 }
 
@@ -61,15 +61,15 @@ static void freeze_batch(void *ctx, int worker, size_t k)
     }
 }
 
-static int take_memory(struct inputs *r, size_t cache_mem, struct err *e)
+static int take_memory(struct inputs *r, size_t cache_mem, struct mien_err *e)
 {
     size_t n = r->pack->n * (size_t)r->views;
     if (n > SIZE_MAX / sizeof(float) / r->at.width)
-        return err_set(e, ERR_LIMIT, "the frozen layers' output is too large");
+        return mien_err_set(e, MIEN_ERR_LIMIT, "the frozen layers' output is too large");
     size_t bytes = n * r->at.width * sizeof(float);
     if (bytes <= cache_mem) {
         r->data = malloc(bytes);
-        return r->data == NULL ? err_mem(e, bytes, "the frozen layers' output") : 0;
+        return r->data == NULL ? mien_err_mem(e, bytes, "the frozen layers' output") : 0;
     }
     int fd = file_temp(e);
     if (fd < 0)
@@ -81,32 +81,32 @@ static int take_memory(struct inputs *r, size_t cache_mem, struct err *e)
         p = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
     close(fd);
     if (p == MAP_FAILED)
-        return err_set(e, ERR_SYS, "no room for %zu bytes of the frozen layers' output: %s", bytes,
+        return mien_err_set(e, MIEN_ERR_SYS, "no room for %zu bytes of the frozen layers' output: %s", bytes,
                        strerror(full != 0 ? full : ENOMEM));
     r->data = p;
     r->mapped = true;
     return 0;
 }
 
-static int freezing_make(struct freezing *z, int jobs, struct err *e)
+static int freezing_make(struct freezing *z, int jobs, struct mien_err *e)
 {
     const struct boundary *at = &z->r->at;
     z->plan = plan_new(z->r->m, at->layer, at->n, FROZEN_BATCH, PRECISION_FLOAT, e);
     if (z->plan == NULL)
-        return ERR_MEM;
+        return MIEN_ERR_MEM;
     z->work = calloc((size_t)jobs, sizeof *z->work);
     z->out = calloc((size_t)(jobs * at->n), sizeof *z->out);
     if (z->work == NULL || z->out == NULL)
-        return err_mem(e, (size_t)(jobs * at->n) * sizeof *z->out, "the frozen layers");
+        return mien_err_mem(e, (size_t)(jobs * at->n) * sizeof *z->out, "the frozen layers");
     for (int j = 0; j < jobs; j++) {
         z->work[j] = plan_work_new(z->plan, e);
         if (z->work[j] == NULL)
-            return ERR_MEM;
+            return MIEN_ERR_MEM;
         for (int b = 0; b < at->n; b++) {
             size_t bytes = FROZEN_BATCH * plan_out_count(z->plan, b) * sizeof(float);
             z->out[j * at->n + b] = malloc(bytes);
             if (z->out[j * at->n + b] == NULL)
-                return err_mem(e, bytes, "the frozen layers");
+                return mien_err_mem(e, bytes, "the frozen layers");
         }
     }
     return 0;
@@ -124,7 +124,7 @@ static void freezing_free(struct freezing *z, int jobs)
 }
 
 /* Computes and keeps the frozen layers' output. Returns 0, 1 when stopped, or a negative code. */
-static int freeze(struct inputs *r, const struct inputs_how *how, struct par *par, struct err *e)
+static int freeze(struct inputs *r, const struct inputs_how *how, struct par *par, struct mien_err *e)
 {
     struct freezing z = {.r = r};
     int rc = take_memory(r, how->cache_mem, e);
@@ -144,24 +144,24 @@ static int freeze(struct inputs *r, const struct inputs_how *how, struct par *pa
     return rc;
 }
 
-int inputs_make(struct inputs *r, const struct model *m, const struct pack *p,
+int inputs_make(struct inputs *r, const struct model *m, const struct mien_pack *p,
               const struct boundary *at, const struct inputs_how *how, struct par *par,
-              struct err *e)
+              struct mien_err *e)
 {
     *r = (struct inputs){.m = m, .pack = p, .at = *at, .jobs = par_size(par), .views = how->views};
     /* With nothing frozen, or features of what is, the rows are the records themselves. */
-    bool frozen = at->n > 1 || (at->layer[0] != 0 && p->kind != PACK_FEATURES);
+    bool frozen = at->n > 1 || (at->layer[0] != 0 && p->kind != MIEN_PACK_FEATURES);
     int rc = model_input(m, &r->input, e);
-    if (rc == 0 && p->kind != PACK_FEATURES)
+    if (rc == 0 && p->kind != MIEN_PACK_FEATURES)
         rc = decoded_make(&r->images, m, p, how->augment, how->seed, r->jobs, e);
     r->buf = calloc((size_t)r->jobs, sizeof *r->buf);
     if (rc == 0 && r->buf == NULL)
-        return err_mem(e, (size_t)r->jobs * sizeof *r->buf, "rows");
+        return mien_err_mem(e, (size_t)r->jobs * sizeof *r->buf, "rows");
     for (int j = 0; rc == 0 && j < r->jobs; j++) {
         size_t bytes = (frozen ? FROZEN_BATCH : 1) * decoded_bytes(&r->images) + 1;
         r->buf[j] = malloc(bytes);
         if (r->buf[j] == NULL)
-            return err_mem(e, bytes, "rows");
+            return mien_err_mem(e, bytes, "rows");
     }
     return rc == 0 && frozen ? freeze(r, how, par, e) : rc;
 }
@@ -181,7 +181,7 @@ void inputs_free(struct inputs *r)
 
 void inputs_load(const struct inputs *r, int worker, size_t k, int epoch, float *const *x)
 {
-    const struct pack *p = r->pack;
+    const struct mien_pack *p = r->pack;
     if (r->data != NULL) {
         size_t view = (size_t)epoch % (size_t)r->views;
         const float *row = r->data + (view * p->n + k) * r->at.width;
@@ -193,8 +193,8 @@ void inputs_load(const struct inputs *r, int worker, size_t k, int epoch, float 
         return;
     }
     size_t count = shape_count(r->m->net.layer[r->at.layer[0]].shape);
-    if (p->kind == PACK_FEATURES) {
-        memcpy(x[0], pack_features(p, k), count * sizeof(float));
+    if (p->kind == MIEN_PACK_FEATURES) {
+        memcpy(x[0], mien_pack_features(p, k), count * sizeof(float));
         return;
     }
     const unsigned char *rgb = decoded_get(&r->images, worker, k, (uint64_t)epoch, r->buf[worker]);
@@ -206,10 +206,10 @@ void inputs_load(const struct inputs *r, int worker, size_t k, int epoch, float 
 
 struct label inputs_label(const struct inputs *r, size_t k)
 {
-    const struct pack *p = r->pack;
-    struct label y = {p->age[k], p->gender[k], {PACK_UNKNOWN, PACK_UNKNOWN}, 1, 1};
+    const struct mien_pack *p = r->pack;
+    struct label y = {p->age[k], p->gender[k], {MIEN_PACK_UNKNOWN, MIEN_PACK_UNKNOWN}, 1, 1};
     if (decoded_bad(&r->images, k))
-        y.age = y.gender = PACK_UNKNOWN;
+        y.age = y.gender = MIEN_PACK_UNKNOWN;
     else if (p->band != NULL)
         memcpy(y.band, p->band + 2 * k, 2);
     return y;

@@ -8,7 +8,7 @@
 
 /* Appends a layer that reads layer `in`. */
 static int append(struct net *net, const char *name, enum layer_type type, int in, int units,
-                  float rate, struct err *e)
+                  float rate, struct mien_err *e)
 {
     struct layer l = layer_make(name, type);
     l.nin = type == L_INPUT ? 0 : 1;
@@ -22,58 +22,58 @@ static int append(struct net *net, const char *name, enum layer_type type, int i
 }
 
 static int append_head(struct net *net, const char *name, const char *logits, int in, int units,
-                       bool ordinal, struct err *e)
+                       bool ordinal, struct mien_err *e)
 {
     int rc = append(net, logits, ordinal ? L_CORAL : L_DENSE, in, units, 0, e);
     return rc < 0 ? rc : append(net, name, ordinal ? L_SIGMOID : L_SOFTMAX, rc, 0, 0, e);
 }
 
 /* Reads a list of heads, "gender=2,age=101". Without age, age->n is 0. */
-static int parse_list(const char *list, bool *gender, struct age_head *age, struct err *e)
+static int parse_list(const char *list, bool *gender, struct age_head *age, struct mien_err *e)
 {
-    struct err cause;
-    char text[PREP_MAX], *save;
+    struct mien_err cause;
+    char text[MIEN_PREP_MAX], *save;
     *gender = false;
     *age = (struct age_head){0};
     if ((size_t)snprintf(text, sizeof text, "%s", list) >= sizeof text)
-        return err_set(e, ERR_ARG, "heads: the list is too long");
+        return mien_err_set(e, MIEN_ERR_ARG, "heads: the list is too long");
     for (char *s = strtok_r(text, ",", &save); s != NULL; s = strtok_r(NULL, ",", &save)) {
         if (strncmp(s, "age=", 4) == 0 && age->n == 0) {
             if (age_head_parse(age, s + 4, &cause) < 0)
-                return err_set(e, ERR_ARG, "heads: age: %s", cause.msg);
+                return mien_err_set(e, MIEN_ERR_ARG, "heads: age: %s", cause.msg);
         } else if (strcmp(s, "gender=2") == 0 && !*gender) {
             *gender = true;
         } else {
-            return err_set(e, ERR_ARG, "heads: '%s': a list such as gender=2,age=101 has each head "
+            return mien_err_set(e, MIEN_ERR_ARG, "heads: '%s': a list such as gender=2,age=101 has each head "
                            "once", s);
         }
     }
-    return *gender || age->n > 0 ? 0 : err_set(e, ERR_ARG, "heads: none are named");
+    return *gender || age->n > 0 ? 0 : mien_err_set(e, MIEN_ERR_ARG, "heads: none are named");
 }
 
 /* Pixels are prepared as those of the packs were, and become the input as the network's own. Features
    are known by their name, unless the network that makes them is a part of the model. */
-static int merge_prep(struct prep *p, const struct model *init, int attach,
-                      const struct age_head *age, const struct prep *packs, struct err *e)
+static int merge_prep(struct mien_prep *p, const struct model *init, int attach,
+                      const struct age_head *age, const struct mien_prep *packs, struct mien_err *e)
 {
     static const char *const keys[] = {"margin", "inner", "filter", "features"};
-    char v[PREP_MAX];
+    char v[MIEN_PREP_MAX];
     int rc = 0;
     if (init != NULL) {
         *p = init->prep;
-        rc = prep_set(p, "embed", "%s", init->net.layer[attach].name);
+        rc = mien_prep_set(p, "embed", "%s", init->net.layer[attach].name);
     }
     for (size_t i = 0; rc == 0 && i < sizeof keys / sizeof keys[0] - (init != NULL); i++) {
-        if (prep_get(packs, keys[i], v, sizeof v) != NULL)
-            rc = prep_set(p, keys[i], "%s", v);
+        if (mien_prep_get(packs, keys[i], v, sizeof v) != NULL)
+            rc = mien_prep_set(p, keys[i], "%s", v);
     }
     if (rc == 0)
         rc = age_head_describe(age, p);
-    return rc < 0 ? err_set(e, rc, "the preprocessing's description grows too long") : 0;
+    return rc < 0 ? mien_err_set(e, rc, "the preprocessing's description grows too long") : 0;
 }
 
 int fit_new_heads(struct model *m, const struct model *init, const char *embed, int dim,
-                  const struct prep *prep, const struct fit_heads *h, uint64_t seed, struct err *e)
+                  const struct mien_prep *prep, const struct fit_heads *h, uint64_t seed, struct mien_err *e)
 {
     struct age_head age;
     bool gender;
@@ -84,7 +84,7 @@ int fit_new_heads(struct model *m, const struct model *init, const char *embed, 
     int added = gender + (age.n > 0);
     if (init != NULL) {
         map = malloc((size_t)init->net.n * sizeof *map);
-        rc = map == NULL ? err_mem(e, (size_t)init->net.n * sizeof *map, "layers") : 0;
+        rc = map == NULL ? mien_err_mem(e, (size_t)init->net.n * sizeof *map, "layers") : 0;
         rc = attach = rc < 0 ? rc : model_features_layer(init, embed, e);
         at = rc < 0 ? rc : net_ancestors(&m->net, &init->net, attach, map, e);
     } else {
@@ -104,7 +104,7 @@ int fit_new_heads(struct model *m, const struct model *init, const char *embed, 
         rc = append_head(&m->net, "age", "age_logits", at, age_head_outputs(&age), age.ordinal, e);
     rc = rc < 0 ? rc : merge_prep(&m->prep, init, attach, &age, prep, e);
     if (rc == 0 && (m->weights = net_weights_new(&m->net, e)) == NULL)
-        rc = ERR_MEM;
+        rc = MIEN_ERR_MEM;
     if (rc == 0) {
         net_init(&m->net, m->weights, seed);
         for (int i = 0; init != NULL && i < init->net.n; i++) {
@@ -118,15 +118,15 @@ int fit_new_heads(struct model *m, const struct model *init, const char *embed, 
     return rc < 0 ? rc : added;
 }
 
-int fit_check_labels(const struct model *m, const struct pack *p, struct err *e)
+int fit_check_labels(const struct model *m, const struct mien_pack *p, struct mien_err *e)
 {
     bool gender = net_find(&m->net, "gender") < 0, age = net_find(&m->net, "age") < 0;
     for (size_t i = 0; i < p->n && !(gender && age); i++) {
-        gender = gender || p->gender[i] != PACK_UNKNOWN;
-        age = age || p->age[i] != PACK_UNKNOWN || (p->band != NULL && p->band[2 * i] != PACK_UNKNOWN);
+        gender = gender || p->gender[i] != MIEN_PACK_UNKNOWN;
+        age = age || p->age[i] != MIEN_PACK_UNKNOWN || (p->band != NULL && p->band[2 * i] != MIEN_PACK_UNKNOWN);
     }
     if (gender && age)
         return 0;
-    return err_set(e, ERR_FORMAT, "no record of the training part has %s: leave that head out",
+    return mien_err_set(e, MIEN_ERR_FORMAT, "no record of the training part has %s: leave that head out",
                    gender ? "an age" : "a gender");
 }

@@ -8,11 +8,11 @@ enum { GENDERS = 3, AGES = 22, STRATA = GENDERS * AGES };
 static int stratum(const struct label *y)
 {
     int gender = y->gender < 2 ? y->gender : 2;
-    int age = y->age != PACK_UNKNOWN ? y->age / 5 : y->band[0] != PACK_UNKNOWN ? (y->band[0] + y->band[1]) / 10 : AGES - 1;
+    int age = y->age != MIEN_PACK_UNKNOWN ? y->age / 5 : y->band[0] != MIEN_PACK_UNKNOWN ? (y->band[0] + y->band[1]) / 10 : AGES - 1;
     return gender * AGES + age;
 }
 
-int sampler_make(struct sampler *s, const struct inputs *r, double power, struct err *e)
+int sampler_make(struct sampler *s, const struct inputs *r, double power, struct mien_err *e)
 {
     size_t count[STRATA] = {0}, n = r->pack->n, used = 0;
     *s = (struct sampler){.n = n};
@@ -20,7 +20,7 @@ int sampler_make(struct sampler *s, const struct inputs *r, double power, struct
     s->cumulative = malloc(n * sizeof *s->cumulative);
     if (s->weight == NULL || s->cumulative == NULL) {
         sampler_free(s);
-        return err_mem(e, n * sizeof *s->weight, "the records' weights");
+        return mien_err_mem(e, n * sizeof *s->weight, "the records' weights");
     }
     for (size_t i = 0; i < n; i++) {
         struct label y = inputs_label(r, i);

@@ -16,23 +16,23 @@ static struct point landmark(const float *point, int k)
     return (struct point){point[2 * k], point[2 * k + 1]};
 }
 
-int img_align_plan(const struct img_crop *c, const struct img_jpeg_info *info, const float *point,
-                   size_t npoint, struct img_aligned *a, struct err *e)
+int img_align_plan(const struct mien_crop *c, const struct img_jpeg_info *info, const float *point,
+                   size_t npoint, struct img_aligned *a, struct mien_err *e)
 {
-    if (npoint <= FACE_MOUTH)
-        return err_set(e, ERR_FORMAT, "%zu landmarks, aligning needs %d", npoint, FACE_MOUTH + 1);
-    for (int i = 0; i < 2 * (FACE_MOUTH + 1); i++) {
+    if (npoint <= MIEN_FACE_MOUTH)
+        return mien_err_set(e, MIEN_ERR_FORMAT, "%zu landmarks, aligning needs %d", npoint, MIEN_FACE_MOUTH + 1);
+    for (int i = 0; i < 2 * (MIEN_FACE_MOUTH + 1); i++) {
         if (!(fabsf(point[i]) <= MAX_POSITION))
-            return err_set(e, ERR_FORMAT, "a landmark is no place in the image");
+            return mien_err_set(e, MIEN_ERR_FORMAT, "a landmark is no place in the image");
     }
-    struct point r = landmark(point, FACE_RIGHT_EYE), l = landmark(point, FACE_LEFT_EYE);
-    struct point mouth = landmark(point, FACE_MOUTH), m = {(r.x + l.x) / 2, (r.y + l.y) / 2};
+    struct point r = landmark(point, MIEN_FACE_RIGHT_EYE), l = landmark(point, MIEN_FACE_LEFT_EYE);
+    struct point mouth = landmark(point, MIEN_FACE_MOUTH), m = {(r.x + l.x) / 2, (r.y + l.y) / 2};
     struct point eyes = {l.x - r.x, l.y - r.y}, down = {mouth.x - m.x, mouth.y - m.y};
     struct point right = {eyes.x + down.y, eyes.y - down.x};
     double length = hypot(right.x, right.y);
     double face = ALIGN_SIDE * fmax(hypot(eyes.x, eyes.y), hypot(down.x, down.y));
     if (!(length > 0.1 * face)) /* such as a mouth above the eyes */
-        return err_set(e, ERR_FORMAT, "the landmarks are not those of a face");
+        return mien_err_set(e, MIEN_ERR_FORMAT, "the landmarks are not those of a face");
     right.x /= length;
     right.y /= length;
 
@@ -40,7 +40,7 @@ int img_align_plan(const struct img_crop *c, const struct img_jpeg_info *info, c
     bool turned = info->orientation >= 5;
     int w = turned ? info->h : info->w, h = turned ? info->w : info->h;
     if (!(centre.x >= 0 && centre.y >= 0 && centre.x <= w && centre.y <= h))
-        return err_set(e, ERR_FORMAT, "the face lies outside of the image of %d x %d pixels", w, h);
+        return mien_err_set(e, MIEN_ERR_FORMAT, "the face lies outside of the image of %d x %d pixels", w, h);
 
     double side = fmax(1, face * (1 + 2 * c->margin) * c->inner);
     int rc = img_crop_scale(c, side, &a->eighths, &a->side, e);
@@ -112,7 +112,7 @@ static void interpolate(const struct img *im, fixed x, fixed y, unsigned char *o
 }
 
 int img_align_start(const struct img_aligned *a, const struct img_jpeg_info *info,
-                    struct img *scratch, struct img_part *part, struct err *e)
+                    struct img *scratch, struct img_part *part, struct mien_err *e)
 {
     struct img_rect in;
     needed(a->x, a->right[0] * a->side, a->down[0] * a->side, img_jpeg_scaled(info->w, a->eighths),
@@ -120,7 +120,7 @@ int img_align_start(const struct img_aligned *a, const struct img_jpeg_info *inf
     needed(a->y, a->right[1] * a->side, a->down[1] * a->side, img_jpeg_scaled(info->h, a->eighths),
            &in.y, &in.h);
     if (img_alloc(scratch, in.h, in.w, e) < 0)
-        return ERR_MEM;
+        return MIEN_ERR_MEM;
     *part = (struct img_part){in, scratch->px, (size_t)in.w * 3};
     return 0;
 }

@@ -4,13 +4,13 @@
 
 #define MAX_BOX 1e6 /* pixels; keeps all arithmetic on positions within an int */
 
-int img_crop_describe(const struct img_crop *c, struct prep *p)
+int img_crop_describe(const struct mien_crop *c, struct mien_prep *p)
 {
-    int rc = prep_set(p, "crop", c->whole ? "whole" : c->align ? "align" : "box");
+    int rc = mien_prep_set(p, "crop", c->whole ? "whole" : c->align ? "align" : "box");
     if (rc == 0 && !c->whole)
-        rc = prep_set(p, "margin", "%g", c->margin);
+        rc = mien_prep_set(p, "margin", "%g", c->margin);
     if (rc == 0 && c->inner < 1)
-        rc = prep_set(p, "inner", "%g", c->inner);
+        rc = mien_prep_set(p, "inner", "%g", c->inner);
     return rc;
 }
 
@@ -19,8 +19,8 @@ struct area {
     double x1, y1, x2, y2;
 };
 
-static int area_of_box(const struct img_crop *c, const struct img_jpeg_info *info, const float *box,
-                       struct area *a, struct err *e)
+static int area_of_box(const struct mien_crop *c, const struct img_jpeg_info *info, const float *box,
+                       struct area *a, struct mien_err *e)
 {
     if (c->whole) {
         *a = (struct area){0, 0, info->w, info->h};
@@ -28,13 +28,13 @@ static int area_of_box(const struct img_crop *c, const struct img_jpeg_info *inf
     }
     for (int i = 0; i < 4; i++) {
         if (!isfinite(box[i]))
-            return err_set(e, ERR_FORMAT, "the face box is not a number");
+            return mien_err_set(e, MIEN_ERR_FORMAT, "the face box is not a number");
     }
     if (!(box[2] > box[0]) || !(box[3] > box[1]))
-        return err_set(e, ERR_FORMAT, "the face box %g,%g,%g,%g is empty", box[0], box[1], box[2],
+        return mien_err_set(e, MIEN_ERR_FORMAT, "the face box %g,%g,%g,%g is empty", box[0], box[1], box[2],
                        box[3]);
     if (box[2] - box[0] > MAX_BOX || box[3] - box[1] > MAX_BOX)
-        return err_set(e, ERR_LIMIT, "the face box %g,%g,%g,%g is too large", box[0], box[1],
+        return mien_err_set(e, MIEN_ERR_LIMIT, "the face box %g,%g,%g,%g is too large", box[0], box[1],
                        box[2], box[3]);
     *a = (struct area){box[0], box[1], box[2], box[3]};
     if (!c->stored) {
@@ -44,13 +44,13 @@ static int area_of_box(const struct img_crop *c, const struct img_jpeg_info *inf
                            fmax(a->y1, a->y2)};
     }
     if (a->x1 >= info->w || a->y1 >= info->h || a->x2 <= 0 || a->y2 <= 0)
-        return err_set(e, ERR_FORMAT,
+        return mien_err_set(e, MIEN_ERR_FORMAT,
                        "the face box %g,%g,%g,%g lies outside of the image of %d x %d pixels",
                        box[0], box[1], box[2], box[3], info->w, info->h);
     return 0;
 }
 
-int img_crop_scale(const struct img_crop *c, double side, int *eighths, int *pixels, struct err *e)
+int img_crop_scale(const struct mien_crop *c, double side, int *eighths, int *pixels, struct mien_err *e)
 {
     /* Halvings only: libjpeg-turbo has no fast code for the scales between. */
     int want = c->target.h > c->target.w ? c->target.h : c->target.w;
@@ -59,14 +59,14 @@ int img_crop_scale(const struct img_crop *c, double side, int *eighths, int *pix
         *eighths /= 2;
     double n = fmax(1, round(side * *eighths / 8));
     if (n > 65535 || (c->max_bytes != 0 && n * n * 3 > (double)c->max_bytes))
-        return err_set(e, ERR_LIMIT, "the crop of %.0f x %.0f pixels is more than a record holds", n,
+        return mien_err_set(e, MIEN_ERR_LIMIT, "the crop of %.0f x %.0f pixels is more than a record holds", n,
                        n);
     *pixels = (int)n;
     return 0;
 }
 
-int img_crop_plan(const struct img_crop *c, const struct img_jpeg_info *info, const float *box,
-                  struct img_cut *cut, struct err *e)
+int img_crop_plan(const struct mien_crop *c, const struct img_jpeg_info *info, const float *box,
+                  struct img_window *cut, struct mien_err *e)
 {
     struct area a;
     int rc = area_of_box(c, info, box, &a, e);
@@ -86,10 +86,10 @@ int img_crop_plan(const struct img_crop *c, const struct img_jpeg_info *info, co
     return 0;
 }
 
-struct img_hw img_cut_size(const struct img_cut *cut, const struct img_jpeg_info *info)
+struct mien_size img_window_size(const struct img_window *cut, const struct img_jpeg_info *info)
 {
     bool turned = info->orientation >= 5;
-    return (struct img_hw){turned ? cut->rect.w : cut->rect.h, turned ? cut->rect.h : cut->rect.w};
+    return (struct mien_size){turned ? cut->rect.w : cut->rect.h, turned ? cut->rect.h : cut->rect.w};
 }
 
 /* The part of from .. from + n that lies within 0 .. side, at least the nearest pixel there. */
@@ -118,14 +118,14 @@ static struct img_rect place(const struct img_rect *cut, const struct img_rect *
     return at;
 }
 
-int img_cut_start(const struct img_cut *cut, const struct img_jpeg_info *info, struct img *scratch,
-                  unsigned char *out, struct img_part *part, struct err *e)
+int img_window_start(const struct img_window *cut, const struct img_jpeg_info *info, struct img *scratch,
+                  unsigned char *out, struct img_part *part, struct mien_err *e)
 {
     struct img_rect r = cut->rect, in; /* in: what the image has of it */
     clamp(r.x, r.w, img_jpeg_scaled(info->w, cut->eighths), &in.x, &in.w);
     clamp(r.y, r.h, img_jpeg_scaled(info->h, cut->eighths), &in.y, &in.h);
     if (info->orientation != 1 && img_alloc(scratch, r.h, r.w, e) < 0)
-        return ERR_MEM;
+        return MIEN_ERR_MEM;
     struct img_rect at = place(&r, &in);
     size_t stride = (size_t)r.w * 3;
     unsigned char *to = as_stored(info, scratch, out);
@@ -133,7 +133,7 @@ int img_cut_start(const struct img_cut *cut, const struct img_jpeg_info *info, s
     return 0;
 }
 
-void img_cut_finish(const struct img_cut *cut, const struct img_jpeg_info *info,
+void img_window_finish(const struct img_window *cut, const struct img_jpeg_info *info,
                     const struct img_part *part, const struct img *scratch, unsigned char *out)
 {
     struct img_rect r = cut->rect;

@@ -1,10 +1,11 @@
-#include "cutter.h"
+#include "mien/image.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 #include "align.h"
 #include "mien/buf.h"
+#include "util/array.h"
 
 /* Bytes of pixels that are decoded together, unless one part alone has more; and those that a
    cutting other than the first keeps for the next image. */
@@ -14,17 +15,18 @@
 /* What is planned for a cutting, and memory for it. */
 struct cut_job {
     int eighths;
-    struct img_cut cut;
+    struct img_window cut;
     struct img_aligned aligned; /* or this */
-    struct img_hw size;         /* before it is resized */
+    struct mien_size size;         /* before it is resized */
     struct img_part part;
     struct img scratch, crop;
 };
 
-struct cutter {
+struct mien_cutter {
     struct img_jpeg *jpeg;
-    struct img_resizer *resizer;
-    const struct cutter_how *how;
+    struct mien_resizer *resizer;
+    const struct mien_crop *how;
+    struct img_jpeg_limits limits; /* how's */
     const void *image;
     size_t bytes;
     struct img_jpeg_info info;
@@ -35,26 +37,26 @@ struct cutter {
     size_t cpart;
 };
 
-int cutter_describe(const struct cutter_how *how, struct prep *p)
+int mien_crop_describe(const struct mien_crop *how, struct mien_prep *p)
 {
-    int rc = img_crop_describe(&how->crop, p);
-    return rc < 0 || how->size.h == 0 ? rc : img_resize_describe(how->size, how->filter, p);
+    int rc = img_crop_describe(how, p);
+    return rc < 0 || how->size.h == 0 ? rc : mien_resize_describe(how->size, how->resampling, p);
 }
 
-struct cutter *cutter_new(struct err *e)
+struct mien_cutter *mien_cutter_new(struct mien_err *e)
 {
-    struct cutter *c = calloc(1, sizeof *c);
+    struct mien_cutter *c = calloc(1, sizeof *c);
     if (c == NULL) {
-        err_mem(e, sizeof *c, "a cutter");
+        mien_err_mem(e, sizeof *c, "a cutter");
         return NULL;
     }
-    if ((c->jpeg = img_jpeg_new(e)) != NULL && (c->resizer = img_resizer_new(e)) != NULL)
+    if ((c->jpeg = img_jpeg_new(e)) != NULL && (c->resizer = mien_resizer_new(e)) != NULL)
         return c;
-    cutter_free(c);
+    mien_cutter_free(c);
     return NULL;
 }
 
-void cutter_free(struct cutter *c)
+void mien_cutter_free(struct mien_cutter *c)
 {
     if (c == NULL)
         return;
@@ -63,7 +65,7 @@ void cutter_free(struct cutter *c)
         img_free(&c->job[i].crop);
     }
     img_jpeg_free(c->jpeg);
-    img_resizer_free(c->resizer);
+    mien_resizer_free(c->resizer);
     free(c->job);
     free(c->part);
     free(c);
@@ -71,58 +73,59 @@ void cutter_free(struct cutter *c)
 
 /* --- Planning ------------------------------------------------------------------------------- */
 
-static bool resizes(const struct cutter *c, const struct cut_job *job)
+static bool resizes(const struct mien_cutter *c, const struct cut_job *job)
 {
-    struct img_hw to = c->how->size;
+    struct mien_size to = c->how->size;
     return to.h > 0 && (job->size.h != to.h || job->size.w != to.w);
 }
 
-static int plan_one(struct cutter *c, struct cutting *t, struct cut_job *job)
+static int plan_one(struct mien_cutter *c, struct mien_cut *t, struct cut_job *job)
 {
-    const struct img_crop *how = &c->how->crop;
+    const struct mien_crop *how = c->how;
     int rc;
     if (how->align) {
         rc = img_align_plan(how, &c->info, t->point, t->npoint, &job->aligned, &t->err);
         job->eighths = job->aligned.eighths;
-        job->size = (struct img_hw){job->aligned.side, job->aligned.side};
+        job->size = (struct mien_size){job->aligned.side, job->aligned.side};
     } else {
         rc = img_crop_plan(how, &c->info, t->box, &job->cut, &t->err);
         job->eighths = job->cut.eighths;
-        job->size = img_cut_size(&job->cut, &c->info);
+        job->size = img_window_size(&job->cut, &c->info);
     }
     t->size = rc == 0 && resizes(c, job) ? c->how->size : job->size;
     return rc;
 }
 
 /* Makes room for n cuttings. */
-static int reserve(struct cutter *c, size_t n, struct err *e)
+static int reserve(struct mien_cutter *c, size_t n, struct mien_err *e)
 {
     while (c->cap < n) {
         size_t had = c->cap;
-        struct cut_job *job = buf_grow(c->job, had, &c->cap, sizeof *job);
+        struct cut_job *job = array_grow(c->job, had, &c->cap, sizeof *job);
         if (job == NULL)
-            return err_mem(e, n * sizeof *job, "crops");
+            return mien_err_mem(e, n * sizeof *job, "crops");
         memset(job + had, 0, (c->cap - had) * sizeof *job);
         c->job = job;
     }
     while (c->cpart < n) {
-        struct img_part *part = buf_grow(c->part, c->cpart, &c->cpart, sizeof *part);
+        struct img_part *part = array_grow(c->part, c->cpart, &c->cpart, sizeof *part);
         if (part == NULL)
-            return err_mem(e, n * sizeof *part, "crops");
+            return mien_err_mem(e, n * sizeof *part, "crops");
         c->part = part;
     }
     return 0;
 }
 
-int cutter_plan(struct cutter *c, const struct cutter_how *how, const void *image, size_t bytes,
-                struct cutting *cutting, size_t n, struct err *e)
+int mien_cutter_plan(struct mien_cutter *c, const struct mien_crop *how, const void *image, size_t bytes,
+                struct mien_cut *cutting, size_t n, struct mien_err *e)
 {
     c->how = how;
+    c->limits = (struct img_jpeg_limits){how->max_pixels, how->tolerant};
     c->image = image;
     c->bytes = bytes;
     int rc = reserve(c, n, e);
     if (rc == 0)
-        rc = img_jpeg_open(c->jpeg, image, bytes, &how->limits, &c->info, e);
+        rc = img_jpeg_open(c->jpeg, image, bytes, &c->limits, &c->info, e);
     c->opened = rc == 0;
     for (size_t i = 0; rc == 0 && i < n; i++)
         cutting[i].rc = plan_one(c, &cutting[i], &c->job[i]);
@@ -132,41 +135,41 @@ int cutter_plan(struct cutter *c, const struct cutter_how *how, const void *imag
 /* --- Cutting -------------------------------------------------------------------------------- */
 
 /* Where the crop's pixels go before they are resized. */
-static unsigned char *crop_of(const struct cutter *c, const struct cutting *t,
+static unsigned char *crop_of(const struct mien_cutter *c, const struct mien_cut *t,
                               const struct cut_job *job)
 {
     return resizes(c, job) ? job->crop.px : t->out;
 }
 
-static int start(const struct cutter *c, const struct cutting *t, struct cut_job *job, struct err *e)
+static int start(const struct mien_cutter *c, const struct mien_cut *t, struct cut_job *job, struct mien_err *e)
 {
     if (resizes(c, job) && img_alloc(&job->crop, job->size.h, job->size.w, e) < 0)
-        return ERR_MEM;
-    return c->how->crop.align
+        return MIEN_ERR_MEM;
+    return c->how->align
                ? img_align_start(&job->aligned, &c->info, &job->scratch, &job->part, e)
-               : img_cut_start(&job->cut, &c->info, &job->scratch, crop_of(c, t, job), &job->part,
+               : img_window_start(&job->cut, &c->info, &job->scratch, crop_of(c, t, job), &job->part,
                                e);
 }
 
-static int finish(const struct cutter *c, const struct cutting *t, struct cut_job *job, struct err *e)
+static int finish(const struct mien_cutter *c, const struct mien_cut *t, struct cut_job *job, struct mien_err *e)
 {
     unsigned char *crop = crop_of(c, t, job);
-    if (c->how->crop.align)
+    if (c->how->align)
         img_align_finish(&job->aligned, &job->part, &job->scratch, crop);
     else
-        img_cut_finish(&job->cut, &c->info, &job->part, &job->scratch, crop);
-    return resizes(c, job) ? img_resize(c->resizer, crop, job->size.h, job->size.w, t->out,
-                                        c->how->size, c->how->filter, e)
+        img_window_finish(&job->cut, &c->info, &job->part, &job->scratch, crop);
+    return resizes(c, job) ? mien_resize(c->resizer, crop, job->size.h, job->size.w, t->out,
+                                        c->how->size, c->how->resampling, e)
                            : 0;
 }
 
 /* Decodes n parts of the image, at one scale. */
-static int decode(struct cutter *c, int eighths, const struct img_part *part, size_t n,
-                  struct err *e)
+static int decode(struct mien_cutter *c, int eighths, const struct img_part *part, size_t n,
+                  struct mien_err *e)
 {
     int rc = 0;
     if (!c->opened)
-        rc = img_jpeg_open(c->jpeg, c->image, c->bytes, &c->how->limits, &c->info, e);
+        rc = img_jpeg_open(c->jpeg, c->image, c->bytes, &c->limits, &c->info, e);
     c->opened = false;
     return rc < 0 ? rc : img_jpeg_read_parts(c->jpeg, eighths, part, n, e);
 }
@@ -179,15 +182,15 @@ static void give_back(struct img *im)
 
 /* Cuts the first of n that are decoded at one scale, as many as go together; *done of the n are
    dealt with. */
-static int cut_some(struct cutter *c, int eighths, struct cutting *cutting, struct cut_job *job,
-                    size_t n, size_t *done, struct err *e)
+static int cut_some(struct mien_cutter *c, int eighths, struct mien_cut *cutting, struct cut_job *job,
+                    size_t n, size_t *done, struct mien_err *e)
 {
     size_t together = 0, bytes = 0, i;
     for (i = 0; i < n && bytes < TOGETHER; i++) {
         if (cutting[i].rc < 0 || job[i].eighths != eighths)
             continue;
         if (start(c, &cutting[i], &job[i], e) < 0)
-            return ERR_MEM;
+            return MIEN_ERR_MEM;
         c->part[together++] = job[i].part;
         bytes += job[i].scratch.cap + job[i].crop.cap;
     }
@@ -196,17 +199,17 @@ static int cut_some(struct cutter *c, int eighths, struct cutting *cutting, stru
     bool whole = together > 1 && decode(c, eighths, c->part, together, e) == 0 &&
                  img_jpeg_damage(c->jpeg) == NULL;
     for (i = 0; i < *done; i++) {
-        struct cutting *t = &cutting[i];
+        struct mien_cut *t = &cutting[i];
         if (t->rc < 0 || job[i].eighths != eighths)
             continue;
         t->rc = whole ? 0 : decode(c, eighths, &job[i].part, 1, &t->err);
-        if (t->rc == ERR_MEM)
-            return err_set(e, ERR_MEM, "%s", t->err.msg);
+        if (t->rc == MIEN_ERR_MEM)
+            return mien_err_set(e, MIEN_ERR_MEM, "%s", t->err.msg);
         if (t->rc < 0)
             continue;
         t->damaged = !whole && img_jpeg_damage(c->jpeg) != NULL;
         if (finish(c, t, &job[i], e) < 0)
-            return ERR_MEM;
+            return MIEN_ERR_MEM;
     }
     for (i = job == c->job; i < *done; i++) {
         give_back(&job[i].scratch);
@@ -215,7 +218,7 @@ static int cut_some(struct cutter *c, int eighths, struct cutting *cutting, stru
     return 0;
 }
 
-int cutter_cut(struct cutter *c, struct cutting *cutting, size_t n, struct err *e)
+int mien_cutter_run(struct mien_cutter *c, struct mien_cut *cutting, size_t n, struct mien_err *e)
 {
     int rc = 0;
     for (int eighths = 8; rc == 0 && eighths > 0; eighths /= 2) {

@@ -165,14 +165,14 @@ size_t font_chars(const char *s, size_t n)
     return chars;
 }
 
-int font_shorten(struct buf *out, const char *s, size_t n, size_t chars)
+int font_shorten(struct mien_buf *out, const char *s, size_t n, size_t chars)
 {
     size_t have = font_chars(s, n);
     if (have <= chars)
-        return buf_append(out, s, n);
+        return mien_buf_append(out, s, n);
     size_t tail = (chars - 1) / 2, head = chars - 1 - tail;
     size_t from = bytes_of(s, n, have - tail);
-    if (buf_append(out, s, bytes_of(s, n, head)) < 0 || buf_append(out, "\u2026", 3) < 0)
-        return ERR_MEM;
-    return buf_append(out, s + from, n - from);
+    if (mien_buf_append(out, s, bytes_of(s, n, head)) < 0 || mien_buf_append(out, "\u2026", 3) < 0)
+        return MIEN_ERR_MEM;
+    return mien_buf_append(out, s + from, n - from);
 }

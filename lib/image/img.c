@@ -7,7 +7,7 @@
 
 #include "util/num.h"
 
-int img_alloc(struct img *im, int h, int w, struct err *e)
+int img_alloc(struct img *im, int h, int w, struct mien_err *e)
 {
     size_t n = (size_t)h * (size_t)w * 3;
     if (n > im->cap) {
@@ -15,7 +15,7 @@ int img_alloc(struct img *im, int h, int w, struct err *e)
         im->px = malloc(n);
         im->cap = im->px == NULL ? 0 : n;
         if (im->px == NULL)
-            return err_mem(e, n, "pixels");
+            return mien_err_mem(e, n, "pixels");
     }
     im->h = h;
     im->w = w;
@@ -28,20 +28,20 @@ void img_free(struct img *im)
     *im = (struct img){0};
 }
 
-int img_hw_parse(void *dst, const char *s, struct err *e)
+int mien_size_parse(void *dst, const char *s, struct mien_err *e)
 {
-    struct img_hw *hw = dst;
+    struct mien_size *hw = dst;
     char text[32];
     snprintf(text, sizeof text, "%s", s);
     char *x = strchr(text, 'x');
     if (x != NULL)
         *x = '\0';
     long long h, w;
-    if (num_int(text, 1, IMG_MAX_SIDE, &h, NULL) < 0 ||
-        num_int(x != NULL ? x + 1 : text, 1, IMG_MAX_SIDE, &w, NULL) < 0)
-        return err_set(e, ERR_ARG, "'%s' is not a size: N or HEIGHTxWIDTH, each 1 to %d", s,
-                       IMG_MAX_SIDE);
-    *hw = (struct img_hw){(int)h, (int)w};
+    if (num_int(text, 1, MIEN_MAX_SIDE, &h, NULL) < 0 ||
+        num_int(x != NULL ? x + 1 : text, 1, MIEN_MAX_SIDE, &w, NULL) < 0)
+        return mien_err_set(e, MIEN_ERR_ARG, "'%s' is not a size: N or HEIGHTxWIDTH, each 1 to %d", s,
+                       MIEN_MAX_SIDE);
+    *hw = (struct mien_size){(int)h, (int)w};
     return 0;
 }
 

@@ -11,6 +11,7 @@
 #include <stddef.h>
 
 #include "mien/err.h"
+#include "mien/image.h"
 
 /* An image with memory of its own, reused from image to image. Zero-initialised it is empty. */
 struct img {
@@ -19,24 +20,13 @@ struct img {
     size_t cap;
 };
 
-/* Makes it h x w; the contents are undefined. Returns 0 or ERR_MEM. */
-int img_alloc(struct img *im, int h, int w, struct err *e);
+/* Makes it h x w; the contents are undefined. Returns 0 or MIEN_ERR_MEM. */
+int img_alloc(struct img *im, int h, int w, struct mien_err *e);
 void img_free(struct img *im);
 
 struct img_rect {
     int x, y, w, h;
 };
-
-/* A size to bring pixels to; zeros mean none. */
-struct img_hw {
-    int h, w;
-};
-
-#define IMG_MAX_SIDE 16384
-
-/* Takes "N" (square) or "HxW", each 1 to IMG_MAX_SIDE, into the struct img_hw at dst: a CLI_FUNC
-   of cli.h. Returns 0 or ERR_ARG. */
-int img_hw_parse(void *dst, const char *s, struct err *e);
 
 /* Fills an h x w image of which only the part inside is drawn (within the image, not empty): the
    part's border pixels are repeated outwards. */

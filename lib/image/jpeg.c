@@ -73,22 +73,22 @@ static int create(struct img_jpeg *j)
     j->errors.emit_message = on_message;
     j->d.client_data = j;
     if (setjmp(j->escape) != 0)
-        return ERR_MEM;
+        return MIEN_ERR_MEM;
     jpeg_create_decompress(&j->d);
     j->progress.progress_monitor = on_progress;
     j->d.progress = &j->progress;
     return 0;
 }
 
-struct img_jpeg *img_jpeg_new(struct err *e)
+struct img_jpeg *img_jpeg_new(struct mien_err *e)
 {
     struct img_jpeg *j = calloc(1, sizeof *j);
     if (j == NULL) {
-        err_mem(e, sizeof *j, "a JPEG decoder");
+        mien_err_mem(e, sizeof *j, "a JPEG decoder");
         return NULL;
     }
     if (create(j) < 0) {
-        err_set(e, ERR_MEM, "cannot make a JPEG decoder: %s", j->why);
+        mien_err_set(e, MIEN_ERR_MEM, "cannot make a JPEG decoder: %s", j->why);
         free(j);
         return NULL;
     }
@@ -122,27 +122,27 @@ static bool has_end(const struct jpeg_source_mgr *src)
 }
 
 int img_jpeg_open(struct img_jpeg *j, const void *bytes, size_t n,
-                  const struct img_jpeg_limits *limits, struct img_jpeg_info *info, struct err *e)
+                  const struct img_jpeg_limits *limits, struct img_jpeg_info *info, struct mien_err *e)
 {
     const char *kind = n == 0 ? "empty" : img_kind(bytes, n);
     if (kind == NULL)
-        return err_set(e, ERR_FORMAT, "not a JPEG");
+        return mien_err_set(e, MIEN_ERR_FORMAT, "not a JPEG");
     if (strcmp(kind, "jpeg") != 0)
-        return err_set(e, ERR_FORMAT, "not a JPEG but %s", kind);
+        return mien_err_set(e, MIEN_ERR_FORMAT, "not a JPEG but %s", kind);
     jpeg_abort_decompress(&j->d);
     j->reading = j->damaged = false;
     j->tolerant = limits->tolerant;
     if (setjmp(j->escape) != 0)
-        return err_set(e, ERR_FORMAT, "cannot decode JPEG: %s", j->why);
+        return mien_err_set(e, MIEN_ERR_FORMAT, "cannot decode JPEG: %s", j->why);
     jpeg_mem_src(&j->d, bytes, n);
     jpeg_read_header(&j->d, TRUE);
 
     uint64_t most = limits->max_pixels != 0 ? limits->max_pixels : IMG_JPEG_MAX_PIXELS;
     if ((uint64_t)j->d.image_width * j->d.image_height > most)
-        return err_set(e, ERR_LIMIT, "JPEG of %u x %u pixels, more than the limit of %llu",
+        return mien_err_set(e, MIEN_ERR_LIMIT, "JPEG of %u x %u pixels, more than the limit of %llu",
                        j->d.image_width, j->d.image_height, (unsigned long long)most);
     if (!j->tolerant && !has_end(j->d.src))
-        return err_set(e, ERR_FORMAT, "damaged JPEG: cut short");
+        return mien_err_set(e, MIEN_ERR_FORMAT, "damaged JPEG: cut short");
     *info = (struct img_jpeg_info){.h = (int)j->d.image_height,
                                    .w = (int)j->d.image_width,
                                    .orientation = img_exif_orientation(bytes, n)};
@@ -173,7 +173,7 @@ static int row_room(struct img_jpeg *j)
     if (j->row != NULL)
         return 0;
     snprintf(j->why, sizeof j->why, "out of memory for a row");
-    return ERR_MEM;
+    return MIEN_ERR_MEM;
 }
 
 /* What holds all parts. */
@@ -243,7 +243,7 @@ static int decode(struct img_jpeg *j, int eighths, const struct img_part *part, 
         if (r->x < 0 || r->y < 0 || r->w < 1 || r->h < 1 || r->x > (int)d->output_width - r->w ||
             r->y > (int)d->output_height - r->h) {
             snprintf(j->why, sizeof j->why, "a part outside of the image was asked for");
-            return ERR_ARG;
+            return MIEN_ERR_ARG;
         }
     }
     struct img_rect all = hull(part, n);
@@ -254,7 +254,7 @@ static int decode(struct img_jpeg *j, int eighths, const struct img_part *part, 
         jpeg_crop_scanline(d, &x0, &width); /* x0 moves left, to where a block begins */
     bool direct = n == 1 && !inks && (int)width == all.w;
     if (!direct && row_room(j) < 0)
-        return ERR_MEM;
+        return MIEN_ERR_MEM;
     int whole = d->max_v_samp_factor * eighths; /* rows that are decoded together */
     while (j->y < all.y + all.h) {
         int unused = rows_unused(part, n, j->y);
@@ -275,18 +275,18 @@ static int decode(struct img_jpeg *j, int eighths, const struct img_part *part, 
 static int try_decode(struct img_jpeg *j, int eighths, const struct img_part *part, size_t n)
 {
     if (setjmp(j->escape) != 0)
-        return ERR_FORMAT;
+        return MIEN_ERR_FORMAT;
     return decode(j, eighths, part, n);
 }
 
 int img_jpeg_read_parts(struct img_jpeg *j, int eighths, const struct img_part *part, size_t n,
-                        struct err *e)
+                        struct mien_err *e)
 {
     j->y = 0;
     j->reading = true;
     int rc = try_decode(j, eighths, part, n);
     jpeg_abort_decompress(&j->d);
-    if (rc == ERR_FORMAT && j->tolerant && n == 1 && j->y > part->rect.y) {
+    if (rc == MIEN_ERR_FORMAT && j->tolerant && n == 1 && j->y > part->rect.y) {
         for (int y = j->y; has_row(part, y); y++)
             memset(part->out + (size_t)(y - part->rect.y) * part->stride, 128,
                    (size_t)part->rect.w * 3);
@@ -294,12 +294,12 @@ int img_jpeg_read_parts(struct img_jpeg *j, int eighths, const struct img_part *
         rc = 0;
     }
     if (rc < 0)
-        return err_set(e, rc, "%s: %s", j->damaged ? "damaged JPEG" : "cannot decode JPEG", j->why);
+        return mien_err_set(e, rc, "%s: %s", j->damaged ? "damaged JPEG" : "cannot decode JPEG", j->why);
     return 0;
 }
 
 int img_jpeg_read(struct img_jpeg *j, int eighths, struct img_rect r, unsigned char *out,
-                  size_t stride, struct err *e)
+                  size_t stride, struct mien_err *e)
 {
     struct img_part part = {r, out, stride};
     return img_jpeg_read_parts(j, eighths, &part, 1, e);

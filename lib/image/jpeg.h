@@ -17,7 +17,7 @@
 
 /* A decoder, reused from image to image; one thread uses it at a time. */
 struct img_jpeg;
-struct img_jpeg *img_jpeg_new(struct err *e); /* NULL on failure */
+struct img_jpeg *img_jpeg_new(struct mien_err *e); /* NULL on failure */
 void img_jpeg_free(struct img_jpeg *j);       /* NULL is harmless */
 
 #define IMG_JPEG_MAX_PIXELS ((uint64_t)64 << 20)
@@ -33,10 +33,10 @@ struct img_jpeg_info {
 };
 
 /* Reads the header of an image, whose n bytes stay the caller's and must live until it is read.
-   Returns 0; ERR_FORMAT when it is no JPEG (the message names what it is), a kind of JPEG that is
-   not decoded, or, unless tolerant, cut short; ERR_LIMIT when it has too many pixels. */
+   Returns 0; MIEN_ERR_FORMAT when it is no JPEG (the message names what it is), a kind of JPEG that is
+   not decoded, or, unless tolerant, cut short; MIEN_ERR_LIMIT when it has too many pixels. */
 int img_jpeg_open(struct img_jpeg *j, const void *bytes, size_t n,
-                  const struct img_jpeg_limits *limits, struct img_jpeg_info *info, struct err *e);
+                  const struct img_jpeg_limits *limits, struct img_jpeg_info *info, struct mien_err *e);
 
 /* A side's length at scale n/8. A pixel at scale n/8 covers 8/n pixels of the full image each way,
    the last one perhaps less. */
@@ -48,10 +48,10 @@ static inline int img_jpeg_scaled(int side, int eighths)
 /* Decodes the rectangle r, in pixels at scale eighths/8 (1, 2, 4 or 8) and within the image, into
    the rows out, out + stride, ... Each open allows one read. What lies above r costs only its
    entropy decoding, what lies below nothing; the result is the same as cutting r out of the whole
-   image decoded at that scale. Returns 0, or ERR_FORMAT when the data are damaged; a tolerant
+   image decoded at that scale. Returns 0, or MIEN_ERR_FORMAT when the data are damaged; a tolerant
    decoder returns 0 when any row could be decoded, with grey where nothing could. */
 int img_jpeg_read(struct img_jpeg *j, int eighths, struct img_rect r, unsigned char *out,
-                  size_t stride, struct err *e);
+                  size_t stride, struct mien_err *e);
 
 /* A rectangle, and where its rows go. */
 struct img_part {
@@ -63,14 +63,14 @@ struct img_part {
 /* The same for n >= 1 parts of one image at one scale, for one entropy decoding. A tolerant decoder,
    too, fails here where rows are missing, unless there is but one part. */
 int img_jpeg_read_parts(struct img_jpeg *j, int eighths, const struct img_part *part, size_t n,
-                        struct err *e);
+                        struct mien_err *e);
 
 /* The first damage met in the image that was read, as text; NULL when there was none. */
 const char *img_jpeg_damage(const struct img_jpeg *j);
 
 /* Appends the h x w image px as a baseline JPEG with halved chroma (4:2:0). quality is libjpeg's, 1
-   to 100. Returns 0, ERR_MEM, or ERR_LIMIT for a side over 65500. */
-int img_jpeg_encode(const unsigned char *px, int h, int w, int quality, struct buf *out,
-                    struct err *e);
+   to 100. Returns 0, MIEN_ERR_MEM, or MIEN_ERR_LIMIT for a side over 65500. */
+int img_jpeg_encode(const unsigned char *px, int h, int w, int quality, struct mien_buf *out,
+                    struct mien_err *e);
 
 #endif

@@ -9,7 +9,7 @@ struct writer {
     struct jpeg_compress_struct c;
     struct jpeg_error_mgr errors;
     struct jpeg_destination_mgr dest;
-    struct buf *out;
+    struct mien_buf *out;
     jmp_buf escape;
     char why[JMSG_LENGTH_MAX];
 };
@@ -33,7 +33,7 @@ static void on_message(j_common_ptr c, int level)
 static void give_room(j_compress_ptr c)
 {
     struct writer *w = (struct writer *)c->client_data;
-    if (buf_reserve(w->out, CHUNK) < 0) {
+    if (mien_buf_reserve(w->out, CHUNK) < 0) {
         snprintf(w->why, sizeof w->why, "out of memory");
         longjmp(w->escape, 1);
     }
@@ -55,8 +55,8 @@ static void on_end(j_compress_ptr c)
     w->out->len = w->out->cap - w->dest.free_in_buffer;
 }
 
-int img_jpeg_encode(const unsigned char *px, int h, int w, int quality, struct buf *out,
-                    struct err *e)
+int img_jpeg_encode(const unsigned char *px, int h, int w, int quality, struct mien_buf *out,
+                    struct mien_err *e)
 {
     struct writer wr = {.out = out};
     size_t before = out->len;
@@ -70,7 +70,7 @@ int img_jpeg_encode(const unsigned char *px, int h, int w, int quality, struct b
     if (setjmp(wr.escape) != 0) {
         jpeg_destroy_compress(&wr.c);
         out->len = before;
-        return err_set(e, h > JPEG_MAX_DIMENSION || w > JPEG_MAX_DIMENSION ? ERR_LIMIT : ERR_MEM,
+        return mien_err_set(e, h > JPEG_MAX_DIMENSION || w > JPEG_MAX_DIMENSION ? MIEN_ERR_LIMIT : MIEN_ERR_MEM,
                        "cannot encode JPEG: %s", wr.why);
     }
     jpeg_create_compress(&wr.c);

@@ -4,7 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-struct img_resizer {
+#include "img.h"
+
+struct mien_resizer {
     struct axis x, y;
     struct img mid; /* between the passes */
     bool avx2;
@@ -14,20 +16,20 @@ static const struct {
     const char *name;
     double support; /* the filter is zero beyond it */
 } filters[] = {
-    [IMG_BOX] = {"box", 0.5},
-    [IMG_TRIANGLE] = {"triangle", 1},
-    [IMG_LANCZOS3] = {"lanczos3", 3},
+    [MIEN_BOX] = {"box", 0.5},
+    [MIEN_TRIANGLE] = {"triangle", 1},
+    [MIEN_LANCZOS3] = {"lanczos3", 3},
 };
 
-const char *img_filter_name(enum img_filter f)
+const char *mien_resampling_name(enum mien_resampling f)
 {
     return filters[f].name;
 }
 
-int img_resize_describe(struct img_hw to, enum img_filter f, struct prep *p)
+int mien_resize_describe(struct mien_size to, enum mien_resampling f, struct mien_prep *p)
 {
-    int rc = prep_set(p, "size", "%dx%d", to.h, to.w);
-    return rc < 0 ? rc : prep_set(p, "filter", "%s", img_filter_name(f));
+    int rc = mien_prep_set(p, "size", "%dx%d", to.h, to.w);
+    return rc < 0 ? rc : mien_prep_set(p, "filter", "%s", mien_resampling_name(f));
 }
 
 static double sinc(double x)
@@ -36,14 +38,14 @@ static double sinc(double x)
     return x == 0 ? 1 : sin(x) / x;
 }
 
-static double filter_at(enum img_filter f, double x)
+static double filter_at(enum mien_resampling f, double x)
 {
     switch (f) {
-    case IMG_BOX:
+    case MIEN_BOX:
         return x > -0.5 && x <= 0.5;
-    case IMG_TRIANGLE:
+    case MIEN_TRIANGLE:
         return fmax(0, 1 - fabs(x));
-    case IMG_LANCZOS3:
+    case MIEN_LANCZOS3:
         return x >= -3 && x < 3 ? sinc(x) * sinc(x / 3) : 0;
     }
     return 0;
@@ -66,7 +68,7 @@ static struct window window_at(const struct axis *a, int i)
 }
 
 /* The weights of a window, normalised, into w. */
-static void weigh(enum img_filter f, const struct window *v, double *w)
+static void weigh(enum mien_resampling f, const struct window *v, double *w)
 {
     double sum = 0, shrink = 1 / v->stretch;
     for (int k = 0; k < v->hi - v->lo; k++) {
@@ -99,7 +101,7 @@ static int axis_room(struct axis *a, size_t nweight)
     a->real = malloc(nweight * sizeof *a->real);
     a->weight = malloc(nweight * sizeof *a->weight);
     a->split = malloc(2 * nweight * sizeof *a->split);
-    return a->first == NULL || a->real == NULL || a->weight == NULL || a->split == NULL ? ERR_MEM
+    return a->first == NULL || a->real == NULL || a->weight == NULL || a->split == NULL ? MIEN_ERR_MEM
                                                                                         : 0;
 }
 
@@ -116,7 +118,7 @@ static void to_fixed(struct axis *a, size_t n)
     }
 }
 
-int resize_axis_set(struct axis *a, int in, int out, enum img_filter f)
+int resize_axis_set(struct axis *a, int in, int out, enum mien_resampling f)
 {
     if (a->in == in && a->out == out && a->filter == f)
         return 0;
@@ -133,7 +135,7 @@ int resize_axis_set(struct axis *a, int in, int out, enum img_filter f)
     size_t n = (size_t)out * (size_t)a->taps;
     if (axis_room(a, n) < 0) {
         resize_axis_free(a);
-        return ERR_MEM;
+        return MIEN_ERR_MEM;
     }
     memset(a->real, 0, n * sizeof *a->real);
     for (int i = 0; i < out; i++) {
@@ -206,17 +208,17 @@ void resize_columns(const struct axis *y, const unsigned char *src, size_t n, un
         resize_column_part(y, i, src, n, 0, dst + (size_t)i * n);
 }
 
-struct img_resizer *img_resizer_new(struct err *e)
+struct mien_resizer *mien_resizer_new(struct mien_err *e)
 {
-    struct img_resizer *z = calloc(1, sizeof *z);
+    struct mien_resizer *z = calloc(1, sizeof *z);
     if (z == NULL)
-        err_mem(e, sizeof *z, "a resizer");
+        mien_err_mem(e, sizeof *z, "a resizer");
     else
         z->avx2 = resize_have_avx2();
     return z;
 }
 
-void img_resizer_free(struct img_resizer *z)
+void mien_resizer_free(struct mien_resizer *z)
 {
     if (z == NULL)
         return;
@@ -226,14 +228,14 @@ void img_resizer_free(struct img_resizer *z)
     free(z);
 }
 
-int img_resize(struct img_resizer *z, const unsigned char *src, int h, int w, unsigned char *dst,
-               struct img_hw to, enum img_filter f, struct err *e)
+int mien_resize(struct mien_resizer *z, const unsigned char *src, int h, int w, unsigned char *dst,
+               struct mien_size to, enum mien_resampling f, struct mien_err *e)
 {
     size_t row = (size_t)to.w * 3;
     if (resize_axis_set(&z->x, w, to.w, f) < 0 || resize_axis_set(&z->y, h, to.h, f) < 0)
-        return err_set(e, ERR_MEM, "out of memory for the weights of a resize");
+        return mien_err_set(e, MIEN_ERR_MEM, "out of memory for the weights of a resize");
     if (w != to.w && h != to.h && img_alloc(&z->mid, h, to.w, e) < 0)
-        return ERR_MEM;
+        return MIEN_ERR_MEM;
     if (w != to.w) {
         unsigned char *out = h != to.h ? z->mid.px : dst;
         if (z->avx2)

@@ -6,7 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "resize.h"
+#include "mien/image.h"
 
 #define WEIGHT_BITS 22 /* fraction bits of a weight, as many as leave room for a sum in 32 bits */
 #define LOW_BITS    11
@@ -16,7 +16,7 @@
    All lie within the source, but for the last one of a source of taps - 1 pixels. */
 struct axis {
     int in, out, taps;
-    enum img_filter filter;
+    enum mien_resampling filter;
     int *first;
     double *real; /* the weights before rounding */
     int32_t *weight;
@@ -25,8 +25,8 @@ struct axis {
     size_t cap_out, cap_weight;
 };
 
-/* Sets the weights of a zeroed or earlier used axis. Returns 0 or ERR_MEM. */
-int resize_axis_set(struct axis *a, int in, int out, enum img_filter f);
+/* Sets the weights of a zeroed or earlier used axis. Returns 0 or MIEN_ERR_MEM. */
+int resize_axis_set(struct axis *a, int in, int out, enum mien_resampling f);
 void resize_axis_free(struct axis *a);
 
 /* The taps that lie within the source. */

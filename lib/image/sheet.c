@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "font.h"
+#include "util/array.h"
 
 enum {
     TEXT_SIZE = 320, /* pictures of every further so many pixels have larger text */
@@ -25,9 +26,9 @@ struct draw_color sheet_color(enum sheet_ink ink)
 
 int sheet_say(struct sheet_text *t, enum sheet_ink ink, bool line, const char *s, size_t len)
 {
-    struct sheet_word *word = buf_grow(t->word, t->n, &t->cap, sizeof *word);
+    struct sheet_word *word = array_grow(t->word, t->n, &t->cap, sizeof *word);
     if (word == NULL)
-        return ERR_MEM;
+        return MIEN_ERR_MEM;
     t->word = word;
     t->word[t->n++] = (struct sheet_word){t->chars.len, 0, ink, line};
     return sheet_lengthen(t, s, len);
@@ -36,18 +37,18 @@ int sheet_say(struct sheet_text *t, enum sheet_ink ink, bool line, const char *s
 int sheet_lengthen(struct sheet_text *t, const char *s, size_t len)
 {
     t->word[t->n - 1].len += len;
-    return buf_append(&t->chars, s, len);
+    return mien_buf_append(&t->chars, s, len);
 }
 
 void sheet_text_clear(struct sheet_text *t)
 {
-    buf_clear(&t->chars);
+    mien_buf_clear(&t->chars);
     t->n = 0;
 }
 
 void sheet_text_free(struct sheet_text *t)
 {
-    buf_free(&t->chars);
+    mien_buf_free(&t->chars);
     free(t->word);
     *t = (struct sheet_text){0};
 }
@@ -63,16 +64,16 @@ static int line_chars(const struct sheet *s)
     return (s->size + s->scale) / (FONT_WIDTH * s->scale);
 }
 
-/* Draws a caption from x, y downwards. Returns its lines, or ERR_MEM. */
+/* Draws a caption from x, y downwards. Returns its lines, or MIEN_ERR_MEM. */
 static int draw_caption(struct sheet *s, int x, int y, const struct sheet_text *t)
 {
     int chars = line_chars(s), column = 0, line = 0;
     for (size_t i = 0; i < t->n; i++) {
         const struct sheet_word *w = &t->word[i];
-        buf_clear(&s->scratch);
+        mien_buf_clear(&s->scratch);
         if (font_shorten(&s->scratch, (const char *)t->chars.data + w->at, w->len, (size_t)chars) <
             0)
-            return ERR_MEM;
+            return MIEN_ERR_MEM;
         int len = (int)font_chars((const char *)s->scratch.data, s->scratch.len);
         if (column > 0 && (w->line || column + 1 + len > chars)) {
             line++;
@@ -109,13 +110,13 @@ static void clear_row(struct sheet *s)
     s->row_height = 0;
 }
 
-int sheet_start(struct sheet *s, struct err *e)
+int sheet_start(struct sheet *s, struct mien_err *e)
 {
     s->scale = s->size < 2 * TEXT_SIZE ? 1 : s->size / TEXT_SIZE;
     s->gap = GAP * s->scale;
-    if (width_of(s, s->columns) > IMG_MAX_SIDE)
-        return err_set(e, ERR_LIMIT, "%d columns of %d pixels make a page of more than %d pixels",
-                       s->columns, s->size, IMG_MAX_SIDE);
+    if (width_of(s, s->columns) > MIEN_MAX_SIDE)
+        return mien_err_set(e, MIEN_ERR_LIMIT, "%d columns of %d pixels make a page of more than %d pixels",
+                       s->columns, s->size, MIEN_MAX_SIDE);
     int rc = img_alloc(&s->row, max_row_height(s), width_of(s, s->columns), e);
     if (rc == 0)
         sheet_next(s);
@@ -123,11 +124,11 @@ int sheet_start(struct sheet *s, struct err *e)
 }
 
 /* Moves the row that is being filled, if any, onto the page. */
-static int end_row(struct sheet *s, struct err *e)
+static int end_row(struct sheet *s, struct mien_err *e)
 {
     size_t n = (size_t)s->row_height * (size_t)s->row.w * 3;
-    if (buf_append(&s->page, s->row.px, n) < 0)
-        return err_mem(e, s->page.len + n, "a page");
+    if (mien_buf_append(&s->page, s->row.px, n) < 0)
+        return mien_err_mem(e, s->page.len + n, "a page");
     s->page_height += s->row_height;
     clear_row(s);
     return 0;
@@ -138,11 +139,11 @@ bool sheet_full(const struct sheet *s)
     if (s->cells % s->columns != 0) /* a row is not full yet */
         return false;
     return s->cells == s->columns * s->rows ||
-           s->page_height + s->row_height + max_row_height(s) + s->gap > IMG_MAX_SIDE;
+           s->page_height + s->row_height + max_row_height(s) + s->gap > MIEN_MAX_SIDE;
 }
 
 int sheet_add(struct sheet *s, const struct img *picture, const struct sheet_text *caption,
-              bool wrong, struct err *e)
+              bool wrong, struct mien_err *e)
 {
     int column = s->cells % s->columns;
     int rc = column == 0 ? end_row(s, e) : 0;
@@ -159,7 +160,7 @@ int sheet_add(struct sheet *s, const struct img *picture, const struct sheet_tex
     int below = r.y + r.h + CAPTION_GAP * s->scale;
     int lines = draw_caption(s, r.x, below, caption);
     if (lines < 0)
-        return err_mem(e, caption->chars.len, "a caption");
+        return mien_err_mem(e, caption->chars.len, "a caption");
     int height = below + lines * line_height(s);
     if (height > s->row_height)
         s->row_height = height;
@@ -167,7 +168,7 @@ int sheet_add(struct sheet *s, const struct img *picture, const struct sheet_tex
     return 0;
 }
 
-int sheet_page(struct sheet *s, const unsigned char **px, struct img_hw *size, struct err *e)
+int sheet_page(struct sheet *s, const unsigned char **px, struct mien_size *size, struct mien_err *e)
 {
     int rc = end_row(s, e);
     s->row_height = s->gap; /* of paper, below the last row */
@@ -176,7 +177,7 @@ int sheet_page(struct sheet *s, const unsigned char **px, struct img_hw *size, s
     if (rc < 0)
         return rc;
     size_t wide = (size_t)s->row.w * 3;
-    *size = (struct img_hw){s->page_height, s->row.w};
+    *size = (struct mien_size){s->page_height, s->row.w};
     if (s->cells < s->columns) {
         size->w = width_of(s, s->cells);
         for (size_t y = 1; y < (size_t)size->h; y++)
@@ -189,7 +190,7 @@ int sheet_page(struct sheet *s, const unsigned char **px, struct img_hw *size, s
 
 void sheet_next(struct sheet *s)
 {
-    buf_clear(&s->page);
+    mien_buf_clear(&s->page);
     s->page_height = 0;
     s->cells = 0;
     clear_row(s);
@@ -198,6 +199,6 @@ void sheet_next(struct sheet *s)
 void sheet_free(struct sheet *s)
 {
     img_free(&s->row);
-    buf_free(&s->page);
-    buf_free(&s->scratch);
+    mien_buf_free(&s->page);
+    mien_buf_free(&s->scratch);
 }

@@ -181,47 +181,47 @@ static void decode(const struct coding *c, const unsigned char *p, float *v, siz
 }
 
 /* Takes the name, shape and coding of one weight from its description. */
-static int describe(const json_t *w, struct tf_const *t, struct coding *c, struct err *e)
+static int describe(const json_t *w, struct tf_const *t, struct coding *c, struct mien_err *e)
 {
     const json_t *shape = json_object_get(w, "shape");
     t->name = json_string_value(json_object_get(w, "name"));
     if (t->name == NULL || !json_is_array(shape))
-        return err_set(e, ERR_FORMAT, "a weight has no name or shape");
+        return mien_err_set(e, MIEN_ERR_FORMAT, "a weight has no name or shape");
     if (!parse_coding(w, c))
-        return err_set(e, ERR_FORMAT,
+        return mien_err_set(e, MIEN_ERR_FORMAT,
                        "weight '%s': only float32, int32 and bool are known, and "
                        "quantisation to float16, uint8 and uint16",
                        t->name);
     if (json_array_size(shape) > TF_MAX_DIMS)
-        return err_set(e, ERR_LIMIT, "weight '%s' has more than %d dimensions", t->name,
+        return mien_err_set(e, MIEN_ERR_LIMIT, "weight '%s' has more than %d dimensions", t->name,
                        TF_MAX_DIMS);
     t->ndim = (int)json_array_size(shape);
     t->count = 1;
     for (int i = 0; i < t->ndim; i++) {
         long long d;
         if (!whole(json_array_get(shape, (size_t)i), &d) || d < 0)
-            return err_set(e, ERR_FORMAT, "weight '%s' has a dimension that is no size", t->name);
+            return mien_err_set(e, MIEN_ERR_FORMAT, "weight '%s' has a dimension that is no size", t->name);
         t->dim[i] = (size_t)d;
         if (t->dim[i] > 0 && t->count > MAX_GROUP / t->dim[i])
-            return err_set(e, ERR_LIMIT, "weight '%s' is too large", t->name);
+            return mien_err_set(e, MIEN_ERR_LIMIT, "weight '%s' is too large", t->name);
         t->count *= t->dim[i];
     }
     return 0;
 }
 
 /* Appends the files of a group, which lie beside the graph. */
-static int slurp_group(const json_t *paths, const char *path, struct buf *data, struct err *e)
+static int slurp_group(const json_t *paths, const char *path, struct mien_buf *data, struct mien_err *e)
 {
     const char *slash = strrchr(path, '/');
     for (size_t i = 0; i < json_array_size(paths); i++) {
         const char *name = json_string_value(json_array_get(paths, i));
         if (name == NULL || name[0] == '/' || strstr(name, "..") != NULL)
-            return err_set(e, ERR_FORMAT, "a weight file that isn't in the graph's folder");
+            return mien_err_set(e, MIEN_ERR_FORMAT, "a weight file that isn't in the graph's folder");
         char file[4096];
         int n =
             snprintf(file, sizeof file, "%.*s%s", slash ? (int)(slash - path + 1) : 0, path, name);
         if (n < 0 || (size_t)n >= sizeof file)
-            return err_set(e, ERR_LIMIT, "a path of %d bytes is too long", n);
+            return mien_err_set(e, MIEN_ERR_LIMIT, "a path of %d bytes is too long", n);
         int fd = file_open(file, e);
         if (fd < 0)
             return fd;
@@ -233,10 +233,10 @@ static int slurp_group(const json_t *paths, const char *path, struct buf *data, 
     return 0;
 }
 
-static int read_group(struct tf_graph *g, const json_t *group, const char *path, struct err *e)
+static int read_group(struct tf_graph *g, const json_t *group, const char *path, struct mien_err *e)
 {
     const json_t *weights = json_object_get(group, "weights");
-    struct buf data = {0};
+    struct mien_buf data = {0};
     int rc = slurp_group(json_object_get(group, "paths"), path, &data, e);
     size_t at = 0, total = data.len;
     for (size_t i = 0; rc == 0 && i < json_array_size(weights); i++) {
@@ -245,39 +245,39 @@ static int read_group(struct tf_graph *g, const json_t *group, const char *path,
         if ((rc = describe(json_array_get(weights, i), t, &c, e)) < 0)
             break;
         if (t->count > (total - at) / c.bytes) {
-            rc = err_set(e, ERR_FORMAT, "weight '%s' lies beyond its file's %zu bytes", t->name,
+            rc = mien_err_set(e, MIEN_ERR_FORMAT, "weight '%s' lies beyond its file's %zu bytes", t->name,
                          total);
             break;
         }
         t->v = malloc((t->count + 1) * sizeof *t->v);
         if (t->v == NULL) {
-            rc = err_mem(e, t->count * sizeof *t->v, t->name);
+            rc = mien_err_mem(e, t->count * sizeof *t->v, t->name);
             break;
         }
         g->nconstant++;
         decode(&c, data.data + at, t->v, t->count);
         at += t->count * c.bytes;
     }
-    buf_free(&data);
+    mien_buf_free(&data);
     if (rc == 0 && at != total)
-        return err_set(e, ERR_FORMAT, "the weight files have %zu bytes, the graph names %zu", total,
+        return mien_err_set(e, MIEN_ERR_FORMAT, "the weight files have %zu bytes, the graph names %zu", total,
                        at);
     return rc;
 }
 
-static int read_weights(struct tf_graph *g, const char *path, struct err *e)
+static int read_weights(struct tf_graph *g, const char *path, struct mien_err *e)
 {
     const json_t *manifest = json_object_get(g->root, "weightsManifest");
     size_t n = 0;
     for (size_t i = 0; i < json_array_size(manifest); i++)
         n += json_array_size(json_object_get(json_array_get(manifest, i), "weights"));
     if (n == 0)
-        return err_set(e, ERR_FORMAT, "it lists no weights");
+        return mien_err_set(e, MIEN_ERR_FORMAT, "it lists no weights");
     if (n > TF_MAX_NODES)
-        return err_set(e, ERR_LIMIT, "%zu weights are over the limit of %d", n, TF_MAX_NODES);
+        return mien_err_set(e, MIEN_ERR_LIMIT, "%zu weights are over the limit of %d", n, TF_MAX_NODES);
     g->constant = calloc(n, sizeof *g->constant);
     if (g->constant == NULL)
-        return err_mem(e, n * sizeof *g->constant, "weights");
+        return mien_err_mem(e, n * sizeof *g->constant, "weights");
     for (size_t i = 0; i < json_array_size(manifest); i++) {
         int rc = read_group(g, json_array_get(manifest, i), path, e);
         if (rc < 0)
@@ -301,20 +301,20 @@ int tf_find(const struct tf_graph *g, const char *name)
     return i != NULL ? (int)json_integer_value(i) : -1;
 }
 
-static int read_nodes(struct tf_graph *g, struct err *e)
+static int read_nodes(struct tf_graph *g, struct mien_err *e)
 {
     const json_t *nodes = json_object_get(json_object_get(g->root, "modelTopology"), "node");
     size_t n = json_array_size(nodes);
     if (n == 0)
-        return err_set(e, ERR_FORMAT, "it has no graph");
+        return mien_err_set(e, MIEN_ERR_FORMAT, "it has no graph");
     if (n > TF_MAX_NODES)
-        return err_set(e, ERR_LIMIT, "a graph of %zu nodes is over the limit of %d", n,
+        return mien_err_set(e, MIEN_ERR_LIMIT, "a graph of %zu nodes is over the limit of %d", n,
                        TF_MAX_NODES);
     g->node = calloc(n, sizeof *g->node);
     g->out = calloc(n, sizeof *g->out);
     g->index = json_object();
     if (g->node == NULL || g->out == NULL || g->index == NULL)
-        return err_mem(e, n * sizeof *g->node, "nodes");
+        return mien_err_mem(e, n * sizeof *g->node, "nodes");
     for (size_t i = 0; i < n; i++) {
         const json_t *v = json_array_get(nodes, i);
         struct tf_node *node = &g->node[i];
@@ -322,17 +322,17 @@ static int read_nodes(struct tf_graph *g, struct err *e)
         node->op = json_string_value(json_object_get(v, "op"));
         node->attr = json_object_get(v, "attr");
         if (node->name == NULL || node->op == NULL)
-            return err_set(e, ERR_FORMAT, "a node has no name or op");
+            return mien_err_set(e, MIEN_ERR_FORMAT, "a node has no name or op");
         if (tf_find(g, node->name) >= 0)
-            return err_set(e, ERR_FORMAT, "two nodes are named '%s'", node->name);
+            return mien_err_set(e, MIEN_ERR_FORMAT, "two nodes are named '%s'", node->name);
         if (json_object_set_new(g->index, node->name, json_integer(g->n++)) < 0)
-            return err_mem(e, n * sizeof *g->node, "nodes");
+            return mien_err_mem(e, n * sizeof *g->node, "nodes");
     }
     return 0;
 }
 
 /* Fills in what a needed node reads. */
-static int connect(struct tf_graph *g, int i, struct err *e)
+static int connect(struct tf_graph *g, int i, struct mien_err *e)
 {
     struct tf_node *node = &g->node[i];
     const json_t *nodes = json_object_get(json_object_get(g->root, "modelTopology"), "node");
@@ -342,11 +342,11 @@ static int connect(struct tf_graph *g, int i, struct err *e)
         if (name != NULL && name[0] == '^') /* an order of execution, no data */
             continue;
         if (node->nin == TF_MAX_IN)
-            return err_set(e, ERR_LIMIT, "node '%s' has more than %d inputs", node->name,
+            return mien_err_set(e, MIEN_ERR_LIMIT, "node '%s' has more than %d inputs", node->name,
                            TF_MAX_IN);
         int from = name != NULL ? tf_find(g, name) : -1;
         if (from < 0)
-            return err_set(e, ERR_FORMAT, "node '%s' (%s) reads '%s', which %s", node->name,
+            return mien_err_set(e, MIEN_ERR_FORMAT, "node '%s' (%s) reads '%s', which %s", node->name,
                            node->op, name != NULL ? name : "?",
                            name != NULL && strchr(name, ':') != NULL
                                ? "is a second output: not supported"
@@ -359,12 +359,12 @@ static int connect(struct tf_graph *g, int i, struct err *e)
             node->value = &g->constant[k];
     }
     if (strcmp(node->op, "Const") == 0 && node->value == NULL)
-        return err_set(e, ERR_FORMAT, "constant '%s' has no weights", node->name);
+        return mien_err_set(e, MIEN_ERR_FORMAT, "constant '%s' has no weights", node->name);
     return 0;
 }
 
 /* The outputs are those of the signature, which older files keep elsewhere. */
-static int find_outputs(struct tf_graph *g, struct err *e)
+static int find_outputs(struct tf_graph *g, struct mien_err *e)
 {
     const json_t *signature = json_object_get(g->root, "signature");
     if (signature == NULL)
@@ -377,22 +377,22 @@ static int find_outputs(struct tf_graph *g, struct err *e)
         const char *name = json_string_value(json_object_get(v, "name"));
         int i = tf_find(g, name != NULL ? name : key);
         if (i < 0)
-            return err_set(e, ERR_FORMAT, "output '%s' is no node", name != NULL ? name : key);
+            return mien_err_set(e, MIEN_ERR_FORMAT, "output '%s' is no node", name != NULL ? name : key);
         if (g->nout == g->n)
-            return err_set(e, ERR_FORMAT, "there are more outputs than nodes");
+            return mien_err_set(e, MIEN_ERR_FORMAT, "there are more outputs than nodes");
         g->out[g->nout++] = i;
     }
     if (g->nout > 0)
         return 0;
-    return err_set(e, ERR_FORMAT, "it has no signature that names its outputs");
+    return mien_err_set(e, MIEN_ERR_FORMAT, "it has no signature that names its outputs");
 }
 
 /* Marks and connects the nodes that the outputs depend on. */
-static int mark_needed(struct tf_graph *g, struct err *e)
+static int mark_needed(struct tf_graph *g, struct mien_err *e)
 {
     int *stack = malloc((size_t)g->n * sizeof *stack), top = 0, rc = 0;
     if (stack == NULL)
-        return err_mem(e, (size_t)g->n * sizeof *stack, "nodes");
+        return mien_err_mem(e, (size_t)g->n * sizeof *stack, "nodes");
     for (int k = 0; k < g->nout; k++) {
         struct tf_node *out = &g->node[g->out[k]];
         out->uses++;
@@ -414,9 +414,9 @@ static int mark_needed(struct tf_graph *g, struct err *e)
     return rc;
 }
 
-int tf_read(struct tf_graph *g, const char *path, struct err *e)
+int tf_read(struct tf_graph *g, const char *path, struct mien_err *e)
 {
-    struct buf text = {0};
+    struct mien_buf text = {0};
     json_error_t je;
     int fd = file_open(path, e);
     if (fd < 0)
@@ -426,14 +426,14 @@ int tf_read(struct tf_graph *g, const char *path, struct err *e)
     if (rc == 0) {
         g->root = json_loadb((const char *)text.data, text.len, 0, &je);
         if (g->root == NULL)
-            rc = err_set(e, ERR_FORMAT, "line %d: %s", je.line, je.text);
+            rc = mien_err_set(e, MIEN_ERR_FORMAT, "line %d: %s", je.line, je.text);
     }
-    buf_free(&text);
+    mien_buf_free(&text);
     if (rc < 0)
         return rc;
     const char *format = json_string_value(json_object_get(g->root, "format"));
     if (format != NULL && strcmp(format, "graph-model") != 0)
-        return err_set(e, ERR_FORMAT, "it is a %s, not a graph-model of TensorFlow.js", format);
+        return mien_err_set(e, MIEN_ERR_FORMAT, "it is a %s, not a graph-model of TensorFlow.js", format);
     if ((rc = read_nodes(g, e)) < 0 || (rc = read_weights(g, path, e)) < 0 ||
         (rc = find_outputs(g, e)) < 0)
         return rc;

@@ -37,7 +37,7 @@ struct tf_graph {
 
 /* Reads PATH and the weight files that it names, which lie in its folder. g is zeroed by the
    caller and, on failure too, freed with tf_free. Returns 0 or a negative code. */
-int tf_read(struct tf_graph *g, const char *path, struct err *e);
+int tf_read(struct tf_graph *g, const char *path, struct mien_err *e);
 void tf_free(struct tf_graph *g);
 
 /* The index of the node of this name, which may end in ":0"; -1 when there is none. */

@@ -19,13 +19,13 @@ struct import {
     struct tf_value *value; /* of each node converted so far */
     float *weights;      /* parameters as net.h lays them out, so far */
     int h, w;            /* of the input, instead of the graph's; or 0 */
-    struct err *e;
+    struct mien_err *e;
 };
 
 /* Converts node i, whose inputs are converted. Returns 0 or a negative code. */
 int imp_node(struct import *c, int i);
 
-/* ERR_FORMAT with "node 'NAME' (OP): CAUSE". */
+/* MIEN_ERR_FORMAT with "node 'NAME' (OP): CAUSE". */
 int imp_fail(struct import *c, int i, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
 
 /* The name of the Keras layer that a node belongs to: the first part of its path. It leaves room
@@ -43,7 +43,7 @@ float *imp_parameter(const struct import *c, int layer, int k);
 const struct tf_const *imp_constant(const struct import *c, int i, int k);
 
 /* The tensor that node i reads as its input k: of a rank and a kind that layers can read, or any.
-   Returns 0 or ERR_FORMAT. */
+   Returns 0 or MIEN_ERR_FORMAT. */
 int imp_tensor(struct import *c, int i, int k, struct tf_value *x);
 int imp_any_tensor(struct import *c, int i, int k, struct tf_value *x);
 

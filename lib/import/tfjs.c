@@ -21,7 +21,7 @@ int imp_fail(struct import *c, int i, const char *fmt, ...)
     va_start(ap, fmt);
     vsnprintf(cause, sizeof cause, fmt, ap);
     va_end(ap);
-    return err_set(c->e, ERR_FORMAT, "node '%s' (%s): %s", c->g->node[i].name, c->g->node[i].op,
+    return mien_err_set(c->e, MIEN_ERR_FORMAT, "node '%s' (%s): %s", c->g->node[i].name, c->g->node[i].op,
                    cause);
 }
 
@@ -80,7 +80,7 @@ static void free_name(const struct import *c, int i, char name[NET_NAME])
 
 int imp_add_layer(struct import *c, int i, struct layer *l)
 {
-    struct err cause;
+    struct mien_err cause;
     if (l->name[0] == '\0')
         imp_short_name(c->g->node[i].name, l->name);
     free_name(c, i, l->name);
@@ -92,7 +92,7 @@ int imp_add_layer(struct import *c, int i, struct layer *l)
     if (n > before) {
         float *w = realloc(c->weights, n * sizeof *w);
         if (w == NULL)
-            return err_mem(c->e, n * sizeof *w, "weights");
+            return mien_err_mem(c->e, n * sizeof *w, "weights");
         memset(w + before, 0, (n - before) * sizeof *w);
         c->weights = w;
     }
@@ -142,7 +142,7 @@ int imp_any_tensor(struct import *c, int i, int k, struct tf_value *x)
 int imp_tensor(struct import *c, int i, int k, struct tf_value *x)
 {
     if (imp_any_tensor(c, i, k, x) < 0)
-        return ERR_FORMAT;
+        return MIEN_ERR_FORMAT;
     if (x->below6)
         return imp_fail(c, i, "input %d is a minimum that no maximum with 0 follows", k + 1);
     if (x->rank == 0)
@@ -170,7 +170,7 @@ static int walk(struct import *c)
     bool *done = calloc((size_t)g->n, sizeof *done), going = true, all = false;
     int rc = 0;
     if (done == NULL)
-        return err_mem(c->e, (size_t)g->n * sizeof *done, "nodes");
+        return mien_err_mem(c->e, (size_t)g->n * sizeof *done, "nodes");
     while (going && !all && rc == 0) {
         going = false;
         all = true;
@@ -185,7 +185,7 @@ static int walk(struct import *c)
         }
     }
     free(done);
-    return rc < 0 || all ? rc : err_set(c->e, ERR_FORMAT, "the graph goes round in circles");
+    return rc < 0 || all ? rc : mien_err_set(c->e, MIEN_ERR_FORMAT, "the graph goes round in circles");
 }
 
 /* --- Outputs ------------------------------------------------------------------------------- */
@@ -196,7 +196,7 @@ static int rename_layer(struct import *c, int layer, const char *name)
     if (strcmp(l->name, name) == 0)
         return 0;
     if (net_find(c->net, name) >= 0)
-        return err_set(c->e, ERR_ARG, "layer '%s' can't be renamed to '%s', which is there already",
+        return mien_err_set(c->e, MIEN_ERR_ARG, "layer '%s' can't be renamed to '%s', which is there already",
                        l->name, name);
     snprintf(l->name, NET_NAME, "%s", name);
     return 0;
@@ -234,13 +234,13 @@ static int name_head(struct import *c, const char *which, const char *name)
     int i = tf_find(c->g, which);
     int layer = i >= 0 && c->g->node[i].needed ? c->value[i].layer : net_find(c->net, which);
     if (layer < 0)
-        return err_set(c->e, ERR_ARG, "there is no node or layer '%s' for %s", which, name);
+        return mien_err_set(c->e, MIEN_ERR_ARG, "there is no node or layer '%s' for %s", which, name);
     const struct layer *l = &c->net->layer[layer];
     size_t n = shape_count(l->shape);
     bool gender = strcmp(name, "gender") == 0;
     if (!(l->type == L_SOFTMAX && (!gender || n == 2)) &&
         !(l->type == L_SIGMOID && gender && n == 1))
-        return err_set(c->e, ERR_ARG, "'%s' is a %s of %zu; %s", which, layer_type_name(l->type), n,
+        return mien_err_set(c->e, MIEN_ERR_ARG, "'%s' is a %s of %zu; %s", which, layer_type_name(l->type), n,
                        gender ? "the gender is a softmax of 2 or a sigmoid of 1"
                               : "the age is a softmax");
     if (c->net->layer[l->in[0]].type == L_DENSE) {
@@ -254,19 +254,19 @@ static int name_head(struct import *c, const char *which, const char *name)
 
 /* --- The interface ------------------------------------------------------------------------- */
 
-struct tfjs *tfjs_open(const char *path, struct err *e)
+struct tfjs *tfjs_open(const char *path, struct mien_err *e)
 {
-    struct err cause;
+    struct mien_err cause;
     struct tfjs *t = calloc(1, sizeof *t);
     if (t == NULL) {
-        err_mem(e, sizeof *t, "a graph");
+        mien_err_mem(e, sizeof *t, "a graph");
         return NULL;
     }
     int rc = tf_read(&t->graph, path, &cause);
     if (rc == 0)
         return t;
     /* What the system says of a file names it already. */
-    err_set(e, rc, rc == ERR_SYS ? "%.0s%s" : "'%s': %s", path, cause.msg);
+    mien_err_set(e, rc, rc == MIEN_ERR_SYS ? "%.0s%s" : "'%s': %s", path, cause.msg);
     tfjs_close(t);
     return NULL;
 }
@@ -306,25 +306,25 @@ static int take_weights(struct import *c, struct model *m)
         for (int k = 0; k < l->nparam; k++) {
             const float *w = imp_parameter(c, i, k);
             if (!num_finite(w, l->param[k].count))
-                return err_set(c->e, ERR_FORMAT, "layer '%s' has a weight that is no number", l->name);
+                return mien_err_set(c->e, MIEN_ERR_FORMAT, "layer '%s' has a weight that is no number", l->name);
         }
     }
     m->weights = net_weights_new(&m->net, c->e);
     if (m->weights == NULL)
-        return ERR_MEM;
+        return MIEN_ERR_MEM;
     if (m->net.nweights > 0)
         memcpy(m->weights, c->weights, m->net.nweights * sizeof *m->weights);
     return 0;
 }
 
 int tfjs_import(const struct tfjs *t, struct model *m, const char *gender, const char *age, int h,
-                int w, struct err *e)
+                int w, struct mien_err *e)
 {
     const struct tf_graph *g = &t->graph;
     struct import c = {.g = g, .net = &m->net, .h = h, .w = w, .e = e};
     c.value = malloc((size_t)g->n * sizeof *c.value);
     if (c.value == NULL)
-        return err_mem(e, (size_t)g->n * sizeof *c.value, "nodes");
+        return mien_err_mem(e, (size_t)g->n * sizeof *c.value, "nodes");
     for (int i = 0; i < g->n; i++)
         c.value[i] = (struct tf_value){.layer = -1};
     int rc = walk(&c);

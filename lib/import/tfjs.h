@@ -23,7 +23,7 @@
 
 /* Reads the graph at path and its weights. NULL, with a message naming the file, on failure. */
 struct tfjs;
-struct tfjs *tfjs_open(const char *path, struct err *e);
+struct tfjs *tfjs_open(const char *path, struct mien_err *e);
 void tfjs_close(struct tfjs *t); /* NULL is harmless */
 
 /* Whether a node of this name is one of the graph's outputs. */
@@ -39,6 +39,6 @@ const char *tfjs_converted_by(const struct tfjs *t);
    input when they aren't 0. Returns 0, or a negative code with a message naming node and op; m is
    then empty. */
 int tfjs_import(const struct tfjs *t, struct model *m, const char *gender, const char *age, int h,
-                int w, struct err *e);
+                int w, struct mien_err *e);
 
 #endif

@@ -72,7 +72,7 @@ static double *identity(struct import *c, size_t n)
 {
     double *a = malloc(2 * n * sizeof *a);
     if (a == NULL)
-        err_mem(c->e, 2 * n * sizeof *a, "channels");
+        mien_err_mem(c->e, 2 * n * sizeof *a, "channels");
     for (size_t k = 0; a != NULL && k < n; k++) {
         a[k] = 1;
         a[n + k] = 0;
@@ -109,7 +109,7 @@ static int prelu(struct import *c, int i, struct tf_value x, int k)
     size_t channels = (size_t)shape_of(c, x).c;
     const struct tf_const *slope = per_channel(c, i, k, channels);
     if (slope == NULL)
-        return ERR_FORMAT;
+        return MIEN_ERR_FORMAT;
     int layer = add_simple(c, i, x, L_PRELU);
     for (size_t j = 0; layer >= 0 && j < channels; j++)
         imp_parameter(c, layer, 0)[j] = (float)channel(slope, j);
@@ -130,14 +130,14 @@ static int do_activation(struct import *c, int i)
     struct tf_value x;
     bool relu = c->g->node[i].op[0] == 'R'; /* which may follow a minimum */
     if ((relu ? imp_any_tensor(c, i, 0, &x) : imp_tensor(c, i, 0, &x)) < 0)
-        return ERR_FORMAT;
+        return MIEN_ERR_FORMAT;
     return activate(c, i, x, c->g->node[i].op);
 }
 
 static int do_prelu(struct import *c, int i)
 {
     struct tf_value x;
-    return imp_tensor(c, i, 0, &x) < 0 ? ERR_FORMAT : prelu(c, i, x, 1);
+    return imp_tensor(c, i, 0, &x) < 0 ? MIEN_ERR_FORMAT : prelu(c, i, x, 1);
 }
 
 /* Minimum and Maximum with a constant on either side. */
@@ -148,7 +148,7 @@ static int do_bound(struct import *c, int i)
     int side = imp_constant(c, i, 1) != NULL ? 1 : 0;
     const struct tf_const *t = imp_constant(c, i, side);
     if (imp_any_tensor(c, i, 1 - side, &x) < 0)
-        return ERR_FORMAT;
+        return MIEN_ERR_FORMAT;
     if (t == NULL || t->count != 1 || t->v[0] != (high ? 6 : 0))
         return imp_fail(c, i, "only maxima with 0 and minima with 6 are supported");
     return clamp(c, i, x, !high, high);
@@ -159,7 +159,7 @@ static int do_clip(struct import *c, int i)
     struct tf_value x;
     const struct tf_const *low = imp_constant(c, i, 1), *high = imp_constant(c, i, 2);
     if (imp_tensor(c, i, 0, &x) < 0)
-        return ERR_FORMAT;
+        return MIEN_ERR_FORMAT;
     if (low == NULL || high == NULL || low->count != 1 || high->count != 1 || low->v[0] != 0 ||
         high->v[0] != 6)
         return imp_fail(c, i, "only clipping to 0 and 6 is supported");
@@ -170,7 +170,7 @@ static int do_softmax(struct import *c, int i)
 {
     struct tf_value x;
     if (imp_tensor(c, i, 0, &x) < 0)
-        return ERR_FORMAT;
+        return MIEN_ERR_FORMAT;
     if (shape_of(c, x).h != 1 || shape_of(c, x).w != 1)
         return imp_fail(c, i, "a softmax at every pixel is not supported");
     return imp_emit(c, i, add_simple(c, i, x, L_SOFTMAX), x.rank);
@@ -216,7 +216,7 @@ static int fuse(struct import *c, int i, struct tf_value x)
         if (strcmp(op, "BiasAdd") == 0) {
             const struct tf_const *bias = per_channel(c, i, in++, channels);
             if (bias == NULL)
-                return ERR_FORMAT;
+                return MIEN_ERR_FORMAT;
             for (size_t j = 0; j < channels; j++)
                 imp_parameter(c, x.layer, 1)[j] = (float)channel(bias, j);
             continue;
@@ -265,7 +265,7 @@ static int do_conv(struct import *c, int i)
     const struct tf_const *w = imp_constant(c, i, 1);
     struct tf_value x;
     if (imp_tensor(c, i, 0, &x) < 0)
-        return ERR_FORMAT;
+        return MIEN_ERR_FORMAT;
     if (x.rank != 4 || w == NULL || w->ndim != 4)
         return imp_fail(c, i, "it needs an image and constant weights of 4 dimensions");
     if (w->dim[2] != (size_t)shape_of(c, x).c)
@@ -280,7 +280,7 @@ static int do_conv(struct import *c, int i)
     l.kw = (int)w->dim[1];
     l.units = (int)w->dim[3];
     if (window(c, i, &l) < 0)
-        return ERR_FORMAT;
+        return MIEN_ERR_FORMAT;
     linear_name(c, i, w, l.name);
     x = (struct tf_value){.layer = imp_add_layer(c, i, &l), .rank = 4};
     if (x.layer < 0)
@@ -296,7 +296,7 @@ static int do_matmul(struct import *c, int i)
     bool turned = tf_bool(n, "transpose_b");
     struct tf_value x;
     if (imp_tensor(c, i, 0, &x) < 0)
-        return ERR_FORMAT;
+        return MIEN_ERR_FORMAT;
     if (x.rank != 2 || w == NULL || w->ndim != 2 || tf_bool(n, "transpose_a"))
         return imp_fail(c, i, "it needs a vector and a constant matrix");
     size_t in = w->dim[turned ? 1 : 0], units = w->dim[turned ? 0 : 1];
@@ -326,7 +326,7 @@ static int do_batch_norm(struct import *c, int i)
     char format[32];
     double eps;
     if (imp_tensor(c, i, 0, &x) < 0)
-        return ERR_FORMAT;
+        return MIEN_ERR_FORMAT;
     tf_text(&c->g->node[i], "data_format", 0, format, sizeof format);
     if (format[0] != '\0' && strcmp(format, "NHWC") != 0)
         return imp_fail(c, i, "data format %s is not supported, only NHWC", format);
@@ -335,11 +335,11 @@ static int do_batch_norm(struct import *c, int i)
     size_t channels = (size_t)shape_of(c, x).c;
     for (int k = 0; k < 4; k++) {
         if ((t[k] = per_channel(c, i, k + 1, channels)) == NULL)
-            return ERR_FORMAT;
+            return MIEN_ERR_FORMAT;
     }
     double *a = identity(c, channels);
     if (a == NULL)
-        return ERR_MEM;
+        return MIEN_ERR_MEM;
     for (size_t k = 0; k < channels; k++) {
         a[k] = channel(t[0], k) / sqrt(channel(t[3], k) + eps);
         a[channels + k] = channel(t[1], k) - channel(t[2], k) * a[k];
@@ -361,7 +361,7 @@ static int join(struct import *c, int i, enum layer_type type, int n)
     for (int k = 0; k < n; k++) {
         int rank = x.rank;
         if (imp_tensor(c, i, k, &x) < 0)
-            return ERR_FORMAT;
+            return MIEN_ERR_FORMAT;
         if (k > 0 && x.rank != rank)
             return imp_fail(c, i, "its inputs differ in rank");
         l.in[l.nin++] = x.layer;
@@ -380,16 +380,16 @@ static int do_arithmetic(struct import *c, int i)
         return add ? join(c, i, L_ADD, 2)
                    : imp_fail(c, i, "only the sum of two tensors is supported");
     if (imp_tensor(c, i, 1 - side, &x) < 0)
-        return ERR_FORMAT;
+        return MIEN_ERR_FORMAT;
     if (!add && !sub && !mul && side == 0)
         return imp_fail(c, i, "a division by a tensor is not supported");
     size_t channels = (size_t)shape_of(c, x).c;
     const struct tf_const *t = per_channel(c, i, side, channels);
     if (t == NULL)
-        return ERR_FORMAT;
+        return MIEN_ERR_FORMAT;
     double *a = identity(c, channels);
     if (a == NULL)
-        return ERR_MEM;
+        return MIEN_ERR_MEM;
     for (size_t k = 0; k < channels; k++) {
         double v = channel(t, k);
         if (add || sub) {
@@ -414,7 +414,7 @@ static int do_concat(struct import *c, int i)
     int n = c->g->node[i].nin - 1;
     struct tf_value x;
     if (imp_tensor(c, i, 0, &x) < 0)
-        return ERR_FORMAT;
+        return MIEN_ERR_FORMAT;
     const struct tf_const *axis = imp_constant(c, i, n);
     if (axis == NULL || axis->count != 1 || (axis->v[0] != -1 && axis->v[0] != x.rank - 1))
         return imp_fail(c, i, "only a concatenation of channels is supported");
@@ -429,7 +429,7 @@ static int do_pool(struct import *c, int i)
     struct tf_value x;
     int k[4];
     if (imp_tensor(c, i, 0, &x) < 0 || window(c, i, &l) < 0)
-        return ERR_FORMAT;
+        return MIEN_ERR_FORMAT;
     if (x.rank != 4 || tf_ints(&c->g->node[i], "ksize", k, 4) != 4 || k[0] != 1 || k[3] != 1)
         return imp_fail(c, i, "it needs an image and a window [1, h, w, 1]");
     l.nin = 1;
@@ -444,7 +444,7 @@ static int do_mean(struct import *c, int i)
     const struct tf_const *axes = imp_constant(c, i, 1);
     struct tf_value x;
     if (imp_tensor(c, i, 0, &x) < 0)
-        return ERR_FORMAT;
+        return MIEN_ERR_FORMAT;
     bool good = x.rank == 4 && axes != NULL && axes->count == 2;
     if (good) {
         float a = axes->v[0] + (axes->v[0] < 0 ? 4 : 0), b = axes->v[1] + (axes->v[1] < 0 ? 4 : 0);
@@ -462,7 +462,7 @@ static int do_pad(struct import *c, int i)
     struct tf_value x;
     int p[8];
     if (imp_tensor(c, i, 0, &x) < 0)
-        return ERR_FORMAT;
+        return MIEN_ERR_FORMAT;
     if (x.rank != 4 || t == NULL || t->count != 8)
         return imp_fail(c, i, "only the padding of an image is supported");
     if (c->g->node[i].nin > 2 && (with == NULL || with->count != 1 || with->v[0] != 0))
@@ -494,7 +494,7 @@ static int do_reshape(struct import *c, int i)
     const struct tf_const *t = imp_constant(c, i, 1);
     struct tf_value x;
     if (imp_any_tensor(c, i, 0, &x) < 0)
-        return ERR_FORMAT;
+        return MIEN_ERR_FORMAT;
     struct shape s = shape_of(c, x);
     double total = (double)shape_count(s), known = 1, d[TF_MAX_DIMS];
     if (t == NULL || t->count < 1 || t->count > TF_MAX_DIMS)
@@ -526,7 +526,7 @@ static int do_squeeze(struct import *c, int i)
 {
     struct tf_value x;
     if (imp_any_tensor(c, i, 0, &x) < 0)
-        return ERR_FORMAT;
+        return MIEN_ERR_FORMAT;
     x.rank = x.rank == 4 && shape_of(c, x).h == 1 && shape_of(c, x).w == 1 ? 2 : 0;
     return imp_pass(c, i, x);
 }
@@ -537,7 +537,7 @@ static int do_identity(struct import *c, int i)
     struct tf_value x;
     if (c->g->node[i].value != NULL || imp_constant(c, i, 0) != NULL)
         return 0;
-    return imp_any_tensor(c, i, 0, &x) < 0 ? ERR_FORMAT : imp_pass(c, i, x);
+    return imp_any_tensor(c, i, 0, &x) < 0 ? MIEN_ERR_FORMAT : imp_pass(c, i, x);
 }
 
 static int do_placeholder(struct import *c, int i)

@@ -119,7 +119,7 @@ static enum kernel kernel_of(const struct plan *p, const struct layer *l)
     return winograd_fits(p->simd, l, before->shape) ? KERNEL_WINOGRAD : KERNEL_CONV;
 }
 
-/* Sets the kernel of a convolution or dense layer up, and the room it needs: returns 0 or ERR_MEM.
+/* Sets the kernel of a convolution or dense layer up, and the room it needs: returns 0 or MIEN_ERR_MEM.
  */
 static int prepare_conv(struct plan *p, struct step *s, const struct tail *tail)
 {
@@ -129,20 +129,20 @@ static int prepare_conv(struct plan *p, struct step *s, const struct tail *tail)
     case KERNEL_EIGHT:
         s->conv_int8 = calloc(1, sizeof *s->conv_int8);
         if (s->conv_int8 == NULL || conv_int8_make(s->conv_int8, p->int8, l, in, s->w, tail) < 0)
-            return ERR_MEM;
+            return MIEN_ERR_MEM;
         at_least(&p->scratch, conv_int8_scratch(s->conv_int8, (size_t)plan_group(p, s)));
         at_least(&p->zeros, conv_int8_zeros(s->conv_int8));
         break;
     case KERNEL_WINOGRAD:
         s->winograd = calloc(1, sizeof *s->winograd);
         if (s->winograd == NULL || winograd_make(s->winograd, p->simd, l, in, s->w, tail) < 0)
-            return ERR_MEM;
+            return MIEN_ERR_MEM;
         at_least(&p->scratch, winograd_scratch(s->winograd));
         at_least(&p->zeros, winograd_zeros(s->winograd));
         break;
     default:
         if (conv_make(&s->conv, p->simd, l, in, s->w, tail) < 0)
-            return ERR_MEM;
+            return MIEN_ERR_MEM;
         at_least(&p->scratch, conv_scratch(&s->conv));
         at_least(&p->zeros, conv_zeros(&s->conv));
     }
@@ -151,7 +151,7 @@ static int prepare_conv(struct plan *p, struct step *s, const struct tail *tail)
     return 0;
 }
 
-/* Sets a step's kernel up, and the room it needs: returns 0 or ERR_MEM. */
+/* Sets a step's kernel up, and the room it needs: returns 0 or MIEN_ERR_MEM. */
 static int prepare(struct plan *p, struct step *s)
 {
     const struct layer *l = &p->net.layer[s->layer];
@@ -167,7 +167,7 @@ static int prepare(struct plan *p, struct step *s)
     return 0;
 }
 
-/* Makes the step for layer i, and for those it can take over: returns 0 or ERR_MEM. Layers that
+/* Makes the step for layer i, and for those it can take over: returns 0 or MIEN_ERR_MEM. Layers that
    were taken over have their value set, which is how they are recognised. */
 static int compile_layer(struct compiler *c, int i)
 {
@@ -190,7 +190,7 @@ static int compile_layer(struct compiler *c, int i)
         s->w = copy_of(param_of(c, i, "weight"), n);
         s->bias = copy_of(param_of(c, i, "bias"), (size_t)l->units);
         if (s->w == NULL || s->bias == NULL)
-            return ERR_MEM;
+            return MIEN_ERR_MEM;
         int bn = fold_bn_behind(&p->net, c->uses, i);
         if (bn >= 0) {
             fold_bn(&c->from->layer[c->origin[bn]], c->weights, s->w, n, s->bias);
@@ -203,14 +203,14 @@ static int compile_layer(struct compiler *c, int i)
         s->w = copy_of(param_of(c, i, "weight"), l->param[0].count);
         s->bias = copy_of(param_of(c, i, "bias"), l->param[1].count);
         if (s->w == NULL || s->bias == NULL)
-            return ERR_MEM;
+            return MIEN_ERR_MEM;
     } else if (l->type == L_ADD) {
         fuse_act(c, s, i);
     } else if (l->type == L_BN) {
         s->w = copy_of(NULL, (size_t)l->shape.c);
         s->bias = copy_of(NULL, (size_t)l->shape.c);
         if (s->w == NULL || s->bias == NULL)
-            return ERR_MEM;
+            return MIEN_ERR_MEM;
         for (int ch = 0; ch < l->shape.c; ch++) {
             double scale, shift;
             fold_bn_scale(&c->from->layer[c->origin[i]], c->weights, ch, &scale, &shift);
@@ -220,7 +220,7 @@ static int compile_layer(struct compiler *c, int i)
     } else if (l->type == L_PRELU) {
         s->slope = copy_of(param_of(c, i, "slope"), (size_t)l->shape.c);
         if (s->slope == NULL)
-            return ERR_MEM;
+            return MIEN_ERR_MEM;
         s->act = ACT_PRELU;
     } else if (l->type == L_RELU || l->type == L_RELU6) {
         s->act = k_act(l->type);
@@ -229,12 +229,12 @@ static int compile_layer(struct compiler *c, int i)
 }
 
 /* Copies the layers that the outputs need; origin[i] is layer i's index in the model. */
-static int needed_layers(struct compiler *c, const int *out, int nout, struct err *e)
+static int needed_layers(struct compiler *c, const int *out, int nout, struct mien_err *e)
 {
     const struct net *from = c->from;
     bool *need = calloc((size_t)from->n, sizeof *need);
     int *to = calloc((size_t)from->n, sizeof *to);
-    int rc = need == NULL || to == NULL ? err_mem(e, (size_t)from->n, "a plan") : 0;
+    int rc = need == NULL || to == NULL ? mien_err_mem(e, (size_t)from->n, "a plan") : 0;
     for (int k = 0; rc == 0 && k < nout; k++)
         need[out[k]] = true;
     for (int i = from->n - 1; rc == 0 && i >= 0; i--) {
@@ -262,7 +262,7 @@ static int needed_layers(struct compiler *c, const int *out, int nout, struct er
     return rc < 0 ? rc : 0;
 }
 
-int plan_compile(struct plan *p, const struct model *m, const int *out, int nout, struct err *e)
+int plan_compile(struct plan *p, const struct model *m, const int *out, int nout, struct mien_err *e)
 {
     size_t n = (size_t)m->net.n;
     struct compiler c = {.p = p, .weights = m->weights, .from = &m->net};
@@ -276,7 +276,7 @@ int plan_compile(struct plan *p, const struct model *m, const int *out, int nout
     int rc = 0;
     if (c.uses == NULL || c.value_of == NULL || c.origin == NULL || p->step == NULL ||
         p->value == NULL || p->seg == NULL || p->out == NULL)
-        rc = err_mem(e, n * sizeof *p->step, "a plan");
+        rc = mien_err_mem(e, n * sizeof *p->step, "a plan");
     p->nout = nout;
     if (rc == 0)
         rc = needed_layers(&c, out, nout, e);
@@ -284,7 +284,7 @@ int plan_compile(struct plan *p, const struct model *m, const int *out, int nout
         c.value_of[i] = -1;
     for (int i = 0; rc == 0 && i < p->net.n; i++) {
         if (compile_layer(&c, i) < 0)
-            rc = err_mem(e, p->net.layer[i].param[0].count * sizeof(float), "weights");
+            rc = mien_err_mem(e, p->net.layer[i].param[0].count * sizeof(float), "weights");
     }
     for (int k = 0; rc == 0 && k < nout; k++)
         p->out[k] = c.value_of[p->out[k]];

@@ -35,14 +35,14 @@ static int segment_of(const struct plan *p, int step)
 }
 
 /* Gives every value its place: those whose lives overlap don't. First fit, in order of birth. */
-static int place_values(struct plan *p, struct err *e)
+static int place_values(struct plan *p, struct mien_err *e)
 {
     struct life {
         int from, to;
         size_t at, size;
     } *life = calloc((size_t)p->nvalue, sizeof *life);
     if (life == NULL)
-        return err_mem(e, (size_t)p->nvalue * sizeof *life, "a plan");
+        return mien_err_mem(e, (size_t)p->nvalue * sizeof *life, "a plan");
     for (int i = 0; i < p->nstep; i++) {
         const struct step *s = &p->step[i];
         life[s->out].from = life[s->out].to = i;
@@ -89,11 +89,11 @@ static int place_values(struct plan *p, struct err *e)
 /* --- Making and freeing --------------------------------------------------------------------- */
 
 struct plan *plan_new(const struct model *m, const int *out, int nout, int batch,
-                      enum precision precision, struct err *e)
+                      enum precision precision, struct mien_err *e)
 {
     struct plan *p = calloc(1, sizeof *p);
     if (p == NULL) {
-        err_mem(e, sizeof *p, "a plan");
+        mien_err_mem(e, sizeof *p, "a plan");
         return NULL;
     }
     p->batch = batch;
@@ -146,7 +146,7 @@ size_t plan_work_bytes(const struct plan *p)
     return (p->floats + p->zeros) * sizeof(float) + p->scratch;
 }
 
-int plan_work_refit(struct plan_work *w, const struct plan *p, struct err *e)
+int plan_work_refit(struct plan_work *w, const struct plan *p, struct mien_err *e)
 {
     size_t bytes = (plan_work_bytes(p) + 63) & ~(size_t)63;
     if (bytes > w->bytes) {
@@ -154,7 +154,7 @@ int plan_work_refit(struct plan_work *w, const struct plan *p, struct err *e)
         w->mem = aligned_alloc(64, bytes);
         w->bytes = w->mem != NULL ? bytes : 0;
         if (w->mem == NULL)
-            return err_mem(e, bytes, "a network's work space");
+            return mien_err_mem(e, bytes, "a network's work space");
     }
     w->zeros = w->mem + p->floats;
     w->scratch = w->zeros + p->zeros;
@@ -162,11 +162,11 @@ int plan_work_refit(struct plan_work *w, const struct plan *p, struct err *e)
     return 0;
 }
 
-struct plan_work *plan_work_new(const struct plan *p, struct err *e)
+struct plan_work *plan_work_new(const struct plan *p, struct mien_err *e)
 {
     struct plan_work *w = calloc(1, sizeof *w);
     if (w == NULL)
-        err_mem(e, sizeof *w, "a network's work space");
+        mien_err_mem(e, sizeof *w, "a network's work space");
     else if (plan_work_refit(w, p, e) < 0) {
         free(w);
         w = NULL;

@@ -27,18 +27,18 @@ enum precision { PRECISION_FLOAT, PRECISION_INT8 };
 /* Compiles the layers that `out` (nout indices into m->net, at least one) depend on. The model may
    be freed afterwards. batch is the most images a run has. NULL with a message on failure. */
 struct plan *plan_new(const struct model *m, const int *out, int nout, int batch,
-                      enum precision precision, struct err *e);
+                      enum precision precision, struct mien_err *e);
 void plan_free(struct plan *p); /* NULL is harmless */
 
 /* Elements of output k for one image, and the bytes of one work space. */
 size_t plan_out_count(const struct plan *p, int k);
 size_t plan_work_bytes(const struct plan *p);
 
-struct plan_work *plan_work_new(const struct plan *p, struct err *e);
+struct plan_work *plan_work_new(const struct plan *p, struct mien_err *e);
 void plan_work_free(struct plan_work *w); /* NULL is harmless */
 
-/* Makes a work space one of another plan; it grows where that needs more. Returns 0 or ERR_MEM. */
-int plan_work_refit(struct plan_work *w, const struct plan *p, struct err *e);
+/* Makes a work space one of another plan; it grows where that needs more. Returns 0 or MIEN_ERR_MEM. */
+int plan_work_refit(struct plan_work *w, const struct plan *p, struct mien_err *e);
 
 /* Runs n images, 1 <= n <= batch. For a model of pixels, in[i] points to unsigned char
    [h, w, 3], RGB; for one of features, to float[d]. out[k] receives n x plan_out_count(k) floats. */

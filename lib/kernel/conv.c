@@ -88,7 +88,7 @@ int conv_make(struct conv *c, const struct simd *simd, const struct layer *l, st
     c->slope = zeros_new(groups * c->padded);
     if (c->w == NULL || c->bias == NULL || c->slope == NULL) {
         conv_free(c);
-        return ERR_MEM;
+        return MIEN_ERR_MEM;
     }
     conv_weights(c, w, t->bias);
     spread(c, t->slope, c->slope);

@@ -120,7 +120,7 @@ static int pack(struct conv_int8 *c, const float *w)
     }
     free(unit);
     free(q);
-    return unit == NULL || q == NULL ? ERR_MEM : 0;
+    return unit == NULL || q == NULL ? MIEN_ERR_MEM : 0;
 }
 
 int conv_int8_make(struct conv_int8 *c, const struct int8_simd *variant, const struct layer *l, struct shape in,
@@ -138,7 +138,7 @@ int conv_int8_make(struct conv_int8 *c, const struct int8_simd *variant, const s
     if (c->w == NULL || c->sum == NULL || c->scale == NULL || c->bias == NULL || c->slope == NULL ||
         pack(c, w) < 0) {
         conv_int8_free(c);
-        return ERR_MEM;
+        return MIEN_ERR_MEM;
     }
     if (t->bias != NULL)
         memcpy(c->bias, t->bias, units * sizeof *c->bias);

@@ -76,7 +76,7 @@ static bool can_run(const struct simd *s)
     return s == &simd_portable;
 }
 
-const struct simd *simd_choose(struct err *e)
+const struct simd *simd_choose(struct mien_err *e)
 {
     const struct simd *variants[] = {
 #ifdef __x86_64__
@@ -88,6 +88,6 @@ const struct simd *simd_choose(struct err *e)
         if (can_run(variants[i]) && (wanted == NULL || strcmp(variants[i]->name, wanted) == 0))
             return variants[i];
     }
-    err_set(e, ERR_ARG, "MIEN_SIMD is '%s', which this processor doesn't run", wanted);
+    mien_err_set(e, MIEN_ERR_ARG, "MIEN_SIMD is '%s', which this processor doesn't run", wanted);
     return NULL;
 }

@@ -78,6 +78,6 @@ struct simd {
 
 /* The best variant that this processor runs, or the one that the environment's MIEN_SIMD names; NULL
    with a message where it doesn't run that one. */
-const struct simd *simd_choose(struct err *e);
+const struct simd *simd_choose(struct mien_err *e);
 
 #endif

@@ -34,7 +34,7 @@ int winograd_make(struct winograd *wg, const struct simd *simd, const struct lay
     size_t pairs = (size_t)in.c * (size_t)l->units;
     struct layer point = layer_make(l->name, L_CONV);
     float *u = malloc(pairs * sizeof *u);
-    int rc = u == NULL ? ERR_MEM : 0;
+    int rc = u == NULL ? MIEN_ERR_MEM : 0;
     *wg = (struct winograd){.l = *l, .in = in, .act = t->act, .bias = t->bias};
     wg->slope = t->slope != NULL ? t->slope : t->bias;
     point.units = l->units;

@@ -9,10 +9,10 @@
 static const char *const letter[] = {"F", "M"};
 
 /* The age that a record is labelled with, as a range of whole years. */
-static bool label_age(const struct rec *r, int *from, int *to)
+static bool label_age(const struct mien_rec *r, int *from, int *to)
 {
-    const struct rec_field *band = rec_find(r, TAG_AGE_BAND);
-    if (rec_int(r, TAG_AGE, from)) {
+    const struct mien_field *band = mien_rec_find(r, MIEN_TAG_AGE_BAND);
+    if (mien_rec_int(r, MIEN_TAG_AGE, from)) {
         *to = *from;
         return true;
     }
@@ -23,20 +23,20 @@ static bool label_age(const struct rec *r, int *from, int *to)
     return true;
 }
 
-static bool label_gender(const struct rec *r, int *gender)
+static bool label_gender(const struct mien_rec *r, int *gender)
 {
-    return rec_int(r, TAG_GENDER, gender) && (*gender == 0 || *gender == 1);
+    return mien_rec_int(r, MIEN_TAG_GENDER, gender) && (*gender == 0 || *gender == 1);
 }
 
-void caption_of(struct caption *c, const struct rec *r, double tolerance)
+void caption_of(struct caption *c, const struct mien_rec *r, double tolerance)
 {
     *c = (struct caption){0};
-    const struct rec_field *box = rec_find(r, TAG_BOX);
+    const struct mien_field *box = mien_rec_find(r, MIEN_TAG_BOX);
     if (box != NULL)
         memcpy(c->box, box->data, sizeof c->box);
 
     size_t len;
-    const char *id = rec_text(r, TAG_ID, &len);
+    const char *id = mien_rec_text(r, MIEN_TAG_ID, &len);
     size_t photo = id == NULL ? 0 : caption_photo_id(id, len);
     if (id != NULL && photo < len)
         snprintf(c->number, sizeof c->number, "%.*s", (int)(len - photo - 1), id + photo + 1);
@@ -53,7 +53,7 @@ void caption_of(struct caption *c, const struct rec *r, double tolerance)
     if (col_get(r, COL_PRED_AGE, &v) && col_get(r, COL_PRED_AGE_SD, &w)) {
         snprintf(c->age, sizeof c->age, "%.0f\u00b1%.0f", v.number, w.number);
         c->age_wrong = has_age && fmax(from - v.number, v.number - to) > tolerance;
-    } else if (rec_has(r, TAG_CONF_AGE)) {
+    } else if (mien_rec_has(r, MIEN_TAG_CONF_AGE)) {
         snprintf(c->age, sizeof c->age, "?");
     }
     if (col_get(r, COL_PRED_GENDER, &v)) {
@@ -61,7 +61,7 @@ void caption_of(struct caption *c, const struct rec *r, double tolerance)
         col_get(r, mode == 1 ? COL_P_MALE : COL_P_FEMALE, &w);
         snprintf(c->gender, sizeof c->gender, "%s %.0f%%", letter[mode], 100 * w.number);
         c->gender_wrong = has_gender && mode != gender;
-    } else if (rec_has(r, TAG_CONF_GENDER)) {
+    } else if (mien_rec_has(r, MIEN_TAG_CONF_GENDER)) {
         snprintf(c->gender, sizeof c->gender, "?");
     }
 }
@@ -91,7 +91,7 @@ int caption_say_id(struct sheet_text *t, const char *id, size_t len)
     while (from > 0 && id[from - 1] != '/')
         from--;
     if (sheet_say(t, SHEET_FAINT, true, id + from, stem(id + from, photo - from)) < 0)
-        return ERR_MEM;
+        return MIEN_ERR_MEM;
     return sheet_lengthen(t, id + photo, len - photo);
 }
 
@@ -117,5 +117,5 @@ int caption_say(struct sheet_text *t, const struct caption *c, bool numbered)
     line |= !numbered;
     rc |= say(t, c->age_wrong ? SHEET_WRONG : SHEET_PLAIN, &line, c->age);
     rc |= say(t, c->gender_wrong ? SHEET_WRONG : SHEET_PLAIN, &line, c->gender);
-    return rc < 0 ? ERR_MEM : 0;
+    return rc < 0 ? MIEN_ERR_MEM : 0;
 }

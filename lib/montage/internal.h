@@ -4,7 +4,7 @@
 
 #include "image/jpeg.h"
 #include "montage.h"
-#include "image/resize.h"
+#include "mien/image.h"
 
 /* --- caption.c: what a record says of a face ----------------------------------------------- */
 
@@ -20,12 +20,12 @@ struct caption {
     char gender[16]; /* its gender and that one's probability, "F 98%" */
     bool age_wrong, gender_wrong;
 };
-void caption_of(struct caption *c, const struct rec *r, double tolerance);
+void caption_of(struct caption *c, const struct mien_rec *r, double tolerance);
 
 /* The length of the photograph's part of an id: without the number of a face. */
 size_t caption_photo_id(const char *id, size_t len);
 
-/* Appends a caption's lines. Return 0 or ERR_MEM. */
+/* Appends a caption's lines. Return 0 or MIEN_ERR_MEM. */
 int caption_say_id(struct sheet_text *t, const char *id, size_t len);
 int caption_say(struct sheet_text *t, const struct caption *c, bool numbered);
 
@@ -33,17 +33,17 @@ int caption_say(struct sheet_text *t, const struct caption *c, bool numbered);
 
 struct picture {
     struct img_jpeg *jpeg;
-    struct img_resizer *resizer;
+    struct mien_resizer *resizer;
     struct img stored, upright; /* of photographs, before they are resampled */
     struct img im;              /* the picture, scaled into its square */
     double scale;               /* its pixels for a pixel of the photograph */
 };
-int picture_start(struct picture *p, struct err *e);
+int picture_start(struct picture *p, struct mien_err *e);
 void picture_free(struct picture *p);
 
 /* Makes the picture of a record, size pixels on its longer side: of its photograph, or else of its
-   pixels. Returns 0; ERR_MEM; or another code when there is none. */
-int picture_of(struct picture *p, const struct rec *r, int size, struct err *e);
+   pixels. Returns 0; MIEN_ERR_MEM; or another code when there is none. */
+int picture_of(struct picture *p, const struct mien_rec *r, int size, struct mien_err *e);
 
 /* Draws the boxes of a photograph's faces, with their numbers when there are several. The text's
    scale is the sheet's. */

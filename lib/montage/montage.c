@@ -8,9 +8,9 @@ struct cell {
     bool open;
     bool photo; /* can go on */
     bool has_picture;
-    struct buf id;
+    struct mien_buf id;
     size_t photo_id; /* the part of the id that the photograph's faces share */
-    struct buf why;  /* there is no picture */
+    struct mien_buf why;  /* there is no picture */
     struct caption *face;
     size_t n;
 };
@@ -24,14 +24,14 @@ struct montage {
     struct cell cell;
 };
 
-struct montage *montage_new(const struct montage_options *o, struct err *e)
+struct montage *montage_new(const struct montage_options *o, struct mien_err *e)
 {
     struct montage *m = calloc(1, sizeof *m);
     struct caption *face = calloc(FACES_MAX, sizeof *face);
     if (m == NULL || face == NULL) {
         free(m);
         free(face);
-        err_mem(e, sizeof *m + FACES_MAX * sizeof *face, "a montage");
+        mien_err_mem(e, sizeof *m + FACES_MAX * sizeof *face, "a montage");
         return NULL;
     }
     m->o = *o;
@@ -53,8 +53,8 @@ void montage_free(struct montage *m)
     sheet_free(&m->sheet);
     picture_free(&m->picture);
     sheet_text_free(&m->caption);
-    buf_free(&m->cell.id);
-    buf_free(&m->cell.why);
+    mien_buf_free(&m->cell.id);
+    mien_buf_free(&m->cell.why);
     free(m->cell.face);
     free(m);
 }
@@ -64,10 +64,10 @@ const struct montage_counts *montage_counts(const struct montage *m)
     return &m->counts;
 }
 
-static int end_page(struct montage *m, bool last, struct err *e)
+static int end_page(struct montage *m, bool last, struct mien_err *e)
 {
     const unsigned char *px;
-    struct img_hw size;
+    struct mien_size size;
     int rc = sheet_page(&m->sheet, &px, &size, e);
     if (rc == 0)
         rc = m->o.page(m->o.ctx, px, size, last, e);
@@ -105,7 +105,7 @@ static int write_caption(struct montage *m)
 }
 
 /* Puts the cell that is open, if any, onto the sheet. */
-static int close_cell(struct montage *m, struct err *e)
+static int close_cell(struct montage *m, struct mien_err *e)
 {
     struct cell *c = &m->cell;
     if (!c->open)
@@ -115,7 +115,7 @@ static int close_cell(struct montage *m, struct err *e)
     for (size_t i = 0; i < c->n; i++)
         wrong |= c->face[i].age_wrong || c->face[i].gender_wrong;
     if (write_caption(m) < 0)
-        return err_mem(e, c->id.len, "a caption");
+        return mien_err_mem(e, c->id.len, "a caption");
     if (c->has_picture && c->photo)
         picture_mark(&m->picture, c->face, c->n, m->sheet.scale);
     int rc = sheet_full(&m->sheet) ? end_page(m, false, e) : 0;
@@ -126,13 +126,13 @@ static int close_cell(struct montage *m, struct err *e)
 }
 
 /* Opens a cell with a record's id and picture. */
-static int open_cell(struct montage *m, const struct rec *r, bool *bad, struct err *e)
+static int open_cell(struct montage *m, const struct mien_rec *r, bool *bad, struct mien_err *e)
 {
     struct cell *c = &m->cell;
     size_t len = 0, why_len = 0;
-    const char *id = rec_text(r, TAG_ID, &len), *why = rec_text(r, TAG_ERROR, &why_len);
+    const char *id = mien_rec_text(r, MIEN_TAG_ID, &len), *why = mien_rec_text(r, MIEN_TAG_ERROR, &why_len);
     int rc = why == NULL ? picture_of(&m->picture, r, m->o.size, e) : 0;
-    if (rc == ERR_MEM)
+    if (rc == MIEN_ERR_MEM)
         return rc;
     if (rc < 0) {
         *bad = true;
@@ -141,24 +141,24 @@ static int open_cell(struct montage *m, const struct rec *r, bool *bad, struct e
     }
     c->open = true;
     c->has_picture = why == NULL;
-    c->photo = rec_has(r, TAG_IMAGE);
+    c->photo = mien_rec_has(r, MIEN_TAG_IMAGE);
     c->n = 0;
-    buf_clear(&c->id);
-    buf_clear(&c->why);
+    mien_buf_clear(&c->id);
+    mien_buf_clear(&c->why);
     c->photo_id = id == NULL ? 0 : caption_photo_id(id, len);
-    if (buf_append(&c->id, id, len) < 0 || buf_append(&c->why, why, why_len) < 0)
-        return err_mem(e, len + why_len, "a caption");
+    if (mien_buf_append(&c->id, id, len) < 0 || mien_buf_append(&c->why, why, why_len) < 0)
+        return mien_err_mem(e, len + why_len, "a caption");
     return 0;
 }
 
 /* Whether a record is of a further face in the photograph of the cell that is open. Two archives may
    have photographs of one name: with face 1 another one begins. */
-static bool goes_on(const struct cell *c, const struct rec *r)
+static bool goes_on(const struct cell *c, const struct mien_rec *r)
 {
     size_t len;
-    const char *id = rec_text(r, TAG_ID, &len);
+    const char *id = mien_rec_text(r, MIEN_TAG_ID, &len);
     if (!c->open || !c->photo || !c->has_picture || c->n == FACES_MAX || id == NULL ||
-        !rec_has(r, TAG_IMAGE) || rec_has(r, TAG_ERROR))
+        !mien_rec_has(r, MIEN_TAG_IMAGE) || mien_rec_has(r, MIEN_TAG_ERROR))
         return false;
     size_t photo = caption_photo_id(id, len);
     bool first = len - photo == 2 && id[photo + 1] == '1';
@@ -166,7 +166,7 @@ static bool goes_on(const struct cell *c, const struct rec *r)
            memcmp(id, c->id.data, photo) == 0;
 }
 
-int montage_add(struct montage *m, const struct rec *r, bool *bad, struct err *e)
+int montage_add(struct montage *m, const struct mien_rec *r, bool *bad, struct mien_err *e)
 {
     struct cell *c = &m->cell;
     *bad = false;
@@ -184,7 +184,7 @@ int montage_add(struct montage *m, const struct rec *r, bool *bad, struct err *e
     return 0;
 }
 
-int montage_end(struct montage *m, struct err *e)
+int montage_end(struct montage *m, struct mien_err *e)
 {
     int rc = close_cell(m, e);
     return rc < 0 || m->counts.cells == 0 ? rc : end_page(m, true, e);

@@ -21,7 +21,7 @@ struct montage_options {
 
     /* Takes a finished page, whose pixels stay the montage's; last when no other follows. Returns 0
        or a negative code, which montage_add and montage_end pass on. */
-    int (*page)(void *ctx, const unsigned char *px, struct img_hw size, bool last, struct err *e);
+    int (*page)(void *ctx, const unsigned char *px, struct mien_size size, bool last, struct mien_err *e);
     void *ctx;
 };
 
@@ -34,15 +34,15 @@ struct montage_counts {
 struct montage;
 
 /* Returns NULL on failure: out of memory, or a page that would be too wide. */
-struct montage *montage_new(const struct montage_options *o, struct err *e);
+struct montage *montage_new(const struct montage_options *o, struct mien_err *e);
 void montage_free(struct montage *m); /* NULL is harmless */
 
 /* Draws a record. When there is nothing in it to draw, its cell says why and *bad is set, with the
-   reason in e. Returns 0, ERR_MEM or what page returned. */
-int montage_add(struct montage *m, const struct rec *r, bool *bad, struct err *e);
+   reason in e. Returns 0, MIEN_ERR_MEM or what page returned. */
+int montage_add(struct montage *m, const struct mien_rec *r, bool *bad, struct mien_err *e);
 
 /* Hands over the last page, if there is any. Errors as montage_add. */
-int montage_end(struct montage *m, struct err *e);
+int montage_end(struct montage *m, struct mien_err *e);
 
 const struct montage_counts *montage_counts(const struct montage *m);
 

@@ -8,17 +8,17 @@ enum { FRAME = 2 };
 
 static const struct draw_color box_color = {255, 214, 0}, dark = {0, 0, 0}, light = {255, 255, 255};
 
-int picture_start(struct picture *p, struct err *e)
+int picture_start(struct picture *p, struct mien_err *e)
 {
     p->jpeg = img_jpeg_new(e);
-    p->resizer = img_resizer_new(e);
-    return p->jpeg == NULL || p->resizer == NULL ? ERR_MEM : 0;
+    p->resizer = mien_resizer_new(e);
+    return p->jpeg == NULL || p->resizer == NULL ? MIEN_ERR_MEM : 0;
 }
 
 void picture_free(struct picture *p)
 {
     img_jpeg_free(p->jpeg);
-    img_resizer_free(p->resizer);
+    mien_resizer_free(p->resizer);
     img_free(&p->stored);
     img_free(&p->upright);
     img_free(&p->im);
@@ -32,16 +32,16 @@ static int fit(int side, int longer, int size)
 }
 
 static int scale_into(struct picture *p, const unsigned char *px, int h, int w, int size,
-                      struct err *e)
+                      struct mien_err *e)
 {
     int longer = h > w ? h : w;
-    struct img_hw to = {fit(h, longer, size), fit(w, longer, size)};
+    struct mien_size to = {fit(h, longer, size), fit(w, longer, size)};
     int rc = img_alloc(&p->im, to.h, to.w, e);
-    return rc < 0 ? rc : img_resize(p->resizer, px, h, w, p->im.px, to, IMG_TRIANGLE, e);
+    return rc < 0 ? rc : mien_resize(p->resizer, px, h, w, p->im.px, to, MIEN_TRIANGLE, e);
 }
 
 /* Decodes a photograph at the smallest scale that has all the detail its picture shows. */
-static int photograph(struct picture *p, const struct rec_field *f, int size, struct err *e)
+static int photograph(struct picture *p, const struct mien_field *f, int size, struct mien_err *e)
 {
     struct img_jpeg_info info;
     int rc = img_jpeg_open(p->jpeg, f->data, f->len, &(struct img_jpeg_limits){0}, &info, e);
@@ -68,19 +68,19 @@ static int photograph(struct picture *p, const struct rec_field *f, int size, st
     return scale_into(p, p->upright.px, p->upright.h, p->upright.w, size, e);
 }
 
-int picture_of(struct picture *p, const struct rec *r, int size, struct err *e)
+int picture_of(struct picture *p, const struct mien_rec *r, int size, struct mien_err *e)
 {
-    const struct rec_field *image = rec_find(r, TAG_IMAGE);
+    const struct mien_field *image = mien_rec_find(r, MIEN_TAG_IMAGE);
     int h, w;
-    const unsigned char *px = rec_pixels(r, &h, &w);
+    const unsigned char *px = mien_rec_pixels(r, &h, &w);
     if (image != NULL)
         return photograph(p, image, size, e);
     if (px == NULL)
-        return err_set(e, ERR_FORMAT,
+        return mien_err_set(e, MIEN_ERR_FORMAT,
                        "neither pixels nor an image in the record, which mien-predict "
                        "keeps with --keep");
     if (h < 1 || w < 1)
-        return err_set(e, ERR_FORMAT, "its pixels are empty");
+        return mien_err_set(e, MIEN_ERR_FORMAT, "its pixels are empty");
     return scale_into(p, px, h, w, size, e);
 }
 

@@ -44,7 +44,7 @@ static void set_single_years(struct age_head *h, int n, int age0)
 }
 
 /* The first years of bins, "0:10:20". */
-static int parse_bins(struct age_head *h, const char *text, struct err *e)
+static int parse_bins(struct age_head *h, const char *text, struct mien_err *e)
 {
     for (const char *s = text; s != NULL;) {
         char word[16];
@@ -52,24 +52,24 @@ static int parse_bins(struct age_head *h, const char *text, struct err *e)
         const char *end = strchr(s, ':');
         size_t len = end != NULL ? (size_t)(end - s) : strlen(s);
         if (len >= sizeof word)
-            return err_set(e, ERR_ARG, "'%s' is not a year", s);
+            return mien_err_set(e, MIEN_ERR_ARG, "'%s' is not a year", s);
         memcpy(word, s, len);
         word[len] = '\0';
         if (num_int(word, 0, MIEN_AGES - 1, &year, e) < 0)
-            return ERR_ARG;
+            return MIEN_ERR_ARG;
         if (h->n > 0 && year <= h->from[h->n - 1])
-            return err_set(e, ERR_ARG, "'%s': a bin begins at %lld, the one before at %d", text,
+            return mien_err_set(e, MIEN_ERR_ARG, "'%s': a bin begins at %lld, the one before at %d", text,
                            year, h->from[h->n - 1]);
         h->from[h->n++] = (int)year;
         s = end != NULL ? end + 1 : NULL;
     }
     if (h->n < 2)
-        return err_set(e, ERR_ARG, "'%s' is one bin, and nothing to tell apart", text);
+        return mien_err_set(e, MIEN_ERR_ARG, "'%s' is one bin, and nothing to tell apart", text);
     h->from[h->n] = MIEN_AGES;
     return 0;
 }
 
-int age_head_parse(struct age_head *h, const char *text, struct err *e)
+int age_head_parse(struct age_head *h, const char *text, struct mien_err *e)
 {
     static const float none[MIEN_AGES];
     static const char ranks[] = "coral:";
@@ -79,20 +79,20 @@ int age_head_parse(struct age_head *h, const char *text, struct err *e)
     if (years)
         set_single_years(h, MIEN_AGES, 0);
     else if (strchr(bins, ':') == NULL)
-        return err_set(e, ERR_ARG,
+        return mien_err_set(e, MIEN_ERR_ARG,
                        "'%s' is not 101 (years), coral, or the first years of bins, such as "
                        "0:10:20:30",
                        text);
     else if (parse_bins(h, bins, e) < 0)
-        return ERR_ARG;
+        return MIEN_ERR_ARG;
     set_shares(h, none);
     return 0;
 }
 
-int age_head_of(struct age_head *h, const struct model *m, struct err *e)
+int age_head_of(struct age_head *h, const struct model *m, struct mien_err *e)
 {
-    char text[PREP_MAX];
-    struct err cause;
+    char text[MIEN_PREP_MAX];
+    struct mien_err cause;
     long long age0 = 0;
     int i = net_find(&m->net, "age");
     *h = (struct age_head){0};
@@ -101,38 +101,38 @@ int age_head_of(struct age_head *h, const struct model *m, struct err *e)
     size_t count = shape_count(m->net.layer[i].shape);
     h->ordinal = m->net.layer[i].type == L_SIGMOID;
     if (count + h->ordinal > AGE_CLASSES)
-        return err_set(e, ERR_FORMAT, "the layer age has %zu outputs, more than %d", count,
+        return mien_err_set(e, MIEN_ERR_FORMAT, "the layer age has %zu outputs, more than %d", count,
                        AGE_CLASSES);
     int n = (int)count + h->ordinal;
-    if (prep_get(&m->prep, "ages", text, sizeof text) != NULL) {
+    if (mien_prep_get(&m->prep, "ages", text, sizeof text) != NULL) {
         if (parse_bins(h, text, &cause) < 0)
-            return err_set(e, ERR_FORMAT, "ages: %s", cause.msg);
+            return mien_err_set(e, MIEN_ERR_FORMAT, "ages: %s", cause.msg);
         if (h->n != n)
-            return err_set(e, ERR_FORMAT, "ages=%s are %d classes, the layer age tells %d apart",
+            return mien_err_set(e, MIEN_ERR_FORMAT, "ages=%s are %d classes, the layer age tells %d apart",
                            text, h->n, n);
     } else {
-        if (prep_get(&m->prep, "age0", text, sizeof text) != NULL &&
+        if (mien_prep_get(&m->prep, "age0", text, sizeof text) != NULL &&
             num_int(text, -1000, 1000, &age0, &cause) < 0)
-            return err_set(e, ERR_FORMAT, "age0: %s", cause.msg);
+            return mien_err_set(e, MIEN_ERR_FORMAT, "age0: %s", cause.msg);
         set_single_years(h, n, (int)age0);
     }
     set_shares(h, m->age_count);
     return 0;
 }
 
-int age_head_describe(const struct age_head *h, struct prep *p)
+int age_head_describe(const struct age_head *h, struct mien_prep *p)
 {
-    struct buf text = {0};
+    struct mien_buf text = {0};
     int rc = 0;
-    prep_del(p, "age0");
-    prep_del(p, "ages");
+    mien_prep_del(p, "age0");
+    mien_prep_del(p, "ages");
     if (h->n > 0 && !age_head_binned(h))
-        return prep_set(p, "age0", "%d", h->from[0]);
+        return mien_prep_set(p, "age0", "%d", h->from[0]);
     for (int k = 0; k < h->n; k++)
-        rc |= buf_printf(&text, "%s%d", k > 0 ? ":" : "", h->from[k]);
+        rc |= mien_buf_printf(&text, "%s%d", k > 0 ? ":" : "", h->from[k]);
     if (rc == 0 && h->n > 0)
-        rc = prep_set(p, "ages", "%.*s", (int)text.len, (const char *)text.data);
-    buf_free(&text);
+        rc = mien_prep_set(p, "ages", "%.*s", (int)text.len, (const char *)text.data);
+    mien_buf_free(&text);
     return rc;
 }
 

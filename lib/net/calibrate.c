@@ -41,10 +41,10 @@ double calibrate(const float *margin, size_t n)
     return n > 0 ? exp((lo + hi) / 2) : 1;
 }
 
-static int add(struct buf *to, double confidence, bool right)
+static int add(struct mien_buf *to, double confidence, bool right)
 {
     float margin = (float)(right ? pred_logit(confidence) : -pred_logit(confidence));
-    return buf_append(to, &margin, sizeof margin);
+    return mien_buf_append(to, &margin, sizeof margin);
 }
 
 int calibration_add_gender(struct calibration *c, const float p[MIEN_GENDERS], int gender)
@@ -60,19 +60,19 @@ int calibration_add_age(struct calibration *c, const float p[MIEN_AGES], int age
     return age < 0 || age >= MIEN_AGES ? 0 : add(&c->age, pred_age_close(p), close);
 }
 
-static int set_temperature(struct prep *model, const char *key, const struct buf *margins)
+static int set_temperature(struct mien_prep *model, const char *key, const struct mien_buf *margins)
 {
     size_t n = margins->len / sizeof(float);
-    prep_del(model, key);
-    return n > 0 ? prep_set(model, key, "%.4g", calibrate((const void *)margins->data, n)) : 0;
+    mien_prep_del(model, key);
+    return n > 0 ? mien_prep_set(model, key, "%.4g", calibrate((const void *)margins->data, n)) : 0;
 }
 
-int calibration_end(struct calibration *c, struct prep *model)
+int calibration_end(struct calibration *c, struct mien_prep *model)
 {
-    int rc = c->failed ? ERR_MEM : 0;
+    int rc = c->failed ? MIEN_ERR_MEM : 0;
     rc = rc < 0 ? rc : set_temperature(model, "temp_gender", &c->gender);
     rc = rc < 0 ? rc : set_temperature(model, "temp_age", &c->age);
-    buf_free(&c->gender);
-    buf_free(&c->age);
+    mien_buf_free(&c->gender);
+    mien_buf_free(&c->age);
     return rc;
 }

@@ -24,17 +24,17 @@
 /* Confidences of labelled records, as margins: the logit, negative where what is said is wrong.
    Zero-initialised it is empty. */
 struct calibration {
-    struct buf gender, age; /* floats */
+    struct mien_buf gender, age; /* floats */
     bool failed;            /* there was no memory for one */
 };
 
-/* Add a record's prediction. A label that is no gender, or no age, is unknown. Return 0 or ERR_MEM. */
+/* Add a record's prediction. A label that is no gender, or no age, is unknown. Return 0 or MIEN_ERR_MEM. */
 int calibration_add_gender(struct calibration *c, const float p[MIEN_GENDERS], int gender);
 int calibration_add_age(struct calibration *c, const float p[MIEN_AGES], int age);
 
 /* Sets a model's temp_gender and temp_age (model.h), or removes them where there are no confidences,
-   and frees the memory. Returns 0, ERR_MEM or ERR_LIMIT. */
-int calibration_end(struct calibration *c, struct prep *model);
+   and frees the memory. Returns 0, MIEN_ERR_MEM or MIEN_ERR_LIMIT. */
+int calibration_end(struct calibration *c, struct mien_prep *model);
 
 /* The temperature of n margins, within CALIBRATE_MIN..CALIBRATE_MAX: the one with the least negative
    log-likelihood, the sum of log(1 + exp(-margin / T)). A temperature far from 1 counts as one more

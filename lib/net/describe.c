@@ -68,7 +68,7 @@ static int type_of(const char *name)
 /* --- Reading ------------------------------------------------------------------------------- */
 
 /* Splits s at the character sep into at most max whole numbers; returns how many. s is cut up. */
-static int numbers(char *s, char sep, int max, int *v, struct err *e)
+static int numbers(char *s, char sep, int max, int *v, struct mien_err *e)
 {
     int n = 0;
     for (char *next = s; next != NULL; s = next) {
@@ -77,33 +77,33 @@ static int numbers(char *s, char sep, int max, int *v, struct err *e)
         if (next != NULL)
             *next++ = '\0';
         if (n == max)
-            return err_set(e, ERR_ARG, "there are more than %d numbers", max);
+            return mien_err_set(e, MIEN_ERR_ARG, "there are more than %d numbers", max);
         if (num_int(s, 0, MAX_NUMBER, &x, e) < 0)
-            return ERR_ARG;
+            return MIEN_ERR_ARG;
         v[n++] = (int)x;
     }
     return n;
 }
 
 /* Exactly n numbers; what says of what kind ("a kernel is HxW"). */
-static int exactly(char *s, char sep, int n, int *v, const char *what, struct err *e)
+static int exactly(char *s, char sep, int n, int *v, const char *what, struct mien_err *e)
 {
     int got = numbers(s, sep, n, v, e);
     if (got == n)
         return 0;
-    return got < 0 ? got : err_set(e, ERR_ARG, "%s", what);
+    return got < 0 ? got : mien_err_set(e, MIEN_ERR_ARG, "%s", what);
 }
 
-static int real(const char *s, float *v, struct err *e)
+static int real(const char *s, float *v, struct mien_err *e)
 {
     double x;
     if (num_real(s, 0, 1, &x, e) < 0)
-        return ERR_ARG;
+        return MIEN_ERR_ARG;
     *v = (float)x;
     return 0;
 }
 
-static int parse_pad(struct layer *l, char *s, struct err *e)
+static int parse_pad(struct layer *l, char *s, struct mien_err *e)
 {
     int v[4];
     if (strcmp(s, "same") == 0 || strcmp(s, "valid") == 0) {
@@ -112,7 +112,7 @@ static int parse_pad(struct layer *l, char *s, struct err *e)
     }
     int n = numbers(s, ',', 4, v, e);
     if (n != 1 && n != 4)
-        return n < 0 ? n : err_set(e, ERR_ARG, "pad is same, valid, N or T,B,L,R");
+        return n < 0 ? n : mien_err_set(e, MIEN_ERR_ARG, "pad is same, valid, N or T,B,L,R");
     l->pad = PAD_EXPLICIT;
     l->pt = v[0];
     l->pb = v[n == 4 ? 1 : 0];
@@ -121,7 +121,7 @@ static int parse_pad(struct layer *l, char *s, struct err *e)
     return 0;
 }
 
-static int parse_from(const struct net *net, struct layer *l, char *s, struct err *e)
+static int parse_from(const struct net *net, struct layer *l, char *s, struct mien_err *e)
 {
     l->nin = 0;
     for (char *next = s; next != NULL; s = next) {
@@ -129,23 +129,23 @@ static int parse_from(const struct net *net, struct layer *l, char *s, struct er
         if (next != NULL)
             *next++ = '\0';
         if (l->nin == NET_MAX_IN)
-            return err_set(e, ERR_ARG, "there are more than %d inputs", NET_MAX_IN);
+            return mien_err_set(e, MIEN_ERR_ARG, "there are more than %d inputs", NET_MAX_IN);
         int i = net_find(net, s);
         if (i < 0)
-            return err_set(e, ERR_ARG, "there is no layer '%s' above", s);
+            return mien_err_set(e, MIEN_ERR_ARG, "there is no layer '%s' above", s);
         l->in[l->nin++] = i;
     }
     return 0;
 }
 
 /* One option, key=value. */
-static int parse_option(const struct net *net, struct layer *l, char *key, struct err *e)
+static int parse_option(const struct net *net, struct layer *l, char *key, struct mien_err *e)
 {
     unsigned has = types[l->type].has;
     int v[2], n;
     char *s = strchr(key, '=');
     if (s == NULL)
-        return err_set(e, ERR_ARG, "'%s' is one word too many", key);
+        return mien_err_set(e, MIEN_ERR_ARG, "'%s' is one word too many", key);
     *s++ = '\0';
     if (strcmp(key, "from") == 0)
         return parse_from(net, l, s, e);
@@ -172,13 +172,13 @@ static int parse_option(const struct net *net, struct layer *l, char *key, struc
         l->bias = strcmp(s, "no") != 0;
         return strcmp(s, "no") == 0 || strcmp(s, "yes") == 0
                    ? 0
-                   : err_set(e, ERR_ARG, "bias is yes or no");
+                   : mien_err_set(e, MIEN_ERR_ARG, "bias is yes or no");
     }
-    return err_set(e, ERR_ARG, "a %s layer has no option '%s'", types[l->type].name, key);
+    return mien_err_set(e, MIEN_ERR_ARG, "a %s layer has no option '%s'", types[l->type].name, key);
 }
 
 /* The words and options behind the type; returns the first failure. */
-static int parse_rest(const struct net *net, struct layer *l, char **word, int n, struct err *e)
+static int parse_rest(const struct net *net, struct layer *l, char **word, int n, struct mien_err *e)
 {
     static const struct {
         unsigned has;
@@ -194,7 +194,7 @@ static int parse_rest(const struct net *net, struct layer *l, char **word, int n
         if (!(has & words[k].has))
             continue;
         if (i == n || strchr(word[i], '=') != NULL)
-            return err_set(e, ERR_ARG, "a %s layer needs %s", types[l->type].name, words[k].what);
+            return mien_err_set(e, MIEN_ERR_ARG, "a %s layer needs %s", types[l->type].name, words[k].what);
         char *s = word[i++];
         switch (words[k].has) {
         case HAS_SHAPE:
@@ -224,19 +224,19 @@ static int parse_rest(const struct net *net, struct layer *l, char **word, int n
     }
     for (; i < n; i++) {
         if (parse_option(net, l, word[i], e) < 0)
-            return ERR_ARG;
+            return MIEN_ERR_ARG;
     }
     return 0;
 }
 
 /* Adds the layer of one line, already without its comment; an empty line adds none. */
-static int parse_line(struct net *net, char *line, struct err *e)
+static int parse_line(struct net *net, char *line, struct mien_err *e)
 {
     char *word[MAX_WORDS + 1], *save;
     int n = 0;
     for (char *w = strtok_r(line, " \t\r", &save); w != NULL; w = strtok_r(NULL, " \t\r", &save)) {
         if (n == MAX_WORDS)
-            return err_set(e, ERR_ARG, "there are more than %d words", MAX_WORDS);
+            return mien_err_set(e, MIEN_ERR_ARG, "there are more than %d words", MAX_WORDS);
         word[n++] = w;
     }
     if (n == 0)
@@ -245,25 +245,25 @@ static int parse_line(struct net *net, char *line, struct err *e)
     bool brief = net->n == 0 && n == 2 && strcmp(word[0], "input") == 0;
     int at = brief ? 0 : 1;
     if (at == n)
-        return err_set(e, ERR_ARG, "layer '%s' has no type", word[0]);
+        return mien_err_set(e, MIEN_ERR_ARG, "layer '%s' has no type", word[0]);
     int type = type_of(word[at]);
     if (type < 0)
-        return err_set(e, ERR_ARG, "there is no layer type '%s'", word[at]);
+        return mien_err_set(e, MIEN_ERR_ARG, "there is no layer type '%s'", word[at]);
     if (strlen(word[0]) >= NET_NAME)
-        return err_set(e, ERR_ARG, "a name has at most %d characters", NET_NAME - 1);
+        return mien_err_set(e, MIEN_ERR_ARG, "a name has at most %d characters", NET_NAME - 1);
     struct layer l = layer_make(word[0], (enum layer_type)type);
     if (net->n > 0) {
         l.nin = 1;
         l.in[0] = net->n - 1;
     }
     if (parse_rest(net, &l, word + at + 1, n - at - 1, e) < 0)
-        return ERR_ARG;
+        return MIEN_ERR_ARG;
     return net_add(net, &l, e);
 }
 
-int net_parse(struct net *net, const char *text, size_t len, struct err *e)
+int net_parse(struct net *net, const char *text, size_t len, struct mien_err *e)
 {
-    struct err cause = {{0}};
+    struct mien_err cause = {{0}};
     int rc = 0, number = 0;
     for (size_t at = 0; at < len && rc >= 0;) {
         char line[MAX_LINE];
@@ -273,11 +273,11 @@ int net_parse(struct net *net, const char *text, size_t len, struct err *e)
         while (used < n && used < MAX_LINE - 1 && text[at + used] != '#') {
             line[used] = text[at + used];
             if (!isprint((unsigned char)line[used]) && line[used] != '\t' && line[used] != '\r')
-                rc = err_set(&cause, ERR_ARG, "a character that is no ASCII text");
+                rc = mien_err_set(&cause, MIEN_ERR_ARG, "a character that is no ASCII text");
             used++;
         }
         if (used == MAX_LINE - 1)
-            rc = err_set(&cause, ERR_ARG, "it is longer than %d characters", MAX_LINE - 2);
+            rc = mien_err_set(&cause, MIEN_ERR_ARG, "it is longer than %d characters", MAX_LINE - 2);
         line[used] = '\0';
         if (rc >= 0)
             rc = parse_line(net, line, &cause);
@@ -287,14 +287,14 @@ int net_parse(struct net *net, const char *text, size_t len, struct err *e)
         return 0;
     net_free(net);
     if (rc >= 0)
-        return err_set(e, ERR_ARG, "line %d: the description has no layers", number);
-    return err_set(e, rc, "line %d: %s", number, cause.msg);
+        return mien_err_set(e, MIEN_ERR_ARG, "line %d: the description has no layers", number);
+    return mien_err_set(e, rc, "line %d: %s", number, cause.msg);
 }
 
 /* --- Writing ------------------------------------------------------------------------------- */
 
 /* The fewest digits that read back as the same float. */
-static int put_real(struct buf *out, float x)
+static int put_real(struct mien_buf *out, float x)
 {
     char s[32];
     for (int digits = 1; digits <= 9; digits++) {
@@ -302,63 +302,63 @@ static int put_real(struct buf *out, float x)
         if (strtof(s, NULL) == x)
             break;
     }
-    return buf_append(out, s, strlen(s));
+    return mien_buf_append(out, s, strlen(s));
 }
 
-static int put_window(struct buf *out, const struct layer *l)
+static int put_window(struct mien_buf *out, const struct layer *l)
 {
     int rc = 0;
     if (l->sh != l->sw)
-        rc |= buf_printf(out, " stride=%dx%d", l->sh, l->sw);
+        rc |= mien_buf_printf(out, " stride=%dx%d", l->sh, l->sw);
     else if (l->sh != 1)
-        rc |= buf_printf(out, " stride=%d", l->sh);
+        rc |= mien_buf_printf(out, " stride=%d", l->sh);
     if (l->pad == PAD_SAME)
-        rc |= buf_printf(out, " pad=same");
+        rc |= mien_buf_printf(out, " pad=same");
     else if (l->pad == PAD_EXPLICIT && l->pt == l->pb && l->pt == l->pl && l->pt == l->pr)
-        rc |= buf_printf(out, " pad=%d", l->pt);
+        rc |= mien_buf_printf(out, " pad=%d", l->pt);
     else if (l->pad == PAD_EXPLICIT)
-        rc |= buf_printf(out, " pad=%d,%d,%d,%d", l->pt, l->pb, l->pl, l->pr);
+        rc |= mien_buf_printf(out, " pad=%d,%d,%d,%d", l->pt, l->pb, l->pl, l->pr);
     return rc;
 }
 
-static int put_layer(struct buf *out, const struct net *net, int i)
+static int put_layer(struct mien_buf *out, const struct net *net, int i)
 {
     const struct layer *l = &net->layer[i];
     unsigned has = types[l->type].has;
     int rc = 0;
     if (i > 0 || strcmp(l->name, "input") != 0)
-        rc |= buf_printf(out, "%s ", l->name);
-    rc |= buf_printf(out, "%s", types[l->type].name);
+        rc |= mien_buf_printf(out, "%s ", l->name);
+    rc |= mien_buf_printf(out, "%s", types[l->type].name);
     if (has & HAS_SHAPE)
-        rc |= buf_printf(out, " %dx%dx%d", l->shape.h, l->shape.w, l->shape.c);
+        rc |= mien_buf_printf(out, " %dx%dx%d", l->shape.h, l->shape.w, l->shape.c);
     if (has & HAS_UNITS)
-        rc |= buf_printf(out, " %d", l->units);
+        rc |= mien_buf_printf(out, " %d", l->units);
     if (has & HAS_KERNEL)
-        rc |= buf_printf(out, " %dx%d", l->kh, l->kw);
+        rc |= mien_buf_printf(out, " %dx%d", l->kh, l->kw);
     if (has & HAS_RATE)
-        rc |= buf_append(out, " ", 1) | put_real(out, l->rate);
+        rc |= mien_buf_append(out, " ", 1) | put_real(out, l->rate);
     if (has & HAS_BORDER)
-        rc |= buf_printf(out, " %d,%d,%d,%d", l->pt, l->pb, l->pl, l->pr);
+        rc |= mien_buf_printf(out, " %d,%d,%d,%d", l->pt, l->pb, l->pl, l->pr);
     if (has & HAS_WINDOW)
         rc |= put_window(out, l);
     if (has & HAS_GROUPS && l->groups != 1)
-        rc |= buf_printf(out, " groups=%d", l->groups);
+        rc |= mien_buf_printf(out, " groups=%d", l->groups);
     if (has & HAS_BIAS && !l->bias)
-        rc |= buf_printf(out, " bias=no");
+        rc |= mien_buf_printf(out, " bias=no");
     if (has & HAS_EPS && l->rate != layer_make("", L_BN).rate)
-        rc |= buf_append(out, " eps=", 5) | put_real(out, l->rate);
+        rc |= mien_buf_append(out, " eps=", 5) | put_real(out, l->rate);
     if (has & HAS_CHANNELS && (l->cb != 0 || l->ca != 0))
-        rc |= buf_printf(out, " channels=%d,%d", l->cb, l->ca);
+        rc |= mien_buf_printf(out, " channels=%d,%d", l->cb, l->ca);
     if (l->nin > 1 || (l->nin == 1 && l->in[0] != i - 1)) {
         for (int k = 0; k < l->nin; k++)
-            rc |= buf_printf(out, "%s%s", k == 0 ? " from=" : ",", net->layer[l->in[k]].name);
+            rc |= mien_buf_printf(out, "%s%s", k == 0 ? " from=" : ",", net->layer[l->in[k]].name);
     }
-    return rc | buf_append(out, "\n", 1);
+    return rc | mien_buf_append(out, "\n", 1);
 }
 
-int net_print(const struct net *net, struct buf *out)
+int net_print(const struct net *net, struct mien_buf *out)
 {
-    int rc = 0; /* ERR_MEM is the one failure, so that results can be gathered with |= */
+    int rc = 0; /* MIEN_ERR_MEM is the one failure, so that results can be gathered with |= */
     for (int i = 0; i < net->n && rc == 0; i++)
         rc = put_layer(out, net, i);
     return rc;

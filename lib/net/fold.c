@@ -55,7 +55,7 @@ void fold_bn(const struct layer *bn, const float *weights, float *w, size_t nw, 
 /* Builds dst's net. bn[i] receives the bn layer that layer i takes over, or -1, and to[i] the layer
    of dst that makes layer i's output. */
 static int fold_net(struct net *dst, const struct net *src, const int *uses, int *bn, int *to,
-                    struct err *e)
+                    struct mien_err *e)
 {
     for (int i = 0; i < src->n; i++)
         to[i] = -1;
@@ -92,16 +92,16 @@ static void fold_weights(struct model *dst, const struct model *src, const int *
     }
 }
 
-int model_fold(struct model *dst, const struct model *src, struct err *e)
+int model_fold(struct model *dst, const struct model *src, struct mien_err *e)
 {
     const struct net *net = &src->net;
     size_t n = (size_t)net->n;
     int *uses = calloc(n, sizeof *uses), *bn = calloc(n, sizeof *bn), *to = calloc(n, sizeof *to);
     char name[NET_NAME];
-    const char *embed = prep_get(&src->prep, "embed", name, sizeof name);
+    const char *embed = mien_prep_get(&src->prep, "embed", name, sizeof name);
     int features = embed != NULL ? net_find(net, embed) : -1, rc = 0;
     if (uses == NULL || bn == NULL || to == NULL)
-        rc = err_mem(e, 3 * n * sizeof *uses, "layers");
+        rc = mien_err_mem(e, 3 * n * sizeof *uses, "layers");
     for (int i = 0; rc == 0 && i < net->n; i++) {
         uses[i] += i == features;
         for (int k = 0; k < net->layer[i].nin; k++)
@@ -112,11 +112,11 @@ int model_fold(struct model *dst, const struct model *src, struct err *e)
     if (rc == 0)
         rc = fold_net(&dst->net, net, uses, bn, to, e);
     if (rc == 0 && features >= 0)
-        rc = prep_set(&dst->prep, "embed", "%s", dst->net.layer[to[features]].name);
+        rc = mien_prep_set(&dst->prep, "embed", "%s", dst->net.layer[to[features]].name);
     if (rc == 0 && src->made != NULL && (dst->made = strdup(src->made)) == NULL)
-        rc = err_mem(e, strlen(src->made), "text");
+        rc = mien_err_mem(e, strlen(src->made), "text");
     if (rc == 0 && (dst->weights = net_weights_new(&dst->net, e)) == NULL)
-        rc = ERR_MEM;
+        rc = MIEN_ERR_MEM;
     if (rc == 0)
         fold_weights(dst, src, bn, to);
     else

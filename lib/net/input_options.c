@@ -14,7 +14,7 @@ void input_options_default(struct input_options *o, const struct input_options *
     }
 }
 
-int input_options_apply(const struct input_options *o, struct model *m, struct err *e)
+int input_options_apply(const struct input_options *o, struct model *m, struct mien_err *e)
 {
     const struct {
         const char *key, *value;
@@ -30,20 +30,20 @@ int input_options_apply(const struct input_options *o, struct model *m, struct e
     double margin;
     int rc = 0;
     if (s.h > 1 || s.w > 1)
-        rc |= prep_set(&m->prep, "size", "%dx%d", s.h, s.w);
+        rc |= mien_prep_set(&m->prep, "size", "%dx%d", s.h, s.w);
     if (o->margin != NULL) {
         if (num_real(o->margin, 0, 10, &margin, e) < 0)
-            return ERR_ARG;
-        rc |= prep_set(&m->prep, "margin", "%g", margin); /* as mien-crop writes it */
+            return MIEN_ERR_ARG;
+        rc |= mien_prep_set(&m->prep, "margin", "%g", margin); /* as mien-crop writes it */
     }
     for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
         if (words[i].value != NULL)
-            rc |= prep_set(&m->prep, words[i].key, "%s", words[i].value);
+            rc |= mien_prep_set(&m->prep, words[i].key, "%s", words[i].value);
     }
     if (rc < 0)
-        return err_set(e, ERR_ARG, "the preprocessing is too long to describe");
+        return mien_err_set(e, MIEN_ERR_ARG, "the preprocessing is too long to describe");
     if (o->embed != NULL && net_find(&m->net, o->embed) < 0)
-        return err_set(e, ERR_ARG, "embed: the network has no layer '%s'", o->embed);
+        return mien_err_set(e, MIEN_ERR_ARG, "embed: the network has no layer '%s'", o->embed);
     rc = model_input(m, &input, e);
     return rc < 0 ? rc : age_head_of(&age, m, e);
 }

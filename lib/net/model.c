@@ -10,6 +10,7 @@
 #include "util/num.h"
 #include "mien/safetensors.h"
 #include "util/half.h"
+#include "tensor/st_writer.h"
 
 #define FORMAT  "mien-model"
 #define VERSION "1"
@@ -19,12 +20,12 @@
 
 enum { TENSOR_NAME = NET_NAME + 16 };
 
-float *net_weights_new(const struct net *net, struct err *e)
+float *net_weights_new(const struct net *net, struct mien_err *e)
 {
     size_t bytes = net->nweights * sizeof(float); /* a multiple of 64: see net.h */
     float *w = aligned_alloc(64, bytes > 0 ? bytes : 64);
     if (w == NULL) {
-        err_mem(e, bytes, "weights");
+        mien_err_mem(e, bytes, "weights");
         return NULL;
     }
     memset(w, 0, bytes);
@@ -47,106 +48,106 @@ static void tensor_name(char name[TENSOR_NAME], const struct layer *l, const str
 /* --- Reading ------------------------------------------------------------------------------- */
 
 /* The tensor of a parameter, after checking its type and shape. */
-static const struct st_tensor *find_tensor(const struct st *s, const struct layer *l,
-                                           const struct param *p, struct err *e)
+static const struct mien_tensor *find_tensor(const struct mien_safetensors *s, const struct layer *l,
+                                           const struct param *p, struct mien_err *e)
 {
     char name[TENSOR_NAME];
     tensor_name(name, l, p);
-    const struct st_tensor *t = st_find(s, name);
+    const struct mien_tensor *t = mien_st_find(s, name);
     if (t == NULL) {
-        err_set(e, ERR_FORMAT, "weight '%s' is missing", name);
+        mien_err_set(e, MIEN_ERR_FORMAT, "weight '%s' is missing", name);
         return NULL;
     }
-    bool fits = t->ndim == p->ndim && (t->dtype == ST_F32 || t->dtype == ST_F16);
+    bool fits = t->ndim == p->ndim && (t->dtype == MIEN_ST_F32 || t->dtype == MIEN_ST_F16);
     for (int i = 0; fits && i < p->ndim; i++)
         fits = t->shape[i] == p->dim[i];
     if (!fits) {
-        err_set(e, ERR_FORMAT, "weight '%s' has not the type and shape that its layer needs", name);
+        mien_err_set(e, MIEN_ERR_FORMAT, "weight '%s' has not the type and shape that its layer needs", name);
         return NULL;
     }
     return t;
 }
 
-static int read_weights(struct model *m, const struct st *s, struct err *e)
+static int read_weights(struct model *m, const struct mien_safetensors *s, struct mien_err *e)
 {
     /* Memory is taken only once the file is known to hold as much. */
     for (int i = 0; i < m->net.n; i++) {
         const struct layer *l = &m->net.layer[i];
         for (int k = 0; k < l->nparam; k++) {
             if (find_tensor(s, l, &l->param[k], e) == NULL)
-                return ERR_FORMAT;
+                return MIEN_ERR_FORMAT;
         }
     }
     m->weights = net_weights_new(&m->net, e);
     if (m->weights == NULL)
-        return ERR_MEM;
+        return MIEN_ERR_MEM;
     for (int i = 0; i < m->net.n; i++) {
         const struct layer *l = &m->net.layer[i];
         for (int k = 0; k < l->nparam; k++) {
             const struct param *p = &l->param[k];
-            const struct st_tensor *t = find_tensor(s, l, p, e);
+            const struct mien_tensor *t = find_tensor(s, l, p, e);
             float *w = m->weights + p->at;
-            if (t->dtype == ST_F16)
+            if (t->dtype == MIEN_ST_F16)
                 half_to_floats(t->data, w, p->count);
             else
                 memcpy(w, t->data, t->bytes);
             if (!num_finite(w, p->count))
-                return err_set(e, ERR_FORMAT, "weight '%s' has a value that is no number", t->name);
+                return mien_err_set(e, MIEN_ERR_FORMAT, "weight '%s' has a value that is no number", t->name);
         }
     }
     return 0;
 }
 
 /* The ages that the model was trained on, if it has them. */
-static int read_ages(struct model *m, const struct st *s, struct err *e)
+static int read_ages(struct model *m, const struct mien_safetensors *s, struct mien_err *e)
 {
-    const struct st_tensor *t = st_find(s, AGE_COUNT);
+    const struct mien_tensor *t = mien_st_find(s, AGE_COUNT);
     if (t == NULL)
         return 0;
-    if (t->dtype != ST_F32 || t->ndim != 1 || t->count != MIEN_AGES)
-        return err_set(e, ERR_FORMAT, "'" AGE_COUNT "' is not %d floats", MIEN_AGES);
+    if (t->dtype != MIEN_ST_F32 || t->ndim != 1 || t->count != MIEN_AGES)
+        return mien_err_set(e, MIEN_ERR_FORMAT, "'" AGE_COUNT "' is not %d floats", MIEN_AGES);
     memcpy(m->age_count, t->data, sizeof m->age_count);
     for (int y = 0; y < MIEN_AGES; y++) {
         if (!(m->age_count[y] >= 0 && isfinite(m->age_count[y])))
-            return err_set(e, ERR_FORMAT, "'" AGE_COUNT "' has a value that is no count");
+            return mien_err_set(e, MIEN_ERR_FORMAT, "'" AGE_COUNT "' has a value that is no count");
     }
     return 0;
 }
 
-static int read_model(struct model *m, const struct st *s, struct err *e)
+static int read_model(struct model *m, const struct mien_safetensors *s, struct mien_err *e)
 {
-    const char *format = st_meta(s, "format"), *version = st_meta(s, "version");
-    const char *net = st_meta(s, "net"), *prep = st_meta(s, "prep"), *made = st_meta(s, "made");
-    struct err cause;
+    const char *format = mien_st_meta(s, "format"), *version = mien_st_meta(s, "version");
+    const char *net = mien_st_meta(s, "net"), *prep = mien_st_meta(s, "prep"), *made = mien_st_meta(s, "made");
+    struct mien_err cause;
     if (format == NULL || strcmp(format, FORMAT) != 0 || net == NULL)
-        return err_set(e, ERR_FORMAT, "it is no model of mien");
+        return mien_err_set(e, MIEN_ERR_FORMAT, "it is no model of mien");
     if (version == NULL || strcmp(version, VERSION) != 0)
-        return err_set(e, ERR_FORMAT, "it has version %s, this program reads " VERSION,
+        return mien_err_set(e, MIEN_ERR_FORMAT, "it has version %s, this program reads " VERSION,
                        version != NULL ? version : "(none)");
     int rc = net_parse(&m->net, net, strlen(net), &cause);
     if (rc < 0)
-        return err_set(e, rc == ERR_ARG ? ERR_FORMAT : rc, "its description, %s", cause.msg);
-    if (prep != NULL && (rc = prep_parse(&m->prep, prep, strlen(prep), e)) < 0)
+        return mien_err_set(e, rc == MIEN_ERR_ARG ? MIEN_ERR_FORMAT : rc, "its description, %s", cause.msg);
+    if (prep != NULL && (rc = mien_prep_parse(&m->prep, prep, strlen(prep), e)) < 0)
         return rc;
     if (made != NULL && (m->made = strdup(made)) == NULL)
-        return err_mem(e, strlen(made), "text");
+        return mien_err_mem(e, strlen(made), "text");
     rc = read_ages(m, s, e);
     return rc < 0 ? rc : read_weights(m, s, e);
 }
 
-int model_load(struct model *m, const char *name, struct err *e)
+int model_load(struct model *m, const char *name, struct mien_err *e)
 {
     char found[4096];
-    struct err cause;
+    struct mien_err cause;
     const char *path = model_find(name, found, sizeof found);
-    struct st *s = st_open(path, e);
+    struct mien_safetensors *s = mien_st_open(path, e);
     if (s == NULL)
-        return ERR_FORMAT;
+        return MIEN_ERR_FORMAT;
     int rc = read_model(m, s, &cause);
-    st_close(s);
+    mien_st_close(s);
     if (rc < 0) {
         model_free(m);
-        return err_set(e, rc, "'%s': %s", path, cause.msg);
+        return mien_err_set(e, rc, "'%s': %s", path, cause.msg);
     }
     return 0;
 }
@@ -157,7 +158,7 @@ int model_load(struct model *m, const char *name, struct err *e)
 static void classes(const struct model *m, char *text, size_t size)
 {
     struct age_head h;
-    struct err unused;
+    struct mien_err unused;
     int gender = net_find(&m->net, "gender"), n = 0;
     const char *g = gender < 0                                     ? ""
                     : shape_count(m->net.layer[gender].shape) == 1 ? "gender: male"
@@ -168,7 +169,7 @@ static void classes(const struct model *m, char *text, size_t size)
                  h.ordinal ? "ordinal, " : "", h.n, age_head_binned(&h) ? "bins" : "years", h.from[0]);
 }
 
-static int add_weights(struct st_writer *w, const struct model *m, struct err *e)
+static int add_weights(struct st_writer *w, const struct model *m, struct mien_err *e)
 {
     for (int i = 0; i < m->net.n; i++) {
         const struct layer *l = &m->net.layer[i];
@@ -176,29 +177,29 @@ static int add_weights(struct st_writer *w, const struct model *m, struct err *e
             const struct param *p = &l->param[k];
             char name[TENSOR_NAME];
             tensor_name(name, l, p);
-            int rc = st_add(w, name, ST_F32, p->ndim, p->dim, m->weights + p->at, e);
+            int rc = st_add(w, name, MIEN_ST_F32, p->ndim, p->dim, m->weights + p->at, e);
             if (rc < 0)
                 return rc;
         }
     }
     for (int y = 0; y < MIEN_AGES; y++) {
         if (m->age_count[y] > 0)
-            return st_add(w, AGE_COUNT, ST_F32, 1, (size_t[]){MIEN_AGES}, m->age_count, e);
+            return st_add(w, AGE_COUNT, MIEN_ST_F32, 1, (size_t[]){MIEN_AGES}, m->age_count, e);
     }
     return 0;
 }
 
-int model_save(const struct model *m, const char *path, struct err *e)
+int model_save(const struct model *m, const char *path, struct mien_err *e)
 {
-    struct buf net = {0};
+    struct mien_buf net = {0};
     char text[128];
     int rc;
     struct st_writer *w = st_writer_new(e);
     if (w == NULL)
-        return ERR_MEM;
+        return MIEN_ERR_MEM;
     classes(m, text, sizeof text);
-    if (net_print(&m->net, &net) < 0 || buf_append(&net, "", 1) < 0)
-        rc = err_mem(e, net.len, "text");
+    if (net_print(&m->net, &net) < 0 || mien_buf_append(&net, "", 1) < 0)
+        rc = mien_err_mem(e, net.len, "text");
     else if ((rc = st_add_meta(w, "format", FORMAT, e)) == 0 &&
              (rc = st_add_meta(w, "version", VERSION, e)) == 0 &&
              (rc = st_add_meta(w, "net", (const char *)net.data, e)) == 0 &&
@@ -207,7 +208,7 @@ int model_save(const struct model *m, const char *path, struct err *e)
              (m->made == NULL || (rc = st_add_meta(w, "made", m->made, e)) == 0) &&
              (rc = add_weights(w, m, e)) == 0)
         rc = st_save(w, path, e);
-    buf_free(&net);
+    mien_buf_free(&net);
     st_writer_free(w);
     return rc;
 }
@@ -221,62 +222,62 @@ void model_gender(const float *p, int n, float out[2])
 }
 
 /* Three numbers with commas, or one for all. */
-static int parse_mean(char *text, float mean[3], struct err *e)
+static int parse_mean(char *text, float mean[3], struct mien_err *e)
 {
     char *save, *s = strtok_r(text, ",", &save);
     int n = 0;
     for (; s != NULL && n < 3; s = strtok_r(NULL, ",", &save)) {
         double v;
         if (num_real(s, -1e6, 1e6, &v, e) < 0)
-            return ERR_FORMAT;
+            return MIEN_ERR_FORMAT;
         mean[n++] = (float)v;
     }
     if (s != NULL || (n != 1 && n != 3))
-        return err_set(e, ERR_FORMAT, "it is not three numbers");
+        return mien_err_set(e, MIEN_ERR_FORMAT, "it is not three numbers");
     if (n == 1)
         mean[1] = mean[2] = mean[0];
     return 0;
 }
 
 /* A temperature; 1 when the model has none. */
-static int parse_temperature(const struct model *m, const char *key, double *t, struct err *e)
+static int parse_temperature(const struct model *m, const char *key, double *t, struct mien_err *e)
 {
-    char value[PREP_MAX];
-    struct err cause;
+    char value[MIEN_PREP_MAX];
+    struct mien_err cause;
     *t = 1;
-    if (prep_get(&m->prep, key, value, sizeof value) != NULL &&
+    if (mien_prep_get(&m->prep, key, value, sizeof value) != NULL &&
         num_real(value, CALIBRATE_MIN, CALIBRATE_MAX, t, &cause) < 0)
-        return err_set(e, ERR_FORMAT, "%s: %s", key, cause.msg);
+        return mien_err_set(e, MIEN_ERR_FORMAT, "%s: %s", key, cause.msg);
     return 0;
 }
 
-int model_input(const struct model *m, struct model_input *in, struct err *e)
+int model_input(const struct model *m, struct model_input *in, struct mien_err *e)
 {
     struct shape s = m->net.layer[0].shape;
-    char value[PREP_MAX], size[64];
-    struct err cause;
+    char value[MIEN_PREP_MAX], size[64];
+    struct mien_err cause;
     double scale;
     *in = (struct model_input){.scale = 1};
     if (s.h > 1 || s.w > 1) {
         in->h = s.h;
         in->w = s.w;
         if (s.c != 3)
-            return err_set(e, ERR_FORMAT, "the input has %d channels, pixels have 3", s.c);
+            return mien_err_set(e, MIEN_ERR_FORMAT, "the input has %d channels, pixels have 3", s.c);
         snprintf(size, sizeof size, "%dx%d", s.h, s.w);
-        if (prep_get(&m->prep, "size", value, sizeof value) != NULL && strcmp(value, size) != 0)
-            return err_set(e, ERR_FORMAT, "size=%s, but the network's input is %s", value, size);
+        if (mien_prep_get(&m->prep, "size", value, sizeof value) != NULL && strcmp(value, size) != 0)
+            return mien_err_set(e, MIEN_ERR_FORMAT, "size=%s, but the network's input is %s", value, size);
     }
-    if (prep_get(&m->prep, "color", value, sizeof value) != NULL) {
+    if (mien_prep_get(&m->prep, "color", value, sizeof value) != NULL) {
         in->bgr = strcmp(value, "bgr") == 0;
         if (!in->bgr && strcmp(value, "rgb") != 0)
-            return err_set(e, ERR_FORMAT, "color=%s is neither rgb nor bgr", value);
+            return mien_err_set(e, MIEN_ERR_FORMAT, "color=%s is neither rgb nor bgr", value);
     }
-    if (prep_get(&m->prep, "mean", value, sizeof value) != NULL &&
+    if (mien_prep_get(&m->prep, "mean", value, sizeof value) != NULL &&
         parse_mean(value, in->mean, &cause) < 0)
-        return err_set(e, ERR_FORMAT, "mean: %s", cause.msg);
-    if (prep_get(&m->prep, "scale", value, sizeof value) != NULL) {
+        return mien_err_set(e, MIEN_ERR_FORMAT, "mean: %s", cause.msg);
+    if (mien_prep_get(&m->prep, "scale", value, sizeof value) != NULL) {
         if (num_real(value, -1e6, 1e6, &scale, &cause) < 0 || scale == 0)
-            return err_set(e, ERR_FORMAT, "scale=%s makes no sense", value);
+            return mien_err_set(e, MIEN_ERR_FORMAT, "scale=%s makes no sense", value);
         in->scale = (float)scale;
     }
     int rc = parse_temperature(m, "temp_gender", &in->temp_gender, e);

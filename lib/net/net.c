@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "util/hash.h"
+#include "util/array.h"
 
 struct layer layer_make(const char *name, enum layer_type type)
 {
@@ -32,9 +33,9 @@ void net_free(struct net *net)
     *net = (struct net){0};
 }
 
-static int bad(const struct layer *l, struct err *e, const char *what)
+static int bad(const struct layer *l, struct mien_err *e, const char *what)
 {
-    return err_set(e, ERR_ARG, "layer '%s': %s", l->name, what);
+    return mien_err_set(e, MIEN_ERR_ARG, "layer '%s': %s", l->name, what);
 }
 
 /* Resolves one dimension's padding and returns the output's extent, or 0 when there is none. */
@@ -63,7 +64,7 @@ static void param(struct layer *l, const char *name, bool trained, int ndim, siz
 }
 
 /* The output of a layer that slides a window over its input. */
-static int slide(struct layer *l, struct shape in, struct err *e)
+static int slide(struct layer *l, struct shape in, struct mien_err *e)
 {
     if (l->kh < 1 || l->kw < 1 || l->sh < 1 || l->sw < 1 || l->kh > 1024 || l->kw > 1024 ||
         l->sh > 1024 || l->sw > 1024)
@@ -82,7 +83,7 @@ static int slide(struct layer *l, struct shape in, struct err *e)
     return 0;
 }
 
-static int combine(const struct net *net, struct layer *l, struct err *e)
+static int combine(const struct net *net, struct layer *l, struct mien_err *e)
 {
     for (int i = 1; i < l->nin; i++) {
         struct shape a = l->shape, b = net->layer[l->in[i]].shape;
@@ -94,7 +95,7 @@ static int combine(const struct net *net, struct layer *l, struct err *e)
     return 0;
 }
 
-static int shape_of(const struct net *net, struct layer *l, struct err *e)
+static int shape_of(const struct net *net, struct layer *l, struct mien_err *e)
 {
     struct shape in = net->layer[l->in[0]].shape;
     size_t c = (size_t)in.c, units = (size_t)l->units;
@@ -104,14 +105,14 @@ static int shape_of(const struct net *net, struct layer *l, struct err *e)
         if (l->units < 1 || l->groups < 1 || in.c % l->groups != 0 || l->units % l->groups != 0)
             return bad(l, e, "units and groups don't fit its input's channels");
         if (slide(l, in, e) < 0)
-            return ERR_ARG;
+            return MIEN_ERR_ARG;
         l->shape.c = l->units;
         param(l, "weight", true, 4, (size_t)l->kh, (size_t)l->kw, c / (size_t)l->groups, units);
         break;
     case L_DWCONV:
         l->units = in.c;
         if (slide(l, in, e) < 0)
-            return ERR_ARG;
+            return MIEN_ERR_ARG;
         param(l, "weight", true, 3, (size_t)l->kh, (size_t)l->kw, c, 1);
         break;
     case L_DENSE:
@@ -168,7 +169,7 @@ static int shape_of(const struct net *net, struct layer *l, struct err *e)
     return 0;
 }
 
-int net_add(struct net *net, const struct layer *from, struct err *e)
+int net_add(struct net *net, const struct layer *from, struct mien_err *e)
 {
     struct layer l = *from;
     l.nparam = 0;
@@ -190,7 +191,7 @@ int net_add(struct net *net, const struct layer *from, struct err *e)
             return bad(&l, e, "an input that isn't there");
     }
     if (l.type != L_INPUT && shape_of(net, &l, e) < 0)
-        return ERR_ARG;
+        return MIEN_ERR_ARG;
     struct shape s = l.shape;
     if (s.h < 1 || s.w < 1 || s.c < 1 || s.h > NET_MAX_EXTENT || s.w > NET_MAX_EXTENT ||
         (double)s.h * s.w * s.c > 1 << 30)
@@ -202,20 +203,20 @@ int net_add(struct net *net, const struct layer *from, struct err *e)
         l.param[i].at = at;
         at += (l.param[i].count + 15) & ~(size_t)15;
     }
-    struct layer *p = buf_grow(net->layer, (size_t)net->n, &net->cap, sizeof *p);
+    struct layer *p = array_grow(net->layer, (size_t)net->n, &net->cap, sizeof *p);
     if (p == NULL)
-        return err_mem(e, (size_t)net->n * sizeof *p, "layers");
+        return mien_err_mem(e, (size_t)net->n * sizeof *p, "layers");
     net->layer = p;
     net->layer[net->n] = l;
     net->nweights = at;
     return net->n++;
 }
 
-int net_ancestors(struct net *dst, const struct net *src, int last, int *map, struct err *e)
+int net_ancestors(struct net *dst, const struct net *src, int last, int *map, struct mien_err *e)
 {
     int *m = malloc((size_t)src->n * sizeof *m);
     if (m == NULL)
-        return err_mem(e, (size_t)src->n * sizeof *m, "layers");
+        return mien_err_mem(e, (size_t)src->n * sizeof *m, "layers");
     /* From the back, mark what is needed; from the front, copy it. */
     for (int i = 0; i < src->n; i++)
         m[i] = i == last ? 0 : -1;
@@ -260,7 +261,7 @@ static int scaled(int units, double width)
     return (int)(n < 0.9 * want ? n + 8 : n);
 }
 
-int net_scale(struct net *dst, const struct net *src, int h, int w, double width, struct err *e)
+int net_scale(struct net *dst, const struct net *src, int h, int w, double width, struct mien_err *e)
 {
     for (int i = 0; i < src->n; i++) {
         struct layer l = src->layer[i];

@@ -5,14 +5,15 @@
 #include <string.h>
 
 #include "col.h"
+#include "util/array.h"
 
 /* The entry of a tag, made when it is new; NULL when out of memory. */
-static struct census_field *entry(struct census *c, const struct rec_field *f)
+static struct census_field *entry(struct census *c, const struct mien_field *f)
 {
     if (c->index == NULL && (c->index = calloc(UINT16_MAX + 1, sizeof *c->index)) == NULL)
         return NULL;
     if (c->index[f->tag] == 0) {
-        struct census_field *p = buf_grow(c->field, c->nfield, &c->cap, sizeof *p);
+        struct census_field *p = array_grow(c->field, c->nfield, &c->cap, sizeof *p);
         if (p == NULL)
             return NULL;
         c->field = p;
@@ -22,23 +23,23 @@ static struct census_field *entry(struct census *c, const struct rec_field *f)
     return &c->field[c->index[f->tag] - 1];
 }
 
-int census_add(struct census *c, const struct rec *r, struct err *e)
+int census_add(struct census *c, const struct mien_rec *r, struct mien_err *e)
 {
     char name[16];
     int rc = 0;
     c->records++;
     for (size_t i = 0; i < r->nfield; i++) {
-        const struct rec_field *f = &r->field[i];
+        const struct mien_field *f = &r->field[i];
         struct census_field *known = entry(c, f);
         if (known == NULL)
-            return err_mem(e, c->cap * sizeof *known, "a census");
+            return mien_err_mem(e, c->cap * sizeof *known, "a census");
         known->count++;
         known->mixed |= f->type != known->first.type || f->ndim != known->first.ndim;
         for (int d = 0; d < f->ndim; d++)
             known->varies[d] |= f->dim[d] != known->first.dim[d];
-        c->errors += f->tag == TAG_ERROR;
-        if (rec_tag_name(f->tag) != NULL && rec_find(r, f->tag) == NULL)
-            rc = err_set(e, ERR_FORMAT, "field %s has the wrong type or shape",
+        c->errors += f->tag == MIEN_TAG_ERROR;
+        if (mien_tag_name(f->tag) != NULL && mien_rec_find(r, f->tag) == NULL)
+            rc = mien_err_set(e, MIEN_ERR_FORMAT, "field %s has the wrong type or shape",
                          col_name(f->tag, name));
     }
     return rc;
@@ -47,12 +48,12 @@ int census_add(struct census *c, const struct rec *r, struct err *e)
 /* "f32 101", "u8 *x*x3", "text", "mixed" */
 static void describe(const struct census_field *f, char *s, size_t n)
 {
-    static const char *const types[] = {[REC_U8] = "u8",   [REC_I32] = "i32", [REC_U64] = "u64",
-                                        [REC_F32] = "f32", [REC_F64] = "f64", [REC_TEXT] = "text"};
+    static const char *const types[] = {[MIEN_U8] = "u8",   [MIEN_I32] = "i32", [MIEN_U64] = "u64",
+                                        [MIEN_F32] = "f32", [MIEN_F64] = "f64", [MIEN_TEXT] = "text"};
     int type = f->first.type;
     if (f->mixed)
         snprintf(s, n, "mixed");
-    else if (type >= REC_U8 && type <= REC_TEXT)
+    else if (type >= MIEN_U8 && type <= MIEN_TEXT)
         snprintf(s, n, "%s", types[type]);
     else
         snprintf(s, n, "type %d", type);
@@ -66,13 +67,13 @@ static void describe(const struct census_field *f, char *s, size_t n)
     }
 }
 
-int census_table(const struct census *c, struct buf *out)
+int census_table(const struct census *c, struct mien_buf *out)
 {
     char name[16], type[80];
-    int rc = buf_printf(out, "%-16s %10s  %s\n", "field", "records", "type");
+    int rc = mien_buf_printf(out, "%-16s %10s  %s\n", "field", "records", "type");
     for (size_t i = 0; i < c->nfield; i++) {
         describe(&c->field[i], type, sizeof type);
-        rc |= buf_printf(out, "%-16s %10llu  %s\n", col_name(c->field[i].first.tag, name),
+        rc |= mien_buf_printf(out, "%-16s %10llu  %s\n", col_name(c->field[i].first.tag, name),
                          (unsigned long long)c->field[i].count, type);
     }
     return rc;

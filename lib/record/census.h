@@ -10,9 +10,9 @@
 
 struct census_field {
     uint64_t count;            /* records that have it */
-    struct rec_field first;    /* the first one seen, without its data */
+    struct mien_field first;    /* the first one seen, without its data */
     bool mixed;                /* others had another type or number of dimensions */
-    bool varies[REC_MAX_DIMS]; /* dimensions in which they differ */
+    bool varies[MIEN_MAX_DIMS]; /* dimensions in which they differ */
 };
 
 /* Zero-initialised it is empty. */
@@ -23,12 +23,12 @@ struct census {
     uint32_t *index; /* of a tag's field, counted from 1; by tag */
 };
 
-/* Counts a record. Returns 0; ERR_MEM; or, having counted it, ERR_FORMAT when a field's type or
+/* Counts a record. Returns 0; MIEN_ERR_MEM; or, having counted it, MIEN_ERR_FORMAT when a field's type or
    shape isn't what its tag prescribes. */
-int census_add(struct census *c, const struct rec *r, struct err *e);
+int census_add(struct census *c, const struct mien_rec *r, struct mien_err *e);
 
-/* Appends a table, one field a line. Returns 0 or ERR_MEM. */
-int census_table(const struct census *c, struct buf *out);
+/* Appends a table, one field a line. Returns 0 or MIEN_ERR_MEM. */
+int census_table(const struct census *c, struct mien_buf *out);
 
 void census_free(struct census *c);
 

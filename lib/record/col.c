@@ -28,33 +28,33 @@ int col_of(const char *name, size_t len)
     long long tag;
     if (strncmp(s, "tag", 3) == 0 && num_int(s + 3, 1, UINT16_MAX, &tag, NULL) == 0)
         return (int)tag;
-    return rec_tag_of(s);
+    return mien_tag_of(s);
 }
 
 const char *col_name(int col, char buf[16])
 {
     if (col >= COL_PRED_AGE)
         return derived[col - COL_PRED_AGE];
-    const char *name = rec_tag_name(col);
+    const char *name = mien_tag_name(col);
     if (name != NULL)
         return name;
     snprintf(buf, 16, "tag%d", col);
     return buf;
 }
 
-int col_parse(const char *list, int **cols, size_t *n, struct err *e)
+int col_parse(const char *list, int **cols, size_t *n, struct mien_err *e)
 {
     *cols = malloc((strlen(list) / 2 + 1) * sizeof **cols); /* a name and a comma each */
     *n = 0;
     if (*cols == NULL)
-        return err_mem(e, strlen(list), "columns");
+        return mien_err_mem(e, strlen(list), "columns");
     for (const char *s = list;; s++) {
         size_t len = strcspn(s, ",");
         int col = col_of(s, len);
         if (col == 0) {
             free(*cols);
             *cols = NULL;
-            return err_set(e, ERR_ARG, "'%.*s' is not a field", (int)len, s);
+            return mien_err_set(e, MIEN_ERR_ARG, "'%.*s' is not a field", (int)len, s);
         }
         (*cols)[(*n)++] = col;
         s += len;
@@ -63,18 +63,18 @@ int col_parse(const char *list, int **cols, size_t *n, struct err *e)
     }
 }
 
-size_t col_defaults(const struct rec *r, int *cols, size_t max)
+size_t col_defaults(const struct mien_rec *r, int *cols, size_t max)
 {
     size_t n = 0;
     for (size_t i = 0; i < r->nfield && n + 2 <= max; i++) {
         switch (r->field[i].tag) {
-        case TAG_LANDMARKS:
-        case TAG_PREP:
+        case MIEN_TAG_LANDMARKS:
+        case MIEN_TAG_PREP:
             break;
-        case TAG_P_AGE:
+        case MIEN_TAG_P_AGE:
             cols[n++] = COL_PRED_AGE;
             break;
-        case TAG_P_GENDER:
+        case MIEN_TAG_P_GENDER:
             cols[n++] = COL_PRED_GENDER;
             cols[n++] = COL_P_MALE;
             break;
@@ -85,7 +85,7 @@ size_t col_defaults(const struct rec *r, int *cols, size_t max)
     return n;
 }
 
-const struct rec_field *col_field(const struct rec *r, int col)
+const struct mien_field *col_field(const struct mien_rec *r, int col)
 {
     for (size_t i = 0; i < r->nfield; i++) {
         if (r->field[i].tag == col)
@@ -118,17 +118,17 @@ static void set_gender(struct col_value *v, int gender)
 }
 
 /* The probabilities of a tag, or NULL when they can't be relied on. */
-static const float *distribution(const struct rec *r, int tag, size_t n)
+static const float *distribution(const struct mien_rec *r, int tag, size_t n)
 {
-    const struct rec_field *f = rec_find(r, tag);
+    const struct mien_field *f = mien_rec_find(r, tag);
     return f != NULL && pred_valid(f->data, n) ? f->data : NULL;
 }
 
-static bool get_derived(const struct rec *r, int col, struct col_value *v)
+static bool get_derived(const struct mien_rec *r, int col, struct col_value *v)
 {
     bool of_gender = col == COL_PRED_GENDER || col == COL_P_FEMALE || col == COL_P_MALE;
-    const float *p = of_gender ? distribution(r, TAG_P_GENDER, MIEN_GENDERS)
-                               : distribution(r, TAG_P_AGE, MIEN_AGES);
+    const float *p = of_gender ? distribution(r, MIEN_TAG_P_GENDER, MIEN_GENDERS)
+                               : distribution(r, MIEN_TAG_P_AGE, MIEN_AGES);
     int age;
     if (p == NULL)
         return false;
@@ -146,7 +146,7 @@ static bool get_derived(const struct rec *r, int col, struct col_value *v)
         set_number(v, pred_age_sd(p), 2);
         return true;
     case COL_AGE_ERROR:
-        if (!rec_int(r, TAG_AGE, &age))
+        if (!mien_rec_int(r, MIEN_TAG_AGE, &age))
             return false;
         set_number(v, fabs(pred_age(p).mean - age), 2);
         return true;
@@ -159,41 +159,41 @@ static bool get_derived(const struct rec *r, int col, struct col_value *v)
     }
 }
 
-bool col_get(const struct rec *r, int col, struct col_value *v)
+bool col_get(const struct mien_rec *r, int col, struct col_value *v)
 {
     v->forms = 0;
     if (col >= COL_PRED_AGE)
         return get_derived(r, col, v);
-    const struct rec_field *f = col_field(r, col);
+    const struct mien_field *f = col_field(r, col);
     if (f == NULL)
         return false;
-    if (f->type == REC_TEXT) {
+    if (f->type == MIEN_TEXT) {
         v->forms = COL_TEXT;
         v->text = f->data;
         v->len = f->len;
-    } else if (col == TAG_AGE_BAND && rec_find(r, col) == f) {
+    } else if (col == MIEN_TAG_AGE_BAND && mien_rec_find(r, col) == f) {
         const uint8_t *band = f->data;
         v->forms = COL_TEXT;
         v->len = (size_t)snprintf(v->buf, sizeof v->buf, "%u-%u", band[0], band[1]);
         v->text = v->buf;
     } else if (f->ndim == 0) {
         switch (f->type) {
-        case REC_U8:
-            if (col == TAG_GENDER)
+        case MIEN_U8:
+            if (col == MIEN_TAG_GENDER)
                 set_gender(v, *(const uint8_t *)f->data);
             else
                 set_number(v, *(const uint8_t *)f->data, 0);
             break;
-        case REC_I32:
+        case MIEN_I32:
             set_number(v, *(const int32_t *)f->data, 0);
             break;
-        case REC_U64:
+        case MIEN_U64:
             set_number(v, (double)*(const uint64_t *)f->data, 0);
             break;
-        case REC_F32:
+        case MIEN_F32:
             set_number(v, *(const float *)f->data, 0);
             break;
-        case REC_F64:
+        case MIEN_F64:
             set_number(v, *(const double *)f->data, 0);
             break;
         }
@@ -204,28 +204,28 @@ bool col_get(const struct rec *r, int col, struct col_value *v)
 int col_forms(int col)
 {
     switch (col) {
-    case TAG_ID:
-    case TAG_SUBJECT:
-    case TAG_GROUP:
-    case TAG_BIRTH:
-    case TAG_SPLIT:
-    case TAG_IMAGE_KIND:
-    case TAG_ERROR:
-    case TAG_PREP:
-    case TAG_AGE_BAND:
+    case MIEN_TAG_ID:
+    case MIEN_TAG_SUBJECT:
+    case MIEN_TAG_GROUP:
+    case MIEN_TAG_BIRTH:
+    case MIEN_TAG_SPLIT:
+    case MIEN_TAG_IMAGE_KIND:
+    case MIEN_TAG_ERROR:
+    case MIEN_TAG_PREP:
+    case MIEN_TAG_AGE_BAND:
         return COL_TEXT;
-    case TAG_GENDER:
+    case MIEN_TAG_GENDER:
     case COL_PRED_GENDER:
         return COL_NUMBER | COL_TEXT;
-    case TAG_BOX:
-    case TAG_IMAGE:
-    case TAG_PIXELS:
-    case TAG_FEATURES:
-    case TAG_P_GENDER:
-    case TAG_P_AGE:
-    case TAG_LANDMARKS:
+    case MIEN_TAG_BOX:
+    case MIEN_TAG_IMAGE:
+    case MIEN_TAG_PIXELS:
+    case MIEN_TAG_FEATURES:
+    case MIEN_TAG_P_GENDER:
+    case MIEN_TAG_P_AGE:
+    case MIEN_TAG_LANDMARKS:
         return 0;
     default:
-        return col < COL_PRED_AGE && rec_tag_name(col) == NULL ? COL_NUMBER | COL_TEXT : COL_NUMBER;
+        return col < COL_PRED_AGE && mien_tag_name(col) == NULL ? COL_NUMBER | COL_TEXT : COL_NUMBER;
     }
 }

@@ -1,7 +1,7 @@
 /*
  * Columns: how text output and --select name and read what a record holds.
  *
- * A column is a field, by the name that rec_tag_name gives it (a tag that this version doesn't
+ * A column is a field, by the name that mien_tag_name gives it (a tag that this version doesn't
  * know is tag99), or a value derived from fields. Column numbers are tags, or one of enum col.
  */
 #ifndef MIEN_RECORD_COL_H
@@ -32,17 +32,17 @@ int col_of(const char *name, size_t len);
 /* A column's name; buf is used where it has to be made up. */
 const char *col_name(int col, char buf[16]);
 
-/* A list of names such as "id,age,pred_age". *cols is the caller's to free. Returns 0, ERR_ARG
-   (an unknown name) or ERR_MEM. */
-int col_parse(const char *list, int **cols, size_t *n, struct err *e);
+/* A list of names such as "id,age,pred_age". *cols is the caller's to free. Returns 0, MIEN_ERR_ARG
+   (an unknown name) or MIEN_ERR_MEM. */
+int col_parse(const char *list, int **cols, size_t *n, struct mien_err *e);
 
 /* The columns to show of a stream that begins with r: its fields in their order, where p_gender
    gives way to pred_gender and p_male, p_age to pred_age, and landmarks and prep, which are long, are
    left out. Returns how many, at most max. */
-size_t col_defaults(const struct rec *r, int *cols, size_t max);
+size_t col_defaults(const struct mien_rec *r, int *cols, size_t max);
 
 /* The field of a column whatever its type and shape, or NULL when absent or derived. */
-const struct rec_field *col_field(const struct rec *r, int col);
+const struct mien_field *col_field(const struct mien_rec *r, int col);
 
 /* The forms a value has; an array has neither. */
 enum { COL_NUMBER = 1, COL_TEXT = 2 };
@@ -58,7 +58,7 @@ struct col_value {
 
 /* Reads a column. Returns false when it is absent. A gender is both, a number and a word; an age
    band is text such as "20-29". */
-bool col_get(const struct rec *r, int col, struct col_value *v);
+bool col_get(const struct mien_rec *r, int col, struct col_value *v);
 
 /* The forms that the column's values can have. */
 int col_forms(int col);

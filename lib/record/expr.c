@@ -5,6 +5,7 @@
 
 #include "col.h"
 #include "util/num.h"
+#include "util/array.h"
 
 enum kind { OR, AND, NOT, HAS, EQ, NE, LT, LE, GT, GE };
 
@@ -35,7 +36,7 @@ struct parser {
     struct expr *x;
     const char *at;
     int depth;
-    struct err *e;
+    struct mien_err *e;
 };
 
 /* --- Parsing: each function returns the index of the node it made, or a negative code. ------ */
@@ -61,18 +62,18 @@ static bool accept(struct parser *p, const char *s)
 static int wrong(struct parser *p, const char *wanted)
 {
     if (*p->at == '\0')
-        return err_set(p->e, ERR_ARG, "the condition ends where %s should follow", wanted);
-    return err_set(p->e, ERR_ARG, "%s should stand at '%.40s'", wanted, p->at);
+        return mien_err_set(p->e, MIEN_ERR_ARG, "the condition ends where %s should follow", wanted);
+    return mien_err_set(p->e, MIEN_ERR_ARG, "%s should stand at '%.40s'", wanted, p->at);
 }
 
 static int add(struct parser *p, struct expr_node node)
 {
     struct expr *x = p->x;
     if (x->n == MAX_NODES)
-        return err_set(p->e, ERR_LIMIT, "the condition has more than %d parts", MAX_NODES);
-    struct expr_node *grown = buf_grow(x->node, x->n, &x->cap, sizeof *grown);
+        return mien_err_set(p->e, MIEN_ERR_LIMIT, "the condition has more than %d parts", MAX_NODES);
+    struct expr_node *grown = array_grow(x->node, x->n, &x->cap, sizeof *grown);
     if (grown == NULL)
-        return err_mem(p->e, x->n * sizeof *grown, "a condition");
+        return mien_err_mem(p->e, x->n * sizeof *grown, "a condition");
     x->node = grown;
     x->node[x->n] = node;
     return (int)x->n++;
@@ -87,7 +88,7 @@ static int parse_operand(struct parser *p, struct operand *o)
     if (quote == '"' || quote == '\'') {
         const char *end = strchr(p->at + 1, quote);
         if (end == NULL)
-            return err_set(p->e, ERR_ARG, "the quote at '%.40s' is not closed", p->at);
+            return mien_err_set(p->e, MIEN_ERR_ARG, "the quote at '%.40s' is not closed", p->at);
         o->constant.text = p->at + 1;
         o->constant.len = (size_t)(end - p->at) - 1;
         p->at = end + 1;
@@ -128,14 +129,14 @@ static int parse_test(struct parser *p)
             t.kind = kinds[i];
     }
     if (t.kind == HAS && *p->at == '=')
-        return err_set(p->e, ERR_ARG, "'%.40s': equality is ==", p->at);
+        return mien_err_set(p->e, MIEN_ERR_ARG, "'%.40s': equality is ==", p->at);
     if (t.kind != HAS && (rc = parse_operand(p, &t.b)) < 0)
         return rc;
     if (t.a.col == 0 && t.b.col == 0)
-        return err_set(p->e, ERR_ARG, "'%.*s' is not a field", (int)t.a.constant.len,
+        return mien_err_set(p->e, MIEN_ERR_ARG, "'%.*s' is not a field", (int)t.a.constant.len,
                        t.a.constant.text);
     if (t.kind != HAS && (operand_forms(&t.a) & operand_forms(&t.b)) == 0)
-        return err_set(p->e, ERR_ARG, "'%.*s' and '%.*s' can't be compared", (int)t.a.constant.len,
+        return mien_err_set(p->e, MIEN_ERR_ARG, "'%.*s' and '%.*s' can't be compared", (int)t.a.constant.len,
                        t.a.constant.text, (int)t.b.constant.len, t.b.constant.text);
     return add(p, t);
 }
@@ -144,7 +145,7 @@ static int parse_not(struct parser *p)
 {
     int node;
     if (++p->depth > MAX_DEPTH)
-        return err_set(p->e, ERR_LIMIT, "the condition is nested too deeply");
+        return mien_err_set(p->e, MIEN_ERR_LIMIT, "the condition is nested too deeply");
     if (accept(p, "!")) {
         node = parse_not(p);
         if (node >= 0)
@@ -183,11 +184,11 @@ static int parse_or(struct parser *p)
     return parse_chain(p, OR, "||", parse_and);
 }
 
-struct expr *expr_parse(const char *text, struct err *e)
+struct expr *expr_parse(const char *text, struct mien_err *e)
 {
     struct expr *x = calloc(1, sizeof *x);
     if (x == NULL || (x->text = strdup(text)) == NULL) {
-        err_mem(e, strlen(text), "a condition");
+        mien_err_mem(e, strlen(text), "a condition");
         expr_free(x);
         return NULL;
     }
@@ -215,7 +216,7 @@ void expr_free(struct expr *x)
 /* --- Matching ------------------------------------------------------------------------------ */
 
 /* The operand's value: the constant itself, or the column read into v. NULL when absent. */
-static const struct col_value *value(const struct operand *o, const struct rec *r,
+static const struct col_value *value(const struct operand *o, const struct mien_rec *r,
                                      struct col_value *v)
 {
     if (o->col == 0)
@@ -230,7 +231,7 @@ static int text_order(const struct col_value *a, const struct col_value *b)
     return order != 0 ? order : (a->len > b->len) - (a->len < b->len);
 }
 
-static bool compare(const struct expr_node *t, const struct rec *r)
+static bool compare(const struct expr_node *t, const struct mien_rec *r)
 {
     struct col_value va, vb;
     const struct col_value *a = value(&t->a, r, &va), *b = value(&t->b, r, &vb);
@@ -262,7 +263,7 @@ static bool compare(const struct expr_node *t, const struct rec *r)
     }
 }
 
-static bool match(const struct expr *x, int i, const struct rec *r)
+static bool match(const struct expr *x, int i, const struct mien_rec *r)
 {
     const struct expr_node *t = &x->node[i];
     struct col_value v;
@@ -280,7 +281,7 @@ static bool match(const struct expr *x, int i, const struct rec *r)
     }
 }
 
-bool expr_match(const struct expr *x, const struct rec *r)
+bool expr_match(const struct expr *x, const struct mien_rec *r)
 {
     return match(x, (int)x->n - 1, r);
 }

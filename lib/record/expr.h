@@ -22,10 +22,10 @@ struct expr;
 
 /* Parses a condition, which may be freed afterwards. Returns NULL, with a message, when it is
    no condition, names no field, or compares what can't be compared. */
-struct expr *expr_parse(const char *text, struct err *e);
+struct expr *expr_parse(const char *text, struct mien_err *e);
 
 /* Whether the record meets the condition. */
-bool expr_match(const struct expr *x, const struct rec *r);
+bool expr_match(const struct expr *x, const struct mien_rec *r);
 
 void expr_free(struct expr *x); /* NULL is harmless */
 

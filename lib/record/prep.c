@@ -5,20 +5,20 @@
 #include <stdio.h>
 #include <string.h>
 
-int prep_parse(struct prep *p, const char *s, size_t len, struct err *e)
+int mien_prep_parse(struct mien_prep *p, const char *s, size_t len, struct mien_err *e)
 {
-    if (len >= PREP_MAX)
-        return err_set(e, ERR_FORMAT, "the preprocessing is described in %zu bytes, more than %d", len,
-                       PREP_MAX - 1);
+    if (len >= MIEN_PREP_MAX)
+        return mien_err_set(e, MIEN_ERR_FORMAT, "the preprocessing is described in %zu bytes, more than %d", len,
+                       MIEN_PREP_MAX - 1);
     bool word = false, equals = false; /* in a word; has it had its '=' */
     for (size_t i = 0; i <= len; i++) {
         char c = i < len ? s[i] : ' ';
         if (c != ' ' && !isgraph((unsigned char)c))
-            return err_set(e, ERR_FORMAT, "the preprocessing is not key=value words");
+            return mien_err_set(e, MIEN_ERR_FORMAT, "the preprocessing is not key=value words");
         if (c == ' ' && word && !equals)
-            return err_set(e, ERR_FORMAT, "the preprocessing '%.*s' is not key=value words", (int)len, s);
+            return mien_err_set(e, MIEN_ERR_FORMAT, "the preprocessing '%.*s' is not key=value words", (int)len, s);
         if (c == '=' && !word)
-            return err_set(e, ERR_FORMAT, "the preprocessing '%.*s' has a word without a key", (int)len, s);
+            return mien_err_set(e, MIEN_ERR_FORMAT, "the preprocessing '%.*s' has a word without a key", (int)len, s);
         word = c != ' ';
         equals = word && (equals || c == '=');
     }
@@ -38,7 +38,7 @@ static char *find(char *text, const char *key)
     return NULL;
 }
 
-const char *prep_get(const struct prep *p, const char *key, char *buf, size_t n)
+const char *mien_prep_get(const struct mien_prep *p, const char *key, char *buf, size_t n)
 {
     const char *s = find((char *)p->text, key);
     if (s == NULL)
@@ -48,15 +48,15 @@ const char *prep_get(const struct prep *p, const char *key, char *buf, size_t n)
     return buf;
 }
 
-int prep_set(struct prep *p, const char *key, const char *fmt, ...)
+int mien_prep_set(struct mien_prep *p, const char *key, const char *fmt, ...)
 {
-    char value[PREP_MAX], text[PREP_MAX];
+    char value[MIEN_PREP_MAX], text[MIEN_PREP_MAX];
     va_list ap;
     va_start(ap, fmt);
     int n = vsnprintf(value, sizeof value, fmt, ap);
     va_end(ap);
     if (n < 0 || (size_t)n >= sizeof value)
-        return ERR_LIMIT;
+        return MIEN_ERR_LIMIT;
     char *old = find(p->text, key);
     const char *head = p->text, *tail = "";
     size_t keep = strlen(p->text);
@@ -67,12 +67,12 @@ int prep_set(struct prep *p, const char *key, const char *fmt, ...)
     const char *sep = old == NULL && keep > 0 ? " " : "";
     n = snprintf(text, sizeof text, "%.*s%s%s=%s%s", (int)keep, head, sep, key, value, tail);
     if (n < 0 || (size_t)n >= sizeof text)
-        return ERR_LIMIT;
+        return MIEN_ERR_LIMIT;
     memcpy(p->text, text, (size_t)n + 1);
     return 0;
 }
 
-void prep_del(struct prep *p, const char *key)
+void mien_prep_del(struct mien_prep *p, const char *key)
 {
     char *word = find(p->text, key);
     if (word == NULL)
@@ -85,24 +85,24 @@ void prep_del(struct prep *p, const char *key)
     memmove(word, rest, strlen(rest) + 1);
 }
 
-int prep_check(const struct prep *stream, const struct prep *model, struct err *e)
+int mien_prep_check(const struct mien_prep *stream, const struct mien_prep *model, struct mien_err *e)
 {
     static const char *const keys[] = {"size", "features", "margin", "inner", "filter"};
-    char a[PREP_MAX], b[PREP_MAX], crop[16];
-    bool known = prep_get(stream, "crop", crop, sizeof crop) != NULL;
+    char a[MIEN_PREP_MAX], b[MIEN_PREP_MAX], crop[16];
+    bool known = mien_prep_get(stream, "crop", crop, sizeof crop) != NULL;
     bool whole = known && strcmp(crop, "whole") == 0, cropped = known && !whole;
     for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++) {
         if (whole && strcmp(keys[i], "margin") == 0)
             continue;
-        bool in_stream = prep_get(stream, keys[i], a, sizeof a) != NULL;
-        bool in_model = prep_get(model, keys[i], b, sizeof b) != NULL;
+        bool in_stream = mien_prep_get(stream, keys[i], a, sizeof a) != NULL;
+        bool in_model = mien_prep_get(model, keys[i], b, sizeof b) != NULL;
         if (strcmp(keys[i], "inner") == 0 && cropped && in_stream != in_model) {
             strcpy(in_stream ? b : a, "1"); /* the whole crop, which isn't noted */
             in_stream = in_model = true;
         }
         if (!in_stream || !in_model || strcmp(a, b) == 0)
             continue;
-        return err_set(e, ERR_FORMAT, "made with %s=%s, the model expects %s=%s", keys[i], a, keys[i], b);
+        return mien_err_set(e, MIEN_ERR_FORMAT, "made with %s=%s, the model expects %s=%s", keys[i], a, keys[i], b);
     }
     return 0;
 }

@@ -7,9 +7,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "internal.h"
+#include "encoding.h"
 #include "util/bytes.h"
 #include "util/num.h"
+#include "util/array.h"
 
 /* Fields are used in place, in the byte order of the stream. */
 _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "records need a little-endian host");
@@ -18,33 +19,33 @@ _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "records need a little
 static const struct {
     const char *name;
     uint8_t type, ndim;
-    uint32_t dim[REC_MAX_DIMS];
+    uint32_t dim[MIEN_MAX_DIMS];
 } tags[] = {
-    [TAG_ID] = {"id", REC_TEXT, 0, {0}},
-    [TAG_SUBJECT] = {"subject", REC_TEXT, 0, {0}},
-    [TAG_AGE] = {"age", REC_U8, 0, {0}},
-    [TAG_AGE_BAND] = {"age_band", REC_U8, 1, {2}},
-    [TAG_GENDER] = {"gender", REC_U8, 0, {0}},
-    [TAG_GROUP] = {"group", REC_TEXT, 0, {0}},
-    [TAG_BIRTH] = {"birth", REC_TEXT, 0, {0}},
-    [TAG_YEAR] = {"year", REC_I32, 0, {0}},
-    [TAG_BOX] = {"box", REC_F32, 1, {4}},
-    [TAG_SCORE] = {"score", REC_F32, 0, {0}},
-    [TAG_SCORE2] = {"score2", REC_F32, 0, {0}},
-    [TAG_SPLIT] = {"split", REC_TEXT, 0, {0}},
-    [TAG_IMAGE] = {"image", REC_U8, 1, {0}},
-    [TAG_IMAGE_KIND] = {"image_kind", REC_TEXT, 0, {0}},
-    [TAG_PIXELS] = {"pixels", REC_U8, 3, {0, 0, 3}},
-    [TAG_FEATURES] = {"features", REC_F32, 1, {0}},
-    [TAG_P_GENDER] = {"p_gender", REC_F32, 1, {2}},
-    [TAG_P_AGE] = {"p_age", REC_F32, 1, {MIEN_AGES}},
-    [TAG_ERROR] = {"error", REC_TEXT, 0, {0}},
-    [TAG_PREP] = {"prep", REC_TEXT, 0, {0}},
-    [TAG_LANDMARKS] = {"landmarks", REC_F32, 2, {0, 2}},
-    [TAG_COUNT] = {"count", REC_U64, 0, {0}},
-    [TAG_FACES] = {"faces", REC_I32, 0, {0}},
-    [TAG_CONF_GENDER] = {"conf_gender", REC_F32, 0, {0}},
-    [TAG_CONF_AGE] = {"conf_age", REC_F32, 0, {0}},
+    [MIEN_TAG_ID] = {"id", MIEN_TEXT, 0, {0}},
+    [MIEN_TAG_SUBJECT] = {"subject", MIEN_TEXT, 0, {0}},
+    [MIEN_TAG_AGE] = {"age", MIEN_U8, 0, {0}},
+    [MIEN_TAG_AGE_BAND] = {"age_band", MIEN_U8, 1, {2}},
+    [MIEN_TAG_GENDER] = {"gender", MIEN_U8, 0, {0}},
+    [MIEN_TAG_GROUP] = {"group", MIEN_TEXT, 0, {0}},
+    [MIEN_TAG_BIRTH] = {"birth", MIEN_TEXT, 0, {0}},
+    [MIEN_TAG_YEAR] = {"year", MIEN_I32, 0, {0}},
+    [MIEN_TAG_BOX] = {"box", MIEN_F32, 1, {4}},
+    [MIEN_TAG_SCORE] = {"score", MIEN_F32, 0, {0}},
+    [MIEN_TAG_SCORE2] = {"score2", MIEN_F32, 0, {0}},
+    [MIEN_TAG_SPLIT] = {"split", MIEN_TEXT, 0, {0}},
+    [MIEN_TAG_IMAGE] = {"image", MIEN_U8, 1, {0}},
+    [MIEN_TAG_IMAGE_KIND] = {"image_kind", MIEN_TEXT, 0, {0}},
+    [MIEN_TAG_PIXELS] = {"pixels", MIEN_U8, 3, {0, 0, 3}},
+    [MIEN_TAG_FEATURES] = {"features", MIEN_F32, 1, {0}},
+    [MIEN_TAG_P_GENDER] = {"p_gender", MIEN_F32, 1, {2}},
+    [MIEN_TAG_P_AGE] = {"p_age", MIEN_F32, 1, {MIEN_AGES}},
+    [MIEN_TAG_ERROR] = {"error", MIEN_TEXT, 0, {0}},
+    [MIEN_TAG_PREP] = {"prep", MIEN_TEXT, 0, {0}},
+    [MIEN_TAG_LANDMARKS] = {"landmarks", MIEN_F32, 2, {0, 2}},
+    [MIEN_TAG_COUNT] = {"count", MIEN_U64, 0, {0}},
+    [MIEN_TAG_FACES] = {"faces", MIEN_I32, 0, {0}},
+    [MIEN_TAG_CONF_GENDER] = {"conf_gender", MIEN_F32, 0, {0}},
+    [MIEN_TAG_CONF_AGE] = {"conf_age", MIEN_F32, 0, {0}},
 };
 #define NTAGS ((int)(sizeof tags / sizeof tags[0]))
 
@@ -52,14 +53,14 @@ static const struct {
 static size_t type_size(int type)
 {
     switch (type) {
-    case REC_U8:
-    case REC_TEXT:
+    case MIEN_U8:
+    case MIEN_TEXT:
         return 1;
-    case REC_I32:
-    case REC_F32:
+    case MIEN_I32:
+    case MIEN_F32:
         return 4;
-    case REC_U64:
-    case REC_F64:
+    case MIEN_U64:
+    case MIEN_F64:
         return 8;
     default:
         return 0;
@@ -71,30 +72,30 @@ static size_t pad8(size_t n)
     return (n + 7) & ~(size_t)7;
 }
 
-void rec_clear(struct rec *r)
+void mien_rec_clear(struct mien_rec *r)
 {
     r->nfield = 0;
     r->nown = 0;
     r->fresh_error = false;
-    buf_clear(&r->body);
+    mien_buf_clear(&r->body);
 }
 
-void rec_free(struct rec *r)
+void mien_rec_free(struct mien_rec *r)
 {
     for (size_t i = 0; i < r->cown; i++)
-        buf_free(&r->own[i]);
+        mien_buf_free(&r->own[i]);
     free(r->own);
     free(r->field);
-    buf_free(&r->body);
-    *r = (struct rec){0};
+    mien_buf_free(&r->body);
+    *r = (struct mien_rec){0};
 }
 
-const char *rec_tag_name(int tag)
+const char *mien_tag_name(int tag)
 {
     return tag > 0 && tag < NTAGS ? tags[tag].name : NULL;
 }
 
-int rec_tag_of(const char *name)
+int mien_tag_of(const char *name)
 {
     for (int t = 1; t < NTAGS; t++) {
         if (strcmp(tags[t].name, name) == 0)
@@ -103,7 +104,7 @@ int rec_tag_of(const char *name)
     return 0;
 }
 
-static struct rec_field *find_any(const struct rec *r, int tag)
+static struct mien_field *find_any(const struct mien_rec *r, int tag)
 {
     for (size_t i = 0; i < r->nfield; i++) {
         if (r->field[i].tag == tag)
@@ -112,9 +113,9 @@ static struct rec_field *find_any(const struct rec *r, int tag)
     return NULL;
 }
 
-const struct rec_field *rec_find(const struct rec *r, int tag)
+const struct mien_field *mien_rec_find(const struct mien_rec *r, int tag)
 {
-    const struct rec_field *f = find_any(r, tag);
+    const struct mien_field *f = find_any(r, tag);
     if (f == NULL || tag <= 0 || tag >= NTAGS || f->type != tags[tag].type ||
         f->ndim != tags[tag].ndim)
         return NULL;
@@ -125,50 +126,50 @@ const struct rec_field *rec_find(const struct rec *r, int tag)
     return f;
 }
 
-bool rec_has(const struct rec *r, int tag)
+bool mien_rec_has(const struct mien_rec *r, int tag)
 {
-    return rec_find(r, tag) != NULL;
+    return mien_rec_find(r, tag) != NULL;
 }
 
-const char *rec_text(const struct rec *r, int tag, size_t *len)
+const char *mien_rec_text(const struct mien_rec *r, int tag, size_t *len)
 {
-    const struct rec_field *f = rec_find(r, tag);
-    if (f == NULL || f->type != REC_TEXT)
+    const struct mien_field *f = mien_rec_find(r, tag);
+    if (f == NULL || f->type != MIEN_TEXT)
         return NULL;
     *len = f->len;
     return f->data;
 }
 
-bool rec_int(const struct rec *r, int tag, int *out)
+bool mien_rec_int(const struct mien_rec *r, int tag, int *out)
 {
-    const struct rec_field *f = rec_find(r, tag);
+    const struct mien_field *f = mien_rec_find(r, tag);
     if (f == NULL || f->ndim != 0)
         return false;
-    if (f->type == REC_U8)
+    if (f->type == MIEN_U8)
         *out = *(const uint8_t *)f->data;
-    else if (f->type == REC_I32)
+    else if (f->type == MIEN_I32)
         *out = *(const int32_t *)f->data;
     else
         return false;
     return true;
 }
 
-bool rec_real(const struct rec *r, int tag, double *out)
+bool mien_rec_real(const struct mien_rec *r, int tag, double *out)
 {
-    const struct rec_field *f = rec_find(r, tag);
+    const struct mien_field *f = mien_rec_find(r, tag);
     int i;
-    if (f != NULL && f->ndim == 0 && f->type == REC_F32)
+    if (f != NULL && f->ndim == 0 && f->type == MIEN_F32)
         *out = *(const float *)f->data;
-    else if (rec_int(r, tag, &i))
+    else if (mien_rec_int(r, tag, &i))
         *out = i;
     else
         return false;
     return true;
 }
 
-const unsigned char *rec_pixels(const struct rec *r, int *height, int *width)
+const unsigned char *mien_rec_pixels(const struct mien_rec *r, int *height, int *width)
 {
-    const struct rec_field *f = rec_find(r, TAG_PIXELS);
+    const struct mien_field *f = mien_rec_find(r, MIEN_TAG_PIXELS);
     if (f == NULL || f->dim[0] == 0 || f->dim[1] == 0 || f->dim[0] > 65535 || f->dim[1] > 65535)
         return NULL;
     *height = (int)f->dim[0];
@@ -176,15 +177,15 @@ const unsigned char *rec_pixels(const struct rec *r, int *height, int *width)
     return f->data;
 }
 
-bool rec_finite(const struct rec_field *f)
+bool mien_rec_finite(const struct mien_field *f)
 {
     return num_finite(f->data, f->len / sizeof(float));
 }
 
-const char *rec_id(const struct rec *r, char *buf, size_t n)
+const char *mien_rec_id(const struct mien_rec *r, char *buf, size_t n)
 {
     size_t len = 0;
-    const char *s = rec_text(r, TAG_ID, &len);
+    const char *s = mien_rec_text(r, MIEN_TAG_ID, &len);
     if (len > n - 1)
         len = n - 1;
     for (size_t i = 0; i < len; i++)
@@ -194,9 +195,9 @@ const char *rec_id(const struct rec *r, char *buf, size_t n)
 }
 
 /* Makes room for one more field and returns it, not yet counted. */
-static struct rec_field *room(struct rec *r)
+static struct mien_field *room(struct mien_rec *r)
 {
-    struct rec_field *p = buf_grow(r->field, r->nfield, &r->cap, sizeof *p);
+    struct mien_field *p = array_grow(r->field, r->nfield, &r->cap, sizeof *p);
     if (p == NULL)
         return NULL;
     r->field = p;
@@ -204,35 +205,35 @@ static struct rec_field *room(struct rec *r)
 }
 
 /* Storage for n bytes that lives until the record is cleared. */
-static void *storage(struct rec *r, size_t n)
+static void *storage(struct mien_rec *r, size_t n)
 {
     if (r->nown == r->cown) {
         size_t cown = r->cown == 0 ? 8 : r->cown * 2;
-        struct buf *p = realloc(r->own, cown * sizeof *p);
+        struct mien_buf *p = realloc(r->own, cown * sizeof *p);
         if (p == NULL)
             return NULL;
         memset(p + r->cown, 0, (cown - r->cown) * sizeof *p);
         r->own = p;
         r->cown = cown;
     }
-    struct buf *b = &r->own[r->nown];
-    buf_clear(b);
-    if (buf_reserve(b, n > 0 ? n : 1) < 0)
+    struct mien_buf *b = &r->own[r->nown];
+    mien_buf_clear(b);
+    if (mien_buf_reserve(b, n > 0 ? n : 1) < 0)
         return NULL;
     r->nown++;
     return b->data;
 }
 
-static void *alloc_bytes(struct rec *r, int tag, int type, int ndim, const uint32_t *dim, size_t len)
+static void *alloc_bytes(struct mien_rec *r, int tag, int type, int ndim, const uint32_t *dim, size_t len)
 {
-    struct rec_field *f = find_any(r, tag);
+    struct mien_field *f = find_any(r, tag);
     bool added = f == NULL;
     if (len > UINT32_MAX || (added && (r->nfield == UINT16_MAX || (f = room(r)) == NULL)))
         return NULL;
     void *data = storage(r, len);
     if (data == NULL)
         return NULL;
-    *f = (struct rec_field){.tag = (uint16_t)tag, .type = (uint8_t)type, .ndim = (uint8_t)ndim,
+    *f = (struct mien_field){.tag = (uint16_t)tag, .type = (uint8_t)type, .ndim = (uint8_t)ndim,
                             .len = (uint32_t)len, .data = data};
     for (int d = 0; d < ndim; d++)
         f->dim[d] = dim[d];
@@ -252,54 +253,54 @@ static size_t shape_bytes(int type, int ndim, const uint32_t *dim)
     return (size_t)n;
 }
 
-void *rec_alloc(struct rec *r, int tag, int type, int ndim, const uint32_t *dim)
+void *mien_rec_alloc(struct mien_rec *r, int tag, int type, int ndim, const uint32_t *dim)
 {
     return alloc_bytes(r, tag, type, ndim, dim, shape_bytes(type, ndim, dim));
 }
 
-static int set(struct rec *r, int tag, int type, int ndim, const uint32_t *dim, const void *p,
+static int set(struct mien_rec *r, int tag, int type, int ndim, const uint32_t *dim, const void *p,
                size_t len)
 {
     void *data = alloc_bytes(r, tag, type, ndim, dim, len);
     if (data == NULL)
-        return ERR_MEM;
+        return MIEN_ERR_MEM;
     if (len > 0)
         memcpy(data, p, len);
     return 0;
 }
 
-int rec_set_text(struct rec *r, int tag, const char *s, size_t len)
+int mien_rec_set_text(struct mien_rec *r, int tag, const char *s, size_t len)
 {
-    return set(r, tag, REC_TEXT, 0, NULL, s, len);
+    return set(r, tag, MIEN_TEXT, 0, NULL, s, len);
 }
 
-int rec_set_str(struct rec *r, int tag, const char *s)
+int mien_rec_set_str(struct mien_rec *r, int tag, const char *s)
 {
-    return rec_set_text(r, tag, s, strlen(s));
+    return mien_rec_set_text(r, tag, s, strlen(s));
 }
 
-int rec_set_u8(struct rec *r, int tag, int v)
+int mien_rec_set_u8(struct mien_rec *r, int tag, int v)
 {
     uint8_t b = (uint8_t)v;
-    return set(r, tag, REC_U8, 0, NULL, &b, 1);
+    return set(r, tag, MIEN_U8, 0, NULL, &b, 1);
 }
 
-int rec_set_i32(struct rec *r, int tag, int32_t v)
+int mien_rec_set_i32(struct mien_rec *r, int tag, int32_t v)
 {
-    return set(r, tag, REC_I32, 0, NULL, &v, sizeof v);
+    return set(r, tag, MIEN_I32, 0, NULL, &v, sizeof v);
 }
 
-int rec_set_f32(struct rec *r, int tag, float v)
+int mien_rec_set_f32(struct mien_rec *r, int tag, float v)
 {
-    return set(r, tag, REC_F32, 0, NULL, &v, sizeof v);
+    return set(r, tag, MIEN_F32, 0, NULL, &v, sizeof v);
 }
 
-int rec_set_f32v(struct rec *r, int tag, const float *v, uint32_t n)
+int mien_rec_set_f32v(struct mien_rec *r, int tag, const float *v, uint32_t n)
 {
-    return set(r, tag, REC_F32, 1, &n, v, n * sizeof *v);
+    return set(r, tag, MIEN_F32, 1, &n, v, n * sizeof *v);
 }
 
-void rec_del(struct rec *r, int tag)
+void mien_rec_del(struct mien_rec *r, int tag)
 {
     size_t keep = 0;
     for (size_t i = 0; i < r->nfield; i++) {
@@ -309,28 +310,28 @@ void rec_del(struct rec *r, int tag)
     r->nfield = keep;
 }
 
-void rec_fail(struct rec *r, const char *fmt, ...)
+void mien_rec_fail(struct mien_rec *r, const char *fmt, ...)
 {
     char text[400];
     va_list ap;
     va_start(ap, fmt);
     vsnprintf(text, sizeof text, fmt, ap);
     va_end(ap);
-    rec_del(r, TAG_PIXELS);
-    while (rec_set_str(r, TAG_ERROR, text) < 0 && r->nfield > 0)
+    mien_rec_del(r, MIEN_TAG_PIXELS);
+    while (mien_rec_set_str(r, MIEN_TAG_ERROR, text) < 0 && r->nfield > 0)
         r->nfield--; /* a record full of fields, or no memory: what went wrong matters more */
     r->fresh_error = true;
 }
 
-int rec_copy(struct rec *dst, const struct rec *src)
+int mien_rec_copy(struct mien_rec *dst, const struct mien_rec *src)
 {
-    rec_clear(dst);
+    mien_rec_clear(dst);
     for (size_t i = 0; i < src->nfield; i++) {
-        const struct rec_field *s = &src->field[i];
-        struct rec_field *f = room(dst);
+        const struct mien_field *s = &src->field[i];
+        struct mien_field *f = room(dst);
         void *data = f == NULL ? NULL : storage(dst, s->len);
         if (data == NULL)
-            return ERR_MEM;
+            return MIEN_ERR_MEM;
         if (s->len > 0)
             memcpy(data, s->data, s->len);
         *f = *s;
@@ -341,67 +342,67 @@ int rec_copy(struct rec *dst, const struct rec *src)
     return 0;
 }
 
-int rec_share(struct rec *dst, const struct rec *src)
+int mien_rec_share(struct mien_rec *dst, const struct mien_rec *src)
 {
-    rec_clear(dst);
+    mien_rec_clear(dst);
     for (size_t i = 0; i < src->nfield; i++) {
-        struct rec_field *f = room(dst);
+        struct mien_field *f = room(dst);
         if (f == NULL)
-            return ERR_MEM;
+            return MIEN_ERR_MEM;
         *f = src->field[i];
         dst->nfield++;
     }
     return 0;
 }
 
-int rec_decode(struct rec *r, const void *body, size_t len, unsigned nfield, struct err *e)
+int rec_decode(struct mien_rec *r, const void *body, size_t len, unsigned nfield, struct mien_err *e)
 {
     return rec_decode_skipped(r, body, len, nfield, 0, NULL, 0, e);
 }
 
-int rec_decode_skipped(struct rec *r, const void *body, size_t len, unsigned nfield, int skip_data,
-                       const void *data, size_t dlen, struct err *e)
+int rec_decode_skipped(struct mien_rec *r, const void *body, size_t len, unsigned nfield, int skip_data,
+                       const void *data, size_t dlen, struct mien_err *e)
 {
     const unsigned char *p = body;
     size_t at = 0;
     r->nfield = 0;
     for (unsigned i = 0; i < nfield; i++) {
-        struct rec_field *f = room(r);
+        struct mien_field *f = room(r);
         if (f == NULL)
-            return err_mem(e, r->cap * sizeof *f, "fields");
+            return mien_err_mem(e, r->cap * sizeof *f, "fields");
         if (len - at < 8)
-            return err_set(e, ERR_FORMAT, "field %u lies outside of its record", i + 1);
-        *f = (struct rec_field){.tag = get_le16(p + at), .type = p[at + 2], .ndim = p[at + 3],
+            return mien_err_set(e, MIEN_ERR_FORMAT, "field %u lies outside of its record", i + 1);
+        *f = (struct mien_field){.tag = get_le16(p + at), .type = p[at + 2], .ndim = p[at + 3],
                                 .len = get_le32(p + at + 4)};
-        if (f->ndim > REC_MAX_DIMS)
-            return err_set(e, ERR_FORMAT, "field %u has %u dimensions", i + 1, f->ndim);
+        if (f->ndim > MIEN_MAX_DIMS)
+            return mien_err_set(e, MIEN_ERR_FORMAT, "field %u has %u dimensions", i + 1, f->ndim);
         size_t head = pad8(8 + 4 * (size_t)f->ndim);
         bool skipped = skip_data != 0 && f->tag == skip_data;
         size_t inside = skipped ? 0 : pad8(f->len);
         if (skipped && f->len != dlen)
-            return err_set(e, ERR_FORMAT, "field %u is not as long as its data", i + 1);
+            return mien_err_set(e, MIEN_ERR_FORMAT, "field %u is not as long as its data", i + 1);
         if (len - at < head || len - at - head < inside)
-            return err_set(e, ERR_FORMAT, "field %u lies outside of its record", i + 1);
+            return mien_err_set(e, MIEN_ERR_FORMAT, "field %u lies outside of its record", i + 1);
         for (int d = 0; d < f->ndim; d++)
             f->dim[d] = get_le32(p + at + 8 + 4 * d);
-        bool sized = type_size(f->type) != 0 && f->type != REC_TEXT;
+        bool sized = type_size(f->type) != 0 && f->type != MIEN_TEXT;
         if ((sized && shape_bytes(f->type, f->ndim, f->dim) != f->len) ||
-            (f->type == REC_TEXT && f->ndim != 0))
-            return err_set(e, ERR_FORMAT, "field %u is not as long as its shape says", i + 1);
+            (f->type == MIEN_TEXT && f->ndim != 0))
+            return mien_err_set(e, MIEN_ERR_FORMAT, "field %u is not as long as its shape says", i + 1);
         f->data = skipped ? data : p + at + head;
         at += head + inside;
         r->nfield++;
     }
     if (at != len)
-        return err_set(e, ERR_FORMAT, "bytes are left over behind the last field");
+        return mien_err_set(e, MIEN_ERR_FORMAT, "bytes are left over behind the last field");
     return 0;
 }
 
-int rec_field_head(const struct rec_field *f, struct buf *out)
+int rec_field_head(const struct mien_field *f, struct mien_buf *out)
 {
     size_t n = pad8(8 + 4 * (size_t)f->ndim);
-    if (buf_reserve(out, n) < 0)
-        return ERR_MEM;
+    if (mien_buf_reserve(out, n) < 0)
+        return MIEN_ERR_MEM;
     unsigned char *p = out->data + out->len;
     memset(p, 0, n);
     put_le16(p, f->tag);
@@ -414,17 +415,17 @@ int rec_field_head(const struct rec_field *f, struct buf *out)
     return 0;
 }
 
-int rec_encode(const struct rec *r, int skip_data, struct buf *out)
+int rec_encode(const struct mien_rec *r, int skip_data, struct mien_buf *out)
 {
     static const unsigned char zero[8];
     for (size_t i = 0; i < r->nfield; i++) {
-        const struct rec_field *f = &r->field[i];
+        const struct mien_field *f = &r->field[i];
         if (rec_field_head(f, out) < 0)
-            return ERR_MEM;
+            return MIEN_ERR_MEM;
         if (skip_data != 0 && f->tag == skip_data)
             continue;
-        if (buf_append(out, f->data, f->len) < 0 || buf_append(out, zero, pad8(f->len) - f->len) < 0)
-            return ERR_MEM;
+        if (mien_buf_append(out, f->data, f->len) < 0 || mien_buf_append(out, zero, pad8(f->len) - f->len) < 0)
+            return MIEN_ERR_MEM;
     }
     return 0;
 }

@@ -8,7 +8,7 @@
 #include <unistd.h>
 #include <libdeflate.h> /* its CRC-32 is the one of zlib, three times faster */
 
-#include "internal.h"
+#include "encoding.h"
 #include "util/bytes.h"
 #include "util/file.h"
 #include "mien/record.h"
@@ -29,7 +29,7 @@ static void widen_pipe(int fd)
 
 /* --- Reading ------------------------------------------------------------------------------- */
 
-struct rec_reader {
+struct mien_reader {
     int fd;
     size_t limit;
     unsigned char *buf; /* IO_SIZE bytes, of which [at, end) are unread */
@@ -41,29 +41,29 @@ struct rec_reader {
     bool ended;       /* an end record was the last thing read */
 };
 
-struct rec_reader *rec_reader_new(int fd, size_t limit, struct err *e)
+struct mien_reader *mien_reader_new(int fd, size_t limit, struct mien_err *e)
 {
-    struct rec_reader *rd = calloc(1, sizeof *rd);
+    struct mien_reader *rd = calloc(1, sizeof *rd);
     if (rd == NULL || (rd->buf = malloc(IO_SIZE)) == NULL) {
         free(rd);
-        err_mem(e, IO_SIZE, "a read buffer");
+        mien_err_mem(e, IO_SIZE, "a read buffer");
         return NULL;
     }
     rd->fd = fd;
-    rd->limit = limit == 0 ? REC_DEFAULT_LIMIT : limit;
+    rd->limit = limit == 0 ? MIEN_RECORD_LIMIT : limit;
     widen_pipe(fd);
     return rd;
 }
 
-void rec_reader_free(struct rec_reader *rd)
+void mien_reader_free(struct mien_reader *rd)
 {
     if (rd != NULL)
         free(rd->buf);
     free(rd);
 }
 
-/* Copies the next n bytes to p. Returns how many there were before the input ended, or ERR_SYS. */
-static ssize_t take(struct rec_reader *rd, void *p, size_t n)
+/* Copies the next n bytes to p. Returns how many there were before the input ended, or MIEN_ERR_SYS. */
+static ssize_t take(struct mien_reader *rd, void *p, size_t n)
 {
     unsigned char *out = p;
     size_t done = 0;
@@ -81,7 +81,7 @@ static ssize_t take(struct rec_reader *rd, void *p, size_t n)
         if (k < 0 && errno == EINTR)
             continue;
         if (k < 0)
-            return ERR_SYS;
+            return MIEN_ERR_SYS;
         if (k == 0)
             break;
         if (direct) {
@@ -95,28 +95,28 @@ static ssize_t take(struct rec_reader *rd, void *p, size_t n)
     return (ssize_t)done;
 }
 
-static int broken(struct err *e, int code, uint64_t offset, const char *why)
+static int broken(struct mien_err *e, int code, uint64_t offset, const char *why)
 {
-    return err_set(e, code, "broken stream at byte %llu: %s", (unsigned long long)offset, why);
+    return mien_err_set(e, code, "broken stream at byte %llu: %s", (unsigned long long)offset, why);
 }
 
-static int cut_short(const struct rec_reader *rd, struct err *e)
+static int cut_short(const struct mien_reader *rd, struct mien_err *e)
 {
-    return err_set(e, ERR_FORMAT,
+    return mien_err_set(e, MIEN_ERR_FORMAT,
                    "the stream is cut short at byte %llu, after %llu whole records: "
                    "no end record, so the program that wrote it has failed",
                    (unsigned long long)rd->offset, (unsigned long long)rd->total);
 }
 
 /* The end record's count must be that of the records before it. */
-static int end_segment(struct rec_reader *rd, const struct rec *r, uint64_t offset, struct err *e)
+static int end_segment(struct mien_reader *rd, const struct mien_rec *r, uint64_t offset, struct mien_err *e)
 {
-    const struct rec_field *f = rec_find(r, TAG_COUNT);
+    const struct mien_field *f = mien_rec_find(r, MIEN_TAG_COUNT);
     if (f == NULL)
-        return broken(e, ERR_FORMAT, offset, "an end record without its count");
+        return broken(e, MIEN_ERR_FORMAT, offset, "an end record without its count");
     uint64_t count = get_le64(f->data);
     if (count != rd->segment)
-        return err_set(e, ERR_FORMAT,
+        return mien_err_set(e, MIEN_ERR_FORMAT,
                        "broken stream at byte %llu: the end record counts %llu records, not %llu",
                        (unsigned long long)offset, (unsigned long long)count,
                        (unsigned long long)rd->segment);
@@ -127,56 +127,56 @@ static int end_segment(struct rec_reader *rd, const struct rec *r, uint64_t offs
 }
 
 /* Reads the body announced by a header into r and checks it. */
-static int read_body(struct rec_reader *rd, const unsigned char *head, struct rec *r,
-                     uint64_t offset, struct err *e)
+static int read_body(struct mien_reader *rd, const unsigned char *head, struct mien_rec *r,
+                     uint64_t offset, struct mien_err *e)
 {
     size_t len = get_le32(head + 8);
     unsigned nfield = get_le16(head + 6);
     if (len > rd->limit)
-        return err_set(e, ERR_LIMIT, "record %llu at byte %llu has %zu bytes, more than the limit of %zu",
+        return mien_err_set(e, MIEN_ERR_LIMIT, "record %llu at byte %llu has %zu bytes, more than the limit of %zu",
                        (unsigned long long)rd->total + 1, (unsigned long long)offset, len, rd->limit);
     if (nfield > MOST_FIELDS)
-        return err_set(e, ERR_LIMIT, "record %llu at byte %llu has %u fields, more than the limit of %d",
+        return mien_err_set(e, MIEN_ERR_LIMIT, "record %llu at byte %llu has %u fields, more than the limit of %d",
                        (unsigned long long)rd->total + 1, (unsigned long long)offset, nfield, MOST_FIELDS);
-    if (buf_reserve(&r->body, len) < 0)
-        return err_mem(e, len, "a record");
+    if (mien_buf_reserve(&r->body, len) < 0)
+        return mien_err_mem(e, len, "a record");
     ssize_t k = take(rd, r->body.data, len);
     if (k < 0)
-        return err_sys(e, "cannot read at byte %llu", (unsigned long long)rd->offset);
+        return mien_err_sys(e, "cannot read at byte %llu", (unsigned long long)rd->offset);
     if ((size_t)k < len)
         return cut_short(rd, e);
     r->body.len = len;
     uint32_t crc = libdeflate_crc32(libdeflate_crc32(0, head, 12), r->body.data, len);
     if (crc != get_le32(head + 12))
-        return broken(e, ERR_FORMAT, offset, "a record's checksum is wrong");
-    struct err why = {{0}};
+        return broken(e, MIEN_ERR_FORMAT, offset, "a record's checksum is wrong");
+    struct mien_err why = {{0}};
     int rc = rec_decode(r, r->body.data, len, nfield, &why);
     return rc < 0 ? broken(e, rc, offset, why.msg) : 0;
 }
 
-int rec_read(struct rec_reader *rd, struct rec *r, struct err *e)
+int mien_read(struct mien_reader *rd, struct mien_rec *r, struct mien_err *e)
 {
     for (;;) {
         unsigned char head[HEADER];
         uint64_t offset = rd->offset;
-        rec_clear(r);
+        mien_rec_clear(r);
         ssize_t k = take(rd, head, HEADER);
         if (k < 0)
-            return err_sys(e, "cannot read at byte %llu", (unsigned long long)rd->offset);
+            return mien_err_sys(e, "cannot read at byte %llu", (unsigned long long)rd->offset);
         if (k == 0 && rd->ended)
             return 0;
         if (k == 0 && offset == 0)
-            return err_set(e, ERR_FORMAT, "the input is empty: not even an end record");
+            return mien_err_set(e, MIEN_ERR_FORMAT, "the input is empty: not even an end record");
         if (memcmp(head, "MIEN", k < 4 ? (size_t)k : 4) != 0)
-            return broken(e, ERR_FORMAT, offset,
+            return broken(e, MIEN_ERR_FORMAT, offset,
                           offset == 0 ? "this is not a stream of mien records" : "no record begins here");
         if (k < HEADER)
             return cut_short(rd, e);
         if (head[4] != VERSION)
-            return err_set(e, ERR_FORMAT, "record at byte %llu has version %u, this program reads %d",
+            return mien_err_set(e, MIEN_ERR_FORMAT, "record at byte %llu has version %u, this program reads %d",
                            (unsigned long long)offset, head[4], VERSION);
         if (head[5] > KIND_END)
-            return broken(e, ERR_FORMAT, offset, "a record of an unknown kind");
+            return broken(e, MIEN_ERR_FORMAT, offset, "a record of an unknown kind");
         int rc = read_body(rd, head, r, offset, e);
         if (rc < 0)
             return rc;
@@ -192,45 +192,45 @@ int rec_read(struct rec_reader *rd, struct rec *r, struct err *e)
     }
 }
 
-bool rec_reader_has_one(const struct rec_reader *rd)
+bool mien_reader_has_one(const struct mien_reader *rd)
 {
     const unsigned char *head = rd->buf + rd->at;
     size_t n = rd->end - rd->at;
     return n >= HEADER && head[5] == KIND_RECORD && n - HEADER >= get_le32(head + 8);
 }
 
-uint64_t rec_reader_count(const struct rec_reader *rd)
+uint64_t mien_reader_count(const struct mien_reader *rd)
 {
     return rd->total;
 }
 
-uint64_t rec_reader_segments(const struct rec_reader *rd)
+uint64_t mien_reader_segments(const struct mien_reader *rd)
 {
     return rd->segments;
 }
 
-uint64_t rec_reader_bytes(const struct rec_reader *rd)
+uint64_t mien_reader_bytes(const struct mien_reader *rd)
 {
     return rd->offset;
 }
 
 /* --- Writing ------------------------------------------------------------------------------- */
 
-struct rec_writer {
+struct mien_writer {
     int fd;
     uint64_t count;
     unsigned char *buf; /* IO_SIZE bytes, of which len are held back */
     size_t len;
-    struct buf head;   /* the parts of a record that are not written from where they lie */
-    struct buf pieces; /* struct iovec[]: the record in order, pointing into head and its fields */
+    struct mien_buf head;   /* the parts of a record that are not written from where they lie */
+    struct mien_buf pieces; /* struct iovec[]: the record in order, pointing into head and its fields */
 };
 
-struct rec_writer *rec_writer_new(int fd, struct err *e)
+struct mien_writer *mien_writer_new(int fd, struct mien_err *e)
 {
-    struct rec_writer *w = calloc(1, sizeof *w);
+    struct mien_writer *w = calloc(1, sizeof *w);
     if (w == NULL || (w->buf = malloc(IO_SIZE)) == NULL) {
         free(w);
-        err_mem(e, IO_SIZE, "a write buffer");
+        mien_err_mem(e, IO_SIZE, "a write buffer");
         return NULL;
     }
     w->fd = fd;
@@ -238,65 +238,65 @@ struct rec_writer *rec_writer_new(int fd, struct err *e)
     return w;
 }
 
-void rec_writer_free(struct rec_writer *w)
+void mien_writer_free(struct mien_writer *w)
 {
     if (w == NULL)
         return;
-    buf_free(&w->head);
-    buf_free(&w->pieces);
+    mien_buf_free(&w->head);
+    mien_buf_free(&w->pieces);
     free(w->buf);
     free(w);
 }
 
-uint64_t rec_writer_count(const struct rec_writer *w)
+uint64_t mien_writer_count(const struct mien_writer *w)
 {
     return w->count;
 }
 
-int rec_writer_flush(struct rec_writer *w, struct err *e)
+int mien_writer_flush(struct mien_writer *w, struct mien_err *e)
 {
     if (file_write(w->fd, w->buf, w->len) < 0)
-        return err_sys(e, "cannot write");
+        return mien_err_sys(e, "cannot write");
     w->len = 0;
     return 0;
 }
 
-static int add_piece(struct rec_writer *w, const void *data, size_t len)
+static int add_piece(struct mien_writer *w, const void *data, size_t len)
 {
     struct iovec v = {(void *)data, len};
-    return len == 0 ? 0 : buf_append(&w->pieces, &v, sizeof v);
+    return len == 0 ? 0 : mien_buf_append(&w->pieces, &v, sizeof v);
 }
 
 /* Lays the record out as pieces behind a header that is still blank. Returns its body's length,
-   or ERR_MEM. */
-static long long gather(struct rec_writer *w, const struct rec *r)
+   or MIEN_ERR_MEM. */
+static long long gather(struct mien_writer *w, const struct mien_rec *r)
 {
     static const unsigned char zero[HEADER];
     size_t need = HEADER, big = 0;
     for (size_t i = 0; i < r->nfield; i++)
         need += 32 + (r->field[i].len < BIG ? (size_t)r->field[i].len : 0);
-    buf_clear(&w->head);
-    buf_clear(&w->pieces);
-    if (buf_reserve(&w->head, need) < 0) /* so that head stays where it is */
-        return ERR_MEM;
-    buf_append(&w->head, zero, HEADER);
+    mien_buf_clear(&w->head);
+    mien_buf_clear(&w->pieces);
+    if (mien_buf_reserve(&w->head, need) < 0) /* so that head stays where it is */
+        return MIEN_ERR_MEM;
+    mien_buf_append(&w->head, zero, HEADER);
     size_t from = 0; /* where in head the piece being made begins */
     for (size_t i = 0; i < r->nfield; i++) {
-        const struct rec_field *f = &r->field[i];
+        const struct mien_field *f = &r->field[i];
         rec_field_head(f, &w->head);
         if (f->len < BIG) {
-            buf_append(&w->head, f->data, f->len);
+            mien_buf_append(&w->head, f->data, f->len);
         } else {
             if (add_piece(w, w->head.data + from, w->head.len - from) < 0 ||
                 add_piece(w, f->data, f->len) < 0)
-                return ERR_MEM;
+                return MIEN_ERR_MEM;
             from = w->head.len;
             big += f->len;
         }
-        buf_append(&w->head, zero, (8 - f->len % 8) % 8);
+        mien_buf_append(&w->head, zero, (8 - f->len % 8) % 8);
     }
     if (add_piece(w, w->head.data + from, w->head.len - from) < 0)
-        return ERR_MEM;
+        return MIEN_ERR_MEM;
     return (long long)(big + w->head.len - HEADER);
 }
 
@@ -308,7 +308,7 @@ static int write_vectors(int fd, struct iovec *v, size_t n)
         if (k < 0 && errno == EINTR)
             continue;
         if (k < 0)
-            return ERR_SYS;
+            return MIEN_ERR_SYS;
         for (; n > 0 && (size_t)k >= v->iov_len; v++, n--)
             k -= (ssize_t)v->iov_len;
         if (n > 0) {
@@ -319,13 +319,13 @@ static int write_vectors(int fd, struct iovec *v, size_t n)
     return 0;
 }
 
-static int write_kind(struct rec_writer *w, const struct rec *r, int kind, struct err *e)
+static int write_kind(struct mien_writer *w, const struct mien_rec *r, int kind, struct mien_err *e)
 {
     long long body = gather(w, r);
     if (body < 0)
-        return err_mem(e, w->head.cap, "a record");
+        return mien_err_mem(e, w->head.cap, "a record");
     if (body > UINT32_MAX - HEADER)
-        return err_set(e, ERR_LIMIT, "a record of %lld bytes is too large for the format", body);
+        return mien_err_set(e, MIEN_ERR_LIMIT, "a record of %lld bytes is too large for the format", body);
     unsigned char *head = w->head.data;
     memcpy(head, "MIEN", 4);
     head[4] = VERSION;
@@ -342,8 +342,8 @@ static int write_kind(struct rec_writer *w, const struct rec *r, int kind, struc
     }
     put_le32(head + 12, crc);
 
-    if (total > IO_SIZE - w->len && rec_writer_flush(w, e) < 0)
-        return ERR_SYS;
+    if (total > IO_SIZE - w->len && mien_writer_flush(w, e) < 0)
+        return MIEN_ERR_SYS;
     if (total <= IO_SIZE / 4) {
         for (size_t i = 0; i < n; i++) {
             memcpy(w->buf + w->len, v[i].iov_base, v[i].iov_len);
@@ -351,22 +351,22 @@ static int write_kind(struct rec_writer *w, const struct rec *r, int kind, struc
         }
         return 0;
     }
-    if (rec_writer_flush(w, e) < 0)
-        return ERR_SYS;
-    return write_vectors(w->fd, v, n) < 0 ? err_sys(e, "cannot write") : 0;
+    if (mien_writer_flush(w, e) < 0)
+        return MIEN_ERR_SYS;
+    return write_vectors(w->fd, v, n) < 0 ? mien_err_sys(e, "cannot write") : 0;
 }
 
-int rec_write(struct rec_writer *w, const struct rec *r, struct err *e)
+int mien_write(struct mien_writer *w, const struct mien_rec *r, struct mien_err *e)
 {
     int rc = write_kind(w, r, KIND_RECORD, e);
     w->count += rc == 0;
     return rc;
 }
 
-int rec_writer_end(struct rec_writer *w, struct err *e)
+int mien_writer_end(struct mien_writer *w, struct mien_err *e)
 {
-    struct rec_field f = {.tag = TAG_COUNT, .type = REC_U64, .len = 8, .data = &w->count};
-    struct rec end = {.field = &f, .nfield = 1};
+    struct mien_field f = {.tag = MIEN_TAG_COUNT, .type = MIEN_U64, .len = 8, .data = &w->count};
+    struct mien_rec end = {.field = &f, .nfield = 1};
     int rc = write_kind(w, &end, KIND_END, e);
-    return rc < 0 ? rc : rec_writer_flush(w, e);
+    return rc < 0 ? rc : mien_writer_flush(w, e);
 }

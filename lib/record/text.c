@@ -9,9 +9,9 @@
 enum { MAX_CELL = 16 }; /* elements of an array that a tab-separated value shows */
 
 /* Every append fails with the same code alone, so results can be gathered with |=. */
-static int put(struct buf *out, const char *s)
+static int put(struct mien_buf *out, const char *s)
 {
-    return buf_append(out, s, strlen(s));
+    return mien_buf_append(out, s, strlen(s));
 }
 
 /* --- Strings ------------------------------------------------------------------------------- */
@@ -36,23 +36,23 @@ static size_t utf8_len(const unsigned char *s, size_t n)
 }
 
 /* The escape of the character of n bytes at s; n is 0 for a byte that is no UTF-8. */
-static int put_escape(struct buf *out, const unsigned char *s, size_t n, bool json)
+static int put_escape(struct mien_buf *out, const unsigned char *s, size_t n, bool json)
 {
     static const char named[] = "\\\\\tt\nn\rr\"\"";
     for (const char *p = named; n == 1 && *p != '\0'; p += 2) {
         if (*p == (char)s[0])
-            return buf_append(out, (char[]){'\\', p[1]}, 2);
+            return mien_buf_append(out, (char[]){'\\', p[1]}, 2);
     }
     if (!json) {
-        int rc = buf_printf(out, "\\x%02x", s[0]);
-        return n == 2 ? rc | buf_printf(out, "\\x%02x", s[1]) : rc;
+        int rc = mien_buf_printf(out, "\\x%02x", s[0]);
+        return n == 2 ? rc | mien_buf_printf(out, "\\x%02x", s[1]) : rc;
     }
     if (n == 0)
         return put(out, "\\ufffd");
-    return buf_printf(out, "\\u%04x", n == 2 ? s[1] : s[0]); /* U+0080-9F are C2 80-9F */
+    return mien_buf_printf(out, "\\u%04x", n == 2 ? s[1] : s[0]); /* U+0080-9F are C2 80-9F */
 }
 
-static int put_escaped(struct buf *out, const char *text, size_t len, bool json)
+static int put_escaped(struct mien_buf *out, const char *text, size_t len, bool json)
 {
     const unsigned char *s = (const unsigned char *)text;
     size_t from = 0, i = 0; /* [from, i) needs no escape */
@@ -65,24 +65,24 @@ static int put_escaped(struct buf *out, const char *text, size_t len, bool json)
             i += n;
             continue;
         }
-        rc |= buf_append(out, s + from, i - from) | put_escape(out, s + i, n, json);
+        rc |= mien_buf_append(out, s + from, i - from) | put_escape(out, s + i, n, json);
         i += n > 0 ? n : 1;
         from = i;
     }
-    return rc | buf_append(out, s + from, len - from);
+    return rc | mien_buf_append(out, s + from, len - from);
 }
 
-int text_tsv_string(struct buf *out, const char *s, size_t len)
+int text_tsv_string(struct mien_buf *out, const char *s, size_t len)
 {
     return put_escaped(out, s, len, false);
 }
 
-int text_json_string(struct buf *out, const char *s, size_t len)
+int text_json_string(struct mien_buf *out, const char *s, size_t len)
 {
     return put(out, "\"") | put_escaped(out, s, len, true) | put(out, "\"");
 }
 
-static int put_string(struct buf *out, const char *s, size_t len, bool json)
+static int put_string(struct mien_buf *out, const char *s, size_t len, bool json)
 {
     return json ? text_json_string(out, s, len) : text_tsv_string(out, s, len);
 }
@@ -97,26 +97,26 @@ static char *digits(char *end, uint64_t v, int width)
     return end;
 }
 
-static int put_uint(struct buf *out, uint64_t v)
+static int put_uint(struct mien_buf *out, uint64_t v)
 {
     char s[24], *end = s + sizeof s, *p = digits(end, v, 1);
-    return buf_append(out, p, (size_t)(end - p));
+    return mien_buf_append(out, p, (size_t)(end - p));
 }
 
-static int put_int(struct buf *out, int64_t v)
+static int put_int(struct mien_buf *out, int64_t v)
 {
     int rc = v < 0 ? put(out, "-") : 0;
     return rc | put_uint(out, v < 0 ? 0 - (uint64_t)v : (uint64_t)v);
 }
 
 /* A number between 0 and 1e9, to so many decimals. */
-static int put_fixed(struct buf *out, double v, int decimals)
+static int put_fixed(struct mien_buf *out, double v, int decimals)
 {
     static const double scale[] = {1, 1e1, 1e2, 1e3, 1e4};
     uint64_t n = (uint64_t)llround(v * scale[decimals]), unit = (uint64_t)scale[decimals];
     char s[16], *end = s + sizeof s, *p = digits(end, n % unit, decimals);
     int rc = put_uint(out, n / unit);
-    return decimals == 0 ? rc : rc | put(out, ".") | buf_append(out, p, (size_t)(end - p));
+    return decimals == 0 ? rc : rc | put(out, ".") | mien_buf_append(out, p, (size_t)(end - p));
 }
 
 /* 10^k for k in 0..53, as far as a float's digits reach; rounded correctly, so exact enough. */
@@ -147,7 +147,7 @@ static uint64_t shortest(float v, int *shift)
     return n;
 }
 
-static int put_f32(struct buf *out, float v)
+static int put_f32(struct mien_buf *out, float v)
 {
     if (v == 0)
         return put(out, "0");
@@ -157,24 +157,24 @@ static int put_f32(struct buf *out, float v)
     int count = (int)(end - p), first = count - 1 - shift;
     int rc = v < 0 ? put(out, "-") : 0;
     if (first < -5 || first > 15) { /* 1.5e-8 */
-        rc |= buf_append(out, p, 1);
+        rc |= mien_buf_append(out, p, 1);
         if (count > 1)
-            rc |= put(out, ".") | buf_append(out, p + 1, (size_t)count - 1);
+            rc |= put(out, ".") | mien_buf_append(out, p + 1, (size_t)count - 1);
         return rc | put(out, "e") | put_int(out, first);
     }
     if (shift <= 0) { /* 1500 */
-        rc |= buf_append(out, p, (size_t)count);
-        return rc | buf_append(out, "000000000000000", (size_t)-shift);
+        rc |= mien_buf_append(out, p, (size_t)count);
+        return rc | mien_buf_append(out, "000000000000000", (size_t)-shift);
     }
     /* 0.0015: the digits before the point move one place to make room for it */
     p = digits(end, n, shift + 1) - 1;
     count = (int)(end - p);
     memmove(p, p + 1, (size_t)(count - 1 - shift));
     end[-shift - 1] = '.';
-    return rc | buf_append(out, p, (size_t)count);
+    return rc | mien_buf_append(out, p, (size_t)count);
 }
 
-static int put_f64(struct buf *out, double v)
+static int put_f64(struct mien_buf *out, double v)
 {
     char s[32];
     snprintf(s, sizeof s, "%.15g", v);
@@ -184,22 +184,22 @@ static int put_f64(struct buf *out, double v)
     return put(out, s);
 }
 
-static int put_infinite(struct buf *out, double v, bool json)
+static int put_infinite(struct mien_buf *out, double v, bool json)
 {
     return put(out, json ? "null" : isnan(v) ? "nan" : v < 0 ? "-inf" : "inf");
 }
 
 /* Element i of a field of numbers. */
-static int put_element(struct buf *out, const struct rec_field *f, size_t i, bool json)
+static int put_element(struct mien_buf *out, const struct mien_field *f, size_t i, bool json)
 {
     switch (f->type) {
-    case REC_U8:
+    case MIEN_U8:
         return put_uint(out, ((const uint8_t *)f->data)[i]);
-    case REC_I32:
+    case MIEN_I32:
         return put_int(out, ((const int32_t *)f->data)[i]);
-    case REC_U64:
+    case MIEN_U64:
         return put_uint(out, ((const uint64_t *)f->data)[i]);
-    case REC_F32: {
+    case MIEN_F32: {
         float v = ((const float *)f->data)[i];
         return isfinite(v) ? put_f32(out, v) : put_infinite(out, v, json);
     }
@@ -212,18 +212,18 @@ static int put_element(struct buf *out, const struct rec_field *f, size_t i, boo
 
 /* --- Fields -------------------------------------------------------------------------------- */
 
-static int put_shape(struct buf *out, const struct rec_field *f, char between)
+static int put_shape(struct mien_buf *out, const struct mien_field *f, char between)
 {
     int rc = 0;
     for (int d = 0; d < f->ndim; d++) {
         if (d > 0)
-            rc |= buf_append(out, &between, 1);
+            rc |= mien_buf_append(out, &between, 1);
         rc |= put_uint(out, f->dim[d]);
     }
     return rc;
 }
 
-static size_t elements(const struct rec_field *f)
+static size_t elements(const struct mien_field *f)
 {
     size_t n = 1;
     for (int d = 0; d < f->ndim; d++)
@@ -232,12 +232,12 @@ static size_t elements(const struct rec_field *f)
 }
 
 /* Whether the field is bytes that mean nothing as numbers: images, and types yet to come. */
-static bool opaque(const struct rec_field *f)
+static bool opaque(const struct mien_field *f)
 {
-    return f->tag == TAG_IMAGE || f->tag == TAG_PIXELS || f->type < REC_U8 || f->type > REC_TEXT;
+    return f->tag == MIEN_TAG_IMAGE || f->tag == MIEN_TAG_PIXELS || f->type < MIEN_U8 || f->type > MIEN_TEXT;
 }
 
-static int put_list(struct buf *out, const struct rec_field *f)
+static int put_list(struct mien_buf *out, const struct mien_field *f)
 {
     size_t n = elements(f);
     int rc = 0;
@@ -247,9 +247,9 @@ static int put_list(struct buf *out, const struct rec_field *f)
 }
 
 /* A JSON array, nested as deep as the field has dimensions. */
-static int put_nested(struct buf *out, const struct rec_field *f)
+static int put_nested(struct mien_buf *out, const struct mien_field *f)
 {
-    size_t n = elements(f), stride[REC_MAX_DIMS + 1];
+    size_t n = elements(f), stride[MIEN_MAX_DIMS + 1];
     stride[f->ndim] = 1;
     for (int d = f->ndim; d > 0; d--)
         stride[d - 1] = stride[d] * f->dim[d - 1];
@@ -265,7 +265,7 @@ static int put_nested(struct buf *out, const struct rec_field *f)
     return rc;
 }
 
-static int put_base64(struct buf *out, const unsigned char *p, size_t n)
+static int put_base64(struct mien_buf *out, const unsigned char *p, size_t n)
 {
     static const char code[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     int rc = 0;
@@ -275,12 +275,12 @@ static int put_base64(struct buf *out, const unsigned char *p, size_t n)
                      (left > 2 ? p[i + 2] : 0u);
         char s[4] = {code[v >> 18], code[v >> 12 & 63], left > 1 ? code[v >> 6 & 63] : '=',
                      left > 2 ? code[v & 63] : '='};
-        rc |= buf_append(out, s, sizeof s);
+        rc |= mien_buf_append(out, s, sizeof s);
     }
     return rc;
 }
 
-static int put_opaque(struct buf *out, const struct rec_field *f, bool json, bool full)
+static int put_opaque(struct mien_buf *out, const struct mien_field *f, bool json, bool full)
 {
     if (!json)
         return put_shape(out, f, 'x');
@@ -290,17 +290,17 @@ static int put_opaque(struct buf *out, const struct rec_field *f, bool json, boo
     return rc | put(out, "}");
 }
 
-static int put_field(struct buf *out, const struct rec_field *f, bool json, bool full)
+static int put_field(struct mien_buf *out, const struct mien_field *f, bool json, bool full)
 {
     const uint8_t *u8 = f->data;
-    bool is_u8 = f->type == REC_U8;
-    if (f->tag == TAG_GENDER && is_u8 && f->ndim == 0 && col_gender_name(u8[0]) != NULL)
+    bool is_u8 = f->type == MIEN_U8;
+    if (f->tag == MIEN_TAG_GENDER && is_u8 && f->ndim == 0 && col_gender_name(u8[0]) != NULL)
         return put_string(out, col_gender_name(u8[0]), strlen(col_gender_name(u8[0])), json);
-    if (f->tag == TAG_AGE_BAND && is_u8 && f->ndim == 1 && f->dim[0] == 2 && !json)
+    if (f->tag == MIEN_TAG_AGE_BAND && is_u8 && f->ndim == 1 && f->dim[0] == 2 && !json)
         return put_uint(out, u8[0]) | put(out, "-") | put_uint(out, u8[1]);
     if (opaque(f))
         return put_opaque(out, f, json, full);
-    if (f->type == REC_TEXT)
+    if (f->type == MIEN_TEXT)
         return put_string(out, f->data, f->len, json);
     if (f->ndim == 0)
         return put_element(out, f, 0, json);
@@ -310,7 +310,7 @@ static int put_field(struct buf *out, const struct rec_field *f, bool json, bool
 }
 
 /* The value of a column and of its field f, NULL for a derived one; nothing when it is absent. */
-static int put_column(struct buf *out, const struct rec *r, int col, const struct rec_field *f,
+static int put_column(struct mien_buf *out, const struct mien_rec *r, int col, const struct mien_field *f,
                       bool json, bool full)
 {
     struct col_value v;
@@ -325,7 +325,7 @@ static int put_column(struct buf *out, const struct rec *r, int col, const struc
 
 /* --- Lines --------------------------------------------------------------------------------- */
 
-int text_header(struct buf *out, const int *cols, size_t n)
+int text_header(struct mien_buf *out, const int *cols, size_t n)
 {
     char name[16];
     int rc = 0;
@@ -334,7 +334,7 @@ int text_header(struct buf *out, const int *cols, size_t n)
     return rc | put(out, "\n");
 }
 
-int text_tsv(struct buf *out, const struct rec *r, const int *cols, size_t n)
+int text_tsv(struct mien_buf *out, const struct mien_rec *r, const int *cols, size_t n)
 {
     int rc = 0;
     for (size_t i = 0; i < n; i++)
@@ -344,7 +344,7 @@ int text_tsv(struct buf *out, const struct rec *r, const int *cols, size_t n)
 }
 
 /* A member of an object, unless its value is absent. */
-static int put_member(struct buf *out, const struct rec *r, int col, const struct rec_field *f,
+static int put_member(struct mien_buf *out, const struct mien_rec *r, int col, const struct mien_field *f,
                       bool full)
 {
     size_t before = out->len;
@@ -358,10 +358,10 @@ static int put_member(struct buf *out, const struct rec *r, int col, const struc
     return rc;
 }
 
-int text_json(struct buf *out, const struct rec *r, const int *cols, size_t n, bool full)
+int text_json(struct mien_buf *out, const struct mien_rec *r, const int *cols, size_t n, bool full)
 {
     if (put(out, "{") < 0)
-        return ERR_MEM;
+        return MIEN_ERR_MEM;
     int rc = 0;
     for (size_t i = 0; i < n; i++)
         rc |= put_member(out, r, cols[i], col_field(r, cols[i]), full);

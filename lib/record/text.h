@@ -1,7 +1,7 @@
 /*
  * Records as text: lines of tab-separated values, or of JSON. mien-view(1) documents both.
  *
- * Each function appends to out and returns 0 or ERR_MEM.
+ * Each function appends to out and returns 0 or MIEN_ERR_MEM.
  */
 #ifndef MIEN_RECORD_TEXT_H
 #define MIEN_RECORD_TEXT_H
@@ -13,23 +13,23 @@
 #include "mien/record.h"
 
 /* The columns' names (see col.h), separated by tabs, and a newline. */
-int text_header(struct buf *out, const int *cols, size_t n);
+int text_header(struct mien_buf *out, const int *cols, size_t n);
 
 /* The record's values of n columns, separated by tabs, and a newline. An absent one is empty. In
    text, backslash, tab, newline and return are written \\ \t \n \r, other control characters and
    bytes that are no UTF-8 \xHH. An array of more than 16 elements, an image and pixels are given
    by their shape, such as 224x224x3. A float has the fewest digits that read back the same. */
-int text_tsv(struct buf *out, const struct rec *r, const int *cols, size_t n);
+int text_tsv(struct mien_buf *out, const struct mien_rec *r, const int *cols, size_t n);
 
 /* One JSON object and a newline: the values of n columns, or, with n 0, every field in its order.
    Absent ones are left out, numbers that aren't finite are null, bytes that are no UTF-8 become
    U+FFFD. Images and pixels are {"shape":[...]}; full adds their bytes in base64. */
-int text_json(struct buf *out, const struct rec *r, const int *cols, size_t n, bool full);
+int text_json(struct mien_buf *out, const struct mien_rec *r, const int *cols, size_t n, bool full);
 
 /* A JSON string with its quotes, of len bytes of any text. */
-int text_json_string(struct buf *out, const char *s, size_t len);
+int text_json_string(struct mien_buf *out, const char *s, size_t len);
 
 /* The same text as a value of text_tsv. */
-int text_tsv_string(struct buf *out, const char *s, size_t len);
+int text_tsv_string(struct mien_buf *out, const char *s, size_t len);
 
 #endif

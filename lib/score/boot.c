@@ -163,7 +163,7 @@ static void bootstrap_count(const struct score *s, int c, int b, uint64_t seed, 
 }
 
 int score_bootstrap(const struct score *s, int b, uint64_t seed,
-                    struct score_interval out[SCORE_METRICS], struct err *e)
+                    struct score_interval out[SCORE_METRICS], struct mien_err *e)
 {
     size_t longest = 0;
     for (int m = 0; m < SCORE_METRICS; m++)
@@ -177,7 +177,7 @@ int score_bootstrap(const struct score *s, int b, uint64_t seed,
     uint64_t *n = malloc(longest * sizeof *n);
     int rc = 0;
     if (value == NULL || n == NULL)
-        rc = err_mem(e, nvalue * sizeof *value, "a bootstrap");
+        rc = mien_err_mem(e, nvalue * sizeof *value, "a bootstrap");
     for (int c = 0; c < SCORE_COUNTS && rc == 0; c++)
         bootstrap_count(s, c, b, seed, n, value, out);
     free(value);

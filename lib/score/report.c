@@ -79,7 +79,7 @@ static bool is_covered(const struct summary *s, size_t n, int metric)
 }
 
 /* A row for each metric from..to that some run has, under a title with the numbers of records. */
-static int put_section(struct buf *out, const struct summary *s, size_t n, int width,
+static int put_section(struct mien_buf *out, const struct summary *s, size_t n, int width,
                        const char *title, int from, int to)
 {
     bool any = false;
@@ -88,51 +88,51 @@ static int put_section(struct buf *out, const struct summary *s, size_t n, int w
     if (!any)
         return 0;
     char cell[CELL];
-    int rc = buf_printf(out, "%-*s", LABEL_WIDTH, title);
+    int rc = mien_buf_printf(out, "%-*s", LABEL_WIDTH, title);
     for (size_t i = 0; i < n; i++) {
         snprintf(cell, sizeof cell, "n = %llu", (unsigned long long)s[i].n[from]);
-        rc |= buf_printf(out, "  %*s", width, cell);
+        rc |= mien_buf_printf(out, "  %*s", width, cell);
     }
-    rc |= buf_printf(out, "\n");
+    rc |= mien_buf_printf(out, "\n");
     for (int m = from; m <= to; m++) {
         if (is_covered(s, n, m))
             continue;
-        rc |= buf_printf(out, "  %-*s", LABEL_WIDTH - 2, score_title(m));
+        rc |= mien_buf_printf(out, "  %-*s", LABEL_WIDTH - 2, score_title(m));
         for (size_t i = 0; i < n; i++) {
             format_cell(&s[i], m, cell);
-            rc |= buf_printf(out, "  %*s", width, cell);
+            rc |= mien_buf_printf(out, "  %*s", width, cell);
         }
-        rc |= buf_printf(out, "\n");
+        rc |= mien_buf_printf(out, "\n");
     }
     return rc;
 }
 
 /* The runs side by side. */
 static int put_table(const struct score_report *o, const struct score_run *runs,
-                     const char *const *names, const struct summary *s, size_t n, struct buf *out)
+                     const char *const *names, const struct summary *s, size_t n, struct mien_buf *out)
 {
     int width = o->boot > 0 ? 23 : 12, rc = 0;
     for (size_t i = 0; i < n; i++)
         width = (int)strlen(names[i]) > width ? (int)strlen(names[i]) : width;
     if (n > 1) {
-        rc |= buf_printf(out, "%*s", LABEL_WIDTH, "");
+        rc |= mien_buf_printf(out, "%*s", LABEL_WIDTH, "");
         for (size_t i = 0; i < n; i++)
-            rc |= buf_printf(out, "  %*s", width, names[i]);
-        rc |= buf_printf(out, "\n");
+            rc |= mien_buf_printf(out, "  %*s", width, names[i]);
+        rc |= mien_buf_printf(out, "\n");
     }
     for (int t = 0; t < TALLIES; t++) {
         struct tally row[TALLIES];
-        struct buf line = {0};
+        struct mien_buf line = {0};
         uint64_t any = 0;
         for (size_t i = 0; i < n; i++) {
             tally(&runs[i], row);
             any |= row[t].n;
-            rc |= buf_printf(&line, "  %*llu", width, (unsigned long long)row[t].n);
+            rc |= mien_buf_printf(&line, "  %*llu", width, (unsigned long long)row[t].n);
         }
         if (any > 0 || t == 0)
-            rc |= buf_printf(out, "%-*s%.*s\n", LABEL_WIDTH, row[t].title, (int)line.len,
+            rc |= mien_buf_printf(out, "%-*s%.*s\n", LABEL_WIDTH, row[t].title, (int)line.len,
                              (const char *)line.data);
-        buf_free(&line);
+        mien_buf_free(&line);
     }
     rc |= put_section(out, s, n, width, "gender", SCORE_GENDER, SCORE_GENDER_COVERAGE);
     rc |= put_section(out, s, n, width, "age", SCORE_EXACT, SCORE_AGE_COVERAGE);
@@ -152,20 +152,20 @@ static uint64_t confused(const struct score_run *run, bool bins, int label, int 
     return run->bins == NULL ? 0 : run->bins[label * run->rule->nbins + predicted];
 }
 
-static int put_confusion(const struct score_run *run, bool bins, struct buf *out)
+static int put_confusion(const struct score_run *run, bool bins, struct mien_buf *out)
 {
     char name[16];
     int n = bins ? run->rule->nbins : MIEN_GENDERS;
-    int rc = buf_printf(out, "\n%-*s", LABEL_WIDTH,
+    int rc = mien_buf_printf(out, "\n%-*s", LABEL_WIDTH,
                         bins ? "age: true, predicted" : "gender: true, predicted");
     for (int j = 0; j < n; j++)
-        rc |= buf_printf(out, " %8s", class_name(run, bins, j, name));
-    rc |= buf_printf(out, "\n");
+        rc |= mien_buf_printf(out, " %8s", class_name(run, bins, j, name));
+    rc |= mien_buf_printf(out, "\n");
     for (int i = 0; i < n; i++) {
-        rc |= buf_printf(out, "  %-*s", LABEL_WIDTH - 2, class_name(run, bins, i, name));
+        rc |= mien_buf_printf(out, "  %-*s", LABEL_WIDTH - 2, class_name(run, bins, i, name));
         for (int j = 0; j < n; j++)
-            rc |= buf_printf(out, " %8llu", (unsigned long long)confused(run, bins, i, j));
-        rc |= buf_printf(out, "\n");
+            rc |= mien_buf_printf(out, " %8llu", (unsigned long long)confused(run, bins, i, j));
+        rc |= mien_buf_printf(out, "\n");
     }
     return rc;
 }
@@ -176,48 +176,48 @@ static const int main_metrics[] = {SCORE_GENDER, SCORE_EXACT, SCORE_MAE,
 enum { MAIN_METRICS = sizeof main_metrics / sizeof main_metrics[0] };
 
 static int put_slices(const struct score_report *o, const struct score_run *run,
-                      const struct summary *total, struct buf *out)
+                      const struct summary *total, struct mien_buf *out)
 {
     char cell[CELL];
     int width = o->boot > 0 ? 23 : 15, rc = 0;
     size_t longest = 5;
     for (size_t i = 0; i < run->nslice; i++)
         longest = strlen(run->slice[i].name) > longest ? strlen(run->slice[i].name) : longest;
-    rc |= buf_printf(out, "\n%-*s %9s", (int)longest, "slice", "n");
+    rc |= mien_buf_printf(out, "\n%-*s %9s", (int)longest, "slice", "n");
     for (int k = 0; k < MAIN_METRICS; k++) {
         if (total->n[main_metrics[k]] > 0)
-            rc |= buf_printf(out, "  %*s", width, score_name(main_metrics[k]));
+            rc |= mien_buf_printf(out, "  %*s", width, score_name(main_metrics[k]));
     }
-    rc |= buf_printf(out, "\n");
+    rc |= mien_buf_printf(out, "\n");
     for (size_t i = 0; i < run->nslice; i++) {
         struct summary s;
         rc |= summarise(o, &run->slice[i].score, &s);
-        rc |= buf_printf(out, "%-*s %9llu", (int)longest, run->slice[i].name,
+        rc |= mien_buf_printf(out, "%-*s %9llu", (int)longest, run->slice[i].name,
                          (unsigned long long)s.most);
         for (int k = 0; k < MAIN_METRICS; k++) {
             if (total->n[main_metrics[k]] == 0)
                 continue;
             format_cell(&s, main_metrics[k], cell);
-            rc |= buf_printf(out, "  %*s", width, cell);
+            rc |= mien_buf_printf(out, "  %*s", width, cell);
         }
-        rc |= buf_printf(out, "\n");
+        rc |= mien_buf_printf(out, "\n");
     }
     return rc;
 }
 
 static int report_text(const struct score_report *o, const struct score_run *runs,
-                       const char *const *names, const struct summary *s, size_t n, struct buf *out)
+                       const char *const *names, const struct summary *s, size_t n, struct mien_buf *out)
 {
-    int rc = o->resumed ? buf_printf(out, "\n") : 0;
+    int rc = o->resumed ? mien_buf_printf(out, "\n") : 0;
     rc |= put_table(o, runs, names, s, n, out);
-    rc |= buf_printf(out, "\nCS, bins and bands judge the %s.", point_names[runs[0].rule->point]);
+    rc |= mien_buf_printf(out, "\nCS, bins and bands judge the %s.", point_names[runs[0].rule->point]);
     if (o->boot > 0)
-        rc |= buf_printf(out, " In brackets: 95%% intervals, %d resamples, seed %llu.", o->boot,
+        rc |= mien_buf_printf(out, " In brackets: 95%% intervals, %d resamples, seed %llu.", o->boot,
                          (unsigned long long)o->seed);
-    rc |= buf_printf(out, "\n");
+    rc |= mien_buf_printf(out, "\n");
     for (size_t i = 0; i < n; i++) {
         if (n > 1)
-            rc |= buf_printf(out, "\n%s:\n", names[i]);
+            rc |= mien_buf_printf(out, "\n%s:\n", names[i]);
         if (s[i].n[SCORE_GENDER] > 0)
             rc |= put_confusion(&runs[i], false, out);
         if (s[i].n[SCORE_BIN] > 0)
@@ -233,36 +233,36 @@ static int report_text(const struct score_report *o, const struct score_run *run
 static const char tsv_heading[] = "file\tslice\tmetric\tn\tvalue\tlow\thigh\n";
 
 /* The first two columns. */
-static int put_place_tsv(struct buf *out, const char *file, const char *slice)
+static int put_place_tsv(struct mien_buf *out, const char *file, const char *slice)
 {
     int rc = text_tsv_string(out, file, strlen(file));
-    rc |= buf_append(out, "\t", 1);
+    rc |= mien_buf_append(out, "\t", 1);
     rc |= text_tsv_string(out, slice, strlen(slice));
-    return rc | buf_append(out, "\t", 1);
+    return rc | mien_buf_append(out, "\t", 1);
 }
 
-static int put_metric_tsv(struct buf *out, const char *file, const char *slice,
+static int put_metric_tsv(struct mien_buf *out, const char *file, const char *slice,
                           const struct summary *s, int m)
 {
     if (s->n[m] == 0)
         return 0;
     int rc = put_place_tsv(out, file, slice);
-    rc |= buf_printf(out, "%s\t%llu\t%.6g", score_name(m), (unsigned long long)s->n[m],
+    rc |= mien_buf_printf(out, "%s\t%llu\t%.6g", score_name(m), (unsigned long long)s->n[m],
                      s->value[m]);
     if (isnan(s->interval[m].low))
-        return rc | buf_printf(out, "\t\t\n");
-    return rc | buf_printf(out, "\t%.6g\t%.6g\n", s->interval[m].low, s->interval[m].high);
+        return rc | mien_buf_printf(out, "\t\t\n");
+    return rc | mien_buf_printf(out, "\t%.6g\t%.6g\n", s->interval[m].low, s->interval[m].high);
 }
 
 static int put_confusion_tsv(const struct score_run *run, const char *file, bool bins,
-                             struct buf *out)
+                             struct mien_buf *out)
 {
     char true_name[16], predicted_name[16];
     int n = bins ? run->rule->nbins : MIEN_GENDERS, rc = 0;
     for (int i = 0; i < n; i++) {
         for (int j = 0; j < n; j++) {
             rc |= put_place_tsv(out, file, "(all)");
-            rc |= buf_printf(out, "%s:%s:%s\t\t%llu\t\t\n", bins ? "bin" : "gender",
+            rc |= mien_buf_printf(out, "%s:%s:%s\t\t%llu\t\t\n", bins ? "bin" : "gender",
                              class_name(run, bins, i, true_name),
                              class_name(run, bins, j, predicted_name),
                              (unsigned long long)confused(run, bins, i, j));
@@ -272,15 +272,15 @@ static int put_confusion_tsv(const struct score_run *run, const char *file, bool
 }
 
 static int report_tsv(const struct score_report *o, const struct score_run *runs,
-                      const char *const *names, const struct summary *s, size_t n, struct buf *out)
+                      const char *const *names, const struct summary *s, size_t n, struct mien_buf *out)
 {
-    int rc = o->resumed ? 0 : buf_append(out, tsv_heading, sizeof tsv_heading - 1);
+    int rc = o->resumed ? 0 : mien_buf_append(out, tsv_heading, sizeof tsv_heading - 1);
     for (size_t i = 0; i < n; i++) {
         struct tally t[TALLIES];
         tally(&runs[i], t);
         for (int k = 0; k < TALLIES; k++) {
             rc |= put_place_tsv(out, names[i], "(all)");
-            rc |= buf_printf(out, "%s\t\t%llu\t\t\n", t[k].name, (unsigned long long)t[k].n);
+            rc |= mien_buf_printf(out, "%s\t\t%llu\t\t\n", t[k].name, (unsigned long long)t[k].n);
         }
         for (int m = 0; m < SCORE_METRICS; m++)
             rc |= put_metric_tsv(out, names[i], "(all)", &s[i], m);
@@ -300,82 +300,82 @@ static int report_tsv(const struct score_report *o, const struct score_run *runs
 
 /* --- JSON ---------------------------------------------------------------------------------- */
 
-static int put_string_json(struct buf *out, const char *key, const char *s)
+static int put_string_json(struct mien_buf *out, const char *key, const char *s)
 {
-    return buf_printf(out, "\"%s\":", key) | text_json_string(out, s, strlen(s));
+    return mien_buf_printf(out, "\"%s\":", key) | text_json_string(out, s, strlen(s));
 }
 
-static int put_metrics_json(struct buf *out, const struct summary *s)
+static int put_metrics_json(struct mien_buf *out, const struct summary *s)
 {
-    int rc = buf_printf(out, "\"metrics\":{");
+    int rc = mien_buf_printf(out, "\"metrics\":{");
     const char *comma = "";
     for (int m = 0; m < SCORE_METRICS; m++) {
         if (s->n[m] == 0)
             continue;
-        rc |= buf_printf(out, "%s\"%s\":{\"n\":%llu,\"value\":%.6g", comma, score_name(m),
+        rc |= mien_buf_printf(out, "%s\"%s\":{\"n\":%llu,\"value\":%.6g", comma, score_name(m),
                          (unsigned long long)s->n[m], s->value[m]);
         if (!isnan(s->interval[m].low))
-            rc |= buf_printf(out, ",\"low\":%.6g,\"high\":%.6g", s->interval[m].low,
+            rc |= mien_buf_printf(out, ",\"low\":%.6g,\"high\":%.6g", s->interval[m].low,
                              s->interval[m].high);
-        rc |= buf_printf(out, "}");
+        rc |= mien_buf_printf(out, "}");
         comma = ",";
     }
-    return rc | buf_printf(out, "}");
+    return rc | mien_buf_printf(out, "}");
 }
 
-static int put_confusion_json(const struct score_run *run, bool bins, struct buf *out)
+static int put_confusion_json(const struct score_run *run, bool bins, struct mien_buf *out)
 {
     int n = bins ? run->rule->nbins : MIEN_GENDERS, rc = 0;
     char name[16];
-    rc |= buf_printf(out, "\"confusion_%s\":{\"classes\":[", bins ? "bin" : "gender");
+    rc |= mien_buf_printf(out, "\"confusion_%s\":{\"classes\":[", bins ? "bin" : "gender");
     for (int i = 0; i < n; i++)
-        rc |= buf_printf(out, "%s\"%s\"", i > 0 ? "," : "", class_name(run, bins, i, name));
-    rc |= buf_printf(out, "],\"counts\":[");
+        rc |= mien_buf_printf(out, "%s\"%s\"", i > 0 ? "," : "", class_name(run, bins, i, name));
+    rc |= mien_buf_printf(out, "],\"counts\":[");
     for (int i = 0; i < n; i++) {
         for (int j = 0; j < n; j++)
-            rc |= buf_printf(out, "%s%llu",
+            rc |= mien_buf_printf(out, "%s%llu",
                              j > 0   ? ","
                              : i > 0 ? ",["
                                      : "[",
                              (unsigned long long)confused(run, bins, i, j));
-        rc |= buf_printf(out, "]");
+        rc |= mien_buf_printf(out, "]");
     }
-    return rc | buf_printf(out, "]}");
+    return rc | mien_buf_printf(out, "]}");
 }
 
 static int report_json(const struct score_report *o, const struct score_run *run, const char *name,
-                       const struct summary *s, struct buf *out)
+                       const struct summary *s, struct mien_buf *out)
 {
     struct tally t[TALLIES];
     tally(run, t);
-    int rc = buf_printf(out, "{") | put_string_json(out, "file", name);
+    int rc = mien_buf_printf(out, "{") | put_string_json(out, "file", name);
     for (int k = 0; k < TALLIES; k++)
-        rc |= buf_printf(out, ",\"%s\":%llu", t[k].name, (unsigned long long)t[k].n);
-    rc |= buf_printf(out, ",") | put_string_json(out, "point", point_names[run->rule->point]);
-    rc |= buf_printf(out, ",\"boot\":%d,\"seed\":%llu,", o->boot, (unsigned long long)o->seed);
+        rc |= mien_buf_printf(out, ",\"%s\":%llu", t[k].name, (unsigned long long)t[k].n);
+    rc |= mien_buf_printf(out, ",") | put_string_json(out, "point", point_names[run->rule->point]);
+    rc |= mien_buf_printf(out, ",\"boot\":%d,\"seed\":%llu,", o->boot, (unsigned long long)o->seed);
     rc |= put_metrics_json(out, s);
-    rc |= buf_printf(out, ",") | put_confusion_json(run, false, out);
-    rc |= buf_printf(out, ",") | put_confusion_json(run, true, out);
+    rc |= mien_buf_printf(out, ",") | put_confusion_json(run, false, out);
+    rc |= mien_buf_printf(out, ",") | put_confusion_json(run, true, out);
     if (run->nkeys > 0)
-        rc |= buf_printf(out, ",\"slices\":[");
+        rc |= mien_buf_printf(out, ",\"slices\":[");
     for (size_t k = 0; k < run->nslice; k++) {
         struct summary slice;
         rc |= summarise(o, &run->slice[k].score, &slice);
-        rc |= buf_printf(out, "%s{", k > 0 ? "," : "");
-        rc |= put_string_json(out, "slice", run->slice[k].name) | buf_printf(out, ",");
-        rc |= put_metrics_json(out, &slice) | buf_printf(out, "}");
+        rc |= mien_buf_printf(out, "%s{", k > 0 ? "," : "");
+        rc |= put_string_json(out, "slice", run->slice[k].name) | mien_buf_printf(out, ",");
+        rc |= put_metrics_json(out, &slice) | mien_buf_printf(out, "}");
     }
-    return rc | buf_printf(out, run->nkeys > 0 ? "]}\n" : "}\n");
+    return rc | mien_buf_printf(out, run->nkeys > 0 ? "]}\n" : "}\n");
 }
 
 /* --- Reports ------------------------------------------------------------------------------- */
 
 int score_report(const struct score_report *o, const struct score_run *runs,
-                 const char *const *names, size_t n, struct buf *out)
+                 const char *const *names, size_t n, struct mien_buf *out)
 {
     struct summary *s = calloc(n, sizeof *s);
     if (s == NULL)
-        return ERR_MEM;
+        return MIEN_ERR_MEM;
     int rc = 0;
     for (size_t i = 0; i < n; i++)
         rc |= summarise(o, &runs[i].total, &s[i]);
@@ -391,22 +391,22 @@ int score_report(const struct score_report *o, const struct score_run *runs,
 
 /* A line of text: the main metrics, under a heading before the first one. */
 static int running_text(const struct score_run *run, const struct summary *s, bool first,
-                        struct buf *out)
+                        struct mien_buf *out)
 {
     char cell[CELL];
-    int rc = first ? buf_printf(out, "%12s", "records") : 0;
+    int rc = first ? mien_buf_printf(out, "%12s", "records") : 0;
     for (int k = 0; first && k < MAIN_METRICS; k++)
-        rc |= buf_printf(out, "  %15s", score_name(main_metrics[k]));
-    rc |= buf_printf(out, "%s%12llu", first ? "\n" : "", (unsigned long long)run->records);
+        rc |= mien_buf_printf(out, "  %15s", score_name(main_metrics[k]));
+    rc |= mien_buf_printf(out, "%s%12llu", first ? "\n" : "", (unsigned long long)run->records);
     for (int k = 0; k < MAIN_METRICS; k++) {
         format_cell(s, main_metrics[k], cell);
-        rc |= buf_printf(out, "  %15s", cell);
+        rc |= mien_buf_printf(out, "  %15s", cell);
     }
-    return rc | buf_printf(out, "\n");
+    return rc | mien_buf_printf(out, "\n");
 }
 
 int score_report_running(const struct score_report *o, const struct score_run *run,
-                         const char *name, bool first, struct buf *out)
+                         const char *name, bool first, struct mien_buf *out)
 {
     const struct score_report plain = {.format = o->format}; /* intervals would take too long */
     struct summary s;
@@ -416,14 +416,14 @@ int score_report_running(const struct score_report *o, const struct score_run *r
     case SCORE_TEXT:
         return rc | running_text(run, &s, first, out);
     case SCORE_TSV:
-        rc |= first ? buf_append(out, tsv_heading, sizeof tsv_heading - 1) : 0;
+        rc |= first ? mien_buf_append(out, tsv_heading, sizeof tsv_heading - 1) : 0;
         snprintf(slice, sizeof slice, "(first %llu)", (unsigned long long)run->records);
         for (int k = 0; k < MAIN_METRICS; k++)
             rc |= put_metric_tsv(out, name, slice, &s, main_metrics[k]);
         return rc;
     default:
-        rc |= buf_printf(out, "{") | put_string_json(out, "file", name);
-        rc |= buf_printf(out, ",\"first\":%llu,", (unsigned long long)run->records);
-        return rc | put_metrics_json(out, &s) | buf_printf(out, "}\n");
+        rc |= mien_buf_printf(out, "{") | put_string_json(out, "file", name);
+        rc |= mien_buf_printf(out, ",\"first\":%llu,", (unsigned long long)run->records);
+        return rc | put_metrics_json(out, &s) | mien_buf_printf(out, "}\n");
     }
 }

@@ -6,6 +6,7 @@
 #include "util/hash.h"
 #include "record/text.h"
 #include "run.h"
+#include "util/array.h"
 
 /* Slots of the table of slices, a power of two that stays half empty. */
 enum { SLOTS = 2 * SCORE_MAX_SLICES };
@@ -13,16 +14,16 @@ enum { SLOTS = 2 * SCORE_MAX_SLICES };
 /* A key's value is cut to so many bytes. */
 enum { MAX_VALUE = 200 };
 
-int score_keys(const char *text, int *keys, size_t *n, struct err *e)
+int score_keys(const char *text, int *keys, size_t *n, struct mien_err *e)
 {
     *n = 0;
     for (const char *s = text;; s++) {
         size_t len = strcspn(s, ",");
         int key = len == 3 && memcmp(s, "bin", 3) == 0 ? (int)SCORE_KEY_BIN : col_of(s, len);
         if (key == 0 || (key != SCORE_KEY_BIN && col_forms(key) == 0))
-            return err_set(e, ERR_ARG, "'%.*s' is no field to group by", (int)len, s);
+            return mien_err_set(e, MIEN_ERR_ARG, "'%.*s' is no field to group by", (int)len, s);
         if (*n == SCORE_MAX_KEYS)
-            return err_set(e, ERR_ARG, "more than %d fields to group by", SCORE_MAX_KEYS);
+            return mien_err_set(e, MIEN_ERR_ARG, "more than %d fields to group by", SCORE_MAX_KEYS);
         keys[(*n)++] = key;
         s += len;
         if (*s == '\0')
@@ -32,30 +33,30 @@ int score_keys(const char *text, int *keys, size_t *n, struct err *e)
 
 /* --- Slices -------------------------------------------------------------------------------- */
 
-static int put_key(const struct score_run *run, int key, const struct rec *r,
-                   const struct score_label *l, struct buf *out)
+static int put_key(const struct score_run *run, int key, const struct mien_rec *r,
+                   const struct score_label *l, struct mien_buf *out)
 {
     char name[16];
     struct col_value v;
     if (key == SCORE_KEY_BIN) {
         int bin = score_label_bin(run->rule, l);
-        return buf_printf(out, "%s", bin < 0 ? "(none)" : score_bin_name(run->rule, bin, name));
+        return mien_buf_printf(out, "%s", bin < 0 ? "(none)" : score_bin_name(run->rule, bin, name));
     }
     if (!col_get(r, key, &v) || v.forms == 0)
-        return buf_printf(out, "(none)");
+        return mien_buf_printf(out, "(none)");
     if (v.forms & COL_TEXT)
         return text_tsv_string(out, v.text, v.len < MAX_VALUE ? v.len : MAX_VALUE);
-    return buf_printf(out, "%.9g", v.number);
+    return mien_buf_printf(out, "%.9g", v.number);
 }
 
 enum { NO_ROOM = -1000 }; /* none of mien's codes */
 
 /* The slice of that name, made when it is new and there are fewer than `most`. Returns its number,
-   ERR_MEM or NO_ROOM. */
+   MIEN_ERR_MEM or NO_ROOM. */
 static long long find_slice(struct score_run *run, const char *name, size_t len, size_t most)
 {
     if (run->index == NULL && (run->index = calloc(SLOTS, sizeof *run->index)) == NULL)
-        return ERR_MEM;
+        return MIEN_ERR_MEM;
     size_t at = hash_bytes(0, name, len) % SLOTS;
     for (; run->index[at] != 0; at = (at + 1) % SLOTS) {
         size_t i = run->index[at] - 1;
@@ -64,33 +65,33 @@ static long long find_slice(struct score_run *run, const char *name, size_t len,
     }
     if (run->nslice >= most)
         return NO_ROOM;
-    struct score_slice *p = buf_grow(run->slice, run->nslice, &run->cap, sizeof *p);
+    struct score_slice *p = array_grow(run->slice, run->nslice, &run->cap, sizeof *p);
     if (p == NULL)
-        return ERR_MEM;
+        return MIEN_ERR_MEM;
     run->slice = p;
     char *copy = strndup(name, len);
     if (copy == NULL)
-        return ERR_MEM;
+        return MIEN_ERR_MEM;
     run->slice[run->nslice] = (struct score_slice){.name = copy};
     run->index[at] = (uint32_t)++run->nslice;
     return (long long)run->nslice - 1;
 }
 
-static int add_to_slice(struct score_run *run, const struct rec *r, const struct score_label *l,
+static int add_to_slice(struct score_run *run, const struct mien_rec *r, const struct score_label *l,
                         const struct score_item *item)
 {
     static const char others[] = "(others)";
     int rc = 0;
-    buf_clear(&run->name);
+    mien_buf_clear(&run->name);
     for (size_t i = 0; i < run->nkeys; i++)
-        rc |= (i > 0 ? buf_append(&run->name, ", ", 2) : 0) |
+        rc |= (i > 0 ? mien_buf_append(&run->name, ", ", 2) : 0) |
               put_key(run, run->keys[i], r, l, &run->name);
     if (rc < 0)
-        return ERR_MEM;
+        return MIEN_ERR_MEM;
     long long i = find_slice(run, (const char *)run->name.data, run->name.len, SCORE_MAX_SLICES - 1);
     if (i == NO_ROOM)
         i = find_slice(run, others, sizeof others - 1, SCORE_MAX_SLICES);
-    return i < 0 ? ERR_MEM : score_add(&run->slice[i].score, item);
+    return i < 0 ? MIEN_ERR_MEM : score_add(&run->slice[i].score, item);
 }
 
 /* Names in order, runs of digits as numbers: 3-9 comes before 10-19. */
@@ -128,47 +129,47 @@ void score_run_sort(struct score_run *run)
 
 /* --- Records ------------------------------------------------------------------------------- */
 
-static int read_label(const struct rec *r, struct score_label *l, struct err *e)
+static int read_label(const struct mien_rec *r, struct score_label *l, struct mien_err *e)
 {
     int age;
     *l = (struct score_label){-1, -1, -1};
-    if (rec_int(r, TAG_GENDER, &l->gender) && col_gender_name(l->gender) == NULL)
-        return err_set(e, ERR_FORMAT, "gender %d is neither 0 nor 1", l->gender);
-    if (rec_int(r, TAG_AGE, &age)) {
+    if (mien_rec_int(r, MIEN_TAG_GENDER, &l->gender) && col_gender_name(l->gender) == NULL)
+        return mien_err_set(e, MIEN_ERR_FORMAT, "gender %d is neither 0 nor 1", l->gender);
+    if (mien_rec_int(r, MIEN_TAG_AGE, &age)) {
         if (age >= MIEN_AGES)
-            return err_set(e, ERR_FORMAT, "age %d is not within 0..100", age);
+            return mien_err_set(e, MIEN_ERR_FORMAT, "age %d is not within 0..100", age);
         l->age_lo = l->age_hi = age;
         return 0;
     }
-    const struct rec_field *f = rec_find(r, TAG_AGE_BAND);
+    const struct mien_field *f = mien_rec_find(r, MIEN_TAG_AGE_BAND);
     if (f != NULL) {
         const uint8_t *band = f->data;
         if (band[0] > band[1] || band[0] >= MIEN_AGES)
-            return err_set(e, ERR_FORMAT, "%d to %d years are no age band", band[0], band[1]);
+            return mien_err_set(e, MIEN_ERR_FORMAT, "%d to %d years are no age band", band[0], band[1]);
         l->age_lo = band[0];
         l->age_hi = band[1] < MIEN_AGES ? band[1] : MIEN_AGES - 1;
     }
     return 0;
 }
 
-/* The probabilities of a tag, NULL when absent. Returns 0 or ERR_FORMAT. */
-static int read_prediction(const struct rec *r, int tag, size_t n, const float **p, struct err *e)
+/* The probabilities of a tag, NULL when absent. Returns 0 or MIEN_ERR_FORMAT. */
+static int read_prediction(const struct mien_rec *r, int tag, size_t n, const float **p, struct mien_err *e)
 {
-    const struct rec_field *f = rec_find(r, tag);
+    const struct mien_field *f = mien_rec_find(r, tag);
     *p = f == NULL ? NULL : f->data;
     if (f != NULL && !pred_valid(*p, n))
-        return err_set(e, ERR_FORMAT, "%s is no distribution of probability", rec_tag_name(tag));
+        return mien_err_set(e, MIEN_ERR_FORMAT, "%s is no distribution of probability", mien_tag_name(tag));
     return 0;
 }
 
-static int read_record(const struct rec *r, struct score_label *l, const float **p_gender,
-                       const float **p_age, struct err *e)
+static int read_record(const struct mien_rec *r, struct score_label *l, const float **p_gender,
+                       const float **p_age, struct mien_err *e)
 {
     int rc = read_label(r, l, e);
     if (rc == 0)
-        rc = read_prediction(r, TAG_P_GENDER, MIEN_GENDERS, p_gender, e);
+        rc = read_prediction(r, MIEN_TAG_P_GENDER, MIEN_GENDERS, p_gender, e);
     if (rc == 0)
-        rc = read_prediction(r, TAG_P_AGE, MIEN_AGES, p_age, e);
+        rc = read_prediction(r, MIEN_TAG_P_AGE, MIEN_AGES, p_age, e);
     return rc;
 }
 
@@ -183,7 +184,7 @@ static void count_missing(struct score_run *run, const struct score_label *l, co
     run->several_bins += l->age_lo >= 0 && score_label_bin(run->rule, l) < 0;
 }
 
-int score_run_add(struct score_run *run, const struct rec *r, struct err *e)
+int score_run_add(struct score_run *run, const struct mien_rec *r, struct mien_err *e)
 {
     struct score_label l;
     struct score_item item;
@@ -191,15 +192,15 @@ int score_run_add(struct score_run *run, const struct rec *r, struct err *e)
     size_t nbins = (size_t)run->rule->nbins;
 
     if (run->bins == NULL && (run->bins = calloc(nbins * nbins, sizeof *run->bins)) == NULL)
-        return err_mem(e, nbins * nbins * sizeof *run->bins, "a confusion matrix");
+        return mien_err_mem(e, nbins * nbins * sizeof *run->bins, "a confusion matrix");
     run->records++;
-    if (rec_has(r, TAG_ERROR)) {
+    if (mien_rec_has(r, MIEN_TAG_ERROR)) {
         run->errors++;
         return 0;
     }
     if (read_record(r, &l, &p_gender, &p_age, e) < 0) {
         run->bad++;
-        return ERR_FORMAT;
+        return MIEN_ERR_FORMAT;
     }
     count_missing(run, &l, p_gender, p_age);
     score_judge(run->rule, &l, p_gender, p_age, &item);
@@ -207,7 +208,7 @@ int score_run_add(struct score_run *run, const struct rec *r, struct err *e)
         run->bins[(size_t)item.bin * nbins + (size_t)item.pred_bin]++;
     if (score_add(&run->total, &item) < 0 ||
         (run->nkeys > 0 && add_to_slice(run, r, &l, &item) < 0))
-        return err_mem(e, sizeof run->total, "a score");
+        return mien_err_mem(e, sizeof run->total, "a score");
     return 0;
 }
 
@@ -221,5 +222,5 @@ void score_run_free(struct score_run *run)
     free(run->slice);
     free(run->index);
     free(run->bins);
-    buf_free(&run->name);
+    mien_buf_free(&run->name);
 }

@@ -35,7 +35,7 @@ struct score_run {
     struct score_slice *slice;
     size_t nslice, cap;
     uint32_t *index; /* hash table of slices, counted from 1; NULL without keys */
-    struct buf name; /* scratch */
+    struct mien_buf name; /* scratch */
 
     uint64_t records;
     uint64_t errors;                                   /* records with an error field */
@@ -45,13 +45,13 @@ struct score_run {
 };
 
 /* The keys of --by: "group", "gender", "bin", "subject", any other column, or several joined by
-   commas, of whose combinations slices are made. keys holds SCORE_MAX_KEYS. Returns 0 or ERR_ARG.
+   commas, of whose combinations slices are made. keys holds SCORE_MAX_KEYS. Returns 0 or MIEN_ERR_ARG.
  */
-int score_keys(const char *text, int *keys, size_t *n, struct err *e);
+int score_keys(const char *text, int *keys, size_t *n, struct mien_err *e);
 
-/* Scores a record. Returns 0; ERR_FORMAT with a message for a record whose label or prediction is
-   impossible, which is counted and not scored; or ERR_MEM. */
-int score_run_add(struct score_run *run, const struct rec *r, struct err *e);
+/* Scores a record. Returns 0; MIEN_ERR_FORMAT with a message for a record whose label or prediction is
+   impossible, which is counted and not scored; or MIEN_ERR_MEM. */
+int score_run_add(struct score_run *run, const struct mien_rec *r, struct mien_err *e);
 
 /* Orders the slices by name, numbers in names by value. */
 void score_run_sort(struct score_run *run);
@@ -70,13 +70,13 @@ struct score_report {
 };
 
 /* Appends what is reported of n runs, side by side in text. names are those of their files.
-   Returns 0 or ERR_MEM. */
+   Returns 0 or MIEN_ERR_MEM. */
 int score_report(const struct score_report *o, const struct score_run *runs,
-                 const char *const *names, size_t n, struct buf *out);
+                 const char *const *names, size_t n, struct mien_buf *out);
 
 /* Appends one line of a stream that goes on: the metrics of all the records so far. first is set
    for the first one, which in text and TSV a heading goes before. */
 int score_report_running(const struct score_report *o, const struct score_run *run,
-                         const char *name, bool first, struct buf *out);
+                         const char *name, bool first, struct mien_buf *out);
 
 #endif

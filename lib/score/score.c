@@ -22,7 +22,7 @@ static const struct {
     {"adience", "0,4,8,15,23,36,46,57"},
 };
 
-int score_bins(struct score_rule *rule, const char *text, struct err *e)
+int score_bins(struct score_rule *rule, const char *text, struct mien_err *e)
 {
     const char *s = text == NULL ? presets[0].edges : text;
     for (size_t i = 0; i < sizeof presets / sizeof presets[0]; i++) {
@@ -36,7 +36,7 @@ int score_bins(struct score_rule *rule, const char *text, struct err *e)
         size_t len = strcspn(s, ",");
         snprintf(number, sizeof number, "%.*s", (int)(len < sizeof number ? len : 0), s);
         if (num_int(number, next, next == 0 ? 0 : MIEN_AGES - 1, &edge, NULL) < 0)
-            return err_set(e, ERR_ARG,
+            return mien_err_set(e, MIEN_ERR_ARG,
                            "'%s' is neither decades, fairface, adience nor ascending ages from 0",
                            text);
         rule->bin_first[rule->nbins++] = (int)edge;
@@ -134,7 +134,7 @@ static int count_number(struct score_histogram *h, size_t number)
         size_t len = number < 8 ? 8 : number + number / 2 + 1;
         uint64_t *n = realloc(h->n, len * sizeof *n);
         if (n == NULL)
-            return ERR_MEM;
+            return MIEN_ERR_MEM;
         memset(n + h->len, 0, (len - h->len) * sizeof *n);
         h->n = n;
         h->len = len;
@@ -150,7 +150,7 @@ int score_add(struct score *s, const struct score_item *item)
         if (item->count[i] < 0)
             continue;
         if (count_number(&s->count[i], (size_t)item->count[i]) < 0)
-            return ERR_MEM;
+            return MIEN_ERR_MEM;
         s->count[i].sum += i == COUNT_MEAN ? item->mean_error : item->count[i];
     }
     if (item->count[COUNT_GENDER] >= 0)

@@ -10,6 +10,7 @@
 
 #include "util/bytes.h"
 #include "util/file.h"
+#include "st_writer.h"
 
 #if __BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__
 #error "tensors are mapped into memory as they are in the file: little-endian hosts only"
@@ -23,36 +24,36 @@ static const struct {
     const char *name;
     size_t size;
 } types[] = {
-    [ST_U8] = {"U8", 1},   [ST_I32] = {"I32", 4}, [ST_I64] = {"I64", 8}, [ST_U64] = {"U64", 8},
-    [ST_F16] = {"F16", 2}, [ST_F32] = {"F32", 4}, [ST_F64] = {"F64", 8},
+    [MIEN_ST_U8] = {"U8", 1},   [MIEN_ST_I32] = {"I32", 4}, [MIEN_ST_I64] = {"I64", 8}, [MIEN_ST_U64] = {"U64", 8},
+    [MIEN_ST_F16] = {"F16", 2}, [MIEN_ST_F32] = {"F32", 4}, [MIEN_ST_F64] = {"F64", 8},
 };
 
-size_t st_size(enum st_dtype dtype)
+size_t mien_st_size(enum mien_dtype dtype)
 {
     return types[dtype].size;
 }
 
-const char *st_dtype_name(enum st_dtype dtype)
+const char *mien_st_dtype_name(enum mien_dtype dtype)
 {
     return types[dtype].name;
 }
 
 /* Sets count and bytes from the type and shape. False when they overflow. */
-static bool measure(struct st_tensor *t)
+static bool measure(struct mien_tensor *t)
 {
     t->count = 1;
     for (int i = 0; i < t->ndim; i++)
         if (__builtin_mul_overflow(t->count, t->shape[i], &t->count))
             return false;
-    return !__builtin_mul_overflow(t->count, st_size(t->dtype), &t->bytes);
+    return !__builtin_mul_overflow(t->count, mien_st_size(t->dtype), &t->bytes);
 }
 
 /* --- Reading ------------------------------------------------------------------------------ */
 
-struct st {
+struct mien_safetensors {
     struct file_map map;
     json_t *header; /* owns the names and the metadata */
-    struct st_tensor *tensor;
+    struct mien_tensor *tensor;
     size_t n;
 };
 
@@ -67,7 +68,7 @@ static bool get_size(const json_t *v, size_t max, size_t *out)
 }
 
 /* Fills t from its description. data has len bytes. Returns the cause of a failure or NULL. */
-static const char *parse_tensor(struct st_tensor *t, const json_t *v, const unsigned char *data,
+static const char *parse_tensor(struct mien_tensor *t, const json_t *v, const unsigned char *data,
                                 size_t len)
 {
     const char *dtype = json_string_value(json_object_get(v, "dtype"));
@@ -81,9 +82,9 @@ static const char *parse_tensor(struct st_tensor *t, const json_t *v, const unsi
         k++;
     if (k == ntypes)
         return "has a type that isn't one of U8 I32 I64 U64 F16 F32 F64";
-    t->dtype = (enum st_dtype)k;
+    t->dtype = (enum mien_dtype)k;
 
-    if (json_array_size(shape) > ST_MAX_DIMS)
+    if (json_array_size(shape) > MIEN_ST_MAX_DIMS)
         return "has too many dimensions";
     t->ndim = (int)json_array_size(shape);
     for (int i = 0; i < t->ndim; i++)
@@ -97,7 +98,7 @@ static const char *parse_tensor(struct st_tensor *t, const json_t *v, const unsi
     if (!measure(t) || end - begin != t->bytes)
         return "has a range that isn't as long as its shape and type say";
     t->data = data + begin;
-    if ((uintptr_t)t->data % st_size(t->dtype) != 0)
+    if ((uintptr_t)t->data % mien_st_size(t->dtype) != 0)
         return "isn't aligned to its elements";
     return NULL;
 }
@@ -105,7 +106,7 @@ static const char *parse_tensor(struct st_tensor *t, const json_t *v, const unsi
 /* By place; an empty tensor before the one that starts where it stands. */
 static int compare_tensors(const void *pa, const void *pb)
 {
-    const struct st_tensor *a = pa, *b = pb;
+    const struct mien_tensor *a = pa, *b = pb;
     const unsigned char *x = a->data, *y = b->data;
     if (x != y)
         return x < y ? -1 : 1;
@@ -114,39 +115,39 @@ static int compare_tensors(const void *pa, const void *pb)
     return strcmp(a->name, b->name);
 }
 
-static int check_metadata(const json_t *meta, const char *path, struct err *e)
+static int check_metadata(const json_t *meta, const char *path, struct mien_err *e)
 {
     if (!json_is_object(meta))
-        return err_set(e, ERR_FORMAT, "'%s': the header's %s is not an object", path, META);
+        return mien_err_set(e, MIEN_ERR_FORMAT, "'%s': the header's %s is not an object", path, META);
     const char *key;
     json_t *value;
-    json_object_foreach((json_t *)meta, key, value) if (!json_is_string(value)) return err_set(
-        e, ERR_FORMAT, "'%s': metadata '%s' is not text", path, key);
+    json_object_foreach((json_t *)meta, key, value) if (!json_is_string(value)) return mien_err_set(
+        e, MIEN_ERR_FORMAT, "'%s': metadata '%s' is not text", path, key);
     return 0;
 }
 
 /* Parses the header and checks it against the mapped file. */
-static int parse(struct st *s, const char *path, struct err *e)
+static int parse(struct mien_safetensors *s, const char *path, struct mien_err *e)
 {
     const unsigned char *file = s->map.data;
     size_t len = s->map.len;
     uint64_t hlen = len < 8 ? 0 : get_le64(file);
     if (len < 8 || hlen > len - 8 || hlen < 2 || file[8] != '{')
-        return err_set(e, ERR_FORMAT, "'%s' is not a safetensors file, or cut short", path);
-    if (hlen > ST_MAX_HEADER)
-        return err_set(e, ERR_LIMIT, "'%s': a header of %llu bytes is over the limit of %zu", path,
-                       (unsigned long long)hlen, ST_MAX_HEADER);
+        return mien_err_set(e, MIEN_ERR_FORMAT, "'%s' is not a safetensors file, or cut short", path);
+    if (hlen > MIEN_ST_MAX_HEADER)
+        return mien_err_set(e, MIEN_ERR_LIMIT, "'%s': a header of %llu bytes is over the limit of %zu", path,
+                       (unsigned long long)hlen, MIEN_ST_MAX_HEADER);
 
     json_error_t je;
     s->header = json_loadb((const char *)file + 8, (size_t)hlen, JSON_REJECT_DUPLICATES, &je);
     if (!s->header)
-        return err_set(e, ERR_FORMAT, "'%s': header, byte %d: %s", path, je.position, je.text);
+        return mien_err_set(e, MIEN_ERR_FORMAT, "'%s': header, byte %d: %s", path, je.position, je.text);
     const unsigned char *data = file + 8 + hlen;
     size_t left = len - 8 - (size_t)hlen;
 
     s->tensor = calloc(json_object_size(s->header) + 1, sizeof *s->tensor);
     if (!s->tensor)
-        return err_mem(e, (json_object_size(s->header) + 1) * sizeof *s->tensor, "a header");
+        return mien_err_mem(e, (json_object_size(s->header) + 1) * sizeof *s->tensor, "a header");
     const char *key;
     json_t *value;
     json_object_foreach(s->header, key, value)
@@ -157,42 +158,42 @@ static int parse(struct st *s, const char *path, struct err *e)
                 return r;
             continue;
         }
-        struct st_tensor *t = &s->tensor[s->n++];
+        struct mien_tensor *t = &s->tensor[s->n++];
         t->name = key;
         const char *cause = parse_tensor(t, value, data, left);
         if (cause)
-            return err_set(e, ERR_FORMAT, "'%s': tensor '%s' %s", path, key, cause);
+            return mien_err_set(e, MIEN_ERR_FORMAT, "'%s': tensor '%s' %s", path, key, cause);
     }
 
     qsort(s->tensor, s->n, sizeof *s->tensor, compare_tensors);
     const unsigned char *p = data;
     for (size_t i = 0; i < s->n; i++) {
         if (s->tensor[i].data != p)
-            return err_set(e, ERR_FORMAT, "'%s': tensor '%s' overlaps another or leaves a hole",
+            return mien_err_set(e, MIEN_ERR_FORMAT, "'%s': tensor '%s' overlaps another or leaves a hole",
                            path, s->tensor[i].name);
         p += s->tensor[i].bytes;
     }
     if (p != data + left)
-        return err_set(e, ERR_FORMAT, "'%s': %zu bytes at the end belong to no tensor", path,
+        return mien_err_set(e, MIEN_ERR_FORMAT, "'%s': %zu bytes at the end belong to no tensor", path,
                        (size_t)(data + left - p));
     return 0;
 }
 
-struct st *st_open(const char *path, struct err *e)
+struct mien_safetensors *mien_st_open(const char *path, struct mien_err *e)
 {
-    struct st *s = calloc(1, sizeof *s);
+    struct mien_safetensors *s = calloc(1, sizeof *s);
     if (!s) {
-        err_mem(e, sizeof *s, "a file's description");
+        mien_err_mem(e, sizeof *s, "a file's description");
         return NULL;
     }
     if (file_map(path, &s->map, e) < 0 || parse(s, path, e) < 0) {
-        st_close(s);
+        mien_st_close(s);
         return NULL;
     }
     return s;
 }
 
-void st_close(struct st *s)
+void mien_st_close(struct mien_safetensors *s)
 {
     if (!s)
         return;
@@ -202,7 +203,7 @@ void st_close(struct st *s)
     free(s);
 }
 
-const struct st_tensor *st_find(const struct st *s, const char *name)
+const struct mien_tensor *mien_st_find(const struct mien_safetensors *s, const char *name)
 {
     for (size_t i = 0; i < s->n; i++)
         if (strcmp(s->tensor[i].name, name) == 0)
@@ -210,17 +211,17 @@ const struct st_tensor *st_find(const struct st *s, const char *name)
     return NULL;
 }
 
-size_t st_count(const struct st *s)
+size_t mien_st_count(const struct mien_safetensors *s)
 {
     return s->n;
 }
 
-const struct st_tensor *st_at(const struct st *s, size_t i)
+const struct mien_tensor *mien_st_at(const struct mien_safetensors *s, size_t i)
 {
     return &s->tensor[i];
 }
 
-const char *st_meta(const struct st *s, const char *key)
+const char *mien_st_meta(const struct mien_safetensors *s, const char *key)
 {
     return json_string_value(json_object_get(json_object_get(s->header, META), key));
 }
@@ -239,7 +240,7 @@ struct st_writer {
     uint64_t begin, end; /* of the last tensor */
 };
 
-struct st_writer *st_writer_new(struct err *e)
+struct st_writer *st_writer_new(struct mien_err *e)
 {
     struct st_writer *w = calloc(1, sizeof *w);
     if (w) {
@@ -249,7 +250,7 @@ struct st_writer *st_writer_new(struct err *e)
             return w;
     }
     st_writer_free(w);
-    err_mem(e, sizeof *w, "a file's description");
+    mien_err_mem(e, sizeof *w, "a file's description");
     return NULL;
 }
 
@@ -263,24 +264,24 @@ void st_writer_free(struct st_writer *w)
 }
 
 /* Appends a tensor whose place is right. */
-static int append(struct st_writer *w, const char *name, const struct st_tensor *t, struct err *e)
+static int append(struct st_writer *w, const char *name, const struct mien_tensor *t, struct mien_err *e)
 {
     if (w->npart == w->cap) {
         size_t cap = w->cap ? 2 * w->cap : 32;
         struct st_part *p = realloc(w->part, cap * sizeof *p);
         if (!p)
-            return err_mem(e, cap * sizeof *p, "a list of tensors");
+            return mien_err_mem(e, cap * sizeof *p, "a list of tensors");
         w->part = p;
         w->cap = cap;
     }
-    json_t *v = json_pack("{s:s, s:[], s:[I, I]}", "dtype", st_dtype_name(t->dtype), "shape",
+    json_t *v = json_pack("{s:s, s:[], s:[I, I]}", "dtype", mien_st_dtype_name(t->dtype), "shape",
                           "data_offsets", (json_int_t)w->end, (json_int_t)(w->end + t->bytes));
     json_t *shape = json_object_get(v, "shape");
     for (int i = 0; i < t->ndim; i++)
         json_array_append_new(shape, json_integer((json_int_t)t->shape[i]));
     if (json_array_size(shape) != (size_t)t->ndim || json_object_set(w->header, name, v) < 0) {
         json_decref(v);
-        return err_set(e, ERR_ARG, "cannot describe tensor '%s' (is its name UTF-8?)", name);
+        return mien_err_set(e, MIEN_ERR_ARG, "cannot describe tensor '%s' (is its name UTF-8?)", name);
     }
     json_decref(v);
     w->part[w->npart++] = (struct st_part){t->data, t->bytes};
@@ -289,24 +290,24 @@ static int append(struct st_writer *w, const char *name, const struct st_tensor 
     return 0;
 }
 
-int st_add(struct st_writer *w, const char *name, enum st_dtype dtype, int ndim,
-           const size_t *shape, const void *data, struct err *e)
+int st_add(struct st_writer *w, const char *name, enum mien_dtype dtype, int ndim,
+           const size_t *shape, const void *data, struct mien_err *e)
 {
     static const unsigned char zeros[8];
-    struct st_tensor t = {.dtype = dtype, .ndim = ndim, .data = data};
-    if (ndim < 0 || ndim > ST_MAX_DIMS)
-        return err_set(e, ERR_ARG, "tensor '%s' has %d dimensions", name, ndim);
+    struct mien_tensor t = {.dtype = dtype, .ndim = ndim, .data = data};
+    if (ndim < 0 || ndim > MIEN_ST_MAX_DIMS)
+        return mien_err_set(e, MIEN_ERR_ARG, "tensor '%s' has %d dimensions", name, ndim);
     for (int i = 0; i < ndim; i++)
         t.shape[i] = shape[i];
     if (!measure(&t) || t.bytes > INT64_MAX / 2 - w->end)
-        return err_set(e, ERR_ARG, "tensor '%s' is too large", name);
+        return mien_err_set(e, MIEN_ERR_ARG, "tensor '%s' is too large", name);
     if (strncmp(name, PAD, strlen(PAD)) == 0 || json_object_get(w->header, name))
-        return err_set(e, ERR_ARG, "the name '%s' is taken", name);
+        return mien_err_set(e, MIEN_ERR_ARG, "the name '%s' is taken", name);
 
-    size_t over = (size_t)(w->end % st_size(dtype));
+    size_t over = (size_t)(w->end % mien_st_size(dtype));
     if (over) {
-        struct st_tensor pad = {.dtype = ST_U8, .ndim = 1, .data = zeros};
-        pad.bytes = pad.shape[0] = st_size(dtype) - over;
+        struct mien_tensor pad = {.dtype = MIEN_ST_U8, .ndim = 1, .data = zeros};
+        pad.bytes = pad.shape[0] = mien_st_size(dtype) - over;
         char pname[32];
         snprintf(pname, sizeof pname, PAD "%zu", w->npart);
         int r = append(w, pname, &pad, e);
@@ -316,7 +317,7 @@ int st_add(struct st_writer *w, const char *name, enum st_dtype dtype, int ndim,
     return append(w, name, &t, e);
 }
 
-int st_add_meta(struct st_writer *w, const char *key, const char *value, struct err *e)
+int st_add_meta(struct st_writer *w, const char *key, const char *value, struct mien_err *e)
 {
     json_t *v = json_string(value);
     if (!v) { /* not UTF-8 */
@@ -328,23 +329,23 @@ int st_add_meta(struct st_writer *w, const char *key, const char *value, struct 
         free(ascii);
     }
     if (json_object_set_new(w->meta, key, v) < 0)
-        return err_mem(e, strlen(value), "metadata");
+        return mien_err_mem(e, strlen(value), "metadata");
     return 0;
 }
 
-int st_header(const struct st_writer *w, size_t reserve, struct buf *out, struct err *e)
+int st_header(const struct st_writer *w, size_t reserve, struct mien_buf *out, struct mien_err *e)
 {
     char *text = json_dumps(w->header, JSON_COMPACT);
     if (!text)
-        return err_mem(e, ALIGN, "a header");
+        return mien_err_mem(e, ALIGN, "a header");
     size_t len = strlen(text), total = reserve;
     int r = 0;
     if (!reserve)
         total = (8 + len + ALIGN - 1) / ALIGN * ALIGN;
     if (8 + len > total)
-        r = err_set(e, ERR_LIMIT, "a header of %zu bytes doesn't fit in %zu", len, reserve);
-    else if (buf_reserve(out, total) < 0)
-        r = err_mem(e, total, "a header");
+        r = mien_err_set(e, MIEN_ERR_LIMIT, "a header of %zu bytes doesn't fit in %zu", len, reserve);
+    else if (mien_buf_reserve(out, total) < 0)
+        r = mien_err_mem(e, total, "a header");
     else {
         unsigned char *p = out->data + out->len;
         put_le64(p, total - 8);
@@ -361,29 +362,29 @@ uint64_t st_offset(const struct st_writer *w)
     return w->begin;
 }
 
-int st_write(const struct st_writer *w, int fd, struct err *e)
+int st_write(const struct st_writer *w, int fd, struct mien_err *e)
 {
-    struct buf header = {0};
+    struct mien_buf header = {0};
     int r = st_header(w, 0, &header, e);
     if (r == 0 && file_write(fd, header.data, header.len) < 0)
-        r = err_sys(e, "cannot write");
-    buf_free(&header);
+        r = mien_err_sys(e, "cannot write");
+    mien_buf_free(&header);
     for (size_t i = 0; i < w->npart && r == 0; i++)
         if (file_write(fd, w->part[i].data, w->part[i].len) < 0)
-            r = err_sys(e, "cannot write");
+            r = mien_err_sys(e, "cannot write");
     return r;
 }
 
-int st_save(const struct st_writer *w, const char *path, struct err *e)
+int st_save(const struct st_writer *w, const char *path, struct mien_err *e)
 {
     struct file_out o;
     int r = file_create(&o, path, e);
     if (r < 0)
         return r;
-    struct err cause;
+    struct mien_err cause;
     r = st_write(w, o.fd, &cause);
     if (r < 0)
-        err_set(e, r, "'%s': %s", path, cause.msg);
+        mien_err_set(e, r, "'%s': %s", path, cause.msg);
     else
         r = file_commit(&o, e);
     file_abort(&o);

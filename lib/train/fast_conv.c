@@ -30,7 +30,7 @@ static int make_conv(struct fast_conv *q, const struct simd *simd)
     const struct layer *l = &q->l;
     float *w = zeroed(l->param[0].count);
     struct tail tail = {NULL, q->act, NULL}, none = {NULL, ACT_NONE, NULL};
-    int rc = w == NULL ? ERR_MEM : conv_make(&q->conv, simd, l, q->in, w, &tail);
+    int rc = w == NULL ? MIEN_ERR_MEM : conv_make(&q->conv, simd, l, q->in, w, &tail);
     size_t zeros = rc == 0 ? conv_zeros(&q->conv) : 0;
     q->has_back = q->has_back && k_is_pointwise(l);
     if (rc == 0 && q->has_back) {
@@ -43,7 +43,7 @@ static int make_conv(struct fast_conv *q, const struct simd *simd)
     }
     free(w);
     q->zeros = zeroed(zeros);
-    return rc < 0 || q->zeros == NULL ? ERR_MEM : 0;
+    return rc < 0 || q->zeros == NULL ? MIEN_ERR_MEM : 0;
 }
 
 int fast_conv_make(struct fast_conv *q, const struct simd *simd, const struct layer *l, struct shape in,
@@ -58,7 +58,7 @@ int fast_conv_make(struct fast_conv *q, const struct simd *simd, const struct la
         q->simd = simd;
         q->flipped = zeroed(l->param[0].count);
         q->zeros = zeroed((size_t)in.w * (size_t)in.c);
-        rc = q->flipped == NULL || q->zeros == NULL ? ERR_MEM : 0;
+        rc = q->flipped == NULL || q->zeros == NULL ? MIEN_ERR_MEM : 0;
     }
     if (rc < 0)
         fast_conv_free(q);

@@ -24,7 +24,7 @@ struct fast_conv {
 };
 
 /* Prepares for layer l, which reads `in` and stores act of its sums; back: the input's gradient is
-   wanted too. q->simd stays NULL where there is no fast form. Returns 0 or ERR_MEM. */
+   wanted too. q->simd stays NULL where there is no fast form. Returns 0 or MIEN_ERR_MEM. */
 int fast_conv_make(struct fast_conv *q, const struct simd *simd, const struct layer *l, struct shape in,
                enum act act, bool back);
 void fast_conv_free(struct fast_conv *q);

@@ -40,8 +40,8 @@ struct heads {
     struct age_head years;
 };
 
-/* Finds them. Returns 0, or ERR_ARG or ERR_FORMAT when there are none that can be trained. */
-int heads_find(struct heads *h, const struct model *m, struct err *e);
+/* Finds them. Returns 0, or MIEN_ERR_ARG or MIEN_ERR_FORMAT when there are none that can be trained. */
+int heads_find(struct heads *h, const struct model *m, struct mien_err *e);
 
 /* What mixup made of a batch: record i is (1 - share[i]) of itself and share[i] of other[i]. */
 struct mix {
@@ -55,8 +55,8 @@ struct tally {
     size_t n_gender, n_age, right_gender, exact, cs5;
 };
 
-/* Whether options and heads go together. Returns 0, or ERR_ARG with what doesn't. */
-int loss_check(const struct loss_options *c, const struct heads *h, struct err *e);
+/* Whether options and heads go together. Returns 0, or MIEN_ERR_ARG with what doesn't. */
+int loss_check(const struct loss_options *c, const struct heads *h, struct mien_err *e);
 
 /* Adds n records' losses, and compares predictions with labels, to t. gender and age are the heads'
    outputs, n rows; of a head that isn't there NULL. dgender and dage, which may be NULL, receive the

@@ -280,7 +280,7 @@ int train_memory_make(struct train_memory *p, const struct net *net, const bool 
     bool *taken = calloc(n + 1, sizeof *taken);
     int rc = p->use == NULL || p->slot == NULL || p->run == NULL || feeds == NULL || uses == NULL ||
                      taken == NULL
-                 ? ERR_MEM
+                 ? MIEN_ERR_MEM
                  : 0;
     if (rc == 0) {
         for (int k = 0; k < ngiven; k++)

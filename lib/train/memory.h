@@ -58,7 +58,7 @@ struct train_memory {
 };
 
 /* Plans training with these trained layers, outputs given from outside, and `ends`, layers whose
-   gradient the loss gives. Returns 0 or ERR_MEM. */
+   gradient the loss gives. Returns 0 or MIEN_ERR_MEM. */
 int train_memory_make(struct train_memory *p, const struct net *net, const bool *train,
                     const int *given, int ngiven, const int *ends, int nends, int batch, int jobs);
 void train_memory_free(struct train_memory *p);

@@ -4,7 +4,7 @@
 #include <stdbool.h>
 #include <stdlib.h>
 
-int optim_init(struct optim *o, const struct optim_options *c, size_t n, struct err *e)
+int optim_init(struct optim *o, const struct optim_options *c, size_t n, struct mien_err *e)
 {
     *o = (struct optim){.c = c, .n = n};
     o->m = calloc(n + 1, sizeof *o->m);
@@ -12,7 +12,7 @@ int optim_init(struct optim *o, const struct optim_options *c, size_t n, struct 
     if (o->m != NULL && o->v != NULL)
         return 0;
     optim_free(o);
-    return err_mem(e, 2 * n * sizeof *o->m, "the optimizer's state");
+    return mien_err_mem(e, 2 * n * sizeof *o->m, "the optimizer's state");
 }
 
 void optim_free(struct optim *o)

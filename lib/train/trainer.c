@@ -23,15 +23,15 @@ static int take_state(struct trainer *t, int i)
     struct layer_state *d = &t->state[i];
     size_t count = (size_t)t->plan.batch * shape_count(l->shape);
     if (plan->holder == i && (d->act = zeroed(count, sizeof *d->act)) == NULL)
-        return ERR_MEM;
+        return MIEN_ERR_MEM;
     if (plan->role == GIVEN)
         return 0;
     if (l->type == L_MAXPOOL && (d->which = zeroed(count, sizeof *d->which)) == NULL)
-        return ERR_MEM;
+        return MIEN_ERR_MEM;
     if (l->type == L_DROPOUT && (d->keep = zeroed(count, 1)) == NULL)
-        return ERR_MEM;
+        return MIEN_ERR_MEM;
     if (l->type == L_BN && (d->stat = zeroed(4 * (size_t)l->shape.c, sizeof *d->stat)) == NULL)
-        return ERR_MEM;
+        return MIEN_ERR_MEM;
     return 0;
 }
 
@@ -48,15 +48,15 @@ static int claim_all(struct trainer *t)
     t->grad = zeroed(p->weights, sizeof *t->grad);
     if (t->state == NULL || t->slot == NULL || t->scratch == NULL || t->part == NULL ||
         t->extra == NULL || t->zeros == NULL || t->grad == NULL)
-        return ERR_MEM;
+        return MIEN_ERR_MEM;
     for (int k = 0; k < p->slots; k++) {
         size_t images = p->slot[k].inner ? (size_t)p->jobs : batch;
         if ((t->slot[k] = zeroed(images * p->slot[k].count, sizeof **t->slot)) == NULL)
-            return ERR_MEM;
+            return MIEN_ERR_MEM;
     }
     for (int i = 0; i < t->net->n; i++) {
         if (p->use[i].role != ABSENT && take_state(t, i) < 0)
-            return ERR_MEM;
+            return MIEN_ERR_MEM;
     }
     for (int i = 0; i < t->net->n; i++) {
         const struct layer_use *holder = &p->use[p->use[i].holder];
@@ -68,12 +68,12 @@ static int claim_all(struct trainer *t)
 }
 
 /* Fast forms of layers, and scratch. */
-static int claim_scratch(struct trainer *t, struct err *e)
+static int claim_scratch(struct trainer *t, struct mien_err *e)
 {
     size_t bytes = t->plan.patch * sizeof(real);
     const struct simd *simd = simd_choose(e);
     if (simd == NULL)
-        return ERR_ARG;
+        return MIEN_ERR_ARG;
     for (int i = 0; sizeof(real) == sizeof(float) && i < t->net->n; i++) {
         const struct layer *l = &t->net->layer[i];
         const struct layer_use *d = &t->plan.use[i];
@@ -81,30 +81,30 @@ static int claim_scratch(struct trainer *t, struct err *e)
             continue;
         if (fast_conv_make(&t->state[i].fast, simd, l, t->net->layer[l->in[0]].shape, train_tail(&t->plan, i),
                        t->plan.use[l->in[0]].flow) < 0)
-            return err_mem(e, bytes, "training");
+            return mien_err_mem(e, bytes, "training");
         size_t need = fast_conv_scratch(&t->state[i].fast);
         bytes = need > bytes ? need : bytes;
     }
     for (int j = 0; j < t->plan.jobs; j++) {
         if ((t->scratch[j] = zeroed(bytes, 1)) == NULL)
-            return err_mem(e, bytes, "training");
+            return mien_err_mem(e, bytes, "training");
     }
     return 0;
 }
 
 struct trainer *trainer_new(const struct net *net, real *w, const bool *train, const int *given,
                             int ngiven, const int *ends, int nends, int batch, struct par *par,
-                            struct err *e)
+                            struct mien_err *e)
 {
     struct trainer *t = calloc(1, sizeof *t);
     if (t == NULL) {
-        err_mem(e, sizeof *t, "training");
+        mien_err_mem(e, sizeof *t, "training");
         return NULL;
     }
     *t = (struct trainer){.net = net, .w = w, .ends = ends, .nends = nends, .par = par};
     if (train_memory_make(&t->plan, net, train, given, ngiven, ends, nends, batch, par_size(par)) < 0 ||
         claim_all(t) < 0) {
-        err_mem(e, t->plan.bytes, "training: try a smaller batch");
+        mien_err_mem(e, t->plan.bytes, "training: try a smaller batch");
         trainer_free(t);
         return NULL;
     }

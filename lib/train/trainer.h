@@ -25,7 +25,7 @@ struct trainer;
    one thread. */
 struct trainer *trainer_new(const struct net *net, real *w, const bool *train, const int *given,
                             int ngiven, const int *ends, int nends, int batch, struct par *par,
-                            struct err *e);
+                            struct mien_err *e);
 void trainer_free(struct trainer *t); /* NULL is harmless */
 
 /* A layer's output, batch x elements: to be filled for given layers, read for computed ones. A relu

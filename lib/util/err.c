@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
-static void vset(struct err *e, const char *fmt, va_list ap)
+static void vset(struct mien_err *e, const char *fmt, va_list ap)
 {
     if (vsnprintf(e->msg, sizeof e->msg, fmt, ap) < 0)
         e->msg[0] = '\0';
@@ -16,7 +16,7 @@ static void vset(struct err *e, const char *fmt, va_list ap)
     }
 }
 
-int err_set(struct err *e, int code, const char *fmt, ...)
+int mien_err_set(struct mien_err *e, int code, const char *fmt, ...)
 {
     if (e != NULL) {
         va_list ap;
@@ -27,7 +27,7 @@ int err_set(struct err *e, int code, const char *fmt, ...)
     return code;
 }
 
-int err_sys(struct err *e, const char *fmt, ...)
+int mien_err_sys(struct mien_err *e, const char *fmt, ...)
 {
     int saved = errno;
     if (e != NULL) {
@@ -39,10 +39,10 @@ int err_sys(struct err *e, const char *fmt, ...)
         snprintf(e->msg + n, sizeof e->msg - n, ": %s", strerror(saved));
     }
     errno = saved;
-    return ERR_SYS;
+    return MIEN_ERR_SYS;
 }
 
-int err_mem(struct err *e, unsigned long long bytes, const char *what)
+int mien_err_mem(struct mien_err *e, unsigned long long bytes, const char *what)
 {
-    return err_set(e, ERR_MEM, "out of memory for %llu bytes of %s", bytes, what);
+    return mien_err_set(e, MIEN_ERR_MEM, "out of memory for %llu bytes of %s", bytes, what);
 }

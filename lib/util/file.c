@@ -18,7 +18,7 @@ ssize_t file_read(int fd, void *p, size_t n)
         if (k < 0 && errno == EINTR)
             continue;
         if (k < 0)
-            return ERR_SYS;
+            return MIEN_ERR_SYS;
         if (k == 0)
             break;
         done += (size_t)k;
@@ -31,54 +31,54 @@ int file_write(int fd, const void *p, size_t n)
     for (size_t done = 0; done < n;) {
         ssize_t k = write(fd, (const char *)p + done, n - done);
         if (k < 0 && errno != EINTR)
-            return ERR_SYS;
+            return MIEN_ERR_SYS;
         if (k > 0)
             done += (size_t)k;
     }
     return 0;
 }
 
-int file_open(const char *path, struct err *e)
+int file_open(const char *path, struct mien_err *e)
 {
     if (strcmp(path, "-") == 0)
         return STDIN_FILENO;
     int fd = open(path, O_RDONLY | O_CLOEXEC);
-    return fd >= 0 ? fd : err_sys(e, "cannot open '%s'", path);
+    return fd >= 0 ? fd : mien_err_sys(e, "cannot open '%s'", path);
 }
 
-int file_slurp(int fd, struct buf *b, size_t limit, const char *name, struct err *e)
+int file_slurp(int fd, struct mien_buf *b, size_t limit, const char *name, struct mien_err *e)
 {
     size_t start = b->len;
     for (;;) {
-        if (buf_reserve(b, 65536) < 0)
-            return err_mem(e, b->len + 65536, name);
+        if (mien_buf_reserve(b, 65536) < 0)
+            return mien_err_mem(e, b->len + 65536, name);
         ssize_t k = file_read(fd, b->data + b->len, b->cap - b->len);
         if (k < 0)
-            return err_sys(e, "cannot read '%s'", name);
+            return mien_err_sys(e, "cannot read '%s'", name);
         if (k == 0)
             return 0;
         b->len += (size_t)k;
         if (b->len - start > limit)
-            return err_set(e, ERR_LIMIT, "'%s' is larger than %zu bytes", name, limit);
+            return mien_err_set(e, MIEN_ERR_LIMIT, "'%s' is larger than %zu bytes", name, limit);
     }
 }
 
-int file_map(const char *path, struct file_map *m, struct err *e)
+int file_map(const char *path, struct file_map *m, struct mien_err *e)
 {
     *m = (struct file_map){0};
     int fd = open(path, O_RDONLY | O_CLOEXEC);
     if (fd < 0)
-        return err_sys(e, "cannot open '%s'", path);
+        return mien_err_sys(e, "cannot open '%s'", path);
     struct stat st;
     int rc = 0;
     if (fstat(fd, &st) < 0) {
-        rc = err_sys(e, "cannot read '%s'", path);
+        rc = mien_err_sys(e, "cannot read '%s'", path);
     } else if (!S_ISREG(st.st_mode)) {
-        rc = err_set(e, ERR_ARG, "'%s' is not a regular file, so it can't be mapped", path);
+        rc = mien_err_set(e, MIEN_ERR_ARG, "'%s' is not a regular file, so it can't be mapped", path);
     } else if (st.st_size > 0) {
         void *p = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
         if (p == MAP_FAILED)
-            rc = err_sys(e, "cannot map '%s'", path);
+            rc = mien_err_sys(e, "cannot map '%s'", path);
         else
             *m = (struct file_map){p, (size_t)st.st_size};
     }
@@ -93,19 +93,19 @@ void file_unmap(struct file_map *m)
     *m = (struct file_map){0};
 }
 
-int file_create(struct file_out *o, const char *path, struct err *e)
+int file_create(struct file_out *o, const char *path, struct mien_err *e)
 {
     *o = (struct file_out){.fd = -1};
     struct stat st;
     if (strcmp(path, "-") == 0)
-        return err_set(e, ERR_ARG, "'-' is no name for an output file");
+        return mien_err_set(e, MIEN_ERR_ARG, "'-' is no name for an output file");
     bool special = stat(path, &st) == 0 && !S_ISREG(st.st_mode);
     size_t n = strlen(path) + sizeof ".XXXXXX";
     o->path = strdup(path);
     o->tmp = special ? NULL : malloc(n);
     if (o->path == NULL || (!special && o->tmp == NULL)) {
         file_abort(o);
-        return err_mem(e, n, "a file name");
+        return mien_err_mem(e, n, "a file name");
     }
     if (special) {
         o->fd = open(path, O_WRONLY | O_CLOEXEC);
@@ -114,7 +114,7 @@ int file_create(struct file_out *o, const char *path, struct err *e)
         o->fd = mkstemp(o->tmp);
     }
     if (o->fd < 0) {
-        int rc = err_sys(e, "cannot create '%s'", path);
+        int rc = mien_err_sys(e, "cannot create '%s'", path);
         free(o->tmp); /* nothing was made that file_abort should remove */
         o->tmp = NULL;
         file_abort(o);
@@ -138,7 +138,7 @@ bool file_same(const char *a, const char *b)
     return S_ISREG(sa.st_mode) && sa.st_dev == sb.st_dev && sa.st_ino == sb.st_ino;
 }
 
-int file_try(const char *path, struct err *e)
+int file_try(const char *path, struct mien_err *e)
 {
     struct file_out o;
     struct stat st;
@@ -150,16 +150,16 @@ int file_try(const char *path, struct err *e)
     return rc;
 }
 
-int file_commit(struct file_out *o, struct err *e)
+int file_commit(struct file_out *o, struct mien_err *e)
 {
     int rc = 0;
     if (o->tmp != NULL && fsync(o->fd) < 0)
-        rc = err_sys(e, "cannot write '%s'", o->path);
+        rc = mien_err_sys(e, "cannot write '%s'", o->path);
     if (close(o->fd) < 0 && rc == 0)
-        rc = err_sys(e, "cannot write '%s'", o->path);
+        rc = mien_err_sys(e, "cannot write '%s'", o->path);
     o->fd = -1;
     if (rc == 0 && o->tmp != NULL && rename(o->tmp, o->path) < 0)
-        rc = err_sys(e, "cannot rename '%s' to '%s'", o->tmp, o->path);
+        rc = mien_err_sys(e, "cannot rename '%s' to '%s'", o->tmp, o->path);
     if (rc == 0) {
         free(o->tmp);
         o->tmp = NULL;
@@ -179,17 +179,17 @@ void file_abort(struct file_out *o)
     *o = (struct file_out){.fd = -1};
 }
 
-int file_temp(struct err *e)
+int file_temp(struct mien_err *e)
 {
     const char *dir = getenv("TMPDIR");
     char path[4096];
     if (dir == NULL || *dir == '\0')
         dir = "/tmp";
     if ((size_t)snprintf(path, sizeof path, "%s/mien.XXXXXX", dir) >= sizeof path)
-        return err_set(e, ERR_ARG, "TMPDIR is too long");
+        return mien_err_set(e, MIEN_ERR_ARG, "TMPDIR is too long");
     int fd = mkstemp(path);
     if (fd < 0)
-        return err_sys(e, "cannot create a temporary file in '%s'", dir);
+        return mien_err_sys(e, "cannot create a temporary file in '%s'", dir);
     unlink(path);
     fcntl(fd, F_SETFD, FD_CLOEXEC);
     return fd;

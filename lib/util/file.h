@@ -10,17 +10,17 @@
 #include "mien/err.h"
 
 /* Reads up to n bytes, going on after short reads and EINTR. Returns the bytes read (fewer than
-   n only at the end of input) or ERR_SYS with errno set. */
+   n only at the end of input) or MIEN_ERR_SYS with errno set. */
 ssize_t file_read(int fd, void *p, size_t n);
 
-/* Writes all n bytes. Returns 0 or ERR_SYS with errno set (EPIPE for a closed pipe). */
+/* Writes all n bytes. Returns 0 or MIEN_ERR_SYS with errno set (EPIPE for a closed pipe). */
 int file_write(int fd, const void *p, size_t n);
 
-/* Opens path for reading, "-" being standard input. Returns a descriptor or ERR_SYS. */
-int file_open(const char *path, struct err *e);
+/* Opens path for reading, "-" being standard input. Returns a descriptor or MIEN_ERR_SYS. */
+int file_open(const char *path, struct mien_err *e);
 
-/* Appends all of fd to b, up to limit bytes (then ERR_LIMIT). name is for messages. */
-int file_slurp(int fd, struct buf *b, size_t limit, const char *name, struct err *e);
+/* Appends all of fd to b, up to limit bytes (then MIEN_ERR_LIMIT). name is for messages. */
+int file_slurp(int fd, struct mien_buf *b, size_t limit, const char *name, struct mien_err *e);
 
 /* A read-only mapping of a whole regular file. Zero-initialised it is empty; the mapping lives
    until file_unmap. An empty file maps to data NULL, len 0. */
@@ -28,7 +28,7 @@ struct file_map {
     const unsigned char *data;
     size_t len;
 };
-int file_map(const char *path, struct file_map *m, struct err *e);
+int file_map(const char *path, struct file_map *m, struct mien_err *e);
 void file_unmap(struct file_map *m);
 
 /* An output file written under a temporary name beside its target: file_commit syncs it and
@@ -38,18 +38,18 @@ struct file_out {
     int fd; /* for writing, reading back and seeking */
     char *path, *tmp; /* tmp NULL when written directly */
 };
-int file_create(struct file_out *o, const char *path, struct err *e);
+int file_create(struct file_out *o, const char *path, struct mien_err *e);
 /* Whether two paths are one and the same regular file, or will be. */
 bool file_same(const char *a, const char *b);
 
 /* Whether file_create would make path, which is left as it is: for programs that write at the end of
    long work. Returns 0 or file_create's errors; what is no regular file isn't tried. */
-int file_try(const char *path, struct err *e);
+int file_try(const char *path, struct mien_err *e);
 
-int file_commit(struct file_out *o, struct err *e);
+int file_commit(struct file_out *o, struct mien_err *e);
 void file_abort(struct file_out *o); /* harmless after file_commit or on a zeroed struct with fd -1 */
 
-/* An unnamed temporary file in $TMPDIR or /tmp, gone when closed. Returns a descriptor or ERR_SYS. */
-int file_temp(struct err *e);
+/* An unnamed temporary file in $TMPDIR or /tmp, gone when closed. Returns a descriptor or MIEN_ERR_SYS. */
+int file_temp(struct mien_err *e);
 
 #endif

@@ -5,27 +5,27 @@
 #include <math.h>
 #include <stdlib.h>
 
-int num_int(const char *s, long long lo, long long hi, long long *out, struct err *e)
+int num_int(const char *s, long long lo, long long hi, long long *out, struct mien_err *e)
 {
     char *end;
     errno = 0;
     long long v = strtoll(s, &end, 10);
     if (end == s || *end != '\0' || isspace((unsigned char)*s))
-        return err_set(e, ERR_ARG, "'%s' is not a whole number", s);
+        return mien_err_set(e, MIEN_ERR_ARG, "'%s' is not a whole number", s);
     if (errno == ERANGE || v < lo || v > hi)
-        return err_set(e, ERR_ARG, "'%s' is not within %lld..%lld", s, lo, hi);
+        return mien_err_set(e, MIEN_ERR_ARG, "'%s' is not within %lld..%lld", s, lo, hi);
     *out = v;
     return 0;
 }
 
-int num_real(const char *s, double lo, double hi, double *out, struct err *e)
+int num_real(const char *s, double lo, double hi, double *out, struct mien_err *e)
 {
     char *end;
     double v = strtod(s, &end); /* no program sets a locale, so the point is a point */
     if (end == s || *end != '\0' || isspace((unsigned char)*s) || !isfinite(v))
-        return err_set(e, ERR_ARG, "'%s' is not a number", s);
+        return mien_err_set(e, MIEN_ERR_ARG, "'%s' is not a number", s);
     if (v < lo || v > hi)
-        return err_set(e, ERR_ARG, "'%s' is not within %g..%g", s, lo, hi);
+        return mien_err_set(e, MIEN_ERR_ARG, "'%s' is not within %g..%g", s, lo, hi);
     *out = v;
     return 0;
 }
@@ -38,13 +38,13 @@ bool num_finite(const float *v, size_t n)
     return finite;
 }
 
-int num_size(const char *s, uint64_t hi, uint64_t *out, struct err *e)
+int num_size(const char *s, uint64_t hi, uint64_t *out, struct mien_err *e)
 {
     char *end;
     errno = 0;
     unsigned long long v = strtoull(s, &end, 10);
     if (!isdigit((unsigned char)*s))
-        return err_set(e, ERR_ARG, "'%s' is not a size such as 500K, 64M or 2G", s);
+        return mien_err_set(e, MIEN_ERR_ARG, "'%s' is not a size such as 500K, 64M or 2G", s);
     int shift = 0;
     switch (toupper((unsigned char)*end)) {
     case 'K':
@@ -58,9 +58,9 @@ int num_size(const char *s, uint64_t hi, uint64_t *out, struct err *e)
         break;
     }
     if (end[shift != 0] != '\0')
-        return err_set(e, ERR_ARG, "'%s' is not a size such as 500K, 64M or 2G", s);
+        return mien_err_set(e, MIEN_ERR_ARG, "'%s' is not a size such as 500K, 64M or 2G", s);
     if (errno == ERANGE || v > hi >> shift)
-        return err_set(e, ERR_ARG, "'%s' is more than %llu bytes", s, (unsigned long long)hi);
+        return mien_err_set(e, MIEN_ERR_ARG, "'%s' is more than %llu bytes", s, (unsigned long long)hi);
     *out = (uint64_t)v << shift;
     return 0;
 }

@@ -8,17 +8,17 @@
 
 #include "mien/err.h"
 
-/* A decimal integer in [lo, hi]. Returns 0, or ERR_ARG with "'x' is not a whole number" or
+/* A decimal integer in [lo, hi]. Returns 0, or MIEN_ERR_ARG with "'x' is not a whole number" or
    "'x' is not within LO..HI"; *out is set only on success. */
-int num_int(const char *s, long long lo, long long hi, long long *out, struct err *e);
+int num_int(const char *s, long long lo, long long hi, long long *out, struct mien_err *e);
 
 /* A finite decimal number in [lo, hi], in the C locale's notation. Errors as num_int. */
-int num_real(const char *s, double lo, double hi, double *out, struct err *e);
+int num_real(const char *s, double lo, double hi, double *out, struct mien_err *e);
 
 /* Whether n floats are all finite numbers. */
 bool num_finite(const float *v, size_t n);
 
 /* A count of bytes, with an optional suffix K, M or G (powers of 1024). Errors as num_int. */
-int num_size(const char *s, uint64_t hi, uint64_t *out, struct err *e);
+int num_size(const char *s, uint64_t hi, uint64_t *out, struct mien_err *e);
 
 #endif

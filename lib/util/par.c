@@ -58,12 +58,12 @@ static void *thread_main(void *arg)
     return NULL;
 }
 
-struct par *par_new(int j, struct err *e)
+struct par *par_new(int j, struct mien_err *e)
 {
     struct par *p = calloc(1, sizeof *p);
     if (p == NULL || (p->thread = calloc((size_t)j, sizeof *p->thread)) == NULL) {
         free(p);
-        err_mem(e, sizeof *p, "threads");
+        mien_err_mem(e, sizeof *p, "threads");
         return NULL;
     }
     pthread_mutex_init(&p->lock, NULL);
@@ -76,7 +76,7 @@ struct par *par_new(int j, struct err *e)
         if (s == NULL || pthread_create(&p->thread[p->j - 1], NULL, thread_main, s) != 0) {
             free(s);
             par_free(p);
-            err_set(e, ERR_SYS, "cannot start %d threads", j);
+            mien_err_set(e, MIEN_ERR_SYS, "cannot start %d threads", j);
             return NULL;
         }
     }

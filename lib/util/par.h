@@ -11,7 +11,7 @@ int par_cores(void);
 
 /* A team of threads that wait between calls. j == 1 uses the caller alone. */
 struct par;
-struct par *par_new(int j, struct err *e); /* NULL on failure */
+struct par *par_new(int j, struct mien_err *e); /* NULL on failure */
 void par_free(struct par *p);              /* NULL is harmless */
 int par_size(const struct par *p);         /* j; 1 for NULL */
 

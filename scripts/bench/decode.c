@@ -13,9 +13,11 @@
 #include "mien/cli.h"
 #include "util/par.h"
 #include "data/source.h"
+#include "util/array.h"
+#include "util/clock.h"
 
 struct decode {
-    const struct cli *cli;
+    const struct mien_cli *cli;
     struct image {
         unsigned char *data;
         size_t len;
@@ -40,7 +42,7 @@ static void decode(void *ctx, int worker, size_t i)
     JDIMENSION end = j.output_height;
     unsigned char *row = malloc((size_t)j.output_width * 3);
     if (row == NULL)
-        cli_die(d->cli, "out of memory");
+        mien_cli_die(d->cli, "out of memory");
     if (d->side > 0) {
         JDIMENSION x = (JDIMENSION)d->x, w = (JDIMENSION)d->side;
         jpeg_crop_scanline(&j, &x, &w);
@@ -55,33 +57,33 @@ static void decode(void *ctx, int worker, size_t i)
 
 static void load(struct decode *d, char *const *path)
 {
-    struct err e;
+    struct mien_err e;
     struct source *s = source_new(path, 1, (size_t)64 << 20, &e);
     struct source_file f;
-    int rc = s == NULL ? ERR_MEM : 1;
+    int rc = s == NULL ? MIEN_ERR_MEM : 1;
     while (rc > 0 && (rc = source_next(s, &f, &e)) > 0) {
         const unsigned char *bytes;
         size_t len;
         if (f.kind == NULL || strcmp(f.kind, "jpeg") != 0 || source_load(s, &bytes, &len, &e) <= 0)
             continue;
-        struct image *p = buf_grow(d->image, d->n, &d->cap, sizeof *p);
+        struct image *p = array_grow(d->image, d->n, &d->cap, sizeof *p);
         if (p == NULL || (p[d->n].data = malloc(len)) == NULL)
-            cli_die(d->cli, "out of memory");
+            mien_cli_die(d->cli, "out of memory");
         d->image = p;
         memcpy(p[d->n].data, bytes, len);
         p[d->n++].len = len;
     }
     if (rc < 0)
-        cli_die(d->cli, "%s", e.msg);
+        mien_cli_die(d->cli, "%s", e.msg);
     source_free(s);
 }
 
-static int parse_part(void *dst, const char *arg, struct err *e)
+static int parse_part(void *dst, const char *arg, struct mien_err *e)
 {
     struct decode *d = dst;
     char trail;
     if (sscanf(arg, "%d,%d,%d,%d%c", &d->eighths, &d->x, &d->y, &d->side, &trail) != 4)
-        return err_set(e, ERR_ARG, "'%s' is not EIGHTHS,X,Y,SIDE", arg);
+        return mien_err_set(e, MIEN_ERR_ARG, "'%s' is not EIGHTHS,X,Y,SIDE", arg);
     return 0;
 }
 
@@ -89,30 +91,30 @@ int main(int argc, char **argv)
 {
     struct decode d = {.eighths = 8};
     int jobs = par_cores();
-    const struct cli_opt opts[] = {
-        {0, "part", "EIGHTHS,X,Y,SIDE", "only this part", CLI_FUNC, &d, 0, 0, NULL, parse_part},
-        {'j', "jobs", "N", "threads [all cores]", CLI_INT, &jobs, 1, 256, NULL, NULL},
+    const struct mien_option opts[] = {
+        {0, "part", "EIGHTHS,X,Y,SIDE", "only this part", MIEN_CLI_FUNC, &d, 0, 0, NULL, parse_part},
+        {'j', "jobs", "N", "threads [all cores]", MIEN_CLI_INT, &jobs, 1, 256, NULL, NULL},
     };
-    struct cli cli = {"decode", "[options] SOURCE", "Times libjpeg-turbo's decoding.", opts,
-                      CLI_NOPTS(opts), false};
-    struct err e;
-    if (cli_parse(&cli, argc, argv) != 1)
-        cli_die(&cli, "give an archive or a folder");
+    struct mien_cli cli = {"decode", "[options] SOURCE", "Times libjpeg-turbo's decoding.", opts,
+                      MIEN_CLI_NOPTS(opts), false};
+    struct mien_err e;
+    if (mien_cli_parse(&cli, argc, argv) != 1)
+        mien_cli_die(&cli, "give an archive or a folder");
     d.cli = &cli;
     load(&d, argv + 1);
     struct par *par = par_new(jobs, &e);
     if (par == NULL)
-        cli_die(&cli, "%s", e.msg);
+        mien_cli_die(&cli, "%s", e.msg);
     double best = INFINITY;
     for (int k = 0; k < 3; k++) {
-        double from = cli_seconds();
+        double from = clock_seconds();
         par_for(par, d.n, decode, &d);
-        best = fmin(best, cli_seconds() - from);
+        best = fmin(best, clock_seconds() - from);
     }
     printf("%.6f\n", best);
     par_free(par);
     for (size_t i = 0; i < d.n; i++)
         free(d.image[i].data);
     free(d.image);
-    return EXIT_OK;
+    return MIEN_EXIT_OK;
 }

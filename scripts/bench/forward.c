@@ -13,6 +13,7 @@
 #include "util/num.h"
 #include "util/par.h"
 #include "infer/plan.h"
+#include "util/clock.h"
 
 struct forward {
     struct plan *plan;
@@ -24,10 +25,10 @@ struct forward {
     int batch;
 };
 
-static void *need(const struct cli *c, void *p)
+static void *need(const struct mien_cli *c, void *p)
 {
     if (p == NULL)
-        cli_die(c, "out of memory");
+        mien_cli_die(c, "out of memory");
     return p;
 }
 
@@ -40,56 +41,56 @@ static void run_part(void *ctx, int worker, size_t i)
     plan_run(f->plan, f->work[worker], f->in + from, n, &out);
 }
 
-static int whole(const struct cli *c, const char *arg)
+static int whole(const struct mien_cli *c, const char *arg)
 {
-    struct err e;
+    struct mien_err e;
     long long v;
     if (num_int(arg, 1, 4096, &v, &e) < 0)
-        cli_die(c, "%s", e.msg);
+        mien_cli_die(c, "%s", e.msg);
     return (int)v;
 }
 
 int main(int argc, char **argv)
 {
     bool int8 = false;
-    const struct cli_opt opts[] = {
-        {0, "int8", NULL, "convolutions in eight bits", CLI_FLAG, &int8, 0, 0, NULL, NULL},
+    const struct mien_option opts[] = {
+        {0, "int8", NULL, "convolutions in eight bits", MIEN_CLI_FLAG, &int8, 0, 0, NULL, NULL},
     };
-    struct cli cli = {.name = "forward",
+    struct mien_cli cli = {.name = "forward",
                       .opts = opts,
-                      .nopts = CLI_NOPTS(opts),
+                      .nopts = MIEN_CLI_NOPTS(opts),
                       .synopsis = "[--int8] MODEL BATCH THREADS ROUNDS PIXELS OUTPUTS",
                       .purpose = "Times the forward pass whenever a line comes in."};
     struct forward f = {0};
     struct model m = {0};
-    struct buf pixels = {0};
-    struct err e;
-    if (cli_parse(&cli, argc, argv) != 6)
-        cli_die(&cli, "see --help");
+    struct mien_buf pixels = {0};
+    struct mien_err e;
+    if (mien_cli_parse(&cli, argc, argv) != 6)
+        mien_cli_die(&cli, "see --help");
     int threads = whole(&cli, argv[3]), rounds = whole(&cli, argv[4]);
     f.batch = whole(&cli, argv[2]);
     f.part = threads == 1 ? f.batch : (f.batch + 4 * threads - 1) / (4 * threads);
     if (model_load(&m, argv[1], &e) < 0)
-        cli_die(&cli, "%s", e.msg);
+        mien_cli_die(&cli, "%s", e.msg);
     int last = m.net.n - 1;
     enum precision precision = int8 ? PRECISION_INT8 : PRECISION_FLOAT;
     struct par *par = par_new(threads, &e);
     if (par == NULL || (f.plan = plan_new(&m, &last, 1, f.part, precision, &e)) == NULL)
-        cli_die(&cli, "%s", e.msg);
+        mien_cli_die(&cli, "%s", e.msg);
     f.count = plan_out_count(f.plan, 0);
     f.work = need(&cli, calloc((size_t)threads, sizeof *f.work));
     f.in = need(&cli, calloc((size_t)f.batch, sizeof *f.in));
     f.out = need(&cli, calloc((size_t)f.batch * f.count, sizeof *f.out));
     for (int i = 0; i < threads; i++) {
         if ((f.work[i] = plan_work_new(f.plan, &e)) == NULL)
-            cli_die(&cli, "%s", e.msg);
+            mien_cli_die(&cli, "%s", e.msg);
     }
     size_t size = shape_count(m.net.layer[0].shape);
     int fd = file_open(argv[5], &e);
     if (fd < 0 || file_slurp(fd, &pixels, (size_t)1 << 30, argv[5], &e) < 0)
-        cli_die(&cli, "%s", e.msg);
+        mien_cli_die(&cli, "%s", e.msg);
     if (pixels.len < size * (size_t)f.batch)
-        cli_die(&cli, "'%s' has too few pixels", argv[5]);
+        mien_cli_die(&cli, "'%s' has too few pixels", argv[5]);
     for (int i = 0; i < f.batch; i++)
         f.in[i] = pixels.data + (size_t)i * size;
 
@@ -98,18 +99,18 @@ int main(int argc, char **argv)
     FILE *to = fopen(argv[6], "wb");
     if (to == NULL || fwrite(f.out, sizeof *f.out * f.count, (size_t)f.batch, to) != (size_t)f.batch ||
         fclose(to) != 0)
-        cli_die(&cli, "cannot write '%s'", argv[6]);
+        mien_cli_die(&cli, "cannot write '%s'", argv[6]);
     printf("ready %s\n", plan_simd(f.plan));
     fflush(stdout);
     for (int ch; (ch = getchar()) != EOF;) {
         if (ch != '\n')
             continue;
-        double from = cli_seconds();
+        double from = clock_seconds();
         if (f.batch == 1)
             par_for(par, (size_t)rounds, run_part, &f);
         for (int i = 0; f.batch > 1 && i < rounds; i++)
             par_for(par, parts, run_part, &f);
-        printf("%.6f\n", cli_seconds() - from);
+        printf("%.6f\n", clock_seconds() - from);
         fflush(stdout);
     }
     for (int i = 0; i < threads; i++)
@@ -117,9 +118,9 @@ int main(int argc, char **argv)
     par_free(par);
     plan_free(f.plan);
     model_free(&m);
-    buf_free(&pixels);
+    mien_buf_free(&pixels);
     free(f.work);
     free(f.in);
     free(f.out);
-    return EXIT_OK;
+    return MIEN_EXIT_OK;
 }

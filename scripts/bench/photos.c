@@ -39,17 +39,17 @@ static void add_noise(float *v, int step, float strength, struct rng *r)
 
 int main(int argc, char **argv)
 {
-    struct cli cli = {.name = "photos", .synopsis = "N FOLDER", .purpose = "Makes photographs."};
-    struct err e;
-    struct buf jpeg = {0};
+    struct mien_cli cli = {.name = "photos", .synopsis = "N FOLDER", .purpose = "Makes photographs."};
+    struct mien_err e;
+    struct mien_buf jpeg = {0};
     long long n;
     size_t values = (size_t)W * H * 3;
     float *v = malloc(values * sizeof *v);
     unsigned char *px = malloc(values);
-    if (cli_parse(&cli, argc, argv) != 2 || num_int(argv[1], 1, 1000, &n, &e) < 0)
-        cli_die(&cli, "give a number and a folder");
+    if (mien_cli_parse(&cli, argc, argv) != 2 || num_int(argv[1], 1, 1000, &n, &e) < 0)
+        mien_cli_die(&cli, "give a number and a folder");
     if (v == NULL || px == NULL)
-        cli_die(&cli, "out of memory");
+        mien_cli_die(&cli, "out of memory");
     for (int k = 1; k <= (int)n; k++) {
         struct rng r = {hash_mix((uint64_t)k)};
         char path[4096];
@@ -61,16 +61,16 @@ int main(int argc, char **argv)
             float grain = 24 * (float)(rng_uniform(&r) - 0.5);
             px[i] = (unsigned char)fminf(255, fmaxf(0, v[i] + grain));
         }
-        buf_clear(&jpeg);
+        mien_buf_clear(&jpeg);
         if (img_jpeg_encode(px, H, W, QUALITY, &jpeg, &e) < 0)
-            cli_die(&cli, "%s", e.msg);
+            mien_cli_die(&cli, "%s", e.msg);
         snprintf(path, sizeof path, "%s/photo%d.jpg", argv[2], k);
         FILE *f = fopen(path, "wb");
         if (f == NULL || fwrite(jpeg.data, 1, jpeg.len, f) != jpeg.len || fclose(f) != 0)
-            cli_die(&cli, "cannot write '%s'", path);
+            mien_cli_die(&cli, "cannot write '%s'", path);
     }
-    buf_free(&jpeg);
+    mien_buf_free(&jpeg);
     free(px);
     free(v);
-    return EXIT_OK;
+    return MIEN_EXIT_OK;
 }

@@ -6,6 +6,7 @@
 
 #include "mien/cli.h"
 #include "util/par.h"
+#include "util/clock.h"
 
 enum { N = 768, TIMES = 12, ROUNDS = 9 };
 
@@ -22,18 +23,18 @@ static void multiply(void *ctx, int worker, size_t i)
 }
 
 /* The best of several rounds: what is possible, not what is usual. */
-static double rate(struct peak *p, int threads, const struct cli *c)
+static double rate(struct peak *p, int threads, const struct mien_cli *c)
 {
-    struct err e;
+    struct mien_err e;
     struct par *par = par_new(threads, &e);
     double best = 0;
     if (par == NULL)
-        cli_die(c, "%s", e.msg);
+        mien_cli_die(c, "%s", e.msg);
     for (int r = 0; r < ROUNDS; r++) {
         size_t n = (size_t)TIMES * (size_t)threads;
-        double from = cli_seconds();
+        double from = clock_seconds();
         par_for(par, n, multiply, p);
-        double got = (double)n * N * N * N / (cli_seconds() - from);
+        double got = (double)n * N * N * N / (clock_seconds() - from);
         best = got > best ? got : best;
     }
     par_free(par);
@@ -42,19 +43,19 @@ static double rate(struct peak *p, int threads, const struct cli *c)
 
 int main(int argc, char **argv)
 {
-    struct cli cli = {.name = "sgemm", .synopsis = "", .purpose = "Measures sgemm."};
+    struct mien_cli cli = {.name = "sgemm", .synopsis = "", .purpose = "Measures sgemm."};
     struct peak p;
     int cores = par_cores();
-    if (cli_parse(&cli, argc, argv) != 0)
-        cli_die(&cli, "takes no arguments");
+    if (mien_cli_parse(&cli, argc, argv) != 0)
+        mien_cli_die(&cli, "takes no arguments");
     for (int i = 0; i < cores; i++) {
         if ((p.a[i] = calloc((size_t)2 * N * N, sizeof(float))) == NULL)
-            cli_die(&cli, "out of memory");
+            mien_cli_die(&cli, "out of memory");
     }
     openblas_set_num_threads(1);
     double one = rate(&p, 1, &cli), all = rate(&p, cores, &cli);
     printf("%s %.4g %.4g\n", openblas_get_corename(), one, all);
     for (int i = 0; i < cores; i++)
         free(p.a[i]);
-    return EXIT_OK;
+    return MIEN_EXIT_OK;
 }

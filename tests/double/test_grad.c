@@ -54,7 +54,7 @@ static double loss_again(struct bench *b, const double *w)
 /* Checks all trained layers of a network on n images; frozen names a layer that isn't trained. */
 static void check(const char *text, int n, const char *frozen)
 {
-    struct err e = {{0}};
+    struct mien_err e = {{0}};
     struct bench b = {.n = n};
     if (net_parse(&b.net, text, strlen(text), &e) < 0)
         fail_msg("%s", e.msg);

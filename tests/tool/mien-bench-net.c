@@ -31,15 +31,15 @@ static double now(clockid_t clock)
     return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
 }
 
-static void *need(const struct cli *c, void *p)
+static void *need(const struct mien_cli *c, void *p)
 {
     if (p == NULL)
-        cli_die(c, "out of memory");
+        mien_cli_die(c, "out of memory");
     return p;
 }
 
 /* Multiply-adds a second of one thread's sgemm at its best. */
-static double sgemm_peak(const struct cli *c)
+static double sgemm_peak(const struct mien_cli *c)
 {
     const int n = 768;
     float *a = need(c, calloc((size_t)n * n, sizeof *a)), *b = need(c, calloc((size_t)n * n, sizeof *b));
@@ -63,22 +63,22 @@ static void run_batch(void *ctx, int worker, size_t i)
 }
 
 /* Random weights of a size that keeps activations in range; statistics as of a trained network. */
-static void load(const struct cli *c, const char *path, struct model *m)
+static void load(const struct mien_cli *c, const char *path, struct model *m)
 {
-    struct buf text = {0};
-    struct err e;
+    struct mien_buf text = {0};
+    struct mien_err e;
     int fd = file_open(path, &e);
     if (fd < 0 || file_slurp(fd, &text, 1 << 20, path, &e) < 0 ||
         net_parse(&m->net, (const char *)text.data, text.len, &e) < 0 ||
         (m->weights = net_weights_new(&m->net, &e)) == NULL)
-        cli_die(c, "%s", e.msg);
+        mien_cli_die(c, "%s", e.msg);
     net_init(&m->net, m->weights, 1);
     struct shape s = m->net.layer[0].shape;
     char prep[40];
     int len = snprintf(prep, sizeof prep, "size=%dx%d scale=0.0078", s.h, s.w);
-    if (prep_parse(&m->prep, prep, (size_t)len, &e) < 0)
-        cli_die(c, "%s", e.msg);
-    buf_free(&text);
+    if (mien_prep_parse(&m->prep, prep, (size_t)len, &e) < 0)
+        mien_cli_die(c, "%s", e.msg);
+    mien_buf_free(&text);
 }
 
 static void print_steps(const struct bench *b, const double *seconds, double images, double peak)
@@ -100,22 +100,22 @@ int main(int argc, char **argv)
 {
     int batch = 32, jobs = 1, rounds = 20;
     bool layers = false, int8 = false;
-    const struct cli_opt opts[] = {
-        {'b', "batch", "N", "images a batch [32]", CLI_INT, &batch, 1, 4096, NULL, NULL},
-        {'j', "jobs", "N", "threads, each with batches of its own [1]", CLI_INT, &jobs, 1, 256, NULL, NULL},
-        {'r', "rounds", "N", "rounds, of a tenth of a second or more; the best counts [20]", CLI_INT, &rounds, 1, 1000, NULL, NULL},
-        {'l', "layers", NULL, "time of every layer (one thread)", CLI_FLAG, &layers, 0, 0, NULL, NULL},
-        {0, "int8", NULL, "convolutions in eight bits", CLI_FLAG, &int8, 0, 0, NULL, NULL},
+    const struct mien_option opts[] = {
+        {'b', "batch", "N", "images a batch [32]", MIEN_CLI_INT, &batch, 1, 4096, NULL, NULL},
+        {'j', "jobs", "N", "threads, each with batches of its own [1]", MIEN_CLI_INT, &jobs, 1, 256, NULL, NULL},
+        {'r', "rounds", "N", "rounds, of a tenth of a second or more; the best counts [20]", MIEN_CLI_INT, &rounds, 1, 1000, NULL, NULL},
+        {'l', "layers", NULL, "time of every layer (one thread)", MIEN_CLI_FLAG, &layers, 0, 0, NULL, NULL},
+        {0, "int8", NULL, "convolutions in eight bits", MIEN_CLI_FLAG, &int8, 0, 0, NULL, NULL},
     };
-    struct cli cli = {.name = "mien-bench-net",
+    struct mien_cli cli = {.name = "mien-bench-net",
                       .synopsis = "[options] NETWORK.net",
                       .purpose = "Measures how fast a network runs forward.",
                       .opts = opts,
-                      .nopts = CLI_NOPTS(opts)};
-    if (cli_parse(&cli, argc, argv) != 1)
-        cli_die(&cli, "give a network's description");
+                      .nopts = MIEN_CLI_NOPTS(opts)};
+    if (mien_cli_parse(&cli, argc, argv) != 1)
+        mien_cli_die(&cli, "give a network's description");
     struct model m = {0};
-    struct err e;
+    struct mien_err e;
     struct rng r = {1};
     load(&cli, argv[1], &m);
     if (layers)
@@ -125,7 +125,7 @@ int main(int argc, char **argv)
     struct bench b = {.batch = batch, .plan = plan_new(&m, &out, 1, batch, precision, &e)};
     struct par *par = par_new(jobs, &e);
     if (b.plan == NULL || par == NULL)
-        cli_die(&cli, "%s", e.msg);
+        mien_cli_die(&cli, "%s", e.msg);
     size_t pixels = shape_count(m.net.layer[0].shape), count = plan_out_count(b.plan, 0);
     b.work = need(&cli, calloc((size_t)jobs, sizeof *b.work));
     b.out = need(&cli, calloc((size_t)jobs, sizeof *b.out));
@@ -139,7 +139,7 @@ int main(int argc, char **argv)
         b.out[j] = need(&cli, malloc((size_t)batch * count * sizeof **b.out));
         b.work[j] = plan_work_new(b.plan, &e);
         if (b.work[j] == NULL)
-            cli_die(&cli, "%s", e.msg);
+            mien_cli_die(&cli, "%s", e.msg);
     }
     double peak = sgemm_peak(&cli), madds = 0, best = 1e9, bestcpu = 1e9;
     for (int i = 0; i < m.net.n; i++)
@@ -190,5 +190,5 @@ int main(int argc, char **argv)
     free(b.work);
     free(b.out);
     free(b.in);
-    return EXIT_OK;
+    return MIEN_EXIT_OK;
 }

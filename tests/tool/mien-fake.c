@@ -23,29 +23,29 @@ struct labels {
     int age, gender;
 };
 
-static int parse_size(void *dst, const char *arg, struct err *e)
+static int parse_size(void *dst, const char *arg, struct mien_err *e)
 {
     struct options *o = dst;
     char trail;
 
     if (sscanf(arg, "%dx%d%c", &o->height, &o->width, &trail) != 2 || o->height < 1 ||
         o->height > 4096 || o->width < 1 || o->width > 4096)
-        return err_set(e, ERR_ARG, "'%s' is not a size such as 224x224", arg);
+        return mien_err_set(e, MIEN_ERR_ARG, "'%s' is not a size such as 224x224", arg);
     return 0;
 }
 
-static int set_text(struct rec *r, int tag, const char *fmt, unsigned long long a,
+static int set_text(struct mien_rec *r, int tag, const char *fmt, unsigned long long a,
                     unsigned long long b)
 {
     char s[64];
 
     snprintf(s, sizeof(s), fmt, a, b);
-    return rec_set_str(r, tag, s);
+    return mien_rec_set_str(r, tag, s);
 }
 
 /* Every record of a subject has its gender, group and year of birth; the ages are spread a little.
  */
-static int set_labels(struct rec *r, const struct options *o, uint64_t i, struct labels *l)
+static int set_labels(struct mien_rec *r, const struct options *o, uint64_t i, struct labels *l)
 {
     uint64_t subject = i / (uint64_t)o->faces;
     struct rng who = {hash_mix(o->seed ^ hash_mix(subject))};
@@ -64,15 +64,15 @@ static int set_labels(struct rec *r, const struct options *o, uint64_t i, struct
     for (k = 2; k < 4; k++)
         box[k] = box[k - 2] + 40;
 
-    bad |= set_text(r, TAG_ID, "%02llu/%07llu.jpg", i % 100, i);
-    bad |= set_text(r, TAG_SUBJECT, "s%llu", subject, 0);
-    bad |= rec_set_u8(r, TAG_AGE, l->age);
-    bad |= rec_set_u8(r, TAG_GENDER, l->gender);
-    bad |= rec_set_str(r, TAG_GROUP, group);
-    bad |= set_text(r, TAG_BIRTH, "%04llu-%02llu-01", (unsigned)birth, 1 + subject % 12);
-    bad |= rec_set_i32(r, TAG_YEAR, birth + l->age + (subject % 12 >= 6));
-    bad |= rec_set_f32v(r, TAG_BOX, box, 4);
-    bad |= rec_set_f32(r, TAG_SCORE, (float)(1 + 5 * rng_uniform(&rng)));
+    bad |= set_text(r, MIEN_TAG_ID, "%02llu/%07llu.jpg", i % 100, i);
+    bad |= set_text(r, MIEN_TAG_SUBJECT, "s%llu", subject, 0);
+    bad |= mien_rec_set_u8(r, MIEN_TAG_AGE, l->age);
+    bad |= mien_rec_set_u8(r, MIEN_TAG_GENDER, l->gender);
+    bad |= mien_rec_set_str(r, MIEN_TAG_GROUP, group);
+    bad |= set_text(r, MIEN_TAG_BIRTH, "%04llu-%02llu-01", (unsigned)birth, 1 + subject % 12);
+    bad |= mien_rec_set_i32(r, MIEN_TAG_YEAR, birth + l->age + (subject % 12 >= 6));
+    bad |= mien_rec_set_f32v(r, MIEN_TAG_BOX, box, 4);
+    bad |= mien_rec_set_f32(r, MIEN_TAG_SCORE, (float)(1 + 5 * rng_uniform(&rng)));
     return bad;
 }
 
@@ -87,7 +87,7 @@ static void fill_bytes(struct rng *rng, unsigned char *p, size_t n)
 }
 
 /* A small JPEG of noise on a ramp. */
-static int set_image(struct rec *r, struct rng *rng)
+static int set_image(struct mien_rec *r, struct rng *rng)
 {
     static unsigned char rgb[IMAGE_SIDE][IMAGE_SIDE * 3];
     struct jpeg_compress_struct j;
@@ -116,15 +116,15 @@ static int set_image(struct rec *r, struct rng *rng)
     jpeg_finish_compress(&j);
     jpeg_destroy_compress(&j);
     dim = (uint32_t)len;
-    p = rec_alloc(r, TAG_IMAGE, REC_U8, 1, &dim);
+    p = mien_rec_alloc(r, MIEN_TAG_IMAGE, MIEN_U8, 1, &dim);
     if (p)
         memcpy(p, jpeg, len);
     free(jpeg);
-    return p ? rec_set_str(r, TAG_IMAGE_KIND, "jpeg") : ERR_MEM;
+    return p ? mien_rec_set_str(r, MIEN_TAG_IMAGE_KIND, "jpeg") : MIEN_ERR_MEM;
 }
 
 /* Right about the gender four times in five, and off in age by some years. */
-static int set_prediction(struct rec *r, struct rng *rng, const struct labels *l)
+static int set_prediction(struct mien_rec *r, struct rng *rng, const struct labels *l)
 {
     float gender[2], age[AGES], sum = 0;
     double sure = 0.5 + 0.5 * rng_uniform(rng);
@@ -140,10 +140,10 @@ static int set_prediction(struct rec *r, struct rng *rng, const struct labels *l
     }
     for (k = 0; k < AGES; k++)
         age[k] /= sum;
-    return rec_set_f32v(r, TAG_P_GENDER, gender, 2) | rec_set_f32v(r, TAG_P_AGE, age, AGES);
+    return mien_rec_set_f32v(r, MIEN_TAG_P_GENDER, gender, 2) | mien_rec_set_f32v(r, MIEN_TAG_P_AGE, age, AGES);
 }
 
-static int fake(struct rec *r, const struct options *o, uint64_t i)
+static int fake(struct mien_rec *r, const struct options *o, uint64_t i)
 {
     struct rng rng = {hash_mix(o->seed + 1) ^ hash_mix(i + 1)};
     struct labels l;
@@ -153,17 +153,17 @@ static int fake(struct rec *r, const struct options *o, uint64_t i)
         bad |= set_image(r, &rng);
     if (o->height) {
         const uint32_t dim[3] = {(uint32_t)o->height, (uint32_t)o->width, 3};
-        unsigned char *p = rec_alloc(r, TAG_PIXELS, REC_U8, 3, dim);
+        unsigned char *p = mien_rec_alloc(r, MIEN_TAG_PIXELS, MIEN_U8, 3, dim);
 
         if (p)
             fill_bytes(&rng, p, (size_t)dim[0] * dim[1] * 3);
         bad |=
-            p ? set_text(r, TAG_PREP, "crop=whole size=%llux%llu filter=triangle", dim[0], dim[1])
-              : ERR_MEM;
+            p ? set_text(r, MIEN_TAG_PREP, "crop=whole size=%llux%llu filter=triangle", dim[0], dim[1])
+              : MIEN_ERR_MEM;
     }
     if (o->features) {
         const uint32_t dim = (uint32_t)o->features;
-        float *v = rec_alloc(r, TAG_FEATURES, REC_F32, 1, &dim);
+        float *v = mien_rec_alloc(r, MIEN_TAG_FEATURES, MIEN_F32, 1, &dim);
         uint32_t k;
 
         /* The first two tell the labels, so that a classifier has something to learn. */
@@ -172,7 +172,7 @@ static int fake(struct rec *r, const struct options *o, uint64_t i)
                             : k == 1 ? l.age / 25.0 - 1
                                      : 0) +
                            0.5 * rng_normal(&rng));
-        bad |= v ? 0 : ERR_MEM;
+        bad |= v ? 0 : MIEN_ERR_MEM;
     }
     if (o->predict)
         bad |= set_prediction(r, &rng, &l);
@@ -182,43 +182,43 @@ static int fake(struct rec *r, const struct options *o, uint64_t i)
 int main(int argc, char **argv)
 {
     struct options o = {.faces = 3};
-    const struct cli_opt opts[] = {
-        {'s', "seed", "N", "another seed, other records [0]", CLI_SEED, &o.seed, 0, 0, NULL, NULL},
-        {0, "faces", "N", "records a subject [3]", CLI_INT, &o.faces, 1, 1000000, NULL, NULL},
-        {0, "image", NULL, "with a JPEG of 64 by 64", CLI_FLAG, &o.image, 0, 0, NULL, NULL},
-        {0, "pixels", "HxW", "with pixels", CLI_FUNC, &o, 0, 0, NULL, parse_size},
-        {0, "features", "D", "with D features", CLI_INT, &o.features, 1, 1000000, NULL, NULL},
-        {0, "predict", NULL, "with predictions", CLI_FLAG, &o.predict, 0, 0, NULL, NULL},
+    const struct mien_option opts[] = {
+        {'s', "seed", "N", "another seed, other records [0]", MIEN_CLI_SEED, &o.seed, 0, 0, NULL, NULL},
+        {0, "faces", "N", "records a subject [3]", MIEN_CLI_INT, &o.faces, 1, 1000000, NULL, NULL},
+        {0, "image", NULL, "with a JPEG of 64 by 64", MIEN_CLI_FLAG, &o.image, 0, 0, NULL, NULL},
+        {0, "pixels", "HxW", "with pixels", MIEN_CLI_FUNC, &o, 0, 0, NULL, parse_size},
+        {0, "features", "D", "with D features", MIEN_CLI_INT, &o.features, 1, 1000000, NULL, NULL},
+        {0, "predict", NULL, "with predictions", MIEN_CLI_FLAG, &o.predict, 0, 0, NULL, NULL},
     };
-    struct cli cli = {.name = "mien-fake",
+    struct mien_cli cli = {.name = "mien-fake",
                       .synopsis = "[options] N > records.mien",
                       .purpose = "Makes N synthetic records for tests.",
                       .opts = opts,
-                      .nopts = CLI_NOPTS(opts)};
-    struct rec_writer *w;
-    struct rec r = {0};
-    struct err e;
+                      .nopts = MIEN_CLI_NOPTS(opts)};
+    struct mien_writer *w;
+    struct mien_rec r = {0};
+    struct mien_err e;
     long long n;
     uint64_t i;
 
-    if (cli_parse(&cli, argc, argv) != 1)
-        cli_die(&cli, "give the number of records");
+    if (mien_cli_parse(&cli, argc, argv) != 1)
+        mien_cli_die(&cli, "give the number of records");
     if (num_int(argv[1], 0, 1000000000, &n, &e) < 0)
-        cli_die(&cli, "%s", e.msg);
-    cli_check_output(&cli, 1);
-    w = rec_writer_new(1, &e);
+        mien_cli_die(&cli, "%s", e.msg);
+    mien_cli_check_output(&cli, 1);
+    w = mien_writer_new(1, &e);
     if (!w)
-        cli_die(&cli, "%s", e.msg);
+        mien_cli_die(&cli, "%s", e.msg);
     for (i = 0; i < (uint64_t)n; i++) {
-        rec_clear(&r);
+        mien_rec_clear(&r);
         if (fake(&r, &o, i) != 0)
-            cli_die(&cli, "out of memory");
-        if (rec_write(w, &r, &e) < 0)
-            cli_die_output(&cli, &e);
+            mien_cli_die(&cli, "out of memory");
+        if (mien_write(w, &r, &e) < 0)
+            mien_cli_die_output(&cli, &e);
     }
-    if (rec_writer_end(w, &e) < 0)
-        cli_die_output(&cli, &e);
-    rec_free(&r);
-    rec_writer_free(w);
-    return EXIT_OK;
+    if (mien_writer_end(w, &e) < 0)
+        mien_cli_die_output(&cli, &e);
+    mien_rec_free(&r);
+    mien_writer_free(w);
+    return MIEN_EXIT_OK;
 }

@@ -6,18 +6,18 @@
 
 #include "mien/filter.h"
 
-static int repeat(void *ctx, int worker, struct rec **rec, size_t n, bool *drop, struct err *e)
+static int repeat(void *ctx, int worker, struct mien_rec **rec, size_t n, bool *drop, struct mien_err *e)
 {
     for (size_t i = 0; i < n; i++) {
         int age = 0;
-        rec_int(rec[i], TAG_AGE, &age);
+        mien_rec_int(rec[i], MIEN_TAG_AGE, &age);
         drop[i] = true;
         for (int k = 1; k <= age % 4; k++) {
             char id[256], numbered[300];
-            snprintf(numbered, sizeof numbered, "%s#%d", rec_id(rec[i], id, sizeof id), k);
-            struct rec *r = filter_add(ctx, worker, i);
-            if (r == NULL || rec_share(r, rec[i]) < 0 || rec_set_str(r, TAG_ID, numbered) < 0)
-                return err_mem(e, sizeof numbered, "a record");
+            snprintf(numbered, sizeof numbered, "%s#%d", mien_rec_id(rec[i], id, sizeof id), k);
+            struct mien_rec *r = mien_filter_add(ctx, worker, i);
+            if (r == NULL || mien_rec_share(r, rec[i]) < 0 || mien_rec_set_str(r, MIEN_TAG_ID, numbered) < 0)
+                return mien_err_mem(e, sizeof numbered, "a record");
         }
     }
     return 0;
@@ -25,19 +25,19 @@ static int repeat(void *ctx, int worker, struct rec **rec, size_t n, bool *drop,
 
 int main(int argc, char **argv)
 {
-    struct filter f = {.fn = repeat};
+    struct mien_filter f = {.fn = repeat};
     int batch = 1;
-    const struct cli_opt opts[] = {
-        {'b', "batch", "N", "records a call [1]", CLI_INT, &batch, 1, 256, NULL, NULL},
-        FILTER_OPTIONS(f),
+    const struct mien_option opts[] = {
+        {'b', "batch", "N", "records a call [1]", MIEN_CLI_INT, &batch, 1, 256, NULL, NULL},
+        MIEN_FILTER_OPTIONS(f),
     };
-    struct cli cli = {"mien-repeat", "[options] < records.mien > records.mien",
-                      "Writes records as often as their age modulo 4 says.", opts, CLI_NOPTS(opts),
+    struct mien_cli cli = {"mien-repeat", "[options] < records.mien > records.mien",
+                      "Writes records as often as their age modulo 4 says.", opts, MIEN_CLI_NOPTS(opts),
                       false};
     f.cli = &cli;
     f.ctx = &f;
-    if (cli_parse(&cli, argc, argv) != 0)
-        cli_die(&cli, "takes no arguments");
+    if (mien_cli_parse(&cli, argc, argv) != 0)
+        mien_cli_die(&cli, "takes no arguments");
     f.batch = (size_t)batch;
-    return filter_run(&f);
+    return mien_filter_run(&f);
 }

@@ -8,32 +8,32 @@
 
 int main(int argc, char **argv)
 {
-    struct img_hw size = {0};
+    struct mien_size size = {0};
     struct jpeg_how how = {.h_samp = 2, .v_samp = 2};
     static const J_COLOR_SPACE spaces[] = {JCS_YCbCr, JCS_GRAYSCALE, JCS_CMYK};
     int square[3 * 64], n = 0, space = 0;
     size_t len;
-    const struct cli_opt opts[] = {
-        {'o', "orientation", "N", "EXIF's [none]", CLI_INT, &how.orientation, 1, 8, NULL, NULL},
-        {'c', "colors", "NAME", "rgb, grey or cmyk [rgb]", CLI_CHOICE, &space, 0, 0,
+    const struct mien_option opts[] = {
+        {'o', "orientation", "N", "EXIF's [none]", MIEN_CLI_INT, &how.orientation, 1, 8, NULL, NULL},
+        {'c', "colors", "NAME", "rgb, grey or cmyk [rgb]", MIEN_CLI_CHOICE, &space, 0, 0,
          "rgb|grey|cmyk", NULL},
-        {'p', "progressive", NULL, "several scans", CLI_FLAG, &how.progressive, 0, 0, NULL, NULL},
+        {'p', "progressive", NULL, "several scans", MIEN_CLI_FLAG, &how.progressive, 0, 0, NULL, NULL},
     };
-    struct cli cli = {"mien-squares", "[options] HxW X,Y,SIDE...", "Draws squares.",
-                      opts, CLI_NOPTS(opts), false};
-    struct err e;
-    int args = cli_parse(&cli, argc, argv);
-    if (args < 1 || args > 64 || img_hw_parse(&size, argv[1], &e) < 0)
-        cli_die(&cli, "needs a size and squares");
+    struct mien_cli cli = {"mien-squares", "[options] HxW X,Y,SIDE...", "Draws squares.",
+                      opts, MIEN_CLI_NOPTS(opts), false};
+    struct mien_err e;
+    int args = mien_cli_parse(&cli, argc, argv);
+    if (args < 1 || args > 64 || mien_size_parse(&size, argv[1], &e) < 0)
+        mien_cli_die(&cli, "needs a size and squares");
     for (; n < args - 1; n++) {
         int *s = square + 3 * n;
         if (sscanf(argv[n + 2], "%d,%d,%d", &s[0], &s[1], &s[2]) != 3 || s[0] < 0 || s[1] < 0)
-            cli_die(&cli, "'%s' is no square", argv[n + 2]);
+            mien_cli_die(&cli, "'%s' is no square", argv[n + 2]);
     }
     how.space = spaces[space];
     unsigned char *jpeg = squares_jpeg(size.h, size.w, square, n, &how, &len);
     fwrite(jpeg, 1, len, stdout);
-    cli_close_stdout(&cli);
+    mien_cli_close_stdout(&cli);
     free(jpeg);
     return 0;
 }

@@ -32,38 +32,38 @@ static void on_batch(void *ctx, int epoch, size_t done, size_t total,
 int main(int argc, char **argv)
 {
     struct fit_config c = fit_defaults();
-    const struct cli_opt opts[] = {
-        {'e', "epochs", "N", "passes over the pack [10]", CLI_INT, &c.epochs, 1, 10000, NULL, NULL},
-        {'b', "batch", "N", "records a step [32]", CLI_INT, &c.batch, 1, 1024, NULL, NULL},
-        {'j', "jobs", "N", "threads [1]", CLI_INT, &c.jobs, 1, 256, NULL, NULL},
-        {'o', "optimiser", "NAME", "adam or sgd [adam]", CLI_CHOICE, &c.optim.kind, 0, 0,
+    const struct mien_option opts[] = {
+        {'e', "epochs", "N", "passes over the pack [10]", MIEN_CLI_INT, &c.epochs, 1, 10000, NULL, NULL},
+        {'b', "batch", "N", "records a step [32]", MIEN_CLI_INT, &c.batch, 1, 1024, NULL, NULL},
+        {'j', "jobs", "N", "threads [1]", MIEN_CLI_INT, &c.jobs, 1, 256, NULL, NULL},
+        {'o', "optimiser", "NAME", "adam or sgd [adam]", MIEN_CLI_CHOICE, &c.optim.kind, 0, 0,
          "adam|adamw|sgd", NULL},
-        {'l', "lr", "F", "learning rate [0.001]", CLI_REAL, &c.lr, 0, 1000, NULL, NULL},
+        {'l', "lr", "F", "learning rate [0.001]", MIEN_CLI_REAL, &c.lr, 0, 1000, NULL, NULL},
     };
-    struct cli cli = {.name = "mien-steps",
+    struct mien_cli cli = {.name = "mien-steps",
                       .synopsis = "[options] MODEL PACK",
                       .purpose = "Prints the loss of every step of a training.",
                       .opts = opts,
-                      .nopts = CLI_NOPTS(opts)};
+                      .nopts = MIEN_CLI_NOPTS(opts)};
     struct model m = {0};
-    struct pack pack;
+    struct mien_pack pack;
     struct fit_epoch kept;
-    struct err e;
+    struct mien_err e;
     struct steps steps = {0};
-    if (cli_parse(&cli, argc, argv) != 2)
-        cli_die(&cli, "give a model and a pack");
-    if (model_load(&m, argv[1], &e) < 0 || pack_open(&pack, argv[2], &e) < 0)
-        cli_die(&cli, "%s", e.msg);
+    if (mien_cli_parse(&cli, argc, argv) != 2)
+        mien_cli_die(&cli, "give a model and a pack");
+    if (model_load(&m, argv[1], &e) < 0 || mien_pack_open(&pack, argv[2], &e) < 0)
+        mien_cli_die(&cli, "%s", e.msg);
     c.last = 0;
     c.in_order = true;
     c.best = FIT_LAST;
     c.on_batch = on_batch;
     c.ctx = &steps;
     if (fit(&m, &pack, &pack, &c, &kept, &e) < 0)
-        cli_die(&cli, "%s", e.msg);
+        mien_cli_die(&cli, "%s", e.msg);
     printf("after\t%.9g\n", kept.val.loss);
-    cli_close_stdout(&cli);
+    mien_cli_close_stdout(&cli);
     model_free(&m);
-    pack_close(&pack);
-    return EXIT_OK;
+    mien_pack_close(&pack);
+    return MIEN_EXIT_OK;
 }

@@ -45,7 +45,7 @@ struct picture {
 };
 
 struct set {
-    struct cli *cli;
+    struct mien_cli *cli;
     struct options o;
     int subjects, count;
     struct subject *subject;
@@ -193,7 +193,7 @@ static void plan(struct set *s)
     s->subject = calloc((size_t)s->o.count, sizeof *s->subject);
     s->picture = calloc((size_t)s->o.count, sizeof *s->picture);
     if (!s->subject || !s->picture)
-        cli_die(s->cli, "out of memory");
+        mien_cli_die(s->cli, "out of memory");
     for (s->count = s->o.count; i < s->count; s->subjects++) {
         int n = 1 + (int)rng_below(&r, 2 * PER_SUBJECT - 1);
 
@@ -269,7 +269,7 @@ static void put_field(struct mk *m, const struct set *s, int field)
     }
     v = calloc(n, sizeof *v);
     if (!v)
-        cli_die(s->cli, "out of memory");
+        mien_cli_die(s->cli, "out of memory");
     for (uint32_t i = 0; i < n; i++)
         v[i] = number(s, field, &s->picture[i]);
     mk_reals(m, "", type, v, n);
@@ -283,9 +283,9 @@ static void write_mat(const struct set *s, const char *path)
         "face_location", "face_score",  "second_face_score", "celeb_names", "celeb_id"};
     struct mk m = {.big = s->o.endian == 1};
     size_t at = mk_begin(&m, MK_STRUCT_CLASS, "imdb", 1);
-    struct buf file = {0};
+    struct mien_buf file = {0};
     struct file_out out;
-    struct err e;
+    struct mien_err e;
 
     mk_fields(&m, name, FIELDS);
     for (int i = 0; i < FIELDS; i++)
@@ -293,13 +293,13 @@ static void write_mat(const struct set *s, const char *path)
     mk_end(&m, at);
     mk_file(&m, true, &file);
     if (file_create(&out, path, &e) < 0)
-        cli_die(s->cli, "%s", e.msg);
+        mien_cli_die(s->cli, "%s", e.msg);
     if (file_write(out.fd, file.data, file.len) < 0)
-        cli_die(s->cli, "cannot write '%s': %s", path, strerror(errno));
+        mien_cli_die(s->cli, "cannot write '%s': %s", path, strerror(errno));
     if (file_commit(&out, &e) < 0)
-        cli_die(s->cli, "%s", e.msg);
-    buf_free(&file);
-    buf_free(&m.b);
+        mien_cli_die(s->cli, "%s", e.msg);
+    mien_buf_free(&file);
+    mien_buf_free(&m.b);
 }
 
 /* --- The pictures --------------------------------------------------------------------------- */
@@ -311,13 +311,13 @@ static void to_grey(unsigned char *px, size_t n)
         px[0] = px[1] = px[2] = (unsigned char)((299 * px[0] + 587 * px[1] + 114 * px[2]) / 1000);
 }
 
-static int draw(const struct picture *p, struct buf *jpeg, struct err *e)
+static int draw(const struct picture *p, struct mien_buf *jpeg, struct mien_err *e)
 {
     size_t n = (size_t)p->w * (size_t)p->h;
     struct canvas c = {p->w, p->h, malloc(n * 3 * sizeof(float))};
     unsigned char *px = malloc(n * 3);
     struct rng r = {p->seed};
-    int rc = c.rgb && px ? 0 : err_mem(e, n * 3, "a picture");
+    int rc = c.rgb && px ? 0 : mien_err_mem(e, n * 3, "a picture");
 
     if (rc == 0) {
         background_draw(&c, &r);
@@ -344,9 +344,9 @@ static int draw(const struct picture *p, struct buf *jpeg, struct err *e)
 /* A block of pictures, drawn by all threads and then written in order. */
 struct block {
     const struct picture **picture;
-    struct buf jpeg[BLOCK];
+    struct mien_buf jpeg[BLOCK];
     int rc[BLOCK];
-    struct err err[BLOCK];
+    struct mien_err err[BLOCK];
 };
 
 static void draw_one(void *ctx, int worker, size_t i)
@@ -354,11 +354,11 @@ static void draw_one(void *ctx, int worker, size_t i)
     struct block *b = ctx;
 
     (void)worker;
-    buf_clear(&b->jpeg[i]);
+    mien_buf_clear(&b->jpeg[i]);
     b->rc[i] = draw(b->picture[i], &b->jpeg[i], &b->err[i]);
 }
 
-static void tar_put(const struct set *s, struct archive *tar, const char *path, const struct buf *b)
+static void tar_put(const struct set *s, struct archive *tar, const char *path, const struct mien_buf *b)
 {
     struct archive_entry *entry = archive_entry_new();
     char name[128];
@@ -371,7 +371,7 @@ static void tar_put(const struct set *s, struct archive *tar, const char *path, 
     archive_entry_set_mtime(entry, 0, 0);
     if (archive_write_header(tar, entry) != ARCHIVE_OK ||
         archive_write_data(tar, b->data, b->len) != (la_ssize_t)b->len)
-        cli_die(s->cli, "cannot write the archive: %s", archive_error_string(tar));
+        mien_cli_die(s->cli, "cannot write the archive: %s", archive_error_string(tar));
     archive_entry_free(entry);
 }
 
@@ -388,19 +388,19 @@ static void write_tar(const struct set *s, const char *path)
     struct block *b = calloc(1, sizeof *b);
     struct archive *tar = archive_write_new();
     struct par *team;
-    struct err e;
+    struct mien_err e;
 
     if (!order || !b || !tar)
-        cli_die(s->cli, "out of memory");
+        mien_cli_die(s->cli, "out of memory");
     for (size_t i = 0; i < n; i++)
         order[i] = &s->picture[i];
     /* By folder, as in the real archive; the .mat file goes by person. */
     qsort(order, n, sizeof *order, by_path);
     archive_write_set_format_ustar(tar);
     if (archive_write_open_filename(tar, path) != ARCHIVE_OK)
-        cli_die(s->cli, "%s", archive_error_string(tar));
+        mien_cli_die(s->cli, "%s", archive_error_string(tar));
     if (!(team = par_new(par_cores(), &e)))
-        cli_die(s->cli, "%s", e.msg);
+        mien_cli_die(s->cli, "%s", e.msg);
     for (size_t at = 0; at < n; at += BLOCK) {
         size_t now = n - at < BLOCK ? n - at : BLOCK;
 
@@ -408,16 +408,16 @@ static void write_tar(const struct set *s, const char *path)
         par_for(team, now, draw_one, b);
         for (size_t i = 0; i < now; i++) {
             if (b->rc[i] < 0)
-                cli_die(s->cli, "%s", b->err[i].msg);
+                mien_cli_die(s->cli, "%s", b->err[i].msg);
             tar_put(s, tar, order[at + i]->path, &b->jpeg[i]);
         }
     }
     if (archive_write_close(tar) != ARCHIVE_OK)
-        cli_die(s->cli, "%s", archive_error_string(tar));
+        mien_cli_die(s->cli, "%s", archive_error_string(tar));
     archive_write_free(tar);
     par_free(team);
     for (int i = 0; i < BLOCK; i++)
-        buf_free(&b->jpeg[i]);
+        mien_buf_free(&b->jpeg[i]);
     free(b);
     free(order);
 }
@@ -425,28 +425,28 @@ static void write_tar(const struct set *s, const char *path)
 int main(int argc, char **argv)
 {
     struct set s = {.o = {2000, 180, 0, 1}};
-    const struct cli_opt opts[] = {
-        {'n', "count", "N", "pictures [2000]", CLI_INT, &s.o.count, 1, 65535, NULL, NULL},
-        {0, "size", "PX", "a picture's side, about [180]", CLI_INT, &s.o.size, 32, 4096, NULL,
+    const struct mien_option opts[] = {
+        {'n', "count", "N", "pictures [2000]", MIEN_CLI_INT, &s.o.count, 1, 65535, NULL, NULL},
+        {0, "size", "PX", "a picture's side, about [180]", MIEN_CLI_INT, &s.o.size, 32, 4096, NULL,
          NULL},
-        {0, "endian", "ORDER", "byte order of the .mat file, little or big [little]", CLI_CHOICE,
+        {0, "endian", "ORDER", "byte order of the .mat file, little or big [little]", MIEN_CLI_CHOICE,
          &s.o.endian, 0, 0, "little|big", NULL},
-        {0, "seed", "S", "seed [1]", CLI_SEED, &s.o.seed, 0, 0, NULL, NULL},
+        {0, "seed", "S", "seed [1]", MIEN_CLI_SEED, &s.o.seed, 0, 0, NULL, NULL},
     };
-    struct cli cli = {"mien-synth",
+    struct mien_cli cli = {"mien-synth",
                       "[options] DIR",
                       "Makes a synthetic data set in IMDB-WIKI's layout: DIR/imdb.mat and "
                       "DIR/imdb_crop.tar.",
                       opts,
-                      CLI_NOPTS(opts),
+                      MIEN_CLI_NOPTS(opts),
                       false};
     char path[4096];
 
     s.cli = &cli;
-    if (cli_parse(&cli, argc, argv) != 1)
-        cli_die(&cli, "give one folder; see mien-synth --help");
+    if (mien_cli_parse(&cli, argc, argv) != 1)
+        mien_cli_die(&cli, "give one folder; see mien-synth --help");
     if (mkdir(argv[1], 0777) < 0 && errno != EEXIST)
-        cli_die(&cli, "cannot make '%s': %s", argv[1], strerror(errno));
+        mien_cli_die(&cli, "cannot make '%s': %s", argv[1], strerror(errno));
     plan(&s);
     snprintf(path, sizeof path, "%s/imdb.mat", argv[1]);
     write_mat(&s, path);
@@ -454,5 +454,5 @@ int main(int argc, char **argv)
     write_tar(&s, path);
     free(s.subject);
     free(s.picture);
-    return EXIT_OK;
+    return MIEN_EXIT_OK;
 }

@@ -8,42 +8,42 @@
 #include "image/jpeg.h"
 #include "mien/record.h"
 
-static void save(const struct cli *c, const char *prefix, int number, const struct img *sheet)
+static void save(const struct mien_cli *c, const char *prefix, int number, const struct img *sheet)
 {
     char path[4096];
-    struct buf jpeg = {0};
-    struct err e;
+    struct mien_buf jpeg = {0};
+    struct mien_err e;
     snprintf(path, sizeof path, "%s%d.jpg", prefix, number);
     if (img_jpeg_encode(sheet->px, sheet->h, sheet->w, 92, &jpeg, &e) < 0)
-        cli_die(c, "%s", e.msg);
+        mien_cli_die(c, "%s", e.msg);
     FILE *f = fopen(path, "wb");
     if (f == NULL || fwrite(jpeg.data, 1, jpeg.len, f) != jpeg.len || fclose(f) != 0)
-        cli_die(c, "cannot write '%s'", path);
-    buf_free(&jpeg);
+        mien_cli_die(c, "cannot write '%s'", path);
+    mien_buf_free(&jpeg);
 }
 
 int main(int argc, char **argv)
 {
     int n = 5, sheets = 0, k = 0, h, w;
-    const struct cli_opt opts[] = {
-        {'n', "columns", "N", "columns and rows of a sheet [5]", CLI_INT, &n, 1, 100, NULL, NULL},
+    const struct mien_option opts[] = {
+        {'n', "columns", "N", "columns and rows of a sheet [5]", MIEN_CLI_INT, &n, 1, 100, NULL, NULL},
     };
-    struct cli cli = {"mien-tile", "[-n N] PREFIX < pixels.mien", "Tiles pixels to sheets.",
-                      opts, CLI_NOPTS(opts), false};
+    struct mien_cli cli = {"mien-tile", "[-n N] PREFIX < pixels.mien", "Tiles pixels to sheets.",
+                      opts, MIEN_CLI_NOPTS(opts), false};
     struct img sheet = {0};
-    struct rec r = {0};
-    struct err e;
-    if (cli_parse(&cli, argc, argv) != 1)
-        cli_die(&cli, "needs a prefix");
-    struct rec_reader *rd = rec_reader_new(0, REC_DEFAULT_LIMIT, &e);
-    int rc = rd == NULL ? ERR_MEM : 0;
-    while (rc >= 0 && (rc = rec_read(rd, &r, &e)) > 0) {
-        const unsigned char *px = rec_pixels(&r, &h, &w);
+    struct mien_rec r = {0};
+    struct mien_err e;
+    if (mien_cli_parse(&cli, argc, argv) != 1)
+        mien_cli_die(&cli, "needs a prefix");
+    struct mien_reader *rd = mien_reader_new(0, MIEN_RECORD_LIMIT, &e);
+    int rc = rd == NULL ? MIEN_ERR_MEM : 0;
+    while (rc >= 0 && (rc = mien_read(rd, &r, &e)) > 0) {
+        const unsigned char *px = mien_rec_pixels(&r, &h, &w);
         if (px == NULL || (k > 0 && (h * n != sheet.h || w * n != sheet.w)))
-            cli_die(&cli, "a record without pixels, or of another size");
+            mien_cli_die(&cli, "a record without pixels, or of another size");
         if (k == 0) {
             if (img_alloc(&sheet, h * n, w * n, &e) < 0)
-                cli_die(&cli, "%s", e.msg);
+                mien_cli_die(&cli, "%s", e.msg);
             memset(sheet.px, 0, (size_t)sheet.h * (size_t)sheet.w * 3);
         }
         for (int y = 0; y < h; y++)
@@ -55,11 +55,11 @@ int main(int argc, char **argv)
         }
     }
     if (rc < 0)
-        cli_die(&cli, "%s", e.msg);
+        mien_cli_die(&cli, "%s", e.msg);
     if (k > 0)
         save(&cli, argv[1], ++sheets, &sheet);
-    rec_reader_free(rd);
-    rec_free(&r);
+    mien_reader_free(rd);
+    mien_rec_free(&r);
     img_free(&sheet);
     return 0;
 }

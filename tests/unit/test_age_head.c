@@ -14,9 +14,9 @@
 static void kinds(void **state)
 {
     (void)state;
-    struct err e;
+    struct mien_err e;
     struct age_head h;
-    struct prep p = {"size=8x8 ages=0:1 age0=3"};
+    struct mien_prep p = {"size=8x8 ages=0:1 age0=3"};
     assert_int_equal(age_head_parse(&h, "101", &e), 0);
     assert_true(h.n == 101 && !h.ordinal && age_head_outputs(&h) == 101 && !age_head_binned(&h));
     assert_int_equal(age_head_describe(&h, &p), 0);
@@ -56,9 +56,9 @@ static void refusals(void **state)
         {"0:ten", "'ten' is not a whole number"},
     };
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
-        struct err e = {{0}};
+        struct mien_err e = {{0}};
         struct age_head h;
-        if (age_head_parse(&h, bad[i].text, &e) != ERR_ARG || strstr(e.msg, bad[i].why) == NULL)
+        if (age_head_parse(&h, bad[i].text, &e) != MIEN_ERR_ARG || strstr(e.msg, bad[i].why) == NULL)
             fail_msg("'%s': got '%s', wanted '%s'", bad[i].text, e.msg, bad[i].why);
     }
 }
@@ -67,17 +67,17 @@ static void refusals(void **state)
 static struct model make(int n, const char *type, const char *prep)
 {
     struct model m = {0};
-    struct err e = {{0}};
+    struct mien_err e = {{0}};
     char text[80];
     snprintf(text, sizeof text, "input 1x1x3\na dense %d\nage %s\n", n, type);
     assert_int_equal(net_parse(&m.net, text, strlen(text), &e), 0);
-    assert_int_equal(prep_parse(&m.prep, prep, strlen(prep), &e), 0);
+    assert_int_equal(mien_prep_parse(&m.prep, prep, strlen(prep), &e), 0);
     return m;
 }
 
 static struct age_head head(int n, const char *type, const char *prep)
 {
-    struct err e = {{0}};
+    struct mien_err e = {{0}};
     struct model m = make(n, type, prep);
     struct age_head h;
     if (age_head_of(&h, &m, &e) < 0)
@@ -88,10 +88,10 @@ static struct age_head head(int n, const char *type, const char *prep)
 
 static void refuse(int n, const char *type, const char *prep, const char *why)
 {
-    struct err e = {{0}};
+    struct mien_err e = {{0}};
     struct model m = make(n, type, prep);
     struct age_head h;
-    if (age_head_of(&h, &m, &e) != ERR_FORMAT || strstr(e.msg, why) == NULL)
+    if (age_head_of(&h, &m, &e) != MIEN_ERR_FORMAT || strstr(e.msg, why) == NULL)
         fail_msg("%s: got '%s', wanted '%s'", prep, e.msg, why);
     model_free(&m);
 }
@@ -99,7 +99,7 @@ static void refuse(int n, const char *type, const char *prep, const char *why)
 static void of_models(void **state)
 {
     (void)state;
-    struct err e;
+    struct mien_err e;
     struct age_head h;
     struct model none = {0};
     assert_int_equal(net_parse(&none.net, "input 1x1x3\n", 12, &e), 0);
@@ -142,7 +142,7 @@ static void single_years(void **state)
 static void bins(void **state)
 {
     (void)state;
-    struct err e;
+    struct mien_err e;
     float out[MIEN_AGES];
     struct model m = make(3, "softmax", "ages=1:11:61");
     struct age_head h;

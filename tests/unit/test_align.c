@@ -13,7 +13,7 @@
 
 static struct img_jpeg *jpeg;
 static struct img scratch;
-static struct err e;
+static struct mien_err e;
 
 static int set_up(void **state)
 {
@@ -32,21 +32,21 @@ static int tear_down(void **state)
 
 /* The landmarks of a face whose eyes are `eyes` apart about (x, y) and whose mouth is `mouth`
    below, turned by an angle, clockwise on the screen. */
-static void landmarks(float point[2 * FACE_POINTS], double x, double y, double eyes, double mouth,
+static void landmarks(float point[2 * MIEN_FACE_POINTS], double x, double y, double eyes, double mouth,
                       double angle)
 {
     double c = cos(angle), s = sin(angle);
-    memset(point, 0, 2 * FACE_POINTS * sizeof *point);
-    point[2 * FACE_RIGHT_EYE] = (float)(x - c * eyes / 2);
-    point[2 * FACE_RIGHT_EYE + 1] = (float)(y - s * eyes / 2);
-    point[2 * FACE_LEFT_EYE] = (float)(x + c * eyes / 2);
-    point[2 * FACE_LEFT_EYE + 1] = (float)(y + s * eyes / 2);
-    point[2 * FACE_MOUTH] = (float)(x - s * mouth);
-    point[2 * FACE_MOUTH + 1] = (float)(y + c * mouth);
+    memset(point, 0, 2 * MIEN_FACE_POINTS * sizeof *point);
+    point[2 * MIEN_FACE_RIGHT_EYE] = (float)(x - c * eyes / 2);
+    point[2 * MIEN_FACE_RIGHT_EYE + 1] = (float)(y - s * eyes / 2);
+    point[2 * MIEN_FACE_LEFT_EYE] = (float)(x + c * eyes / 2);
+    point[2 * MIEN_FACE_LEFT_EYE + 1] = (float)(y + s * eyes / 2);
+    point[2 * MIEN_FACE_MOUTH] = (float)(x - s * mouth);
+    point[2 * MIEN_FACE_MOUTH + 1] = (float)(y + c * mouth);
 }
 
 /* An aligned crop; NULL with the reason in e. The caller frees it. */
-static unsigned char *align(const unsigned char *file, size_t n, const struct img_crop *how,
+static unsigned char *align(const unsigned char *file, size_t n, const struct mien_crop *how,
                             const float *point, size_t npoint, struct img_aligned *a)
 {
     struct img_jpeg_limits limits = {0};
@@ -63,12 +63,12 @@ static unsigned char *align(const unsigned char *file, size_t n, const struct im
 }
 
 /* The cut of the image that was opened. */
-static void read_cut(const struct img_jpeg_info *info, const struct img_cut *cut, unsigned char *out)
+static void read_cut(const struct img_jpeg_info *info, const struct img_window *cut, unsigned char *out)
 {
     struct img_part part;
-    assert_int_equal(img_cut_start(cut, info, &scratch, out, &part, &e), 0);
+    assert_int_equal(img_window_start(cut, info, &scratch, out, &part, &e), 0);
     assert_int_equal(img_jpeg_read_parts(jpeg, cut->eighths, &part, 1, &e), 0);
-    img_cut_finish(cut, info, &part, &scratch, out);
+    img_window_finish(cut, info, &part, &scratch, out);
 }
 
 /* A face that is not turned, its square at whole pixels, is cut out as a box is, for every
@@ -78,13 +78,13 @@ static void test_as_a_box(void **state)
     (void)state;
     for (int round = 0; round < 27; round++) {
         const struct jpeg_how how = {.space = JCS_YCbCr, .orientation = round % 9};
-        struct img_crop c = {.margin = 0.5 * (round % 2), .inner = 1};
+        struct mien_crop c = {.margin = 0.5 * (round % 2), .inner = 1};
         int h = 480, w = 500;
         if (round / 9 == 1)
-            c.target = (struct img_hw){100, 100};
+            c.target = (struct mien_size){100, 100};
         /* With an eye and mouth distance of 200 the side is 450, the centre 94.5 below the eyes. */
         double x = round / 9 == 2 ? 30 : 250, y = round / 9 == 2 ? 350.5 : 145.5;
-        float point[2 * FACE_POINTS], box[4];
+        float point[2 * MIEN_FACE_POINTS], box[4];
         landmarks(point, x, y, 200, 200, 0);
         for (int i = 0; i < 4; i++)
             box[i] = (float)((i % 2 ? y + 94.5 : x) + (i < 2 ? -225 : 225));
@@ -93,11 +93,11 @@ static void test_as_a_box(void **state)
         unsigned char *file = jpeg_make(px, h, w, &how, 90, &n);
 
         struct img_aligned a;
-        unsigned char *out = align(file, n, &c, point, FACE_POINTS, &a);
+        unsigned char *out = align(file, n, &c, point, MIEN_FACE_POINTS, &a);
         assert_non_null(out);
         struct img_jpeg_limits limits = {0};
         struct img_jpeg_info info;
-        struct img_cut cut;
+        struct img_window cut;
         assert_int_equal(img_jpeg_open(jpeg, file, n, &limits, &info, &e), 0);
         assert_int_equal(img_crop_plan(&c, &info, box, &cut, &e), 0);
         assert_int_equal(cut.eighths, a.eighths);
@@ -139,12 +139,12 @@ static void test_turned(void **state)
     size_t n;
     unsigned char *file = jpeg_make(px, H, W, &how, 100, &n);
     for (int round = 0; round < 24; round++) {
-        struct img_crop c = {.margin = 0.1 * (round % 3), .inner = round % 2 ? 1 : 0.8};
+        struct mien_crop c = {.margin = 0.1 * (round % 3), .inner = round % 2 ? 1 : 0.8};
         struct img_aligned a;
         double angle = round * 0.2617993878, eyes = round % 4 ? 30 : 10; /* 15 degrees; a profile */
-        float point[2 * FACE_POINTS];
+        float point[2 * MIEN_FACE_POINTS];
         landmarks(point, 120, 110, eyes, 30, angle);
-        unsigned char *out = align(file, n, &c, point, FACE_POINTS, &a);
+        unsigned char *out = align(file, n, &c, point, MIEN_FACE_POINTS, &a);
         assert_non_null(out);
         double face = 2.25 * 30, side = face * (1 + 2 * c.margin) * c.inner;
         assert_float_equal(a.side, side, 0.501);
@@ -165,7 +165,7 @@ static void test_turned(void **state)
     free(px);
 }
 
-static void refused(const unsigned char *file, size_t n, const struct img_crop *c,
+static void refused(const unsigned char *file, size_t n, const struct mien_crop *c,
                     const float *point, size_t npoint, const char *why)
 {
     struct img_aligned a;
@@ -180,8 +180,8 @@ static void test_refused(void **state)
     const struct jpeg_how how = {.space = JCS_YCbCr, .orientation = 6};
     size_t n;
     unsigned char *file = jpeg_make(px, 60, 80, &how, 90, &n);
-    struct img_crop c = {.inner = 1, .max_bytes = 30000};
-    float point[2 * FACE_POINTS];
+    struct mien_crop c = {.inner = 1, .max_bytes = 30000};
+    float point[2 * MIEN_FACE_POINTS];
     landmarks(point, 30, 30, 20, 20, 0);
     refused(file, n, &c, point, 3, "3 landmarks");
     landmarks(point, 30, 30, 0, 0, 0);
@@ -195,7 +195,7 @@ static void test_refused(void **state)
     const float bad[] = {NAN, INFINITY, -1e7f};
     for (size_t i = 0; i < 3; i++) {
         landmarks(point, 30, 30, 20, 20, 0);
-        point[2 * FACE_MOUTH] = bad[i];
+        point[2 * MIEN_FACE_MOUTH] = bad[i];
         refused(file, n, &c, point, 6, "no place in the image");
     }
     free(file);

@@ -103,7 +103,7 @@ static void test_model(void **state)
 {
     (void)state;
     struct calibration c = {0};
-    struct prep prep = {"color=bgr temp_age=3 temp_gender=2 age0=0"};
+    struct mien_prep prep = {"color=bgr temp_age=3 temp_gender=2 age0=0"};
     float gender[2] = {0.1f, 0.9f}, age[MIEN_AGES] = {0};
     char v[16];
     age[30] = 0.6f;
@@ -115,7 +115,7 @@ static void test_model(void **state)
         assert_int_equal(calibration_add_age(&c, age, i % 2 > 0 ? 255 : -1), 0);
     }
     assert_int_equal(calibration_end(&c, &prep), 0);
-    assert_null(prep_get(&prep, "temp_age", v, sizeof v));
+    assert_null(mien_prep_get(&prep, "temp_age", v, sizeof v));
     assert_string_equal(prep.text, "color=bgr age0=0 temp_gender=1.944");
     assert_true(fabs(pred_temper(0.9, 1.944) - 0.75) < 0.01);
 
@@ -125,14 +125,14 @@ static void test_model(void **state)
     assert_int_equal(c.age.len, 2 * sizeof(float));
     assert_true(((float *)c.age.data)[0] < -16 && ((float *)c.age.data)[1] > 16);
     assert_int_equal(calibration_end(&c, &prep), 0);
-    assert_non_null(prep_get(&prep, "temp_age", v, sizeof v));
-    assert_null(prep_get(&prep, "temp_gender", v, sizeof v));
+    assert_non_null(mien_prep_get(&prep, "temp_age", v, sizeof v));
+    assert_null(mien_prep_get(&prep, "temp_gender", v, sizeof v));
 
     c = (struct calibration){0};
     assert_int_equal(calibration_end(&c, &prep), 0);
     assert_string_equal(prep.text, "color=bgr age0=0");
     c.failed = true;
-    assert_int_equal(calibration_end(&c, &prep), ERR_MEM);
+    assert_int_equal(calibration_end(&c, &prep), MIEN_ERR_MEM);
 }
 
 int main(void)

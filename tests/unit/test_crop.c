@@ -9,11 +9,11 @@
 
 #include "../jpeg_make.h"
 #include "image/crop.h"
-#include "image/resize.h"
+#include "mien/image.h"
 
 static struct img_jpeg *jpeg;
 static struct img scratch;
-static struct err e;
+static struct mien_err e;
 
 static int set_up(void **state)
 {
@@ -91,25 +91,25 @@ static struct upright decode_upright(const unsigned char *file, size_t n)
 }
 
 /* The cut of the image that was opened. */
-static void read_cut(const struct img_jpeg_info *info, const struct img_cut *cut, unsigned char *out)
+static void read_cut(const struct img_jpeg_info *info, const struct img_window *cut, unsigned char *out)
 {
     struct img_part part;
-    assert_int_equal(img_cut_start(cut, info, &scratch, out, &part, &e), 0);
+    assert_int_equal(img_window_start(cut, info, &scratch, out, &part, &e), 0);
     assert_int_equal(img_jpeg_read_parts(jpeg, cut->eighths, &part, 1, &e), 0);
-    img_cut_finish(cut, info, &part, &scratch, out);
+    img_window_finish(cut, info, &part, &scratch, out);
 }
 
 /* A crop of a file; its side in *side, its scale in *eighths. NULL with the reason in e. */
-static unsigned char *crop(const unsigned char *file, size_t n, const struct img_crop *how,
+static unsigned char *crop(const unsigned char *file, size_t n, const struct mien_crop *how,
                            const float *box, int *side, int *eighths)
 {
     struct img_jpeg_limits limits = {0};
     struct img_jpeg_info info;
-    struct img_cut cut;
+    struct img_window cut;
     if (img_jpeg_open(jpeg, file, n, &limits, &info, &e) < 0 ||
         img_crop_plan(how, &info, box, &cut, &e) < 0)
         return NULL;
-    struct img_hw size = img_cut_size(&cut, &info);
+    struct mien_size size = img_window_size(&cut, &info);
     assert_int_equal(size.h, size.w);
     *side = size.h;
     if (eighths != NULL)
@@ -151,7 +151,7 @@ static void test_against_whole(void **state)
                         (float)rng_below(&rng, (uint64_t)(2 * u.h)) / 2 - (float)(u.h / 3), 0, 0};
         box[2] = fmaxf(box[0], 0) + 1 + (float)rng_below(&rng, (uint64_t)u.w);
         box[3] = fmaxf(box[1], 0) + 1 + (float)rng_below(&rng, (uint64_t)u.h);
-        struct img_crop c = {.margin = round % 2 * 0.4, .inner = round % 4 < 2 ? 1 : 0.63};
+        struct mien_crop c = {.margin = round % 2 * 0.4, .inner = round % 4 < 2 ? 1 : 0.63};
         double longer = fmax(box[2] - box[0], box[3] - box[1]);
         int want = (int)floor(longer * (1 + 2 * c.margin) * c.inner + 0.5), side;
         unsigned char *got = crop(file, n, &c, box, &side, NULL);
@@ -196,7 +196,7 @@ static void test_stored_box(void **state)
                 }
             }
         }
-        struct img_crop c = {.margin = 0.4, .inner = 1};
+        struct mien_crop c = {.margin = 0.4, .inner = 1};
         unsigned char *a = crop(file, n, &c, box, &side, NULL);
         c.stored = true;
         unsigned char *b = crop(file, n, &c, stored, &other, NULL);
@@ -218,7 +218,7 @@ static void test_whole(void **state)
     int side;
     unsigned char *file = jpeg_make(px, 40, 64, &(struct jpeg_how){.space = JCS_YCbCr}, 85, &n);
     struct upright u = decode_upright(file, n);
-    struct img_crop c = {.whole = true, .margin = 0.4, .inner = 1};
+    struct mien_crop c = {.whole = true, .margin = 0.4, .inner = 1};
     unsigned char *got = crop(file, n, &c, NULL, &side, NULL);
     assert_int_equal(side, 64); /* no margin; the shorter side extended on both ends */
     assert_true(is_square_at(got, 64, &u, 0, -12));
@@ -235,10 +235,10 @@ static void test_whole(void **state)
 
 static unsigned char *resized(const unsigned char *px, int side, int to)
 {
-    struct img_resizer *z = img_resizer_new(&e);
+    struct mien_resizer *z = mien_resizer_new(&e);
     unsigned char *out = malloc((size_t)to * (size_t)to * 3);
-    img_resize(z, px, side, side, out, (struct img_hw){to, to}, IMG_TRIANGLE, &e);
-    img_resizer_free(z);
+    mien_resize(z, px, side, side, out, (struct mien_size){to, to}, MIEN_TRIANGLE, &e);
+    mien_resizer_free(z);
     return out;
 }
 
@@ -276,11 +276,11 @@ static void test_scale(void **state)
         {{-300, 77, 555, 603}, 112, 2}, {{513, 401, 1101, 999}, 112, 2},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
-        struct img_crop c = {.inner = 1};
+        struct mien_crop c = {.inner = 1};
         int side, reduced, eighths, to = cases[i].to;
         unsigned char *full = crop(file, n, &c, cases[i].box, &side, &eighths);
         assert_int_equal(eighths, 8);
-        c.target = (struct img_hw){to, to / 2};
+        c.target = (struct mien_size){to, to / 2};
         unsigned char *small = crop(file, n, &c, cases[i].box, &reduced, &eighths);
         assert_int_equal(eighths, cases[i].eighths);
         assert_true(reduced >= to);
@@ -303,7 +303,7 @@ static void test_scale(void **state)
     free(px);
 }
 
-static void refused(const unsigned char *file, size_t n, const struct img_crop *c, float x1,
+static void refused(const unsigned char *file, size_t n, const struct mien_crop *c, float x1,
                     float y1, float x2, float y2, const char *why)
 {
     int side;
@@ -318,7 +318,7 @@ static void test_bad_boxes(void **state)
     unsigned char *px = picture(30, 40, 5);
     size_t n;
     unsigned char *file = jpeg_make(px, 30, 40, &(struct jpeg_how){.space = JCS_YCbCr}, 85, &n);
-    struct img_crop c = {.margin = 0.4, .inner = 1, .max_bytes = 3 * 1000 * 1000};
+    struct mien_crop c = {.margin = 0.4, .inner = 1, .max_bytes = 3 * 1000 * 1000};
     refused(file, n, &c, NAN, 0, 5, 5, "the face box is not a number");
     refused(file, n, &c, 0, 0, INFINITY, 5, "the face box is not a number");
     refused(file, n, &c, 5, 5, 5, 9, "the face box 5,5,5,9 is empty");

@@ -32,23 +32,23 @@ static void check(const char *text, const char *want)
 
     for (size_t head = 0; head <= len; head++) {
         const struct csv_cell *cell;
-        struct buf got = {0};
-        struct err e;
+        struct mien_buf got = {0};
+        struct mien_err e;
         int fd, rc;
         struct csv *c = open_text(text, len, head, &fd);
 
-        while ((rc = csv_read(c, &cell, &n, &e)) == 1 || rc == ERR_FORMAT) {
-            buf_printf(&got, "%s%d:", rc == 1 ? "" : "!", (int)csv_line(c));
+        while ((rc = csv_read(c, &cell, &n, &e)) == 1 || rc == MIEN_ERR_FORMAT) {
+            mien_buf_printf(&got, "%s%d:", rc == 1 ? "" : "!", (int)csv_line(c));
             for (size_t i = 0; rc == 1 && i < n; i++) {
                 assert_int_equal(strlen(cell[i].s), cell[i].len);
-                buf_printf(&got, "%s%s", i ? "|" : "", cell[i].s);
+                mien_buf_printf(&got, "%s%s", i ? "|" : "", cell[i].s);
             }
-            buf_printf(&got, ";");
+            mien_buf_printf(&got, ";");
         }
         assert_int_equal(rc, 0);
-        buf_append(&got, "", 1);
+        mien_buf_append(&got, "", 1);
         assert_string_equal((char *)got.data, want);
-        buf_free(&got);
+        mien_buf_free(&got);
         csv_free(c);
         close(fd);
     }
@@ -92,19 +92,19 @@ static void test_long(void **state)
     (void)state;
     for (size_t k = 0; k < sizeof sizes / sizeof *sizes; k++) {
         const struct csv_cell *cell;
-        struct buf b = {0};
-        struct err e;
+        struct mien_buf b = {0};
+        struct mien_err e;
         size_t n;
         int fd;
         struct csv *c;
 
-        assert_int_equal(buf_reserve(&b, sizes[k] + 64), 0);
+        assert_int_equal(mien_buf_reserve(&b, sizes[k] + 64), 0);
         memset(b.data, 'x', sizes[k]);
         b.len = sizes[k];
-        buf_printf(&b, ",y\r\nz,w\r\n");
+        mien_buf_printf(&b, ",y\r\nz,w\r\n");
         c = open_text((char *)b.data, b.len, 100, &fd);
         if (sizes[k] > 1 << 20) {
-            assert_int_equal(csv_read(c, &cell, &n, &e), ERR_LIMIT);
+            assert_int_equal(csv_read(c, &cell, &n, &e), MIEN_ERR_LIMIT);
             assert_non_null(strstr(e.msg, "line 1:"));
         } else {
             assert_int_equal(csv_read(c, &cell, &n, &e), 1);
@@ -116,7 +116,7 @@ static void test_long(void **state)
             assert_int_equal(csv_read(c, &cell, &n, &e), 0);
         }
         csv_free(c);
-        buf_free(&b);
+        mien_buf_free(&b);
         close(fd);
     }
 }

@@ -15,7 +15,7 @@
 static struct face face_at(float x, float y, float side, float score)
 {
     struct face f = {{x, y, x + side, y + side}, score, {{0}}};
-    for (int i = 0; i < FACE_POINTS; i++) {
+    for (int i = 0; i < MIEN_FACE_POINTS; i++) {
         f.point[i][0] = x + (float)i;
         f.point[i][1] = y + 2 * (float)i;
     }
@@ -25,7 +25,7 @@ static struct face face_at(float x, float y, float side, float score)
 static struct face_list list_of(const struct face *f, size_t n)
 {
     struct face_list l = {0};
-    struct err e;
+    struct mien_err e;
     for (size_t i = 0; i < n; i++)
         assert_int_equal(face_add(&l, &f[i], &e), 0);
     return l;
@@ -103,7 +103,7 @@ static void decoding(void **state)
     const struct blaze_head h = {ROWS, COLUMNS, ANCHORS, 16, 0, 0};
     float score[N], box[N * BLAZE_VALUES] = {0};
     struct face_list l = {0};
-    struct err e;
+    struct mien_err e;
     for (int i = 0; i < N; i++)
         score[i] = -20;
     /* The second anchor of row 2, column 3: its centre is (56, 40). */
@@ -111,7 +111,7 @@ static void decoding(void **state)
     float *v = box + at * BLAZE_VALUES;
     score[at] = logit(0.75);
     v[0] = 4, v[1] = -2, v[2] = 20, v[3] = 30;
-    for (int i = 0; i < FACE_POINTS; i++) {
+    for (int i = 0; i < MIEN_FACE_POINTS; i++) {
         v[4 + 2 * i] = (float)i;
         v[5 + 2 * i] = (float)-i;
     }
@@ -121,7 +121,7 @@ static void decoding(void **state)
     const float want[] = {50, 23, 70, 53};
     for (int i = 0; i < 4; i++)
         assert_float_equal(l.face[0].box[i], want[i], 1e-5);
-    for (int i = 0; i < FACE_POINTS; i++) {
+    for (int i = 0; i < MIEN_FACE_POINTS; i++) {
         assert_float_equal(l.face[0].point[i][0], 56 + i, 1e-5);
         assert_float_equal(l.face[0].point[i][1], 40 - i, 1e-5);
     }
@@ -147,7 +147,7 @@ static void decoding(void **state)
 static struct model model_of(const char *text)
 {
     struct model m = {0};
-    struct err e;
+    struct mien_err e;
     assert_int_equal(net_parse(&m.net, text, strlen(text), &e), 0);
     m.weights = net_weights_new(&m.net, &e);
     assert_non_null(m.weights);
@@ -158,7 +158,7 @@ static void heads(void **state)
 {
     (void)state;
     struct blaze_head h[BLAZE_MAX_HEADS];
-    struct err e;
+    struct mien_err e;
     struct model m = model_of("input 32x32x3\na conv 8 3x3 stride=4 pad=same\ns1 conv 2 1x1\n"
                               "b1 conv 32 1x1 from=a\nc conv 8 3x3 stride=2 pad=same from=a\n"
                               "b2 conv 96 1x1\ns2 conv 6 1x1 from=c\n");
@@ -215,8 +215,8 @@ static struct model square_detector(void)
     m.weights[score->param[1].at] = -0.0084f * 3 * 200;
     float *b = m.weights + box->param[1].at;
     b[2] = b[3] = 14;
-    b[4 + 2 * FACE_RIGHT_EYE] = -2;
-    b[4 + 2 * FACE_LEFT_EYE] = 4;
+    b[4 + 2 * MIEN_FACE_RIGHT_EYE] = -2;
+    b[4 + 2 * MIEN_FACE_LEFT_EYE] = 4;
     return m;
 }
 
@@ -245,7 +245,7 @@ static void photographs(void **state)
     const struct detect_options o = {.min_score = 0.6};
     const struct img_jpeg_limits limits = {0};
     struct model m = square_detector();
-    struct err e;
+    struct mien_err e;
     struct detector *d = detector_new(&m, &o, &e);
     assert_non_null(d);
     struct detect_work *w = detect_work_new(d, &e);
@@ -262,13 +262,13 @@ static void photographs(void **state)
             float middle = (f->box[0] + f->box[2]) / 2, width = f->box[2] - f->box[0];
             assert_true(face_iou(f->box, square) > 0.5f);
             /* The mean of what is seen straight and mirrored. */
-            assert_float_equal(f->point[FACE_LEFT_EYE][0], middle + 3, 2);
-            assert_float_equal(f->point[FACE_RIGHT_EYE][0], middle - 3, 2);
+            assert_float_equal(f->point[MIEN_FACE_LEFT_EYE][0], middle + 3, 2);
+            assert_float_equal(f->point[MIEN_FACE_RIGHT_EYE][0], middle - 3, 2);
             assert_float_equal(width, 16, 2);
         }
         free(jpeg);
     }
-    assert_int_equal(detect_jpeg(d, w, "rubbish", 7, &limits, &l, &e), ERR_FORMAT);
+    assert_int_equal(detect_jpeg(d, w, "rubbish", 7, &limits, &l, &e), MIEN_ERR_FORMAT);
     face_list_free(&l);
     detect_work_free(w);
     detector_free(d);
@@ -289,7 +289,7 @@ static void bounds(void **state)
     size_t n;
     unsigned char *jpeg = draw(64, 64, 24, 16, 1, &n);
     for (size_t i = 0; i < sizeof at / sizeof at[0]; i++) {
-        struct err e;
+        struct mien_err e;
         struct face_list l = {0};
         struct detector *d = detector_new(&m, &at[i].o, &e);
         struct detect_work *w = d != NULL ? detect_work_new(d, &e) : NULL;

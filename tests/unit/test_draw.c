@@ -14,7 +14,7 @@ static const struct draw_color black = {0, 0, 0}, red = {255, 0, 0};
 static struct img blank(int h, int w)
 {
     struct img im = {0};
-    struct err e;
+    struct mien_err e;
     assert_int_equal(img_alloc(&im, h, w, &e), 0);
     memset(im.px, 255, (size_t)h * (size_t)w * 3);
     return im;
@@ -102,11 +102,11 @@ static void names_are_shortened_in_the_middle(void **state)
              {"\u00e4\u00f6\u00fc\u00df", 3, "\u00e4\u2026\u00df"},
              {"", 1, ""}};
     for (size_t i = 0; i < sizeof c / sizeof *c; i++) {
-        struct buf b = {0};
+        struct mien_buf b = {0};
         assert_int_equal(font_shorten(&b, c[i].in, strlen(c[i].in), c[i].chars), 0);
-        assert_int_equal(buf_append(&b, "", 1), 0);
+        assert_int_equal(mien_buf_append(&b, "", 1), 0);
         assert_string_equal((const char *)b.data, c[i].out);
-        buf_free(&b);
+        mien_buf_free(&b);
     }
 }
 

@@ -10,33 +10,33 @@
 
 #include "record/expr.h"
 
-static struct rec r;
+static struct mien_rec r;
 
 static int make_record(void **state)
 {
     (void)state;
-    rec_set_str(&r, TAG_ID, "00/x.jpg");
-    rec_set_u8(&r, TAG_AGE, 42);
-    rec_set_u8(&r, TAG_GENDER, 1);
-    rec_set_str(&r, TAG_GROUP, "East Asian");
-    rec_set_str(&r, TAG_BIRTH, "1970-02-01");
-    rec_set_f32(&r, TAG_SCORE, 2.5f);
-    rec_set_f32(&r, TAG_SCORE2, NAN);
-    rec_set_f32v(&r, TAG_P_GENDER, (float[]){0.75f, 0.25f}, 2);
-    memcpy(rec_alloc(&r, TAG_AGE_BAND, REC_U8, 1, (uint32_t[]){2}), "\x28\x31", 2);
-    return rec_set_i32(&r, TAG_YEAR, 2012);
+    mien_rec_set_str(&r, MIEN_TAG_ID, "00/x.jpg");
+    mien_rec_set_u8(&r, MIEN_TAG_AGE, 42);
+    mien_rec_set_u8(&r, MIEN_TAG_GENDER, 1);
+    mien_rec_set_str(&r, MIEN_TAG_GROUP, "East Asian");
+    mien_rec_set_str(&r, MIEN_TAG_BIRTH, "1970-02-01");
+    mien_rec_set_f32(&r, MIEN_TAG_SCORE, 2.5f);
+    mien_rec_set_f32(&r, MIEN_TAG_SCORE2, NAN);
+    mien_rec_set_f32v(&r, MIEN_TAG_P_GENDER, (float[]){0.75f, 0.25f}, 2);
+    memcpy(mien_rec_alloc(&r, MIEN_TAG_AGE_BAND, MIEN_U8, 1, (uint32_t[]){2}), "\x28\x31", 2);
+    return mien_rec_set_i32(&r, MIEN_TAG_YEAR, 2012);
 }
 
 static int free_record(void **state)
 {
     (void)state;
-    rec_free(&r);
+    mien_rec_free(&r);
     return 0;
 }
 
 static void expect(const char *text, bool wanted)
 {
-    struct err e = {{0}};
+    struct mien_err e = {{0}};
     struct expr *x = expr_parse(text, &e);
     if (x == NULL)
         fail_msg("%s: %s", text, e.msg);
@@ -47,7 +47,7 @@ static void expect(const char *text, bool wanted)
 
 static void refuse(const char *text, const char *message)
 {
-    struct err e = {{0}};
+    struct mien_err e = {{0}};
     assert_null(expr_parse(text, &e));
     assert_string_equal(e.msg, message);
 }

@@ -36,7 +36,7 @@ static void compare(const char *what, const char *text, const float *got, const 
 /* The last layer of a description; a relu6 behind it is its tail. */
 static void check(const char *text)
 {
-    struct err e;
+    struct mien_err e;
     struct net net = {0};
     struct fast_conv q;
     assert_int_equal(net_parse(&net, text, strlen(text), &e), 0);

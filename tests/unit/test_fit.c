@@ -12,6 +12,7 @@
 
 #include "fit/fit.h"
 #include "util/hash.h"
+#include "tensor/pack_writer.h"
 
 enum { N = 300, D = 12 };
 
@@ -21,29 +22,29 @@ static char features_path[64], pixels_path[64], partial_path[64];
 /* Features whose first numbers tell age and gender, and pixels that do so by their brightness. */
 static void write_pack(const char *path, bool pixels, bool partial)
 {
-    struct err e = {{0}};
+    struct mien_err e = {{0}};
     struct rng r = {11};
-    struct pack_writer *w = pack_writer_new(path, PACK_AUTO, &e);
-    struct rec rec = {0};
+    struct pack_writer *w = pack_writer_new(path, MIEN_PACK_AUTO, &e);
+    struct mien_rec rec = {0};
     assert_non_null(w);
     for (int i = 0; i < N; i++) {
         int gender = (int)rng_below(&r, 2), age = 10 + 20 * (int)rng_below(&r, 4);
-        rec_clear(&rec);
+        mien_rec_clear(&rec);
         if (!partial || i % 3 != 0)
-            rec_set_u8(&rec, TAG_GENDER, gender);
+            mien_rec_set_u8(&rec, MIEN_TAG_GENDER, gender);
         if (!partial || i % 3 == 0)
-            rec_set_u8(&rec, TAG_AGE, age);
+            mien_rec_set_u8(&rec, MIEN_TAG_AGE, age);
         else if (i % 3 == 1)
-            memcpy(rec_alloc(&rec, TAG_AGE_BAND, REC_U8, 1, (uint32_t[]){2}),
+            memcpy(mien_rec_alloc(&rec, MIEN_TAG_AGE_BAND, MIEN_U8, 1, (uint32_t[]){2}),
                    (unsigned char[]){(unsigned char)(age - 5), (unsigned char)(age + 5)}, 2);
         if (pixels) {
-            unsigned char *p = rec_alloc(&rec, TAG_PIXELS, REC_U8, 3, (uint32_t[]){8, 8, 3});
+            unsigned char *p = mien_rec_alloc(&rec, MIEN_TAG_PIXELS, MIEN_U8, 3, (uint32_t[]){8, 8, 3});
             for (int k = 0; k < 192; k++)
                 p[k] = (unsigned char)(k % 3 == 0   ? age * 2
                                        : k % 3 == 1 ? 200 * gender + 20
                                                     : (int)rng_below(&r, 50));
         } else {
-            float *f = rec_alloc(&rec, TAG_FEATURES, REC_F32, 1, (uint32_t[]){D});
+            float *f = mien_rec_alloc(&rec, MIEN_TAG_FEATURES, MIEN_F32, 1, (uint32_t[]){D});
             for (int k = 0; k < D; k++)
                 f[k] = (float)(0.1 * rng_normal(&r));
             f[0] += (float)gender;
@@ -53,7 +54,7 @@ static void write_pack(const char *path, bool pixels, bool partial)
     }
     assert_int_equal(pack_writer_end(w, "test", &e), 0);
     pack_writer_free(w);
-    rec_free(&rec);
+    mien_rec_free(&rec);
 }
 
 static int set_up(void **state)
@@ -93,18 +94,18 @@ static struct fit_config config(int epochs, int jobs)
 /* Trains new heads on the features pack at path. */
 static struct model heads(const char *path, struct fit_heads h, int jobs, struct fit_epoch *kept)
 {
-    struct err e = {{0}};
-    struct pack p;
+    struct mien_err e = {{0}};
+    struct mien_pack p;
     struct model m = {0};
-    struct prep none = {""};
+    struct mien_prep none = {""};
     struct fit_config c = config(20, jobs);
-    assert_int_equal(pack_open(&p, path, &e), 0);
+    assert_int_equal(mien_pack_open(&p, path, &e), 0);
     c.last = fit_new_heads(&m, NULL, NULL, D, &none, &h, 5, &e);
     if (h.list == NULL)
         assert_int_equal(c.last, h.hidden > 0 ? 3 : 2);
     if (fit(&m, &p, &p, &c, kept, &e) < 0)
         fail_msg("%s", e.msg);
-    pack_close(&p);
+    mien_pack_close(&p);
     return m;
 }
 
@@ -169,17 +170,17 @@ static void bands_alone(void **state)
 {
     (void)state;
     enum { EPOCHS = 12 };
-    struct err e = {{0}};
-    struct pack p, val;
+    struct mien_err e = {{0}};
+    struct mien_pack p, val;
     struct model m = {0};
-    struct prep none = {""};
+    struct mien_prep none = {""};
     struct fit_heads h = {0};
     struct fit_epoch kept;
     struct fit_config c = config(EPOCHS, 1);
     double loss[EPOCHS + 1];
     unsigned char unknown[N], band[2 * N];
-    assert_int_equal(pack_open(&p, features_path, &e), 0);
-    memset(unknown, PACK_UNKNOWN, sizeof unknown);
+    assert_int_equal(mien_pack_open(&p, features_path, &e), 0);
+    memset(unknown, MIEN_PACK_UNKNOWN, sizeof unknown);
     for (int i = 0; i < N; i++) {
         band[2 * i] = (unsigned char)(p.age[i] + 15); /* wrong, so that learning makes it worse */
         band[2 * i + 1] = (unsigned char)(p.age[i] + 25);
@@ -197,16 +198,16 @@ static void bands_alone(void **state)
     assert_int_not_equal(best, EPOCHS);
     assert_int_equal(kept.epoch, best);
     model_free(&m);
-    pack_close(&p);
+    mien_pack_close(&p);
 }
 
 static void no_heads(const char *list, const char *why)
 {
-    struct err e = {{0}};
-    struct prep none = {""};
+    struct mien_err e = {{0}};
+    struct mien_prep none = {""};
     struct model m = {0};
     struct fit_heads h = {.list = list};
-    if (fit_new_heads(&m, NULL, NULL, D, &none, &h, 5, &e) != ERR_ARG || strstr(e.msg, why) == NULL)
+    if (fit_new_heads(&m, NULL, NULL, D, &none, &h, 5, &e) != MIEN_ERR_ARG || strstr(e.msg, why) == NULL)
         fail_msg("'%s': got '%s', wanted '%s'", list, e.msg, why);
     model_free(&m);
 }
@@ -240,17 +241,17 @@ static void partial_labels(void **state)
 {
     (void)state;
     struct fit_epoch kept;
-    struct err e;
-    struct pack p;
+    struct mien_err e;
+    struct mien_pack p;
     struct model m = heads(partial_path, (struct fit_heads){0}, 2, &kept);
     assert_true(kept.val.n_age == N / 3 && kept.val.n_gender == N - N / 3);
-    assert_int_equal(pack_open(&p, features_path, &e), 0);
+    assert_int_equal(mien_pack_open(&p, features_path, &e), 0);
     struct fit_config c = config(1, 1);
     struct fit_epoch seen;
     c.lr = 1e-12; /* only look */
     assert_int_equal(fit(&m, &p, &p, &c, &seen, &e), 0);
     assert_true(seen.val.gender_accuracy > 0.98 && seen.val.age_mae < 5);
-    pack_close(&p);
+    mien_pack_close(&p);
     model_free(&m);
 }
 
@@ -261,16 +262,16 @@ static const char *const network =
 static void transfer(void **state)
 {
     (void)state;
-    struct err e = {{0}};
-    struct pack p;
-    struct prep none = {""};
+    struct mien_err e = {{0}};
+    struct mien_pack p;
+    struct mien_prep none = {""};
     struct fit_epoch kept;
-    assert_int_equal(pack_open(&p, pixels_path, &e), 0);
+    assert_int_equal(mien_pack_open(&p, pixels_path, &e), 0);
     struct model init = {0};
     assert_int_equal(net_parse(&init.net, network, strlen(network), &e), 0);
     init.weights = net_weights_new(&init.net, &e);
     net_init(&init.net, init.weights, 1);
-    prep_parse(&init.prep, "size=8x8 scale=0.01 embed=g", 27, &e);
+    mien_prep_parse(&init.prep, "size=8x8 scale=0.01 embed=g", 27, &e);
     /* Heads alone; the two layers before as well, with two boundary values; everything. */
     for (int last = 2; last <= 6; last += 2) {
         struct model m[2];
@@ -298,7 +299,7 @@ static void transfer(void **state)
         model_free(&m[1]);
     }
     model_free(&init);
-    pack_close(&p);
+    mien_pack_close(&p);
 }
 
 /* Every option that changes the course of a training, alone: it still learns, and is the same for
@@ -306,11 +307,11 @@ static void transfer(void **state)
 static void options(void **state)
 {
     (void)state;
-    struct err e = {{0}};
-    struct pack p;
-    struct prep none = {""};
+    struct mien_err e = {{0}};
+    struct mien_pack p;
+    struct mien_prep none = {""};
     struct fit_heads h = {.hidden = 8};
-    assert_int_equal(pack_open(&p, features_path, &e), 0);
+    assert_int_equal(mien_pack_open(&p, features_path, &e), 0);
     for (int k = 0; k < 16; k++) {
         struct fit_config c = config(30, 1);
         double least = 0.9; /* accuracy of both heads */
@@ -347,7 +348,7 @@ static void options(void **state)
         model_free(&m[0]);
         model_free(&m[1]);
     }
-    pack_close(&p);
+    mien_pack_close(&p);
 }
 
 static volatile sig_atomic_t stop;
@@ -364,14 +365,14 @@ static void count_down(void *ctx, int epoch, size_t done, size_t total, const st
 static void resuming(void **state)
 {
     (void)state;
-    struct err e = {{0}};
-    struct pack p;
-    struct prep none = {""};
+    struct mien_err e = {{0}};
+    struct mien_pack p;
+    struct mien_prep none = {""};
     struct fit_heads h = {.hidden = 8, .dropout = 0.3};
     struct fit_epoch kept;
     char path[64];
     snprintf(path, sizeof path, "%s/c.checkpoint", dir);
-    assert_int_equal(pack_open(&p, features_path, &e), 0);
+    assert_int_equal(mien_pack_open(&p, features_path, &e), 0);
     struct fit_config c = config(5, 2);
     c.ema = 0.9;
     c.schedule.kind = SCHEDULE_COSINE;
@@ -406,43 +407,43 @@ static void resuming(void **state)
     struct model m = {0};
     fit_new_heads(&m, NULL, NULL, D, &none, &h, 5, &e);
     c.lr = 0.02;
-    assert_int_equal(fit(&m, &p, &p, &c, &kept, &e), ERR_FORMAT);
+    assert_int_equal(fit(&m, &p, &p, &c, &kept, &e), MIEN_ERR_FORMAT);
     assert_non_null(strstr(e.msg, "it has 'lr=0.01"));
     model_free(&m);
     model_free(&whole);
     unlink(path);
-    pack_close(&p);
+    mien_pack_close(&p);
 }
 
 static void refusals(void **state)
 {
     (void)state;
-    struct err e;
-    struct pack f, p;
+    struct mien_err e;
+    struct mien_pack f, p;
     struct fit_epoch kept;
-    struct prep none = {""};
+    struct mien_prep none = {""};
     struct fit_heads h = {0};
     struct model m = {0}, other = {0};
     struct fit_config c = config(3, 1);
-    assert_int_equal(pack_open(&f, features_path, &e), 0);
-    assert_int_equal(pack_open(&p, pixels_path, &e), 0);
+    assert_int_equal(mien_pack_open(&f, features_path, &e), 0);
+    assert_int_equal(mien_pack_open(&p, pixels_path, &e), 0);
     fit_new_heads(&m, NULL, NULL, D, &none, &h, 5, &e);
-    assert_int_equal(fit(&m, &p, NULL, &c, &kept, &e), ERR_FORMAT);
+    assert_int_equal(fit(&m, &p, NULL, &c, &kept, &e), MIEN_ERR_FORMAT);
     assert_string_equal(e.msg, "the training pack doesn't hold 12 features, as the model reads");
     c.last = 1;
-    assert_int_equal(fit(&m, &f, NULL, &c, &kept, &e), ERR_ARG);
+    assert_int_equal(fit(&m, &f, NULL, &c, &kept, &e), MIEN_ERR_ARG);
     assert_non_null(strstr(e.msg, "a head would be frozen"));
     c.last = 2;
     c.epochs = 30;
     c.lr = 1e38;
-    assert_int_equal(fit(&m, &f, NULL, &c, &kept, &e), ERR_ARG);
+    assert_int_equal(fit(&m, &f, NULL, &c, &kept, &e), MIEN_ERR_ARG);
     assert_non_null(strstr(e.msg, "smaller learning rate"));
     fit_new_heads(&other, NULL, NULL, D + 1, &none, &h, 5, &e);
-    assert_int_equal(fit(&other, &f, NULL, &c, &kept, &e), ERR_FORMAT);
+    assert_int_equal(fit(&other, &f, NULL, &c, &kept, &e), MIEN_ERR_FORMAT);
     model_free(&m);
     model_free(&other);
-    pack_close(&f);
-    pack_close(&p);
+    mien_pack_close(&f);
+    mien_pack_close(&p);
 }
 
 int main(void)

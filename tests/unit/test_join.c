@@ -13,17 +13,17 @@
 /* A join of n paths; each record's age is its place among them. */
 static struct join *make(const char *const *path, size_t n)
 {
-    struct err e;
-    struct rec r = {0};
+    struct mien_err e;
+    struct mien_rec r = {0};
     struct join *j = join_new(&e);
     assert_non_null(j);
     for (size_t i = 0; i < n; i++) {
-        rec_clear(&r);
-        assert_int_equal(rec_set_u8(&r, TAG_AGE, (int)i), 0);
-        assert_int_equal(rec_set_str(&r, TAG_ID, path[i]), 0);
+        mien_rec_clear(&r);
+        assert_int_equal(mien_rec_set_u8(&r, MIEN_TAG_AGE, (int)i), 0);
+        assert_int_equal(mien_rec_set_str(&r, MIEN_TAG_ID, path[i]), 0);
         assert_int_equal(join_add(j, &r, &e), 0);
     }
-    rec_free(&r);
+    mien_rec_free(&r);
     join_sort(j);
     return j;
 }
@@ -33,7 +33,7 @@ static const char *find(struct join *j, const char *path)
 {
     static char out[200], why[500];
     struct join_match m;
-    struct err e;
+    struct mien_err e;
     int rc = join_find(j, path, &m, &e);
     if (rc < 0) {
         snprintf(why, sizeof why, "error: %s", e.msg);
@@ -41,15 +41,15 @@ static const char *find(struct join *j, const char *path)
     }
     if (rc == 0)
         return "none";
-    struct rec r = {0};
+    struct mien_rec r = {0};
     out[0] = '\0';
     for (size_t i = m.first; i < m.first + m.n; i++) {
         int age = -1;
         assert_int_equal(join_get(j, i, &r, &e), 0);
-        assert_true(rec_int(&r, TAG_AGE, &age));
+        assert_true(mien_rec_int(&r, MIEN_TAG_AGE, &age));
         snprintf(out + strlen(out), sizeof out - strlen(out), "%s%d", i > m.first ? " " : "", age);
     }
-    rec_free(&r);
+    mien_rec_free(&r);
     return out;
 }
 
@@ -143,24 +143,24 @@ static void unmatched_are_counted(void **state)
 static void ids_are_checked(void **state)
 {
     (void)state;
-    struct err e;
-    struct rec r = {0};
+    struct mien_err e;
+    struct mien_rec r = {0};
     struct join *j = join_new(&e);
     char *longest = calloc(1, JOIN_PATH_MAX + 2);
     memset(longest, 'x', JOIN_PATH_MAX + 1);
-    assert_int_equal(join_add(j, &r, &e), ERR_ARG);
-    rec_set_str(&r, TAG_ID, "./");
-    assert_int_equal(join_add(j, &r, &e), ERR_ARG);
-    rec_set_str(&r, TAG_ID, longest);
-    assert_int_equal(join_add(j, &r, &e), ERR_LIMIT);
-    rec_set_text(&r, TAG_ID, longest, JOIN_PATH_MAX);
+    assert_int_equal(join_add(j, &r, &e), MIEN_ERR_ARG);
+    mien_rec_set_str(&r, MIEN_TAG_ID, "./");
+    assert_int_equal(join_add(j, &r, &e), MIEN_ERR_ARG);
+    mien_rec_set_str(&r, MIEN_TAG_ID, longest);
+    assert_int_equal(join_add(j, &r, &e), MIEN_ERR_LIMIT);
+    mien_rec_set_text(&r, MIEN_TAG_ID, longest, JOIN_PATH_MAX);
     assert_int_equal(join_add(j, &r, &e), 0);
     join_sort(j);
     struct join_match m;
-    assert_int_equal(join_find(j, longest, &m, &e), ERR_LIMIT);
+    assert_int_equal(join_find(j, longest, &m, &e), MIEN_ERR_LIMIT);
     assert_int_equal(join_find(j, longest + 1, &m, &e), 1);
     free(longest);
-    rec_free(&r);
+    mien_rec_free(&r);
     join_free(j);
 }
 
@@ -225,28 +225,28 @@ static void half_a_million_fit_in_memory(void **state)
 {
     (void)state;
     enum { N = 523051 };
-    struct err e;
-    struct rec r = {0};
+    struct mien_err e;
+    struct mien_rec r = {0};
     struct rusage use;
     struct join_match m;
     struct join *j = join_new(&e);
     char path[80];
     for (int i = 0; i < N; i++) {
         int k = (int)(i * 7919LL % N); /* in no order */
-        rec_clear(&r);
+        mien_rec_clear(&r);
         snprintf(path, sizeof path, "%02d/nm%07d_rm124825600_1899-5-10_1968.jpg", k % 100, k);
-        rec_set_str(&r, TAG_ID, path);
-        rec_set_str(&r, TAG_SUBJECT, "Sir Somebody Or Other");
-        rec_set_u8(&r, TAG_AGE, i % 101);
-        rec_set_u8(&r, TAG_GENDER, i % 2);
-        rec_set_str(&r, TAG_BIRTH, "1899-05-10");
-        rec_set_i32(&r, TAG_YEAR, 1968);
-        rec_set_f32v(&r, TAG_BOX, (const float[4]){1, 2, 3, 4}, 4);
-        rec_set_f32(&r, TAG_SCORE, 1.5f);
+        mien_rec_set_str(&r, MIEN_TAG_ID, path);
+        mien_rec_set_str(&r, MIEN_TAG_SUBJECT, "Sir Somebody Or Other");
+        mien_rec_set_u8(&r, MIEN_TAG_AGE, i % 101);
+        mien_rec_set_u8(&r, MIEN_TAG_GENDER, i % 2);
+        mien_rec_set_str(&r, MIEN_TAG_BIRTH, "1899-05-10");
+        mien_rec_set_i32(&r, MIEN_TAG_YEAR, 1968);
+        mien_rec_set_f32v(&r, MIEN_TAG_BOX, (const float[4]){1, 2, 3, 4}, 4);
+        mien_rec_set_f32(&r, MIEN_TAG_SCORE, 1.5f);
         if (join_add(j, &r, &e) < 0)
             fail_msg("%s", e.msg);
     }
-    rec_free(&r);
+    mien_rec_free(&r);
     join_sort(j);
     for (int k = 0; k < N; k += 1000) {
         snprintf(path, sizeof path, "imdb_crop/%02d/nm%07d_rm124825600_1899-5-10_1968.jpg", k % 100,

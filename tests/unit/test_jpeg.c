@@ -10,7 +10,7 @@
 #include "image/jpeg.h"
 
 static struct img_jpeg *jpeg;
-static struct err e;
+static struct mien_err e;
 
 static int set_up(void **state)
 {
@@ -207,7 +207,7 @@ static void test_part_outside(void **state)
         {-1, 0, 5, 5}, {0, 0, 21, 5}, {16, 0, 5, 5}, {0, 20, 1, 1}, {0, 0, 0, 5}};
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
         assert_int_equal(open_with(file, n, false, &info), 0);
-        assert_int_equal(img_jpeg_read(jpeg, 8, bad[i], out, 60, &e), ERR_ARG);
+        assert_int_equal(img_jpeg_read(jpeg, 8, bad[i], out, 60, &e), MIEN_ERR_ARG);
     }
     free(px);
     free(file);
@@ -216,10 +216,10 @@ static void test_part_outside(void **state)
 static void test_encode(void **state)
 {
     (void)state;
-    struct buf out = {0};
+    struct mien_buf out = {0};
     int h, w;
     unsigned char *px = picture(200, 333, 5);
-    assert_int_equal(buf_append(&out, "before", 6), 0);
+    assert_int_equal(mien_buf_append(&out, "before", 6), 0);
     assert_int_equal(img_jpeg_encode(px, 200, 333, 95, &out, &e), 0);
     assert_memory_equal(out.data, "before", 6);
     unsigned char *got = decode(out.data + 6, out.len - 6, 8, false, &h, &w);
@@ -231,10 +231,10 @@ static void test_encode(void **state)
     free(px);
     size_t len = out.len;
     px = calloc(70000, 3);
-    assert_int_equal(img_jpeg_encode(px, 1, 70000, 95, &out, &e), ERR_LIMIT);
+    assert_int_equal(img_jpeg_encode(px, 1, 70000, 95, &out, &e), MIEN_ERR_LIMIT);
     assert_int_equal(out.len, len);
     free(px);
-    buf_free(&out);
+    mien_buf_free(&out);
 }
 
 /* Cut anywhere: refused; tolerated: the rows before the cut are right. */
@@ -344,13 +344,13 @@ static void test_limits(void **state)
     unsigned char *file = jpeg_make(px, 16, 16, &kinds[0], 85, &n);
     size_t sof = find_sof(file, n);
     memset(file + sof + 5, 0xfa, 4);
-    assert_int_equal(open_with(file, n, true, &info), ERR_LIMIT);
+    assert_int_equal(open_with(file, n, true, &info), MIEN_ERR_LIMIT);
     assert_string_equal(e.msg, "JPEG of 64250 x 64250 pixels, more than the limit of 67108864");
     free(file);
 
     struct img_jpeg_limits limits = {.max_pixels = 255};
     file = jpeg_make(px, 16, 16, &kinds[0], 85, &n);
-    assert_int_equal(img_jpeg_open(jpeg, file, n, &limits, &info, &e), ERR_LIMIT);
+    assert_int_equal(img_jpeg_open(jpeg, file, n, &limits, &info, &e), MIEN_ERR_LIMIT);
     limits.max_pixels = 256;
     assert_int_equal(img_jpeg_open(jpeg, file, n, &limits, &info, &e), 0);
     free(file);

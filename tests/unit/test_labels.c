@@ -21,7 +21,7 @@ static const struct label_codes none;
 static const char *age_of(const char *s, char out[64])
 {
     struct labels l;
-    struct err e;
+    struct mien_err e;
 
     labels_init(&l);
     *out = '\0';
@@ -157,20 +157,20 @@ static void test_derived_age(void **state)
     l.year = 1900;
     labels_derive_age(&l); /* a known age stays */
     assert_int_equal(l.age, 49);
-    assert_int_equal(labels_birth(&l, "1950-13-01", 10, NULL), ERR_FORMAT);
-    assert_int_equal(labels_birth(&l, "1950-1", 6, NULL), ERR_FORMAT);
+    assert_int_equal(labels_birth(&l, "1950-13-01", 10, NULL), MIEN_ERR_FORMAT);
+    assert_int_equal(labels_birth(&l, "1950-1", 6, NULL), MIEN_ERR_FORMAT);
     assert_int_equal(labels_birth(&l, "1980-02-29", 10, NULL), 0);
-    assert_int_equal(labels_birth(&l, "1980-02-30", 10, NULL), ERR_FORMAT);
-    assert_int_equal(labels_birth(&l, "1900-02-29", 10, NULL), ERR_FORMAT);
-    assert_int_equal(labels_birth(&l, "1999-04-31", 10, NULL), ERR_FORMAT);
-    assert_int_equal(labels_year(&l, "19x0", 4, NULL), ERR_FORMAT);
+    assert_int_equal(labels_birth(&l, "1980-02-30", 10, NULL), MIEN_ERR_FORMAT);
+    assert_int_equal(labels_birth(&l, "1900-02-29", 10, NULL), MIEN_ERR_FORMAT);
+    assert_int_equal(labels_birth(&l, "1999-04-31", 10, NULL), MIEN_ERR_FORMAT);
+    assert_int_equal(labels_year(&l, "19x0", 4, NULL), MIEN_ERR_FORMAT);
 }
 
 /* What a pattern tells of a path: "age gender group subject", "!" for no match. */
 static void check_name(const char *pattern, const struct label_codes *codes, const char *path,
                        const char *want)
 {
-    struct err e;
+    struct mien_err e;
     struct names *p = names_new(pattern, codes, &e);
     struct labels l;
     char got[256] = "!";
@@ -220,7 +220,7 @@ static void test_bad_patterns(void **state)
 
     (void)state;
     for (size_t i = 0; i < COUNT(bad); i++) {
-        struct err e = {""};
+        struct mien_err e = {""};
 
         assert_null(names_new(bad[i], &none, &e));
         assert_true(e.msg[0]);
@@ -237,39 +237,39 @@ static void test_bad_patterns(void **state)
    for bad rows, or for the header. */
 static void check_table(const struct table_rule *rule, const char *text, const char *want)
 {
-    struct buf got = {0};
-    struct rec r = {0};
-    struct err e;
+    struct mien_buf got = {0};
+    struct mien_rec r = {0};
+    struct mien_err e;
     int fd = file_temp(NULL), rc;
     struct table *t = table_new(fd, text, strlen(text), rule, &e);
 
     if (!t)
-        buf_printf(&got, "%s", e.msg);
-    while (t && ((rc = table_next(t, &r, &e)) == 1 || rc == ERR_FORMAT)) {
-        const struct rec_field *band = rec_find(&r, TAG_AGE_BAND), *box = rec_find(&r, TAG_BOX);
+        mien_buf_printf(&got, "%s", e.msg);
+    while (t && ((rc = table_next(t, &r, &e)) == 1 || rc == MIEN_ERR_FORMAT)) {
+        const struct mien_field *band = mien_rec_find(&r, MIEN_TAG_AGE_BAND), *box = mien_rec_find(&r, MIEN_TAG_BOX);
         int age = -1, gender = -1;
         const char *group;
         char id[64];
         size_t n = 0;
 
-        if (rc == ERR_FORMAT) {
-            buf_printf(&got, "%s;", e.msg);
-            assert_false(rec_has(&r, TAG_AGE) || rec_has(&r, TAG_GENDER));
+        if (rc == MIEN_ERR_FORMAT) {
+            mien_buf_printf(&got, "%s;", e.msg);
+            assert_false(mien_rec_has(&r, MIEN_TAG_AGE) || mien_rec_has(&r, MIEN_TAG_GENDER));
             continue;
         }
-        rec_int(&r, TAG_AGE, &age);
-        rec_int(&r, TAG_GENDER, &gender);
-        group = rec_text(&r, TAG_GROUP, &n);
-        buf_printf(&got, "%s:%d:%d:%d:%.*s:%g;", rec_id(&r, id, sizeof id), age,
+        mien_rec_int(&r, MIEN_TAG_AGE, &age);
+        mien_rec_int(&r, MIEN_TAG_GENDER, &gender);
+        group = mien_rec_text(&r, MIEN_TAG_GROUP, &n);
+        mien_buf_printf(&got, "%s:%d:%d:%d:%.*s:%g;", mien_rec_id(&r, id, sizeof id), age,
                    band ? ((const unsigned char *)band->data)[0] : -1, gender, (int)n,
                    group ? group : "", box ? ((const float *)box->data)[3] : -1.0);
     }
     if (t)
         assert_int_equal(rc, 0);
-    buf_append(&got, "", 1);
+    mien_buf_append(&got, "", 1);
     assert_string_equal((char *)got.data, want);
-    buf_free(&got);
-    rec_free(&r);
+    mien_buf_free(&got);
+    mien_rec_free(&r);
     table_free(t);
     close(fd);
 }
@@ -300,7 +300,7 @@ static void test_tables(void **state)
 static void test_headers(void **state)
 {
     struct table_rule rule = {.codes = {"1", "0"}};
-    struct err e;
+    struct mien_err e;
 
     (void)state;
     check_table(&rule, "", "the input is empty");
@@ -312,8 +312,8 @@ static void test_headers(void **state)
                 "columns 1 and 2 could both be the path: choose with --column path=...");
     assert_int_equal(table_column(&rule, "path=Img", &e), 0);
     assert_int_equal(table_column(&rule, "group=file", &e), 0);
-    assert_int_equal(table_column(&rule, "years=x", &e), ERR_ARG);
-    assert_int_equal(table_column(&rule, "age", &e), ERR_ARG);
+    assert_int_equal(table_column(&rule, "years=x", &e), MIEN_ERR_ARG);
+    assert_int_equal(table_column(&rule, "age", &e), MIEN_ERR_ARG);
     check_table(&rule, "path,file,Img,gender\nx,g,a,1\n", "a:-1:-1:0:g:-1;");
     check_table(&rule, "path,file,img,gender\n", "no column is headed 'Img'");
 }

@@ -16,7 +16,7 @@
 #include "mien/pack.h"
 #include "train/loss.h"
 
-enum { N = 8, MOST = 256, UNKNOWN = PACK_UNKNOWN };
+enum { N = 8, MOST = 256, UNKNOWN = MIEN_PACK_UNKNOWN };
 
 static const struct label labels[N] = {
     {0, 1, {UNKNOWN, UNKNOWN}, 1, 1},
@@ -152,7 +152,7 @@ static void compare(struct bench *b, double *logit, int n, const float *grad, co
 static void check(const char *kind, int genders, struct loss_options c, bool mixed)
 {
     struct bench b = {.c = c, .h = {.genders = genders}};
-    struct err e = {{0}};
+    struct mien_err e = {{0}};
     struct rng r = {5};
     struct tally t = {0};
     const uint32_t other[N] = {1, 2, 3, 4, 5, 6, 7, 0};
@@ -227,18 +227,18 @@ static void one_head(void **state)
 static void options(void **state)
 {
     (void)state;
-    struct err e;
+    struct mien_err e;
     struct heads h = {.genders = 2};
     assert_int_equal(loss_check(&(struct loss_options){.smoothing = 0.1}, &h, &e), 0);
-    assert_int_equal(loss_check(&(struct loss_options){.l1 = 0.1}, &h, &e), ERR_ARG);
+    assert_int_equal(loss_check(&(struct loss_options){.l1 = 0.1}, &h, &e), MIEN_ERR_ARG);
     assert_int_equal(age_head_parse(&h.years, "0:50", &e), 0);
     assert_int_equal(loss_check(&(struct loss_options){.sigma = 1, .l1 = 0.1}, &h, &e), 0);
     assert_true(fabs(loss_of_guessing(&(struct loss_options){0}, &h) - log(4)) < 1e-12);
     assert_true(loss_of_guessing(&(struct loss_options){.l1 = 3}, &h) > 60); /* in years */
     assert_int_equal(age_head_parse(&h.years, "coral", &e), 0);
     assert_int_equal(loss_check(&(struct loss_options){0}, &h, &e), 0);
-    assert_int_equal(loss_check(&(struct loss_options){.sigma = 1}, &h, &e), ERR_ARG);
-    assert_int_equal(loss_check(&(struct loss_options){.smoothing = 0.1}, &h, &e), ERR_ARG);
+    assert_int_equal(loss_check(&(struct loss_options){.sigma = 1}, &h, &e), MIEN_ERR_ARG);
+    assert_int_equal(loss_check(&(struct loss_options){.smoothing = 0.1}, &h, &e), MIEN_ERR_ARG);
     assert_non_null(strstr(e.msg, "ordinal"));
     assert_true(fabs(loss_of_guessing(&(struct loss_options){0}, &h) - 101 * log(2)) < 1e-12);
 }
@@ -247,7 +247,7 @@ static void options(void **state)
 static void counts(void **state)
 {
     (void)state;
-    struct err e;
+    struct mien_err e;
     struct heads h = {.genders = 1};
     struct tally t = {0};
     const struct label y[3] = {{20, 1, {UNKNOWN, UNKNOWN}, 1, 1},

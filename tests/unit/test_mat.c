@@ -17,7 +17,7 @@
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
 
 /* A descriptor from which the bytes behind the header are read. */
-static int as_file(const struct buf *b)
+static int as_file(const struct mien_buf *b)
 {
     int fd = file_temp(NULL);
 
@@ -31,7 +31,7 @@ static int as_file(const struct buf *b)
 static const double numbers[] = {0, 1, -7, 100, 127};
 
 /* A cell array of a number array in every type, and of a string in every type. */
-static void make_cells(struct buf *file, bool big, bool compressed)
+static void make_cells(struct mien_buf *file, bool big, bool compressed)
 {
     static const int types[] = {MK_DOUBLE, MK_SINGLE, MK_INT32, MK_INT8};
     struct mk m = {.big = big};
@@ -47,15 +47,15 @@ static void make_cells(struct buf *file, bool big, bool compressed)
     mk_text(&m, MK_UINT8, "Z\xeb"); /* Latin-1 */
     mk_end(&m, at);
     mk_file(&m, compressed, file);
-    buf_free(&m.b);
+    mien_buf_free(&m.b);
 }
 
-static void check_cells(const struct buf *file)
+static void check_cells(const struct mien_buf *file)
 {
     static const char *const texts[] = {"Zoë", "Zoë 田 𝓛", "abc", "ab", "", "Zë"};
     struct mat_array a, cell;
-    struct buf text = {0};
-    struct err e;
+    struct mien_buf text = {0};
+    struct mien_err e;
     int fd = as_file(file);
     struct mat *m = mat_new(fd, file->data, &e);
 
@@ -73,20 +73,20 @@ static void check_cells(const struct buf *file)
         assert_int_equal(mat_reals(m, &cell, v + 2, 3, &e), 0);
         for (int k = 0; k < 5; k++)
             assert_true(v[k] == numbers[k]);
-        assert_int_equal(mat_reals(m, &cell, v, 1, &e), ERR_FORMAT);
+        assert_int_equal(mat_reals(m, &cell, v, 1, &e), MIEN_ERR_FORMAT);
         assert_int_equal(mat_skip(m, &cell, &e), 0);
     }
     for (size_t i = 0; i < COUNT(texts); i++) {
-        buf_clear(&text);
+        mien_buf_clear(&text);
         assert_int_equal(mat_child(m, &a, &cell, &e), 0);
         assert_int_equal(mat_text(m, &cell, &text, &e), 0);
         assert_int_equal(text.len, strlen(texts[i]));
         assert_memory_equal(text.data ? text.data : (unsigned char *)"", texts[i], text.len);
     }
-    assert_int_equal(mat_child(m, &a, &cell, &e), ERR_FORMAT);
+    assert_int_equal(mat_child(m, &a, &cell, &e), MIEN_ERR_FORMAT);
     assert_int_equal(mat_next(m, &a, &e), 0);
     mat_free(m);
-    buf_free(&text);
+    mien_buf_free(&text);
     close(fd);
 }
 
@@ -94,11 +94,11 @@ static void test_cells(void **state)
 {
     (void)state;
     for (int kind = 0; kind < 4; kind++) {
-        struct buf file = {0};
+        struct mien_buf file = {0};
 
         make_cells(&file, kind & 1, kind & 2);
         check_cells(&file);
-        buf_free(&file);
+        mien_buf_free(&file);
     }
 }
 
@@ -107,10 +107,10 @@ static void test_variables(void **state)
 {
     static const double v[] = {NAN, -INFINITY, 0.5};
     struct mk m = {0};
-    struct buf file = {0};
+    struct mien_buf file = {0};
     struct mat_array a;
     struct mat *mat;
-    struct err e;
+    struct mien_err e;
     double got[3];
     int fd;
 
@@ -129,14 +129,14 @@ static void test_variables(void **state)
     assert_int_equal(mat_next(mat, &a, &e), 0);
     mat_free(mat);
     close(fd);
-    buf_free(&file);
-    buf_free(&m.b);
+    mien_buf_free(&file);
+    mien_buf_free(&m.b);
 }
 
 static void test_sniff(void **state)
 {
     unsigned char head[MAT_HEAD];
-    struct err e;
+    struct mien_err e;
 
     (void)state;
     memset(head, ' ', sizeof head);
@@ -145,19 +145,19 @@ static void test_sniff(void **state)
     assert_int_equal(mat_sniff(head, 0, &e), 0);
     memcpy(head, "MATLAB 7.3 MAT-file", 19);
     memcpy(head + 124, "\0\2IM", 4);
-    assert_int_equal(mat_sniff(head, sizeof head, &e), ERR_FORMAT);
+    assert_int_equal(mat_sniff(head, sizeof head, &e), MIEN_ERR_FORMAT);
     assert_non_null(strstr(e.msg, "7.3"));
     assert_non_null(strstr(e.msg, "HDF5"));
     memcpy(head, "\x89HDF\r\n\x1a\n", 8);
-    assert_int_equal(mat_sniff(head, sizeof head, &e), ERR_FORMAT);
+    assert_int_equal(mat_sniff(head, sizeof head, &e), MIEN_ERR_FORMAT);
     assert_non_null(strstr(e.msg, "HDF5"));
     /* Version 4, little- and big-endian: type, rows, columns, no imaginary part, name's length. */
     memset(head, 0, sizeof head);
     memcpy(head, "\0\0\0\0\1\0\0\0\5\0\0\0\0\0\0\0\2\0\0\0x", 22);
-    assert_int_equal(mat_sniff(head, 40, &e), ERR_FORMAT);
+    assert_int_equal(mat_sniff(head, 40, &e), MIEN_ERR_FORMAT);
     assert_non_null(strstr(e.msg, "MATLAB 4"));
     memcpy(head, "\0\0\3\xe8\0\0\0\1\0\0\0\5\0\0\0\0\0\0\0\2x", 22);
-    assert_int_equal(mat_sniff(head, 40, &e), ERR_FORMAT);
+    assert_int_equal(mat_sniff(head, 40, &e), MIEN_ERR_FORMAT);
     assert_non_null(strstr(e.msg, "MATLAB 4"));
 }
 
@@ -167,7 +167,7 @@ enum { ROWS = 6 };
 
 /* A file like wiki.mat, or imdb.mat with the last two fields. shorten takes one value from a
    column. */
-static void make_imdb(struct buf *file, bool big, int fields, int shorten)
+static void make_imdb(struct mien_buf *file, bool big, int fields, int shorten)
 {
     static const char *const name[] = {
         "dob",           "photo_taken", "full_path",         "gender",      "name",
@@ -211,10 +211,10 @@ static void make_imdb(struct buf *file, bool big, int fields, int shorten)
     }
     mk_end(&m, at);
     mk_file(&m, true, file);
-    buf_free(&m.b);
+    mien_buf_free(&m.b);
 }
 
-static struct imdb *read_imdb(const struct buf *file, struct err *e)
+static struct imdb *read_imdb(const struct mien_buf *file, struct mien_err *e)
 {
     struct imdb *im = NULL;
     int fd = as_file(file), rc = imdb_read(fd, file->data, &im, e);
@@ -237,10 +237,10 @@ static void test_imdb(void **state)
                                          IMDB_AGE,  IMDB_SCORE, IMDB_KEEP};
     (void)state;
     for (int big = 0; big < 2; big++) {
-        struct buf file = {0};
+        struct mien_buf file = {0};
         struct imdb *im;
         struct labels l;
-        struct err e;
+        struct mien_err e;
 
         make_imdb(&file, big, 8, -1);
         im = read_imdb(&file, &e);
@@ -273,17 +273,17 @@ static void test_imdb(void **state)
         assert_int_equal(l.birth.day, 3); /* a time of day doesn't make it the next day */
         assert_int_equal(l.id.len, 0);
         imdb_free(im);
-        buf_free(&file);
+        mien_buf_free(&file);
     }
 }
 
 static void test_celeb_names(void **state)
 {
     static const char *const subject[] = {"Zoë", "Ada", "Zoë", "dm7", "Ada", "Ada"};
-    struct buf file = {0};
+    struct mien_buf file = {0};
     struct imdb *im;
     struct labels l;
-    struct err e;
+    struct mien_err e;
 
     (void)state;
     make_imdb(&file, false, 10, -1);
@@ -294,62 +294,62 @@ static void test_celeb_names(void **state)
         assert_text(l.subject, subject[i]);
     }
     imdb_free(im);
-    buf_free(&file);
+    mien_buf_free(&file);
 }
 
 static void test_no_imdb(void **state)
 {
-    struct buf file = {0};
-    struct err e;
+    struct mien_buf file = {0};
+    struct mien_err e;
 
     (void)state;
     make_imdb(&file, false, 7, -1);
     assert_null(read_imdb(&file, &e));
     assert_non_null(strstr(e.msg, "no field 'second_face_score'"));
-    buf_clear(&file);
+    mien_buf_clear(&file);
     make_imdb(&file, false, 8, 3);
     assert_null(read_imdb(&file, &e));
     assert_non_null(strstr(e.msg, "'gender' has 5 entries"));
-    buf_clear(&file);
+    mien_buf_clear(&file);
     make_cells(&file, false, true);
     assert_null(read_imdb(&file, &e));
     assert_non_null(strstr(e.msg, "not a struct"));
-    buf_free(&file);
+    mien_buf_free(&file);
 }
 
 /* A file cut off anywhere is no file; one with a damaged byte may be, but harms nothing. What
    sanitizers say is the test. */
 static void test_hostile(void **state)
 {
-    struct buf file = {0};
+    struct mien_buf file = {0};
     struct rng r = {1};
-    struct err e;
+    struct mien_err e;
     size_t len;
 
     (void)state;
     make_imdb(&file, false, 10, -1);
     for (len = file.len - 1; len >= MAT_HEAD; len--) {
-        struct buf cut = {file.data, len, len};
+        struct mien_buf cut = {file.data, len, len};
 
         assert_null(read_imdb(&cut, &e));
     }
-    buf_clear(&file);
+    mien_buf_clear(&file);
     for (int i = 0; i < 3000; i++) {
         struct mk m = {0};
         size_t hits = 1 + rng_below(&r, 3);
 
         make_cells(&file, i & 1, false);
         if (i & 2) {
-            buf_clear(&file);
+            mien_buf_clear(&file);
             make_imdb(&file, i & 1, 10, -1);
         }
         for (; hits > 0; hits--)
             file.data[MAT_HEAD + rng_below(&r, file.len - MAT_HEAD)] = (unsigned char)rng_next(&r);
         imdb_free(read_imdb(&file, &e));
-        buf_clear(&file);
-        buf_free(&m.b);
+        mien_buf_clear(&file);
+        mien_buf_free(&m.b);
     }
-    buf_free(&file);
+    mien_buf_free(&file);
 }
 
 int main(void)

@@ -14,6 +14,7 @@
 #include "util/file.h"
 #include "net/model.h"
 #include "mien/safetensors.h"
+#include "tensor/st_writer.h"
 
 static char path[] = "/tmp/mien-test-model-XXXXXX";
 
@@ -37,9 +38,9 @@ static const char text[] = "input 6x6x3\nc conv 4 3x3\nb bn\nd dwconv 3x3 bias=n
 static struct model make(const char *prep)
 {
     struct model m = {0};
-    struct err e = {{0}};
+    struct mien_err e = {{0}};
     if (net_parse(&m.net, text, strlen(text), &e) != 0 ||
-        prep_parse(&m.prep, prep, strlen(prep), &e) != 0)
+        mien_prep_parse(&m.prep, prep, strlen(prep), &e) != 0)
         fail_msg("%s", e.msg);
     m.weights = net_weights_new(&m.net, &e);
     assert_non_null(m.weights);
@@ -52,7 +53,7 @@ static struct model make(const char *prep)
 static void round_trip(void **state)
 {
     (void)state;
-    struct err e = {{0}};
+    struct mien_err e = {{0}};
     struct model m = make("size=6x6 color=bgr age0=1"), back = {0};
     assert_int_equal(model_save(&m, path, &e), 0);
     if (model_load(&back, path, &e) != 0)
@@ -65,23 +66,23 @@ static void round_trip(void **state)
     model_free(&back);
     assert_null(back.weights);
     /* The file as others see it. */
-    struct st *s = st_open(path, &e);
+    struct mien_safetensors *s = mien_st_open(path, &e);
     assert_non_null(s);
-    assert_string_equal(st_meta(s, "format"), "mien-model");
-    assert_string_equal(st_meta(s, "net"), text);
-    assert_string_equal(st_meta(s, "classes"), "gender: female, male; age: 101 years from 1");
-    const struct st_tensor *t = st_find(s, "d.weight");
+    assert_string_equal(mien_st_meta(s, "format"), "mien-model");
+    assert_string_equal(mien_st_meta(s, "net"), text);
+    assert_string_equal(mien_st_meta(s, "classes"), "gender: female, male; age: 101 years from 1");
+    const struct mien_tensor *t = mien_st_find(s, "d.weight");
     assert_non_null(t);
     assert_true(t->ndim == 3 && t->shape[0] == 3 && t->shape[1] == 3 && t->shape[2] == 4);
-    assert_int_equal(st_count(s), 2 + 4 + 1 + 1 + 2 + 2);
-    st_close(s);
+    assert_int_equal(mien_st_count(s), 2 + 4 + 1 + 1 + 2 + 2);
+    mien_st_close(s);
     model_free(&m);
 }
 
 static void same_bytes(void **state)
 {
     (void)state;
-    struct err e;
+    struct mien_err e;
     struct model m = make("size=6x6");
     struct file_map a, b;
     char other[] = "/tmp/mien-test-model-XXXXXX";
@@ -100,10 +101,10 @@ static void same_bytes(void **state)
 
 /* Writes a file of a one-layer net whose parts the caller chooses, loads it, and compares the
    message; wanted NULL means that it loads. */
-static void load(const char *version, const char *net, enum st_dtype type, size_t rows,
+static void load(const char *version, const char *net, enum mien_dtype type, size_t rows,
                  const void *weight, const char *wanted)
 {
-    struct err e = {{0}};
+    struct mien_err e = {{0}};
     struct model m = {0};
     struct st_writer *w = st_writer_new(&e);
     st_add_meta(w, "format", "mien-model", &e);
@@ -132,18 +133,18 @@ static void damage(void **state)
     const float w[3] = {1, -2, 0}, bad[2] = {1, NAN};
     const uint16_t half[2] = {0x3c00, 0xc000}, inf[2] = {0x3c00, 0x7c00};
     const int32_t i32[2] = {1, -2};
-    load("1", net, ST_F32, 2, w, NULL);
-    load("1", net, ST_F16, 2, half, NULL);
-    load("2", net, ST_F32, 2, w, "version 2");
-    load("1", net, ST_F32, 3, w, "'f.weight' has not the type and shape");
-    load("1", net, ST_I32, 2, i32, "'f.weight' has not the type and shape");
-    load("1", net, ST_F32, 2, bad, "'f.weight' has a value that is no number");
-    load("1", net, ST_F16, 2, inf, "'f.weight' has a value that is no number");
-    load("1", "input 1x1x2\nf dense 1\n", ST_F32, 2, w, "'f.bias' is missing");
-    load("1", "input 1x1x2\nf tense 1\n", ST_F32, 2, w, "its description, line 2: ");
-    load("1", "input 1024x1024x1024\ng dense 2\n", ST_F32, 2, w, "'g.weight' is missing");
+    load("1", net, MIEN_ST_F32, 2, w, NULL);
+    load("1", net, MIEN_ST_F16, 2, half, NULL);
+    load("2", net, MIEN_ST_F32, 2, w, "version 2");
+    load("1", net, MIEN_ST_F32, 3, w, "'f.weight' has not the type and shape");
+    load("1", net, MIEN_ST_I32, 2, i32, "'f.weight' has not the type and shape");
+    load("1", net, MIEN_ST_F32, 2, bad, "'f.weight' has a value that is no number");
+    load("1", net, MIEN_ST_F16, 2, inf, "'f.weight' has a value that is no number");
+    load("1", "input 1x1x2\nf dense 1\n", MIEN_ST_F32, 2, w, "'f.bias' is missing");
+    load("1", "input 1x1x2\nf tense 1\n", MIEN_ST_F32, 2, w, "its description, line 2: ");
+    load("1", "input 1024x1024x1024\ng dense 2\n", MIEN_ST_F32, 2, w, "'g.weight' is missing");
     /* Files of other kinds. */
-    struct err e = {{0}};
+    struct mien_err e = {{0}};
     struct model m = {0};
     struct st_writer *s = st_writer_new(&e);
     assert_int_equal(st_save(s, path, &e), 0);
@@ -158,7 +159,7 @@ static void damage(void **state)
 static void ages(void **state)
 {
     (void)state;
-    struct err e = {{0}};
+    struct mien_err e = {{0}};
     struct model m = make("ages=0:50"), back = {0};
     m.age_count[30] = 12345678;
     m.age_count[100] = 1;
@@ -168,7 +169,7 @@ static void ages(void **state)
     model_free(&back);
     m.age_count[0] = -1;
     assert_int_equal(model_save(&m, path, &e), 0);
-    assert_int_equal(model_load(&back, path, &e), ERR_FORMAT);
+    assert_int_equal(model_load(&back, path, &e), MIEN_ERR_FORMAT);
     assert_non_null(strstr(e.msg, "'age.count' has a value that is no count"));
     model_free(&m);
 }
@@ -185,10 +186,10 @@ static void gender(void **state)
 
 static void refuse_input(const char *prep, const char *why)
 {
-    struct err e = {{0}};
+    struct mien_err e = {{0}};
     struct model_input in;
     struct model m = make(prep);
-    if (model_input(&m, &in, &e) != ERR_FORMAT || strstr(e.msg, why) == NULL)
+    if (model_input(&m, &in, &e) != MIEN_ERR_FORMAT || strstr(e.msg, why) == NULL)
         fail_msg("%s: got '%s', wanted '%s'", prep, e.msg, why);
     model_free(&m);
 }
@@ -196,7 +197,7 @@ static void refuse_input(const char *prep, const char *why)
 static void input(void **state)
 {
     (void)state;
-    struct err e;
+    struct mien_err e;
     struct model_input in;
     struct model m = make("");
     assert_int_equal(model_input(&m, &in, &e), 0);
@@ -233,7 +234,7 @@ static void input(void **state)
     assert_true(in.h == 0 && in.w == 0);
     net_free(&plain.net);
     assert_int_equal(net_parse(&plain.net, "input 9x9x1\n", 12, &e), 0);
-    assert_int_equal(model_input(&plain, &in, &e), ERR_FORMAT);
+    assert_int_equal(model_input(&plain, &in, &e), MIEN_ERR_FORMAT);
     net_free(&plain.net);
 }
 

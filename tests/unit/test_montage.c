@@ -16,12 +16,12 @@ enum { SIZE = 64, GAP = 16 };
 /* The pages that came, and the pixels of the last one. */
 static struct {
     int n, last;
-    struct img_hw size;
+    struct mien_size size;
     unsigned char *px;
 } got;
 
-static int take_page(void *ctx, const unsigned char *px, struct img_hw size, bool last,
-                     struct err *e)
+static int take_page(void *ctx, const unsigned char *px, struct mien_size size, bool last,
+                     struct mien_err *e)
 {
     size_t n = (size_t)size.h * (size_t)size.w * 3;
     (void)ctx;
@@ -40,7 +40,7 @@ static struct montage *start(int columns, int rows)
 {
     struct montage_options o = {
         .columns = columns, .rows = rows, .size = SIZE, .tolerance = 10, .page = take_page};
-    struct err e;
+    struct mien_err e;
     free(got.px);
     memset(&got, 0, sizeof got);
     struct montage *m = montage_new(&o, &e);
@@ -50,7 +50,7 @@ static struct montage *start(int columns, int rows)
 
 static struct montage_counts end(struct montage *m)
 {
-    struct err e;
+    struct mien_err e;
     assert_int_equal(montage_end(m, &e), 0);
     struct montage_counts c = *montage_counts(m);
     montage_free(m);
@@ -59,7 +59,7 @@ static struct montage_counts end(struct montage *m)
     return c;
 }
 
-static bool add(struct montage *m, const struct rec *r, struct err *e)
+static bool add(struct montage *m, const struct mien_rec *r, struct mien_err *e)
 {
     bool bad;
     assert_int_equal(montage_add(m, r, &bad, e), 0);
@@ -67,37 +67,37 @@ static bool add(struct montage *m, const struct rec *r, struct err *e)
 }
 
 /* A record of white pixels. */
-static void pixels(struct rec *r, const char *id, uint32_t h, uint32_t w)
+static void pixels(struct mien_rec *r, const char *id, uint32_t h, uint32_t w)
 {
-    rec_clear(r);
-    rec_set_str(r, TAG_ID, id);
-    unsigned char *p = rec_alloc(r, TAG_PIXELS, REC_U8, 3, (uint32_t[]){h, w, 3});
+    mien_rec_clear(r);
+    mien_rec_set_str(r, MIEN_TAG_ID, id);
+    unsigned char *p = mien_rec_alloc(r, MIEN_TAG_PIXELS, MIEN_U8, 3, (uint32_t[]){h, w, 3});
     assert_non_null(p);
     memset(p, 255, (size_t)h * w * 3);
 }
 
 /* A record of a white photograph, 100 x 200, with a box. */
-static void photo(struct rec *r, const char *id, float x1, float y1, float x2, float y2)
+static void photo(struct mien_rec *r, const char *id, float x1, float y1, float x2, float y2)
 {
     static unsigned char white[100 * 200 * 3];
-    struct buf jpeg = {0};
-    struct err e;
+    struct mien_buf jpeg = {0};
+    struct mien_err e;
     memset(white, 255, sizeof white);
     assert_int_equal(img_jpeg_encode(white, 100, 200, 90, &jpeg, &e), 0);
-    rec_clear(r);
-    rec_set_str(r, TAG_ID, id);
-    rec_set_f32v(r, TAG_BOX, (float[]){x1, y1, x2, y2}, 4);
+    mien_rec_clear(r);
+    mien_rec_set_str(r, MIEN_TAG_ID, id);
+    mien_rec_set_f32v(r, MIEN_TAG_BOX, (float[]){x1, y1, x2, y2}, 4);
     uint32_t n = (uint32_t)jpeg.len;
-    memcpy(rec_alloc(r, TAG_IMAGE, REC_U8, 1, &n), jpeg.data, n);
-    buf_free(&jpeg);
+    memcpy(mien_rec_alloc(r, MIEN_TAG_IMAGE, MIEN_U8, 1, &n), jpeg.data, n);
+    mien_buf_free(&jpeg);
 }
 
-static void predict(struct rec *r, int age, int sure_of_male)
+static void predict(struct mien_rec *r, int age, int sure_of_male)
 {
     float p[101] = {0}, g[2] = {1 - sure_of_male / 100.0F, sure_of_male / 100.0F};
     p[age] = 1;
-    rec_set_f32v(r, TAG_P_AGE, p, 101);
-    rec_set_f32v(r, TAG_P_GENDER, g, 2);
+    mien_rec_set_f32v(r, MIEN_TAG_P_AGE, p, 101);
+    mien_rec_set_f32v(r, MIEN_TAG_P_GENDER, g, 2);
 }
 
 enum color { OTHER, WHITE, RED, YELLOW, GREY };
@@ -135,18 +135,18 @@ static void wrong_predictions_are_marked(void **state)
         {-1, -1, -1, 7, 90, 99, false},
     };
     struct montage *m = start(10, 1);
-    struct rec r = {0};
-    struct err e;
+    struct mien_rec r = {0};
+    struct mien_err e;
     int wrong = 0;
     for (size_t i = 0; i < 10; i++) {
         pixels(&r, "x", 8, 8);
         if (c[i].age >= 0)
-            rec_set_u8(&r, TAG_AGE, c[i].age);
+            mien_rec_set_u8(&r, MIEN_TAG_AGE, c[i].age);
         if (c[i].from >= 0)
-            memcpy(rec_alloc(&r, TAG_AGE_BAND, REC_U8, 1, (uint32_t[]){2}),
+            memcpy(mien_rec_alloc(&r, MIEN_TAG_AGE_BAND, MIEN_U8, 1, (uint32_t[]){2}),
                    (uint8_t[]){(uint8_t)c[i].from, (uint8_t)c[i].to}, 2);
         if (c[i].gender >= 0)
-            rec_set_u8(&r, TAG_GENDER, c[i].gender);
+            mien_rec_set_u8(&r, MIEN_TAG_GENDER, c[i].gender);
         predict(&r, c[i].pred, c[i].male);
         assert_false(add(m, &r, &e));
         wrong += c[i].wrong;
@@ -157,13 +157,13 @@ static void wrong_predictions_are_marked(void **state)
     assert_int_equal(n.wrong, wrong);
     for (int i = 0; i < 10; i++)
         assert_int_equal(framed(i), c[i].wrong);
-    rec_free(&r);
+    mien_rec_free(&r);
 }
 
 static void captions_tell_predictions(void **state)
 {
     (void)state;
-    struct rec r = {0};
+    struct mien_rec r = {0};
     struct caption c;
     caption_of(&c, &r, 10);
     assert_string_equal(c.age, "");
@@ -172,28 +172,28 @@ static void captions_tell_predictions(void **state)
     caption_of(&c, &r, 10);
     assert_string_equal(c.age, "31\u00b10");
     assert_string_equal(c.gender, "M 98%");
-    rec_set_f32(&r, TAG_CONF_AGE, 0.3F);
-    rec_set_f32(&r, TAG_CONF_GENDER, 0.98F);
+    mien_rec_set_f32(&r, MIEN_TAG_CONF_AGE, 0.3F);
+    mien_rec_set_f32(&r, MIEN_TAG_CONF_GENDER, 0.98F);
     caption_of(&c, &r, 10);
     assert_string_equal(c.age, "31\u00b10");
-    rec_del(&r, TAG_P_AGE); /* left unsaid */
-    rec_set_u8(&r, TAG_AGE, 90);
+    mien_rec_del(&r, MIEN_TAG_P_AGE); /* left unsaid */
+    mien_rec_set_u8(&r, MIEN_TAG_AGE, 90);
     caption_of(&c, &r, 10);
     assert_string_equal(c.age, "?");
     assert_string_equal(c.gender, "M 98%");
     assert_false(c.age_wrong);
-    rec_del(&r, TAG_P_GENDER);
+    mien_rec_del(&r, MIEN_TAG_P_GENDER);
     caption_of(&c, &r, 10);
     assert_string_equal(c.gender, "?");
-    rec_free(&r);
+    mien_rec_free(&r);
 }
 
 static void pictures_keep_their_shape(void **state)
 {
     (void)state;
     struct montage *m = start(3, 1);
-    struct rec r = {0};
-    struct err e;
+    struct mien_rec r = {0};
+    struct mien_err e;
     pixels(&r, "", 10, 40);
     add(m, &r, &e);
     pixels(&r, "", 300, 75);
@@ -207,7 +207,7 @@ static void pictures_keep_their_shape(void **state)
         assert_int_equal(color(GAP + SIZE - 1, GAP + i), middle ? WHITE : GREY);
         assert_int_equal(color(2 * GAP + SIZE + i, GAP + 1), middle ? WHITE : GREY);
     }
-    rec_free(&r);
+    mien_rec_free(&r);
 }
 
 static void faces_of_a_photograph_share_a_cell(void **state)
@@ -218,8 +218,8 @@ static void faces_of_a_photograph_share_a_cell(void **state)
                                      "b/x.jpg#",  "#1",        "#2",         "1"};
     static const int cells[] = {1, 1, 1, 2, 3, 4, 5, 6, 7, 8, 8, 9};
     struct montage *m = start(20, 1);
-    struct rec r = {0};
-    struct err e;
+    struct mien_rec r = {0};
+    struct mien_err e;
     for (size_t i = 0; i < sizeof id / sizeof *id; i++) {
         photo(&r, id[i], 50, 30, 100, 80);
         assert_false(add(m, &r, &e));
@@ -233,7 +233,7 @@ static void faces_of_a_photograph_share_a_cell(void **state)
     struct montage_counts n = end(m);
     assert_int_equal(n.cells, 11);
     assert_int_equal(n.faces, 14);
-    rec_free(&r);
+    mien_rec_free(&r);
 }
 
 /* The photograph is 64 x 32 in its square, so a pixel there is 3.125 of the photograph. */
@@ -241,14 +241,14 @@ static void boxes_are_drawn_in_place(void **state)
 {
     (void)state;
     struct montage *m = start(3, 1);
-    struct rec r = {0};
-    struct err e;
+    struct mien_rec r = {0};
+    struct mien_err e;
     photo(&r, "one.jpg#1", 50, 25, 100, 75);
     add(m, &r, &e);
     photo(&r, "two.jpg#1", 50, 50, 100, 75);
     add(m, &r, &e);
     photo(&r, "two.jpg#2", 125, 50, 175, 75);
-    rec_set_u8(&r, TAG_GENDER, 0);
+    mien_rec_set_u8(&r, MIEN_TAG_GENDER, 0);
     predict(&r, 30, 60);
     add(m, &r, &e);
     assert_int_equal(end(m).wrong, 1);
@@ -270,7 +270,7 @@ static void boxes_are_drawn_in_place(void **state)
     assert_int_equal(color(x + 15, y + 3), YELLOW); /* the number's tag, above the box */
     assert_int_equal(color(x + 39, y + 20), RED);
     assert_int_equal(color(x + 39, y + 3), RED);
-    rec_free(&r);
+    mien_rec_free(&r);
 }
 
 /* Boxes and predictions as no sane program makes them. */
@@ -279,35 +279,35 @@ static void impossible_values_are_harmless(void **state)
     (void)state;
     static const float x[] = {0, -1e30F, 1e30F, 3e38F, -0.0F, 1e-40F, 64, 2e9F, -2e9F, 199};
     struct montage *m = start(2, 40);
-    struct rec r = {0};
-    struct err e;
+    struct mien_rec r = {0};
+    struct mien_err e;
     char id[32];
     for (int i = 0; i < 2200; i++) {
         int k = i % 10, l = i / 10 % 10;
         snprintf(id, sizeof id, "x.jpg#%d", i + 1);
         photo(&r, id, x[k], x[l], i % 3 ? x[l] : x[k] / 0.0F, i % 7 ? x[k] : x[0] / 0.0F);
-        rec_set_f32v(&r, TAG_P_GENDER, (float[]){x[k], x[l]}, 2);
-        rec_set_u8(&r, TAG_AGE, 255);
+        mien_rec_set_f32v(&r, MIEN_TAG_P_GENDER, (float[]){x[k], x[l]}, 2);
+        mien_rec_set_u8(&r, MIEN_TAG_AGE, 255);
         add(m, &r, &e);
     }
     assert_int_equal(end(m).cells, 3); /* a cell takes a thousand faces */
-    rec_free(&r);
+    mien_rec_free(&r);
 }
 
 static void cells_without_a_picture_say_why(void **state)
 {
     (void)state;
     struct montage *m = start(4, 1);
-    struct rec r = {0};
-    struct err e;
+    struct mien_rec r = {0};
+    struct mien_err e;
     pixels(&r, "x", 4, 4);
-    rec_fail(&r, "not a JPEG but png");
+    mien_rec_fail(&r, "not a JPEG but png");
     assert_false(add(m, &r, &e)); /* reported when it went wrong */
-    rec_clear(&r);
+    mien_rec_clear(&r);
     assert_true(add(m, &r, &e));
     assert_non_null(strstr(e.msg, "neither pixels nor an image"));
     photo(&r, "y#1", 0, 0, 1, 1);
-    memcpy(rec_alloc(&r, TAG_IMAGE, REC_U8, 1, (uint32_t[]){3}), "GIF", 3);
+    memcpy(mien_rec_alloc(&r, MIEN_TAG_IMAGE, MIEN_U8, 1, (uint32_t[]){3}), "GIF", 3);
     assert_true(add(m, &r, &e));
     photo(&r, "y#2", 0, 0, 1, 1); /* doesn't go on there */
     assert_false(add(m, &r, &e));
@@ -316,7 +316,7 @@ static void cells_without_a_picture_say_why(void **state)
     assert_int_equal(n.wrong, 0);
     for (int i = 0; i < 4; i++)
         assert_int_equal(framed(i), i < 3);
-    rec_free(&r);
+    mien_rec_free(&r);
 }
 
 static void pages_come_when_they_are_full(void **state)
@@ -324,14 +324,14 @@ static void pages_come_when_they_are_full(void **state)
     (void)state;
     for (int cells = 0; cells <= 9; cells++) {
         struct montage *m = start(2, 2);
-        struct rec r = {0};
-        struct err e;
+        struct mien_rec r = {0};
+        struct mien_err e;
         pixels(&r, "x", 4, 4);
         for (int i = 0; i < cells; i++)
             add(m, &r, &e);
         assert_int_equal(end(m).cells, cells);
         assert_int_equal(got.n, (cells + 3) / 4);
-        rec_free(&r);
+        mien_rec_free(&r);
     }
 }
 

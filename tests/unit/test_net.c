@@ -14,7 +14,7 @@
 
 static void parse(struct net *net, const char *text)
 {
-    struct err e = {{0}};
+    struct mien_err e = {{0}};
     *net = (struct net){0};
     if (net_parse(net, text, strlen(text), &e) != 0)
         fail_msg("%s", e.msg);
@@ -23,9 +23,9 @@ static void parse(struct net *net, const char *text)
 /* The description is refused, with this part in the message. */
 static void refuse(const char *text, const char *why)
 {
-    struct err e = {{0}};
+    struct mien_err e = {{0}};
     struct net net = {0};
-    if (net_parse(&net, text, strlen(text), &e) != ERR_ARG || strstr(e.msg, why) == NULL)
+    if (net_parse(&net, text, strlen(text), &e) != MIEN_ERR_ARG || strstr(e.msg, why) == NULL)
         fail_msg("'%s': got '%s', wanted '%s'", text, e.msg, why);
     assert_null(net.layer);
     assert_int_equal(net.n, 0);
@@ -72,12 +72,12 @@ static void round_trip(void **state)
 {
     (void)state;
     struct net net;
-    struct buf out = {0};
+    struct mien_buf out = {0};
     parse(&net, everything);
     assert_int_equal(net_print(&net, &out), 0);
     assert_int_equal(out.len, strlen(everything));
     assert_memory_equal(out.data, everything, out.len);
-    buf_free(&out);
+    mien_buf_free(&out);
     net_free(&net);
 }
 
@@ -142,12 +142,12 @@ static void loose_text(void **state)
     assert_true(net.layer[1].bias);
     net_free(&net);
     /* An input of another name. */
-    struct buf out = {0};
+    struct mien_buf out = {0};
     parse(&net, "image input 4x4x3\ninput gap\n");
     assert_int_equal(net_print(&net, &out), 0);
     assert_int_equal(out.len, 28);
     assert_memory_equal(out.data, "image input 4x4x3\ninput gap\n", 28);
-    buf_free(&out);
+    mien_buf_free(&out);
     net_free(&net);
 }
 
@@ -257,7 +257,7 @@ static void ancestors(void **state)
 {
     (void)state;
     struct net net, part = {0};
-    struct err e;
+    struct mien_err e;
     int map[32];
     parse(&net, everything);
     int last = net_ancestors(&part, &net, net_find(&net, "fc"), map, &e);
@@ -275,7 +275,7 @@ static void scaling(void **state)
 {
     (void)state;
     struct net net, scaled = {0};
-    struct err e;
+    struct mien_err e;
     parse(&net, "input 20x20x3\na conv 32 3x3 stride=2 pad=same\nb dwconv 3x3 pad=same\n"
                 "c conv 60 1x1\nd conv 60 1x1 pad=0 from=b\ne add from=c,d\nf dense 100\n"
                 "g relu\nh dense 5\ni softmax\nj conv 7 1x1 from=e\n");
@@ -296,7 +296,7 @@ static void scaling(void **state)
     assert_int_equal(net_scale(&scaled, &net, 0, 0, 1, &e), 0);
     assert_shape(&scaled, "e", 10, 10, 60);
     net_free(&scaled);
-    assert_int_equal(net_scale(&scaled, &net, 0, 0, 1e9, &e), ERR_ARG);
+    assert_int_equal(net_scale(&scaled, &net, 0, 0, 1e9, &e), MIEN_ERR_ARG);
     assert_non_null(strstr(e.msg, "layer 'a'"));
     assert_int_equal(scaled.n, 0);
     net_free(&net);

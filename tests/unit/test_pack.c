@@ -13,6 +13,9 @@
 #include "util/file.h"
 #include "mien/pack.h"
 #include "mien/safetensors.h"
+#include "record/encoding.h"
+#include "tensor/pack_writer.h"
+#include "tensor/st_writer.h"
 
 static char folder[] = "/tmp/mien-test-pack-XXXXXX";
 static char path[64];
@@ -34,30 +37,30 @@ static int tear_down(void **state)
 }
 
 /* Record i: pixels of 3x5, labels on some, a subject on some, fields that nobody knows. */
-static void fill(struct rec *r, int i)
+static void fill(struct mien_rec *r, int i)
 {
     const uint32_t shape[3] = {3, 5, 3}, one[1] = {3};
     char text[32];
-    rec_clear(r);
+    mien_rec_clear(r);
     snprintf(text, sizeof text, "%02d/%d.jpg", i % 100, i);
     if (i % 7 != 6)
-        rec_set_str(r, TAG_ID, text);
-    memset(rec_alloc(r, 4000, REC_U8, 1, one), i, 3);
-    memset(rec_alloc(r, TAG_PIXELS, REC_U8, 3, shape), i * 3, 45);
+        mien_rec_set_str(r, MIEN_TAG_ID, text);
+    memset(mien_rec_alloc(r, 4000, MIEN_U8, 1, one), i, 3);
+    memset(mien_rec_alloc(r, MIEN_TAG_PIXELS, MIEN_U8, 3, shape), i * 3, 45);
     if (i % 5 != 4)
-        rec_set_u8(r, TAG_AGE, i % 101);
+        mien_rec_set_u8(r, MIEN_TAG_AGE, i % 101);
     else
-        memcpy(rec_alloc(r, TAG_AGE_BAND, REC_U8, 1, (uint32_t[]){2}), (uint8_t[]){20, 29}, 2);
+        memcpy(mien_rec_alloc(r, MIEN_TAG_AGE_BAND, MIEN_U8, 1, (uint32_t[]){2}), (uint8_t[]){20, 29}, 2);
     if (i % 3 != 2)
-        rec_set_u8(r, TAG_GENDER, i % 2);
+        mien_rec_set_u8(r, MIEN_TAG_GENDER, i % 2);
     if (i % 4 != 3)
-        rec_set_text(r, TAG_SUBJECT, "Zoe\xcc\x88", 5);
-    rec_set_str(r, TAG_PREP, "crop=whole size=3x5");
+        mien_rec_set_text(r, MIEN_TAG_SUBJECT, "Zoe\xcc\x88", 5);
+    mien_rec_set_str(r, MIEN_TAG_PREP, "crop=whole size=3x5");
 }
 
-static struct pack_writer *new_writer(enum pack_kind kind)
+static struct pack_writer *new_writer(enum mien_pack_kind kind)
 {
-    struct err e;
+    struct mien_err e;
     struct pack_writer *w = pack_writer_new(path, kind, &e);
     if (!w)
         fail_msg("%s", e.msg);
@@ -66,28 +69,28 @@ static struct pack_writer *new_writer(enum pack_kind kind)
 
 static void finish(struct pack_writer *w)
 {
-    struct err e;
+    struct mien_err e;
     if (pack_writer_end(w, "by the test", &e) < 0)
         fail_msg("%s", e.msg);
     pack_writer_free(w);
 }
 
-static void open_pack(struct pack *p)
+static void open_pack(struct mien_pack *p)
 {
-    struct err e;
-    if (pack_open(p, path, &e) < 0)
+    struct mien_err e;
+    if (mien_pack_open(p, path, &e) < 0)
         fail_msg("%s", e.msg);
 }
 
-static void assert_same_record(const struct rec *a, const struct rec *b)
+static void assert_same_record(const struct mien_rec *a, const struct mien_rec *b)
 {
-    struct buf x = {0}, y = {0};
+    struct mien_buf x = {0}, y = {0};
     assert_int_equal(rec_encode(a, 0, &x), 0);
     assert_int_equal(rec_encode(b, 0, &y), 0);
     assert_int_equal(x.len, y.len);
     assert_memory_equal(x.data, y.data, x.len);
-    buf_free(&x);
-    buf_free(&y);
+    mien_buf_free(&x);
+    mien_buf_free(&y);
 }
 
 /* Enough records that every column goes through its temporary file. */
@@ -95,10 +98,10 @@ static void round_trip(void **state)
 {
     (void)state;
     enum { N = 70000 };
-    struct rec r = {0}, back = {0};
-    struct pack p;
-    struct err e;
-    struct pack_writer *w = new_writer(PACK_AUTO);
+    struct mien_rec r = {0}, back = {0};
+    struct mien_pack p;
+    struct mien_err e;
+    struct pack_writer *w = new_writer(MIEN_PACK_AUTO);
     for (int i = 0; i < N; i++) {
         fill(&r, i);
         assert_int_equal(pack_add(w, &r, &e), 0);
@@ -106,84 +109,84 @@ static void round_trip(void **state)
     finish(w);
     open_pack(&p);
     assert_int_equal(p.n, N);
-    assert_int_equal(p.kind, PACK_PIXELS);
+    assert_int_equal(p.kind, MIEN_PACK_PIXELS);
     assert_int_equal(p.height, 3);
     assert_int_equal(p.width, 5);
     assert_string_equal(p.prep.text, "crop=whole size=3x5");
-    assert_string_equal(st_meta(p.st, "made"), "by the test");
+    assert_string_equal(mien_st_meta(p.st, "made"), "by the test");
     for (int i = 0; i < N; i++) {
         size_t k = (size_t)i, len, want;
         fill(&r, i);
-        assert_int_equal(p.age[i], i % 5 != 4 ? i % 101 : PACK_UNKNOWN);
-        assert_int_equal(p.band[2 * i], i % 5 != 4 ? PACK_UNKNOWN : 20);
-        assert_int_equal(p.band[2 * i + 1], i % 5 != 4 ? PACK_UNKNOWN : 29);
-        assert_int_equal(p.gender[i], i % 3 != 2 ? i % 2 : PACK_UNKNOWN);
-        assert_int_equal(pack_pixels(&p, k)[0], i * 3 & 255);
-        assert_int_equal(pack_pixels(&p, k)[44], i * 3 & 255);
-        const char *text = pack_id(&p, k, &len), *id = rec_text(&r, TAG_ID, &want);
+        assert_int_equal(p.age[i], i % 5 != 4 ? i % 101 : MIEN_PACK_UNKNOWN);
+        assert_int_equal(p.band[2 * i], i % 5 != 4 ? MIEN_PACK_UNKNOWN : 20);
+        assert_int_equal(p.band[2 * i + 1], i % 5 != 4 ? MIEN_PACK_UNKNOWN : 29);
+        assert_int_equal(p.gender[i], i % 3 != 2 ? i % 2 : MIEN_PACK_UNKNOWN);
+        assert_int_equal(mien_pack_pixels(&p, k)[0], i * 3 & 255);
+        assert_int_equal(mien_pack_pixels(&p, k)[44], i * 3 & 255);
+        const char *text = mien_pack_id(&p, k, &len), *id = mien_rec_text(&r, MIEN_TAG_ID, &want);
         assert_int_equal(len, id ? want : 0);
         if (id)
             assert_memory_equal(text, id, len);
-        text = pack_subject(&p, k, &len);
+        text = mien_pack_subject(&p, k, &len);
         assert_int_equal(len, i % 4 != 3 ? 5 : 0);
         assert_memory_equal(text, "Zoe\xcc\x88", len);
-        assert_int_equal(pack_record(&p, k, &back, &e), 0);
+        assert_int_equal(mien_pack_record(&p, k, &back, &e), 0);
         assert_same_record(&r, &back);
     }
-    pack_close(&p);
-    rec_free(&r);
-    rec_free(&back);
+    mien_pack_close(&p);
+    mien_rec_free(&r);
+    mien_rec_free(&back);
 }
 
 static void other_kinds(void **state)
 {
     (void)state;
-    struct rec r = {0}, back = {0};
-    struct pack p;
-    struct err e;
+    struct mien_rec r = {0}, back = {0};
+    struct mien_pack p;
+    struct mien_err e;
     size_t len;
 
     /* Images of any length beside pixels, on demand. */
-    struct pack_writer *w = new_writer(PACK_IMAGE);
+    struct pack_writer *w = new_writer(MIEN_PACK_IMAGE);
     for (int i = 0; i < 3; i++) {
         fill(&r, i);
-        memset(rec_alloc(&r, TAG_IMAGE, REC_U8, 1, (uint32_t[]){1 + (uint32_t)i}), 'a' + i,
+        memset(mien_rec_alloc(&r, MIEN_TAG_IMAGE, MIEN_U8, 1, (uint32_t[]){1 + (uint32_t)i}), 'a' + i,
                1 + (size_t)i);
         assert_int_equal(pack_add(w, &r, &e), 0);
     }
     finish(w);
     open_pack(&p);
-    assert_int_equal(p.kind, PACK_IMAGE);
+    assert_int_equal(p.kind, MIEN_PACK_IMAGE);
     assert_null(p.band);
-    assert_memory_equal(pack_image(&p, 1, &len), "bb", 2);
+    assert_memory_equal(mien_pack_image(&p, 1, &len), "bb", 2);
     assert_int_equal(len, 2);
-    assert_memory_equal(pack_image(&p, 2, &len), "ccc", 3);
-    assert_int_equal(pack_record(&p, 2, &back, &e), 0);
+    assert_memory_equal(mien_pack_image(&p, 2, &len), "ccc", 3);
+    assert_int_equal(mien_pack_record(&p, 2, &back, &e), 0);
     assert_same_record(&r, &back);
-    pack_close(&p);
+    mien_pack_close(&p);
 
     /* Features come before pixels. */
-    w = new_writer(PACK_AUTO);
+    w = new_writer(MIEN_PACK_AUTO);
     fill(&r, 1);
-    rec_set_f32v(&r, TAG_FEATURES, (float[]){1.5f, -2, 1e30f}, 3);
+    mien_rec_set_f32v(&r, MIEN_TAG_FEATURES, (float[]){1.5f, -2, 1e30f}, 3);
     assert_int_equal(pack_add(w, &r, &e), 0);
     finish(w);
     open_pack(&p);
-    assert_int_equal(p.kind, PACK_FEATURES);
+    assert_int_equal(p.kind, MIEN_PACK_FEATURES);
     assert_int_equal(p.dim, 3);
-    assert_memory_equal(pack_features(&p, 0), ((float[]){1.5f, -2, 1e30f}), 12);
-    assert_int_equal(pack_record(&p, 0, &back, &e), 0);
+    assert_memory_equal(mien_pack_features(&p, 0), ((float[]){1.5f, -2, 1e30f}), 12);
+    assert_int_equal(mien_pack_record(&p, 0, &back, &e), 0);
     assert_same_record(&r, &back);
-    pack_close(&p);
-    rec_free(&r);
-    rec_free(&back);
+    mien_pack_close(&p);
+    mien_rec_free(&r);
+    mien_rec_free(&back);
 }
 
 /* Adds r, which must be refused for this cause. */
-static void assert_refused(struct pack_writer *w, const struct rec *r, const char *cause)
+static void assert_refused(struct pack_writer *w, const struct mien_rec *r, const char *cause)
 {
-    struct err e = {""};
-    assert_int_equal(pack_add(w, r, &e), ERR_FORMAT);
+    struct mien_err e = {""};
+    assert_int_equal(pack_add(w, r, &e), MIEN_ERR_FORMAT);
     if (!strstr(e.msg, cause))
         fail_msg("'%s' instead of '%s'", e.msg, cause);
 }
@@ -191,71 +194,71 @@ static void assert_refused(struct pack_writer *w, const struct rec *r, const cha
 static void odd_records(void **state)
 {
     (void)state;
-    struct rec r = {0};
-    struct pack p;
-    struct err e;
-    struct pack_writer *w = new_writer(PACK_AUTO);
-    rec_set_str(&r, TAG_ID, "empty");
+    struct mien_rec r = {0};
+    struct mien_pack p;
+    struct mien_err e;
+    struct pack_writer *w = new_writer(MIEN_PACK_AUTO);
+    mien_rec_set_str(&r, MIEN_TAG_ID, "empty");
     assert_refused(w, &r, "has no features, pixels or image");
     fill(&r, 0);
-    rec_set_str(&r, TAG_PREP, "no words");
+    mien_rec_set_str(&r, MIEN_TAG_PREP, "no words");
     assert_refused(w, &r, "not key=value");
     fill(&r, 0);
     assert_int_equal(pack_add(w, &r, &e), 0);
 
-    rec_set_str(&r, TAG_PREP, "crop=box size=3x5");
+    mien_rec_set_str(&r, MIEN_TAG_PREP, "crop=box size=3x5");
     assert_refused(w, &r, "'crop=box size=3x5', those before with 'crop=whole size=3x5'");
     fill(&r, 0);
-    rec_del(&r, TAG_PREP);
+    mien_rec_del(&r, MIEN_TAG_PREP);
     assert_refused(w, &r, "made with ''");
     fill(&r, 0);
-    rec_alloc(&r, TAG_PIXELS, REC_U8, 3, (uint32_t[]){5, 3, 3});
+    mien_rec_alloc(&r, MIEN_TAG_PIXELS, MIEN_U8, 3, (uint32_t[]){5, 3, 3});
     assert_refused(w, &r, "pixels of 5x3, those before have 3x5");
-    rec_alloc(&r, TAG_PIXELS, REC_U8, 3, (uint32_t[]){0, 3, 3});
+    mien_rec_alloc(&r, MIEN_TAG_PIXELS, MIEN_U8, 3, (uint32_t[]){0, 3, 3});
     assert_refused(w, &r, "has no pixels");
-    rec_alloc(&r, TAG_PIXELS, REC_U8, 2, (uint32_t[]){5, 9});
+    mien_rec_alloc(&r, MIEN_TAG_PIXELS, MIEN_U8, 2, (uint32_t[]){5, 9});
     assert_refused(w, &r, "has no pixels");
-    rec_del(&r, TAG_PIXELS);
+    mien_rec_del(&r, MIEN_TAG_PIXELS);
     assert_refused(w, &r, "has no pixels");
     fill(&r, 0);
-    rec_set_u8(&r, TAG_AGE, 101);
+    mien_rec_set_u8(&r, MIEN_TAG_AGE, 101);
     assert_refused(w, &r, "age 101");
     fill(&r, 0);
-    rec_set_u8(&r, TAG_GENDER, 2);
+    mien_rec_set_u8(&r, MIEN_TAG_GENDER, 2);
     assert_refused(w, &r, "gender 2");
     fill(&r, 4);
-    *(uint8_t *)rec_alloc(&r, TAG_AGE_BAND, REC_U8, 1, (uint32_t[]){2}) = 60;
-    ((uint8_t *)rec_find(&r, TAG_AGE_BAND)->data)[1] = 59;
+    *(uint8_t *)mien_rec_alloc(&r, MIEN_TAG_AGE_BAND, MIEN_U8, 1, (uint32_t[]){2}) = 60;
+    ((uint8_t *)mien_rec_find(&r, MIEN_TAG_AGE_BAND)->data)[1] = 59;
     assert_refused(w, &r, "age band 60-59");
 
     /* Two fields of pixels, which only a foreign program makes. */
-    struct buf b = {0};
+    struct mien_buf b = {0};
     fill(&r, 0);
     unsigned nfield = (unsigned)r.nfield;
     assert_int_equal(rec_encode(&r, 0, &b), 0);
     assert_int_equal(rec_encode(&r, 0, &b), 0);
     assert_int_equal(rec_decode(&r, b.data, b.len, 2 * nfield, &e), 0);
     assert_refused(w, &r, "pixels 2 times");
-    buf_free(&b);
+    mien_buf_free(&b);
 
     finish(w);
     open_pack(&p); /* nothing of them is in it */
     assert_int_equal(p.n, 1);
-    pack_close(&p);
+    mien_pack_close(&p);
     unlink(path);
 
-    w = new_writer(PACK_AUTO);
-    assert_int_equal(pack_writer_end(w, "", &e), ERR_ARG);
+    w = new_writer(MIEN_PACK_AUTO);
+    assert_int_equal(pack_writer_end(w, "", &e), MIEN_ERR_ARG);
     pack_writer_free(w);
     assert_int_equal(access(path, F_OK), -1);
-    assert_null(pack_writer_new("/nonexistent/p", PACK_AUTO, &e));
-    rec_free(&r);
+    assert_null(pack_writer_new("/nonexistent/p", MIEN_PACK_AUTO, &e));
+    mien_rec_free(&r);
 }
 
 /* A pack of two records as another program might write it, and what may be wrong with it. */
 struct tensor {
     const char *name;
-    enum st_dtype dtype;
+    enum mien_dtype dtype;
     int ndim;
     size_t shape[4];
     const void *data;
@@ -270,17 +273,17 @@ static void put_pack(const char *format, const char *version, const char *prep,
     const uint64_t offsets[3] = {0, 1, 2}, roffsets[3] = {0, 0, 0};
     const int32_t fields[2] = {0, 0};
     const struct tensor valid[] = {
-        {"features", ST_F32, 2, {2, 1}, features},
-        {"id_offsets", ST_U64, 1, {3}, offsets},
-        {"record_offsets", ST_U64, 1, {3}, roffsets},
-        {"record", ST_U8, 1, {0}, ""},
-        {"record_fields", ST_I32, 1, {2}, fields},
-        {"id", ST_U8, 1, {2}, "ab"},
-        {"age", ST_U8, 1, {2}, age},
-        {"gender", ST_U8, 1, {2}, gender},
-        {"age_band", ST_U8, 2, {2, 2}, band},
+        {"features", MIEN_ST_F32, 2, {2, 1}, features},
+        {"id_offsets", MIEN_ST_U64, 1, {3}, offsets},
+        {"record_offsets", MIEN_ST_U64, 1, {3}, roffsets},
+        {"record", MIEN_ST_U8, 1, {0}, ""},
+        {"record_fields", MIEN_ST_I32, 1, {2}, fields},
+        {"id", MIEN_ST_U8, 1, {2}, "ab"},
+        {"age", MIEN_ST_U8, 1, {2}, age},
+        {"gender", MIEN_ST_U8, 1, {2}, gender},
+        {"age_band", MIEN_ST_U8, 2, {2, 2}, band},
     };
-    struct err e;
+    struct mien_err e;
     struct st_writer *w = st_writer_new(&e);
     st_add_meta(w, "format", format, &e);
     st_add_meta(w, "version", version, &e);
@@ -299,9 +302,9 @@ static void put_pack(const char *format, const char *version, const char *prep,
 
 static void assert_damaged(const char *cause)
 {
-    struct pack p;
-    struct err e = {""};
-    assert_true(pack_open(&p, path, &e) < 0);
+    struct mien_pack p;
+    struct mien_err e = {""};
+    assert_true(mien_pack_open(&p, path, &e) < 0);
     if (!strstr(e.msg, cause))
         fail_msg("'%s' instead of '%s'", e.msg, cause);
 }
@@ -309,17 +312,17 @@ static void assert_damaged(const char *cause)
 static void hostile_packs(void **state)
 {
     (void)state;
-    struct pack p;
-    struct rec r = {0};
-    struct err e;
+    struct mien_pack p;
+    struct mien_rec r = {0};
+    struct mien_err e;
     size_t len;
     const char *format = "mien-pack", *version = "1", *prep = "size=3x3";
 
     put_pack(format, version, prep, NULL, NULL);
     open_pack(&p);
     assert_int_equal(p.n, 2);
-    assert_memory_equal(pack_id(&p, 1, &len), "b", 1);
-    pack_close(&p);
+    assert_memory_equal(mien_pack_id(&p, 1, &len), "b", 1);
+    mien_pack_close(&p);
 
     put_pack("other", version, prep, NULL, NULL);
     assert_damaged("not a pack");
@@ -338,33 +341,33 @@ static void hostile_packs(void **state)
     put_pack(format, version, prep, NULL, "age_band");
     open_pack(&p);
     assert_null(p.band);
-    pack_close(&p);
+    mien_pack_close(&p);
 
     const struct tensor wrong[] = {
-        {"features", ST_F64, 2, {2, 1}, (double[2]){0}},
-        {"features", ST_F32, 1, {2}, (float[2]){0}},
-        {"features", ST_F32, 2, {3, 1}, (float[3]){0}},
-        {"features", ST_F32, 2, {2, 0}, ""},
-        {"features", ST_F32, 2, {0, 1}, ""},
-        {"age", ST_U8, 1, {3}, "abc"},
-        {"age", ST_U8, 1, {2}, "\x01\x65"},
-        {"age", ST_I32, 1, {2}, (int[2]){0}},
-        {"age", ST_U8, 2, {2, 1}, "ab"},
-        {"gender", ST_U8, 1, {2}, "\x01\x02"},
-        {"age_band", ST_U8, 2, {2, 2}, "\x14\x13\xff\xff"},
-        {"age_band", ST_U8, 2, {2, 2}, "\x14\xff\xff\xff"},
-        {"age_band", ST_U8, 1, {4}, "\x14\x15\xff\xff"},
-        {"id_offsets", ST_U64, 1, {3}, (uint64_t[]){0, 3, 2}},
-        {"id_offsets", ST_U64, 1, {3}, (uint64_t[]){1, 1, 2}},
-        {"id_offsets", ST_U64, 1, {3}, (uint64_t[]){0, 1, 3}},
-        {"id_offsets", ST_U64, 1, {3}, (uint64_t[]){0, 1, 1}},
-        {"id_offsets", ST_U64, 1, {3}, (uint64_t[]){0, UINT64_MAX, 2}},
-        {"id_offsets", ST_U64, 1, {2}, (uint64_t[]){0, 2}},
-        {"id_offsets", ST_I64, 1, {3}, (uint64_t[]){0, 1, 2}},
-        {"id", ST_F32, 1, {2}, (float[2]){0}},
-        {"record", ST_U8, 1, {8}, "12345678"},
-        {"record_fields", ST_I32, 1, {1}, (int[1]){0}},
-        {"record_fields", ST_U64, 1, {2}, (uint64_t[2]){0}},
+        {"features", MIEN_ST_F64, 2, {2, 1}, (double[2]){0}},
+        {"features", MIEN_ST_F32, 1, {2}, (float[2]){0}},
+        {"features", MIEN_ST_F32, 2, {3, 1}, (float[3]){0}},
+        {"features", MIEN_ST_F32, 2, {2, 0}, ""},
+        {"features", MIEN_ST_F32, 2, {0, 1}, ""},
+        {"age", MIEN_ST_U8, 1, {3}, "abc"},
+        {"age", MIEN_ST_U8, 1, {2}, "\x01\x65"},
+        {"age", MIEN_ST_I32, 1, {2}, (int[2]){0}},
+        {"age", MIEN_ST_U8, 2, {2, 1}, "ab"},
+        {"gender", MIEN_ST_U8, 1, {2}, "\x01\x02"},
+        {"age_band", MIEN_ST_U8, 2, {2, 2}, "\x14\x13\xff\xff"},
+        {"age_band", MIEN_ST_U8, 2, {2, 2}, "\x14\xff\xff\xff"},
+        {"age_band", MIEN_ST_U8, 1, {4}, "\x14\x15\xff\xff"},
+        {"id_offsets", MIEN_ST_U64, 1, {3}, (uint64_t[]){0, 3, 2}},
+        {"id_offsets", MIEN_ST_U64, 1, {3}, (uint64_t[]){1, 1, 2}},
+        {"id_offsets", MIEN_ST_U64, 1, {3}, (uint64_t[]){0, 1, 3}},
+        {"id_offsets", MIEN_ST_U64, 1, {3}, (uint64_t[]){0, 1, 1}},
+        {"id_offsets", MIEN_ST_U64, 1, {3}, (uint64_t[]){0, UINT64_MAX, 2}},
+        {"id_offsets", MIEN_ST_U64, 1, {2}, (uint64_t[]){0, 2}},
+        {"id_offsets", MIEN_ST_I64, 1, {3}, (uint64_t[]){0, 1, 2}},
+        {"id", MIEN_ST_F32, 1, {2}, (float[2]){0}},
+        {"record", MIEN_ST_U8, 1, {8}, "12345678"},
+        {"record_fields", MIEN_ST_I32, 1, {1}, (int[1]){0}},
+        {"record_fields", MIEN_ST_U64, 1, {2}, (uint64_t[2]){0}},
     };
     for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
         put_pack(format, version, prep, &wrong[i], NULL);
@@ -375,43 +378,43 @@ static void hostile_packs(void **state)
     struct st_writer *w = st_writer_new(&e);
     st_add_meta(w, "format", format, &e);
     st_add_meta(w, "version", version, &e);
-    assert_int_equal(st_add(w, "pixels", ST_U8, 4, (size_t[]){1, 1, 1, 3}, "rgb", &e), 0);
-    assert_int_equal(st_add(w, "age", ST_U8, 1, (size_t[]){1}, "\x07", &e), 0);
-    assert_int_equal(st_add(w, "gender", ST_U8, 1, (size_t[]){1}, "\x01", &e), 0);
+    assert_int_equal(st_add(w, "pixels", MIEN_ST_U8, 4, (size_t[]){1, 1, 1, 3}, "rgb", &e), 0);
+    assert_int_equal(st_add(w, "age", MIEN_ST_U8, 1, (size_t[]){1}, "\x07", &e), 0);
+    assert_int_equal(st_add(w, "gender", MIEN_ST_U8, 1, (size_t[]){1}, "\x01", &e), 0);
     assert_int_equal(st_save(w, path, &e), 0);
     st_writer_free(w);
     open_pack(&p);
-    assert_memory_equal(pack_pixels(&p, 0), "rgb", 3);
-    assert_string_equal(pack_id(&p, 0, &len), "");
+    assert_memory_equal(mien_pack_pixels(&p, 0), "rgb", 3);
+    assert_string_equal(mien_pack_id(&p, 0, &len), "");
     assert_int_equal(len, 0);
     assert_string_equal(p.prep.text, "");
-    assert_int_equal(pack_record(&p, 0, &r, &e), ERR_FORMAT);
+    assert_int_equal(mien_pack_record(&p, 0, &r, &e), MIEN_ERR_FORMAT);
     assert_non_null(strstr(e.msg, "keeps no records"));
-    pack_close(&p);
+    mien_pack_close(&p);
 
     /* A record of its own that is damaged costs only itself. */
-    const struct tensor fields = {"record_fields", ST_I32, 1, {2}, (int[]){-1, 70000}};
+    const struct tensor fields = {"record_fields", MIEN_ST_I32, 1, {2}, (int[]){-1, 70000}};
     put_pack(format, version, prep, &fields, NULL);
     open_pack(&p);
-    assert_int_equal(pack_record(&p, 0, &r, &e), ERR_FORMAT);
-    assert_int_equal(pack_record(&p, 1, &r, &e), ERR_FORMAT);
-    pack_close(&p);
-    rec_free(&r);
+    assert_int_equal(mien_pack_record(&p, 0, &r, &e), MIEN_ERR_FORMAT);
+    assert_int_equal(mien_pack_record(&p, 1, &r, &e), MIEN_ERR_FORMAT);
+    mien_pack_close(&p);
+    mien_rec_free(&r);
 }
 
 /* Bytes of a real pack changed one at a time: whatever opens must be safe to read. */
 static void damaged_bytes(void **state)
 {
     (void)state;
-    struct rec r = {0};
-    struct err e;
-    struct pack_writer *w = new_writer(PACK_AUTO);
+    struct mien_rec r = {0};
+    struct mien_err e;
+    struct pack_writer *w = new_writer(MIEN_PACK_AUTO);
     for (int i = 0; i < 3; i++) {
         fill(&r, i);
         assert_int_equal(pack_add(w, &r, &e), 0);
     }
     finish(w);
-    struct buf file = {0};
+    struct mien_buf file = {0};
     int fd = file_open(path, &e);
     assert_int_equal(file_slurp(fd, &file, 1 << 20, path, &e), 0);
     close(fd);
@@ -420,27 +423,27 @@ static void damaged_bytes(void **state)
     for (size_t i = 0; i < file.len; i++) {
         if (file.data[i] == ' ' && i > 1200)
             continue; /* the header's padding */
-        struct pack p;
+        struct mien_pack p;
         fseek(f, (long)i, SEEK_SET);
         putc(file.data[i] ^ (1 << i % 8), f);
         fflush(f);
-        if (pack_open(&p, path, &e) == 0) {
+        if (mien_pack_open(&p, path, &e) == 0) {
             opened++;
             for (size_t k = 0; k < p.n; k++)
-                if (pack_record(&p, k, &r, &e) == 0) {
-                    struct buf b = {0};
+                if (mien_pack_record(&p, k, &r, &e) == 0) {
+                    struct mien_buf b = {0};
                     restored += rec_encode(&r, 0, &b) == 0;
-                    buf_free(&b);
+                    mien_buf_free(&b);
                 }
-            pack_close(&p);
+            mien_pack_close(&p);
         }
         fseek(f, (long)i, SEEK_SET);
         putc(file.data[i], f);
     }
     fclose(f);
     assert_true(opened > 100 && restored > 100);
-    buf_free(&file);
-    rec_free(&r);
+    mien_buf_free(&file);
+    mien_rec_free(&r);
 }
 
 int main(void)

@@ -145,11 +145,11 @@ static void evaluate(const struct model *m, int i, double **v)
 static void check(const char *text, const char *prep, int n, int batch, const char *also)
 {
     struct model m = {0};
-    struct err e = {{0}};
+    struct mien_err e = {{0}};
     struct rng r = {3};
     if (net_parse(&m.net, text, strlen(text), &e) < 0)
         fail_msg("%s", e.msg);
-    assert_int_equal(prep_parse(&m.prep, prep, strlen(prep), &e), 0);
+    assert_int_equal(mien_prep_parse(&m.prep, prep, strlen(prep), &e), 0);
     m.weights = net_weights_new(&m.net, &e);
     for (size_t i = 0; i < m.net.nweights; i++)
         m.weights[i] = (float)(0.4 * rng_normal(&r));
@@ -294,7 +294,7 @@ static void groups(void **state)
 /* Runs a model's layer `name` on n images. */
 static void run(const struct model *m, const char *name, const unsigned char *pixels, int n, float *y)
 {
-    struct err e;
+    struct mien_err e;
     int out = net_find(&m->net, name);
     assert_true(out >= 0);
     struct plan *p = plan_new(m, &out, 1, n, PRECISION_FLOAT, &e);
@@ -345,14 +345,14 @@ static void folding(void **state)
                                "e conv 5 1x1\nen bn\nf concat from=e,en\ng dense 4\ngs softmax\n";
     enum { N = 7 };
     struct model m = {0}, f = {0};
-    struct err e;
+    struct mien_err e;
     struct rng r = {9};
-    struct buf got = {0};
+    struct mien_buf got = {0};
     char embed[NET_NAME];
     unsigned char pixels[N * 6 * 5 * 3];
     float y[2][N * 4];
     assert_int_equal(net_parse(&m.net, text, strlen(text), &e), 0);
-    assert_int_equal(prep_parse(&m.prep, "scale=0.01 embed=an", 19, &e), 0);
+    assert_int_equal(mien_prep_parse(&m.prep, "scale=0.01 embed=an", 19, &e), 0);
     m.weights = net_weights_new(&m.net, &e);
     for (size_t i = 0; i < m.net.nweights; i++)
         m.weights[i] = (float)(0.4 * rng_normal(&r));
@@ -367,19 +367,19 @@ static void folding(void **state)
     assert_int_equal(net_print(&f.net, &got), 0);
     assert_int_equal(got.len, strlen(want));
     assert_memory_equal(got.data, want, got.len);
-    assert_string_equal(prep_get(&f.prep, "embed", embed, sizeof embed), "a");
+    assert_string_equal(mien_prep_get(&f.prep, "embed", embed, sizeof embed), "a");
     run(&m, "gs", pixels, N, y[0]);
     run(&f, "gs", pixels, N, y[1]);
     for (int i = 0; i < N * 4; i++)
         assert_true(fabsf(y[0][i] - y[1][i]) < 1e-6f);
     model_free(&f);
     /* Where features come from before the bn, that stays. */
-    assert_int_equal(prep_set(&m.prep, "embed", "%s", "a"), 0);
+    assert_int_equal(mien_prep_set(&m.prep, "embed", "%s", "a"), 0);
     assert_int_equal(model_fold(&f, &m, &e), 0);
     assert_true(net_find(&f.net, "an") == 2 && !f.net.layer[1].bias);
     model_free(&f);
     model_free(&m);
-    buf_free(&got);
+    mien_buf_free(&got);
 }
 
 /* What an image gives must not depend on those beside it, nor on the batch's size: to the bit. */
@@ -391,7 +391,7 @@ static void company(void **state)
                        "c2 conv 45 3x3 pad=same\nh dense 33\ns softmax\n";
     enum { N = 9, IN = 13 * 11 * 3, OUT = 33 };
     struct model m = {0};
-    struct err e;
+    struct mien_err e;
     struct rng r = {5};
     static float in[N][IN], alone[N][OUT], together[N][OUT], floats[N][OUT];
     const void *ptr[N];
@@ -433,7 +433,7 @@ static void forms(void **state)
     const char *name[] = {"avx512", "avx2", "portable"};
     for (int i = 0; i < 3; i++) {
         setenv("MIEN_SIMD", name[i], 1);
-        struct err e;
+        struct mien_err e;
         struct model m = {0};
         int out = 0;
         const char *text = "input 4x4x3\npool gap\n";

@@ -35,8 +35,8 @@ static void test_pillow(void **state)
 {
     (void)state;
     struct file_map map;
-    struct err e;
-    struct img_resizer *z = img_resizer_new(&e);
+    struct mien_err e;
+    struct mien_resizer *z = mien_resizer_new(&e);
     if (file_map(VECTORS, &map, &e) < 0)
         fail_msg("%s", e.msg);
     size_t at = 0, cases = 0;
@@ -47,12 +47,12 @@ static void test_pillow(void **state)
         size_t n = (size_t)v[2] * (size_t)v[3] * 3;
         assert_true(at + n <= map.len);
         unsigned char *src = source(v[0], v[1]), *dst = malloc(n);
-        assert_int_equal(img_resize(z, src, v[0], v[1], dst, (struct img_hw){v[2], v[3]}, v[4], &e),
+        assert_int_equal(mien_resize(z, src, v[0], v[1], dst, (struct mien_size){v[2], v[3]}, v[4], &e),
                          0);
         for (size_t i = 0; i < n; i++) {
             if (dst[i] != map.data[at + i])
                 fail_msg("%dx%d to %dx%d by %s: byte %zu is %d, Pillow's %d", v[0], v[1], v[2],
-                         v[3], img_filter_name(v[4]), i, dst[i], map.data[at + i]);
+                         v[3], mien_resampling_name(v[4]), i, dst[i], map.data[at + i]);
         }
         at += n;
         cases++;
@@ -62,7 +62,7 @@ static void test_pillow(void **state)
     assert_int_equal(at, map.len);
     assert_int_equal(cases, 27);
     file_unmap(&map);
-    img_resizer_free(z);
+    mien_resizer_free(z);
 }
 
 /* The vector passes against the portable ones, in exactly sized memory, for sanitizers. */
@@ -79,7 +79,7 @@ static void test_vector_form(void **state)
         int in = 1 + (int)rng_below(&rng, round % 2 ? 9 : 150);
         int out = 1 + (int)rng_below(&rng, round % 3 ? 9 : 150),
             lines = 1 + (int)rng_below(&rng, 40);
-        assert_int_equal(resize_axis_set(&a, in, out, (enum img_filter)(round % 3)), 0);
+        assert_int_equal(resize_axis_set(&a, in, out, (enum mien_resampling)(round % 3)), 0);
         unsigned char *src = source(lines, in);
         size_t n = (size_t)lines * (size_t)out * 3;
         unsigned char *want = malloc(n), *got = malloc(n);
@@ -100,63 +100,63 @@ static void test_vector_form(void **state)
 static void test_flat_stays_flat(void **state)
 {
     (void)state;
-    struct err e;
-    struct img_resizer *z = img_resizer_new(&e);
+    struct mien_err e;
+    struct mien_resizer *z = mien_resizer_new(&e);
     enum { MAX = 300 };
     unsigned char *src = malloc(MAX * MAX * 3), *dst = malloc(MAX * MAX * 3);
     struct rng rng = {2};
     for (int round = 0; round < 60; round++) {
         int h = 1 + (int)rng_below(&rng, MAX), w = 1 + (int)rng_below(&rng, MAX);
-        struct img_hw to = {1 + (int)rng_below(&rng, MAX), 1 + (int)rng_below(&rng, MAX)};
+        struct mien_size to = {1 + (int)rng_below(&rng, MAX), 1 + (int)rng_below(&rng, MAX)};
         int level = round % 3 == 0 ? 255 : (int)rng_below(&rng, 256);
         memset(src, level, (size_t)h * (size_t)w * 3);
-        assert_int_equal(img_resize(z, src, h, w, dst, to, (enum img_filter)(round % 3), &e), 0);
+        assert_int_equal(mien_resize(z, src, h, w, dst, to, (enum mien_resampling)(round % 3), &e), 0);
         for (int i = 0; i < to.h * to.w * 3; i++)
             assert_int_equal(dst[i], level);
     }
     free(src);
     free(dst);
-    img_resizer_free(z);
+    mien_resizer_free(z);
 }
 
 static void test_same_size_is_a_copy(void **state)
 {
     (void)state;
-    struct err e;
-    struct img_resizer *z = img_resizer_new(&e);
+    struct mien_err e;
+    struct mien_resizer *z = mien_resizer_new(&e);
     unsigned char *src = source(17, 23), dst[17 * 23 * 3];
-    for (int f = IMG_BOX; f <= IMG_LANCZOS3; f++) {
+    for (int f = MIEN_BOX; f <= MIEN_LANCZOS3; f++) {
         memset(dst, 0, sizeof dst);
-        assert_int_equal(img_resize(z, src, 17, 23, dst, (struct img_hw){17, 23}, f, &e), 0);
+        assert_int_equal(mien_resize(z, src, 17, 23, dst, (struct mien_size){17, 23}, f, &e), 0);
         assert_memory_equal(dst, src, sizeof dst);
     }
     free(src);
-    img_resizer_free(z);
+    mien_resizer_free(z);
 }
 
 /* A resizer that had other sizes and filters before gives what a new one gives. */
 static void test_reuse(void **state)
 {
     (void)state;
-    struct err e;
-    struct img_resizer *used = img_resizer_new(&e);
+    struct mien_err e;
+    struct mien_resizer *used = mien_resizer_new(&e);
     struct rng rng = {3};
     for (int round = 0; round < 40; round++) {
         int h = 1 + (int)rng_below(&rng, 60), w = 1 + (int)rng_below(&rng, 60);
-        struct img_hw to = {1 + (int)rng_below(&rng, 60), 1 + (int)rng_below(&rng, 60)};
-        enum img_filter f = (enum img_filter)rng_below(&rng, 3);
+        struct mien_size to = {1 + (int)rng_below(&rng, 60), 1 + (int)rng_below(&rng, 60)};
+        enum mien_resampling f = (enum mien_resampling)rng_below(&rng, 3);
         size_t n = (size_t)to.h * (size_t)to.w * 3;
         unsigned char *src = source(h, w), *a = malloc(n), *b = malloc(n);
-        struct img_resizer *fresh = img_resizer_new(&e);
-        assert_int_equal(img_resize(used, src, h, w, a, to, f, &e), 0);
-        assert_int_equal(img_resize(fresh, src, h, w, b, to, f, &e), 0);
+        struct mien_resizer *fresh = mien_resizer_new(&e);
+        assert_int_equal(mien_resize(used, src, h, w, a, to, f, &e), 0);
+        assert_int_equal(mien_resize(fresh, src, h, w, b, to, f, &e), 0);
         assert_memory_equal(a, b, n);
-        img_resizer_free(fresh);
+        mien_resizer_free(fresh);
         free(src);
         free(a);
         free(b);
     }
-    img_resizer_free(used);
+    mien_resizer_free(used);
 }
 
 int main(void)

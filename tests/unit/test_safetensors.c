@@ -14,6 +14,7 @@
 #include "util/bytes.h"
 #include "mien/safetensors.h"
 #include "util/half.h"
+#include "tensor/st_writer.h"
 
 static char path[] = "/tmp/mien-test-st-XXXXXX";
 
@@ -47,7 +48,7 @@ static void put_file(uint64_t len, const char *header, size_t hlen, size_t data)
 static void round_trip(void **state)
 {
     (void)state;
-    struct err e;
+    struct mien_err e;
     const float kernel[2][3] = {{1, 2, 3}, {-0.5f, 1e-30f, INFINITY}};
     const uint16_t half[3] = {0x3c00, 0x0001, 0xfbff};
     const uint64_t big[1] = {UINT64_MAX};
@@ -55,43 +56,43 @@ static void round_trip(void **state)
     assert_int_equal(st_add_meta(w, "zebra", "first", &e), 0);
     assert_int_equal(st_add_meta(w, "net", "conv 3\n\"relu\"\té\n", &e), 0);
     assert_int_equal(st_add_meta(w, "made", "from caf\xe9.tar", &e), 0);
-    assert_int_equal(st_add(w, "half", ST_F16, 1, (size_t[]){3}, half, &e), 0);
-    assert_int_equal(st_add(w, "conv1/kernel", ST_F32, 2, (size_t[]){2, 3}, kernel, &e), 0);
-    assert_int_equal(st_add(w, "none", ST_F32, 2, (size_t[]){0, 7}, NULL, &e), 0);
-    assert_int_equal(st_add(w, "scalar", ST_U64, 0, NULL, big, &e), 0);
+    assert_int_equal(st_add(w, "half", MIEN_ST_F16, 1, (size_t[]){3}, half, &e), 0);
+    assert_int_equal(st_add(w, "conv1/kernel", MIEN_ST_F32, 2, (size_t[]){2, 3}, kernel, &e), 0);
+    assert_int_equal(st_add(w, "none", MIEN_ST_F32, 2, (size_t[]){0, 7}, NULL, &e), 0);
+    assert_int_equal(st_add(w, "scalar", MIEN_ST_U64, 0, NULL, big, &e), 0);
     assert_int_equal(st_save(w, path, &e), 0);
 
-    struct st *s = st_open(path, &e);
+    struct mien_safetensors *s = mien_st_open(path, &e);
     assert_non_null(s);
-    assert_string_equal(st_meta(s, "zebra"), "first");
-    assert_string_equal(st_meta(s, "net"), "conv 3\n\"relu\"\té\n");
-    assert_string_equal(st_meta(s, "made"), "from caf?.tar");
-    assert_null(st_meta(s, "absent"));
-    assert_null(st_find(s, "absent"));
+    assert_string_equal(mien_st_meta(s, "zebra"), "first");
+    assert_string_equal(mien_st_meta(s, "net"), "conv 3\n\"relu\"\té\n");
+    assert_string_equal(mien_st_meta(s, "made"), "from caf?.tar");
+    assert_null(mien_st_meta(s, "absent"));
+    assert_null(mien_st_find(s, "absent"));
 
-    const struct st_tensor *t = st_find(s, "conv1/kernel");
+    const struct mien_tensor *t = mien_st_find(s, "conv1/kernel");
     assert_non_null(t);
-    assert_int_equal(t->dtype, ST_F32);
+    assert_int_equal(t->dtype, MIEN_ST_F32);
     assert_int_equal(t->ndim, 2);
     assert_int_equal(t->shape[0], 2);
     assert_int_equal(t->shape[1], 3);
     assert_int_equal(t->count, 6);
     assert_int_equal(t->bytes, sizeof kernel);
     assert_memory_equal(t->data, kernel, sizeof kernel);
-    t = st_find(s, "scalar");
+    t = mien_st_find(s, "scalar");
     assert_int_equal(t->ndim, 0);
     assert_memory_equal(t->data, big, sizeof big);
-    assert_int_equal((uintptr_t)st_at(s, 0)->data % 64, 0);
+    assert_int_equal((uintptr_t)mien_st_at(s, 0)->data % 64, 0);
 
     /* In the order they were added, with a padding where an element would be off its place. */
     const char *order[] = {"half", "_pad1", "conv1/kernel", "none", "scalar"};
-    assert_int_equal(st_count(s), 5);
+    assert_int_equal(mien_st_count(s), 5);
     for (size_t i = 0; i < 5; i++)
-        assert_string_equal(st_at(s, i)->name, order[i]);
-    st_close(s);
+        assert_string_equal(mien_st_at(s, i)->name, order[i]);
+    mien_st_close(s);
 
     /* Metadata keep their order, and the same additions give the same bytes. */
-    struct buf a = {0}, b = {0};
+    struct mien_buf a = {0}, b = {0};
     assert_int_equal(st_header(w, 0, &a, &e), 0);
     assert_int_equal(st_header(w, 1024, &b, &e), 0);
     assert_int_equal(a.len % 64, 0);
@@ -100,25 +101,25 @@ static void round_trip(void **state)
     assert_memory_equal(a.data + 8, "{\"__metadata__\":{\"zebra\":\"first\",\"net\":", 39);
     assert_memory_equal(a.data + 8, b.data + 8, a.len - 8);
     assert_int_equal(b.data[1023], ' ');
-    buf_clear(&a);
-    assert_int_equal(st_header(w, 64, &a, &e), ERR_LIMIT);
-    buf_free(&a);
-    buf_free(&b);
+    mien_buf_clear(&a);
+    assert_int_equal(st_header(w, 64, &a, &e), MIEN_ERR_LIMIT);
+    mien_buf_free(&a);
+    mien_buf_free(&b);
     st_writer_free(w);
 }
 
 static void refuses_to_write(void **state)
 {
     (void)state;
-    struct err e;
+    struct mien_err e;
     struct st_writer *w = st_writer_new(&e);
-    assert_int_equal(st_add(w, "a", ST_U8, 1, (size_t[]){1}, "x", &e), 0);
-    assert_int_equal(st_add(w, "a", ST_U8, 1, (size_t[]){1}, "x", &e), ERR_ARG);
-    assert_int_equal(st_add(w, "_pad0", ST_U8, 1, (size_t[]){1}, "x", &e), ERR_ARG);
-    assert_int_equal(st_add(w, "__metadata__", ST_U8, 1, (size_t[]){1}, "x", &e), ERR_ARG);
-    assert_int_equal(st_add(w, "\xff", ST_U8, 1, (size_t[]){1}, "x", &e), ERR_ARG);
-    assert_int_equal(st_add(w, "b", ST_F32, 2, (size_t[]){SIZE_MAX / 8, 4}, "x", &e), ERR_ARG);
-    assert_int_equal(st_save(w, "/dev/full", &e), ERR_SYS);
+    assert_int_equal(st_add(w, "a", MIEN_ST_U8, 1, (size_t[]){1}, "x", &e), 0);
+    assert_int_equal(st_add(w, "a", MIEN_ST_U8, 1, (size_t[]){1}, "x", &e), MIEN_ERR_ARG);
+    assert_int_equal(st_add(w, "_pad0", MIEN_ST_U8, 1, (size_t[]){1}, "x", &e), MIEN_ERR_ARG);
+    assert_int_equal(st_add(w, "__metadata__", MIEN_ST_U8, 1, (size_t[]){1}, "x", &e), MIEN_ERR_ARG);
+    assert_int_equal(st_add(w, "\xff", MIEN_ST_U8, 1, (size_t[]){1}, "x", &e), MIEN_ERR_ARG);
+    assert_int_equal(st_add(w, "b", MIEN_ST_F32, 2, (size_t[]){SIZE_MAX / 8, 4}, "x", &e), MIEN_ERR_ARG);
+    assert_int_equal(st_save(w, "/dev/full", &e), MIEN_ERR_SYS);
     assert_non_null(strstr(e.msg, "No space left"));
     st_writer_free(w);
 }
@@ -169,36 +170,36 @@ static void hostile_headers(void **state)
         {" {}", 0, "not a safetensors file"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
-        struct err e = {""};
+        struct mien_err e = {""};
         char padded[256];
         int len = snprintf(padded, sizeof padded, "%-120s", cases[i].header);
         put_file((uint64_t)len, padded, (size_t)len, cases[i].data);
-        struct st *s = st_open(path, &e);
+        struct mien_safetensors *s = mien_st_open(path, &e);
         if (!s != !!cases[i].cause || (!s && !strstr(e.msg, cases[i].cause)))
             fail_msg("case %zu, %s: '%s'", i, cases[i].header, e.msg);
-        st_close(s);
+        mien_st_close(s);
     }
 }
 
 static void hostile_lengths(void **state)
 {
     (void)state;
-    struct err e;
+    struct mien_err e;
     const uint64_t lengths[] = {0, 1, 3, 1u << 20, UINT64_MAX, UINT64_MAX - 7, 1ull << 63};
     for (size_t i = 0; i < sizeof lengths / sizeof lengths[0]; i++) {
         put_file(lengths[i], "{}", 2, 0);
-        assert_null(st_open(path, &e));
+        assert_null(mien_st_open(path, &e));
         assert_non_null(strstr(e.msg, "not a safetensors file"));
     }
     assert_int_equal(truncate(path, 7), 0);
-    assert_null(st_open(path, &e));
+    assert_null(mien_st_open(path, &e));
     assert_int_equal(truncate(path, 0), 0);
-    assert_null(st_open(path, &e));
+    assert_null(mien_st_open(path, &e));
 
     /* A header over the limit, in a file that is as long (and sparse). */
-    put_file(ST_MAX_HEADER + 1, "{}", 2, 0);
-    assert_int_equal(truncate(path, (off_t)ST_MAX_HEADER + 9), 0);
-    assert_null(st_open(path, &e));
+    put_file(MIEN_ST_MAX_HEADER + 1, "{}", 2, 0);
+    assert_int_equal(truncate(path, (off_t)MIEN_ST_MAX_HEADER + 9), 0);
+    assert_null(mien_st_open(path, &e));
     assert_non_null(strstr(e.msg, "over the limit"));
 
     /* Deep nesting must not exhaust the stack. */
@@ -207,16 +208,16 @@ static void hostile_lengths(void **state)
     memcpy(deep, "{\"a\":", 5);
     put_file(1 << 20, deep, 1 << 20, 0);
     free(deep);
-    assert_null(st_open(path, &e));
+    assert_null(mien_st_open(path, &e));
 
     /* A header of odd length puts floats off their place. */
     const char *odd = "{" T("a", "F32", "[1]", "[0,4]") "}";
     char padded[256];
     snprintf(padded, sizeof padded, "%-101s", odd);
     put_file(101, padded, 101, 4);
-    assert_null(st_open(path, &e));
+    assert_null(mien_st_open(path, &e));
     assert_non_null(strstr(e.msg, "aligned"));
-    assert_null(st_open("/nonexistent/x", &e));
+    assert_null(mien_st_open("/nonexistent/x", &e));
     assert_non_null(strstr(e.msg, "No such file"));
 }
 

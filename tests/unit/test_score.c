@@ -61,9 +61,9 @@ static void test_bins(void **state)
     static const char *const bad[] = {
         "",      "1,2",  "0,",       "0,5,5", "0,5,4",
         "0,101", "0,-1", "nonsense", "0,x",   "0,00000000000000000000010"};
-    struct err e;
+    struct mien_err e;
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
-        assert_int_equal(score_bins(&r, bad[i], &e), ERR_ARG);
+        assert_int_equal(score_bins(&r, bad[i], &e), MIEN_ERR_ARG);
 }
 
 static void add(struct score *s, const struct score_rule *rule, struct score_label l,
@@ -274,21 +274,21 @@ static void test_bootstrap(void **state)
     score_free(&s);
 }
 
-static struct rec *record(struct rec *r, int age, int gender)
+static struct mien_rec *record(struct mien_rec *r, int age, int gender)
 {
     float p[MIEN_AGES];
-    rec_clear(r);
-    rec_set_u8(r, TAG_AGE, age);
-    rec_set_u8(r, TAG_GENDER, gender);
-    rec_set_f32v(r, TAG_P_AGE, ages(p, 20, 30, 0.5f), MIEN_AGES);
-    rec_set_f32v(r, TAG_P_GENDER, (float[]){0.25f, 0.75f}, 2);
+    mien_rec_clear(r);
+    mien_rec_set_u8(r, MIEN_TAG_AGE, age);
+    mien_rec_set_u8(r, MIEN_TAG_GENDER, gender);
+    mien_rec_set_f32v(r, MIEN_TAG_P_AGE, ages(p, 20, 30, 0.5f), MIEN_AGES);
+    mien_rec_set_f32v(r, MIEN_TAG_P_GENDER, (float[]){0.25f, 0.75f}, 2);
     return r;
 }
 
-static void refuse(struct score_run *run, const struct rec *r, const char *message)
+static void refuse(struct score_run *run, const struct mien_rec *r, const char *message)
 {
-    struct err e = {{0}};
-    assert_int_equal(score_run_add(run, r, &e), ERR_FORMAT);
+    struct mien_err e = {{0}};
+    assert_int_equal(score_run_add(run, r, &e), MIEN_ERR_FORMAT);
     assert_string_equal(e.msg, message);
 }
 
@@ -297,15 +297,15 @@ static void test_records(void **state)
     (void)state;
     struct score_rule rule = rule_of(NULL, SCORE_MEAN);
     struct score_run run = {.rule = &rule};
-    struct rec r = {0};
-    struct err e;
+    struct mien_rec r = {0};
+    struct mien_err e;
     float p[MIEN_AGES];
 
     assert_int_equal(score_run_add(&run, record(&r, 25, 1), &e), 0);
-    rec_set_str(&r, TAG_ERROR, "no");
+    mien_rec_set_str(&r, MIEN_TAG_ERROR, "no");
     assert_int_equal(score_run_add(&run, &r, &e), 0);
     assert_int_equal(run.errors, 1);
-    rec_clear(&r);
+    mien_rec_clear(&r);
     assert_int_equal(score_run_add(&run, &r, &e), 0);
     assert_int_equal(run.no_age, 1);
     assert_int_equal(run.no_gender, 1);
@@ -317,31 +317,31 @@ static void test_records(void **state)
     record(&r, 25, 1);
     ages(p, 20, 30, 0.5f);
     p[3] = NAN;
-    rec_set_f32v(&r, TAG_P_AGE, p, MIEN_AGES);
+    mien_rec_set_f32v(&r, MIEN_TAG_P_AGE, p, MIEN_AGES);
     refuse(&run, &r, "p_age is no distribution of probability");
     p[3] = INFINITY;
-    rec_set_f32v(&r, TAG_P_AGE, p, MIEN_AGES);
+    mien_rec_set_f32v(&r, MIEN_TAG_P_AGE, p, MIEN_AGES);
     refuse(&run, &r, "p_age is no distribution of probability");
     record(&r, 25, 1);
-    rec_set_f32v(&r, TAG_P_GENDER, (float[]){-0.5f, 1.5f}, 2);
+    mien_rec_set_f32v(&r, MIEN_TAG_P_GENDER, (float[]){-0.5f, 1.5f}, 2);
     refuse(&run, &r, "p_gender is no distribution of probability");
-    rec_set_f32v(&r, TAG_P_GENDER, (float[]){0, 0}, 2);
+    mien_rec_set_f32v(&r, MIEN_TAG_P_GENDER, (float[]){0, 0}, 2);
     refuse(&run, &r, "p_gender is no distribution of probability");
-    rec_set_f32v(&r, TAG_P_GENDER, (float[]){0.51f, 0.51f}, 2);
+    mien_rec_set_f32v(&r, MIEN_TAG_P_GENDER, (float[]){0.51f, 0.51f}, 2);
     refuse(&run, &r, "p_gender is no distribution of probability");
-    rec_set_f32v(&r, TAG_P_GENDER, (float[]){0.499f, 0.499f}, 2); /* half precision's rounding */
+    mien_rec_set_f32v(&r, MIEN_TAG_P_GENDER, (float[]){0.499f, 0.499f}, 2); /* half precision's rounding */
     assert_int_equal(score_run_add(&run, &r, &e), 0);
     record(&r, 25, 1);
-    rec_del(&r, TAG_AGE);
-    memcpy(rec_alloc(&r, TAG_AGE_BAND, REC_U8, 1, (uint32_t[]){2}), "\x1e\x14", 2);
+    mien_rec_del(&r, MIEN_TAG_AGE);
+    memcpy(mien_rec_alloc(&r, MIEN_TAG_AGE_BAND, MIEN_U8, 1, (uint32_t[]){2}), "\x1e\x14", 2);
     refuse(&run, &r, "30 to 20 years are no age band");
     assert_int_equal(run.bad, 8);
     assert_int_equal(run.records, 12);
 
     /* A band is open at its end, and one in several bins is no error. */
-    memcpy(rec_alloc(&r, TAG_AGE_BAND, REC_U8, 1, (uint32_t[]){2}), "\x3c\xff", 2);
+    memcpy(mien_rec_alloc(&r, MIEN_TAG_AGE_BAND, MIEN_U8, 1, (uint32_t[]){2}), "\x3c\xff", 2);
     assert_int_equal(score_run_add(&run, &r, &e), 0);
-    memcpy(rec_alloc(&r, TAG_AGE_BAND, REC_U8, 1, (uint32_t[]){2}), "\x14\x28", 2);
+    memcpy(mien_rec_alloc(&r, MIEN_TAG_AGE_BAND, MIEN_U8, 1, (uint32_t[]){2}), "\x14\x28", 2);
     assert_int_equal(score_run_add(&run, &r, &e), 0);
     assert_int_equal(run.several_bins, 1);
     assert_int_equal(run.total.count[COUNT_BAND].total, 2);
@@ -349,7 +349,7 @@ static void test_records(void **state)
     assert_int_equal(run.bins[2 * 7 + 2], 2);
     assert_int_equal(run.bins[6 * 7 + 2], 1);
     score_run_free(&run);
-    rec_free(&r);
+    mien_rec_free(&r);
 }
 
 static void test_slices(void **state)
@@ -357,16 +357,16 @@ static void test_slices(void **state)
     (void)state;
     struct score_rule rule = rule_of("fairface", SCORE_MEAN);
     struct score_run run = {.rule = &rule};
-    struct rec r = {0};
-    struct err e;
+    struct mien_rec r = {0};
+    struct mien_err e;
     int keys[SCORE_MAX_KEYS];
     static const int label[] = {12, 1, 80, 5, 80};
 
-    assert_int_equal(score_keys("group,agee", keys, &run.nkeys, &e), ERR_ARG);
-    assert_int_equal(score_keys("box", keys, &run.nkeys, &e), ERR_ARG);
-    assert_int_equal(score_keys("", keys, &run.nkeys, &e), ERR_ARG);
+    assert_int_equal(score_keys("group,agee", keys, &run.nkeys, &e), MIEN_ERR_ARG);
+    assert_int_equal(score_keys("box", keys, &run.nkeys, &e), MIEN_ERR_ARG);
+    assert_int_equal(score_keys("", keys, &run.nkeys, &e), MIEN_ERR_ARG);
     assert_int_equal(score_keys("bin,bin,bin,bin,bin,bin,bin,bin,bin", keys, &run.nkeys, &e),
-                     ERR_ARG);
+                     MIEN_ERR_ARG);
     assert_int_equal(score_keys("bin", keys, &run.nkeys, &e), 0);
     run.keys = keys;
     for (int i = 0; i < 5; i++)
@@ -382,7 +382,7 @@ static void test_slices(void **state)
     run = (struct score_run){.rule = &rule, .keys = keys};
     assert_int_equal(score_keys("subject,gender", keys, &run.nkeys, &e), 0);
     assert_int_equal(score_run_add(&run, record(&r, 20, 1), &e), 0);
-    rec_set_text(&r, TAG_SUBJECT, "a\0\x1b", 3); /* can't drive a terminal */
+    mien_rec_set_text(&r, MIEN_TAG_SUBJECT, "a\0\x1b", 3); /* can't drive a terminal */
     assert_int_equal(score_run_add(&run, &r, &e), 0);
     assert_int_equal(score_run_add(&run, &r, &e), 0);
     assert_int_equal(run.nslice, 2);
@@ -392,14 +392,14 @@ static void test_slices(void **state)
     for (int i = 0; i < SCORE_MAX_SLICES + 10; i++) {
         char subject[16];
         snprintf(subject, sizeof subject, "%d", i);
-        rec_set_str(&r, TAG_SUBJECT, subject);
+        mien_rec_set_str(&r, MIEN_TAG_SUBJECT, subject);
         assert_int_equal(score_run_add(&run, &r, &e), 0);
     }
     assert_int_equal(run.nslice, SCORE_MAX_SLICES);
     assert_string_equal(run.slice[SCORE_MAX_SLICES - 1].name, "(others)");
     expect(&run.slice[SCORE_MAX_SLICES - 1].score, SCORE_GENDER, 1, 13);
     score_run_free(&run);
-    rec_free(&r);
+    mien_rec_free(&r);
 }
 
 int main(void)

@@ -10,26 +10,26 @@
 enum { SIZE = 64, GAP = 16, STEP = SIZE + GAP, CAPTION = 6, LINE = 13 };
 
 static const unsigned char *px;
-static struct img_hw size;
+static struct mien_size size;
 
 static struct sheet start(int columns, int rows, int side)
 {
     struct sheet s = {.columns = columns, .rows = rows, .size = side};
-    struct err e;
+    struct mien_err e;
     assert_int_equal(sheet_start(&s, &e), 0);
     return s;
 }
 
 static void add(struct sheet *s, const struct img *im, const struct sheet_text *t, bool wrong)
 {
-    struct err e;
+    struct mien_err e;
     assert_false(sheet_full(s));
     assert_int_equal(sheet_add(s, im, t, wrong, &e), 0);
 }
 
 static void page(struct sheet *s)
 {
-    struct err e;
+    struct mien_err e;
     assert_int_equal(sheet_page(s, &px, &size, &e), 0);
 }
 
@@ -60,7 +60,7 @@ static void cells_lie_on_a_grid(void **state)
     struct sheet s = start(3, 2, SIZE);
     struct sheet_text none = {0};
     struct img im = {0};
-    struct err e;
+    struct mien_err e;
     assert_int_equal(img_alloc(&im, SIZE / 2, SIZE, &e), 0);
     memset(im.px, 9, SIZE / 2 * SIZE * 3);
     for (int i = 0; i < 6; i++)
@@ -162,15 +162,15 @@ static void pages_are_bounded(void **state)
     (void)state;
     struct sheet s = start(1, SHEET_MAX_CELLS, SIZE), wide = {.columns = 300, .size = SIZE};
     struct sheet_text t = {0};
-    struct err e;
+    struct mien_err e;
     int n = 0;
     for (; !sheet_full(&s); n++)
         add(&s, NULL, &t, false);
     page(&s);
     assert_int_equal(size.h, n * (STEP + CAPTION) + GAP);
-    assert_in_range(size.h, IMG_MAX_SIDE - 1500, IMG_MAX_SIDE);
+    assert_in_range(size.h, MIEN_MAX_SIDE - 1500, MIEN_MAX_SIDE);
     sheet_free(&s);
-    assert_int_equal(sheet_start(&wide, &e), ERR_LIMIT);
+    assert_int_equal(sheet_start(&wide, &e), MIEN_ERR_LIMIT);
     sheet_free(&wide);
 }
 

@@ -14,7 +14,7 @@
 static struct split parse(const char *weights)
 {
     struct split s;
-    struct err e;
+    struct mien_err e;
     assert_int_equal(split_parse(&s, weights, NULL, &e), 0);
     return s;
 }
@@ -37,7 +37,7 @@ static void shares_and_names_are_parsed(void **state)
     s = parse("1/1/1/1/1/1/1/1/1/1/1/1/1/1/1/1");
     assert_int_equal(s.n, SPLIT_MAX);
 
-    struct err e;
+    struct mien_err e;
     const char *bad[] = {"",
                          "/",
                          "80/",
@@ -52,17 +52,17 @@ static void shares_and_names_are_parsed(void **state)
                          "1e9/1e-9",
                          "1/1/1/1/1/1/1/1/1/1/1/1/1/1/1/1/1"};
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
-        assert_int_equal(split_parse(&s, bad[i], NULL, &e), ERR_ARG);
+        assert_int_equal(split_parse(&s, bad[i], NULL, &e), MIEN_ERR_ARG);
     assert_int_equal(split_parse(&s, "1/1", "a,b", &e), 0);
     assert_string_equal(s.name[1], "b");
-    assert_int_equal(split_parse(&s, "1/1", "a", &e), ERR_ARG);
-    assert_int_equal(split_parse(&s, "1/1", "a,b,c", &e), ERR_ARG);
-    assert_int_equal(split_parse(&s, "1/1", "a,", &e), ERR_ARG);
-    assert_int_equal(split_parse(&s, "1/1", "a,a", &e), ERR_ARG);
+    assert_int_equal(split_parse(&s, "1/1", "a", &e), MIEN_ERR_ARG);
+    assert_int_equal(split_parse(&s, "1/1", "a,b,c", &e), MIEN_ERR_ARG);
+    assert_int_equal(split_parse(&s, "1/1", "a,", &e), MIEN_ERR_ARG);
+    assert_int_equal(split_parse(&s, "1/1", "a,a", &e), MIEN_ERR_ARG);
     char longest[2 * SPLIT_NAME];
     memset(longest, 'x', sizeof longest);
     memcpy(longest + SPLIT_NAME, ",b", 3);
-    assert_int_equal(split_parse(&s, "1/1", longest, &e), ERR_ARG);
+    assert_int_equal(split_parse(&s, "1/1", longest, &e), MIEN_ERR_ARG);
     assert_int_equal(split_parse(&s, "1/1", longest + 1, &e), 0);
 }
 
@@ -92,24 +92,24 @@ static void the_split_is_that_of_every_machine(void **state)
 {
     (void)state;
     struct split s = parse("80/10/10");
-    struct err e;
-    struct rec r = {0};
+    struct mien_err e;
+    struct mien_rec r = {0};
     char got[41] = {0}, name[16];
     for (int i = 0; i < 40; i++) {
         uint64_t key;
         snprintf(name, sizeof name, "%02d.jpg", i);
-        rec_set_str(&r, TAG_ID, name);
+        mien_rec_set_str(&r, MIEN_TAG_ID, name);
         assert_int_equal(split_key(&r, SPLIT_BY_ID, 1, &key, &e), SPLIT_BY_ID);
         got[i] = (char)('0' + split_part(&s, key));
     }
     assert_string_equal(got, "2010000000020020000200100002000002000000");
-    rec_free(&r);
+    mien_rec_free(&r);
 }
 
-static void set_bytes(struct rec *r, int tag, const char *s)
+static void set_bytes(struct mien_rec *r, int tag, const char *s)
 {
     const uint32_t dim[3] = {1, (uint32_t)strlen(s) / 3, 3}, len = (uint32_t)strlen(s);
-    void *p = rec_alloc(r, tag, REC_U8, tag == TAG_PIXELS ? 3 : 1, tag == TAG_PIXELS ? dim : &len);
+    void *p = mien_rec_alloc(r, tag, MIEN_U8, tag == MIEN_TAG_PIXELS ? 3 : 1, tag == MIEN_TAG_PIXELS ? dim : &len);
     assert_non_null(p);
     memcpy(p, s, len);
 }
@@ -117,63 +117,63 @@ static void set_bytes(struct rec *r, int tag, const char *s)
 static void keys_follow_the_rule(void **state)
 {
     (void)state;
-    struct rec r = {0};
-    struct err e;
+    struct mien_rec r = {0};
+    struct mien_err e;
     uint64_t k[4], again;
     for (int by = SPLIT_BY_SUBJECT; by <= SPLIT_BY_DEFAULT; by++) {
-        assert_int_equal(split_key(&r, by, 0, &again, &e), ERR_ARG);
+        assert_int_equal(split_key(&r, by, 0, &again, &e), MIEN_ERR_ARG);
         assert_non_null(strstr(e.msg, "to split by"));
     }
-    rec_set_str(&r, TAG_ID, "x");
-    rec_set_f32v(&r, TAG_FEATURES, (const float[2]){1, 2}, 2);
+    mien_rec_set_str(&r, MIEN_TAG_ID, "x");
+    mien_rec_set_f32v(&r, MIEN_TAG_FEATURES, (const float[2]){1, 2}, 2);
     assert_int_equal(split_key(&r, SPLIT_BY_DEFAULT, 0, &k[0], &e), SPLIT_BY_CONTENT);
-    set_bytes(&r, TAG_PIXELS, "abcdef");
+    set_bytes(&r, MIEN_TAG_PIXELS, "abcdef");
     assert_int_equal(split_key(&r, SPLIT_BY_DEFAULT, 0, &k[1], &e), SPLIT_BY_CONTENT);
-    set_bytes(&r, TAG_IMAGE, "image");
+    set_bytes(&r, MIEN_TAG_IMAGE, "image");
     assert_int_equal(split_key(&r, SPLIT_BY_DEFAULT, 0, &k[2], &e), SPLIT_BY_CONTENT);
-    rec_set_str(&r, TAG_SUBJECT, "");
+    mien_rec_set_str(&r, MIEN_TAG_SUBJECT, "");
     assert_int_equal(split_key(&r, SPLIT_BY_DEFAULT, 0, &again, &e), SPLIT_BY_CONTENT);
     assert_true(again == k[2]);
-    assert_int_equal(split_key(&r, SPLIT_BY_SUBJECT, 0, &again, &e), ERR_ARG);
-    rec_set_str(&r, TAG_SUBJECT, "someone");
+    assert_int_equal(split_key(&r, SPLIT_BY_SUBJECT, 0, &again, &e), MIEN_ERR_ARG);
+    mien_rec_set_str(&r, MIEN_TAG_SUBJECT, "someone");
     assert_int_equal(split_key(&r, SPLIT_BY_DEFAULT, 0, &k[3], &e), SPLIT_BY_SUBJECT);
     for (int i = 0; i < 4; i++) {
         for (int j = 0; j < i; j++)
             assert_true(k[i] != k[j]);
     }
     /* The key is the content alone, whatever the id; and another under another seed. */
-    rec_set_str(&r, TAG_ID, "y");
+    mien_rec_set_str(&r, MIEN_TAG_ID, "y");
     assert_int_equal(split_key(&r, SPLIT_BY_CONTENT, 0, &again, &e), SPLIT_BY_CONTENT);
     assert_true(again == k[2]);
     assert_int_equal(split_key(&r, SPLIT_BY_CONTENT, 1, &again, &e), SPLIT_BY_CONTENT);
     assert_true(again != k[2]);
-    rec_fail(&r, "broken");
-    assert_int_equal(split_key(&r, SPLIT_BY_DEFAULT, 0, &again, &e), ERR_ARG);
-    rec_free(&r);
+    mien_rec_fail(&r, "broken");
+    assert_int_equal(split_key(&r, SPLIT_BY_DEFAULT, 0, &again, &e), MIEN_ERR_ARG);
+    mien_rec_free(&r);
 }
 
 static void tallies_say_what_is_known(void **state)
 {
     (void)state;
     struct split_tally t = {0};
-    struct rec r = {0};
-    struct buf out = {0};
+    struct mien_rec r = {0};
+    struct mien_buf out = {0};
     assert_int_equal(split_tally_text(&t, 0, &out), 0);
     assert_int_equal(out.len, strlen("0 records (0.00%)"));
     split_tally_add(&t, &r);
-    uint8_t *band = rec_alloc(&r, TAG_AGE_BAND, REC_U8, 1, (const uint32_t[1]){2});
+    uint8_t *band = mien_rec_alloc(&r, MIEN_TAG_AGE_BAND, MIEN_U8, 1, (const uint32_t[1]){2});
     band[0] = 20;
     band[1] = 29;
     split_tally_add(&t, &r);
-    rec_set_u8(&r, TAG_AGE, 40);
-    rec_set_u8(&r, TAG_GENDER, 1);
+    mien_rec_set_u8(&r, MIEN_TAG_AGE, 40);
+    mien_rec_set_u8(&r, MIEN_TAG_GENDER, 1);
     split_tally_add(&t, &r);
-    buf_clear(&out);
+    mien_buf_clear(&out);
     assert_int_equal(split_tally_text(&t, 4, &out), 0);
-    buf_append(&out, "", 1);
+    mien_buf_append(&out, "", 1);
     assert_string_equal((char *)out.data, "3 records (75.00%), mean age 32.25, 100.00% male");
-    buf_free(&out);
-    rec_free(&r);
+    mien_buf_free(&out);
+    mien_rec_free(&r);
 }
 
 /* --- Strata -------------------------------------------------------------------------------- */
@@ -204,15 +204,15 @@ static void draw(struct sample *x, int most)
 /* Splits the sample, its records taken in steps, and notes the parts. */
 static void stratify(struct sample *x, const struct split *parts, int steps)
 {
-    struct err e;
-    struct rec r = {0};
+    struct mien_err e;
+    struct mien_rec r = {0};
     struct strata *s = strata_new((struct strata_by){.age = true, .gender = true}, &e);
     for (int i = 0; i < N; i++) {
         int k = (int)((int64_t)i * steps % N);
-        rec_clear(&r);
-        rec_set_u8(&r, TAG_AGE, x->age[k]);
+        mien_rec_clear(&r);
+        mien_rec_set_u8(&r, MIEN_TAG_AGE, x->age[k]);
         if (x->gender[k] >= 0)
-            rec_set_u8(&r, TAG_GENDER, x->gender[k]);
+            mien_rec_set_u8(&r, MIEN_TAG_GENDER, x->gender[k]);
         assert_int_equal(strata_add(s, x->key[k], &r, &e), 0);
     }
     assert_int_equal(strata_part(s, 0), -1);
@@ -221,7 +221,7 @@ static void stratify(struct sample *x, const struct split *parts, int steps)
         x->part[(int64_t)i * steps % N] = strata_part(s, (uint64_t)i);
     assert_int_equal(strata_part(s, N), -1);
     strata_free(s);
-    rec_free(&r);
+    mien_rec_free(&r);
 }
 
 /* The largest distance, in records, of a part from its share of a cell; *all of its share of all.
@@ -299,28 +299,28 @@ static void order_changes_nothing(void **state)
 static void groups_are_bounded(void **state)
 {
     (void)state;
-    struct err e;
-    struct rec r = {0};
+    struct mien_err e;
+    struct mien_rec r = {0};
     char name[16];
     struct strata *s = strata_new((struct strata_by){.group = true}, &e);
     for (int round = 0; round < 2; round++) {
         for (int i = 0; i < 255; i++) {
             snprintf(name, sizeof name, "g%d", i);
-            rec_set_str(&r, TAG_GROUP, name);
+            mien_rec_set_str(&r, MIEN_TAG_GROUP, name);
             assert_int_equal(strata_add(s, (uint64_t)i, &r, &e), 0);
         }
     }
-    rec_set_str(&r, TAG_GROUP, "one more");
-    assert_int_equal(strata_add(s, 0, &r, &e), ERR_LIMIT);
+    mien_rec_set_str(&r, MIEN_TAG_GROUP, "one more");
+    assert_int_equal(strata_add(s, 0, &r, &e), MIEN_ERR_LIMIT);
     strata_free(s);
     strata_free(NULL);
-    rec_free(&r);
+    mien_rec_free(&r);
 }
 
 static void nothing_to_stratify(void **state)
 {
     (void)state;
-    struct err e;
+    struct mien_err e;
     struct split parts = parse("1/1");
     struct strata *s = strata_new((struct strata_by){.age = true}, &e);
     assert_int_equal(strata_assign(s, &parts, &e), 0);
@@ -332,14 +332,14 @@ static void labels_are_parsed(void **state)
 {
     (void)state;
     struct strata_by by;
-    struct err e;
+    struct mien_err e;
     assert_int_equal(strata_by_parse(&by, "gender,age", &e), 0);
     assert_true(by.age && by.gender && !by.group);
     assert_int_equal(strata_by_parse(&by, "group", &e), 0);
     assert_true(!by.age && !by.gender && by.group);
     const char *bad[] = {"", "age,", ",age", "ages", "ag", "age gender"};
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
-        assert_int_equal(strata_by_parse(&by, bad[i], &e), ERR_ARG);
+        assert_int_equal(strata_by_parse(&by, bad[i], &e), MIEN_ERR_ARG);
 }
 
 int main(void)

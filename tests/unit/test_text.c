@@ -16,58 +16,58 @@
 #include "record/pred.h"
 #include "record/text.h"
 
-static const char *string(struct buf *b)
+static const char *string(struct mien_buf *b)
 {
-    assert_int_equal(buf_append(b, "", 1), 0);
+    assert_int_equal(mien_buf_append(b, "", 1), 0);
     b->len--;
     return (const char *)b->data;
 }
 
-static void expect_tsv(const struct rec *r, const char *columns, const char *wanted)
+static void expect_tsv(const struct mien_rec *r, const char *columns, const char *wanted)
 {
-    struct buf b = {0};
+    struct mien_buf b = {0};
     int *cols;
     size_t n;
     assert_int_equal(col_parse(columns, &cols, &n, NULL), 0);
     assert_int_equal(text_tsv(&b, r, cols, n), 0);
     assert_string_equal(string(&b), wanted);
     free(cols);
-    buf_free(&b);
+    mien_buf_free(&b);
 }
 
-static void expect_json(const struct rec *r, bool full, const char *wanted)
+static void expect_json(const struct mien_rec *r, bool full, const char *wanted)
 {
-    struct buf b = {0};
+    struct mien_buf b = {0};
     assert_int_equal(text_json(&b, r, NULL, 0, full), 0);
     assert_string_equal(string(&b), wanted);
-    buf_free(&b);
+    mien_buf_free(&b);
 }
 
 /* p_age with half of the probability at each of two ages. */
-static void set_ages(struct rec *r, int a, int b)
+static void set_ages(struct mien_rec *r, int a, int b)
 {
     float p[MIEN_AGES] = {0};
     p[a] += 0.5f;
     p[b] += 0.5f;
-    assert_int_equal(rec_set_f32v(r, TAG_P_AGE, p, MIEN_AGES), 0);
+    assert_int_equal(mien_rec_set_f32v(r, MIEN_TAG_P_AGE, p, MIEN_AGES), 0);
 }
 
 static void test_fields(void **state)
 {
     (void)state;
-    struct rec r = {0};
-    rec_set_str(&r, TAG_ID, "00/x.jpg");
-    rec_set_u8(&r, TAG_AGE, 42);
-    rec_set_u8(&r, TAG_GENDER, 1);
-    rec_set_i32(&r, TAG_YEAR, -7);
-    rec_set_f32(&r, TAG_SCORE, 2.5f);
-    memcpy(rec_alloc(&r, TAG_AGE_BAND, REC_U8, 1, (uint32_t[]){2}), "\x14\x1d", 2);
-    rec_set_f32v(&r, TAG_BOX, (float[]){1, 2, 3.25f, 4}, 4);
-    memcpy(rec_alloc(&r, TAG_LANDMARKS, REC_F32, 2, (uint32_t[]){2, 2}), (float[]){1, 2, 3, NAN},
+    struct mien_rec r = {0};
+    mien_rec_set_str(&r, MIEN_TAG_ID, "00/x.jpg");
+    mien_rec_set_u8(&r, MIEN_TAG_AGE, 42);
+    mien_rec_set_u8(&r, MIEN_TAG_GENDER, 1);
+    mien_rec_set_i32(&r, MIEN_TAG_YEAR, -7);
+    mien_rec_set_f32(&r, MIEN_TAG_SCORE, 2.5f);
+    memcpy(mien_rec_alloc(&r, MIEN_TAG_AGE_BAND, MIEN_U8, 1, (uint32_t[]){2}), "\x14\x1d", 2);
+    mien_rec_set_f32v(&r, MIEN_TAG_BOX, (float[]){1, 2, 3.25f, 4}, 4);
+    memcpy(mien_rec_alloc(&r, MIEN_TAG_LANDMARKS, MIEN_F32, 2, (uint32_t[]){2, 2}), (float[]){1, 2, 3, NAN},
            16);
-    memset(rec_alloc(&r, TAG_PIXELS, REC_U8, 3, (uint32_t[]){2, 1, 3}), 'a', 6);
-    memset(rec_alloc(&r, 99, REC_U64, 0, NULL), 0xff, 8);
-    memcpy(rec_alloc(&r, 98, REC_F64, 0, NULL), &(double){0.1}, 8);
+    memset(mien_rec_alloc(&r, MIEN_TAG_PIXELS, MIEN_U8, 3, (uint32_t[]){2, 1, 3}), 'a', 6);
+    memset(mien_rec_alloc(&r, 99, MIEN_U64, 0, NULL), 0xff, 8);
+    memcpy(mien_rec_alloc(&r, 98, MIEN_F64, 0, NULL), &(double){0.1}, 8);
 
     expect_tsv(&r, "id,age,gender,year,score,age_band,subject,box,landmarks,pixels,tag99,tag98",
                "00/x.jpg\t42\tmale\t-7\t2.5\t20-29\t\t1,2,3.25,4\t1,2,3,nan\t2x1x3\t"
@@ -77,43 +77,43 @@ static void test_fields(void **state)
                 "\"age_band\":[20,29],\"box\":[1,2,3.25,4],\"landmarks\":[[1,2],[3,null]],"
                 "\"pixels\":{\"shape\":[2,1,3]},\"tag99\":18446744073709551615,\"tag98\":0.1}\n");
 
-    rec_clear(&r);
-    memcpy(rec_alloc(&r, TAG_IMAGE, REC_U8, 1, (uint32_t[]){4}), "\xff\xd8\xff\xe0", 4);
+    mien_rec_clear(&r);
+    memcpy(mien_rec_alloc(&r, MIEN_TAG_IMAGE, MIEN_U8, 1, (uint32_t[]){4}), "\xff\xd8\xff\xe0", 4);
     expect_json(&r, true, "{\"image\":{\"shape\":[4],\"base64\":\"/9j/4A==\"}}\n");
-    rec_alloc(&r, TAG_FEATURES, REC_F32, 1, (uint32_t[]){0});
-    rec_set_u8(&r, TAG_GENDER, 7); /* neither female nor male */
+    mien_rec_alloc(&r, MIEN_TAG_FEATURES, MIEN_F32, 1, (uint32_t[]){0});
+    mien_rec_set_u8(&r, MIEN_TAG_GENDER, 7); /* neither female nor male */
     expect_json(&r, false, "{\"image\":{\"shape\":[4]},\"features\":[],\"gender\":7}\n");
     expect_tsv(&r, "image,features,gender", "4\t\t7\n");
-    rec_free(&r);
+    mien_rec_free(&r);
 }
 
 static void test_derived(void **state)
 {
     (void)state;
-    struct rec r = {0};
+    struct mien_rec r = {0};
     expect_tsv(&r, "pred_age,pred_gender,p_male,age_error", "\t\t\t\n");
     set_ages(&r, 20, 31);
-    rec_set_f32v(&r, TAG_P_GENDER, (float[]){0.25f, 0.75f}, 2);
-    rec_set_u8(&r, TAG_AGE, 28);
+    mien_rec_set_f32v(&r, MIEN_TAG_P_GENDER, (float[]){0.25f, 0.75f}, 2);
+    mien_rec_set_u8(&r, MIEN_TAG_AGE, 28);
     expect_tsv(&r, "pred_age,pred_age_mode,pred_age_median,pred_age_sd,age_error",
                "25.50\t20\t20\t5.50\t2.50\n");
     expect_tsv(&r, "pred_gender,p_female,p_male", "male\t0.2500\t0.7500\n");
 
     int cols[8];
     size_t n = col_defaults(&r, cols, 8);
-    struct buf b = {0};
+    struct mien_buf b = {0};
     assert_int_equal(text_header(&b, cols, n), 0);
     assert_string_equal(string(&b), "pred_age\tpred_gender\tp_male\tage\n");
-    buf_free(&b);
+    mien_buf_free(&b);
 
     /* Probabilities that are none say nothing. */
-    rec_set_f32v(&r, TAG_P_GENDER, (float[]){0.25f, NAN}, 2);
+    mien_rec_set_f32v(&r, MIEN_TAG_P_GENDER, (float[]){0.25f, NAN}, 2);
     expect_tsv(&r, "pred_gender,p_male", "\t\n");
-    rec_set_f32v(&r, TAG_P_GENDER, (float[]){-0.25f, 1.25f}, 2);
+    mien_rec_set_f32v(&r, MIEN_TAG_P_GENDER, (float[]){-0.25f, 1.25f}, 2);
     expect_tsv(&r, "pred_gender,p_male", "\t\n");
-    rec_set_f32v(&r, TAG_P_GENDER, (float[]){0.5f, 0.6f}, 2);
+    mien_rec_set_f32v(&r, MIEN_TAG_P_GENDER, (float[]){0.5f, 0.6f}, 2);
     expect_tsv(&r, "pred_gender,p_male", "\t\n");
-    rec_free(&r);
+    mien_rec_free(&r);
 }
 
 static void test_strings(void **state)
@@ -137,24 +137,24 @@ static void test_strings(void **state)
         {"\xe2\x82", "\\xe2\\x82", "\"\\ufffd\\ufffd\""}, /* cut short */
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
-        struct buf b = {0};
+        struct mien_buf b = {0};
         assert_int_equal(text_tsv_string(&b, cases[i].text, strlen(cases[i].text)), 0);
         assert_string_equal(string(&b), cases[i].tsv);
-        buf_clear(&b);
+        mien_buf_clear(&b);
         assert_int_equal(text_json_string(&b, cases[i].text, strlen(cases[i].text)), 0);
         assert_string_equal(string(&b), cases[i].json);
-        buf_free(&b);
+        mien_buf_free(&b);
     }
 }
 
 static void expect_float(float v, const char *wanted)
 {
-    struct rec r = {0};
+    struct mien_rec r = {0};
     char line[64];
-    rec_set_f32(&r, TAG_SCORE, v);
+    mien_rec_set_f32(&r, MIEN_TAG_SCORE, v);
     snprintf(line, sizeof line, "%s\n", wanted);
     expect_tsv(&r, "score", line);
-    rec_free(&r);
+    mien_rec_free(&r);
 }
 
 static void test_floats(void **state)
@@ -179,18 +179,18 @@ static void test_floats(void **state)
        finds, but for numbers that have fewer than six, and those so large that a shorter one lies
        just halfway to the next float. */
     struct rng rng = {1};
-    struct buf b = {0};
-    struct rec r = {0};
+    struct mien_buf b = {0};
+    struct mien_rec r = {0};
     for (int i = 0; i < 200000; i++) {
         uint32_t bits = i < 1000 ? (uint32_t)i : (uint32_t)rng_next(&rng);
         float v;
         memcpy(&v, &bits, sizeof v);
         if (!isfinite(v))
             continue;
-        rec_clear(&r);
-        rec_set_f32(&r, TAG_SCORE, v);
-        buf_clear(&b);
-        text_tsv(&b, &r, (int[]){TAG_SCORE}, 1);
+        mien_rec_clear(&r);
+        mien_rec_set_f32(&r, MIEN_TAG_SCORE, v);
+        mien_buf_clear(&b);
+        text_tsv(&b, &r, (int[]){MIEN_TAG_SCORE}, 1);
         assert_true(strtof(string(&b), NULL) == v);
         if (i % 16 != 0 || fabsf(v) < FLT_MIN || fabsf(v) > 1e7f)
             continue;
@@ -207,18 +207,18 @@ static void test_floats(void **state)
         }
         assert_true(digits - zeros <= shortest);
     }
-    rec_free(&r);
-    buf_free(&b);
+    mien_rec_free(&r);
+    mien_buf_free(&b);
 }
 
 static void test_columns(void **state)
 {
     (void)state;
-    struct err e;
+    struct mien_err e;
     int *cols;
     size_t n;
     char name[16];
-    for (int t = 1; t <= TAG_CONF_AGE; t++)
+    for (int t = 1; t <= MIEN_TAG_CONF_AGE; t++)
         assert_int_equal(col_of(col_name(t, name), strlen(col_name(t, name))), t);
     for (int c = COL_PRED_AGE; c < COL_DERIVED_END; c++)
         assert_int_equal(col_of(col_name(c, name), strlen(col_name(c, name))), c);
@@ -226,9 +226,9 @@ static void test_columns(void **state)
     assert_int_equal(col_of("tag65535", 8), 65535);
     assert_int_equal(col_of("tag65536", 8), 0);
     assert_int_equal(col_of("a name that is longer than any column's name is", 46), 0);
-    assert_int_equal(col_parse("id,,age", &cols, &n, &e), ERR_ARG);
-    assert_int_equal(col_parse("", &cols, &n, &e), ERR_ARG);
-    assert_int_equal(col_parse("id,agee", &cols, &n, &e), ERR_ARG);
+    assert_int_equal(col_parse("id,,age", &cols, &n, &e), MIEN_ERR_ARG);
+    assert_int_equal(col_parse("", &cols, &n, &e), MIEN_ERR_ARG);
+    assert_int_equal(col_parse("id,agee", &cols, &n, &e), MIEN_ERR_ARG);
     assert_string_equal(e.msg, "'agee' is not a field");
 }
 
@@ -236,17 +236,17 @@ static void test_census(void **state)
 {
     (void)state;
     struct census c = {0};
-    struct rec r = {0};
-    struct err e;
-    struct buf b = {0};
-    rec_set_str(&r, TAG_ID, "a");
-    rec_set_f32v(&r, TAG_FEATURES, (float[]){1, 2}, 2);
+    struct mien_rec r = {0};
+    struct mien_err e;
+    struct mien_buf b = {0};
+    mien_rec_set_str(&r, MIEN_TAG_ID, "a");
+    mien_rec_set_f32v(&r, MIEN_TAG_FEATURES, (float[]){1, 2}, 2);
     assert_int_equal(census_add(&c, &r, &e), 0);
-    rec_set_f32v(&r, TAG_FEATURES, (float[]){1, 2, 3}, 3);
-    rec_set_str(&r, TAG_ERROR, "no");
+    mien_rec_set_f32v(&r, MIEN_TAG_FEATURES, (float[]){1, 2, 3}, 3);
+    mien_rec_set_str(&r, MIEN_TAG_ERROR, "no");
     assert_int_equal(census_add(&c, &r, &e), 0);
-    rec_set_i32(&r, TAG_AGE, 3); /* of the wrong type */
-    assert_int_equal(census_add(&c, &r, &e), ERR_FORMAT);
+    mien_rec_set_i32(&r, MIEN_TAG_AGE, 3); /* of the wrong type */
+    assert_int_equal(census_add(&c, &r, &e), MIEN_ERR_FORMAT);
     assert_string_equal(e.msg, "field age has the wrong type or shape");
     assert_int_equal(c.records, 3);
     assert_int_equal(c.errors, 2);
@@ -255,8 +255,8 @@ static void test_census(void **state)
     assert_non_null(strstr(string(&b), "\nfeatures                  3  f32 *\n"));
     assert_non_null(strstr(string(&b), "\nage                       1  i32\n"));
     census_free(&c);
-    rec_free(&r);
-    buf_free(&b);
+    mien_rec_free(&r);
+    mien_buf_free(&b);
 }
 
 int main(void)

@@ -20,7 +20,7 @@
 
 static char folder[] = "/tmp/mien-test-tfjs-XXXXXX";
 static json_t *nodes, *weights, *outputs;
-static struct buf data;
+static struct mien_buf data;
 static struct rng rng;
 
 static const char *at(const char *name)
@@ -138,7 +138,7 @@ static void weight(const char *name, const char *shape, const char *coding, doub
             put_le16(b, half);
         else
             put_le32(b, bits);
-        assert_int_equal(buf_append(&data, b, small ? 1 : q != NULL ? 2 : 4), 0);
+        assert_int_equal(mien_buf_append(&data, b, small ? 1 : q != NULL ? 2 : 4), 0);
     }
 }
 
@@ -155,7 +155,7 @@ static void numbers(const char *name, const char *shape, const char *type, const
             memcpy(&bits, &f, 4);
         unsigned char b[4];
         put_le32(b, bits);
-        assert_int_equal(buf_append(&data, b, 4), 0);
+        assert_int_equal(mien_buf_append(&data, b, 4), 0);
     }
     assert_int_equal(got, n);
 }
@@ -170,7 +170,7 @@ static void graph_new(void)
     nodes = json_array();
     weights = json_array();
     outputs = json_object();
-    buf_clear(&data);
+    mien_buf_clear(&data);
     rng = (struct rng){42};
 }
 
@@ -210,7 +210,7 @@ static int tear_down(void **state)
     unlink(at("graph.json"));
     unlink(at("a.bin"));
     unlink(at("b.bin"));
-    buf_free(&data);
+    mien_buf_free(&data);
     return rmdir(folder);
 }
 
@@ -218,7 +218,7 @@ static int tear_down(void **state)
 
 static void import(struct model *m, const char *path, const char *gender, const char *age)
 {
-    struct err e;
+    struct mien_err e;
     struct tfjs *t = tfjs_open(path, &e);
     *m = (struct model){0};
     if (t == NULL || tfjs_import(t, m, gender, age, 0, 0, &e) < 0)
@@ -230,7 +230,7 @@ static void import(struct model *m, const char *path, const char *gender, const 
 static void compare(const struct model *m, const char *layer, const unsigned char *pixels,
                     struct ref *r, const char *name, double tolerance)
 {
-    struct err e;
+    struct mien_err e;
     int out = net_find(&m->net, layer);
     if (out < 0)
         fail_msg("no layer '%s'", layer);
@@ -269,14 +269,14 @@ static void check(const char *layers, const char *pairs, const char *gender, con
 {
     struct model m;
     struct ref r;
-    struct buf description = {0};
+    struct mien_buf description = {0};
     unsigned char px[H * W * 3];
     double v[H * W * 3];
     char text[500], *save;
     graph_write();
     import(&m, at("graph.json"), gender, age);
     net_print(&m.net, &description);
-    buf_append(&description, "", 1);
+    mien_buf_append(&description, "", 1);
     assert_string_equal((char *)description.data, layers);
     ref_open(&r, at("graph.json"));
     draw(px, v, H * W * 3);
@@ -288,7 +288,7 @@ static void check(const char *layers, const char *pairs, const char *gender, con
         compare(&m, s, px, &r, name, 1e-5);
     }
     ref_close(&r);
-    buf_free(&description);
+    mien_buf_free(&description);
     model_free(&m);
 }
 
@@ -434,7 +434,7 @@ static void joins(void **state)
 /* What the graph file now says is refused with this message. */
 static void refuse_file(const char *why)
 {
-    struct err e = {{0}};
+    struct mien_err e = {{0}};
     struct model m = {0};
     struct tfjs *t = tfjs_open(at("graph.json"), &e);
     if (t != NULL && tfjs_import(t, &m, NULL, NULL, 0, 0, &e) == 0)

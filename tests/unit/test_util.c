@@ -66,26 +66,26 @@ static void random_numbers(void **state)
 static void numbers(void **state)
 {
     (void)state;
-    struct err e;
+    struct mien_err e;
     long long i;
     double d;
     uint64_t u;
     assert_int_equal(num_int("-7", -10, 10, &i, &e), 0);
     assert_int_equal(i, -7);
-    assert_int_equal(num_int("7x", 0, 10, &i, &e), ERR_ARG);
-    assert_int_equal(num_int("", 0, 10, &i, &e), ERR_ARG);
-    assert_int_equal(num_int(" 7", 0, 10, &i, &e), ERR_ARG);
-    assert_int_equal(num_int("11", 0, 10, &i, &e), ERR_ARG);
+    assert_int_equal(num_int("7x", 0, 10, &i, &e), MIEN_ERR_ARG);
+    assert_int_equal(num_int("", 0, 10, &i, &e), MIEN_ERR_ARG);
+    assert_int_equal(num_int(" 7", 0, 10, &i, &e), MIEN_ERR_ARG);
+    assert_int_equal(num_int("11", 0, 10, &i, &e), MIEN_ERR_ARG);
     assert_string_equal(e.msg, "'11' is not within 0..10");
     assert_int_equal(num_real("0.25", 0, 1, &d, &e), 0);
-    assert_int_equal(num_real("nan", 0, 1, &d, &e), ERR_ARG);
-    assert_int_equal(num_real("1e999", 0, 1, &d, &e), ERR_ARG);
+    assert_int_equal(num_real("nan", 0, 1, &d, &e), MIEN_ERR_ARG);
+    assert_int_equal(num_real("1e999", 0, 1, &d, &e), MIEN_ERR_ARG);
     assert_int_equal(num_size("64M", UINT64_MAX, &u, &e), 0);
     assert_int_equal(u, 64 << 20);
-    assert_int_equal(num_size("64MB", UINT64_MAX, &u, &e), ERR_ARG);
-    assert_int_equal(num_size("-1", UINT64_MAX, &u, &e), ERR_ARG);
-    assert_int_equal(num_size("99999999999G", UINT64_MAX, &u, &e), ERR_ARG);
-    assert_int_equal(num_size("5", 4, &u, &e), ERR_ARG);
+    assert_int_equal(num_size("64MB", UINT64_MAX, &u, &e), MIEN_ERR_ARG);
+    assert_int_equal(num_size("-1", UINT64_MAX, &u, &e), MIEN_ERR_ARG);
+    assert_int_equal(num_size("99999999999G", UINT64_MAX, &u, &e), MIEN_ERR_ARG);
+    assert_int_equal(num_size("5", 4, &u, &e), MIEN_ERR_ARG);
 }
 
 /* An output appears whole, replaces what was there, and leaves nothing behind when given up. */
@@ -93,7 +93,7 @@ static void output_files(void **state)
 {
     (void)state;
     char dir[] = "/tmp/mien-test.XXXXXX", path[64];
-    struct err e;
+    struct mien_err e;
     struct file_out o;
     struct file_map m;
     assert_non_null(mkdtemp(dir));
@@ -110,12 +110,12 @@ static void output_files(void **state)
     assert_memory_equal(m.data, "one", 3);
     file_unmap(&m);
     assert_int_equal(file_create(&o, "/dev/full", &e), 0);
-    assert_int_equal(file_write(o.fd, "x", 1), ERR_SYS);
+    assert_int_equal(file_write(o.fd, "x", 1), MIEN_ERR_SYS);
     assert_int_equal(errno, ENOSPC);
     file_abort(&o);
     unlink(path);
     assert_int_equal(rmdir(dir), 0); /* so no temporary file was left */
-    assert_int_equal(file_create(&o, "/no/such/place", &e), ERR_SYS);
+    assert_int_equal(file_create(&o, "/no/such/place", &e), MIEN_ERR_SYS);
     assert_non_null(strstr(e.msg, "No such file"));
 }
 
@@ -129,7 +129,7 @@ static void count_up(void *ctx, int worker, size_t i)
 static void threads(void **state)
 {
     (void)state;
-    struct err e;
+    struct mien_err e;
     unsigned char seen[1000];
     for (int j = 1; j <= 4; j += 3) {
         struct par *p = par_new(j, &e);

@@ -11,18 +11,19 @@
 #include <cmocka.h>
 #include <math.h>
 
-#include "infer/apply.h"
+#include "mien/session.h"
+#include "net/model.h"
 #include "util/hash.h"
 
 enum { SIDE = 6, PIXELS = SIDE * SIDE * 3, N = 3, CLASSES = 5 };
 
-static char pixels_path[] = "/tmp/mien-test-apply-XXXXXX";
-static char features_path[] = "/tmp/mien-test-apply-XXXXXX";
+static char pixels_path[] = "/tmp/mien-test-session-XXXXXX";
+static char features_path[] = "/tmp/mien-test-session-XXXXXX";
 
 static void save(const char *text, char *path)
 {
     struct model m = {0};
-    struct err e = {{0}};
+    struct mien_err e = {{0}};
     close(mkstemp(path));
     if (net_parse(&m.net, text, strlen(text), &e) != 0)
         fail_msg("%s", e.msg);
@@ -48,10 +49,10 @@ static int tear_down(void **state)
 }
 
 /* A record of random pixels, or of their mirror image. */
-static void make(struct rec *r, int number, bool mirrored)
+static void make(struct mien_rec *r, int number, bool mirrored)
 {
     struct rng rng = {(uint64_t)number + 5};
-    unsigned char *px = rec_alloc(r, TAG_PIXELS, REC_U8, 3, (uint32_t[]){SIDE, SIDE, 3});
+    unsigned char *px = mien_rec_alloc(r, MIEN_TAG_PIXELS, MIEN_U8, 3, (uint32_t[]){SIDE, SIDE, 3});
     assert_non_null(px);
     for (int y = 0; y < SIDE; y++) {
         for (int x = 0; x < SIDE; x++) {
@@ -65,27 +66,32 @@ static void make(struct rec *r, int number, bool mirrored)
 /* Runs the model on N records, the second of which has no pixels when gap is set. */
 static void run(bool mirror, bool mirrored, bool gap, float out[N * CLASSES])
 {
-    struct apply a = {.mirror = mirror};
-    struct rec rec[N] = {{0}}, *list[N];
-    struct err e = {{0}};
+    struct mien_rec rec[N] = {{0}}, *list[N];
+    struct mien_err e = {{0}};
     size_t used[N];
-    float *y[1];
+    const void *in[N];
+    const float *y;
+    int n = gap ? N - 1 : N;
     for (int i = 0; i < N; i++) {
         list[i] = &rec[i];
         if (!gap || i != 1)
             make(&rec[i], i, mirrored);
     }
-    if (apply_load(&a, pixels_path, &e) < 0)
+    struct mien_session *s = mien_session_open(pixels_path, &e);
+    if (s == NULL)
         fail_msg("%s", e.msg);
-    int layer = net_find(&a.model.net, "out"), n = gap ? N - 1 : N;
-    assert_int_equal(apply_start(&a, &layer, 1, 1, N, &e), 0);
-    assert_int_equal(apply_run(&a, 0, list, N, used, y, &e), n);
+    struct mien_session_options o = {.jobs = 1, .batch = N, .mirror = mirror};
+    assert_int_equal(mien_session_start(s, "out", &o, &e), 0);
+    assert_int_equal(mien_session_outputs(s), CLASSES);
+    assert_int_equal(mien_session_records(s, list, N, used, in, &e), n);
+    assert_int_equal(mien_session_embed(s, 0, in, n, &y, &e), 0);
     assert_int_equal(used[n - 1], N - 1);
-    assert_int_equal(rec_has(&rec[1], TAG_ERROR), gap);
-    memcpy(out, y[0], (size_t)(n * CLASSES) * sizeof *out);
-    apply_free(&a);
+    assert_int_equal(mien_rec_has(&rec[1], MIEN_TAG_ERROR), gap);
+    memcpy(out, y, (size_t)(n * CLASSES) * sizeof *out);
+    assert_int_equal(mien_session_predict(s, 0, in, n, NULL, &e), MIEN_ERR_ARG);
+    mien_session_close(s);
     for (int i = 0; i < N; i++)
-        rec_free(&rec[i]);
+        mien_rec_free(&rec[i]);
 }
 
 static void mirrors(void **state)
@@ -109,13 +115,13 @@ static void mirrors(void **state)
 static void features_have_no_mirror_image(void **state)
 {
     (void)state;
-    struct apply a = {.mirror = true};
-    struct err e;
-    int layer = 1;
-    assert_int_equal(apply_load(&a, features_path, &e), 0);
-    assert_int_equal(apply_start(&a, &layer, 1, 1, N, &e), ERR_ARG);
+    struct mien_err e;
+    struct mien_session *s = mien_session_open(features_path, &e);
+    struct mien_session_options o = {.jobs = 1, .batch = N, .mirror = true};
+    assert_non_null(s);
+    assert_int_equal(mien_session_start(s, "dense", &o, &e), MIEN_ERR_ARG);
     assert_string_equal(e.msg, "the model reads features, which have no mirror image");
-    apply_free(&a);
+    mien_session_close(s);
 }
 
 int main(void)

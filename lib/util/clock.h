@@ -1,0 +1,8 @@
+/* Time. */
+#ifndef MIEN_UTIL_CLOCK_H
+#define MIEN_UTIL_CLOCK_H
+
+/* Seconds of a clock that only goes forward. */
+double clock_seconds(void);
+
+#endif
