@@ -129,35 +129,20 @@ int main(int argc, char **argv)
     int box = BOX_FACE, resampling = -1;
     size_t max_pixels = 0;
     const struct mien_option opts[] = {
-        {'m', "margin", "F", "margin on every side, as a share of the box's [0.4; with -a 0.2]",
-         MIEN_CLI_REAL, &how->margin, 0, 10, NULL, NULL},
-        {'b', "box", "BOX", "what to cut out: face or whole, the whole image [face]", MIEN_CLI_CHOICE,
-         &box, 0, 0, "face|whole", NULL},
-        {'a', "align", NULL, "turn and scale faces by their eyes and mouth", MIEN_CLI_FLAG,
-         &how->align, 0, 0, NULL, NULL},
-        {0, "inner", "F", "keep the central share of the crop's side [1]", MIEN_CLI_REAL,
-         &how->inner, 0.01, 1, NULL, NULL},
-        {'f', "for", "SIZE", "decode no finer than it takes to resize to N or HxW [full scale]",
-         MIEN_CLI_FUNC, &how->target, 0, 0, NULL, mien_size_parse},
-        {'s', "size", "SIZE", "bring the crops to N or HxW, as mien-resize does; implies --for",
-         MIEN_CLI_FUNC, &how->size, 0, 0, NULL, mien_size_parse},
-        {0, "filter", "NAME", "how: box, triangle or lanczos3 [triangle]", MIEN_CLI_CHOICE, &resampling,
-         0, 0, MIEN_RESAMPLINGS, NULL},
-        {'k', "keep", NULL, "keep the images in the records", MIEN_CLI_FLAG, &c.keep, 0, 0, NULL, NULL},
-        {0, "stored", NULL, "boxes refer to the image as stored, before it is turned upright",
-         MIEN_CLI_FLAG, &how->stored, 0, 0, NULL, NULL},
-        {0, "tolerant", NULL, "keep what can be decoded of damaged images", MIEN_CLI_FLAG,
-         &how->tolerant, 0, 0, NULL, NULL},
-        {0, "max-pixels", "N", "refuse larger images [64M]", MIEN_CLI_SIZE, &max_pixels, 1, 4294967295.0,
-         NULL, NULL},
+        MIEN_OPT_REAL('m', "margin", "F", &how->margin, 0, 10, "margin on every side, as a share of the box's [0.4; with -a 0.2]"),
+        MIEN_OPT_CHOICE('b', "box", "BOX", &box, "face|whole", "what to cut out: face or whole, the whole image [face]"),
+        MIEN_OPT_FLAG('a', "align", &how->align, "turn and scale faces by their eyes and mouth"),
+        MIEN_OPT_REAL(0, "inner", "F", &how->inner, 0.01, 1, "keep the central share of the crop's side [1]"),
+        MIEN_OPT_FUNC('f', "for", "SIZE", &how->target, mien_size_parse, "decode no finer than it takes to resize to N or HxW [full scale]"),
+        MIEN_OPT_FUNC('s', "size", "SIZE", &how->size, mien_size_parse, "bring the crops to N or HxW, as mien-resize does; implies --for"),
+        MIEN_OPT_CHOICE(0, "filter", "NAME", &resampling, MIEN_RESAMPLINGS, "how: box, triangle or lanczos3 [triangle]"),
+        MIEN_OPT_FLAG('k', "keep", &c.keep, "keep the images in the records"),
+        MIEN_OPT_FLAG(0, "stored", &how->stored, "boxes refer to the image as stored, before it is turned upright"),
+        MIEN_OPT_FLAG(0, "tolerant", &how->tolerant, "keep what can be decoded of damaged images"),
+        MIEN_OPT_SIZE(0, "max-pixels", "N", &max_pixels, 1, 4294967295.0, "refuse larger images [64M]"),
         MIEN_FILTER_OPTIONS(f),
     };
-    struct mien_cli cli = {"mien-crop",
-                      "[options] < images.mien > pixels.mien",
-                      "Cuts faces out of images, upright and square.",
-                      opts,
-                      MIEN_CLI_NOPTS(opts),
-                      false};
+    struct mien_cli cli = {.name = "mien-crop", .synopsis = "[options] < images.mien > pixels.mien", .purpose = "Cuts faces out of images, upright and square.", .opts = opts, .nopts = MIEN_CLI_NOPTS(opts),};
     struct mien_err e;
     f.cli = &cli;
     if (mien_cli_parse(&cli, argc, argv) != 0)

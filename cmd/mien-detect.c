@@ -141,27 +141,16 @@ int main(int argc, char **argv)
     bool largest = false;
     size_t max_pixels = 0;
     const struct mien_option opts[] = {
-        {'s', "min-score", "F", "least score of a face, 0 to 1 [0.7]", MIEN_CLI_REAL, &d.how.min_score,
-         0, 1, NULL, NULL},
-        {'z', "min-size", "N", "least side of a face's box in pixels of the photograph [20]",
-         MIEN_CLI_REAL, &d.how.min_size, 0, MIEN_MAX_SIDE, NULL, NULL},
-        {'n', "max-faces", "N", "keep the N largest faces of a photograph [all]", MIEN_CLI_INT,
-         &d.how.max_faces, 1, 1 << 16, NULL, NULL},
-        {'l', "largest", NULL, "keep the largest face alone", MIEN_CLI_FLAG, &largest, 0, 0, NULL, NULL},
-        {'k', "keep-empty", NULL, "pass photographs without a face on", MIEN_CLI_FLAG, &d.keep_empty, 0,
-         0, NULL, NULL},
-        {0, "tolerant", NULL, "use what can be decoded of damaged images", MIEN_CLI_FLAG,
-         &d.limits.tolerant, 0, 0, NULL, NULL},
-        {0, "max-pixels", "N", "refuse larger images [64M]", MIEN_CLI_SIZE, &max_pixels, 1, 4294967295.0,
-         NULL, NULL},
+        MIEN_OPT_REAL('s', "min-score", "F", &d.how.min_score, 0, 1, "least score of a face, 0 to 1 [0.7]"),
+        MIEN_OPT_REAL('z', "min-size", "N", &d.how.min_size, 0, MIEN_MAX_SIDE, "least side of a face's box in pixels of the photograph [20]"),
+        MIEN_OPT_INT('n', "max-faces", "N", &d.how.max_faces, 1, 1 << 16, "keep the N largest faces of a photograph [all]"),
+        MIEN_OPT_FLAG('l', "largest", &largest, "keep the largest face alone"),
+        MIEN_OPT_FLAG('k', "keep-empty", &d.keep_empty, "pass photographs without a face on"),
+        MIEN_OPT_FLAG(0, "tolerant", &d.limits.tolerant, "use what can be decoded of damaged images"),
+        MIEN_OPT_SIZE(0, "max-pixels", "N", &max_pixels, 1, 4294967295.0, "refuse larger images [64M]"),
         MIEN_FILTER_OPTIONS(d.filter),
     };
-    struct mien_cli cli = {"mien-detect",
-                      "[options] [MODEL] < images.mien > faces.mien",
-                      "Finds the faces in photographs.",
-                      opts,
-                      MIEN_CLI_NOPTS(opts),
-                      false};
+    struct mien_cli cli = {.name = "mien-detect", .synopsis = "[options] [MODEL] < images.mien > faces.mien", .purpose = "Finds the faces in photographs.", .opts = opts, .nopts = MIEN_CLI_NOPTS(opts),};
     d.filter.cli = &cli;
     d.filter.fn = detect;
     d.filter.ctx = &d;

@@ -51,17 +51,13 @@ int main(int argc, char **argv)
     struct mien_filter f = {.fn = embed, .ctx = &m};
     const char *layer = NULL;
     struct mien_option opts[] = {
-        {'l', "layer", "NAME", "layer to stop at [the model's features]", MIEN_CLI_STR, &layer, 0,
-         0, NULL, NULL},
-        {'b', "batch", "N", "records computed together [32]", MIEN_CLI_INT, &o.batch, 1, MAX_BATCH,
-         NULL, NULL},
-        {'k', "keep", NULL, "keep pixels in the records", MIEN_CLI_FLAG, &m.keep, 0, 0, NULL, NULL},
-        {0, "int8", NULL, "convolutions in eight bits: faster, almost as right", MIEN_CLI_FLAG,
-         &o.int8, 0, 0, NULL, NULL},
+        MIEN_OPT_STR('l', "layer", "NAME", &layer, "layer to stop at [the model's features]"),
+        MIEN_OPT_INT('b', "batch", "N", &o.batch, 1, MAX_BATCH, "records computed together [32]"),
+        MIEN_OPT_FLAG('k', "keep", &m.keep, "keep pixels in the records"),
+        MIEN_OPT_FLAG(0, "int8", &o.int8, "convolutions in eight bits: faster, almost as right"),
         MIEN_FILTER_OPTIONS(f),
     };
-    struct mien_cli cli = {"mien-embed", "[options] MODEL < pixels.mien > features.mien",
-                           "Turns faces into feature vectors.", opts, MIEN_CLI_NOPTS(opts), false};
+    struct mien_cli cli = {.name = "mien-embed", .synopsis = "[options] MODEL < pixels.mien > features.mien", .purpose = "Turns faces into feature vectors.", .opts = opts, .nopts = MIEN_CLI_NOPTS(opts),};
     struct mien_err e;
     f.cli = &cli;
     if (mien_cli_parse(&cli, argc, argv) != 1)

@@ -176,11 +176,9 @@ int main(int argc, char **argv)
     static char *const standard_input[] = {"-"};
     struct images im = {.limit = (size_t)63 << 20};
     const struct mien_option opts[] = {
-        {'m', "meta", "FILE", "join with these metadata records, - for standard input", MIEN_CLI_STR,
-         &im.meta, 0, 0, NULL, NULL},
-        {0, "strict", NULL, "stop at the first bad record", MIEN_CLI_FLAG, &im.strict, 0, 0, NULL, NULL},
-        {0, "max-image", "SIZE", "refuse larger image files [63M]", MIEN_CLI_SIZE, &im.limit, 1,
-         4000 * 1048576.0, NULL, NULL},
+        MIEN_OPT_STR('m', "meta", "FILE", &im.meta, "join with these metadata records, - for standard input"),
+        MIEN_OPT_FLAG(0, "strict", &im.strict, "stop at the first bad record"),
+        MIEN_OPT_SIZE(0, "max-image", "SIZE", &im.limit, 1, 4000 * 1048576.0, "refuse larger image files [63M]"),
     };
     im.cli = (struct mien_cli){
         .name = "mien-images",

@@ -87,23 +87,14 @@ int main(int argc, char **argv)
 {
     struct options o = {0};
     const struct mien_option opts[] = {
-        {'o', "output", "MODEL", "the model to write", MIEN_CLI_STR, &o.out, 0, 0, NULL, NULL},
-        {0, "preset", "NAME", "auto, faceres, blazeface or none: what files don't say [auto]",
-         MIEN_CLI_CHOICE, &o.preset, 0, 0, "auto|faceres|blazeface|none", NULL},
-        {0, "gender", "NODE", "the output that is the gender: softmax or sigmoid", MIEN_CLI_STR,
-         &o.gender, 0, 0, NULL, NULL},
-        {0, "age", "NODE", "the output that is the age: softmax", MIEN_CLI_STR, &o.age, 0, 0, NULL,
-         NULL},
-        {0, "size", "SIZE", "the input's size, N or HxW [the graph's]", MIEN_CLI_FUNC, &o.size, 0, 0,
-         NULL, mien_size_parse},
+        MIEN_OPT_STR('o', "output", "MODEL", &o.out, "the model to write"),
+        MIEN_OPT_CHOICE(0, "preset", "NAME", &o.preset, "auto|faceres|blazeface|none", "auto, faceres, blazeface or none: what files don't say [auto]"),
+        MIEN_OPT_STR(0, "gender", "NODE", &o.gender, "the output that is the gender: softmax or sigmoid"),
+        MIEN_OPT_STR(0, "age", "NODE", &o.age, "the output that is the age: softmax"),
+        MIEN_OPT_FUNC(0, "size", "SIZE", &o.size, mien_size_parse, "the input's size, N or HxW [the graph's]"),
         INPUT_OPTIONS(o.prep),
     };
-    struct mien_cli cli = {"mien-import",
-                      "[options] -o MODEL GRAPH.json",
-                      "Makes a model of a TensorFlow.js graph and its weights.",
-                      opts,
-                      MIEN_CLI_NOPTS(opts),
-                      false};
+    struct mien_cli cli = {.name = "mien-import", .synopsis = "[options] -o MODEL GRAPH.json", .purpose = "Makes a model of a TensorFlow.js graph and its weights.", .opts = opts, .nopts = MIEN_CLI_NOPTS(opts),};
     struct model m = {0};
     struct mien_err e;
     if (mien_cli_parse(&cli, argc, argv) != 1 || o.out == NULL)

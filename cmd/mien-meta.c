@@ -236,35 +236,20 @@ int main(int argc, char **argv)
     struct run run = {.o.keep.min_score = 1};
     struct options *o = &run.o;
     const struct mien_option opts[] = {
-        {0, "min-score", "S", "least face score to keep [1]", MIEN_CLI_REAL, &o->keep.min_score, -1e9,
-         1e9, NULL, NULL},
-        {0, "any-score", NULL, "keep whatever the face score", MIEN_CLI_FLAG, &o->keep.any_score, 0, 0,
-         NULL, NULL},
-        {0, "second-face", NULL, "keep where a second face was found", MIEN_CLI_FLAG,
-         &o->keep.second_face, 0, 0, NULL, NULL},
-        {0, "any-age", NULL, "keep ages unknown or not 0-100, without age", MIEN_CLI_FLAG,
-         &o->keep.any_age, 0, 0, NULL, NULL},
-        {0, "any-gender", NULL, "keep where the gender is unknown", MIEN_CLI_FLAG, &o->keep.any_gender,
-         0, 0, NULL, NULL},
-        {'a', "all", NULL, "keep everything: the four above", MIEN_CLI_FLAG, &o->all, 0, 0, NULL, NULL},
-        {0, "female", "V", "how the source writes female", MIEN_CLI_STR, &o->table.codes.female, 0, 0,
-         NULL, NULL},
-        {0, "male", "V", "how the source writes male", MIEN_CLI_STR, &o->table.codes.male, 0, 0, NULL,
-         NULL},
-        {'c', "column", "ROLE=HEADER", "which column of a table is the ROLE", MIEN_CLI_FUNC, &o->table,
-         0, 0, NULL, column_option},
-        {'n', "names", "PATTERN", "label records by their names: utkface, or a pattern", MIEN_CLI_STR,
-         &o->names, 0, 0, NULL, NULL},
-        {0, "strict", NULL, "stop at the first bad record", MIEN_CLI_FLAG, &o->strict, 0, 0, NULL, NULL},
-        {0, "max-record", "SIZE", "refuse larger records [64M]", MIEN_CLI_SIZE, &o->limit, 1,
-         4294967295.0, NULL, NULL},
+        MIEN_OPT_REAL(0, "min-score", "S", &o->keep.min_score, -1e9, 1e9, "least face score to keep [1]"),
+        MIEN_OPT_FLAG(0, "any-score", &o->keep.any_score, "keep whatever the face score"),
+        MIEN_OPT_FLAG(0, "second-face", &o->keep.second_face, "keep where a second face was found"),
+        MIEN_OPT_FLAG(0, "any-age", &o->keep.any_age, "keep ages unknown or not 0-100, without age"),
+        MIEN_OPT_FLAG(0, "any-gender", &o->keep.any_gender, "keep where the gender is unknown"),
+        MIEN_OPT_FLAG('a', "all", &o->all, "keep everything: the four above"),
+        MIEN_OPT_STR(0, "female", "V", &o->table.codes.female, "how the source writes female"),
+        MIEN_OPT_STR(0, "male", "V", &o->table.codes.male, "how the source writes male"),
+        MIEN_OPT_FUNC('c', "column", "ROLE=HEADER", &o->table, column_option, "which column of a table is the ROLE"),
+        MIEN_OPT_STR('n', "names", "PATTERN", &o->names, "label records by their names: utkface, or a pattern"),
+        MIEN_OPT_FLAG(0, "strict", &o->strict, "stop at the first bad record"),
+        MIEN_OPT_SIZE(0, "max-record", "SIZE", &o->limit, 1, 4294967295.0, "refuse larger records [64M]"),
     };
-    struct mien_cli cli = {"mien-meta",
-                      "[options] [file ...] > records.mien",
-                      "Reads labels from IMDB-WIKI's .mat files, tables or the names of images.",
-                      opts,
-                      MIEN_CLI_NOPTS(opts),
-                      false};
+    struct mien_cli cli = {.name = "mien-meta", .synopsis = "[options] [file ...] > records.mien", .purpose = "Reads labels from IMDB-WIKI's .mat files, tables or the names of images.", .opts = opts, .nopts = MIEN_CLI_NOPTS(opts),};
     struct mien_err e;
     int n;
 

@@ -116,27 +116,16 @@ int main(int argc, char **argv)
     int head = INT_MAX;
     size_t limit = 0;
     const struct mien_option opts[] = {
-        {'o', "output", "FILE", "write to FILE, or FILE-001, ... when it takes several pages [-]",
-         MIEN_CLI_STR, &out.path, 0, 0, NULL, NULL},
-        {'c', "columns", "N", "cells in a row [10]", MIEN_CLI_INT, &o.columns, 1, SHEET_MAX_CELLS, NULL,
-         NULL},
-        {'r', "rows", "N", "rows on a page [10]", MIEN_CLI_INT, &o.rows, 1, SHEET_MAX_CELLS, NULL, NULL},
-        {'s', "size", "N", "a picture's longer side, in pixels [160]", MIEN_CLI_INT, &o.size,
-         SHEET_MIN_SIZE, SHEET_MAX_SIZE, NULL, NULL},
-        {'n', "limit", "N", "stop after N records", MIEN_CLI_INT, &head, 1, INT_MAX, NULL, NULL},
-        {'t', "age-tolerance", "YEARS", "an age further off than this is wrong [10]", MIEN_CLI_REAL,
-         &o.tolerance, 0, 255, NULL, NULL},
-        {0, "quality", "N", "quality of the JPEG, 1 to 100 [90]", MIEN_CLI_INT, &out.quality, 1, 100,
-         NULL, NULL},
-        {0, "max-record", "SIZE", "refuse larger records [64M]", MIEN_CLI_SIZE, &limit, 1, 4294967295.0,
-         NULL, NULL},
+        MIEN_OPT_STR('o', "output", "FILE", &out.path, "write to FILE, or FILE-001, ... when it takes several pages [-]"),
+        MIEN_OPT_INT('c', "columns", "N", &o.columns, 1, SHEET_MAX_CELLS, "cells in a row [10]"),
+        MIEN_OPT_INT('r', "rows", "N", &o.rows, 1, SHEET_MAX_CELLS, "rows on a page [10]"),
+        MIEN_OPT_INT('s', "size", "N", &o.size, SHEET_MIN_SIZE, SHEET_MAX_SIZE, "a picture's longer side, in pixels [160]"),
+        MIEN_OPT_INT('n', "limit", "N", &head, 1, INT_MAX, "stop after N records"),
+        MIEN_OPT_REAL('t', "age-tolerance", "YEARS", &o.tolerance, 0, 255, "an age further off than this is wrong [10]"),
+        MIEN_OPT_INT(0, "quality", "N", &out.quality, 1, 100, "quality of the JPEG, 1 to 100 [90]"),
+        MIEN_OPT_SIZE(0, "max-record", "SIZE", &limit, 1, 4294967295.0, "refuse larger records [64M]"),
     };
-    struct mien_cli cli = {"mien-montage",
-                      "[options] -o sheet.jpg < records.mien",
-                      "Draws contact sheets of faces or photographs, with labels and predictions.",
-                      opts,
-                      MIEN_CLI_NOPTS(opts),
-                      false};
+    struct mien_cli cli = {.name = "mien-montage", .synopsis = "[options] -o sheet.jpg < records.mien", .purpose = "Draws contact sheets of faces or photographs, with labels and predictions.", .opts = opts, .nopts = MIEN_CLI_NOPTS(opts),};
     struct mien_err e;
     out.cli = &cli;
     if (mien_cli_parse(&cli, argc, argv) != 0)

@@ -183,30 +183,18 @@ int main(int argc, char **argv)
 {
     struct options o = {.seed = 1, .width = 1};
     const struct mien_option opts[] = {
-        {'t', "text", NULL, "print the description", MIEN_CLI_FLAG, &o.text, 0, 0, NULL, NULL},
-        {0, "tsv", NULL, "print the table as tab-separated values", MIEN_CLI_FLAG, &o.tsv, 0, 0, NULL,
-         NULL},
-        {'b', "batch", "N", "estimate the memory of training in batches of N", MIEN_CLI_INT, &o.batch, 1,
-         65536, NULL, NULL},
-        {0, "size", "SIZE", "another input size, N or HxW", MIEN_CLI_FUNC, &o.size, 0, 0, NULL,
-         mien_size_parse},
-        {0, "width", "F", "so many times the units, in eights [1]", MIEN_CLI_REAL, &o.width, 0.001, 100,
-         NULL, NULL},
-        {0, "fold", NULL, "make a model with bn layers folded into those before", MIEN_CLI_FLAG, &o.fold,
-         0, 0, NULL, NULL},
-        {'n', "new", NULL, "make a model with random weights", MIEN_CLI_FLAG, &o.make, 0, 0, NULL, NULL},
-        {'o', "output", "MODEL", "with --new or --fold: the model to write", MIEN_CLI_STR, &o.out, 0, 0, NULL,
-         NULL},
-        {'s', "seed", "N", "with --new: of the random weights [1]", MIEN_CLI_SEED, &o.seed, 0, 0, NULL,
-         NULL},
+        MIEN_OPT_FLAG('t', "text", &o.text, "print the description"),
+        MIEN_OPT_FLAG(0, "tsv", &o.tsv, "print the table as tab-separated values"),
+        MIEN_OPT_INT('b', "batch", "N", &o.batch, 1, 65536, "estimate the memory of training in batches of N"),
+        MIEN_OPT_FUNC(0, "size", "SIZE", &o.size, mien_size_parse, "another input size, N or HxW"),
+        MIEN_OPT_REAL(0, "width", "F", &o.width, 0.001, 100, "so many times the units, in eights [1]"),
+        MIEN_OPT_FLAG(0, "fold", &o.fold, "make a model with bn layers folded into those before"),
+        MIEN_OPT_FLAG('n', "new", &o.make, "make a model with random weights"),
+        MIEN_OPT_STR('o', "output", "MODEL", &o.out, "with --new or --fold: the model to write"),
+        MIEN_OPT_SEED('s', "seed", "N", &o.seed, "with --new: of the random weights [1]"),
         INPUT_OPTIONS(o.prep),
     };
-    struct mien_cli cli = {"mien-net",
-                      "[options] MODEL|DESCRIPTION",
-                      "Shows a network's layers and costs, makes a new one, or folds its bn layers.",
-                      opts,
-                      MIEN_CLI_NOPTS(opts),
-                      false};
+    struct mien_cli cli = {.name = "mien-net", .synopsis = "[options] MODEL|DESCRIPTION", .purpose = "Shows a network's layers and costs, makes a new one, or folds its bn layers.", .opts = opts, .nopts = MIEN_CLI_NOPTS(opts),};
     struct model m = {0};
     if (mien_cli_parse(&cli, argc, argv) != 1)
         mien_cli_die(&cli, "needs one model or description; see mien-net --help");

@@ -141,15 +141,12 @@ int main(int argc, char **argv)
 {
     struct options o = {0};
     const struct mien_option opts[] = {
-        {'o', "output", "FILE", "pack standard input into FILE", MIEN_CLI_STR, &o.out, 0, 0, NULL, NULL},
-        {'k', "kind", "WORD", "auto, pixels, image or features: what to make the tensor of [auto]",
-         MIEN_CLI_CHOICE, &o.kind, 0, 0, "auto|pixels|image|features", NULL},
-        {0, "strict", NULL, "stop at the first bad record", MIEN_CLI_FLAG, &o.strict, 0, 0, NULL, NULL},
-        {0, "max-record", "SIZE", "refuse larger records [64M]", MIEN_CLI_SIZE, &o.limit, 1,
-         4294967295.0, NULL, NULL},
-        {'d', "restore", NULL, "write the records of packs", MIEN_CLI_FLAG, &o.restore, 0, 0, NULL,
-         NULL},
-        {'l', "list", NULL, "say what packs hold", MIEN_CLI_FLAG, &o.list, 0, 0, NULL, NULL},
+        MIEN_OPT_STR('o', "output", "FILE", &o.out, "pack standard input into FILE"),
+        MIEN_OPT_CHOICE('k', "kind", "WORD", &o.kind, "auto|pixels|image|features", "auto, pixels, image or features: what to make the tensor of [auto]"),
+        MIEN_OPT_FLAG(0, "strict", &o.strict, "stop at the first bad record"),
+        MIEN_OPT_SIZE(0, "max-record", "SIZE", &o.limit, 1, 4294967295.0, "refuse larger records [64M]"),
+        MIEN_OPT_FLAG('d', "restore", &o.restore, "write the records of packs"),
+        MIEN_OPT_FLAG('l', "list", &o.list, "say what packs hold"),
     };
     struct mien_cli c = {.name = "mien-pack",
                     .synopsis = "-o FILE [options] < records.mien\n"

@@ -61,16 +61,10 @@ int main(int argc, char **argv)
     struct resize z = {.filter = MIEN_TRIANGLE};
     struct mien_filter f = {.fn = resize, .ctx = &z};
     const struct mien_option opts[] = {
-        {'f', "filter", "NAME", "box, triangle or lanczos3 [triangle]", MIEN_CLI_CHOICE, &z.filter, 0, 0,
-         MIEN_RESAMPLINGS, NULL},
+        MIEN_OPT_CHOICE('f', "filter", "NAME", &z.filter, MIEN_RESAMPLINGS, "box, triangle or lanczos3 [triangle]"),
         MIEN_FILTER_OPTIONS(f),
     };
-    struct mien_cli cli = {"mien-resize",
-                      "[options] SIZE < pixels.mien > pixels.mien",
-                      "Brings pixels to one size, N or HEIGHTxWIDTH, antialiased.",
-                      opts,
-                      MIEN_CLI_NOPTS(opts),
-                      false};
+    struct mien_cli cli = {.name = "mien-resize", .synopsis = "[options] SIZE < pixels.mien > pixels.mien", .purpose = "Brings pixels to one size, N or HEIGHTxWIDTH, antialiased.", .opts = opts, .nopts = MIEN_CLI_NOPTS(opts),};
     struct mien_err e;
     f.cli = &cli;
     if (mien_cli_parse(&cli, argc, argv) != 1)

@@ -130,32 +130,16 @@ int main(int argc, char **argv)
 {
     struct scorer s = {.o.report.boot = 1000};
     const struct mien_option opts[] = {
-        {'f', "format", "FORMAT", "text, tsv or json [text]", MIEN_CLI_CHOICE, &s.o.report.format, 0, 0,
-         "text|tsv|json", NULL},
-        {'p', "point", "POINT",
-         "what CS, bins and bands judge: expectation, median or mode [expectation]", MIEN_CLI_CHOICE,
-         &s.rule.point, 0, 0, "expectation|median|mode", NULL},
-        {'b', "bins", "BINS",
-         "decades, fairface, adience, or their youngest ages: 0,18,65 [decades]", MIEN_CLI_STR,
-         &s.o.bins, 0, 0, NULL, NULL},
-        {'B', "boot", "N", "resamples for the intervals, 0 for none [1000]", MIEN_CLI_INT,
-         &s.o.report.boot, 0, 1000000, NULL, NULL},
-        {'s', "seed", "N", "seed of the resamples [0]", MIEN_CLI_SEED, &s.o.report.seed, 0, 0, NULL,
-         NULL},
-        {0, "by", "KEYS", "score slices too: group, gender, bin, subject, ... or group,gender",
-         MIEN_CLI_STR, &s.o.by, 0, 0, NULL, NULL},
-        {'e', "every", "N", "a line after every N records, for streams without end", MIEN_CLI_INT,
-         &s.o.every, 1, INT_MAX, NULL, NULL},
-        {0, "max-record", "SIZE", "refuse larger records [64M]", MIEN_CLI_SIZE, &s.o.limit, 1,
-         4294967295.0, NULL, NULL},
+        MIEN_OPT_CHOICE('f', "format", "FORMAT", &s.o.report.format, "text|tsv|json", "text, tsv or json [text]"),
+        MIEN_OPT_CHOICE('p', "point", "POINT", &s.rule.point, "expectation|median|mode", "what CS, bins and bands judge: expectation, median or mode [expectation]"),
+        MIEN_OPT_STR('b', "bins", "BINS", &s.o.bins, "decades, fairface, adience, or their youngest ages: 0,18,65 [decades]"),
+        MIEN_OPT_INT('B', "boot", "N", &s.o.report.boot, 0, 1000000, "resamples for the intervals, 0 for none [1000]"),
+        MIEN_OPT_SEED('s', "seed", "N", &s.o.report.seed, "seed of the resamples [0]"),
+        MIEN_OPT_STR(0, "by", "KEYS", &s.o.by, "score slices too: group, gender, bin, subject, ... or group,gender"),
+        MIEN_OPT_INT('e', "every", "N", &s.o.every, 1, INT_MAX, "a line after every N records, for streams without end"),
+        MIEN_OPT_SIZE(0, "max-record", "SIZE", &s.o.limit, 1, 4294967295.0, "refuse larger records [64M]"),
     };
-    struct mien_cli cli = {"mien-score",
-                      "[options] [file ...] < predictions.mien",
-                      "Scores predictions of age and gender against labels; several files side by "
-                      "side.",
-                      opts,
-                      MIEN_CLI_NOPTS(opts),
-                      false};
+    struct mien_cli cli = {.name = "mien-score", .synopsis = "[options] [file ...] < predictions.mien", .purpose = "Scores predictions of age and gender against labels; several files side by " "side.", .opts = opts, .nopts = MIEN_CLI_NOPTS(opts),};
     char *standard_input[] = {"-"};
     struct mien_err e;
 

@@ -173,16 +173,12 @@ int main(int argc, char **argv)
 {
     struct splitter s = {.by = SPLIT_BY_DEFAULT};
     const struct mien_option opts[] = {
-        {'s', "seed", "N", "another seed, another split [0]", MIEN_CLI_SEED, &s.seed, 0, 0, NULL, NULL},
-        {'b', "by", "KEY", "subject, content or id [subject, else content]", MIEN_CLI_CHOICE, &s.by, 0,
-         0, "subject|content|id", NULL},
-        {0, "stratify", "LABELS", "keep the parts alike in these: age, gender, group", MIEN_CLI_FUNC,
-         &s.strata_by, 0, 0, NULL, strata_by_parse},
-        {'n', "names", "A,B,...", "the parts' names [train,val,test]", MIEN_CLI_STR, &s.names, 0, 0,
-         NULL, NULL},
-        {0, "strict", NULL, "stop at the first bad record", MIEN_CLI_FLAG, &s.strict, 0, 0, NULL, NULL},
-        {0, "max-record", "SIZE", "refuse larger records [64M]", MIEN_CLI_SIZE, &s.limit, 1,
-         4294967295.0, NULL, NULL},
+        MIEN_OPT_SEED('s', "seed", "N", &s.seed, "another seed, another split [0]"),
+        MIEN_OPT_CHOICE('b', "by", "KEY", &s.by, "subject|content|id", "subject, content or id [subject, else content]"),
+        MIEN_OPT_FUNC(0, "stratify", "LABELS", &s.strata_by, strata_by_parse, "keep the parts alike in these: age, gender, group"),
+        MIEN_OPT_STR('n', "names", "A,B,...", &s.names, "the parts' names [train,val,test]"),
+        MIEN_OPT_FLAG(0, "strict", &s.strict, "stop at the first bad record"),
+        MIEN_OPT_SIZE(0, "max-record", "SIZE", &s.limit, 1, 4294967295.0, "refuse larger records [64M]"),
     };
     s.cli = (struct mien_cli){.name = "mien-split",
                          .synopsis = "[options] 80/10/10 [train.mien val.mien test.mien] "

@@ -157,31 +157,15 @@ static int parse_last(void *dst, const char *arg, struct mien_err *e)
 
 /* Rows for a program's table of options. a is a struct augment. */
 #define AUGMENT_OPTIONS(a)                                                                         \
-    {0, "flip", NULL, "mirror half of the images", MIEN_CLI_FLAG, &(a).flip, 0, 0, NULL, NULL},         \
-        {0, "shift", "F", "move images by up to this share of their sides [0]", MIEN_CLI_REAL,          \
-         &(a).shift, 0, 0.5, NULL, NULL},                                                          \
-        {0, "zoom", "F", "enlarge or reduce them by up to a factor of 1 + F [0]", MIEN_CLI_REAL,        \
-         &(a).zoom, 0, 1, NULL, NULL},                                                             \
-        {0, "rotate", "DEG", "turn them by up to DEG degrees [0]", MIEN_CLI_REAL, &(a).rotate, 0, 180,  \
-         NULL, NULL},                                                                              \
-        {0, "brightness", "F", "change their brightness by up to this share [0]", MIEN_CLI_REAL,        \
-         &(a).brightness, 0, 1, NULL, NULL},                                                       \
-        {0, "contrast", "F", "change their contrast by up to this share [0]", MIEN_CLI_REAL,            \
-         &(a).contrast, 0, 1, NULL, NULL},                                                         \
-        {0, "saturation", "F", "change their colours by up to this share [0]", MIEN_CLI_REAL,           \
-         &(a).saturation, 0, 1, NULL, NULL},                                                       \
-        {0, "grey", "P", "take the colours from this share of them [0]", MIEN_CLI_REAL, &(a).grey, 0,   \
-         1, NULL, NULL},                                                                           \
-    {                                                                                              \
-        0, "erase", "P", "fill a rectangle with noise in this share of them [0]", MIEN_CLI_REAL,        \
-            &(a).erase, 0, 1, NULL, NULL                                                           \
-    }
-
-#define TEXT(letter, name, arg, help, dst) {letter, name, arg, help, MIEN_CLI_STR, dst, 0, 0, NULL, NULL}
-#define WHOLE(letter, name, help, dst, lo, hi)                                                     \
-    {letter, name, "N", help, MIEN_CLI_INT, dst, lo, hi, NULL, NULL}
-#define REAL(name, help, dst, lo, hi) {0, name, "F", help, MIEN_CLI_REAL, dst, lo, hi, NULL, NULL}
-#define WORD(name, words, help, dst) {0, name, words, help, MIEN_CLI_CHOICE, dst, 0, 0, words, NULL}
+    MIEN_OPT_FLAG(0, "flip", &(a).flip, "mirror half of the images"),         \
+        MIEN_OPT_REAL(0, "shift", "F", &(a).shift, 0, 0.5, "move images by up to this share of their sides [0]"),                                                          \
+        MIEN_OPT_REAL(0, "zoom", "F", &(a).zoom, 0, 1, "enlarge or reduce them by up to a factor of 1 + F [0]"),                                                             \
+        MIEN_OPT_REAL(0, "rotate", "DEG", &(a).rotate, 0, 180, "turn them by up to DEG degrees [0]"),                                                                              \
+        MIEN_OPT_REAL(0, "brightness", "F", &(a).brightness, 0, 1, "change their brightness by up to this share [0]"),                                                       \
+        MIEN_OPT_REAL(0, "contrast", "F", &(a).contrast, 0, 1, "change their contrast by up to this share [0]"),                                                         \
+        MIEN_OPT_REAL(0, "saturation", "F", &(a).saturation, 0, 1, "change their colours by up to this share [0]"),                                                       \
+        MIEN_OPT_REAL(0, "grey", "P", &(a).grey, 0, 1, "take the colours from this share of them [0]"),                                                                           \
+    MIEN_OPT_REAL(0, "erase", "P", &(a).erase, 0, 1, "fill a rectangle with noise in this share of them [0]")
 
 int main(int argc, char **argv)
 {
@@ -190,59 +174,53 @@ int main(int argc, char **argv)
     struct fit_config *f = &o.fit;
     f->jobs = 0;
     struct mien_option opts[] = {
-        TEXT('t', "train", "PACK", "the training part", &o.train),
-        TEXT('v', "val", "PACK", "the validation part", &o.val),
-        TEXT('o', "output", "MODEL", "where the trained model goes", &o.out),
-        TEXT('i', "init", "MODEL", "network to start from", &o.init),
-        TEXT(0, "embed", "LAYER", "layer of it that the heads read [its own choice]", &o.embed),
-        {0, "keep-heads", NULL, "go on training the heads that it has", MIEN_CLI_FLAG, &o.keep_heads, 0, 0,
-         NULL, NULL},
-        {'l', "last", "N|all", "train the last N layers with weights [the new ones]", MIEN_CLI_FUNC,
-         &o.last, 0, 0, NULL, parse_last},
-        TEXT(0, "heads", "LIST", "new heads [gender=2,age=101]", &o.heads.list),
-        WHOLE(0, "hidden", "a dense layer of N units before the heads [0: none]", &o.heads.hidden, 0, 65536),
-        REAL("dropout", "drop this share before the heads [0]", &o.heads.dropout, 0, 0.99),
-        WHOLE('e', "epochs", "passes over the training part [10]", &f->epochs, 1, 100000),
-        WHOLE('b', "batch", "records a step [32]", &f->batch, 1, FIT_MAX_BATCH),
-        WORD("optimiser", "adam|adamw|sgd", "[adam]", &f->optim.kind),
-        REAL("lr", "learning rate [0.001]", &f->lr, 1e-12, 1000),
-        REAL("lr-backbone", "learning rate of what was pretrained [--lr]", &f->lr_backbone, 0, 1000),
-        REAL("layer-decay", "share of the next layer's rate that a layer has [1]", &f->layer_decay, 0.01, 1),
-        REAL("beta1", "Adam's decay of the first moment [0.9]", &f->optim.beta1, 0, 0.999999),
-        REAL("beta2", "Adam's decay of the second moment [0.999]", &f->optim.beta2, 0, 0.999999999),
-        REAL("epsilon", "Adam's epsilon [1e-7]", &f->optim.epsilon, 1e-15, 1),
-        REAL("momentum", "of SGD [0.9]", &f->optim.momentum, 0, 0.999999),
-        REAL("decay", "weight decay [0]", &f->decay, 0, 1000),
-        REAL("clip", "cut the gradient's norm to this [0: not]", &f->clip, 0, 1e9),
-        REAL("ema", "average weights over steps, with this decay [0: not]", &f->ema, 0, 0.999999),
-        WORD("schedule", "constant|step|cosine|plateau", "of the learning rate [constant]", &f->schedule.kind),
-        REAL("warmup", "epochs over which the rate grows from 0 [0]", &f->schedule.warmup, 0, 100000),
-        WHOLE(0, "step-epochs", "epochs between drops, or without gain [5]", &f->schedule.step_epochs, 1, 100000),
-        REAL("drop", "what the rate is multiplied by then [0.1]", &f->schedule.drop, 0, 1),
-        WHOLE(0, "patience", "stop after N epochs without gain [0: never]", &f->patience, 0, 100000),
-        REAL("sigma", "ages are Gaussians of this deviation, in years [0]", &f->loss.sigma, 0, 50),
-        REAL("l1", "weight of the expected age's absolute error [0]", &f->loss.l1, 0, 1000),
-        REAL("smoothing", "share of a label spread over all classes [0]", &f->loss.smoothing, 0, 0.99),
+        MIEN_OPT_STR('t', "train", "PACK", &o.train, "the training part"),
+        MIEN_OPT_STR('v', "val", "PACK", &o.val, "the validation part"),
+        MIEN_OPT_STR('o', "output", "MODEL", &o.out, "where the trained model goes"),
+        MIEN_OPT_STR('i', "init", "MODEL", &o.init, "network to start from"),
+        MIEN_OPT_STR(0, "embed", "LAYER", &o.embed, "layer of it that the heads read [its own choice]"),
+        MIEN_OPT_FLAG(0, "keep-heads", &o.keep_heads, "go on training the heads that it has"),
+        MIEN_OPT_FUNC('l', "last", "N|all", &o.last, parse_last, "train the last N layers with weights [the new ones]"),
+        MIEN_OPT_STR(0, "heads", "LIST", &o.heads.list, "new heads [gender=2,age=101]"),
+        MIEN_OPT_INT(0, "hidden", "N", &o.heads.hidden, 0, 65536, "a dense layer of N units before the heads [0: none]"),
+        MIEN_OPT_REAL(0, "dropout", "F", &o.heads.dropout, 0, 0.99, "drop this share before the heads [0]"),
+        MIEN_OPT_INT('e', "epochs", "N", &f->epochs, 1, 100000, "passes over the training part [10]"),
+        MIEN_OPT_INT('b', "batch", "N", &f->batch, 1, FIT_MAX_BATCH, "records a step [32]"),
+        MIEN_OPT_CHOICE(0, "optimiser", "adam|adamw|sgd", &f->optim.kind, "adam|adamw|sgd", "[adam]"),
+        MIEN_OPT_REAL(0, "lr", "F", &f->lr, 1e-12, 1000, "learning rate [0.001]"),
+        MIEN_OPT_REAL(0, "lr-backbone", "F", &f->lr_backbone, 0, 1000, "learning rate of what was pretrained [--lr]"),
+        MIEN_OPT_REAL(0, "layer-decay", "F", &f->layer_decay, 0.01, 1, "share of the next layer's rate that a layer has [1]"),
+        MIEN_OPT_REAL(0, "beta1", "F", &f->optim.beta1, 0, 0.999999, "Adam's decay of the first moment [0.9]"),
+        MIEN_OPT_REAL(0, "beta2", "F", &f->optim.beta2, 0, 0.999999999, "Adam's decay of the second moment [0.999]"),
+        MIEN_OPT_REAL(0, "epsilon", "F", &f->optim.epsilon, 1e-15, 1, "Adam's epsilon [1e-7]"),
+        MIEN_OPT_REAL(0, "momentum", "F", &f->optim.momentum, 0, 0.999999, "of SGD [0.9]"),
+        MIEN_OPT_REAL(0, "decay", "F", &f->decay, 0, 1000, "weight decay [0]"),
+        MIEN_OPT_REAL(0, "clip", "F", &f->clip, 0, 1e9, "cut the gradient's norm to this [0: not]"),
+        MIEN_OPT_REAL(0, "ema", "F", &f->ema, 0, 0.999999, "average weights over steps, with this decay [0: not]"),
+        MIEN_OPT_CHOICE(0, "schedule", "constant|step|cosine|plateau", &f->schedule.kind, "constant|step|cosine|plateau", "of the learning rate [constant]"),
+        MIEN_OPT_REAL(0, "warmup", "F", &f->schedule.warmup, 0, 100000, "epochs over which the rate grows from 0 [0]"),
+        MIEN_OPT_INT(0, "step-epochs", "N", &f->schedule.step_epochs, 1, 100000, "epochs between drops, or without gain [5]"),
+        MIEN_OPT_REAL(0, "drop", "F", &f->schedule.drop, 0, 1, "what the rate is multiplied by then [0.1]"),
+        MIEN_OPT_INT(0, "patience", "N", &f->patience, 0, 100000, "stop after N epochs without gain [0: never]"),
+        MIEN_OPT_REAL(0, "sigma", "F", &f->loss.sigma, 0, 50, "ages are Gaussians of this deviation, in years [0]"),
+        MIEN_OPT_REAL(0, "l1", "F", &f->loss.l1, 0, 1000, "weight of the expected age's absolute error [0]"),
+        MIEN_OPT_REAL(0, "smoothing", "F", &f->loss.smoothing, 0, 0.99, "share of a label spread over all classes [0]"),
         AUGMENT_OPTIONS(f->augment),
-        WHOLE(0, "views", "changes of an image kept before frozen layers [4]", &f->views, 1, 1000),
-        REAL("mixup", "alpha of mixing records [0: not]", &f->mixup, 0, 100),
-        {0, "in-order", NULL, "take the records in the pack's order, not shuffled", MIEN_CLI_FLAG,
-         &f->in_order, 0, 0, NULL, NULL},
-        REAL("balance", "sample by (1/frequency)^F of age and gender [0]", &f->balance, 0, 1),
-        REAL("class-weights", "weigh losses by (1/frequency)^F [0]", &f->class_weights, 0, 1),
-        WORD("best", "mae|loss|gender|last", "by what the best epoch is kept [mae]", &f->best),
-        {0, "cache-mem", "SIZE", "frozen output kept in memory, more in a file [8G]", MIEN_CLI_SIZE,
-         &f->cache_mem, 0, 1e15, NULL, NULL},
-        TEXT('c', "checkpoint", "FILE", "where to keep what a training can go on from", &f->checkpoint),
-        WHOLE(0, "every", "epochs between checkpoints [1]", &f->every, 1, 100000),
-        {'r', "resume", NULL, "go on from the checkpoint, if there is one", MIEN_CLI_FLAG, &f->resume, 0, 0,
-         NULL, NULL},
-        TEXT(0, "log", "FILE", "a line of tab-separated values for each epoch", &o.log),
-        {'s', "seed", "N", "of weights, order, dropout and mixing [0]", MIEN_CLI_SEED, &f->seed, 0, 0, NULL, NULL},
-        WHOLE('j', "jobs", "threads [all cores]", &f->jobs, 1, 256),
+        MIEN_OPT_INT(0, "views", "N", &f->views, 1, 1000, "changes of an image kept before frozen layers [4]"),
+        MIEN_OPT_REAL(0, "mixup", "F", &f->mixup, 0, 100, "alpha of mixing records [0: not]"),
+        MIEN_OPT_FLAG(0, "in-order", &f->in_order, "take the records in the pack's order, not shuffled"),
+        MIEN_OPT_REAL(0, "balance", "F", &f->balance, 0, 1, "sample by (1/frequency)^F of age and gender [0]"),
+        MIEN_OPT_REAL(0, "class-weights", "F", &f->class_weights, 0, 1, "weigh losses by (1/frequency)^F [0]"),
+        MIEN_OPT_CHOICE(0, "best", "mae|loss|gender|last", &f->best, "mae|loss|gender|last", "by what the best epoch is kept [mae]"),
+        MIEN_OPT_SIZE(0, "cache-mem", "SIZE", &f->cache_mem, 0, 1e15, "frozen output kept in memory, more in a file [8G]"),
+        MIEN_OPT_STR('c', "checkpoint", "FILE", &f->checkpoint, "where to keep what a training can go on from"),
+        MIEN_OPT_INT(0, "every", "N", &f->every, 1, 100000, "epochs between checkpoints [1]"),
+        MIEN_OPT_FLAG('r', "resume", &f->resume, "go on from the checkpoint, if there is one"),
+        MIEN_OPT_STR(0, "log", "FILE", &o.log, "a line of tab-separated values for each epoch"),
+        MIEN_OPT_SEED('s', "seed", "N", &f->seed, "of weights, order, dropout and mixing [0]"),
+        MIEN_OPT_INT('j', "jobs", "N", &f->jobs, 1, 256, "threads [all cores]"),
     };
-    struct mien_cli cli = {"mien-train", "[options] --train PACK [--val PACK] [--init MODEL] -o MODEL",
-                      "Trains classifiers of age and gender.", opts, MIEN_CLI_NOPTS(opts), false};
+    struct mien_cli cli = {.name = "mien-train", .synopsis = "[options] --train PACK [--val PACK] [--init MODEL] -o MODEL", .purpose = "Trains classifiers of age and gender.", .opts = opts, .nopts = MIEN_CLI_NOPTS(opts),};
     struct mien_err e;
     struct mien_pack train, val;
     struct model model = {0};

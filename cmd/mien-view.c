@@ -217,32 +217,18 @@ int main(int argc, char **argv)
 {
     struct view v = {.o = {.head = -1}};
     const struct mien_option opts[] = {
-        {'c', "columns", "NAMES", "show these, as in id,age,pred_age [those of the first record]",
-         MIEN_CLI_STR, &v.o.columns, 0, 0, NULL, NULL},
-        {'s', "select", "EXPR", "only records that meet a condition, as in 'age >= 18 && !error'",
-         MIEN_CLI_STR, &v.o.select, 0, 0, NULL, NULL},
-        {'n', "head", "N", "stop after N records", MIEN_CLI_INT, &v.o.head, 0, INT_MAX, NULL, NULL},
-        {0, "json", NULL, "one JSON object a line, arrays in full", MIEN_CLI_FLAG, &v.o.json, 0, 0, NULL,
-         NULL},
-        {0, "full", NULL, "with --json: images and pixels too, in base64", MIEN_CLI_FLAG, &v.o.full, 0,
-         0, NULL, NULL},
-        {'H', "no-header", NULL, "no line with the columns' names", MIEN_CLI_FLAG, &v.o.no_header, 0, 0,
-         NULL, NULL},
-        {0, "count", NULL, "print how many records there are", MIEN_CLI_FLAG, &v.o.count, 0, 0, NULL,
-         NULL},
-        {'r', "records", NULL, "write the records themselves, of --columns only these fields",
-         MIEN_CLI_FLAG, &v.o.records, 0, 0, NULL, NULL},
-        {0, "check", NULL, "read all, verify it and print which fields there are", MIEN_CLI_FLAG,
-         &v.o.check, 0, 0, NULL, NULL},
-        {0, "max-record", "SIZE", "refuse larger records [64M]", MIEN_CLI_SIZE, &v.o.limit, 1,
-         4294967295.0, NULL, NULL},
+        MIEN_OPT_STR('c', "columns", "NAMES", &v.o.columns, "show these, as in id,age,pred_age [those of the first record]"),
+        MIEN_OPT_STR('s', "select", "EXPR", &v.o.select, "only records that meet a condition, as in 'age >= 18 && !error'"),
+        MIEN_OPT_INT('n', "head", "N", &v.o.head, 0, INT_MAX, "stop after N records"),
+        MIEN_OPT_FLAG(0, "json", &v.o.json, "one JSON object a line, arrays in full"),
+        MIEN_OPT_FLAG(0, "full", &v.o.full, "with --json: images and pixels too, in base64"),
+        MIEN_OPT_FLAG('H', "no-header", &v.o.no_header, "no line with the columns' names"),
+        MIEN_OPT_FLAG(0, "count", &v.o.count, "print how many records there are"),
+        MIEN_OPT_FLAG('r', "records", &v.o.records, "write the records themselves, of --columns only these fields"),
+        MIEN_OPT_FLAG(0, "check", &v.o.check, "read all, verify it and print which fields there are"),
+        MIEN_OPT_SIZE(0, "max-record", "SIZE", &v.o.limit, 1, 4294967295.0, "refuse larger records [64M]"),
     };
-    struct mien_cli cli = {"mien-view",
-                      "[options] [file ...] < records.mien",
-                      "Shows records as text, counts them, or passes some of them on.",
-                      opts,
-                      MIEN_CLI_NOPTS(opts),
-                      false};
+    struct mien_cli cli = {.name = "mien-view", .synopsis = "[options] [file ...] < records.mien", .purpose = "Shows records as text, counts them, or passes some of them on.", .opts = opts, .nopts = MIEN_CLI_NOPTS(opts),};
     struct mien_rec r = {0};
     char *standard_input[] = {NULL, "-"};
 

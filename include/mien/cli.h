@@ -49,6 +49,18 @@ struct mien_cli {
     bool quiet;           /* -q: no summaries, no progress; errors are still said */
 };
 
+/* Rows of a table of options: a letter or 0, the long name, the argument's name in --help, where the
+   value goes (of the type that enum mien_option_kind tells), bounds where there are any, and help: one
+   line, the default in brackets at its end. */
+#define MIEN_OPT_FLAG(letter_, name_, dst_, help_) {.letter = letter_, .name = name_, .help = help_, .kind = MIEN_CLI_FLAG, .dst = dst_}
+#define MIEN_OPT_INT(letter_, name_, arg_, dst_, lo_, hi_, help_) {.letter = letter_, .name = name_, .arg = arg_, .help = help_, .kind = MIEN_CLI_INT, .dst = dst_, .lo = lo_, .hi = hi_}
+#define MIEN_OPT_REAL(letter_, name_, arg_, dst_, lo_, hi_, help_) {.letter = letter_, .name = name_, .arg = arg_, .help = help_, .kind = MIEN_CLI_REAL, .dst = dst_, .lo = lo_, .hi = hi_}
+#define MIEN_OPT_SIZE(letter_, name_, arg_, dst_, lo_, hi_, help_) {.letter = letter_, .name = name_, .arg = arg_, .help = help_, .kind = MIEN_CLI_SIZE, .dst = dst_, .lo = lo_, .hi = hi_}
+#define MIEN_OPT_SEED(letter_, name_, arg_, dst_, help_) {.letter = letter_, .name = name_, .arg = arg_, .help = help_, .kind = MIEN_CLI_SEED, .dst = dst_}
+#define MIEN_OPT_STR(letter_, name_, arg_, dst_, help_) {.letter = letter_, .name = name_, .arg = arg_, .help = help_, .kind = MIEN_CLI_STR, .dst = dst_}
+#define MIEN_OPT_CHOICE(letter_, name_, arg_, dst_, choices_, help_) {.letter = letter_, .name = name_, .arg = arg_, .help = help_, .kind = MIEN_CLI_CHOICE, .dst = dst_, .choices = choices_}
+#define MIEN_OPT_FUNC(letter_, name_, arg_, dst_, func_, help_) {.letter = letter_, .name = name_, .arg = arg_, .help = help_, .kind = MIEN_CLI_FUNC, .dst = dst_, .func = func_}
+
 #define MIEN_CLI_NOPTS(a) (sizeof(a) / sizeof((a)[0]))
 
 /* Parses the command line: -x, -xVALUE, -x VALUE, bundled flags, --long, --long=VALUE,

@@ -49,10 +49,9 @@ struct mien_filter {
 
 /* The options that every parallel filter has. f is a struct mien_filter. */
 #define MIEN_FILTER_OPTIONS(f)                                                                          \
-    {'j', "jobs", "N", "worker threads [all cores]", MIEN_CLI_INT, &(f).jobs, 1, 256, NULL, NULL},      \
-    {0, "strict", NULL, "stop at the first bad record", MIEN_CLI_FLAG, &(f).strict, 0, 0, NULL, NULL},  \
-    {0, "max-record", "SIZE", "refuse larger records [64M]", MIEN_CLI_SIZE, &(f).limit, 1, 4294967295.0,\
-     NULL, NULL}
+    MIEN_OPT_INT('j', "jobs", "N", &(f).jobs, 1, 256, "worker threads [all cores]"),      \
+    MIEN_OPT_FLAG(0, "strict", &(f).strict, "stop at the first bad record"),  \
+    MIEN_OPT_SIZE(0, "max-record", "SIZE", &(f).limit, 1, 4294967295.0, "refuse larger records [64M]")
 
 /* Sets f->jobs and f->batch to their final values; call it between mien_cli_parse and making per-worker state. */
 void mien_filter_prepare(struct mien_filter *f);

@@ -193,7 +193,7 @@ static int store(const struct mien_option *o, const char *arg, struct mien_err *
 
 static const struct mien_option *find(const struct mien_cli *c, char letter, const char *name, size_t n)
 {
-    static const struct mien_option quiet = {'q', "quiet", NULL, NULL, MIEN_CLI_FLAG, NULL, 0, 0, NULL, NULL};
+    static const struct mien_option quiet = MIEN_OPT_FLAG('q', "quiet", NULL, NULL);
     const struct mien_option *o = c->opts;
     for (size_t i = 0; i <= c->nopts; i++, o++) {
         if (i == c->nopts)

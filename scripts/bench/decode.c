@@ -92,11 +92,10 @@ int main(int argc, char **argv)
     struct decode d = {.eighths = 8};
     int jobs = par_cores();
     const struct mien_option opts[] = {
-        {0, "part", "EIGHTHS,X,Y,SIDE", "only this part", MIEN_CLI_FUNC, &d, 0, 0, NULL, parse_part},
-        {'j', "jobs", "N", "threads [all cores]", MIEN_CLI_INT, &jobs, 1, 256, NULL, NULL},
+        MIEN_OPT_FUNC(0, "part", "EIGHTHS,X,Y,SIDE", &d, parse_part, "only this part"),
+        MIEN_OPT_INT('j', "jobs", "N", &jobs, 1, 256, "threads [all cores]"),
     };
-    struct mien_cli cli = {"decode", "[options] SOURCE", "Times libjpeg-turbo's decoding.", opts,
-                      MIEN_CLI_NOPTS(opts), false};
+    struct mien_cli cli = {.name = "decode", .synopsis = "[options] SOURCE", .purpose = "Times libjpeg-turbo's decoding.", .opts = opts, .nopts = MIEN_CLI_NOPTS(opts),};
     struct mien_err e;
     if (mien_cli_parse(&cli, argc, argv) != 1)
         mien_cli_die(&cli, "give an archive or a folder");

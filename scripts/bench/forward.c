@@ -54,7 +54,7 @@ int main(int argc, char **argv)
 {
     bool int8 = false;
     const struct mien_option opts[] = {
-        {0, "int8", NULL, "convolutions in eight bits", MIEN_CLI_FLAG, &int8, 0, 0, NULL, NULL},
+        MIEN_OPT_FLAG(0, "int8", &int8, "convolutions in eight bits"),
     };
     struct mien_cli cli = {.name = "forward",
                       .opts = opts,

@@ -105,5 +105,5 @@ exits 'mien-predict has it too' 1 cmp -s p8.txt p.txt
 mien-embed base.model <pixels.mien | mien-pack -q -o f.pack
 mien-train -q -t f.pack -e 1 -o heads.model
 exits 'features have none' 2 sh -c 'mien-embed base.model <pixels.mien | mien-predict --tta heads.model'
-is 'which is said' "$(cat err)" 'mien-predict: 'heads.model': the model reads features, which have no mirror image'
+is 'which is said' "$(cat err)" "mien-predict: 'heads.model': the model reads features, which have no mirror image"
 finish

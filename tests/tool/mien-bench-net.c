@@ -101,11 +101,11 @@ int main(int argc, char **argv)
     int batch = 32, jobs = 1, rounds = 20;
     bool layers = false, int8 = false;
     const struct mien_option opts[] = {
-        {'b', "batch", "N", "images a batch [32]", MIEN_CLI_INT, &batch, 1, 4096, NULL, NULL},
-        {'j', "jobs", "N", "threads, each with batches of its own [1]", MIEN_CLI_INT, &jobs, 1, 256, NULL, NULL},
-        {'r', "rounds", "N", "rounds, of a tenth of a second or more; the best counts [20]", MIEN_CLI_INT, &rounds, 1, 1000, NULL, NULL},
-        {'l', "layers", NULL, "time of every layer (one thread)", MIEN_CLI_FLAG, &layers, 0, 0, NULL, NULL},
-        {0, "int8", NULL, "convolutions in eight bits", MIEN_CLI_FLAG, &int8, 0, 0, NULL, NULL},
+        MIEN_OPT_INT('b', "batch", "N", &batch, 1, 4096, "images a batch [32]"),
+        MIEN_OPT_INT('j', "jobs", "N", &jobs, 1, 256, "threads, each with batches of its own [1]"),
+        MIEN_OPT_INT('r', "rounds", "N", &rounds, 1, 1000, "rounds, of a tenth of a second or more; the best counts [20]"),
+        MIEN_OPT_FLAG('l', "layers", &layers, "time of every layer (one thread)"),
+        MIEN_OPT_FLAG(0, "int8", &int8, "convolutions in eight bits"),
     };
     struct mien_cli cli = {.name = "mien-bench-net",
                       .synopsis = "[options] NETWORK.net",

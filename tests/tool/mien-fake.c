@@ -183,12 +183,12 @@ int main(int argc, char **argv)
 {
     struct options o = {.faces = 3};
     const struct mien_option opts[] = {
-        {'s', "seed", "N", "another seed, other records [0]", MIEN_CLI_SEED, &o.seed, 0, 0, NULL, NULL},
-        {0, "faces", "N", "records a subject [3]", MIEN_CLI_INT, &o.faces, 1, 1000000, NULL, NULL},
-        {0, "image", NULL, "with a JPEG of 64 by 64", MIEN_CLI_FLAG, &o.image, 0, 0, NULL, NULL},
-        {0, "pixels", "HxW", "with pixels", MIEN_CLI_FUNC, &o, 0, 0, NULL, parse_size},
-        {0, "features", "D", "with D features", MIEN_CLI_INT, &o.features, 1, 1000000, NULL, NULL},
-        {0, "predict", NULL, "with predictions", MIEN_CLI_FLAG, &o.predict, 0, 0, NULL, NULL},
+        MIEN_OPT_SEED('s', "seed", "N", &o.seed, "another seed, other records [0]"),
+        MIEN_OPT_INT(0, "faces", "N", &o.faces, 1, 1000000, "records a subject [3]"),
+        MIEN_OPT_FLAG(0, "image", &o.image, "with a JPEG of 64 by 64"),
+        MIEN_OPT_FUNC(0, "pixels", "HxW", &o, parse_size, "with pixels"),
+        MIEN_OPT_INT(0, "features", "D", &o.features, 1, 1000000, "with D features"),
+        MIEN_OPT_FLAG(0, "predict", &o.predict, "with predictions"),
     };
     struct mien_cli cli = {.name = "mien-fake",
                       .synopsis = "[options] N > records.mien",

@@ -28,12 +28,10 @@ int main(int argc, char **argv)
     struct mien_filter f = {.fn = repeat};
     int batch = 1;
     const struct mien_option opts[] = {
-        {'b', "batch", "N", "records a call [1]", MIEN_CLI_INT, &batch, 1, 256, NULL, NULL},
+        MIEN_OPT_INT('b', "batch", "N", &batch, 1, 256, "records a call [1]"),
         MIEN_FILTER_OPTIONS(f),
     };
-    struct mien_cli cli = {"mien-repeat", "[options] < records.mien > records.mien",
-                      "Writes records as often as their age modulo 4 says.", opts, MIEN_CLI_NOPTS(opts),
-                      false};
+    struct mien_cli cli = {.name = "mien-repeat", .synopsis = "[options] < records.mien > records.mien", .purpose = "Writes records as often as their age modulo 4 says.", .opts = opts, .nopts = MIEN_CLI_NOPTS(opts),};
     f.cli = &cli;
     f.ctx = &f;
     if (mien_cli_parse(&cli, argc, argv) != 0)

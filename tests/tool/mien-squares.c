@@ -14,13 +14,11 @@ int main(int argc, char **argv)
     int square[3 * 64], n = 0, space = 0;
     size_t len;
     const struct mien_option opts[] = {
-        {'o', "orientation", "N", "EXIF's [none]", MIEN_CLI_INT, &how.orientation, 1, 8, NULL, NULL},
-        {'c', "colors", "NAME", "rgb, grey or cmyk [rgb]", MIEN_CLI_CHOICE, &space, 0, 0,
-         "rgb|grey|cmyk", NULL},
-        {'p', "progressive", NULL, "several scans", MIEN_CLI_FLAG, &how.progressive, 0, 0, NULL, NULL},
+        MIEN_OPT_INT('o', "orientation", "N", &how.orientation, 1, 8, "EXIF's [none]"),
+        MIEN_OPT_CHOICE('c', "colors", "NAME", &space, "rgb|grey|cmyk", "rgb, grey or cmyk [rgb]"),
+        MIEN_OPT_FLAG('p', "progressive", &how.progressive, "several scans"),
     };
-    struct mien_cli cli = {"mien-squares", "[options] HxW X,Y,SIDE...", "Draws squares.",
-                      opts, MIEN_CLI_NOPTS(opts), false};
+    struct mien_cli cli = {.name = "mien-squares", .synopsis = "[options] HxW X,Y,SIDE...", .purpose = "Draws squares.", .opts = opts, .nopts = MIEN_CLI_NOPTS(opts),};
     struct mien_err e;
     int args = mien_cli_parse(&cli, argc, argv);
     if (args < 1 || args > 64 || mien_size_parse(&size, argv[1], &e) < 0)

@@ -33,12 +33,11 @@ int main(int argc, char **argv)
 {
     struct fit_config c = fit_defaults();
     const struct mien_option opts[] = {
-        {'e', "epochs", "N", "passes over the pack [10]", MIEN_CLI_INT, &c.epochs, 1, 10000, NULL, NULL},
-        {'b', "batch", "N", "records a step [32]", MIEN_CLI_INT, &c.batch, 1, 1024, NULL, NULL},
-        {'j', "jobs", "N", "threads [1]", MIEN_CLI_INT, &c.jobs, 1, 256, NULL, NULL},
-        {'o', "optimiser", "NAME", "adam or sgd [adam]", MIEN_CLI_CHOICE, &c.optim.kind, 0, 0,
-         "adam|adamw|sgd", NULL},
-        {'l', "lr", "F", "learning rate [0.001]", MIEN_CLI_REAL, &c.lr, 0, 1000, NULL, NULL},
+        MIEN_OPT_INT('e', "epochs", "N", &c.epochs, 1, 10000, "passes over the pack [10]"),
+        MIEN_OPT_INT('b', "batch", "N", &c.batch, 1, 1024, "records a step [32]"),
+        MIEN_OPT_INT('j', "jobs", "N", &c.jobs, 1, 256, "threads [1]"),
+        MIEN_OPT_CHOICE('o', "optimiser", "NAME", &c.optim.kind, "adam|adamw|sgd", "adam or sgd [adam]"),
+        MIEN_OPT_REAL('l', "lr", "F", &c.lr, 0, 1000, "learning rate [0.001]"),
     };
     struct mien_cli cli = {.name = "mien-steps",
                       .synopsis = "[options] MODEL PACK",

@@ -426,20 +426,12 @@ int main(int argc, char **argv)
 {
     struct set s = {.o = {2000, 180, 0, 1}};
     const struct mien_option opts[] = {
-        {'n', "count", "N", "pictures [2000]", MIEN_CLI_INT, &s.o.count, 1, 65535, NULL, NULL},
-        {0, "size", "PX", "a picture's side, about [180]", MIEN_CLI_INT, &s.o.size, 32, 4096, NULL,
-         NULL},
-        {0, "endian", "ORDER", "byte order of the .mat file, little or big [little]", MIEN_CLI_CHOICE,
-         &s.o.endian, 0, 0, "little|big", NULL},
-        {0, "seed", "S", "seed [1]", MIEN_CLI_SEED, &s.o.seed, 0, 0, NULL, NULL},
+        MIEN_OPT_INT('n', "count", "N", &s.o.count, 1, 65535, "pictures [2000]"),
+        MIEN_OPT_INT(0, "size", "PX", &s.o.size, 32, 4096, "a picture's side, about [180]"),
+        MIEN_OPT_CHOICE(0, "endian", "ORDER", &s.o.endian, "little|big", "byte order of the .mat file, little or big [little]"),
+        MIEN_OPT_SEED(0, "seed", "S", &s.o.seed, "seed [1]"),
     };
-    struct mien_cli cli = {"mien-synth",
-                      "[options] DIR",
-                      "Makes a synthetic data set in IMDB-WIKI's layout: DIR/imdb.mat and "
-                      "DIR/imdb_crop.tar.",
-                      opts,
-                      MIEN_CLI_NOPTS(opts),
-                      false};
+    struct mien_cli cli = {.name = "mien-synth", .synopsis = "[options] DIR", .purpose = "Makes a synthetic data set in IMDB-WIKI's layout: DIR/imdb.mat and " "DIR/imdb_crop.tar.", .opts = opts, .nopts = MIEN_CLI_NOPTS(opts),};
     char path[4096];
 
     s.cli = &cli;

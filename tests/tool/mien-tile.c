@@ -26,10 +26,9 @@ int main(int argc, char **argv)
 {
     int n = 5, sheets = 0, k = 0, h, w;
     const struct mien_option opts[] = {
-        {'n', "columns", "N", "columns and rows of a sheet [5]", MIEN_CLI_INT, &n, 1, 100, NULL, NULL},
+        MIEN_OPT_INT('n', "columns", "N", &n, 1, 100, "columns and rows of a sheet [5]"),
     };
-    struct mien_cli cli = {"mien-tile", "[-n N] PREFIX < pixels.mien", "Tiles pixels to sheets.",
-                      opts, MIEN_CLI_NOPTS(opts), false};
+    struct mien_cli cli = {.name = "mien-tile", .synopsis = "[-n N] PREFIX < pixels.mien", .purpose = "Tiles pixels to sheets.", .opts = opts, .nopts = MIEN_CLI_NOPTS(opts),};
     struct img sheet = {0};
     struct mien_rec r = {0};
     struct mien_err e;

@@ -29,12 +29,10 @@ int main(int argc, char **argv)
 {
     struct options o = {.model = ""};
     const struct mien_option opts[] = {
-        {'m', "model", "PREP", "the model's preprocessing", MIEN_CLI_STR, &o.model, 0, 0, NULL, NULL},
-        {'s', "size", "SIZE", "of its pixels", MIEN_CLI_FUNC, &o.size, 0, 0, NULL, mien_size_parse},
+        MIEN_OPT_STR('m', "model", "PREP", &o.model, "the model's preprocessing"),
+        MIEN_OPT_FUNC('s', "size", "SIZE", &o.size, mien_size_parse, "of its pixels"),
     };
-    struct mien_cli cli = {
-        "pack-decode", "--size SIZE [--model PREP] PACK > pixels.mien", "", opts, MIEN_CLI_NOPTS(opts),
-        false};
+    struct mien_cli cli = {.name = "pack-decode", .synopsis = "--size SIZE [--model PREP] PACK > pixels.mien", .purpose = "", .opts = opts, .nopts = MIEN_CLI_NOPTS(opts),};
     struct mien_err e;
     struct mien_pack p;
     struct mien_prep model = {""};
