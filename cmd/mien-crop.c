@@ -23,9 +23,11 @@ struct crop {
 };
 
 /* What is cut out of a record. Returns 0, or a negative code for a bad record. */
-static int find_face(const struct crop *c, const struct mien_rec *r, struct mien_cut *t, struct mien_err *e)
+static int find_face(const struct crop *c, const struct mien_rec *r, struct mien_cut *t,
+                     struct mien_err *e)
 {
-    const struct mien_field *box = mien_rec_find(r, MIEN_TAG_BOX), *points = mien_rec_find(r, MIEN_TAG_LANDMARKS);
+    const struct mien_field *box = mien_rec_find(r, MIEN_TAG_BOX),
+                            *points = mien_rec_find(r, MIEN_TAG_LANDMARKS);
     if (!mien_rec_has(r, MIEN_TAG_IMAGE))
         return mien_err_set(e, MIEN_ERR_FORMAT, "no image in the record");
     if (c->how.align && points == NULL)
@@ -33,14 +35,14 @@ static int find_face(const struct crop *c, const struct mien_rec *r, struct mien
     if (!c->how.align && !c->how.whole && box == NULL)
         return mien_err_set(e, MIEN_ERR_FORMAT, "no face box; --box whole takes the whole image");
     *t = (struct mien_cut){.box = box != NULL ? box->data : NULL,
-                          .point = points != NULL ? points->data : NULL,
-                          .npoint = points != NULL ? points->dim[0] : 0};
+                           .point = points != NULL ? points->data : NULL,
+                           .npoint = points != NULL ? points->dim[0] : 0};
     return 0;
 }
 
 /* Ends the record whose crop was made. Returns 0, or MIEN_ERR_MEM. */
-static int store(const struct crop *c, struct worker *w, struct mien_rec *r, const struct mien_cut *t,
-                 struct mien_err *e)
+static int store(const struct crop *c, struct worker *w, struct mien_rec *r,
+                 const struct mien_cut *t, struct mien_err *e)
 {
     if (t->rc < 0) {
         mien_rec_fail(r, "%s", t->err.msg);
@@ -69,8 +71,10 @@ static int cut(const struct crop *c, struct worker *w, struct mien_rec **rec, st
     }
     for (size_t i = 0; rc == 0 && i < n; i++) {
         uint32_t shape[] = {(uint32_t)t[i].size.h, (uint32_t)t[i].size.w, 3};
-        if (t[i].rc == 0 && (t[i].out = mien_rec_alloc(rec[i], MIEN_TAG_PIXELS, MIEN_U8, 3, shape)) == NULL)
-            rc = mien_err_set(e, MIEN_ERR_MEM, "out of memory for %u x %u pixels", shape[1], shape[0]);
+        if (t[i].rc == 0 &&
+            (t[i].out = mien_rec_alloc(rec[i], MIEN_TAG_PIXELS, MIEN_U8, 3, shape)) == NULL)
+            rc = mien_err_set(e, MIEN_ERR_MEM, "out of memory for %u x %u pixels", shape[1],
+                              shape[0]);
     }
     if (rc == 0)
         rc = mien_cutter_run(w->cutter, t, n, e);
@@ -81,11 +85,13 @@ static int cut(const struct crop *c, struct worker *w, struct mien_rec **rec, st
 
 static bool same_image(const struct mien_rec *a, const struct mien_rec *b)
 {
-    const struct mien_field *x = mien_rec_find(a, MIEN_TAG_IMAGE), *y = mien_rec_find(b, MIEN_TAG_IMAGE);
+    const struct mien_field *x = mien_rec_find(a, MIEN_TAG_IMAGE),
+                            *y = mien_rec_find(b, MIEN_TAG_IMAGE);
     return x->len == y->len && memcmp(x->data, y->data, x->len) == 0;
 }
 
-static int crop(void *ctx, int worker, struct mien_rec **rec, size_t n, bool *drop, struct mien_err *e)
+static int crop(void *ctx, int worker, struct mien_rec **rec, size_t n, bool *drop,
+                struct mien_err *e)
 {
     struct crop *c = ctx;
     struct worker *w = &c->worker[worker];
@@ -129,20 +135,34 @@ int main(int argc, char **argv)
     int box = BOX_FACE, resampling = -1;
     size_t max_pixels = 0;
     const struct mien_option opts[] = {
-        MIEN_OPT_REAL('m', "margin", "F", &how->margin, 0, 10, "margin on every side, as a share of the box's [0.4; with -a 0.2]"),
-        MIEN_OPT_CHOICE('b', "box", "BOX", &box, "face|whole", "what to cut out: face or whole, the whole image [face]"),
+        MIEN_OPT_REAL('m', "margin", "F", &how->margin, 0, 10,
+                      "margin on every side, as a share of the box's [0.4; with -a 0.2]"),
+        MIEN_OPT_CHOICE('b', "box", "BOX", &box, "face|whole",
+                        "what to cut out: face or whole, the whole image [face]"),
         MIEN_OPT_FLAG('a', "align", &how->align, "turn and scale faces by their eyes and mouth"),
-        MIEN_OPT_REAL(0, "inner", "F", &how->inner, 0.01, 1, "keep the central share of the crop's side [1]"),
-        MIEN_OPT_FUNC('f', "for", "SIZE", &how->target, mien_size_parse, "decode no finer than it takes to resize to N or HxW [full scale]"),
-        MIEN_OPT_FUNC('s', "size", "SIZE", &how->size, mien_size_parse, "bring the crops to N or HxW, as mien-resize does; implies --for"),
-        MIEN_OPT_CHOICE(0, "filter", "NAME", &resampling, MIEN_RESAMPLINGS, "how: box, triangle or lanczos3 [triangle]"),
+        MIEN_OPT_REAL(0, "inner", "F", &how->inner, 0.01, 1,
+                      "keep the central share of the crop's side [1]"),
+        MIEN_OPT_FUNC('f', "for", "SIZE", &how->target, mien_size_parse,
+                      "decode no finer than it takes to resize to N or HxW [full scale]"),
+        MIEN_OPT_FUNC('s', "size", "SIZE", &how->size, mien_size_parse,
+                      "bring the crops to N or HxW, as mien-resize does; implies --for"),
+        MIEN_OPT_CHOICE(0, "filter", "NAME", &resampling, MIEN_RESAMPLINGS,
+                        "how: box, triangle or lanczos3 [triangle]"),
         MIEN_OPT_FLAG('k', "keep", &c.keep, "keep the images in the records"),
-        MIEN_OPT_FLAG(0, "stored", &how->stored, "boxes refer to the image as stored, before it is turned upright"),
+        MIEN_OPT_FLAG(0, "stored", &how->stored,
+                      "boxes refer to the image as stored, before it is turned upright"),
         MIEN_OPT_FLAG(0, "tolerant", &how->tolerant, "keep what can be decoded of damaged images"),
-        MIEN_OPT_SIZE(0, "max-pixels", "N", &max_pixels, 1, 4294967295.0, "refuse larger images [64M]"),
+        MIEN_OPT_SIZE(0, "max-pixels", "N", &max_pixels, 1, 4294967295.0,
+                      "refuse larger images [64M]"),
         MIEN_FILTER_OPTIONS(f),
     };
-    struct mien_cli cli = {.name = "mien-crop", .synopsis = "[options] < images.mien > pixels.mien", .purpose = "Cuts faces out of images, upright and square.", .opts = opts, .nopts = MIEN_CLI_NOPTS(opts),};
+    struct mien_cli cli = {
+        .name = "mien-crop",
+        .synopsis = "[options] < images.mien > pixels.mien",
+        .purpose = "Cuts faces out of images, upright and square.",
+        .opts = opts,
+        .nopts = MIEN_CLI_NOPTS(opts),
+    };
     struct mien_err e;
     f.cli = &cli;
     if (mien_cli_parse(&cli, argc, argv) != 0)
@@ -152,7 +172,7 @@ int main(int argc, char **argv)
         mien_cli_die(&cli, "--margin needs a face box, not --box whole");
     if (how->align && (how->whole || how->stored))
         mien_cli_die(&cli, "--align takes landmarks of the upright image, not --%s",
-                how->whole ? "box whole" : "stored");
+                     how->whole ? "box whole" : "stored");
     if (how->margin < 0)
         how->margin = how->align ? 0.2 : 0.4;
     if (how->size.h > 0 && how->target.h > 0)
@@ -191,6 +211,6 @@ int main(int argc, char **argv)
     free(c.worker);
     if (damaged > 0)
         mien_cli_note(&cli, "kept what could be decoded of %llu damaged images",
-                 (unsigned long long)damaged);
+                      (unsigned long long)damaged);
     return status;
 }

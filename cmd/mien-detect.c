@@ -32,8 +32,8 @@ static void forget_face(struct mien_rec *r)
 }
 
 /* Makes r the record of face k of a photograph. */
-static int set_face(struct mien_rec *r, const struct mien_rec *photo, const struct face_list *l, size_t k,
-                    struct mien_buf *id)
+static int set_face(struct mien_rec *r, const struct mien_rec *photo, const struct face_list *l,
+                    size_t k, struct mien_buf *id)
 {
     const struct face *f = &l->face[k];
     size_t len = 0;
@@ -45,12 +45,14 @@ static int set_face(struct mien_rec *r, const struct mien_rec *photo, const stru
     rc |= mien_buf_printf(id, "#%zu", k + 1);
     if (rc == 0)
         rc = mien_rec_set_text(r, MIEN_TAG_ID, (const char *)id->data, id->len);
-    float *point = mien_rec_alloc(r, MIEN_TAG_LANDMARKS, MIEN_F32, 2, (uint32_t[]){MIEN_FACE_POINTS, 2});
+    float *point =
+        mien_rec_alloc(r, MIEN_TAG_LANDMARKS, MIEN_F32, 2, (uint32_t[]){MIEN_FACE_POINTS, 2});
     for (int i = 0; point != NULL && i < MIEN_FACE_POINTS; i++) {
         point[2 * i] = f->point[i][0];
         point[2 * i + 1] = f->point[i][1];
     }
-    rc |= mien_rec_set_f32v(r, MIEN_TAG_BOX, f->box, 4) | mien_rec_set_f32(r, MIEN_TAG_SCORE, f->score) |
+    rc |= mien_rec_set_f32v(r, MIEN_TAG_BOX, f->box, 4) |
+          mien_rec_set_f32(r, MIEN_TAG_SCORE, f->score) |
           mien_rec_set_i32(r, MIEN_TAG_FACES, (int32_t)l->n);
     return rc != 0 || point == NULL ? MIEN_ERR_MEM : 0;
 }
@@ -82,7 +84,8 @@ static int detect_one(struct detect *d, int worker, struct mien_rec *r, size_t i
     return mien_rec_set_i32(r, MIEN_TAG_FACES, 0);
 }
 
-static int detect(void *ctx, int worker, struct mien_rec **rec, size_t n, bool *drop, struct mien_err *e)
+static int detect(void *ctx, int worker, struct mien_rec **rec, size_t n, bool *drop,
+                  struct mien_err *e)
 {
     for (size_t i = 0; i < n; i++) {
         int rc = detect_one(ctx, worker, rec[i], i, &drop[i], e);
@@ -99,7 +102,8 @@ static void start(struct detect *d, const char *path)
     const struct mien_cli *c = d->filter.cli;
     struct mien_err e;
     if (model_load(&d->model, path, &e) < 0)
-        mien_cli_die(c, "%s%s", e.msg, path == usual_model ? "; scripts/fetch-models brings it" : "");
+        mien_cli_die(c, "%s%s", e.msg,
+                     path == usual_model ? "; scripts/fetch-models brings it" : "");
     if ((d->detector = detector_new(&d->model, &d->how, &e)) == NULL)
         mien_cli_die(c, "'%s': %s", path, e.msg);
     d->worker = calloc((size_t)d->filter.jobs, sizeof *d->worker);
@@ -129,8 +133,8 @@ static void finish(struct detect *d)
     free(d->worker);
     detector_free(d->detector);
     model_free(&d->model);
-    mien_cli_note(c, "photographs: %llu, faces: %llu, photographs without a face: %llu", photos, found,
-             empty);
+    mien_cli_note(c, "photographs: %llu, faces: %llu, photographs without a face: %llu", photos,
+                  found, empty);
     if (damaged > 0)
         mien_cli_note(c, "looked at what could be decoded of %llu damaged photographs", damaged);
 }
@@ -141,16 +145,27 @@ int main(int argc, char **argv)
     bool largest = false;
     size_t max_pixels = 0;
     const struct mien_option opts[] = {
-        MIEN_OPT_REAL('s', "min-score", "F", &d.how.min_score, 0, 1, "least score of a face, 0 to 1 [0.7]"),
-        MIEN_OPT_REAL('z', "min-size", "N", &d.how.min_size, 0, MIEN_MAX_SIDE, "least side of a face's box in pixels of the photograph [20]"),
-        MIEN_OPT_INT('n', "max-faces", "N", &d.how.max_faces, 1, 1 << 16, "keep the N largest faces of a photograph [all]"),
+        MIEN_OPT_REAL('s', "min-score", "F", &d.how.min_score, 0, 1,
+                      "least score of a face, 0 to 1 [0.7]"),
+        MIEN_OPT_REAL('z', "min-size", "N", &d.how.min_size, 0, MIEN_MAX_SIDE,
+                      "least side of a face's box in pixels of the photograph [20]"),
+        MIEN_OPT_INT('n', "max-faces", "N", &d.how.max_faces, 1, 1 << 16,
+                     "keep the N largest faces of a photograph [all]"),
         MIEN_OPT_FLAG('l', "largest", &largest, "keep the largest face alone"),
         MIEN_OPT_FLAG('k', "keep-empty", &d.keep_empty, "pass photographs without a face on"),
-        MIEN_OPT_FLAG(0, "tolerant", &d.limits.tolerant, "use what can be decoded of damaged images"),
-        MIEN_OPT_SIZE(0, "max-pixels", "N", &max_pixels, 1, 4294967295.0, "refuse larger images [64M]"),
+        MIEN_OPT_FLAG(0, "tolerant", &d.limits.tolerant,
+                      "use what can be decoded of damaged images"),
+        MIEN_OPT_SIZE(0, "max-pixels", "N", &max_pixels, 1, 4294967295.0,
+                      "refuse larger images [64M]"),
         MIEN_FILTER_OPTIONS(d.filter),
     };
-    struct mien_cli cli = {.name = "mien-detect", .synopsis = "[options] [MODEL] < images.mien > faces.mien", .purpose = "Finds the faces in photographs.", .opts = opts, .nopts = MIEN_CLI_NOPTS(opts),};
+    struct mien_cli cli = {
+        .name = "mien-detect",
+        .synopsis = "[options] [MODEL] < images.mien > faces.mien",
+        .purpose = "Finds the faces in photographs.",
+        .opts = opts,
+        .nopts = MIEN_CLI_NOPTS(opts),
+    };
     d.filter.cli = &cli;
     d.filter.fn = detect;
     d.filter.ctx = &d;

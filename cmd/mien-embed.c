@@ -57,7 +57,13 @@ int main(int argc, char **argv)
         MIEN_OPT_FLAG(0, "int8", &o.int8, "convolutions in eight bits: faster, almost as right"),
         MIEN_FILTER_OPTIONS(f),
     };
-    struct mien_cli cli = {.name = "mien-embed", .synopsis = "[options] MODEL < pixels.mien > features.mien", .purpose = "Turns faces into feature vectors.", .opts = opts, .nopts = MIEN_CLI_NOPTS(opts),};
+    struct mien_cli cli = {
+        .name = "mien-embed",
+        .synopsis = "[options] MODEL < pixels.mien > features.mien",
+        .purpose = "Turns faces into feature vectors.",
+        .opts = opts,
+        .nopts = MIEN_CLI_NOPTS(opts),
+    };
     struct mien_err e;
     f.cli = &cli;
     if (mien_cli_parse(&cli, argc, argv) != 1)

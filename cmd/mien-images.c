@@ -12,8 +12,8 @@
 #include "data/source.h"
 
 #define META_LIMIT                                                                                 \
-    ((size_t)64 << 10) /* bytes of a metadata record; they are all held in memory                  \
-                        */
+    ((size_t)64                                                                                    \
+     << 10) /* bytes of a metadata record; they are all held in memory                  \ */
 
 struct images {
     struct mien_cli cli;
@@ -140,7 +140,7 @@ static void take_file(struct images *im, struct source *s, const struct source_f
     if (found > 0) {
         if (f->error == NULL && !f->image)
             mien_err_set(&e, MIEN_ERR_FORMAT, "%s%snot an image", f->kind != NULL ? f->kind : "",
-                    f->kind != NULL ? ", " : "");
+                         f->kind != NULL ? ", " : "");
         put_file(im, s, f, &m, f->error != NULL ? f->error : !f->image ? e.msg : NULL);
     } else if (!f->image && f->error == NULL) {
         im->nother++;
@@ -162,13 +162,14 @@ static void summarise(struct images *im, const struct source *s)
     char id[200];
     if (n > 0 && join_get(im->join, i, &im->rec, &e) == 0)
         mien_cli_note(c, "metadata without image: %zu, such as '%s'", n,
-                 mien_rec_id(&im->rec, id, sizeof id));
+                      mien_rec_id(&im->rec, id, sizeof id));
     if (im->nunlabelled > 0)
         mien_cli_note(c, "images without metadata: %llu, such as '%s'",
-                 (unsigned long long)im->nunlabelled, im->unlabelled);
+                      (unsigned long long)im->nunlabelled, im->unlabelled);
     if (other > 0)
         mien_cli_note(c, "other files passed over: %llu", other);
-    mien_cli_note(c, "image records: %llu", (unsigned long long)(mien_writer_count(im->w) - im->nbad));
+    mien_cli_note(c, "image records: %llu",
+                  (unsigned long long)(mien_writer_count(im->w) - im->nbad));
 }
 
 int main(int argc, char **argv)
@@ -176,9 +177,11 @@ int main(int argc, char **argv)
     static char *const standard_input[] = {"-"};
     struct images im = {.limit = (size_t)63 << 20};
     const struct mien_option opts[] = {
-        MIEN_OPT_STR('m', "meta", "FILE", &im.meta, "join with these metadata records, - for standard input"),
+        MIEN_OPT_STR('m', "meta", "FILE", &im.meta,
+                     "join with these metadata records, - for standard input"),
         MIEN_OPT_FLAG(0, "strict", &im.strict, "stop at the first bad record"),
-        MIEN_OPT_SIZE(0, "max-image", "SIZE", &im.limit, 1, 4000 * 1048576.0, "refuse larger image files [63M]"),
+        MIEN_OPT_SIZE(0, "max-image", "SIZE", &im.limit, 1, 4000 * 1048576.0,
+                      "refuse larger image files [63M]"),
     };
     im.cli = (struct mien_cli){
         .name = "mien-images",
@@ -193,10 +196,12 @@ int main(int argc, char **argv)
     bool meta_in = im.meta != NULL && strcmp(im.meta, "-") == 0;
     for (size_t i = 0; i < npath; i++) {
         if (strcmp(path[i], "-") == 0 && meta_in)
-            mien_cli_die(&im.cli, "standard input can't be both the metadata and the archive: name one");
+            mien_cli_die(&im.cli,
+                         "standard input can't be both the metadata and the archive: name one");
         if (strcmp(path[i], "-") == 0 && isatty(STDIN_FILENO))
-            mien_cli_die(&im.cli, "the archive is read from standard input, which is a terminal; see "
-                             "mien-images --help");
+            mien_cli_die(&im.cli,
+                         "the archive is read from standard input, which is a terminal; see "
+                         "mien-images --help");
     }
     mien_cli_check_output(&im.cli, STDOUT_FILENO);
 

@@ -22,7 +22,10 @@ enum { PRESET_AUTO, PRESET_FACERES, PRESET_BLAZEFACE, PRESET_NONE };
 static const struct preset faceres = {
     "gender_pred/Sigmoid",
     "age_pred/Softmax",
-    {.color = "bgr", .mean = "103.939,116.779,123.68", .margin = "0.2", .age0 = "1",
+    {.color = "bgr",
+     .mean = "103.939,116.779,123.68",
+     .margin = "0.2",
+     .age0 = "1",
      .embed = "global_pooling"},
 };
 
@@ -55,12 +58,13 @@ static void use_preset(const struct mien_cli *cli, struct options *o, const stru
 }
 
 /* The same for the face detector, which is told by the shapes of its outputs. */
-static void use_detector_preset(const struct mien_cli *cli, struct options *o, const struct model *m)
+static void use_detector_preset(const struct mien_cli *cli, struct options *o,
+                                const struct model *m)
 {
     struct blaze_head head[BLAZE_MAX_HEADS];
     if (o->preset == PRESET_AUTO && blaze_heads(m, head, NULL) > 0) {
         mien_cli_note(cli, "recognised as a face detector: taking BlazeFace's preprocessing "
-                      "(--preset blazeface)");
+                           "(--preset blazeface)");
         o->preset = PRESET_BLAZEFACE;
     }
     if (o->preset == PRESET_BLAZEFACE)
@@ -88,13 +92,22 @@ int main(int argc, char **argv)
     struct options o = {0};
     const struct mien_option opts[] = {
         MIEN_OPT_STR('o', "output", "MODEL", &o.out, "the model to write"),
-        MIEN_OPT_CHOICE(0, "preset", "NAME", &o.preset, "auto|faceres|blazeface|none", "auto, faceres, blazeface or none: what files don't say [auto]"),
-        MIEN_OPT_STR(0, "gender", "NODE", &o.gender, "the output that is the gender: softmax or sigmoid"),
+        MIEN_OPT_CHOICE(0, "preset", "NAME", &o.preset, "auto|faceres|blazeface|none",
+                        "auto, faceres, blazeface or none: what files don't say [auto]"),
+        MIEN_OPT_STR(0, "gender", "NODE", &o.gender,
+                     "the output that is the gender: softmax or sigmoid"),
         MIEN_OPT_STR(0, "age", "NODE", &o.age, "the output that is the age: softmax"),
-        MIEN_OPT_FUNC(0, "size", "SIZE", &o.size, mien_size_parse, "the input's size, N or HxW [the graph's]"),
+        MIEN_OPT_FUNC(0, "size", "SIZE", &o.size, mien_size_parse,
+                      "the input's size, N or HxW [the graph's]"),
         INPUT_OPTIONS(o.prep),
     };
-    struct mien_cli cli = {.name = "mien-import", .synopsis = "[options] -o MODEL GRAPH.json", .purpose = "Makes a model of a TensorFlow.js graph and its weights.", .opts = opts, .nopts = MIEN_CLI_NOPTS(opts),};
+    struct mien_cli cli = {
+        .name = "mien-import",
+        .synopsis = "[options] -o MODEL GRAPH.json",
+        .purpose = "Makes a model of a TensorFlow.js graph and its weights.",
+        .opts = opts,
+        .nopts = MIEN_CLI_NOPTS(opts),
+    };
     struct model m = {0};
     struct mien_err e;
     if (mien_cli_parse(&cli, argc, argv) != 1 || o.out == NULL)

@@ -70,8 +70,8 @@ static void summarise(const struct run *run, const char *name, uint64_t left, co
     mien_cli_note(run->cli, "%s: %llu entries", name, (unsigned long long)left);
     for (int i = IMDB_SCORE; i < IMDB_DROPS; i++) {
         left -= drop[i];
-        mien_cli_note(run->cli, "  %-18s %8llu dropped %8llu left", why[i], (unsigned long long)drop[i],
-                 (unsigned long long)left);
+        mien_cli_note(run->cli, "  %-18s %8llu dropped %8llu left", why[i],
+                      (unsigned long long)drop[i], (unsigned long long)left);
     }
 }
 
@@ -130,7 +130,7 @@ static int from_table(struct run *run, int fd, const char *name, const void *hea
     }
     if (rc == 0)
         mien_cli_note(run->cli, "%s: %llu rows, %llu of them bad", name, (unsigned long long)rows,
-                 (unsigned long long)(run->bad - bad));
+                      (unsigned long long)(run->bad - bad));
     table_free(t);
     return rc;
 }
@@ -171,10 +171,10 @@ static int from_names(struct run *run, int fd, const char *name, struct mien_err
     mien_cli_progress_end(&progress);
     if (rc == 0)
         mien_cli_note(run->cli,
-                 "%s: %llu records, %llu dropped with an age not 0-100, %llu of no known "
-                 "name",
-                 name, (unsigned long long)mien_reader_count(in), (unsigned long long)outside,
-                 (unsigned long long)(run->bad - bad));
+                      "%s: %llu records, %llu dropped with an age not 0-100, %llu of no known "
+                      "name",
+                      name, (unsigned long long)mien_reader_count(in), (unsigned long long)outside,
+                      (unsigned long long)(run->bad - bad));
     mien_reader_free(in);
     return rc;
 }
@@ -189,7 +189,8 @@ static int sniff(const void *head, size_t n, struct mien_err *e)
     if (n == 0)
         return mien_err_set(e, MIEN_ERR_FORMAT, "the input is empty");
     if (n >= 4 && !memcmp(head, "MIEN", 4))
-        return mien_err_set(e, MIEN_ERR_FORMAT, "these are records; --names reads labels in their names");
+        return mien_err_set(e, MIEN_ERR_FORMAT,
+                            "these are records; --names reads labels in their names");
     if (memchr(head, 0, n))
         return mien_err_set(e, MIEN_ERR_FORMAT, "neither a MATLAB 5 file nor a table of text");
     return 0;
@@ -236,20 +237,31 @@ int main(int argc, char **argv)
     struct run run = {.o.keep.min_score = 1};
     struct options *o = &run.o;
     const struct mien_option opts[] = {
-        MIEN_OPT_REAL(0, "min-score", "S", &o->keep.min_score, -1e9, 1e9, "least face score to keep [1]"),
+        MIEN_OPT_REAL(0, "min-score", "S", &o->keep.min_score, -1e9, 1e9,
+                      "least face score to keep [1]"),
         MIEN_OPT_FLAG(0, "any-score", &o->keep.any_score, "keep whatever the face score"),
         MIEN_OPT_FLAG(0, "second-face", &o->keep.second_face, "keep where a second face was found"),
-        MIEN_OPT_FLAG(0, "any-age", &o->keep.any_age, "keep ages unknown or not 0-100, without age"),
+        MIEN_OPT_FLAG(0, "any-age", &o->keep.any_age,
+                      "keep ages unknown or not 0-100, without age"),
         MIEN_OPT_FLAG(0, "any-gender", &o->keep.any_gender, "keep where the gender is unknown"),
         MIEN_OPT_FLAG('a', "all", &o->all, "keep everything: the four above"),
         MIEN_OPT_STR(0, "female", "V", &o->table.codes.female, "how the source writes female"),
         MIEN_OPT_STR(0, "male", "V", &o->table.codes.male, "how the source writes male"),
-        MIEN_OPT_FUNC('c', "column", "ROLE=HEADER", &o->table, column_option, "which column of a table is the ROLE"),
-        MIEN_OPT_STR('n', "names", "PATTERN", &o->names, "label records by their names: utkface, or a pattern"),
+        MIEN_OPT_FUNC('c', "column", "ROLE=HEADER", &o->table, column_option,
+                      "which column of a table is the ROLE"),
+        MIEN_OPT_STR('n', "names", "PATTERN", &o->names,
+                     "label records by their names: utkface, or a pattern"),
         MIEN_OPT_FLAG(0, "strict", &o->strict, "stop at the first bad record"),
-        MIEN_OPT_SIZE(0, "max-record", "SIZE", &o->limit, 1, 4294967295.0, "refuse larger records [64M]"),
+        MIEN_OPT_SIZE(0, "max-record", "SIZE", &o->limit, 1, 4294967295.0,
+                      "refuse larger records [64M]"),
     };
-    struct mien_cli cli = {.name = "mien-meta", .synopsis = "[options] [file ...] > records.mien", .purpose = "Reads labels from IMDB-WIKI's .mat files, tables or the names of images.", .opts = opts, .nopts = MIEN_CLI_NOPTS(opts),};
+    struct mien_cli cli = {
+        .name = "mien-meta",
+        .synopsis = "[options] [file ...] > records.mien",
+        .purpose = "Reads labels from IMDB-WIKI's .mat files, tables or the names of images.",
+        .opts = opts,
+        .nopts = MIEN_CLI_NOPTS(opts),
+    };
     struct mien_err e;
     int n;
 

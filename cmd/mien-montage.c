@@ -26,7 +26,8 @@ static const char *page_name(struct output *o, bool only)
     if (only)
         return o->path;
     mien_buf_clear(&o->name);
-    if (mien_buf_printf(&o->name, "%.*s-%03d%s", (int)stem, o->path, o->pages, o->path + stem) < 0 ||
+    if (mien_buf_printf(&o->name, "%.*s-%03d%s", (int)stem, o->path, o->pages, o->path + stem) <
+            0 ||
         mien_buf_append(&o->name, "", 1) < 0)
         mien_cli_die(o->cli, "out of memory");
     return (const char *)o->name.data;
@@ -58,7 +59,8 @@ static int write_page(void *ctx, const unsigned char *px, struct mien_size size,
     o->pages++;
     bool only = o->pages == 1 && last, standard = strcmp(o->path, "-") == 0;
     if (standard && !only)
-        mien_cli_die(o->cli, "more than one page; name files with --output, or see --rows and --limit");
+        mien_cli_die(o->cli,
+                     "more than one page; name files with --output, or see --rows and --limit");
     if (!standard) {
         write_file(o, page_name(o, only));
     } else if (file_write(STDOUT_FILENO, o->jpeg.data, o->jpeg.len) < 0) {
@@ -103,8 +105,8 @@ static bool summary(const struct mien_cli *cli, const struct montage_counts *n)
         mien_cli_warn(cli, "no records, so there is no sheet");
     else
         mien_cli_note(cli, "%llu records in %llu cells, %llu with a wrong prediction; pages: %llu",
-                 (unsigned long long)n->faces, (unsigned long long)n->cells,
-                 (unsigned long long)n->wrong, (unsigned long long)n->pages);
+                      (unsigned long long)n->faces, (unsigned long long)n->cells,
+                      (unsigned long long)n->wrong, (unsigned long long)n->pages);
     return n->cells > 0;
 }
 
@@ -116,16 +118,26 @@ int main(int argc, char **argv)
     int head = INT_MAX;
     size_t limit = 0;
     const struct mien_option opts[] = {
-        MIEN_OPT_STR('o', "output", "FILE", &out.path, "write to FILE, or FILE-001, ... when it takes several pages [-]"),
+        MIEN_OPT_STR('o', "output", "FILE", &out.path,
+                     "write to FILE, or FILE-001, ... when it takes several pages [-]"),
         MIEN_OPT_INT('c', "columns", "N", &o.columns, 1, SHEET_MAX_CELLS, "cells in a row [10]"),
         MIEN_OPT_INT('r', "rows", "N", &o.rows, 1, SHEET_MAX_CELLS, "rows on a page [10]"),
-        MIEN_OPT_INT('s', "size", "N", &o.size, SHEET_MIN_SIZE, SHEET_MAX_SIZE, "a picture's longer side, in pixels [160]"),
+        MIEN_OPT_INT('s', "size", "N", &o.size, SHEET_MIN_SIZE, SHEET_MAX_SIZE,
+                     "a picture's longer side, in pixels [160]"),
         MIEN_OPT_INT('n', "limit", "N", &head, 1, INT_MAX, "stop after N records"),
-        MIEN_OPT_REAL('t', "age-tolerance", "YEARS", &o.tolerance, 0, 255, "an age further off than this is wrong [10]"),
+        MIEN_OPT_REAL('t', "age-tolerance", "YEARS", &o.tolerance, 0, 255,
+                      "an age further off than this is wrong [10]"),
         MIEN_OPT_INT(0, "quality", "N", &out.quality, 1, 100, "quality of the JPEG, 1 to 100 [90]"),
-        MIEN_OPT_SIZE(0, "max-record", "SIZE", &limit, 1, 4294967295.0, "refuse larger records [64M]"),
+        MIEN_OPT_SIZE(0, "max-record", "SIZE", &limit, 1, 4294967295.0,
+                      "refuse larger records [64M]"),
     };
-    struct mien_cli cli = {.name = "mien-montage", .synopsis = "[options] -o sheet.jpg < records.mien", .purpose = "Draws contact sheets of faces or photographs, with labels and predictions.", .opts = opts, .nopts = MIEN_CLI_NOPTS(opts),};
+    struct mien_cli cli = {
+        .name = "mien-montage",
+        .synopsis = "[options] -o sheet.jpg < records.mien",
+        .purpose = "Draws contact sheets of faces or photographs, with labels and predictions.",
+        .opts = opts,
+        .nopts = MIEN_CLI_NOPTS(opts),
+    };
     struct mien_err e;
     out.cli = &cli;
     if (mien_cli_parse(&cli, argc, argv) != 0)

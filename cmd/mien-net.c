@@ -118,7 +118,8 @@ static void print_table(const struct mien_cli *cli, const struct model *m, int b
 }
 
 /* Gives the network another input size and width. */
-static void scale(const struct mien_cli *cli, const struct options *o, const char *path, struct model *m)
+static void scale(const struct mien_cli *cli, const struct options *o, const char *path,
+                  struct model *m)
 {
     struct net net = {0};
     struct mien_err e;
@@ -131,7 +132,8 @@ static void scale(const struct mien_cli *cli, const struct options *o, const cha
 }
 
 /* Writes a model of the description with random weights. */
-static void make(const struct mien_cli *cli, const struct options *o, const char *path, struct model *m)
+static void make(const struct mien_cli *cli, const struct options *o, const char *path,
+                 struct model *m)
 {
     struct mien_err e;
     const char *slash = strrchr(path, '/');
@@ -144,12 +146,13 @@ static void make(const struct mien_cli *cli, const struct options *o, const char
         mien_cli_die(cli, "%s", e.msg);
     net_init(&m->net, m->weights, o->seed);
     rc = mien_buf_printf(&made, "mien-net %s --new --seed %llu", MIEN_VERSION,
-                    (unsigned long long)o->seed);
+                         (unsigned long long)o->seed);
     if (o->size.h > 0)
         rc |= mien_buf_printf(&made, " --size %dx%d", o->size.h, o->size.w);
     if (o->width != 1)
         rc |= mien_buf_printf(&made, " --width %g", o->width);
-    rc |= mien_buf_printf(&made, " of %s", slash != NULL ? slash + 1 : path) | mien_buf_append(&made, "", 1);
+    rc |= mien_buf_printf(&made, " of %s", slash != NULL ? slash + 1 : path) |
+          mien_buf_append(&made, "", 1);
     if (rc < 0)
         mien_cli_die(cli, "out of memory");
     m->made = (char *)made.data;
@@ -166,7 +169,8 @@ static int count_bn(const struct net *net)
 }
 
 /* Writes the model with its batch normalisation folded. */
-static void fold(const struct mien_cli *cli, const struct options *o, const char *path, struct model *m)
+static void fold(const struct mien_cli *cli, const struct options *o, const char *path,
+                 struct model *m)
 {
     struct model folded = {0};
     struct mien_err e;
@@ -185,16 +189,24 @@ int main(int argc, char **argv)
     const struct mien_option opts[] = {
         MIEN_OPT_FLAG('t', "text", &o.text, "print the description"),
         MIEN_OPT_FLAG(0, "tsv", &o.tsv, "print the table as tab-separated values"),
-        MIEN_OPT_INT('b', "batch", "N", &o.batch, 1, 65536, "estimate the memory of training in batches of N"),
+        MIEN_OPT_INT('b', "batch", "N", &o.batch, 1, 65536,
+                     "estimate the memory of training in batches of N"),
         MIEN_OPT_FUNC(0, "size", "SIZE", &o.size, mien_size_parse, "another input size, N or HxW"),
-        MIEN_OPT_REAL(0, "width", "F", &o.width, 0.001, 100, "so many times the units, in eights [1]"),
+        MIEN_OPT_REAL(0, "width", "F", &o.width, 0.001, 100,
+                      "so many times the units, in eights [1]"),
         MIEN_OPT_FLAG(0, "fold", &o.fold, "make a model with bn layers folded into those before"),
         MIEN_OPT_FLAG('n', "new", &o.make, "make a model with random weights"),
         MIEN_OPT_STR('o', "output", "MODEL", &o.out, "with --new or --fold: the model to write"),
         MIEN_OPT_SEED('s', "seed", "N", &o.seed, "with --new: of the random weights [1]"),
         INPUT_OPTIONS(o.prep),
     };
-    struct mien_cli cli = {.name = "mien-net", .synopsis = "[options] MODEL|DESCRIPTION", .purpose = "Shows a network's layers and costs, makes a new one, or folds its bn layers.", .opts = opts, .nopts = MIEN_CLI_NOPTS(opts),};
+    struct mien_cli cli = {
+        .name = "mien-net",
+        .synopsis = "[options] MODEL|DESCRIPTION",
+        .purpose = "Shows a network's layers and costs, makes a new one, or folds its bn layers.",
+        .opts = opts,
+        .nopts = MIEN_CLI_NOPTS(opts),
+    };
     struct model m = {0};
     if (mien_cli_parse(&cli, argc, argv) != 1)
         mien_cli_die(&cli, "needs one model or description; see mien-net --help");

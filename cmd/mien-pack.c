@@ -57,7 +57,7 @@ static int make_pack(const struct mien_cli *c, const struct options *o)
     if (!ok)
         mien_cli_die(c, "%s", e.msg);
     mien_cli_note(c, "%llu records packed, %llu with errors and %llu bad ones left out",
-             (unsigned long long)n, (unsigned long long)nerror, (unsigned long long)nbad);
+                  (unsigned long long)n, (unsigned long long)nerror, (unsigned long long)nbad);
     return nbad ? MIEN_EXIT_BAD : MIEN_EXIT_OK;
 }
 
@@ -142,19 +142,22 @@ int main(int argc, char **argv)
     struct options o = {0};
     const struct mien_option opts[] = {
         MIEN_OPT_STR('o', "output", "FILE", &o.out, "pack standard input into FILE"),
-        MIEN_OPT_CHOICE('k', "kind", "WORD", &o.kind, "auto|pixels|image|features", "auto, pixels, image or features: what to make the tensor of [auto]"),
+        MIEN_OPT_CHOICE('k', "kind", "WORD", &o.kind, "auto|pixels|image|features",
+                        "auto, pixels, image or features: what to make the tensor of [auto]"),
         MIEN_OPT_FLAG(0, "strict", &o.strict, "stop at the first bad record"),
-        MIEN_OPT_SIZE(0, "max-record", "SIZE", &o.limit, 1, 4294967295.0, "refuse larger records [64M]"),
+        MIEN_OPT_SIZE(0, "max-record", "SIZE", &o.limit, 1, 4294967295.0,
+                      "refuse larger records [64M]"),
         MIEN_OPT_FLAG('d', "restore", &o.restore, "write the records of packs"),
         MIEN_OPT_FLAG('l', "list", &o.list, "say what packs hold"),
     };
     struct mien_cli c = {.name = "mien-pack",
-                    .synopsis = "-o FILE [options] < records.mien\n"
-                                "       mien-pack -d PACK... > records.mien\n"
-                                "       mien-pack -l PACK...",
-                    .purpose = "Packs records into the tensors that mien-train maps, and back.",
-                    .opts = opts,
-                    .nopts = MIEN_CLI_NOPTS(opts)};
+                         .synopsis = "-o FILE [options] < records.mien\n"
+                                     "       mien-pack -d PACK... > records.mien\n"
+                                     "       mien-pack -l PACK...",
+                         .purpose =
+                             "Packs records into the tensors that mien-train maps, and back.",
+                         .opts = opts,
+                         .nopts = MIEN_CLI_NOPTS(opts)};
     int n = mien_cli_parse(&c, argc, argv);
     if (!!o.out + o.restore + o.list != 1)
         mien_cli_die(&c, "give one of -o FILE, -d and -l (see --help)");

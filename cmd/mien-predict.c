@@ -85,13 +85,21 @@ int main(int argc, char **argv)
     struct mien_option opts[] = {
         MIEN_OPT_FLAG('t', "tta", &o.mirror, "average over the pixels and their mirror image"),
         MIEN_OPT_FLAG(0, "int8", &o.int8, "convolutions in eight bits: faster, almost as right"),
-        MIEN_OPT_FUNC(0, "reject", "P[,Q]", &p.reject, parse_reject, "leave unsaid what is less sure: a gender P, an age Q [0]"),
-        MIEN_OPT_FLAG(0, "raw", &o.raw, "confidences as the network has them, without the model's temperatures"),
+        MIEN_OPT_FUNC(0, "reject", "P[,Q]", &p.reject, parse_reject,
+                      "leave unsaid what is less sure: a gender P, an age Q [0]"),
+        MIEN_OPT_FLAG(0, "raw", &o.raw,
+                      "confidences as the network has them, without the model's temperatures"),
         MIEN_OPT_INT('b', "batch", "N", &o.batch, 1, MAX_BATCH, "records computed together [32]"),
         MIEN_OPT_FLAG('k', "keep", &p.keep, "keep pixels and features in the records"),
         MIEN_FILTER_OPTIONS(f),
     };
-    struct mien_cli cli = {.name = "mien-predict", .synopsis = "[options] MODEL < pixels.mien > predictions.mien", .purpose = "Predicts the distributions of age and gender of faces.", .opts = opts, .nopts = MIEN_CLI_NOPTS(opts),};
+    struct mien_cli cli = {
+        .name = "mien-predict",
+        .synopsis = "[options] MODEL < pixels.mien > predictions.mien",
+        .purpose = "Predicts the distributions of age and gender of faces.",
+        .opts = opts,
+        .nopts = MIEN_CLI_NOPTS(opts),
+    };
     struct mien_err e;
     f.cli = &cli;
     if (mien_cli_parse(&cli, argc, argv) != 1)

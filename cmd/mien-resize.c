@@ -30,20 +30,23 @@ static int resize_one(const struct resize *z, int worker, struct mien_rec *r, st
     int h, w;
     const unsigned char *src = mien_rec_pixels(r, &h, &w);
     if (src == NULL && mien_rec_has(r, MIEN_TAG_IMAGE))
-        return mien_err_set(e, MIEN_ERR_FORMAT, "an encoded image but no pixels; mien-crop decodes it");
+        return mien_err_set(e, MIEN_ERR_FORMAT,
+                            "an encoded image but no pixels; mien-crop decodes it");
     if (src == NULL)
         return mien_err_set(e, MIEN_ERR_FORMAT, "no pixels in the record");
     int rc = note(z, r, e);
     if (rc < 0 || (h == z->to.h && w == z->to.w))
         return rc;
-    unsigned char *dst =
-        mien_rec_alloc(r, MIEN_TAG_PIXELS, MIEN_U8, 3, (uint32_t[]){(uint32_t)z->to.h, (uint32_t)z->to.w, 3});
+    unsigned char *dst = mien_rec_alloc(r, MIEN_TAG_PIXELS, MIEN_U8, 3,
+                                        (uint32_t[]){(uint32_t)z->to.h, (uint32_t)z->to.w, 3});
     if (dst == NULL)
         return mien_err_set(e, MIEN_ERR_MEM, "out of memory for %d x %d pixels", z->to.w, z->to.h);
-    return mien_resize(z->worker[worker], src, h, w, dst, z->to, (enum mien_resampling)z->filter, e);
+    return mien_resize(z->worker[worker], src, h, w, dst, z->to, (enum mien_resampling)z->filter,
+                       e);
 }
 
-static int resize(void *ctx, int worker, struct mien_rec **rec, size_t n, bool *drop, struct mien_err *e)
+static int resize(void *ctx, int worker, struct mien_rec **rec, size_t n, bool *drop,
+                  struct mien_err *e)
 {
     (void)drop;
     for (size_t i = 0; i < n; i++) {
@@ -61,10 +64,17 @@ int main(int argc, char **argv)
     struct resize z = {.filter = MIEN_TRIANGLE};
     struct mien_filter f = {.fn = resize, .ctx = &z};
     const struct mien_option opts[] = {
-        MIEN_OPT_CHOICE('f', "filter", "NAME", &z.filter, MIEN_RESAMPLINGS, "box, triangle or lanczos3 [triangle]"),
+        MIEN_OPT_CHOICE('f', "filter", "NAME", &z.filter, MIEN_RESAMPLINGS,
+                        "box, triangle or lanczos3 [triangle]"),
         MIEN_FILTER_OPTIONS(f),
     };
-    struct mien_cli cli = {.name = "mien-resize", .synopsis = "[options] SIZE < pixels.mien > pixels.mien", .purpose = "Brings pixels to one size, N or HEIGHTxWIDTH, antialiased.", .opts = opts, .nopts = MIEN_CLI_NOPTS(opts),};
+    struct mien_cli cli = {
+        .name = "mien-resize",
+        .synopsis = "[options] SIZE < pixels.mien > pixels.mien",
+        .purpose = "Brings pixels to one size, N or HEIGHTxWIDTH, antialiased.",
+        .opts = opts,
+        .nopts = MIEN_CLI_NOPTS(opts),
+    };
     struct mien_err e;
     f.cli = &cli;
     if (mien_cli_parse(&cli, argc, argv) != 1)

@@ -92,7 +92,8 @@ static int score_file(struct scorer *s, struct score_run *run, const char *path,
 static void warn_if_empty(struct scorer *s, const struct score_run *run, const char *path)
 {
     if (run->total.count[COUNT_GENDER].total + run->total.count[COUNT_POINT].total +
-            run->total.count[COUNT_BAND].total > 0)
+            run->total.count[COUNT_BAND].total >
+        0)
         return;
     mien_cli_warn(s->cli, "no record of '%s' has both a label and a prediction", path);
     s->bad = true;
@@ -130,16 +131,30 @@ int main(int argc, char **argv)
 {
     struct scorer s = {.o.report.boot = 1000};
     const struct mien_option opts[] = {
-        MIEN_OPT_CHOICE('f', "format", "FORMAT", &s.o.report.format, "text|tsv|json", "text, tsv or json [text]"),
-        MIEN_OPT_CHOICE('p', "point", "POINT", &s.rule.point, "expectation|median|mode", "what CS, bins and bands judge: expectation, median or mode [expectation]"),
-        MIEN_OPT_STR('b', "bins", "BINS", &s.o.bins, "decades, fairface, adience, or their youngest ages: 0,18,65 [decades]"),
-        MIEN_OPT_INT('B', "boot", "N", &s.o.report.boot, 0, 1000000, "resamples for the intervals, 0 for none [1000]"),
+        MIEN_OPT_CHOICE('f', "format", "FORMAT", &s.o.report.format, "text|tsv|json",
+                        "text, tsv or json [text]"),
+        MIEN_OPT_CHOICE('p', "point", "POINT", &s.rule.point, "expectation|median|mode",
+                        "what CS, bins and bands judge: expectation, median or mode [expectation]"),
+        MIEN_OPT_STR('b', "bins", "BINS", &s.o.bins,
+                     "decades, fairface, adience, or their youngest ages: 0,18,65 [decades]"),
+        MIEN_OPT_INT('B', "boot", "N", &s.o.report.boot, 0, 1000000,
+                     "resamples for the intervals, 0 for none [1000]"),
         MIEN_OPT_SEED('s', "seed", "N", &s.o.report.seed, "seed of the resamples [0]"),
-        MIEN_OPT_STR(0, "by", "KEYS", &s.o.by, "score slices too: group, gender, bin, subject, ... or group,gender"),
-        MIEN_OPT_INT('e', "every", "N", &s.o.every, 1, INT_MAX, "a line after every N records, for streams without end"),
-        MIEN_OPT_SIZE(0, "max-record", "SIZE", &s.o.limit, 1, 4294967295.0, "refuse larger records [64M]"),
+        MIEN_OPT_STR(0, "by", "KEYS", &s.o.by,
+                     "score slices too: group, gender, bin, subject, ... or group,gender"),
+        MIEN_OPT_INT('e', "every", "N", &s.o.every, 1, INT_MAX,
+                     "a line after every N records, for streams without end"),
+        MIEN_OPT_SIZE(0, "max-record", "SIZE", &s.o.limit, 1, 4294967295.0,
+                      "refuse larger records [64M]"),
     };
-    struct mien_cli cli = {.name = "mien-score", .synopsis = "[options] [file ...] < predictions.mien", .purpose = "Scores predictions of age and gender against labels; several files side by " "side.", .opts = opts, .nopts = MIEN_CLI_NOPTS(opts),};
+    struct mien_cli cli = {
+        .name = "mien-score",
+        .synopsis = "[options] [file ...] < predictions.mien",
+        .purpose = "Scores predictions of age and gender against labels; several files side by "
+                   "side.",
+        .opts = opts,
+        .nopts = MIEN_CLI_NOPTS(opts),
+    };
     char *standard_input[] = {"-"};
     struct mien_err e;
 

@@ -162,8 +162,8 @@ static void summarise(struct splitter *s)
     }
     if (s->by == SPLIT_BY_DEFAULT)
         mien_cli_note(&s->cli, "by subject: %llu, by content: %llu",
-                 (unsigned long long)s->nkeyed[SPLIT_BY_SUBJECT],
-                 (unsigned long long)s->nkeyed[SPLIT_BY_CONTENT]);
+                      (unsigned long long)s->nkeyed[SPLIT_BY_SUBJECT],
+                      (unsigned long long)s->nkeyed[SPLIT_BY_CONTENT]);
     if (s->nleft > 0)
         mien_cli_note(&s->cli, "in no part, for an error: %llu", (unsigned long long)s->nleft);
     mien_buf_free(&line);
@@ -174,19 +174,23 @@ int main(int argc, char **argv)
     struct splitter s = {.by = SPLIT_BY_DEFAULT};
     const struct mien_option opts[] = {
         MIEN_OPT_SEED('s', "seed", "N", &s.seed, "another seed, another split [0]"),
-        MIEN_OPT_CHOICE('b', "by", "KEY", &s.by, "subject|content|id", "subject, content or id [subject, else content]"),
-        MIEN_OPT_FUNC(0, "stratify", "LABELS", &s.strata_by, strata_by_parse, "keep the parts alike in these: age, gender, group"),
+        MIEN_OPT_CHOICE('b', "by", "KEY", &s.by, "subject|content|id",
+                        "subject, content or id [subject, else content]"),
+        MIEN_OPT_FUNC(0, "stratify", "LABELS", &s.strata_by, strata_by_parse,
+                      "keep the parts alike in these: age, gender, group"),
         MIEN_OPT_STR('n', "names", "A,B,...", &s.names, "the parts' names [train,val,test]"),
         MIEN_OPT_FLAG(0, "strict", &s.strict, "stop at the first bad record"),
-        MIEN_OPT_SIZE(0, "max-record", "SIZE", &s.limit, 1, 4294967295.0, "refuse larger records [64M]"),
+        MIEN_OPT_SIZE(0, "max-record", "SIZE", &s.limit, 1, 4294967295.0,
+                      "refuse larger records [64M]"),
     };
-    s.cli = (struct mien_cli){.name = "mien-split",
-                         .synopsis = "[options] 80/10/10 [train.mien val.mien test.mien] "
-                                     "< records.mien",
-                         .purpose = "Splits records by a hash of a key, into a file a part or a "
-                                    "field of the records.",
-                         .opts = opts,
-                         .nopts = MIEN_CLI_NOPTS(opts)};
+    s.cli =
+        (struct mien_cli){.name = "mien-split",
+                          .synopsis = "[options] 80/10/10 [train.mien val.mien test.mien] "
+                                      "< records.mien",
+                          .purpose = "Splits records by a hash of a key, into a file a part or a "
+                                     "field of the records.",
+                          .opts = opts,
+                          .nopts = MIEN_CLI_NOPTS(opts)};
     int n = mien_cli_parse(&s.cli, argc, argv);
     struct mien_err e;
     if (n == 0)

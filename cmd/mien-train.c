@@ -71,17 +71,19 @@ static void on_batch(void *ctx, int epoch, size_t done, size_t total, const stru
         mien_cli_progress_start(&r->progress, r->cli, "");
         r->epoch = epoch;
     }
-    int n = snprintf(what, sizeof what, "records of epoch %d/%d, loss %.3f", epoch, r->o->fit.epochs,
-                     m->loss);
+    int n = snprintf(what, sizeof what, "records of epoch %d/%d, loss %.3f", epoch,
+                     r->o->fit.epochs, m->loss);
     if (m->n_gender > 0)
-        n += snprintf(what + n, sizeof what - (size_t)n, ", gender %.1f%%", 100 * m->gender_accuracy);
+        n += snprintf(what + n, sizeof what - (size_t)n, ", gender %.1f%%",
+                      100 * m->gender_accuracy);
     if (m->n_age > 0)
         snprintf(what + n, sizeof what - (size_t)n, ", MAE %.2f", m->age_mae);
     r->progress.what = what;
     mien_cli_progress(&r->progress, done, total, 0);
 }
 
-static void say_epoch(const struct mien_cli *c, const char *lead, const struct fit_epoch *e, int epochs)
+static void say_epoch(const struct mien_cli *c, const char *lead, const struct fit_epoch *e,
+                      int epochs)
 {
     char line[256];
     fit_epoch_line(e, epochs, line, sizeof line);
@@ -108,7 +110,8 @@ static void make_model(const struct mien_cli *c, struct options *o, const struct
     if (o->init == NULL && train->kind != MIEN_PACK_FEATURES)
         mien_cli_die(c, "pixels need a network to start from: give --init MODEL");
     if (o->keep_heads && o->heads.list != NULL)
-        mien_cli_die(c, "--heads makes new heads, --keep-heads keeps the model's: give one of them");
+        mien_cli_die(c,
+                     "--heads makes new heads, --keep-heads keeps the model's: give one of them");
     if (o->init == NULL && (o->keep_heads || o->embed != NULL))
         mien_cli_die(c, "--%s needs --init MODEL", o->keep_heads ? "keep-heads" : "embed");
     if (o->init == NULL && o->fit.lr_backbone > 0)
@@ -128,8 +131,8 @@ static void make_model(const struct mien_cli *c, struct options *o, const struct
     o->fit.last = o->last < 0 ? added : o->last;
 }
 
-/* Dies where an output is a pack or another output, or can't be written: better now than after hours
-   of training. */
+/* Dies where an output is a pack or another output, or can't be written: better now than after
+   hours of training. */
 static void check_outputs(const struct mien_cli *c, const struct options *o)
 {
     const char *const path[] = {o->train, o->val, o->out, o->fit.checkpoint, o->log};
@@ -157,15 +160,23 @@ static int parse_last(void *dst, const char *arg, struct mien_err *e)
 
 /* Rows for a program's table of options. a is a struct augment. */
 #define AUGMENT_OPTIONS(a)                                                                         \
-    MIEN_OPT_FLAG(0, "flip", &(a).flip, "mirror half of the images"),         \
-        MIEN_OPT_REAL(0, "shift", "F", &(a).shift, 0, 0.5, "move images by up to this share of their sides [0]"),                                                          \
-        MIEN_OPT_REAL(0, "zoom", "F", &(a).zoom, 0, 1, "enlarge or reduce them by up to a factor of 1 + F [0]"),                                                             \
-        MIEN_OPT_REAL(0, "rotate", "DEG", &(a).rotate, 0, 180, "turn them by up to DEG degrees [0]"),                                                                              \
-        MIEN_OPT_REAL(0, "brightness", "F", &(a).brightness, 0, 1, "change their brightness by up to this share [0]"),                                                       \
-        MIEN_OPT_REAL(0, "contrast", "F", &(a).contrast, 0, 1, "change their contrast by up to this share [0]"),                                                         \
-        MIEN_OPT_REAL(0, "saturation", "F", &(a).saturation, 0, 1, "change their colours by up to this share [0]"),                                                       \
-        MIEN_OPT_REAL(0, "grey", "P", &(a).grey, 0, 1, "take the colours from this share of them [0]"),                                                                           \
-    MIEN_OPT_REAL(0, "erase", "P", &(a).erase, 0, 1, "fill a rectangle with noise in this share of them [0]")
+    MIEN_OPT_FLAG(0, "flip", &(a).flip, "mirror half of the images"),                              \
+        MIEN_OPT_REAL(0, "shift", "F", &(a).shift, 0, 0.5,                                         \
+                      "move images by up to this share of their sides [0]"),                       \
+        MIEN_OPT_REAL(0, "zoom", "F", &(a).zoom, 0, 1,                                             \
+                      "enlarge or reduce them by up to a factor of 1 + F [0]"),                    \
+        MIEN_OPT_REAL(0, "rotate", "DEG", &(a).rotate, 0, 180,                                     \
+                      "turn them by up to DEG degrees [0]"),                                       \
+        MIEN_OPT_REAL(0, "brightness", "F", &(a).brightness, 0, 1,                                 \
+                      "change their brightness by up to this share [0]"),                          \
+        MIEN_OPT_REAL(0, "contrast", "F", &(a).contrast, 0, 1,                                     \
+                      "change their contrast by up to this share [0]"),                            \
+        MIEN_OPT_REAL(0, "saturation", "F", &(a).saturation, 0, 1,                                 \
+                      "change their colours by up to this share [0]"),                             \
+        MIEN_OPT_REAL(0, "grey", "P", &(a).grey, 0, 1,                                             \
+                      "take the colours from this share of them [0]"),                             \
+        MIEN_OPT_REAL(0, "erase", "P", &(a).erase, 0, 1,                                           \
+                      "fill a rectangle with noise in this share of them [0]")
 
 int main(int argc, char **argv)
 {
@@ -178,49 +189,81 @@ int main(int argc, char **argv)
         MIEN_OPT_STR('v', "val", "PACK", &o.val, "the validation part"),
         MIEN_OPT_STR('o', "output", "MODEL", &o.out, "where the trained model goes"),
         MIEN_OPT_STR('i', "init", "MODEL", &o.init, "network to start from"),
-        MIEN_OPT_STR(0, "embed", "LAYER", &o.embed, "layer of it that the heads read [its own choice]"),
+        MIEN_OPT_STR(0, "embed", "LAYER", &o.embed,
+                     "layer of it that the heads read [its own choice]"),
         MIEN_OPT_FLAG(0, "keep-heads", &o.keep_heads, "go on training the heads that it has"),
-        MIEN_OPT_FUNC('l', "last", "N|all", &o.last, parse_last, "train the last N layers with weights [the new ones]"),
+        MIEN_OPT_FUNC('l', "last", "N|all", &o.last, parse_last,
+                      "train the last N layers with weights [the new ones]"),
         MIEN_OPT_STR(0, "heads", "LIST", &o.heads.list, "new heads [gender=2,age=101]"),
-        MIEN_OPT_INT(0, "hidden", "N", &o.heads.hidden, 0, 65536, "a dense layer of N units before the heads [0: none]"),
-        MIEN_OPT_REAL(0, "dropout", "F", &o.heads.dropout, 0, 0.99, "drop this share before the heads [0]"),
-        MIEN_OPT_INT('e', "epochs", "N", &f->epochs, 1, 100000, "passes over the training part [10]"),
+        MIEN_OPT_INT(0, "hidden", "N", &o.heads.hidden, 0, 65536,
+                     "a dense layer of N units before the heads [0: none]"),
+        MIEN_OPT_REAL(0, "dropout", "F", &o.heads.dropout, 0, 0.99,
+                      "drop this share before the heads [0]"),
+        MIEN_OPT_INT('e', "epochs", "N", &f->epochs, 1, 100000,
+                     "passes over the training part [10]"),
         MIEN_OPT_INT('b', "batch", "N", &f->batch, 1, FIT_MAX_BATCH, "records a step [32]"),
-        MIEN_OPT_CHOICE(0, "optimiser", "adam|adamw|sgd", &f->optim.kind, "adam|adamw|sgd", "[adam]"),
+        MIEN_OPT_CHOICE(0, "optimiser", "adam|adamw|sgd", &f->optim.kind, "adam|adamw|sgd",
+                        "[adam]"),
         MIEN_OPT_REAL(0, "lr", "F", &f->lr, 1e-12, 1000, "learning rate [0.001]"),
-        MIEN_OPT_REAL(0, "lr-backbone", "F", &f->lr_backbone, 0, 1000, "learning rate of what was pretrained [--lr]"),
-        MIEN_OPT_REAL(0, "layer-decay", "F", &f->layer_decay, 0.01, 1, "share of the next layer's rate that a layer has [1]"),
-        MIEN_OPT_REAL(0, "beta1", "F", &f->optim.beta1, 0, 0.999999, "Adam's decay of the first moment [0.9]"),
-        MIEN_OPT_REAL(0, "beta2", "F", &f->optim.beta2, 0, 0.999999999, "Adam's decay of the second moment [0.999]"),
+        MIEN_OPT_REAL(0, "lr-backbone", "F", &f->lr_backbone, 0, 1000,
+                      "learning rate of what was pretrained [--lr]"),
+        MIEN_OPT_REAL(0, "layer-decay", "F", &f->layer_decay, 0.01, 1,
+                      "share of the next layer's rate that a layer has [1]"),
+        MIEN_OPT_REAL(0, "beta1", "F", &f->optim.beta1, 0, 0.999999,
+                      "Adam's decay of the first moment [0.9]"),
+        MIEN_OPT_REAL(0, "beta2", "F", &f->optim.beta2, 0, 0.999999999,
+                      "Adam's decay of the second moment [0.999]"),
         MIEN_OPT_REAL(0, "epsilon", "F", &f->optim.epsilon, 1e-15, 1, "Adam's epsilon [1e-7]"),
         MIEN_OPT_REAL(0, "momentum", "F", &f->optim.momentum, 0, 0.999999, "of SGD [0.9]"),
         MIEN_OPT_REAL(0, "decay", "F", &f->decay, 0, 1000, "weight decay [0]"),
         MIEN_OPT_REAL(0, "clip", "F", &f->clip, 0, 1e9, "cut the gradient's norm to this [0: not]"),
-        MIEN_OPT_REAL(0, "ema", "F", &f->ema, 0, 0.999999, "average weights over steps, with this decay [0: not]"),
-        MIEN_OPT_CHOICE(0, "schedule", "constant|step|cosine|plateau", &f->schedule.kind, "constant|step|cosine|plateau", "of the learning rate [constant]"),
-        MIEN_OPT_REAL(0, "warmup", "F", &f->schedule.warmup, 0, 100000, "epochs over which the rate grows from 0 [0]"),
-        MIEN_OPT_INT(0, "step-epochs", "N", &f->schedule.step_epochs, 1, 100000, "epochs between drops, or without gain [5]"),
-        MIEN_OPT_REAL(0, "drop", "F", &f->schedule.drop, 0, 1, "what the rate is multiplied by then [0.1]"),
-        MIEN_OPT_INT(0, "patience", "N", &f->patience, 0, 100000, "stop after N epochs without gain [0: never]"),
-        MIEN_OPT_REAL(0, "sigma", "F", &f->loss.sigma, 0, 50, "ages are Gaussians of this deviation, in years [0]"),
-        MIEN_OPT_REAL(0, "l1", "F", &f->loss.l1, 0, 1000, "weight of the expected age's absolute error [0]"),
-        MIEN_OPT_REAL(0, "smoothing", "F", &f->loss.smoothing, 0, 0.99, "share of a label spread over all classes [0]"),
+        MIEN_OPT_REAL(0, "ema", "F", &f->ema, 0, 0.999999,
+                      "average weights over steps, with this decay [0: not]"),
+        MIEN_OPT_CHOICE(0, "schedule", "constant|step|cosine|plateau", &f->schedule.kind,
+                        "constant|step|cosine|plateau", "of the learning rate [constant]"),
+        MIEN_OPT_REAL(0, "warmup", "F", &f->schedule.warmup, 0, 100000,
+                      "epochs over which the rate grows from 0 [0]"),
+        MIEN_OPT_INT(0, "step-epochs", "N", &f->schedule.step_epochs, 1, 100000,
+                     "epochs between drops, or without gain [5]"),
+        MIEN_OPT_REAL(0, "drop", "F", &f->schedule.drop, 0, 1,
+                      "what the rate is multiplied by then [0.1]"),
+        MIEN_OPT_INT(0, "patience", "N", &f->patience, 0, 100000,
+                     "stop after N epochs without gain [0: never]"),
+        MIEN_OPT_REAL(0, "sigma", "F", &f->loss.sigma, 0, 50,
+                      "ages are Gaussians of this deviation, in years [0]"),
+        MIEN_OPT_REAL(0, "l1", "F", &f->loss.l1, 0, 1000,
+                      "weight of the expected age's absolute error [0]"),
+        MIEN_OPT_REAL(0, "smoothing", "F", &f->loss.smoothing, 0, 0.99,
+                      "share of a label spread over all classes [0]"),
         AUGMENT_OPTIONS(f->augment),
-        MIEN_OPT_INT(0, "views", "N", &f->views, 1, 1000, "changes of an image kept before frozen layers [4]"),
+        MIEN_OPT_INT(0, "views", "N", &f->views, 1, 1000,
+                     "changes of an image kept before frozen layers [4]"),
         MIEN_OPT_REAL(0, "mixup", "F", &f->mixup, 0, 100, "alpha of mixing records [0: not]"),
-        MIEN_OPT_FLAG(0, "in-order", &f->in_order, "take the records in the pack's order, not shuffled"),
-        MIEN_OPT_REAL(0, "balance", "F", &f->balance, 0, 1, "sample by (1/frequency)^F of age and gender [0]"),
-        MIEN_OPT_REAL(0, "class-weights", "F", &f->class_weights, 0, 1, "weigh losses by (1/frequency)^F [0]"),
-        MIEN_OPT_CHOICE(0, "best", "mae|loss|gender|last", &f->best, "mae|loss|gender|last", "by what the best epoch is kept [mae]"),
-        MIEN_OPT_SIZE(0, "cache-mem", "SIZE", &f->cache_mem, 0, 1e15, "frozen output kept in memory, more in a file [8G]"),
-        MIEN_OPT_STR('c', "checkpoint", "FILE", &f->checkpoint, "where to keep what a training can go on from"),
+        MIEN_OPT_FLAG(0, "in-order", &f->in_order,
+                      "take the records in the pack's order, not shuffled"),
+        MIEN_OPT_REAL(0, "balance", "F", &f->balance, 0, 1,
+                      "sample by (1/frequency)^F of age and gender [0]"),
+        MIEN_OPT_REAL(0, "class-weights", "F", &f->class_weights, 0, 1,
+                      "weigh losses by (1/frequency)^F [0]"),
+        MIEN_OPT_CHOICE(0, "best", "mae|loss|gender|last", &f->best, "mae|loss|gender|last",
+                        "by what the best epoch is kept [mae]"),
+        MIEN_OPT_SIZE(0, "cache-mem", "SIZE", &f->cache_mem, 0, 1e15,
+                      "frozen output kept in memory, more in a file [8G]"),
+        MIEN_OPT_STR('c', "checkpoint", "FILE", &f->checkpoint,
+                     "where to keep what a training can go on from"),
         MIEN_OPT_INT(0, "every", "N", &f->every, 1, 100000, "epochs between checkpoints [1]"),
         MIEN_OPT_FLAG('r', "resume", &f->resume, "go on from the checkpoint, if there is one"),
         MIEN_OPT_STR(0, "log", "FILE", &o.log, "a line of tab-separated values for each epoch"),
         MIEN_OPT_SEED('s', "seed", "N", &f->seed, "of weights, order, dropout and mixing [0]"),
         MIEN_OPT_INT('j', "jobs", "N", &f->jobs, 1, 256, "threads [all cores]"),
     };
-    struct mien_cli cli = {.name = "mien-train", .synopsis = "[options] --train PACK [--val PACK] [--init MODEL] -o MODEL", .purpose = "Trains classifiers of age and gender.", .opts = opts, .nopts = MIEN_CLI_NOPTS(opts),};
+    struct mien_cli cli = {
+        .name = "mien-train",
+        .synopsis = "[options] --train PACK [--val PACK] [--init MODEL] -o MODEL",
+        .purpose = "Trains classifiers of age and gender.",
+        .opts = opts,
+        .nopts = MIEN_CLI_NOPTS(opts),
+    };
     struct mien_err e;
     struct mien_pack train, val;
     struct model model = {0};
@@ -234,7 +277,8 @@ int main(int argc, char **argv)
     if (f->jobs == 0)
         f->jobs = par_cores();
 
-    if (mien_pack_open(&train, o.train, &e) < 0 || (o.val != NULL && mien_pack_open(&val, o.val, &e) < 0))
+    if (mien_pack_open(&train, o.train, &e) < 0 ||
+        (o.val != NULL && mien_pack_open(&val, o.val, &e) < 0))
         mien_cli_die(&cli, "%s", e.msg);
     check_outputs(&cli, &o);
     make_model(&cli, &o, &train, &model);
@@ -259,8 +303,8 @@ int main(int argc, char **argv)
         bool saved = report.epoch > 0 || (f->resume && access(f->checkpoint, F_OK) == 0);
         bool goes_on = f->checkpoint != NULL && saved;
         mien_cli_warn(&cli, "stopped by a signal; %s%s",
-                 goes_on ? "--resume goes on from " : "nothing is kept",
-                 goes_on ? f->checkpoint : "");
+                      goes_on ? "--resume goes on from " : "nothing is kept",
+                      goes_on ? f->checkpoint : "");
     } else {
         free(model.made);
         model.made = fit_provenance(f, o.init, o.train, train.n, o.val, &kept);

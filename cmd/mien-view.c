@@ -172,16 +172,17 @@ static void finish(struct view *v)
     if (v->o.count)
         rc = mien_buf_printf(&v->out, "%llu\n", (unsigned long long)v->shown);
     if (v->o.check)
-        rc = mien_buf_printf(&v->out, "%llu segments, %llu records, %llu with an error, %llu bytes\n",
-                        (unsigned long long)v->segments, (unsigned long long)v->census.records,
-                        (unsigned long long)v->census.errors, (unsigned long long)v->bytes) |
+        rc = mien_buf_printf(&v->out,
+                             "%llu segments, %llu records, %llu with an error, %llu bytes\n",
+                             (unsigned long long)v->segments, (unsigned long long)v->census.records,
+                             (unsigned long long)v->census.errors, (unsigned long long)v->bytes) |
              census_table(&v->census, &v->out);
     if (rc < 0)
         mien_cli_die(v->cli, "out of memory");
     flush_text(v);
     if (v->ncols > 0 && v->errors > 0 && !v->o.json && !v->o.records && !shows(v, MIEN_TAG_ERROR))
         mien_cli_note(v->cli, "%llu of these records have an error, which -c id,error shows",
-                 (unsigned long long)v->errors);
+                      (unsigned long long)v->errors);
 }
 
 static void prepare(struct view *v)
@@ -206,7 +207,7 @@ static void prepare(struct view *v)
         char name[16];
         if (v->cols[i] >= COL_PRED_AGE)
             mien_cli_die(v->cli, "--columns: %s is derived and no field of a record",
-                    col_name(v->cols[i], name));
+                         col_name(v->cols[i], name));
     }
     mien_cli_check_output(v->cli, STDOUT_FILENO);
     if ((v->writer = mien_writer_new(STDOUT_FILENO, &e)) == NULL)
@@ -217,18 +218,29 @@ int main(int argc, char **argv)
 {
     struct view v = {.o = {.head = -1}};
     const struct mien_option opts[] = {
-        MIEN_OPT_STR('c', "columns", "NAMES", &v.o.columns, "show these, as in id,age,pred_age [those of the first record]"),
-        MIEN_OPT_STR('s', "select", "EXPR", &v.o.select, "only records that meet a condition, as in 'age >= 18 && !error'"),
+        MIEN_OPT_STR('c', "columns", "NAMES", &v.o.columns,
+                     "show these, as in id,age,pred_age [those of the first record]"),
+        MIEN_OPT_STR('s', "select", "EXPR", &v.o.select,
+                     "only records that meet a condition, as in 'age >= 18 && !error'"),
         MIEN_OPT_INT('n', "head", "N", &v.o.head, 0, INT_MAX, "stop after N records"),
         MIEN_OPT_FLAG(0, "json", &v.o.json, "one JSON object a line, arrays in full"),
         MIEN_OPT_FLAG(0, "full", &v.o.full, "with --json: images and pixels too, in base64"),
         MIEN_OPT_FLAG('H', "no-header", &v.o.no_header, "no line with the columns' names"),
         MIEN_OPT_FLAG(0, "count", &v.o.count, "print how many records there are"),
-        MIEN_OPT_FLAG('r', "records", &v.o.records, "write the records themselves, of --columns only these fields"),
-        MIEN_OPT_FLAG(0, "check", &v.o.check, "read all, verify it and print which fields there are"),
-        MIEN_OPT_SIZE(0, "max-record", "SIZE", &v.o.limit, 1, 4294967295.0, "refuse larger records [64M]"),
+        MIEN_OPT_FLAG('r', "records", &v.o.records,
+                      "write the records themselves, of --columns only these fields"),
+        MIEN_OPT_FLAG(0, "check", &v.o.check,
+                      "read all, verify it and print which fields there are"),
+        MIEN_OPT_SIZE(0, "max-record", "SIZE", &v.o.limit, 1, 4294967295.0,
+                      "refuse larger records [64M]"),
     };
-    struct mien_cli cli = {.name = "mien-view", .synopsis = "[options] [file ...] < records.mien", .purpose = "Shows records as text, counts them, or passes some of them on.", .opts = opts, .nopts = MIEN_CLI_NOPTS(opts),};
+    struct mien_cli cli = {
+        .name = "mien-view",
+        .synopsis = "[options] [file ...] < records.mien",
+        .purpose = "Shows records as text, counts them, or passes some of them on.",
+        .opts = opts,
+        .nopts = MIEN_CLI_NOPTS(opts),
+    };
     struct mien_rec r = {0};
     char *standard_input[] = {NULL, "-"};
 

@@ -185,7 +185,8 @@ static inline void mk_file(const struct mk *m, bool compressed, struct mien_buf 
     if (compressed) {
         uLongf n = compressBound(m->b.len);
 
-        if (mien_buf_reserve(&f.b, n + 8) || compress(f.b.data + f.b.len + 8, &n, m->b.data, m->b.len))
+        if (mien_buf_reserve(&f.b, n + 8) ||
+            compress(f.b.data + f.b.len + 8, &n, m->b.data, m->b.len))
             abort();
         mk_put(&f, MK_COMPRESSED, 4);
         mk_put(&f, n, 4);

@@ -1,8 +1,8 @@
 /*
  * What every program's main shares: options, usage, messages, exit status.
  *
- * This is the one part of the library that prints. A program describes itself in a struct mien_cli and
- * its options in a table; the same table parses the command line and prints --help.
+ * This is the one part of the library that prints. A program describes itself in a struct mien_cli
+ * and its options in a table; the same table parses the command line and prints --help.
  */
 #ifndef MIEN_CLI_H
 #define MIEN_CLI_H
@@ -25,17 +25,17 @@ enum mien_option_kind {
     MIEN_CLI_SEED,   /* uint64_t *: any 64-bit whole number */
     MIEN_CLI_STR,    /* const char **: any text */
     MIEN_CLI_CHOICE, /* int *: the index of a word in choices ("box|triangle|lanczos3") */
-    MIEN_CLI_FUNC    /* int (*func)(void *dst, const char *arg, struct mien_err *): 0 or a negative code */
+    MIEN_CLI_FUNC    /* int (*func)(void *dst, const char *arg, struct mien_err *) */
 };
 
 struct mien_option {
-    char letter;        /* 0 for none */
-    const char *name;   /* long name */
-    const char *arg;    /* the argument's name in --help; NULL for a flag */
-    const char *help;   /* one line, the default in brackets at its end */
+    char letter;      /* 0 for none */
+    const char *name; /* long name */
+    const char *arg;  /* the argument's name in --help; NULL for a flag */
+    const char *help; /* one line, the default in brackets at its end */
     enum mien_option_kind kind;
     void *dst;
-    double lo, hi;      /* MIEN_CLI_INT, MIEN_CLI_REAL, MIEN_CLI_SIZE */
+    double lo, hi; /* MIEN_CLI_INT, MIEN_CLI_REAL, MIEN_CLI_SIZE */
     const char *choices;
     int (*func)(void *dst, const char *arg, struct mien_err *e);
 };
@@ -46,20 +46,51 @@ struct mien_cli {
     const char *purpose;  /* one sentence */
     const struct mien_option *opts;
     size_t nopts;
-    bool quiet;           /* -q: no summaries, no progress; errors are still said */
+    bool quiet; /* -q: no summaries, no progress; errors are still said */
 };
 
-/* Rows of a table of options: a letter or 0, the long name, the argument's name in --help, where the
-   value goes (of the type that enum mien_option_kind tells), bounds where there are any, and help: one
-   line, the default in brackets at its end. */
-#define MIEN_OPT_FLAG(letter_, name_, dst_, help_) {.letter = letter_, .name = name_, .help = help_, .kind = MIEN_CLI_FLAG, .dst = dst_}
-#define MIEN_OPT_INT(letter_, name_, arg_, dst_, lo_, hi_, help_) {.letter = letter_, .name = name_, .arg = arg_, .help = help_, .kind = MIEN_CLI_INT, .dst = dst_, .lo = lo_, .hi = hi_}
-#define MIEN_OPT_REAL(letter_, name_, arg_, dst_, lo_, hi_, help_) {.letter = letter_, .name = name_, .arg = arg_, .help = help_, .kind = MIEN_CLI_REAL, .dst = dst_, .lo = lo_, .hi = hi_}
-#define MIEN_OPT_SIZE(letter_, name_, arg_, dst_, lo_, hi_, help_) {.letter = letter_, .name = name_, .arg = arg_, .help = help_, .kind = MIEN_CLI_SIZE, .dst = dst_, .lo = lo_, .hi = hi_}
-#define MIEN_OPT_SEED(letter_, name_, arg_, dst_, help_) {.letter = letter_, .name = name_, .arg = arg_, .help = help_, .kind = MIEN_CLI_SEED, .dst = dst_}
-#define MIEN_OPT_STR(letter_, name_, arg_, dst_, help_) {.letter = letter_, .name = name_, .arg = arg_, .help = help_, .kind = MIEN_CLI_STR, .dst = dst_}
-#define MIEN_OPT_CHOICE(letter_, name_, arg_, dst_, choices_, help_) {.letter = letter_, .name = name_, .arg = arg_, .help = help_, .kind = MIEN_CLI_CHOICE, .dst = dst_, .choices = choices_}
-#define MIEN_OPT_FUNC(letter_, name_, arg_, dst_, func_, help_) {.letter = letter_, .name = name_, .arg = arg_, .help = help_, .kind = MIEN_CLI_FUNC, .dst = dst_, .func = func_}
+/* Rows of a table of options: a letter or 0, the long name, the argument's name in --help, where
+   the value goes (of the type that enum mien_option_kind tells), bounds where there are any, and
+   help: one line, the default in brackets at its end. */
+#define MIEN_OPT_FLAG(letter_, name_, dst_, help_)                                                 \
+    {                                                                                              \
+        .letter = letter_, .name = name_, .help = help_, .kind = MIEN_CLI_FLAG, .dst = dst_        \
+    }
+#define MIEN_OPT_INT(letter_, name_, arg_, dst_, lo_, hi_, help_)                                  \
+    {                                                                                              \
+        .letter = letter_, .name = name_, .arg = arg_, .help = help_, .kind = MIEN_CLI_INT,        \
+        .dst = dst_, .lo = lo_, .hi = hi_                                                          \
+    }
+#define MIEN_OPT_REAL(letter_, name_, arg_, dst_, lo_, hi_, help_)                                 \
+    {                                                                                              \
+        .letter = letter_, .name = name_, .arg = arg_, .help = help_, .kind = MIEN_CLI_REAL,       \
+        .dst = dst_, .lo = lo_, .hi = hi_                                                          \
+    }
+#define MIEN_OPT_SIZE(letter_, name_, arg_, dst_, lo_, hi_, help_)                                 \
+    {                                                                                              \
+        .letter = letter_, .name = name_, .arg = arg_, .help = help_, .kind = MIEN_CLI_SIZE,       \
+        .dst = dst_, .lo = lo_, .hi = hi_                                                          \
+    }
+#define MIEN_OPT_SEED(letter_, name_, arg_, dst_, help_)                                           \
+    {                                                                                              \
+        .letter = letter_, .name = name_, .arg = arg_, .help = help_, .kind = MIEN_CLI_SEED,       \
+        .dst = dst_                                                                                \
+    }
+#define MIEN_OPT_STR(letter_, name_, arg_, dst_, help_)                                            \
+    {                                                                                              \
+        .letter = letter_, .name = name_, .arg = arg_, .help = help_, .kind = MIEN_CLI_STR,        \
+        .dst = dst_                                                                                \
+    }
+#define MIEN_OPT_CHOICE(letter_, name_, arg_, dst_, choices_, help_)                               \
+    {                                                                                              \
+        .letter = letter_, .name = name_, .arg = arg_, .help = help_, .kind = MIEN_CLI_CHOICE,     \
+        .dst = dst_, .choices = choices_                                                           \
+    }
+#define MIEN_OPT_FUNC(letter_, name_, arg_, dst_, func_, help_)                                    \
+    {                                                                                              \
+        .letter = letter_, .name = name_, .arg = arg_, .help = help_, .kind = MIEN_CLI_FUNC,       \
+        .dst = dst_, .func = func_                                                                 \
+    }
 
 #define MIEN_CLI_NOPTS(a) (sizeof(a) / sizeof((a)[0]))
 
@@ -71,10 +102,12 @@ struct mien_cli {
 int mien_cli_parse(struct mien_cli *c, int argc, char **argv);
 
 /* One line on standard error, "NAME: MESSAGE". */
-void mien_cli_warn(const struct mien_cli *c, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+void mien_cli_warn(const struct mien_cli *c, const char *fmt, ...)
+    __attribute__((format(printf, 2, 3)));
 
 /* The same unless -q: for summaries. */
-void mien_cli_note(const struct mien_cli *c, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+void mien_cli_note(const struct mien_cli *c, const char *fmt, ...)
+    __attribute__((format(printf, 2, 3)));
 
 /* The same as mien_cli_warn, then exit 2. */
 _Noreturn void mien_cli_die(const struct mien_cli *c, const char *fmt, ...)

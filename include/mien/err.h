@@ -22,7 +22,8 @@ struct mien_err {
 
 /* Writes the message (cut to fit, control characters replaced by '?', so that
    hostile input can't drive a terminal) and returns code. e may be NULL. */
-int mien_err_set(struct mien_err *e, int code, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+int mien_err_set(struct mien_err *e, int code, const char *fmt, ...)
+    __attribute__((format(printf, 3, 4)));
 
 /* The same, followed by ": " and strerror(errno); returns MIEN_ERR_SYS. */
 int mien_err_sys(struct mien_err *e, const char *fmt, ...) __attribute__((format(printf, 2, 3)));

@@ -26,7 +26,8 @@ struct mien_filter {
        thread, 0..jobs-1. Sets drop[i] to leave record i out of the output. Results must depend on
        each record alone, not on which records share a batch. Returns 0, or a negative code for
        what ends the program (out of memory). */
-    int (*fn)(void *ctx, int worker, struct mien_rec **rec, size_t n, bool *drop, struct mien_err *e);
+    int (*fn)(void *ctx, int worker, struct mien_rec **rec, size_t n, bool *drop,
+              struct mien_err *e);
     void *ctx;
     size_t batch; /* records a call, the last one fewer; 0: one, and a few more that have arrived */
 
@@ -35,7 +36,7 @@ struct mien_filter {
     bool (*another)(const struct mien_rec *r);
 
     /* Set by the options of MIEN_FILTER_OPTIONS. */
-    int jobs;     /* -j; 0: as many as there are cores */
+    int jobs; /* -j; 0: as many as there are cores */
     bool strict;
     size_t limit; /* --max-record; 0: MIEN_RECORD_LIMIT */
 
@@ -48,19 +49,21 @@ struct mien_filter {
 };
 
 /* The options that every parallel filter has. f is a struct mien_filter. */
-#define MIEN_FILTER_OPTIONS(f)                                                                          \
-    MIEN_OPT_INT('j', "jobs", "N", &(f).jobs, 1, 256, "worker threads [all cores]"),      \
-    MIEN_OPT_FLAG(0, "strict", &(f).strict, "stop at the first bad record"),  \
-    MIEN_OPT_SIZE(0, "max-record", "SIZE", &(f).limit, 1, 4294967295.0, "refuse larger records [64M]")
+#define MIEN_FILTER_OPTIONS(f)                                                                     \
+    MIEN_OPT_INT('j', "jobs", "N", &(f).jobs, 1, 256, "worker threads [all cores]"),               \
+        MIEN_OPT_FLAG(0, "strict", &(f).strict, "stop at the first bad record"),                   \
+        MIEN_OPT_SIZE(0, "max-record", "SIZE", &(f).limit, 1, 4294967295.0,                        \
+                      "refuse larger records [64M]")
 
-/* Sets f->jobs and f->batch to their final values; call it between mien_cli_parse and making per-worker state. */
+/* Sets f->jobs and f->batch to their final values; call it between mien_cli_parse and making
+   per-worker state. */
 void mien_filter_prepare(struct mien_filter *f);
 
 /* For a function that makes several records of one: an empty record for it to fill, written behind
    record i of the batch (in its place when drop[i] is set) and behind those added before. i may not
-   be smaller than in the call before for the same batch. It is the filter's and valid until the next
-   call; it may share data with the batch's records, mien_rec_share in rec.h. NULL when there is no
-   memory. */
+   be smaller than in the call before for the same batch. It is the filter's and valid until the
+   next call; it may share data with the batch's records, mien_rec_share in rec.h. NULL when there
+   is no memory. */
 struct mien_rec *mien_filter_add(struct mien_filter *f, int worker, size_t i);
 
 /* Runs the loop over file descriptors 0 and 1. Returns the program's exit status: MIEN_EXIT_OK or
@@ -68,6 +71,7 @@ struct mien_rec *mien_filter_add(struct mien_filter *f, int worker, size_t i);
 int mien_filter_run(struct mien_filter *f);
 
 /* One line for a bad record, "NAME: record 17 (00/x.jpg): CAUSE". number counts from 1. */
-void mien_filter_report(const struct mien_cli *c, uint64_t number, const struct mien_rec *r, const char *cause);
+void mien_filter_report(const struct mien_cli *c, uint64_t number, const struct mien_rec *r,
+                        const char *cause);
 
 #endif

@@ -10,8 +10,8 @@
  *     }
  *
  * Pixels are 8-bit RGB, rows from top to bottom and 3 * w bytes long without gaps, the layout of a
- * record's pixels field. A position is x to the right and y down from the upper left corner. The size
- * of an image is at most MIEN_MAX_SIDE each way where a program is told one.
+ * record's pixels field. A position is x to the right and y down from the upper left corner. The
+ * size of an image is at most MIEN_MAX_SIDE each way where a program is told one.
  */
 #ifndef MIEN_IMAGE_H
 #define MIEN_IMAGE_H
@@ -41,11 +41,11 @@ int mien_size_parse(void *dst, const char *s, struct mien_err *e);
 /* --- Resampling ---------------------------------------------------------------------------- */
 
 /*
- * Antialiased, separable. The filter is widened by the factor of reduction, so that every source pixel
- * counts; pixels are weighted by it about the output pixel's center, weights at the border are
- * normalized. First the rows are resampled, then the columns, with 8-bit pixels between, as Pillow's
- * Image.resize does it with BOX, BILINEAR and LANCZOS, and with its arithmetic: the results are the
- * same bytes.
+ * Antialiased, separable. The filter is widened by the factor of reduction, so that every source
+ * pixel counts; pixels are weighted by it about the output pixel's center, weights at the border
+ * are normalized. First the rows are resampled, then the columns, with 8-bit pixels between, as
+ * Pillow's Image.resize does it with BOX, BILINEAR and LANCZOS, and with its arithmetic: the
+ * results are the same bytes.
  */
 
 /* In the order of MIEN_RESAMPLINGS, the names in mien-resize's option and in prep.h's filter. */
@@ -53,8 +53,8 @@ enum mien_resampling { MIEN_BOX, MIEN_TRIANGLE, MIEN_LANCZOS3 };
 #define MIEN_RESAMPLINGS "box|triangle|lanczos3"
 const char *mien_resampling_name(enum mien_resampling f);
 
-/* Notes size and filter in a stream's preprocessing. Returns 0, or MIEN_ERR_LIMIT when that grows too
-   long. */
+/* Notes size and filter in a stream's preprocessing. Returns 0, or MIEN_ERR_LIMIT when that grows
+   too long. */
 int mien_resize_describe(struct mien_size to, enum mien_resampling f, struct mien_prep *p);
 
 /* Keeps the weights of the last sizes and the memory between the passes. One thread uses it at a
@@ -71,14 +71,14 @@ int mien_resize(struct mien_resizer *z, const unsigned char *src, int h, int w, 
 /* --- Cutting ------------------------------------------------------------------------------- */
 
 /*
- * A crop is a square about the center of a face's box, upright. Its side is the longer side of the box
- * after the margin was added; what reaches beyond the image repeats the image's border pixels. An
- * aligned crop is turned by the face's landmarks instead. Only what is needed is decoded, at the scale
- * that is needed.
+ * A crop is a square about the center of a face's box, upright. Its side is the longer side of the
+ * box after the margin was added; what reaches beyond the image repeats the image's border pixels.
+ * An aligned crop is turned by the face's landmarks instead. Only what is needed is decoded, at the
+ * scale that is needed.
  *
- * Crops of one image share its entropy decoding. What becomes of a crop depends on it alone: the pixels
- * are the same whatever is cut with it, and where the image is damaged those above the damage are cut
- * all the same.
+ * Crops of one image share its entropy decoding. What becomes of a crop depends on it alone: the
+ * pixels are the same whatever is cut with it, and where the image is damaged those above the
+ * damage are cut all the same.
  */
 
 /* How crops are made: the same for all of a stream. */
@@ -102,8 +102,9 @@ int mien_crop_describe(const struct mien_crop *c, struct mien_prep *p);
 
 /* A crop: what it is, and what becomes of it. */
 struct mien_cut {
-    const float *box;   /* x1 y1 x2 y2, 0-based and half-open; read unless whole or align */
-    const float *point; /* npoint landmarks, x y in pixels of the upright image, in the order of enum
+    const float *box; /* x1 y1 x2 y2, 0-based and half-open; read unless whole or align */
+    const float
+        *point; /* npoint landmarks, x y in pixels of the upright image, in the order of enum
                            mien_face_point; read for align */
     size_t npoint;
     struct mien_size size; /* of the pixels */
@@ -118,14 +119,14 @@ struct mien_cutter;
 struct mien_cutter *mien_cutter_new(struct mien_err *e); /* NULL on failure */
 void mien_cutter_free(struct mien_cutter *c);            /* NULL is harmless */
 
-/* Plans n crops of one encoded image: sets size, or rc and err. how and the image's bytes must live,
-   and nothing else be planned, until mien_cutter_run. Returns 0; MIEN_ERR_FORMAT or MIEN_ERR_LIMIT for
-   an image that can't be used, which all crops share; or MIEN_ERR_MEM. */
+/* Plans n crops of one encoded image: sets size, or rc and err. how and the image's bytes must
+   live, and nothing else be planned, until mien_cutter_run. Returns 0; MIEN_ERR_FORMAT or
+   MIEN_ERR_LIMIT for an image that can't be used, which all crops share; or MIEN_ERR_MEM. */
 int mien_cutter_plan(struct mien_cutter *c, const struct mien_crop *how, const void *image,
                      size_t bytes, struct mien_cut *cut, size_t n, struct mien_err *e);
 
-/* Does what was planned, for cuts whose rc is 0: fills out, sets damaged, or rc and err. Returns 0 or
-   MIEN_ERR_MEM. */
+/* Does what was planned, for cuts whose rc is 0: fills out, sets damaged, or rc and err. Returns 0
+   or MIEN_ERR_MEM. */
 int mien_cutter_run(struct mien_cutter *c, struct mien_cut *cut, size_t n, struct mien_err *e);
 
 #ifdef __cplusplus

@@ -29,14 +29,15 @@ struct mien_pack_bytes {
 /* An open pack, read-only. Everything that the functions below rely on was checked when it was
    opened, so i need only be less than n. Several threads may read it. */
 struct mien_pack {
-    size_t n;              /* records, at least 1 */
-    enum mien_pack_kind kind;   /* never MIEN_PACK_AUTO */
-    int height, width;     /* of pixels */
-    int dim;               /* of features */
-    struct mien_prep prep;      /* what pixels or features went through; "" when the records don't say */
+    size_t n;                 /* records, at least 1 */
+    enum mien_pack_kind kind; /* never MIEN_PACK_AUTO */
+    int height, width;        /* of pixels */
+    int dim;                  /* of features */
+    struct mien_prep prep; /* what pixels or features went through; "" when the records don't say */
     const uint8_t *age;    /* [n]: 0-100 or MIEN_PACK_UNKNOWN */
     const uint8_t *gender; /* [n]: 0 female, 1 male or MIEN_PACK_UNKNOWN */
-    const uint8_t *band;   /* [n][2]: youngest and oldest age or MIEN_PACK_UNKNOWN twice; NULL if none */
+    const uint8_t
+        *band; /* [n][2]: youngest and oldest age or MIEN_PACK_UNKNOWN twice; NULL if none */
 
     struct mien_safetensors *st; /* what follows is for the functions below */
     const void *data;
@@ -59,8 +60,8 @@ const char *mien_pack_id(const struct mien_pack *p, size_t i, size_t *len);
 const char *mien_pack_subject(const struct mien_pack *p, size_t i, size_t *len);
 
 /* Restores record i as it was packed. Its fields point into the pack, which must stay open as long
-   as they are used. Returns 0, MIEN_ERR_MEM, or MIEN_ERR_FORMAT when the pack keeps no records (another
-   program may have made it) or this one is damaged. */
+   as they are used. Returns 0, MIEN_ERR_MEM, or MIEN_ERR_FORMAT when the pack keeps no records
+   (another program may have made it) or this one is damaged. */
 int mien_pack_record(const struct mien_pack *p, size_t i, struct mien_rec *r, struct mien_err *e);
 
 /* Tells the system that the data of these n records are wanted soon: it reads them from the disk

@@ -43,8 +43,9 @@ void mien_prep_del(struct mien_prep *p, const char *key);
 
 /* Compares what a stream has with what a model expects: size, margin, inner, filter and features,
    each only where both name it; for crops of faces no inner means 1. Pixels of whole images go with
-   any margin, since they were framed elsewhere. Returns 0, or MIEN_ERR_FORMAT with the first difference
-   ("made with size=112x112, the model expects size=224x224"). */
-int mien_prep_check(const struct mien_prep *stream, const struct mien_prep *model, struct mien_err *e);
+   any margin, since they were framed elsewhere. Returns 0, or MIEN_ERR_FORMAT with the first
+   difference ("made with size=112x112, the model expects size=224x224"). */
+int mien_prep_check(const struct mien_prep *stream, const struct mien_prep *model,
+                    struct mien_err *e);
 
 #endif

@@ -3,8 +3,8 @@
  *
  * A stream is one or more segments; a segment is records and an end record with their count. A
  * record is a header and typed fields. In memory a record is a list of fields that point either
- * into the bytes it was read from or into storage of its own; struct mien_rec is reused from record to
- * record, so that a filter in steady state allocates nothing.
+ * into the bytes it was read from or into storage of its own; struct mien_rec is reused from record
+ * to record, so that a filter in steady state allocates nothing.
  *
  * A filter changes the fields it knows and passes the others on, unknown tags included.
  */
@@ -20,31 +20,31 @@
 
 /* What a field means. The numbers are the format's; new ones are appended. */
 enum mien_tag {
-    MIEN_TAG_ID = 1,         /* text: the image's path */
-    MIEN_TAG_SUBJECT = 2,    /* text: who is shown */
-    MIEN_TAG_AGE = 3,        /* u8: whole years, 0-100 */
-    MIEN_TAG_AGE_BAND = 4,   /* u8[2]: youngest and oldest age, inclusive */
-    MIEN_TAG_GENDER = 5,     /* u8: 0 female, 1 male, as in IMDB-WIKI */
-    MIEN_TAG_GROUP = 6,      /* text: race, or another group that results are reported by */
-    MIEN_TAG_BIRTH = 7,      /* text: date of birth, YYYY-MM-DD */
-    MIEN_TAG_YEAR = 8,       /* i32: the year in which the photograph was taken */
-    MIEN_TAG_BOX = 9,        /* f32[4]: face box x1 y1 x2 y2 in pixels, 0-based, half-open */
-    MIEN_TAG_SCORE = 10,     /* f32: the detector's score of the face */
-    MIEN_TAG_SCORE2 = 11,    /* f32: its score of the second face */
-    MIEN_TAG_SPLIT = 12,     /* text: the part a record belongs to, such as train */
-    MIEN_TAG_IMAGE = 13,     /* u8[n]: the encoded image file */
-    MIEN_TAG_IMAGE_KIND = 14, /* text: jpeg, png, ... as the bytes say */
-    MIEN_TAG_PIXELS = 15,    /* u8[height, width, 3]: RGB */
-    MIEN_TAG_FEATURES = 16,  /* f32[d] */
-    MIEN_TAG_P_GENDER = 17,  /* f32[2]: probability of female, of male */
-    MIEN_TAG_P_AGE = 18,     /* f32[101]: probability of each age 0-100 */
-    MIEN_TAG_ERROR = 19,     /* text: why the record's image could not be used */
-    MIEN_TAG_PREP = 20,      /* text: the preprocessing that pixels or features went through, see prep.h */
-    MIEN_TAG_LANDMARKS = 21, /* f32[n, 2]: points x y in pixels, in the order of enum mien_face_point */
-    MIEN_TAG_COUNT = 22,     /* u64: records in the segment; only in an end record */
-    MIEN_TAG_FACES = 23,     /* i32: faces found in the photograph that the record comes from */
+    MIEN_TAG_ID = 1,           /* text: the image's path */
+    MIEN_TAG_SUBJECT = 2,      /* text: who is shown */
+    MIEN_TAG_AGE = 3,          /* u8: whole years, 0-100 */
+    MIEN_TAG_AGE_BAND = 4,     /* u8[2]: youngest and oldest age, inclusive */
+    MIEN_TAG_GENDER = 5,       /* u8: 0 female, 1 male, as in IMDB-WIKI */
+    MIEN_TAG_GROUP = 6,        /* text: race, or another group that results are reported by */
+    MIEN_TAG_BIRTH = 7,        /* text: date of birth, YYYY-MM-DD */
+    MIEN_TAG_YEAR = 8,         /* i32: the year in which the photograph was taken */
+    MIEN_TAG_BOX = 9,          /* f32[4]: face box x1 y1 x2 y2 in pixels, 0-based, half-open */
+    MIEN_TAG_SCORE = 10,       /* f32: the detector's score of the face */
+    MIEN_TAG_SCORE2 = 11,      /* f32: its score of the second face */
+    MIEN_TAG_SPLIT = 12,       /* text: the part a record belongs to, such as train */
+    MIEN_TAG_IMAGE = 13,       /* u8[n]: the encoded image file */
+    MIEN_TAG_IMAGE_KIND = 14,  /* text: jpeg, png, ... as the bytes say */
+    MIEN_TAG_PIXELS = 15,      /* u8[height, width, 3]: RGB */
+    MIEN_TAG_FEATURES = 16,    /* f32[d] */
+    MIEN_TAG_P_GENDER = 17,    /* f32[2]: probability of female, of male */
+    MIEN_TAG_P_AGE = 18,       /* f32[101]: probability of each age 0-100 */
+    MIEN_TAG_ERROR = 19,       /* text: why the record's image could not be used */
+    MIEN_TAG_PREP = 20,        /* text: the preprocessing of pixels or features, see prep.h */
+    MIEN_TAG_LANDMARKS = 21,   /* f32[n, 2]: x y in pixels, in the order of enum mien_face_point */
+    MIEN_TAG_COUNT = 22,       /* u64: records in the segment; only in an end record */
+    MIEN_TAG_FACES = 23,       /* i32: faces found in the photograph that the record comes from */
     MIEN_TAG_CONF_GENDER = 24, /* f32: probability that the more probable gender is right */
-    MIEN_TAG_CONF_AGE = 25   /* f32: probability that the age is within 5 years of the expected one */
+    MIEN_TAG_CONF_AGE = 25 /* f32: probability that the age is within 5 years of the expected one */
 };
 
 /* Ages are whole years from 0 to MIEN_AGE_MAX, MIEN_AGES of them; genders are two. */
@@ -61,9 +61,16 @@ enum mien_face_point {
     MIEN_FACE_POINTS
 };
 
-enum mien_type { MIEN_U8 = 1, MIEN_I32 = 2, MIEN_U64 = 3, MIEN_F32 = 4, MIEN_F64 = 5, MIEN_TEXT = 6 };
+enum mien_type {
+    MIEN_U8 = 1,
+    MIEN_I32 = 2,
+    MIEN_U64 = 3,
+    MIEN_F32 = 4,
+    MIEN_F64 = 5,
+    MIEN_TEXT = 6
+};
 
-#define MIEN_MAX_DIMS 4
+#define MIEN_MAX_DIMS     4
 #define MIEN_RECORD_LIMIT ((size_t)64 << 20)
 
 /* One field. A scalar has no dimensions. Text has none either; its len counts its bytes (UTF-8, no
@@ -81,8 +88,8 @@ struct mien_field {
 struct mien_rec {
     struct mien_field *field;
     size_t nfield, cap;
-    struct mien_buf body;  /* the bytes it was read from */
-    struct mien_buf *own;  /* storage of fields that were set */
+    struct mien_buf body; /* the bytes it was read from */
+    struct mien_buf *own; /* storage of fields that were set */
     size_t nown, cown;
     bool fresh_error; /* this program set the error field */
 };
@@ -104,11 +111,11 @@ int mien_tag_of(const char *name);
 
 /* Reading. A getter finds a field only when its type and shape are those that the tag prescribes:
    a foreign stream can't make a caller read past a field's end. Text isn't zero-terminated. */
-const struct mien_field *mien_rec_find(const struct mien_rec *r, int tag); /* NULL when absent or misshapen */
+const struct mien_field *mien_rec_find(const struct mien_rec *r, int tag); /* or NULL */
 bool mien_rec_has(const struct mien_rec *r, int tag);
 const char *mien_rec_text(const struct mien_rec *r, int tag, size_t *len); /* NULL when absent */
 bool mien_rec_int(const struct mien_rec *r, int tag, int *out);            /* u8 and i32 scalars */
-bool mien_rec_real(const struct mien_rec *r, int tag, double *out);        /* f32 scalars, and the above */
+bool mien_rec_real(const struct mien_rec *r, int tag, double *out); /* f32 scalars, and the above */
 
 /* The pixels and their size; NULL when absent. */
 const unsigned char *mien_rec_pixels(const struct mien_rec *r, int *height, int *width);
@@ -116,7 +123,8 @@ const unsigned char *mien_rec_pixels(const struct mien_rec *r, int *height, int 
 /* Whether all values of a field of floats, such as features, are finite numbers. */
 bool mien_rec_finite(const struct mien_field *f);
 
-/* The id for a message, as a string in buf (always terminated, cut to fit, printable); "" if none. */
+/* The id for a message, as a string in buf (always terminated, cut to fit, printable); "" if
+   none. */
 const char *mien_rec_id(const struct mien_rec *r, char *buf, size_t n);
 
 /* Writing: replaces the field in its place, or appends it. Each returns 0 or MIEN_ERR_MEM. */
@@ -145,12 +153,12 @@ struct mien_reader *mien_reader_new(int fd, size_t limit, struct mien_err *e);
 void mien_reader_free(struct mien_reader *rd); /* NULL is harmless */
 
 /* Reads the next record into r. Returns 1; 0 after the last end record at the end of input; or
-   MIEN_ERR_FORMAT, MIEN_ERR_LIMIT or MIEN_ERR_SYS with the byte offset in the message: an empty input, a bad
-   magic or CRC, a wrong count, or a stream that stops without its end record. */
+   MIEN_ERR_FORMAT, MIEN_ERR_LIMIT or MIEN_ERR_SYS with the byte offset in the message: an empty
+   input, a bad magic or CRC, a wrong count, or a stream that stops without its end record. */
 int mien_read(struct mien_reader *rd, struct mien_rec *r, struct mien_err *e);
 
-/* Whether the next record has arrived, so that reading it won't wait. It may have and this be false:
-   what is too large for the reader's buffer doesn't wait there. */
+/* Whether the next record has arrived, so that reading it won't wait. It may have and this be
+   false: what is too large for the reader's buffer doesn't wait there. */
 bool mien_reader_has_one(const struct mien_reader *rd);
 
 /* Records, segments (whole ones, with their end record) and bytes read so far. */

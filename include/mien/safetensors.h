@@ -19,7 +19,15 @@
 #include "mien/err.h"
 
 /* Element types; the other types of the format are refused. */
-enum mien_dtype { MIEN_ST_U8, MIEN_ST_I32, MIEN_ST_I64, MIEN_ST_U64, MIEN_ST_F16, MIEN_ST_F32, MIEN_ST_F64 };
+enum mien_dtype {
+    MIEN_ST_U8,
+    MIEN_ST_I32,
+    MIEN_ST_I64,
+    MIEN_ST_U64,
+    MIEN_ST_F16,
+    MIEN_ST_F32,
+    MIEN_ST_F64
+};
 
 #define MIEN_ST_MAX_DIMS 8
 
@@ -42,8 +50,9 @@ const char *mien_st_dtype_name(enum mien_dtype dtype);
 
 /* Maps a regular file. Everything that the header says is checked against the file first: a tensor
    that is returned lies within it, aligned, and is as long as its shape and type say. Returns NULL
-   with MIEN_ERR_SYS's, MIEN_ERR_FORMAT's, MIEN_ERR_LIMIT's or MIEN_ERR_MEM's message on failure. The tensors and all
-   strings live until mien_st_close. An open file may be read by several threads. */
+   with MIEN_ERR_SYS's, MIEN_ERR_FORMAT's, MIEN_ERR_LIMIT's or MIEN_ERR_MEM's message on failure.
+   The tensors and all strings live until mien_st_close. An open file may be read by several
+   threads. */
 struct mien_safetensors;
 struct mien_safetensors *mien_st_open(const char *path, struct mien_err *e);
 void mien_st_close(struct mien_safetensors *s); /* NULL is harmless */

@@ -30,8 +30,8 @@ extern "C" {
 struct mien_session;
 
 /* Loads a model: the file at that path or, for a name that is no file, one of that name in
-   $MIEN_MODELS, or the folder mien of the user's cache or of $XDG_DATA_DIRS; see mien(7). NULL with a
-   message that names the file. */
+   $MIEN_MODELS, or the folder mien of the user's cache or of $XDG_DATA_DIRS; see mien(7). NULL with
+   a message that names the file. */
 struct mien_session *mien_session_open(const char *model, struct mien_err *e);
 void mien_session_close(struct mien_session *s); /* NULL is harmless */
 
@@ -47,36 +47,36 @@ struct mien_session_options {
     bool raw;    /* confidences without the model's temperatures */
 };
 
-/* Makes it ready to run up to `layer`, whose output are its results; with NULL up to the heads gender
-   and age, of which one may be missing. Called once. Returns 0; MIEN_ERR_ARG when there is no such
-   layer, or features are to be mirrored; MIEN_ERR_FORMAT when the heads and the preprocessing
-   contradict each other; or MIEN_ERR_MEM. */
+/* Makes it ready to run up to `layer`, whose output are its results; with NULL up to the heads
+   gender and age, of which one may be missing. Called once. Returns 0; MIEN_ERR_ARG when there is
+   no such layer, or features are to be mirrored; MIEN_ERR_FORMAT when the heads and the
+   preprocessing contradict each other; or MIEN_ERR_MEM. */
 int mien_session_start(struct mien_session *s, const char *layer,
                        const struct mien_session_options *o, struct mien_err *e);
 
-/* The layer whose output are the model's features: what it names itself, or what its heads read. NULL
-   with a message where the heads read different ones. */
+/* The layer whose output are the model's features: what it names itself, or what its heads read.
+   NULL with a message where the heads read different ones. */
 const char *mien_session_features_layer(const struct mien_session *s, struct mien_err *e);
 
-/* After a start with a layer: the numbers of its output, and a name for them: the layer's and a hash
-   of all weights that they depend on, "global_pooling@1f2e3d4c". Outputs of the same name are
+/* After a start with a layer: the numbers of its output, and a name for them: the layer's and a
+   hash of all weights that they depend on, "global_pooling@1f2e3d4c". Outputs of the same name are
    interchangeable. */
 size_t mien_session_outputs(const struct mien_session *s);
 const char *mien_session_output_name(const struct mien_session *s);
 
 /* What the heads say of a face. */
 struct mien_prediction {
-    bool has_gender, has_age;      /* whether the model has that head */
-    float p_gender[MIEN_GENDERS];  /* probability of female, of male */
-    float p_age[MIEN_AGES];        /* probability of each age from 0 to 100 years */
-    double age;                    /* the expectation, in years */
-    double conf_gender;            /* probability that the more probable gender is right */
-    double conf_age;               /* probability that the age is within 5 years of the expected one */
+    bool has_gender, has_age;     /* whether the model has that head */
+    float p_gender[MIEN_GENDERS]; /* probability of female, of male */
+    float p_age[MIEN_AGES];       /* probability of each age from 0 to 100 years */
+    double age;                   /* the expectation, in years */
+    double conf_gender;           /* probability that the more probable gender is right */
+    double conf_age; /* probability that the age is within 5 years of the expected one */
 };
 
-/* Runs n inputs, at most a batch: in[i] points to mien_session_inputs numbers, bytes of pixels (RGB)
-   or floats of features. worker, 0 to jobs - 1, is the calling thread. After a start without a layer.
-   Returns 0. */
+/* Runs n inputs, at most a batch: in[i] points to mien_session_inputs numbers, bytes of pixels
+   (RGB) or floats of features. worker, 0 to jobs - 1, is the calling thread. After a start without
+   a layer. Returns 0. */
 int mien_session_predict(struct mien_session *s, int worker, const void *const *in, int n,
                          struct mien_prediction *out, struct mien_err *e);
 
@@ -85,12 +85,12 @@ int mien_session_predict(struct mien_session *s, int worker, const void *const *
 int mien_session_embed(struct mien_session *s, int worker, const void *const *in, int n,
                        const float **out, struct mien_err *e);
 
-/* Finds the inputs of n records, at most a batch: pixels of the model's size, or features. Those that
-   have none are failed (mien_rec_fail). used[] receives the others' indices into rec, in[] their
-   inputs. Returns how many; or MIEN_ERR_FORMAT when a record's preprocessing isn't what the model
-   expects, which is the whole stream's fault. */
-int mien_session_records(const struct mien_session *s, struct mien_rec **rec, size_t n, size_t *used,
-                         const void **in, struct mien_err *e);
+/* Finds the inputs of n records, at most a batch: pixels of the model's size, or features. Those
+   that have none are failed (mien_rec_fail). used[] receives the others' indices into rec, in[]
+   their inputs. Returns how many; or MIEN_ERR_FORMAT when a record's preprocessing isn't what the
+   model expects, which is the whole stream's fault. */
+int mien_session_records(const struct mien_session *s, struct mien_rec **rec, size_t n,
+                         size_t *used, const void **in, struct mien_err *e);
 
 #ifdef __cplusplus
 }

@@ -72,14 +72,16 @@ _Noreturn void mien_cli_die_output(const struct mien_cli *c, const struct mien_e
 void mien_cli_check_output(const struct mien_cli *c, int fd)
 {
     if (isatty(fd))
-        mien_cli_die(c, "records are binary and not for a terminal; send them to a file or a program "
-                   "such as mien-view");
+        mien_cli_die(c,
+                     "records are binary and not for a terminal; send them to a file or a program "
+                     "such as mien-view");
 }
 
 void mien_cli_check_input(const struct mien_cli *c, int fd)
 {
     if (isatty(fd))
-        mien_cli_die(c, "records are read from standard input, which is a terminal; see %s --help", c->name);
+        mien_cli_die(c, "records are read from standard input, which is a terminal; see %s --help",
+                     c->name);
 }
 
 void mien_cli_close_stdout(const struct mien_cli *c)
@@ -191,20 +193,23 @@ static int store(const struct mien_option *o, const char *arg, struct mien_err *
     return rc;
 }
 
-static const struct mien_option *find(const struct mien_cli *c, char letter, const char *name, size_t n)
+static const struct mien_option *find(const struct mien_cli *c, char letter, const char *name,
+                                      size_t n)
 {
     static const struct mien_option quiet = MIEN_OPT_FLAG('q', "quiet", NULL, NULL);
     const struct mien_option *o = c->opts;
     for (size_t i = 0; i <= c->nopts; i++, o++) {
         if (i == c->nopts)
             o = &quiet;
-        if (name == NULL ? o->letter == letter : strlen(o->name) == n && strncmp(o->name, name, n) == 0)
+        if (name == NULL ? o->letter == letter
+                         : strlen(o->name) == n && strncmp(o->name, name, n) == 0)
             return o;
     }
     return NULL;
 }
 
-static void apply(struct mien_cli *c, const struct mien_option *o, const char *shown, const char *arg)
+static void apply(struct mien_cli *c, const struct mien_option *o, const char *shown,
+                  const char *arg)
 {
     struct mien_err e;
     if (o->dst == NULL) /* -q is the only option of the table's own */

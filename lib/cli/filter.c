@@ -16,7 +16,7 @@
 
 /* Records that a worker takes at once where they are there already, or another is waited for: each
    costs less that way. Not more than so many bytes are waited for. */
-#define TOGETHER 16
+#define TOGETHER       16
 #define TOGETHER_BYTES ((size_t)16 << 20)
 
 enum state { FREE, READY, TAKEN, DONE };
@@ -31,7 +31,7 @@ struct job {
     enum state state;
     struct mien_rec *rec;   /* batch of them */
     struct mien_rec **good; /* those without an error field */
-    bool *drop;        /* one for each of good */
+    bool *drop;             /* one for each of good */
     struct added *added;
     size_t nadded, cadded; /* records in use, and in memory */
     size_t n;
@@ -61,10 +61,12 @@ struct start {
     int worker;
 };
 
-void mien_filter_report(const struct mien_cli *c, uint64_t number, const struct mien_rec *r, const char *cause)
+void mien_filter_report(const struct mien_cli *c, uint64_t number, const struct mien_rec *r,
+                        const char *cause)
 {
     char id[256];
-    mien_cli_warn(c, "record %llu (%s): %s", (unsigned long long)number, mien_rec_id(r, id, sizeof id), cause);
+    mien_cli_warn(c, "record %llu (%s): %s", (unsigned long long)number,
+                  mien_rec_id(r, id, sizeof id), cause);
 }
 
 void mien_filter_prepare(struct mien_filter *f)

@@ -51,7 +51,8 @@ uint64_t csv_line(const struct csv *c)
     return c->row_line;
 }
 
-/* Makes in[] hold more bytes behind what it has. Returns 1, 0 at the end of input or MIEN_ERR_SYS. */
+/* Makes in[] hold more bytes behind what it has. Returns 1, 0 at the end of input or
+   MIEN_ERR_SYS. */
 static int fill(struct csv *c, struct mien_err *e)
 {
     ssize_t n;
@@ -107,8 +108,9 @@ static int put(struct csv *c, int ch, struct mien_err *e)
     unsigned char b = (unsigned char)ch;
 
     if (c->text.len >= MAX_ROW)
-        return mien_err_set(e, MIEN_ERR_LIMIT, "line %llu: a row of more than %zu bytes; is a quote open?",
-                       (unsigned long long)c->row_line, MAX_ROW);
+        return mien_err_set(e, MIEN_ERR_LIMIT,
+                            "line %llu: a row of more than %zu bytes; is a quote open?",
+                            (unsigned long long)c->row_line, MAX_ROW);
     if (mien_buf_append(&c->text, &b, 1))
         return mien_err_mem(e, 1, "a row");
     return 0;
@@ -124,7 +126,8 @@ static int end_cell(struct csv *c, struct mien_err *e)
     return rc;
 }
 
-/* Reads one line's cells. Returns 1; 0 at the end of input; MIEN_ERR_FORMAT and so on as csv_read. */
+/* Reads one line's cells. Returns 1; 0 at the end of input; MIEN_ERR_FORMAT and so on as
+   csv_read. */
 static int read_row(struct csv *c, struct mien_err *e)
 {
     enum { START, PLAIN, QUOTED, CLOSED } state = START;
@@ -168,7 +171,8 @@ static int read_row(struct csv *c, struct mien_err *e)
     if (state == QUOTED)
         bad = "a quote is open at the end of the file";
     if (bad)
-        return mien_err_set(e, MIEN_ERR_FORMAT, "line %llu: %s", (unsigned long long)c->row_line, bad);
+        return mien_err_set(e, MIEN_ERR_FORMAT, "line %llu: %s", (unsigned long long)c->row_line,
+                            bad);
     if (ch == -1 && state == START && c->ends.len == 0)
         return 0;
     if (cr)

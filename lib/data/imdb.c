@@ -45,7 +45,8 @@ static bool is_optional(int c)
     return c == CELEB_ID || c == CELEB_NAMES;
 }
 
-static int read_numbers(struct mat *m, struct mat_array *a, int c, struct values *v, struct mien_err *e)
+static int read_numbers(struct mat *m, struct mat_array *a, int c, struct values *v,
+                        struct mien_err *e)
 {
     double d[NREAL];
 
@@ -68,7 +69,8 @@ static int read_numbers(struct mat *m, struct mat_array *a, int c, struct values
     return 0;
 }
 
-static int read_strings(struct mat *m, struct mat_array *a, int c, struct values *v, struct mien_err *e)
+static int read_strings(struct mat *m, struct mat_array *a, int c, struct values *v,
+                        struct mien_err *e)
 {
     for (size_t i = 0; i < a->count; i++) {
         struct mat_array cell;
@@ -116,7 +118,8 @@ static int read_locations(struct mat *m, struct mat_array *a, int c, struct valu
     return 0;
 }
 
-static int read_column(struct mat *m, struct mat_array *a, int c, struct values *v, struct mien_err *e)
+static int read_column(struct mat *m, struct mat_array *a, int c, struct values *v,
+                       struct mien_err *e)
 {
     bool cells = c >= FACE_LOCATION;
     struct mien_err why;
@@ -127,10 +130,10 @@ static int read_column(struct mat *m, struct mat_array *a, int c, struct values 
     v->seen = true;
     if (cells != (a->class == MAT_CELL))
         return mien_err_set(e, MIEN_ERR_FORMAT, "field '%s' is %s cell array", column_name[c],
-                       cells ? "no" : "a");
+                            cells ? "no" : "a");
     if (a->count > MAX_ENTRIES)
-        return mien_err_set(e, MIEN_ERR_LIMIT, "field '%s' has %llu entries, more than %zu", column_name[c],
-                       (unsigned long long)a->count, MAX_ENTRIES);
+        return mien_err_set(e, MIEN_ERR_LIMIT, "field '%s' has %llu entries, more than %zu",
+                            column_name[c], (unsigned long long)a->count, MAX_ENTRIES);
     v->n = (size_t)a->count;
     if (!cells)
         rc = read_numbers(m, a, c, v, &why);
@@ -154,8 +157,8 @@ static int read_struct(struct mat *m, struct mat_array *var, struct imdb *im, st
     int rc;
 
     if (var->class != MAT_STRUCT || var->count != 1)
-        return mien_err_set(e, MIEN_ERR_FORMAT, "variable '%s' is not a struct of columns as IMDB-WIKI has",
-                       var->name);
+        return mien_err_set(e, MIEN_ERR_FORMAT,
+                            "variable '%s' is not a struct of columns as IMDB-WIKI has", var->name);
     if ((rc = mat_fields(m, var, &fields, e)) < 0)
         return rc;
     for (int i = 0; i < fields.n; i++) {
@@ -172,11 +175,12 @@ static int read_struct(struct mat *m, struct mat_array *var, struct imdb *im, st
     }
     for (int c = 0; c < COLUMNS; c++) {
         if (!im->col[c].seen && !is_optional(c))
-            return mien_err_set(e, MIEN_ERR_FORMAT, "struct '%s' has no field '%s', as IMDB-WIKI has",
-                           var->name, column_name[c]);
+            return mien_err_set(e, MIEN_ERR_FORMAT,
+                                "struct '%s' has no field '%s', as IMDB-WIKI has", var->name,
+                                column_name[c]);
         if (im->col[c].seen && c != CELEB_NAMES && im->col[c].n != im->col[FULL_PATH].n)
             return mien_err_set(e, MIEN_ERR_FORMAT, "field '%s' has %zu entries, 'full_path' %zu",
-                           column_name[c], im->col[c].n, im->col[FULL_PATH].n);
+                                column_name[c], im->col[c].n, im->col[FULL_PATH].n);
     }
     return 0;
 }

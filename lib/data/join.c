@@ -219,11 +219,12 @@ int join_find(struct join *j, const char *path, struct join_match *m, struct mie
         return 0;
     if (x[i].taken)
         return mien_err_set(e, MIEN_ERR_FORMAT, "an earlier image has had the metadata of '%.*s'",
-                       (int)x[i].path_len, x[i].path);
+                            (int)x[i].path_len, x[i].path);
     size_t same = same_path(x, n, i), next = i + same;
     if (f == LONGER && fit(x, n, next, path, len) != NO_FIT)
-        return mien_err_set(e, MIEN_ERR_FORMAT, "the metadata of '%.*s' and '%.*s' fit equally well",
-                       (int)x[i].path_len, x[i].path, (int)x[next].path_len, x[next].path);
+        return mien_err_set(e, MIEN_ERR_FORMAT,
+                            "the metadata of '%.*s' and '%.*s' fit equally well",
+                            (int)x[i].path_len, x[i].path, (int)x[next].path_len, x[next].path);
     for (size_t k = i; k < next; k++)
         x[k].taken = true;
     *m = (struct join_match){i, same};

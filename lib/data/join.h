@@ -18,10 +18,10 @@
 
 struct join;
 struct join *join_new(struct mien_err *e); /* NULL when out of memory */
-void join_free(struct join *j);       /* NULL is harmless */
+void join_free(struct join *j);            /* NULL is harmless */
 
-/* Takes a copy of a record with an id. Returns 0, MIEN_ERR_ARG when the id is absent, MIEN_ERR_LIMIT when it
-   is longer than JOIN_PATH_MAX, or MIEN_ERR_MEM. */
+/* Takes a copy of a record with an id. Returns 0, MIEN_ERR_ARG when the id is absent,
+   MIEN_ERR_LIMIT when it is longer than JOIN_PATH_MAX, or MIEN_ERR_MEM. */
 int join_add(struct join *j, const struct mien_rec *r, struct mien_err *e);
 
 /* Ends the adding: sorts the records by path. Call it once, before what follows. */
@@ -34,8 +34,8 @@ struct join_match {
 
 /* Finds the metadata of the image at path: those of the very path; else those of the path that it
    is the tail of; else those of its longest tail. Each path serves one image, the first that asks.
-   Returns 1 and sets *m; 0 when there are none; MIEN_ERR_FORMAT when several paths fit equally well or
-   an earlier image has had them; MIEN_ERR_LIMIT when the path is too long. */
+   Returns 1 and sets *m; 0 when there are none; MIEN_ERR_FORMAT when several paths fit equally well
+   or an earlier image has had them; MIEN_ERR_LIMIT when the path is too long. */
 int join_find(struct join *j, const char *path, struct join_match *m, struct mien_err *e);
 
 /* Sets r to one of the sorted records; its fields point into the join's memory. Returns 0 or

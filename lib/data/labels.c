@@ -163,8 +163,9 @@ int labels_age(struct labels *l, const char *s, size_t n, struct mien_err *e)
             p++;
     }
     if (!ok || !parse_age(p, &age, band))
-        return mien_err_set(e, MIEN_ERR_FORMAT, "'%.*s' is neither an age nor a band of ages within 0-%d",
-                       (int)(n < WORD_MAX ? n : WORD_MAX), s, MIEN_AGE_MAX);
+        return mien_err_set(e, MIEN_ERR_FORMAT,
+                            "'%.*s' is neither an age nor a band of ages within 0-%d",
+                            (int)(n < WORD_MAX ? n : WORD_MAX), s, MIEN_AGE_MAX);
     l->age = age;
     l->band[0] = band[0];
     l->band[1] = band[1];
@@ -186,8 +187,9 @@ int labels_gender(struct labels *l, const char *s, size_t n, const struct label_
     else if (is_one_of(s, n, male_words, COUNT(male_words)))
         l->gender = MALE;
     else
-        return mien_err_set(e, MIEN_ERR_FORMAT, "gender '%.*s' is not known: name its meaning with %s",
-                       (int)(n < WORD_MAX ? n : WORD_MAX), s, "--female and --male");
+        return mien_err_set(e, MIEN_ERR_FORMAT,
+                            "gender '%.*s' is not known: name its meaning with %s",
+                            (int)(n < WORD_MAX ? n : WORD_MAX), s, "--female and --male");
     return 0;
 }
 
@@ -210,7 +212,7 @@ int labels_birth(struct labels *l, const char *s, size_t n, struct mien_err *e)
         !starts(&p, "-") || !number(&p, &d.day) || *p || d.year > 9999 || d.month < 1 ||
         d.month > 12 || d.day < 1 || d.day > days_of(d.year, d.month))
         return mien_err_set(e, MIEN_ERR_FORMAT, "'%.*s' is not a date, YYYY-MM-DD",
-                       (int)(n < WORD_MAX ? n : WORD_MAX), s);
+                            (int)(n < WORD_MAX ? n : WORD_MAX), s);
     l->birth = d;
     return 0;
 }
@@ -224,8 +226,8 @@ int labels_year(struct labels *l, const char *s, size_t n, struct mien_err *e)
     if (labels_missing(s, n))
         return 0;
     if (!plain(s, n, buf) || !number(&p, &year) || *p || year > 9999)
-        return mien_err_set(e, MIEN_ERR_FORMAT, "'%.*s' is not a year", (int)(n < WORD_MAX ? n : WORD_MAX),
-                       s);
+        return mien_err_set(e, MIEN_ERR_FORMAT, "'%.*s' is not a year",
+                            (int)(n < WORD_MAX ? n : WORD_MAX), s);
     l->year = year;
     return 0;
 }

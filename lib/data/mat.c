@@ -75,7 +75,7 @@ int mat_sniff(const void *head, size_t n, struct mien_err *e)
         return mien_err_set(e, MIEN_ERR_FORMAT, "an HDF5 file; save it with -v7 from MATLAB");
     if (n == MAT_HEAD && !memcmp(h, "MATLAB 7.3", 10))
         return mien_err_set(e, MIEN_ERR_FORMAT,
-                       "a MATLAB 7.3 file, which is HDF5; save it with -v7 from MATLAB");
+                            "a MATLAB 7.3 file, which is HDF5; save it with -v7 from MATLAB");
     if (n == MAT_HEAD && (!memcmp(h + 126, "IM", 2) || !memcmp(h + 126, "MI", 2))) {
         unsigned version = h[126] == 'I' ? get_le16(h + 124) : (unsigned)(h[124] << 8 | h[125]);
 
@@ -95,7 +95,8 @@ int mat_sniff(const void *head, size_t n, struct mien_err *e)
         }
         if (v[0] / 1000 == (uint32_t)big && v[0] % 1000 <= 52 && v[3] <= 1 && v[4] >= 1 &&
             v[4] <= MAT_MAX_NAME)
-            return mien_err_set(e, MIEN_ERR_FORMAT, "a MATLAB 4 file; save it with -v7 from MATLAB");
+            return mien_err_set(e, MIEN_ERR_FORMAT,
+                                "a MATLAB 4 file; save it with -v7 from MATLAB");
     }
     return 0;
 }
@@ -152,8 +153,9 @@ static int raw(struct mat *m, const unsigned char **p, size_t *n, struct mien_er
     if (rc < 0)
         return rc;
     if (rc == 0)
-        return mien_err_set(e, MIEN_ERR_FORMAT, "the file is cut short: it ends at byte %llu, in a variable",
-                       (unsigned long long)m->file_pos);
+        return mien_err_set(e, MIEN_ERR_FORMAT,
+                            "the file is cut short: it ends at byte %llu, in a variable",
+                            (unsigned long long)m->file_pos);
     *p = m->in + m->in_pos;
     *n = m->in_len - m->in_pos;
     if (*n > m->raw_left)
@@ -208,10 +210,11 @@ static int fill_out(struct mat *m, struct mien_err *e)
             m->inflated = true;
         else if (rc != Z_OK)
             return mien_err_set(e, rc == Z_MEM_ERROR ? MIEN_ERR_MEM : MIEN_ERR_FORMAT,
-                           "cannot inflate near byte %llu: %s", (unsigned long long)m->file_pos,
-                           rc == Z_BUF_ERROR ? "the compressed data are cut short"
-                           : m->z.msg        ? m->z.msg
-                                             : "the compressed data are damaged");
+                                "cannot inflate near byte %llu: %s",
+                                (unsigned long long)m->file_pos,
+                                rc == Z_BUF_ERROR ? "the compressed data are cut short"
+                                : m->z.msg        ? m->z.msg
+                                                  : "the compressed data are damaged");
         if (m->z.avail_out < room) {
             m->out_len += room - m->z.avail_out;
             return 1;
@@ -229,9 +232,10 @@ static int need(struct mat *m, size_t n, const unsigned char **p, struct mien_er
         if (rc < 0)
             return rc;
         if (rc == 0)
-            return mien_err_set(e, MIEN_ERR_FORMAT,
-                           "a variable's data end at byte %llu of the file, before its arrays do",
-                           (unsigned long long)m->file_pos);
+            return mien_err_set(
+                e, MIEN_ERR_FORMAT,
+                "a variable's data end at byte %llu of the file, before its arrays do",
+                (unsigned long long)m->file_pos);
     }
     *p = m->out + m->out_pos;
     return 0;
@@ -288,8 +292,9 @@ static int read_tag(struct mat *m, uint64_t end, struct tag *t, struct mien_err 
     t->pad = -t->size & 7;
     take(m, 8);
     if (t->size > end - m->pos)
-        return mien_err_set(e, MIEN_ERR_FORMAT, "an element of %u bytes in an array that has %llu left",
-                       t->size, (unsigned long long)(end - m->pos));
+        return mien_err_set(e, MIEN_ERR_FORMAT,
+                            "an element of %u bytes in an array that has %llu left", t->size,
+                            (unsigned long long)(end - m->pos));
     /* The last element of an array may lack its padding. */
     if (t->pad > end - m->pos - t->size)
         t->pad = (uint32_t)(end - m->pos - t->size);
@@ -306,8 +311,8 @@ static int read_small(struct mat *m, uint64_t end, size_t max, struct tag *t,
     if (rc < 0)
         return rc;
     if (t->size > max)
-        return mien_err_set(e, MIEN_ERR_LIMIT, "an element of %u bytes, where at most %zu are read", t->size,
-                       max);
+        return mien_err_set(e, MIEN_ERR_LIMIT, "an element of %u bytes, where at most %zu are read",
+                            t->size, max);
     if ((rc = need(m, t->size + t->pad, p, e)) < 0)
         return rc;
     take(m, t->size + t->pad);
@@ -330,7 +335,8 @@ static int read_array(struct mat *m, uint64_t end, struct mat_array *a, struct m
     if ((rc = read_tag(m, end, &t, e)) < 0)
         return rc;
     if (t.type != MI_MATRIX)
-        return mien_err_set(e, MIEN_ERR_FORMAT, "an element of type %u where an array should be", t.type);
+        return mien_err_set(e, MIEN_ERR_FORMAT, "an element of type %u where an array should be",
+                            t.type);
     a->end = m->pos + t.size;
     if (t.size == 0)
         return 0;
@@ -410,8 +416,9 @@ int mat_next(struct mat *m, struct mat_array *a, struct mien_err *e)
         if (rc == 0 && i == 0)
             return 0;
         if (rc == 0)
-            return mien_err_set(e, MIEN_ERR_FORMAT, "the file is cut short: it ends at byte %llu, in a tag",
-                           (unsigned long long)m->file_pos);
+            return mien_err_set(e, MIEN_ERR_FORMAT,
+                                "the file is cut short: it ends at byte %llu, in a tag",
+                                (unsigned long long)m->file_pos);
         t[i] = m->in[m->in_pos++];
         m->file_pos++;
     }
@@ -427,14 +434,16 @@ int mat_next(struct mat *m, struct mat_array *a, struct mien_err *e)
         memcpy(m->out, t, sizeof t);
         m->out_len = sizeof t;
     } else {
-        return mien_err_set(e, MIEN_ERR_FORMAT, "an element of type %u at byte %llu, not a variable", type,
-                       (unsigned long long)(m->file_pos - 8));
+        return mien_err_set(e, MIEN_ERR_FORMAT,
+                            "an element of type %u at byte %llu, not a variable", type,
+                            (unsigned long long)(m->file_pos - 8));
     }
     rc = read_array(m, UINT64_MAX, a, e);
     return rc < 0 ? rc : 1;
 }
 
-int mat_child(struct mat *m, const struct mat_array *parent, struct mat_array *a, struct mien_err *e)
+int mat_child(struct mat *m, const struct mat_array *parent, struct mat_array *a,
+              struct mien_err *e)
 {
     return read_array(m, parent->end, a, e);
 }
@@ -541,13 +550,13 @@ int mat_reals(struct mat *m, struct mat_array *a, double *out, size_t n, struct 
         size = type_size(t.type);
         if (size == 0 || t.size / size != a->count || t.size % size != 0)
             return mien_err_set(e, MIEN_ERR_FORMAT, "%llu numbers in %u bytes of type %u",
-                           (unsigned long long)a->count, t.size, t.type);
+                                (unsigned long long)a->count, t.size, t.type);
         a->type = (int)t.type;
         a->left = a->count;
     }
     if (n > a->left)
         return mien_err_set(e, MIEN_ERR_FORMAT, "an array has %llu numbers, fewer than expected",
-                       (unsigned long long)a->count);
+                            (unsigned long long)a->count);
     a->left -= n;
     size = type_size((uint32_t)a->type);
     while (n > 0) {

@@ -72,7 +72,8 @@ int mat_next(struct mat *m, struct mat_array *a, struct mien_err *e);
 
 /* The next child of a cell array, or of a struct behind its field names: count times the fields,
    field by field. The child before must be skipped or read to its end. Returns 0 or as above. */
-int mat_child(struct mat *m, const struct mat_array *parent, struct mat_array *a, struct mien_err *e);
+int mat_child(struct mat *m, const struct mat_array *parent, struct mat_array *a,
+              struct mien_err *e);
 
 /* The names of a struct's fields; call it once, before the children. Returns 0 or as above. */
 int mat_fields(struct mat *m, const struct mat_array *a, struct mat_fields *f, struct mien_err *e);

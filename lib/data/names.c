@@ -84,10 +84,11 @@ static int compile(struct names *p, struct mien_err *e)
                    (strlen(label[i].name) != len || memcmp(label[i].name, s + 1, len) != 0))
                 i++;
             if (rc == 0 && (i == sizeof label / sizeof *label || s[1 + len] != '}'))
-                return mien_err_set(e, MIEN_ERR_ARG,
-                               "'%.*s' in the pattern is none of {age} {gender} {group} {subject} "
-                               "{birth} {year} {split}",
-                               (int)len + 2, s);
+                return mien_err_set(
+                    e, MIEN_ERR_ARG,
+                    "'%.*s' in the pattern is none of {age} {gender} {group} {subject} "
+                    "{birth} {year} {split}",
+                    (int)len + 2, s);
             if (rc == 0)
                 rc = add_part(p, label[i].kind, s + 1, len, e);
             if (rc < 0)
@@ -101,7 +102,9 @@ static int compile(struct names *p, struct mien_err *e)
     for (size_t i = 0; rc == 0 && i < p->n; i++)
         if (p->part[i].kind > STAR)
             return 0;
-    return rc ? rc : mien_err_set(e, MIEN_ERR_ARG, "the pattern '%s' has no label such as {age}", p->pattern);
+    return rc ? rc
+              : mien_err_set(e, MIEN_ERR_ARG, "the pattern '%s' has no label such as {age}",
+                             p->pattern);
 }
 
 struct names *names_new(const char *pattern, const struct label_codes *codes, struct mien_err *e)

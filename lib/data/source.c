@@ -29,7 +29,7 @@ struct source {
     struct mien_buf block;     /* of an archive that comes through a pipe */
     struct mien_buf file_path; /* the current file's, zero-terminated */
     struct mien_buf bytes;     /* the current file's, as many as were loaded */
-    bool whole;           /* all were loaded */
+    bool whole;                /* all were loaded */
     struct mien_err why;       /* behind source_file.error */
     uint64_t skipped;
 };
@@ -120,8 +120,8 @@ static int describe(struct source *s, struct source_file *f)
 
 static int too_large(const struct source *s, long long size, struct mien_err *e)
 {
-    return mien_err_set(e, MIEN_ERR_LIMIT, "the file has %lld bytes, more than the limit of %zu", size,
-                   s->limit);
+    return mien_err_set(e, MIEN_ERR_LIMIT, "the file has %lld bytes, more than the limit of %zu",
+                        size, s->limit);
 }
 
 /* --- Archives ------------------------------------------------------------------------------ */
@@ -194,7 +194,7 @@ static int enter_archive(struct source *s, struct source_file *f, struct mien_er
         return damaged(s, e);
     bool named = s->fd != STDIN_FILENO;
     mien_err_set(named ? &s->why : e, MIEN_ERR_FORMAT, "%s%s", named ? "" : "standard input is ",
-            s->bytes.len == 0 ? "empty" : "neither an image nor a tar, zip or cpio archive");
+                 s->bytes.len == 0 ? "empty" : "neither an image nor a tar, zip or cpio archive");
     leave(s);
     return named ? describe(s, f) : MIEN_ERR_FORMAT;
 }
@@ -205,8 +205,8 @@ static int leave_archive(struct source *s, struct mien_err *e)
 {
     bool tar = (archive_format(s->ar) & ARCHIVE_FORMAT_BASE_MASK) == ARCHIVE_FORMAT_TAR;
     if (tar && archive_filter_bytes(s->ar, 0) == archive_read_header_position(s->ar))
-        return mien_err_set(e, MIEN_ERR_FORMAT, "archive '%s' is cut short: its end marker is missing",
-                       s->name);
+        return mien_err_set(e, MIEN_ERR_FORMAT,
+                            "archive '%s' is cut short: its end marker is missing", s->name);
     leave(s);
     return 0;
 }
@@ -274,7 +274,7 @@ static int look_at_entry(struct source *s, struct archive_entry *x, bool readabl
         mien_err_set(&s->why, MIEN_ERR_FORMAT, "cannot be read: %s", why_not(s->ar));
     else if (link)
         mien_err_set(&s->why, MIEN_ERR_FORMAT, "a hard link to '%s', whose bytes have gone by",
-                archive_entry_hardlink(x));
+                     archive_entry_hardlink(x));
     else if (archive_entry_size_is_set(x) && (uint64_t)archive_entry_size(x) > s->limit)
         too_large(s, archive_entry_size(x), &s->why);
     else if ((rc = read_head(s, e)) < 0)

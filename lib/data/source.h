@@ -30,9 +30,9 @@ struct source;
 struct source *source_new(char *const *path, size_t n, size_t limit, struct mien_err *e);
 void source_free(struct source *s); /* NULL is harmless */
 
-/* Moves on to the next file. Returns 1; 0 at the end; or MIEN_ERR_SYS, MIEN_ERR_FORMAT or MIEN_ERR_MEM when a path
-   can't be opened or an archive is damaged: there is no going on then, since what would have
-   followed is unknown. */
+/* Moves on to the next file. Returns 1; 0 at the end; or MIEN_ERR_SYS, MIEN_ERR_FORMAT or
+   MIEN_ERR_MEM when a path can't be opened or an archive is damaged: there is no going on then,
+   since what would have followed is unknown. */
 int source_next(struct source *s, struct source_file *f, struct mien_err *e);
 
 /* Loads the current file's bytes, valid until the next call of source_next. Returns 1; 0 when this

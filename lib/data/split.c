@@ -32,7 +32,7 @@ static int parse_weights(struct split *s, const char *weights, struct mien_err *
     s->n = words(weights, '/', word);
     if (s->n < 0)
         return mien_err_set(e, MIEN_ERR_ARG, "'%s' is not 1 to %d shares such as 80/10/10", weights,
-                       SPLIT_MAX);
+                            SPLIT_MAX);
     for (int i = 0; i < s->n; i++) {
         if (num_real(word[i], 0, 1e9, &weight[i], e) < 0)
             return MIEN_ERR_ARG;
@@ -42,7 +42,8 @@ static int parse_weights(struct split *s, const char *weights, struct mien_err *
         sum += weight[i];
         s->upto[i] = i == s->n - 1 ? SPLIT_ONE : llround(sum / total * (double)SPLIT_ONE);
         if (weight[i] <= 0 || s->upto[i] <= (i > 0 ? s->upto[i - 1] : 0))
-            return mien_err_set(e, MIEN_ERR_ARG, "share '%s' of '%s' is too small", word[i], weights);
+            return mien_err_set(e, MIEN_ERR_ARG, "share '%s' of '%s' is too small", word[i],
+                                weights);
     }
     return 0;
 }
@@ -57,7 +58,8 @@ static int parse_names(struct split *s, const char *names, struct mien_err *e)
     if (names == NULL)
         return 0;
     if (words(names, ',', s->name) != s->n)
-        return mien_err_set(e, MIEN_ERR_ARG, "'%s' is not %d names such as train,test", names, s->n);
+        return mien_err_set(e, MIEN_ERR_ARG, "'%s' is not %d names such as train,test", names,
+                            s->n);
     for (int i = 0; i < s->n; i++) {
         for (int k = 0; k < i; k++) {
             if (strcmp(s->name[i], s->name[k]) == 0)
@@ -84,9 +86,11 @@ static const struct mien_field *first_field(const struct mien_rec *r, const int 
     return NULL;
 }
 
-int split_key(const struct mien_rec *r, enum split_by by, uint64_t seed, uint64_t *key, struct mien_err *e)
+int split_key(const struct mien_rec *r, enum split_by by, uint64_t seed, uint64_t *key,
+              struct mien_err *e)
 {
-    static const int tags[] = {MIEN_TAG_ID, MIEN_TAG_SUBJECT, MIEN_TAG_IMAGE, MIEN_TAG_PIXELS, MIEN_TAG_FEATURES};
+    static const int tags[] = {MIEN_TAG_ID, MIEN_TAG_SUBJECT, MIEN_TAG_IMAGE, MIEN_TAG_PIXELS,
+                               MIEN_TAG_FEATURES};
     static const struct {
         int from, n; /* among the tags */
         const char *lack;
@@ -104,7 +108,7 @@ int split_key(const struct mien_rec *r, enum split_by by, uint64_t seed, uint64_
     *key = hash_bytes(seed, f->data, f->len);
     return f->tag == MIEN_TAG_ID        ? SPLIT_BY_ID
            : f->tag == MIEN_TAG_SUBJECT ? SPLIT_BY_SUBJECT
-                                   : SPLIT_BY_CONTENT;
+                                        : SPLIT_BY_CONTENT;
 }
 
 int split_part(const struct split *s, uint64_t key)
@@ -146,7 +150,7 @@ void split_tally_add(struct split_tally *t, const struct mien_rec *r)
 int split_tally_text(const struct split_tally *t, uint64_t total, struct mien_buf *out)
 {
     int rc = mien_buf_printf(out, "%llu records (%.2f%%)", (unsigned long long)t->n,
-                        total > 0 ? 100.0 * (double)t->n / (double)total : 0.0);
+                             total > 0 ? 100.0 * (double)t->n / (double)total : 0.0);
     if (rc == 0 && t->nage > 0)
         rc = mien_buf_printf(out, ", mean age %.2f", t->age_sum / (double)t->nage);
     if (rc == 0 && t->ngender > 0)

@@ -35,9 +35,10 @@ int split_parse(struct split *s, const char *weights, const char *names, struct 
 enum split_by { SPLIT_BY_SUBJECT, SPLIT_BY_CONTENT, SPLIT_BY_ID, SPLIT_BY_DEFAULT };
 
 /* Hashes the record's key under the seed; by default the subject where it has one, else the
-   content. Returns what it was hashed by, or MIEN_ERR_ARG when the record has nothing of the kind or an
-   error field. */
-int split_key(const struct mien_rec *r, enum split_by by, uint64_t seed, uint64_t *key, struct mien_err *e);
+   content. Returns what it was hashed by, or MIEN_ERR_ARG when the record has nothing of the kind
+   or an error field. */
+int split_key(const struct mien_rec *r, enum split_by by, uint64_t seed, uint64_t *key,
+              struct mien_err *e);
 
 /* The part of a hashed key, 0 to n - 1. */
 int split_part(const struct split *s, uint64_t key);

@@ -38,8 +38,8 @@ struct strata {
     struct strata_by by;
     uint64_t group[GROUPS - 1]; /* hashes of the names seen */
     int ngroup;
-    struct mien_buf member;   /* struct member[] */
-    unsigned char *part; /* of each record; NULL before strata_assign */
+    struct mien_buf member; /* struct member[] */
+    unsigned char *part;    /* of each record; NULL before strata_assign */
 };
 
 int strata_by_parse(void *dst, const char *s, struct mien_err *e)
@@ -115,7 +115,8 @@ int strata_add(struct strata *s, uint64_t key, const struct mien_rec *r, struct 
     if (n == UINT32_MAX)
         return mien_err_set(e, MIEN_ERR_LIMIT, "more than %u records to stratify", UINT32_MAX);
     struct member m = {key, (uint32_t)n, (uint32_t)((age * GENDERS + gender) * GROUPS + group)};
-    return mien_buf_append(&s->member, &m, sizeof m) < 0 ? mien_err_mem(e, s->member.len, "strata") : 0;
+    return mien_buf_append(&s->member, &m, sizeof m) < 0 ? mien_err_mem(e, s->member.len, "strata")
+                                                         : 0;
 }
 
 /* Adds the records of a stream and, unless keep is NULL, writes all of it there. */
@@ -179,7 +180,8 @@ static int by_size(const void *a, const void *b)
     return (x->key > y->key) - (x->key < y->key);
 }
 
-/* Finds the sets of n members, sorted by key, and sorts them. Returns their number, or MIEN_ERR_MEM. */
+/* Finds the sets of n members, sorted by key, and sorts them. Returns their number, or
+   MIEN_ERR_MEM. */
 static int64_t find_sets(const struct member *m, size_t n, struct mien_buf *sets)
 {
     size_t first = 0;

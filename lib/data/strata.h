@@ -24,16 +24,16 @@ struct strata_by {
     bool age, gender, group;
 };
 
-/* Takes "age,gender" and the like into the struct strata_by at dst: a MIEN_CLI_FUNC of cli.h. Returns 0
-   or MIEN_ERR_ARG. */
+/* Takes "age,gender" and the like into the struct strata_by at dst: a MIEN_CLI_FUNC of cli.h.
+   Returns 0 or MIEN_ERR_ARG. */
 int strata_by_parse(void *dst, const char *s, struct mien_err *e);
 
 struct strata;
 struct strata *strata_new(struct strata_by by, struct mien_err *e); /* NULL when out of memory */
-void strata_free(struct strata *s);                            /* NULL is harmless */
+void strata_free(struct strata *s);                                 /* NULL is harmless */
 
-/* Adds the next record, of which key is the hashed key. Returns 0, MIEN_ERR_LIMIT when there are more
-   than 255 groups or 2^32 - 1 records, or MIEN_ERR_MEM. */
+/* Adds the next record, of which key is the hashed key. Returns 0, MIEN_ERR_LIMIT when there are
+   more than 255 groups or 2^32 - 1 records, or MIEN_ERR_MEM. */
 int strata_add(struct strata *s, uint64_t key, const struct mien_rec *r, struct mien_err *e);
 
 /* Adds the records of the stream at fd that can be split (see split_key). Returns the descriptor to

@@ -51,10 +51,11 @@ int table_column(struct table_rule *rule, const char *text, struct mien_err *e)
             rule->header[i] = text + len + 1;
             return 0;
         }
-    return mien_err_set(e, MIEN_ERR_ARG,
-                   "'%s' is not ROLE=HEADER, a role being path, age, band, gender, subject, group, "
-                   "birth, year, box, x1, y1, x2, y2, score, score2 or split",
-                   text);
+    return mien_err_set(
+        e, MIEN_ERR_ARG,
+        "'%s' is not ROLE=HEADER, a role being path, age, band, gender, subject, group, "
+        "birth, year, box, x1, y1, x2, y2, score, score2 or split",
+        text);
 }
 
 static struct csv_cell trimmed(struct csv_cell c)
@@ -122,9 +123,9 @@ static int read_header(struct table *t, struct mien_err *e)
             if (!is_role(t->rule, i, h) || (!t->rule->header[i] && is_claimed(t->rule, h)))
                 continue;
             if (t->column[i] != NO_COLUMN)
-                return mien_err_set(e, MIEN_ERR_FORMAT, "columns %zu and %zu could both be the %s: %s%s=...",
-                               t->column[i] + 1, k + 1, role[i].name, "choose with --column ",
-                               role[i].name);
+                return mien_err_set(
+                    e, MIEN_ERR_FORMAT, "columns %zu and %zu could both be the %s: %s%s=...",
+                    t->column[i] + 1, k + 1, role[i].name, "choose with --column ", role[i].name);
             t->column[i] = k;
             known = true;
         }
@@ -140,9 +141,10 @@ static int read_header(struct table *t, struct mien_err *e)
             return mien_err_set(e, MIEN_ERR_FORMAT, "no column is headed '%s'", t->rule->header[i]);
     if (t->column[ROLE_PATH] == NO_COLUMN)
         return mien_err_set(e, MIEN_ERR_FORMAT,
-                       "no column of the header is a path; name it with --column path=HEADER");
+                            "no column of the header is a path; name it with --column path=HEADER");
     if (used < 2)
-        return mien_err_set(e, MIEN_ERR_FORMAT, "no column of the header is a label; name one with --column");
+        return mien_err_set(e, MIEN_ERR_FORMAT,
+                            "no column of the header is a label; name one with --column");
     return 0;
 }
 
@@ -198,7 +200,8 @@ static int numbers(struct csv_cell c, float *out, int max, struct mien_err *e)
         if (rc < 0)
             return MIEN_ERR_FORMAT;
         if (n == max)
-            return mien_err_set(e, MIEN_ERR_FORMAT, "more than %d numbers in '%.*s'", max, (int)c.len, c.s);
+            return mien_err_set(e, MIEN_ERR_FORMAT, "more than %d numbers in '%.*s'", max,
+                                (int)c.len, c.s);
         out[n++] = (float)v;
     }
     return n;
@@ -304,17 +307,18 @@ int table_next(struct table *t, struct mien_rec *r, struct mien_err *e)
         return rc;
     if (n != t->columns)
         return mien_err_set(e, MIEN_ERR_FORMAT, "line %llu: %zu fields, where the header has %zu",
-                       (unsigned long long)csv_line(t->csv), n, t->columns);
+                            (unsigned long long)csv_line(t->csv), n, t->columns);
     labels_init(&l);
     l.id = text_of(t, cell, ROLE_PATH);
     if (!l.id.s)
-        return mien_err_set(e, MIEN_ERR_FORMAT, "line %llu: no path", (unsigned long long)csv_line(t->csv));
+        return mien_err_set(e, MIEN_ERR_FORMAT, "line %llu: no path",
+                            (unsigned long long)csv_line(t->csv));
     only_path = l;
     rc = read_labels(t, cell, &l, &why);
     if (labels_to_rec(rc < 0 ? &only_path : &l, r) < 0)
         return mien_err_mem(e, l.id.len, "a record");
     if (rc < 0)
         return mien_err_set(e, rc, "line %llu (%.*s): %s", (unsigned long long)csv_line(t->csv),
-                       l.id.len < 200 ? (int)l.id.len : 200, l.id.s, why.msg);
+                            l.id.len < 200 ? (int)l.id.len : 200, l.id.s, why.msg);
     return 1;
 }

@@ -69,9 +69,9 @@ void table_free(struct table *t); /* NULL is harmless */
 /* The headers of the columns that are left out, joined by ", "; "" for none. */
 const char *table_ignored(const struct table *t);
 
-/* The next row as a record, which is cleared first. Returns 1; 0 at the end; MIEN_ERR_FORMAT for a bad
-   row, with the line in the message: r then has the row's path, if it could be told, and nothing
-   else. MIEN_ERR_LIMIT, MIEN_ERR_SYS and MIEN_ERR_MEM end the reading. */
+/* The next row as a record, which is cleared first. Returns 1; 0 at the end; MIEN_ERR_FORMAT for a
+   bad row, with the line in the message: r then has the row's path, if it could be told, and
+   nothing else. MIEN_ERR_LIMIT, MIEN_ERR_SYS and MIEN_ERR_MEM end the reading. */
 int table_next(struct table *t, struct mien_rec *r, struct mien_err *e);
 
 #endif

@@ -43,7 +43,8 @@ int blaze_heads(const struct model *m, struct blaze_head head[BLAZE_MAX_HEADS], 
         }
     }
     if (n == 0 || 2 * n != nout || in.c != 3)
-        return mien_err_set(e, MIEN_ERR_FORMAT, "is no face detector: its outputs are not scores and boxes");
+        return mien_err_set(e, MIEN_ERR_FORMAT,
+                            "is no face detector: its outputs are not scores and boxes");
     return n;
 }
 

@@ -64,7 +64,8 @@ struct placed {
     struct img_rect photo, input;
 };
 
-struct detector *detector_new(const struct model *m, const struct detect_options *o, struct mien_err *e)
+struct detector *detector_new(const struct model *m, const struct detect_options *o,
+                              struct mien_err *e)
 {
     struct shape in = m->net.layer[0].shape;
     struct blaze_head head[BLAZE_MAX_HEADS];
@@ -79,7 +80,8 @@ struct detector *detector_new(const struct model *m, const struct detect_options
         n = mien_err_set(e, MIEN_ERR_FORMAT, "is a face detector, but not for squares");
     for (int i = 0; i < n; i++) {
         if (head[i].stride < 1 || head[i].stride > AGAIN * in.w)
-            n = mien_err_set(e, MIEN_ERR_FORMAT, "is a face detector with cells of %g pixels", head[i].stride);
+            n = mien_err_set(e, MIEN_ERR_FORMAT, "is a face detector with cells of %g pixels",
+                             head[i].stride);
     }
     if (n < 0) {
         free(d);
@@ -162,8 +164,8 @@ static int draw(struct detect_work *w, const struct window *v, struct placed *p,
     for (int y = 0; y < in->h; y++)
         memcpy(w->cut.px + (size_t)y * row,
                photo->px + ((size_t)(in->y + y) * (size_t)photo->w + (size_t)in->x) * 3, row);
-    if (mien_resize(w->resizer, w->cut.px, in->h, in->w, w->part.px, (struct mien_size){at->h, at->w},
-                   MIEN_TRIANGLE, e) < 0)
+    if (mien_resize(w->resizer, w->cut.px, in->h, in->w, w->part.px,
+                    (struct mien_size){at->h, at->w}, MIEN_TRIANGLE, e) < 0)
         return MIEN_ERR_MEM;
     memset(w->input.px, GREY, (size_t)v->h * (size_t)v->w * 3);
     for (int y = 0; y < at->h; y++)
@@ -393,9 +395,9 @@ static double longer_side(const struct detect_work *w)
     return w->photo.h > w->photo.w ? w->photo.h : w->photo.w;
 }
 
-/* Adds what a level shows to the candidates, and what it shows clearly to the clear ones; those that
-   are small there become the small ones. inputs: the photograph's pixels at full scale that are a
-   whole side of the input. */
+/* Adds what a level shows to the candidates, and what it shows clearly to the clear ones; those
+   that are small there become the small ones. inputs: the photograph's pixels at full scale that
+   are a whole side of the input. */
 static int keep(const struct detector *d, struct detect_work *w, double inputs, struct mien_err *e)
 {
     w->small.n = 0;

@@ -6,9 +6,9 @@
  * shrunk to the detector's own input along its longer side, then to 1.75, 3.25 and 6.25 times as
  * much, where it has so many pixels and min_size lets faces count that the level before misses. Of
  * these the first two are looked at in any case, another one when the one before showed faces so
- * small that there may be smaller ones; the last one only where it showed them. The larger levels are
- * cut into windows, which bound the memory, and which overlap: what the border of one cuts is left to
- * the next.
+ * small that there may be smaller ones; the last one only where it showed them. The larger levels
+ * are cut into windows, which bound the memory, and which overlap: what the border of one cuts is
+ * left to the next.
  *
  * What is found, also with a low score, is merged (face_merge in face.h) and looked at again, in a
  * window three and a half times as wide as the face, where the detector is surest; and where that
@@ -32,7 +32,8 @@ struct detect_options {
 /* A detector, read-only and shared by threads. The model must live as long. NULL with a
    message on failure. */
 struct detector;
-struct detector *detector_new(const struct model *m, const struct detect_options *o, struct mien_err *e);
+struct detector *detector_new(const struct model *m, const struct detect_options *o,
+                              struct mien_err *e);
 void detector_free(struct detector *d); /* NULL is harmless */
 
 /* What a thread needs to run it; NULL with a message on failure. */

@@ -17,14 +17,16 @@ static void exchange(struct progress *p, uint64_t *c, double *x, bool load)
     struct fit_epoch *k = &p->kept;
     uint64_t epoch = (uint64_t)p->epoch, step = (uint64_t)p->step, stale = (uint64_t)p->stale;
     uint64_t done = p->done, kept = (uint64_t)k->epoch;
-    uint64_t sizes[] = {t->n_gender, t->n_age, t->right_gender, t->exact, t->cs5,
-                        k->val.n_gender, k->val.n_age};
-    uint64_t *counts[COUNTS] = {&epoch, &done, &p->rng, &step, &stale, &kept, &sizes[0], &sizes[1],
-                                &sizes[2], &sizes[3], &sizes[4], &sizes[5], &sizes[6], NULL};
+    uint64_t sizes[] = {t->n_gender, t->n_age,        t->right_gender, t->exact,
+                        t->cs5,      k->val.n_gender, k->val.n_age};
+    uint64_t *counts[COUNTS] = {&epoch,    &done,     &p->rng,   &step,     &stale,
+                                &kept,     &sizes[0], &sizes[1], &sizes[2], &sizes[3],
+                                &sizes[4], &sizes[5], &sizes[6], NULL};
     double *numbers[NUMBERS] = {
-        &p->lr_scale, &t->loss_gender, &t->loss_age, &t->weight_gender, &t->weight_age,
-        &t->abs_error, &k->train_loss, &k->lr, &k->seconds, &k->images_per_second, &k->val.loss,
-        &k->val.gender_accuracy, &k->val.age_exact, &k->val.age_mae, &k->val.age_cs5, NULL};
+        &p->lr_scale,      &t->loss_gender,       &t->loss_age,    &t->weight_gender,
+        &t->weight_age,    &t->abs_error,         &k->train_loss,  &k->lr,
+        &k->seconds,       &k->images_per_second, &k->val.loss,    &k->val.gender_accuracy,
+        &k->val.age_exact, &k->val.age_mae,       &k->val.age_cs5, NULL};
     for (int i = 0; counts[i] != NULL; i++) {
         if (load)
             *counts[i] = c[i];
@@ -89,7 +91,8 @@ int checkpoint_save(const char *path, const char *about, const struct progress *
     return rc;
 }
 
-static const void *tensor(const struct mien_safetensors *s, const char *name, enum mien_dtype type, size_t n)
+static const void *tensor(const struct mien_safetensors *s, const char *name, enum mien_dtype type,
+                          size_t n)
 {
     const struct mien_tensor *t = mien_st_find(s, name);
     return t != NULL && t->dtype == type && t->ndim == 1 && t->count == n ? t->data : NULL;
@@ -102,8 +105,8 @@ static int word(const char *s)
     return n < 200 ? (int)n : 200;
 }
 
-int checkpoint_load(const char *path, const char *about, struct progress *p,
-                    const struct arrays *a, struct mien_err *e)
+int checkpoint_load(const char *path, const char *about, struct progress *p, const struct arrays *a,
+                    struct mien_err *e)
 {
     if (access(path, F_OK) < 0)
         return mien_err_sys(e, "cannot open '%s'", path);
@@ -115,8 +118,10 @@ int checkpoint_load(const char *path, const char *about, struct progress *p,
     uint64_t counts[COUNTS];
     double numbers[NUMBERS];
     int n = list(a, name, data), rc = 0;
-    const void *c = tensor(s, "counts", MIEN_ST_U64, COUNTS), *x = tensor(s, "numbers", MIEN_ST_F64, NUMBERS);
-    if (format == NULL || strcmp(format, "mien-checkpoint") != 0 || was == NULL || c == NULL || x == NULL) {
+    const void *c = tensor(s, "counts", MIEN_ST_U64, COUNTS),
+               *x = tensor(s, "numbers", MIEN_ST_F64, NUMBERS);
+    if (format == NULL || strcmp(format, "mien-checkpoint") != 0 || was == NULL || c == NULL ||
+        x == NULL) {
         rc = mien_err_set(e, MIEN_ERR_FORMAT, "'%s' is not a checkpoint", path);
     } else if (strcmp(was, about) != 0) {
         size_t at = 0; /* where the two begin to differ; told from the word's start */
@@ -124,13 +129,15 @@ int checkpoint_load(const char *path, const char *about, struct progress *p,
             at++;
         while (at > 0 && was[at - 1] != ' ' && was[at - 1] != '\n')
             at--;
-        rc = mien_err_set(e, MIEN_ERR_FORMAT, "'%s' is of another training: it has '%.*s', this one '%.*s'", path,
-                     word(was + at), was + at, word(about + at), about + at);
+        rc = mien_err_set(e, MIEN_ERR_FORMAT,
+                          "'%s' is of another training: it has '%.*s', this one '%.*s'", path,
+                          word(was + at), was + at, word(about + at), about + at);
     }
     for (int i = 0; rc == 0 && i < n; i++) {
         const float *from = tensor(s, name[i], MIEN_ST_F32, a->n);
         if (from == NULL)
-            rc = mien_err_set(e, MIEN_ERR_FORMAT, "'%s' doesn't hold the %s of this network", path, name[i]);
+            rc = mien_err_set(e, MIEN_ERR_FORMAT, "'%s' doesn't hold the %s of this network", path,
+                              name[i]);
         else
             memcpy(data[i], from, a->n * sizeof *from);
     }

@@ -7,12 +7,12 @@
 /* All that a training is between two batches, but for its data and options. Everything random is
    made anew from the seed, the epoch and rng. */
 struct progress {
-    int epoch;      /* under way, from 1 */
-    size_t done;    /* records of it that have been seen */
-    uint64_t rng;   /* state of its random numbers */
-    long step;      /* of the optimiser */
-    int stale;      /* epochs since the best one */
-    double lr_scale; /* what plateaus have made of the learning rate */
+    int epoch;             /* under way, from 1 */
+    size_t done;           /* records of it that have been seen */
+    uint64_t rng;          /* state of its random numbers */
+    long step;             /* of the optimiser */
+    int stale;             /* epochs since the best one */
+    double lr_scale;       /* what plateaus have made of the learning rate */
     struct tally tally;    /* of this epoch's training */
     struct fit_epoch kept; /* the best epoch so far; epoch 0 for none */
 };
@@ -30,7 +30,7 @@ int checkpoint_save(const char *path, const char *about, const struct progress *
 
 /* Reads it back into p and a, whose arrays are there. Returns 0; MIEN_ERR_SYS when there is no such
    file, with errno ENOENT; or MIEN_ERR_FORMAT when it is of another training or damaged. */
-int checkpoint_load(const char *path, const char *about, struct progress *p,
-                    const struct arrays *a, struct mien_err *e);
+int checkpoint_load(const char *path, const char *about, struct progress *p, const struct arrays *a,
+                    struct mien_err *e);
 
 #endif

@@ -12,7 +12,7 @@ size_t decoded_bytes(const struct decoded *p)
 }
 
 int decoded_make(struct decoded *p, const struct model *m, const struct mien_pack *pack,
-                  const struct augment *augment, uint64_t seed, int jobs, struct mien_err *e)
+                 const struct augment *augment, uint64_t seed, int jobs, struct mien_err *e)
 {
     struct shape in = m->net.layer[0].shape;
     *p = (struct decoded){.pack = pack, .augment = augment, .seed = seed, .size = {in.h, in.w}};
@@ -50,7 +50,7 @@ void decoded_free(struct decoded *p)
 }
 
 const unsigned char *decoded_get(const struct decoded *p, int worker, size_t k, uint64_t round,
-                                  unsigned char *buf)
+                                 unsigned char *buf)
 {
     const unsigned char *picture;
     struct mien_err why;

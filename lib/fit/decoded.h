@@ -14,17 +14,17 @@ struct decoded {
     const struct augment *augment; /* NULL: pictures stay as they are */
     uint64_t seed;
     struct mien_size size;
-    struct pack_decode decode;     /* of MIEN_PACK_IMAGE */
+    struct pack_decode decode; /* of MIEN_PACK_IMAGE */
     int jobs;
     struct pack_decoder **decoder; /* jobs of each, or NULL where they aren't needed */
     unsigned char **decoded;
-    atomic_uchar *bad;             /* records whose image could not be used: pack->n, or NULL */
+    atomic_uchar *bad; /* records whose image could not be used: pack->n, or NULL */
 };
 
-/* Prepares a pack of pixels or of images (p zeroed by the caller) for jobs threads, as m reads them.
-   What augment points to must outlive p. Returns 0 or a negative code. */
+/* Prepares a pack of pixels or of images (p zeroed by the caller) for jobs threads, as m reads
+   them. What augment points to must outlive p. Returns 0 or a negative code. */
 int decoded_make(struct decoded *p, const struct model *m, const struct mien_pack *pack,
-                  const struct augment *augment, uint64_t seed, int jobs, struct mien_err *e);
+                 const struct augment *augment, uint64_t seed, int jobs, struct mien_err *e);
 void decoded_free(struct decoded *p);
 
 /* Bytes of one picture: RGB rows. */
@@ -34,7 +34,7 @@ size_t decoded_bytes(const struct decoded *p);
    or in buf, of decoded_bytes. NULL when its image can't be used. Threads may call it, each with a
    worker number of its own. */
 const unsigned char *decoded_get(const struct decoded *p, int worker, size_t k, uint64_t round,
-                                  unsigned char *buf);
+                                 unsigned char *buf);
 
 /* Whether record k was found to be of no use. */
 bool decoded_bad(const struct decoded *p, size_t k);

@@ -178,7 +178,7 @@ static const struct mix *mix_batch(struct fitter *f, struct rng *rng, size_t n)
     return &f->mix;
 }
 
-/* --- Steps -------------------------------------------------------------------------------------- */
+/* --- Steps ------------------------------------------------------------------------------------ */
 
 /* What the gradient of all trained parameters is to be multiplied with for its norm to be at most
    c->clip (Pascanu and others 2013). */
@@ -211,8 +211,8 @@ static void step(struct fitter *f, double lr)
             const struct param *p = &net->layer[i].param[k];
             double decay = strcmp(p->name, "weight") == 0 ? f->c->decay : 0;
             if (p->trained)
-                optim_update(&f->optim, f->m->weights, grad, p->at, p->count,
-                             lr * f->rate[i], decay);
+                optim_update(&f->optim, f->m->weights, grad, p->at, p->count, lr * f->rate[i],
+                             decay);
         }
     }
     float *ema = f->arrays.ema, d = (float)f->c->ema;
@@ -274,7 +274,8 @@ static int train_batch(struct fitter *f, struct rng *rng, size_t n, struct mien_
     load_batch(f, &f->train_inputs, f->order + p->done, n);
     size_t next = p->done + n, left = f->train_inputs.pack->n - next;
     if (f->train_inputs.data == NULL) /* the disk reads while this batch is computed */
-        mien_pack_will_need(f->train_inputs.pack, f->order + next, left < (size_t)f->c->batch ? left : (size_t)f->c->batch);
+        mien_pack_will_need(f->train_inputs.pack, f->order + next,
+                            left < (size_t)f->c->batch ? left : (size_t)f->c->batch);
     const struct mix *mix = mix_batch(f, rng, n);
     trainer_forward(f->t, (int)n, true, rng_next(rng));
     loss_batch(&f->c->loss, &f->heads, f->label, n, mix, trainer_act(f->t, f->heads.gender),
@@ -282,8 +283,10 @@ static int train_batch(struct fitter *f, struct rng *rng, size_t n, struct mien_
                trainer_dact(f->t, f->heads.age_logits), &one);
     double loss = tally_metrics(&one).loss;
     if (!isfinite(loss))
-        return mien_err_set(e, MIEN_ERR_ARG, "the loss is no longer a number in epoch %d, at record %zu: "
-                       "try a smaller learning rate than %g", p->epoch, p->done, f->c->lr);
+        return mien_err_set(e, MIEN_ERR_ARG,
+                            "the loss is no longer a number in epoch %d, at record %zu: "
+                            "try a smaller learning rate than %g",
+                            p->epoch, p->done, f->c->lr);
     trainer_backward(f->t, (int)n);
     step(f, learning_rate(f));
     tally_add(&p->tally, &one);
@@ -295,7 +298,7 @@ static int train_batch(struct fitter *f, struct rng *rng, size_t n, struct mien_
     return 0;
 }
 
-/* --- Epochs ------------------------------------------------------------------------------------- */
+/* --- Epochs ----------------------------------------------------------------------------------- */
 
 static int save(struct fitter *f, struct mien_err *e)
 {
@@ -329,7 +332,8 @@ static int train_epoch(struct fitter *f, struct mien_err *e)
 /* Whether an epoch is the best so far; what can't be compared leaves it to the loss. */
 static bool better(int how, const struct fit_epoch *now, const struct fit_epoch *old)
 {
-    bool measured = now->val.n_gender + now->val.n_age > 0 || now->val.loss > 0; /* bands have a loss alone */
+    bool measured =
+        now->val.n_gender + now->val.n_age > 0 || now->val.loss > 0; /* bands have a loss alone */
     if (old->epoch == 0 || how == FIT_LAST || !measured)
         return true;
     if (how == FIT_MAE && now->val.n_age > 0)
@@ -388,21 +392,27 @@ static int run_epochs(struct fitter *f, struct mien_err *e)
             return saved < 0 ? saved : rc;
         }
         if (p->tally.weight_gender + p->tally.weight_age == 0)
-            return mien_err_set(e, MIEN_ERR_FORMAT, "none of the training pack's images can be used");
+            return mien_err_set(e, MIEN_ERR_FORMAT,
+                                "none of the training pack's images can be used");
         if (!finite_weights(f))
-            return mien_err_set(e, MIEN_ERR_ARG, "weights are no longer numbers in epoch %d: try a smaller "
-                           "learning rate than %g, or --clip", p->epoch, f->c->lr);
+            return mien_err_set(e, MIEN_ERR_ARG,
+                                "weights are no longer numbers in epoch %d: try a smaller "
+                                "learning rate than %g, or --clip",
+                                p->epoch, f->c->lr);
         now.train_loss = tally_metrics(&p->tally).loss;
         /* A network much worse than guessing for long is lost. */
         if (now.train_loss > 4 * loss_of_guessing(&f->c->loss, &f->heads) && p->epoch >= 3)
-            return mien_err_set(e, MIEN_ERR_ARG, "the loss is %g in epoch %d, far worse than guessing: try a "
-                           "smaller learning rate than %g", now.train_loss, p->epoch, f->c->lr);
+            return mien_err_set(e, MIEN_ERR_ARG,
+                                "the loss is %g in epoch %d, far worse than guessing: try a "
+                                "smaller learning rate than %g",
+                                now.train_loss, p->epoch, f->c->lr);
         now.seconds = clock_seconds() - start;
         now.images_per_second = (double)(p->done - before) / fmax(now.seconds, 1e-9);
         judge_epoch(f, &now);
         if (f->c->on_epoch != NULL)
             f->c->on_epoch(f->c->ctx, &now);
-        if (f->c->schedule.kind == SCHEDULE_PLATEAU && p->stale > 0 && p->stale % f->c->schedule.step_epochs == 0)
+        if (f->c->schedule.kind == SCHEDULE_PLATEAU && p->stale > 0 &&
+            p->stale % f->c->schedule.step_epochs == 0)
             p->lr_scale *= f->c->schedule.drop;
         bool enough = f->c->patience > 0 && p->stale >= f->c->patience;
         int at = p->epoch;
@@ -421,7 +431,8 @@ static int run_epochs(struct fitter *f, struct mien_err *e)
     return 0;
 }
 
-/* Finds the temperatures of the weights that were kept; without a validation part, there are none. */
+/* Finds the temperatures of the weights that were kept; without a validation part, there are
+   none. */
 static int find_temperatures(struct fitter *f, struct mien_err *e)
 {
     struct calibration c = {0};
@@ -431,9 +442,10 @@ static int find_temperatures(struct fitter *f, struct mien_err *e)
     return rc < 0 ? mien_err_set(e, rc, "no room for the temperatures of confidence") : 0;
 }
 
-/* --- Setting up --------------------------------------------------------------------------------- */
+/* --- Setting up ------------------------------------------------------------------------------- */
 
-/* Bins spread their probability as the ages of the training part are spread; without ages, as before. */
+/* Bins spread their probability as the ages of the training part are spread; without ages, as
+   before. */
 static int count_ages(struct fitter *f, const struct mien_pack *train, struct mien_err *e)
 {
     float count[MIEN_AGES] = {0}, sum = 0;
@@ -454,12 +466,13 @@ static int describe(struct fitter *f, const struct mien_pack *val, struct mien_e
     struct mien_buf b = {0};
     int rc = fit_describe(f->c, &b);
     rc |= mien_buf_printf(&b, "\ndata=%016llx",
-                     (unsigned long long)fit_pack_hash(f->train_inputs.pack));
+                          (unsigned long long)fit_pack_hash(f->train_inputs.pack));
     if (val != NULL)
         rc |= mien_buf_printf(&b, " validation=%016llx", (unsigned long long)fit_pack_hash(val));
-    rc |= mien_buf_printf(&b, " frozen=%016llx\n%s\n",
-                     (unsigned long long)hash_bytes(0, f->m->weights, f->arrays.n * sizeof(float)),
-                     f->m->prep.text);
+    rc |= mien_buf_printf(
+        &b, " frozen=%016llx\n%s\n",
+        (unsigned long long)hash_bytes(0, f->m->weights, f->arrays.n * sizeof(float)),
+        f->m->prep.text);
     rc |= net_print(&f->m->net, &b);
     rc |= mien_buf_append(&b, "", 1);
     f->about = (char *)b.data;
@@ -499,15 +512,20 @@ static int make_state(struct fitter *f, struct mien_err *e)
     return rc;
 }
 
-static int make_inputs(struct fitter *f, const struct mien_pack *train, const struct mien_pack *val, struct mien_err *e)
+static int make_inputs(struct fitter *f, const struct mien_pack *train, const struct mien_pack *val,
+                       struct mien_err *e)
 {
     const struct fit_config *c = f->c;
-    struct inputs_how how = {.views = 1, .cache_mem = c->cache_mem, .on_frozen = c->on_frozen, .ctx = c->ctx,
-                           .stop = c->stop};
+    struct inputs_how how = {.views = 1,
+                             .cache_mem = c->cache_mem,
+                             .on_frozen = c->on_frozen,
+                             .ctx = c->ctx,
+                             .stop = c->stop};
     int rc = val != NULL ? inputs_make(&f->val_inputs, f->m, val, &f->at, &how, f->par, e) : 0;
     if (augment_any(&c->augment)) {
         if (train->kind == MIEN_PACK_FEATURES)
-            return mien_err_set(e, MIEN_ERR_ARG, "features can't be augmented: give pixels or images");
+            return mien_err_set(e, MIEN_ERR_ARG,
+                                "features can't be augmented: give pixels or images");
         how.augment = &c->augment;
         how.seed = hash_mix(c->seed);
         how.views = c->views < c->epochs ? c->views : c->epochs;
@@ -521,7 +539,8 @@ static int make_inputs(struct fitter *f, const struct mien_pack *train, const st
 }
 
 /* Returns 0, 1 when stopped, or a negative code. */
-static int set_up(struct fitter *f, const struct mien_pack *train, const struct mien_pack *val, struct mien_err *e)
+static int set_up(struct fitter *f, const struct mien_pack *train, const struct mien_pack *val,
+                  struct mien_err *e)
 {
     const struct net *net = &f->m->net;
     const struct fit_config *c = f->c;

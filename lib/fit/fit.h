@@ -2,8 +2,8 @@
  * Fitting: training a model's last layers, or all of them, to labelled packs.
  *
  * The heads are classifiers: gender over female and male; age over years or bins, or ordinal, see
- * age_head.h. A model may have one of them alone. The loss is the sum of the heads' losses, each the
- * mean over the records of a batch that have its label.
+ * age_head.h. A model may have one of them alone. The loss is the sum of the heads' losses, each
+ * the mean over the records of a batch that have its label.
  *
  * Layers before the first trained one are frozen: their output is computed once for every record
  * and kept over all epochs. Same data, options and seed give the same weights, whatever the
@@ -27,7 +27,7 @@ struct fit_epoch {
     int epoch; /* from 1 */
     double train_loss, lr, seconds, images_per_second;
     struct metrics val; /* of the validation pack, or of nothing (n 0) without one */
-    bool best;              /* the best so far: its weights are kept */
+    bool best;          /* the best so far: its weights are kept */
 };
 
 enum { FIT_MAX_BATCH = 1024 };
@@ -38,38 +38,37 @@ struct fit_config {
     uint64_t seed;
 
     struct optim_options optim;
-    double lr;                        /* learning rate of the heads */
-    double decay;                     /* of weights, not of biases, bn and slopes */
-    double lr_backbone;               /* of layers up to the embed layer; 0: lr */
-    double layer_decay;               /* each layer's rate is this share of the next one's; 1 */
-    double clip;                      /* the gradient's norm is cut to this; 0: not */
-    double ema;                       /* decay of the moving average of weights; 0: none */
+    double lr;          /* learning rate of the heads */
+    double decay;       /* of weights, not of biases, bn and slopes */
+    double lr_backbone; /* of layers up to the embed layer; 0: lr */
+    double layer_decay; /* each layer's rate is this share of the next one's; 1 */
+    double clip;        /* the gradient's norm is cut to this; 0: not */
+    double ema;         /* decay of the moving average of weights; 0: none */
 
-    struct schedule schedule;         /* of the learning rate */
-    int patience;                     /* stop after so many epochs without gain; 0: never */
+    struct schedule schedule; /* of the learning rate */
+    int patience;             /* stop after so many epochs without gain; 0: never */
 
     struct loss_options loss;
-    struct augment augment;           /* of the training part's images, anew in each epoch */
-    int views;                        /* before frozen layers: so many changes of each image are kept */
-    double mixup;                     /* alpha of the mixing Beta distribution; 0: none */
-    bool in_order;                    /* epochs take the records as the pack has them */
-    double balance;                   /* sampling by (1 / frequency)^balance of age and gender */
-    double class_weights;             /* the same power for the weights of losses */
+    struct augment augment; /* of the training part's images, anew in each epoch */
+    int views;              /* before frozen layers: so many changes of each image are kept */
+    double mixup;           /* alpha of the mixing Beta distribution; 0: none */
+    bool in_order;          /* epochs take the records as the pack has them */
+    double balance;         /* sampling by (1 / frequency)^balance of age and gender */
+    double class_weights;   /* the same power for the weights of losses */
 
-    int best;                         /* enum fit_best: which epoch's weights are kept */
-    int last;                         /* layers with weights trained, from the end; 0: all */
-    size_t cache_mem;                 /* bytes of frozen output kept in memory, else in a file */
+    int best;         /* enum fit_best: which epoch's weights are kept */
+    int last;         /* layers with weights trained, from the end; 0: all */
+    size_t cache_mem; /* bytes of frozen output kept in memory, else in a file */
 
-    const char *checkpoint;           /* a file, or NULL */
-    int every;                        /* epochs between checkpoints */
-    bool resume;                      /* go on from the checkpoint, if it is there */
+    const char *checkpoint;            /* a file, or NULL */
+    int every;                         /* epochs between checkpoints */
+    bool resume;                       /* go on from the checkpoint, if it is there */
     const volatile sig_atomic_t *stop; /* when not 0: write a checkpoint and return; or NULL */
 
     /* Called, when set, after each batch and each epoch, for each record whose image can't be used
        (it is left out), and while frozen layers are computed, from the thread that called fit.
        so_far has the epoch's training records up to here. */
-    void (*on_batch)(void *ctx, int epoch, size_t done, size_t total,
-                     const struct metrics *so_far);
+    void (*on_batch)(void *ctx, int epoch, size_t done, size_t total, const struct metrics *so_far);
     void (*on_bad)(void *ctx, const struct mien_pack *p, size_t k, const struct mien_err *why);
     void (*on_epoch)(void *ctx, const struct fit_epoch *e);
     void (*on_frozen)(void *ctx, size_t done, size_t total);
@@ -96,8 +95,8 @@ struct fit_heads {
 /* Makes an untrained model (zeroed by the caller): the layers of init up to its embed layer
    with their weights, or with init NULL the features of a pack of dim elements, and new heads
    behind. embed names another layer of init to stop at; it may be NULL. prep is the packs'
-   preprocessing. Returns the number of new layers with weights; MIEN_ERR_ARG for heads that can't be; or
-   another negative code. */
+   preprocessing. Returns the number of new layers with weights; MIEN_ERR_ARG for heads that can't
+   be; or another negative code. */
 int fit_new_heads(struct model *m, const struct model *init, const char *embed, int dim,
                   const struct mien_prep *prep, const struct fit_heads *h, uint64_t seed,
                   struct mien_err *e);
@@ -110,8 +109,8 @@ int fit_check_labels(const struct model *m, const struct mien_pack *p, struct mi
    what the model reads, or the features that its last frozen layer makes (model_features_name).
    Returns 0; 1 when it was
    stopped: m is then not of use, and the checkpoint, if one is named, is where to go on;
-   MIEN_ERR_FORMAT when the packs or the checkpoint don't fit, or hold no labels; MIEN_ERR_ARG when the loss
-   is no longer finite; or MIEN_ERR_MEM, MIEN_ERR_SYS. */
+   MIEN_ERR_FORMAT when the packs or the checkpoint don't fit, or hold no labels; MIEN_ERR_ARG when
+   the loss is no longer finite; or MIEN_ERR_MEM, MIEN_ERR_SYS. */
 int fit(struct model *m, const struct mien_pack *train, const struct mien_pack *val,
         const struct fit_config *c, struct fit_epoch *kept, struct mien_err *e);
 
@@ -119,11 +118,12 @@ int fit(struct model *m, const struct mien_pack *train, const struct mien_pack *
 struct fit_memory {
     size_t outputs; /* of layers, kept for the backward pass */
     size_t work;    /* gradients of outputs, and work space of one thread */
-    size_t weights; /* with their gradients, the optimizer's two moments, and the best epoch's copy */
+    size_t weights; /* with gradients, the optimizer's two moments, and the best epoch's copy */
 };
 
 /* Tells it for a network in batches of so many images, without taking any of it. The packs and the
-   program itself come on top, and for each further thread its work space. Returns 0 or MIEN_ERR_MEM. */
+   program itself come on top, and for each further thread its work space. Returns 0 or
+   MIEN_ERR_MEM. */
 int fit_memory(const struct net *net, int batch, struct fit_memory *m, struct mien_err *e);
 
 #endif

@@ -4,9 +4,19 @@
 struct fit_config fit_defaults(void)
 {
     return (struct fit_config){
-        .epochs = 10, .batch = 32, .jobs = 1, .lr = 0.001, .optim.beta1 = 0.9, .optim.beta2 = 0.999,
-        .optim.epsilon = 1e-7, .optim.momentum = 0.9, .layer_decay = 1, .schedule.step_epochs = 5, .schedule.drop = 0.1,
-        .cache_mem = (size_t)8 << 30, .every = 1,
+        .epochs = 10,
+        .batch = 32,
+        .jobs = 1,
+        .lr = 0.001,
+        .optim.beta1 = 0.9,
+        .optim.beta2 = 0.999,
+        .optim.epsilon = 1e-7,
+        .optim.momentum = 0.9,
+        .layer_decay = 1,
+        .schedule.step_epochs = 5,
+        .schedule.drop = 0.1,
+        .cache_mem = (size_t)8 << 30,
+        .every = 1,
         .views = 4,
     };
 }
@@ -14,16 +24,20 @@ struct fit_config fit_defaults(void)
 int fit_check(const struct fit_config *c, struct mien_err *e)
 {
     if (c->batch < 1 || c->batch > FIT_MAX_BATCH)
-        return mien_err_set(e, MIEN_ERR_ARG, "a batch of %d is not 1 to %d", c->batch, FIT_MAX_BATCH);
+        return mien_err_set(e, MIEN_ERR_ARG, "a batch of %d is not 1 to %d", c->batch,
+                            FIT_MAX_BATCH);
     if (c->schedule.warmup > 0 && c->schedule.warmup >= c->epochs)
-        return mien_err_set(e, MIEN_ERR_ARG, "a warm-up of %g epochs leaves nothing of %d", c->schedule.warmup, c->epochs);
+        return mien_err_set(e, MIEN_ERR_ARG, "a warm-up of %g epochs leaves nothing of %d",
+                            c->schedule.warmup, c->epochs);
     if (c->resume && c->checkpoint == NULL)
         return mien_err_set(e, MIEN_ERR_ARG, "to resume needs a checkpoint to resume from");
     if (c->lr_backbone > c->lr)
-        return mien_err_set(e, MIEN_ERR_ARG, "the backbone's learning rate %g is larger than the heads' %g",
-                       c->lr_backbone, c->lr);
+        return mien_err_set(e, MIEN_ERR_ARG,
+                            "the backbone's learning rate %g is larger than the heads' %g",
+                            c->lr_backbone, c->lr);
     if (c->in_order && c->balance > 0)
-        return mien_err_set(e, MIEN_ERR_ARG, "records can't be both in order and drawn for balance");
+        return mien_err_set(e, MIEN_ERR_ARG,
+                            "records can't be both in order and drawn for balance");
     return 0;
 }
 
@@ -33,8 +47,8 @@ int fit_describe(const struct fit_config *c, struct mien_buf *out)
     static const char *const schedules[] = {"constant", "step", "cosine", "plateau"};
     static const char *const bests[] = {"mae", "loss", "gender", "last"};
     int rc = mien_buf_printf(out, "seed=%llu epochs=%d batch=%d last=%d optimiser=%s lr=%.17g",
-                        (unsigned long long)c->seed, c->epochs, c->batch, c->last,
-                        optimisers[c->optim.kind], c->lr);
+                             (unsigned long long)c->seed, c->epochs, c->batch, c->last,
+                             optimisers[c->optim.kind], c->lr);
     const struct fit_config d = fit_defaults();
     const struct {
         const char *name;

@@ -60,12 +60,14 @@ int fit_log_write(struct fit_log *l, const struct fit_epoch *epoch, struct mien_
         return fail(l, e);
     l->old = false;
     if (fseek(l->file, 0, SEEK_END) != 0 || ftell(l->file) <= 0)
-        fputs("epoch\ttrain_loss\tval_loss\tval_gender_accuracy\tval_age_exact\tval_age_mae\tval_age_cs5\t"
-              "lr\tseconds\timages_per_second\tpeak_mb\tbest\n", l->file);
-    fprintf(l->file, "%d\t%.6g\t%.6g\t%.6g\t%.6g\t%.6g\t%.6g\t%.6g\t%.3f\t%.1f\t%.1f\t%d\n", epoch->epoch,
-            epoch->train_loss, epoch->val.loss, epoch->val.gender_accuracy, epoch->val.age_exact, epoch->val.age_mae,
-            epoch->val.age_cs5, epoch->lr, epoch->seconds, epoch->images_per_second, (double)u.ru_maxrss / 1024,
-            epoch->best);
+        fputs("epoch\ttrain_loss\tval_loss\tval_gender_accuracy\tval_age_exact\tval_age_mae\tval_"
+              "age_cs5\t"
+              "lr\tseconds\timages_per_second\tpeak_mb\tbest\n",
+              l->file);
+    fprintf(l->file, "%d\t%.6g\t%.6g\t%.6g\t%.6g\t%.6g\t%.6g\t%.6g\t%.3f\t%.1f\t%.1f\t%d\n",
+            epoch->epoch, epoch->train_loss, epoch->val.loss, epoch->val.gender_accuracy,
+            epoch->val.age_exact, epoch->val.age_mae, epoch->val.age_cs5, epoch->lr, epoch->seconds,
+            epoch->images_per_second, (double)u.ru_maxrss / 1024, epoch->best);
     return fflush(l->file) != 0 ? fail(l, e) : 0;
 }
 
@@ -89,18 +91,18 @@ void fit_epoch_line(const struct fit_epoch *epoch, int epochs, char *line, size_
     if (v->n_age > 0)
         snprintf(age, sizeof age, ", age exact %.2f%%, MAE %.3f, CS(5) %.2f%%", 100 * v->age_exact,
                  v->age_mae, 100 * v->age_cs5);
-    snprintf(line, size, "%d/%d: loss %.4f%s%s%s, %.1f s%s", epoch->epoch, epochs, epoch->train_loss, loss,
-             gender, age, epoch->seconds, epoch->best ? " *" : "");
+    snprintf(line, size, "%d/%d: loss %.4f%s%s%s, %.1f s%s", epoch->epoch, epochs,
+             epoch->train_loss, loss, gender, age, epoch->seconds, epoch->best ? " *" : "");
 }
 
-char *fit_provenance(const struct fit_config *c, const char *init, const char *train, size_t records,
-                     const char *val, const struct fit_epoch *kept)
+char *fit_provenance(const struct fit_config *c, const char *init, const char *train,
+                     size_t records, const char *val, const struct fit_epoch *kept)
 {
     struct mien_buf b = {0};
     mien_buf_printf(&b, "mien-train %s: ", MIEN_VERSION);
     fit_describe(c, &b);
-    mien_buf_printf(&b, "\nfrom %s, %zu records of %s, epoch %d kept", init != NULL ? init : "features",
-               records, train, kept->epoch);
+    mien_buf_printf(&b, "\nfrom %s, %zu records of %s, epoch %d kept",
+                    init != NULL ? init : "features", records, train, kept->epoch);
     if (val != NULL && kept->val.n_gender + kept->val.n_age > 0)
         mien_buf_printf(&b, "\non %s: loss %.6g", val, kept->val.loss);
     if (kept->val.n_gender > 0)

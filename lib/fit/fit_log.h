@@ -21,12 +21,13 @@ int fit_log_write(struct fit_log *l, const struct fit_epoch *epoch, struct mien_
 /* Closes it; NULL is harmless. Returns 0 or MIEN_ERR_SYS. */
 int fit_log_close(struct fit_log *l, struct mien_err *e);
 
-/* "1/10: loss 3.2, validation loss 3.1, gender 94%, ..., 1.2 s *" in line, for an epoch of so many. */
+/* "1/10: loss 3.2, validation loss 3.1, gender 94%, ..., 1.2 s *" in line, for an epoch of so
+   many. */
 void fit_epoch_line(const struct fit_epoch *epoch, int epochs, char *line, size_t size);
 
 /* How a model came about, for its file: nothing that differs when it is made again. init, train and
    val are the files' names; init and val may be NULL. The caller frees it; NULL without memory. */
-char *fit_provenance(const struct fit_config *c, const char *init, const char *train, size_t records,
-                     const char *val, const struct fit_epoch *kept);
+char *fit_provenance(const struct fit_config *c, const char *init, const char *train,
+                     size_t records, const char *val, const struct fit_epoch *kept);
 
 #endif

@@ -14,11 +14,14 @@ static int check_features(const struct mien_pack *p, const char *which, const st
     model_features_name(m, at, want, sizeof want);
     mien_prep_get(&p->prep, "features", have, sizeof have);
     if (b->n > 1)
-        return mien_err_set(e, MIEN_ERR_FORMAT, "the %s pack holds features, but the trained layers read "
-                       "several layers: give pixels", which);
+        return mien_err_set(e, MIEN_ERR_FORMAT,
+                            "the %s pack holds features, but the trained layers read "
+                            "several layers: give pixels",
+                            which);
     if ((size_t)p->dim != shape_count(net->layer[at].shape) || strcmp(want, have) != 0)
-        return mien_err_set(e, MIEN_ERR_FORMAT, "the %s pack holds %d features %s, the trained layers read %s",
-                       which, p->dim, have, want);
+        return mien_err_set(e, MIEN_ERR_FORMAT,
+                            "the %s pack holds %d features %s, the trained layers read %s", which,
+                            p->dim, have, want);
     return 0;
 }
 
@@ -30,24 +33,30 @@ int fit_pack_check(const struct mien_pack *p, const char *which, const struct mo
     struct mien_err why;
     size_t labels = 0;
     if (mien_prep_check(&p->prep, &m->prep, &why) < 0)
-        return mien_err_set(e, MIEN_ERR_FORMAT, "the %s pack doesn't fit the model: %s", which, why.msg);
+        return mien_err_set(e, MIEN_ERR_FORMAT, "the %s pack doesn't fit the model: %s", which,
+                            why.msg);
     if (pixels && p->kind == MIEN_PACK_FEATURES) {
         if (check_features(p, which, m, b, e) < 0)
             return MIEN_ERR_FORMAT;
     } else if (!pixels && (p->kind != MIEN_PACK_FEATURES || (size_t)p->dim != shape_count(in))) {
-        return mien_err_set(e, MIEN_ERR_FORMAT, "the %s pack doesn't hold %zu features, as the model reads",
-                       which, shape_count(in));
+        return mien_err_set(e, MIEN_ERR_FORMAT,
+                            "the %s pack doesn't hold %zu features, as the model reads", which,
+                            shape_count(in));
     } else if (p->kind == MIEN_PACK_PIXELS && (p->height != in.h || p->width != in.w)) {
-        return mien_err_set(e, MIEN_ERR_FORMAT, "the %s pack holds pixels of %dx%d, the model reads %dx%d", which,
-                       p->height, p->width, in.h, in.w);
+        return mien_err_set(e, MIEN_ERR_FORMAT,
+                            "the %s pack holds pixels of %dx%d, the model reads %dx%d", which,
+                            p->height, p->width, in.h, in.w);
     }
     if (p->n > UINT32_MAX)
         return mien_err_set(e, MIEN_ERR_LIMIT, "the %s pack holds too many records", which);
     for (size_t i = 0; i < p->n; i++) {
-        bool age = p->age[i] != MIEN_PACK_UNKNOWN || (p->band != NULL && p->band[2 * i] != MIEN_PACK_UNKNOWN);
+        bool age = p->age[i] != MIEN_PACK_UNKNOWN ||
+                   (p->band != NULL && p->band[2 * i] != MIEN_PACK_UNKNOWN);
         labels += (h->age >= 0 && age) || (h->gender >= 0 && p->gender[i] != MIEN_PACK_UNKNOWN);
     }
-    return labels > 0 ? 0 : mien_err_set(e, MIEN_ERR_FORMAT, "the %s pack has no labels for the model's heads", which);
+    return labels > 0 ? 0
+                      : mien_err_set(e, MIEN_ERR_FORMAT,
+                                     "the %s pack has no labels for the model's heads", which);
 }
 
 uint64_t fit_pack_hash(const struct mien_pack *p)

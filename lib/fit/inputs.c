@@ -81,8 +81,9 @@ static int take_memory(struct inputs *r, size_t cache_mem, struct mien_err *e)
         p = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
     close(fd);
     if (p == MAP_FAILED)
-        return mien_err_set(e, MIEN_ERR_SYS, "no room for %zu bytes of the frozen layers' output: %s", bytes,
-                       strerror(full != 0 ? full : ENOMEM));
+        return mien_err_set(e, MIEN_ERR_SYS,
+                            "no room for %zu bytes of the frozen layers' output: %s", bytes,
+                            strerror(full != 0 ? full : ENOMEM));
     r->data = p;
     r->mapped = true;
     return 0;
@@ -124,7 +125,8 @@ static void freezing_free(struct freezing *z, int jobs)
 }
 
 /* Computes and keeps the frozen layers' output. Returns 0, 1 when stopped, or a negative code. */
-static int freeze(struct inputs *r, const struct inputs_how *how, struct par *par, struct mien_err *e)
+static int freeze(struct inputs *r, const struct inputs_how *how, struct par *par,
+                  struct mien_err *e)
 {
     struct freezing z = {.r = r};
     int rc = take_memory(r, how->cache_mem, e);
@@ -145,8 +147,8 @@ static int freeze(struct inputs *r, const struct inputs_how *how, struct par *pa
 }
 
 int inputs_make(struct inputs *r, const struct model *m, const struct mien_pack *p,
-              const struct boundary *at, const struct inputs_how *how, struct par *par,
-              struct mien_err *e)
+                const struct boundary *at, const struct inputs_how *how, struct par *par,
+                struct mien_err *e)
 {
     *r = (struct inputs){.m = m, .pack = p, .at = *at, .jobs = par_size(par), .views = how->views};
     /* With nothing frozen, or features of what is, the rows are the records themselves. */

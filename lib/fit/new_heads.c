@@ -44,15 +44,17 @@ static int parse_list(const char *list, bool *gender, struct age_head *age, stru
         } else if (strcmp(s, "gender=2") == 0 && !*gender) {
             *gender = true;
         } else {
-            return mien_err_set(e, MIEN_ERR_ARG, "heads: '%s': a list such as gender=2,age=101 has each head "
-                           "once", s);
+            return mien_err_set(e, MIEN_ERR_ARG,
+                                "heads: '%s': a list such as gender=2,age=101 has each head "
+                                "once",
+                                s);
         }
     }
     return *gender || age->n > 0 ? 0 : mien_err_set(e, MIEN_ERR_ARG, "heads: none are named");
 }
 
-/* Pixels are prepared as those of the packs were, and become the input as the network's own. Features
-   are known by their name, unless the network that makes them is a part of the model. */
+/* Pixels are prepared as those of the packs were, and become the input as the network's own.
+   Features are known by their name, unless the network that makes them is a part of the model. */
 static int merge_prep(struct mien_prep *p, const struct model *init, int attach,
                       const struct age_head *age, const struct mien_prep *packs, struct mien_err *e)
 {
@@ -73,12 +75,14 @@ static int merge_prep(struct mien_prep *p, const struct model *init, int attach,
 }
 
 int fit_new_heads(struct model *m, const struct model *init, const char *embed, int dim,
-                  const struct mien_prep *prep, const struct fit_heads *h, uint64_t seed, struct mien_err *e)
+                  const struct mien_prep *prep, const struct fit_heads *h, uint64_t seed,
+                  struct mien_err *e)
 {
     struct age_head age;
     bool gender;
     int *map = NULL; /* from init's layers to the model's */
-    int at, attach = 0, rc = parse_list(h->list != NULL ? h->list : "gender=2,age=101", &gender, &age, e);
+    int at, attach = 0,
+            rc = parse_list(h->list != NULL ? h->list : "gender=2,age=101", &gender, &age, e);
     if (rc < 0)
         return rc;
     int added = gender + (age.n > 0);
@@ -123,10 +127,12 @@ int fit_check_labels(const struct model *m, const struct mien_pack *p, struct mi
     bool gender = net_find(&m->net, "gender") < 0, age = net_find(&m->net, "age") < 0;
     for (size_t i = 0; i < p->n && !(gender && age); i++) {
         gender = gender || p->gender[i] != MIEN_PACK_UNKNOWN;
-        age = age || p->age[i] != MIEN_PACK_UNKNOWN || (p->band != NULL && p->band[2 * i] != MIEN_PACK_UNKNOWN);
+        age = age || p->age[i] != MIEN_PACK_UNKNOWN ||
+              (p->band != NULL && p->band[2 * i] != MIEN_PACK_UNKNOWN);
     }
     if (gender && age)
         return 0;
-    return mien_err_set(e, MIEN_ERR_FORMAT, "no record of the training part has %s: leave that head out",
-                   gender ? "an age" : "a gender");
+    return mien_err_set(e, MIEN_ERR_FORMAT,
+                        "no record of the training part has %s: leave that head out",
+                        gender ? "an age" : "a gender");
 }

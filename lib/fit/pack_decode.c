@@ -50,21 +50,19 @@ static int without_boxes(const struct mien_pack *p, struct mien_err *e)
     return rc;
 }
 
-int pack_decode_plan(struct pack_decode *d, const struct mien_pack *p, const struct mien_prep *model,
-                     struct mien_size size, struct mien_err *e)
+int pack_decode_plan(struct pack_decode *d, const struct mien_pack *p,
+                     const struct mien_prep *model, struct mien_size size, struct mien_err *e)
 {
     char crop[MIEN_PREP_MAX] = "";
     struct mien_crop *how = &d->how;
     *d = (struct pack_decode){0};
-    *how = (struct mien_crop){.margin = 0.4,
-                              .inner = 1,
-                              .target = size,
-                              .size = size,
-                              .max_bytes = MIEN_RECORD_LIMIT};
+    *how = (struct mien_crop){
+        .margin = 0.4, .inner = 1, .target = size, .size = size, .max_bytes = MIEN_RECORD_LIMIT};
     mien_prep_get(model, "crop", crop, sizeof crop);
     if (strcmp(crop, "align") == 0)
-        return mien_err_set(e, MIEN_ERR_FORMAT,
-                       "the model wants faces turned by their eyes, which encoded images aren't");
+        return mien_err_set(
+            e, MIEN_ERR_FORMAT,
+            "the model wants faces turned by their eyes, which encoded images aren't");
     int whole = strcmp(crop, "whole") == 0 ? 1 : without_boxes(p, e);
     if (whole < 0)
         return whole;
@@ -113,8 +111,8 @@ static const float *find_box(const struct mien_pack *p, size_t i, struct pack_de
     return f != NULL ? f->data : NULL;
 }
 
-int pack_decode(const struct pack_decode *d, const struct mien_pack *p, size_t i, struct pack_decoder *w,
-                unsigned char *dst, struct mien_err *e)
+int pack_decode(const struct pack_decode *d, const struct mien_pack *p, size_t i,
+                struct pack_decoder *w, unsigned char *dst, struct mien_err *e)
 {
     size_t n;
     int rc = 0;

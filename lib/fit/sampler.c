@@ -8,7 +8,9 @@ enum { GENDERS = 3, AGES = 22, STRATA = GENDERS * AGES };
 static int stratum(const struct label *y)
 {
     int gender = y->gender < 2 ? y->gender : 2;
-    int age = y->age != MIEN_PACK_UNKNOWN ? y->age / 5 : y->band[0] != MIEN_PACK_UNKNOWN ? (y->band[0] + y->band[1]) / 10 : AGES - 1;
+    int age = y->age != MIEN_PACK_UNKNOWN       ? y->age / 5
+              : y->band[0] != MIEN_PACK_UNKNOWN ? (y->band[0] + y->band[1]) / 10
+                                                : AGES - 1;
     return gender * AGES + age;
 }
 

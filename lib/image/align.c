@@ -20,7 +20,8 @@ int img_align_plan(const struct mien_crop *c, const struct img_jpeg_info *info, 
                    size_t npoint, struct img_aligned *a, struct mien_err *e)
 {
     if (npoint <= MIEN_FACE_MOUTH)
-        return mien_err_set(e, MIEN_ERR_FORMAT, "%zu landmarks, aligning needs %d", npoint, MIEN_FACE_MOUTH + 1);
+        return mien_err_set(e, MIEN_ERR_FORMAT, "%zu landmarks, aligning needs %d", npoint,
+                            MIEN_FACE_MOUTH + 1);
     for (int i = 0; i < 2 * (MIEN_FACE_MOUTH + 1); i++) {
         if (!(fabsf(point[i]) <= MAX_POSITION))
             return mien_err_set(e, MIEN_ERR_FORMAT, "a landmark is no place in the image");
@@ -40,7 +41,8 @@ int img_align_plan(const struct mien_crop *c, const struct img_jpeg_info *info, 
     bool turned = info->orientation >= 5;
     int w = turned ? info->h : info->w, h = turned ? info->w : info->h;
     if (!(centre.x >= 0 && centre.y >= 0 && centre.x <= w && centre.y <= h))
-        return mien_err_set(e, MIEN_ERR_FORMAT, "the face lies outside of the image of %d x %d pixels", w, h);
+        return mien_err_set(e, MIEN_ERR_FORMAT,
+                            "the face lies outside of the image of %d x %d pixels", w, h);
 
     double side = fmax(1, face * (1 + 2 * c->margin) * c->inner);
     int rc = img_crop_scale(c, side, &a->eighths, &a->side, e);
@@ -82,7 +84,7 @@ static void needed(double corner, double right, double down, int side, int *from
 
 /* Interpolation is in fixed point: a place in 2^32nds of a pixel, weights in 256ths. */
 typedef int64_t fixed;
-#define FIXED(x) ((fixed)llround((x) * 4294967296.0))
+#define FIXED(x) ((fixed)llround((x)*4294967296.0))
 
 static int clamped(int v, int last)
 {

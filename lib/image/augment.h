@@ -13,9 +13,9 @@
 
 /* How much of what; zeros leave images as they are. Drawn numbers are uniform. */
 struct augment {
-    bool flip;     /* mirror left and right, half of the time */
-    double shift;  /* move by up to this share of each side, 0 to 0.5 */
-    double zoom;   /* enlarge by a factor from 1 / (1 + zoom) to 1 + zoom (its logarithm is uniform),
+    bool flip;    /* mirror left and right, half of the time */
+    double shift; /* move by up to this share of each side, 0 to 0.5 */
+    double zoom;  /* enlarge by a factor from 1 / (1 + zoom) to 1 + zoom (its logarithm is uniform),
                       0 to 1 */
     double rotate; /* turn by up to this many degrees either way, 0 to 180 */
 

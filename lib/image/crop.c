@@ -19,8 +19,8 @@ struct area {
     double x1, y1, x2, y2;
 };
 
-static int area_of_box(const struct mien_crop *c, const struct img_jpeg_info *info, const float *box,
-                       struct area *a, struct mien_err *e)
+static int area_of_box(const struct mien_crop *c, const struct img_jpeg_info *info,
+                       const float *box, struct area *a, struct mien_err *e)
 {
     if (c->whole) {
         *a = (struct area){0, 0, info->w, info->h};
@@ -31,11 +31,11 @@ static int area_of_box(const struct mien_crop *c, const struct img_jpeg_info *in
             return mien_err_set(e, MIEN_ERR_FORMAT, "the face box is not a number");
     }
     if (!(box[2] > box[0]) || !(box[3] > box[1]))
-        return mien_err_set(e, MIEN_ERR_FORMAT, "the face box %g,%g,%g,%g is empty", box[0], box[1], box[2],
-                       box[3]);
+        return mien_err_set(e, MIEN_ERR_FORMAT, "the face box %g,%g,%g,%g is empty", box[0], box[1],
+                            box[2], box[3]);
     if (box[2] - box[0] > MAX_BOX || box[3] - box[1] > MAX_BOX)
-        return mien_err_set(e, MIEN_ERR_LIMIT, "the face box %g,%g,%g,%g is too large", box[0], box[1],
-                       box[2], box[3]);
+        return mien_err_set(e, MIEN_ERR_LIMIT, "the face box %g,%g,%g,%g is too large", box[0],
+                            box[1], box[2], box[3]);
     *a = (struct area){box[0], box[1], box[2], box[3]};
     if (!c->stored) {
         img_point_as_stored(info->orientation, info->h, info->w, &a->x1, &a->y1);
@@ -45,12 +45,13 @@ static int area_of_box(const struct mien_crop *c, const struct img_jpeg_info *in
     }
     if (a->x1 >= info->w || a->y1 >= info->h || a->x2 <= 0 || a->y2 <= 0)
         return mien_err_set(e, MIEN_ERR_FORMAT,
-                       "the face box %g,%g,%g,%g lies outside of the image of %d x %d pixels",
-                       box[0], box[1], box[2], box[3], info->w, info->h);
+                            "the face box %g,%g,%g,%g lies outside of the image of %d x %d pixels",
+                            box[0], box[1], box[2], box[3], info->w, info->h);
     return 0;
 }
 
-int img_crop_scale(const struct mien_crop *c, double side, int *eighths, int *pixels, struct mien_err *e)
+int img_crop_scale(const struct mien_crop *c, double side, int *eighths, int *pixels,
+                   struct mien_err *e)
 {
     /* Halvings only: libjpeg-turbo has no fast code for the scales between. */
     int want = c->target.h > c->target.w ? c->target.h : c->target.w;
@@ -59,8 +60,8 @@ int img_crop_scale(const struct mien_crop *c, double side, int *eighths, int *pi
         *eighths /= 2;
     double n = fmax(1, round(side * *eighths / 8));
     if (n > 65535 || (c->max_bytes != 0 && n * n * 3 > (double)c->max_bytes))
-        return mien_err_set(e, MIEN_ERR_LIMIT, "the crop of %.0f x %.0f pixels is more than a record holds", n,
-                       n);
+        return mien_err_set(e, MIEN_ERR_LIMIT,
+                            "the crop of %.0f x %.0f pixels is more than a record holds", n, n);
     *pixels = (int)n;
     return 0;
 }
@@ -89,7 +90,8 @@ int img_crop_plan(const struct mien_crop *c, const struct img_jpeg_info *info, c
 struct mien_size img_window_size(const struct img_window *cut, const struct img_jpeg_info *info)
 {
     bool turned = info->orientation >= 5;
-    return (struct mien_size){turned ? cut->rect.w : cut->rect.h, turned ? cut->rect.h : cut->rect.w};
+    return (struct mien_size){turned ? cut->rect.w : cut->rect.h,
+                              turned ? cut->rect.h : cut->rect.w};
 }
 
 /* The part of from .. from + n that lies within 0 .. side, at least the nearest pixel there. */
@@ -118,8 +120,9 @@ static struct img_rect place(const struct img_rect *cut, const struct img_rect *
     return at;
 }
 
-int img_window_start(const struct img_window *cut, const struct img_jpeg_info *info, struct img *scratch,
-                  unsigned char *out, struct img_part *part, struct mien_err *e)
+int img_window_start(const struct img_window *cut, const struct img_jpeg_info *info,
+                     struct img *scratch, unsigned char *out, struct img_part *part,
+                     struct mien_err *e)
 {
     struct img_rect r = cut->rect, in; /* in: what the image has of it */
     clamp(r.x, r.w, img_jpeg_scaled(info->w, cut->eighths), &in.x, &in.w);
@@ -134,7 +137,7 @@ int img_window_start(const struct img_window *cut, const struct img_jpeg_info *i
 }
 
 void img_window_finish(const struct img_window *cut, const struct img_jpeg_info *info,
-                    const struct img_part *part, const struct img *scratch, unsigned char *out)
+                       const struct img_part *part, const struct img *scratch, unsigned char *out)
 {
     struct img_rect r = cut->rect;
     unsigned char *stored = as_stored(info, scratch, out);

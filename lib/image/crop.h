@@ -15,13 +15,14 @@
 #include "mien/image.h"
 #include "mien/prep.h"
 
-/* Notes crop, margin and inner in a stream's preprocessing. Returns 0, or MIEN_ERR_LIMIT when that grows
-   too long. */
+/* Notes crop, margin and inner in a stream's preprocessing. Returns 0, or MIEN_ERR_LIMIT when that
+   grows too long. */
 int img_crop_describe(const struct mien_crop *c, struct mien_prep *p);
 
 /* The scale at which a crop of so many pixels at full scale is decoded, and its side there. Returns
    0, or MIEN_ERR_LIMIT when it is over max_bytes. */
-int img_crop_scale(const struct mien_crop *c, double side, int *eighths, int *pixels, struct mien_err *e);
+int img_crop_scale(const struct mien_crop *c, double side, int *eighths, int *pixels,
+                   struct mien_err *e);
 
 /* Which pixels make a crop, in the image as stored. A caller may as well fill it in itself, such as
    with the whole image at some scale; only img_crop_plan's are square. */
@@ -39,12 +40,14 @@ int img_crop_plan(const struct mien_crop *c, const struct img_jpeg_info *info, c
 /* The size of a cut's pixels when upright. */
 struct mien_size img_window_size(const struct img_window *cut, const struct img_jpeg_info *info);
 
-/* Reading a cut: what img_window_start puts into *part is decoded (img_jpeg_read_parts), alone or with
-   other cuts of the image, and img_window_finish makes out of it, img_window_size's h * w * 3 bytes,
-   upright. It is decoded into out, or into scratch where it must be turned. Returns 0 or MIEN_ERR_MEM. */
-int img_window_start(const struct img_window *cut, const struct img_jpeg_info *info, struct img *scratch,
-                  unsigned char *out, struct img_part *part, struct mien_err *e);
+/* Reading a cut: what img_window_start puts into *part is decoded (img_jpeg_read_parts), alone or
+   with other cuts of the image, and img_window_finish makes out of it, img_window_size's h * w * 3
+   bytes, upright. It is decoded into out, or into scratch where it must be turned. Returns 0 or
+   MIEN_ERR_MEM. */
+int img_window_start(const struct img_window *cut, const struct img_jpeg_info *info,
+                     struct img *scratch, unsigned char *out, struct img_part *part,
+                     struct mien_err *e);
 void img_window_finish(const struct img_window *cut, const struct img_jpeg_info *info,
-                    const struct img_part *part, const struct img *scratch, unsigned char *out);
+                       const struct img_part *part, const struct img *scratch, unsigned char *out);
 
 #endif

@@ -17,7 +17,7 @@ struct cut_job {
     int eighths;
     struct img_window cut;
     struct img_aligned aligned; /* or this */
-    struct mien_size size;         /* before it is resized */
+    struct mien_size size;      /* before it is resized */
     struct img_part part;
     struct img scratch, crop;
 };
@@ -30,7 +30,7 @@ struct mien_cutter {
     const void *image;
     size_t bytes;
     struct img_jpeg_info info;
-    bool opened;     /* the image, and nothing read of it yet */
+    bool opened;         /* the image, and nothing read of it yet */
     struct cut_job *job; /* one a cutting */
     size_t cap;
     struct img_part *part; /* those that are decoded together */
@@ -116,8 +116,8 @@ static int reserve(struct mien_cutter *c, size_t n, struct mien_err *e)
     return 0;
 }
 
-int mien_cutter_plan(struct mien_cutter *c, const struct mien_crop *how, const void *image, size_t bytes,
-                struct mien_cut *cutting, size_t n, struct mien_err *e)
+int mien_cutter_plan(struct mien_cutter *c, const struct mien_crop *how, const void *image,
+                     size_t bytes, struct mien_cut *cutting, size_t n, struct mien_err *e)
 {
     c->how = how;
     c->limits = (struct img_jpeg_limits){how->max_pixels, how->tolerant};
@@ -141,17 +141,18 @@ static unsigned char *crop_of(const struct mien_cutter *c, const struct mien_cut
     return resizes(c, job) ? job->crop.px : t->out;
 }
 
-static int start(const struct mien_cutter *c, const struct mien_cut *t, struct cut_job *job, struct mien_err *e)
+static int start(const struct mien_cutter *c, const struct mien_cut *t, struct cut_job *job,
+                 struct mien_err *e)
 {
     if (resizes(c, job) && img_alloc(&job->crop, job->size.h, job->size.w, e) < 0)
         return MIEN_ERR_MEM;
-    return c->how->align
-               ? img_align_start(&job->aligned, &c->info, &job->scratch, &job->part, e)
-               : img_window_start(&job->cut, &c->info, &job->scratch, crop_of(c, t, job), &job->part,
-                               e);
+    return c->how->align ? img_align_start(&job->aligned, &c->info, &job->scratch, &job->part, e)
+                         : img_window_start(&job->cut, &c->info, &job->scratch, crop_of(c, t, job),
+                                            &job->part, e);
 }
 
-static int finish(const struct mien_cutter *c, const struct mien_cut *t, struct cut_job *job, struct mien_err *e)
+static int finish(const struct mien_cutter *c, const struct mien_cut *t, struct cut_job *job,
+                  struct mien_err *e)
 {
     unsigned char *crop = crop_of(c, t, job);
     if (c->how->align)
@@ -159,7 +160,7 @@ static int finish(const struct mien_cutter *c, const struct mien_cut *t, struct 
     else
         img_window_finish(&job->cut, &c->info, &job->part, &job->scratch, crop);
     return resizes(c, job) ? mien_resize(c->resizer, crop, job->size.h, job->size.w, t->out,
-                                        c->how->size, c->how->resampling, e)
+                                         c->how->size, c->how->resampling, e)
                            : 0;
 }
 
@@ -182,8 +183,8 @@ static void give_back(struct img *im)
 
 /* Cuts the first of n that are decoded at one scale, as many as go together; *done of the n are
    dealt with. */
-static int cut_some(struct mien_cutter *c, int eighths, struct mien_cut *cutting, struct cut_job *job,
-                    size_t n, size_t *done, struct mien_err *e)
+static int cut_some(struct mien_cutter *c, int eighths, struct mien_cut *cutting,
+                    struct cut_job *job, size_t n, size_t *done, struct mien_err *e)
 {
     size_t together = 0, bytes = 0, i;
     for (i = 0; i < n && bytes < TOGETHER; i++) {

@@ -32,7 +32,8 @@ bool font_pixel(int glyph, int x, int y);
 size_t font_chars(const char *s, size_t n);
 
 /* Appends the text, cut to at most this many characters (at least 1): an ellipsis stands for what
-   was taken out of its middle, since names often differ at their ends. Returns 0 or MIEN_ERR_MEM. */
+   was taken out of its middle, since names often differ at their ends. Returns 0 or
+   MIEN_ERR_MEM. */
 int font_shorten(struct mien_buf *out, const char *s, size_t n, size_t chars);
 
 #endif

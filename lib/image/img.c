@@ -39,8 +39,8 @@ int mien_size_parse(void *dst, const char *s, struct mien_err *e)
     long long h, w;
     if (num_int(text, 1, MIEN_MAX_SIDE, &h, NULL) < 0 ||
         num_int(x != NULL ? x + 1 : text, 1, MIEN_MAX_SIDE, &w, NULL) < 0)
-        return mien_err_set(e, MIEN_ERR_ARG, "'%s' is not a size: N or HEIGHTxWIDTH, each 1 to %d", s,
-                       MIEN_MAX_SIDE);
+        return mien_err_set(e, MIEN_ERR_ARG, "'%s' is not a size: N or HEIGHTxWIDTH, each 1 to %d",
+                            s, MIEN_MAX_SIDE);
     *hw = (struct mien_size){(int)h, (int)w};
     return 0;
 }

@@ -122,7 +122,8 @@ static bool has_end(const struct jpeg_source_mgr *src)
 }
 
 int img_jpeg_open(struct img_jpeg *j, const void *bytes, size_t n,
-                  const struct img_jpeg_limits *limits, struct img_jpeg_info *info, struct mien_err *e)
+                  const struct img_jpeg_limits *limits, struct img_jpeg_info *info,
+                  struct mien_err *e)
 {
     const char *kind = n == 0 ? "empty" : img_kind(bytes, n);
     if (kind == NULL)
@@ -139,8 +140,9 @@ int img_jpeg_open(struct img_jpeg *j, const void *bytes, size_t n,
 
     uint64_t most = limits->max_pixels != 0 ? limits->max_pixels : IMG_JPEG_MAX_PIXELS;
     if ((uint64_t)j->d.image_width * j->d.image_height > most)
-        return mien_err_set(e, MIEN_ERR_LIMIT, "JPEG of %u x %u pixels, more than the limit of %llu",
-                       j->d.image_width, j->d.image_height, (unsigned long long)most);
+        return mien_err_set(e, MIEN_ERR_LIMIT,
+                            "JPEG of %u x %u pixels, more than the limit of %llu", j->d.image_width,
+                            j->d.image_height, (unsigned long long)most);
     if (!j->tolerant && !has_end(j->d.src))
         return mien_err_set(e, MIEN_ERR_FORMAT, "damaged JPEG: cut short");
     *info = (struct img_jpeg_info){.h = (int)j->d.image_height,
@@ -227,7 +229,8 @@ static void deliver(struct img_jpeg *j, bool inks, int x0, const struct img_part
     }
 }
 
-/* Decodes the rows from the first part's to the last one's; libjpeg's errors leave it by longjmp. */
+/* Decodes the rows from the first part's to the last one's; libjpeg's errors leave it by
+   longjmp. */
 static int decode(struct img_jpeg *j, int eighths, const struct img_part *part, size_t n)
 {
     struct jpeg_decompress_struct *d = &j->d;
@@ -294,7 +297,8 @@ int img_jpeg_read_parts(struct img_jpeg *j, int eighths, const struct img_part *
         rc = 0;
     }
     if (rc < 0)
-        return mien_err_set(e, rc, "%s: %s", j->damaged ? "damaged JPEG" : "cannot decode JPEG", j->why);
+        return mien_err_set(e, rc, "%s: %s", j->damaged ? "damaged JPEG" : "cannot decode JPEG",
+                            j->why);
     return 0;
 }
 

@@ -18,7 +18,7 @@
 /* A decoder, reused from image to image; one thread uses it at a time. */
 struct img_jpeg;
 struct img_jpeg *img_jpeg_new(struct mien_err *e); /* NULL on failure */
-void img_jpeg_free(struct img_jpeg *j);       /* NULL is harmless */
+void img_jpeg_free(struct img_jpeg *j);            /* NULL is harmless */
 
 #define IMG_JPEG_MAX_PIXELS ((uint64_t)64 << 20)
 
@@ -33,10 +33,11 @@ struct img_jpeg_info {
 };
 
 /* Reads the header of an image, whose n bytes stay the caller's and must live until it is read.
-   Returns 0; MIEN_ERR_FORMAT when it is no JPEG (the message names what it is), a kind of JPEG that is
-   not decoded, or, unless tolerant, cut short; MIEN_ERR_LIMIT when it has too many pixels. */
+   Returns 0; MIEN_ERR_FORMAT when it is no JPEG (the message names what it is), a kind of JPEG that
+   is not decoded, or, unless tolerant, cut short; MIEN_ERR_LIMIT when it has too many pixels. */
 int img_jpeg_open(struct img_jpeg *j, const void *bytes, size_t n,
-                  const struct img_jpeg_limits *limits, struct img_jpeg_info *info, struct mien_err *e);
+                  const struct img_jpeg_limits *limits, struct img_jpeg_info *info,
+                  struct mien_err *e);
 
 /* A side's length at scale n/8. A pixel at scale n/8 covers 8/n pixels of the full image each way,
    the last one perhaps less. */
@@ -60,8 +61,8 @@ struct img_part {
     size_t stride;
 };
 
-/* The same for n >= 1 parts of one image at one scale, for one entropy decoding. A tolerant decoder,
-   too, fails here where rows are missing, unless there is but one part. */
+/* The same for n >= 1 parts of one image at one scale, for one entropy decoding. A tolerant
+   decoder, too, fails here where rows are missing, unless there is but one part. */
 int img_jpeg_read_parts(struct img_jpeg *j, int eighths, const struct img_part *part, size_t n,
                         struct mien_err *e);
 

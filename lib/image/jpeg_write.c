@@ -70,8 +70,9 @@ int img_jpeg_encode(const unsigned char *px, int h, int w, int quality, struct m
     if (setjmp(wr.escape) != 0) {
         jpeg_destroy_compress(&wr.c);
         out->len = before;
-        return mien_err_set(e, h > JPEG_MAX_DIMENSION || w > JPEG_MAX_DIMENSION ? MIEN_ERR_LIMIT : MIEN_ERR_MEM,
-                       "cannot encode JPEG: %s", wr.why);
+        return mien_err_set(
+            e, h > JPEG_MAX_DIMENSION || w > JPEG_MAX_DIMENSION ? MIEN_ERR_LIMIT : MIEN_ERR_MEM,
+            "cannot encode JPEG: %s", wr.why);
     }
     jpeg_create_compress(&wr.c);
     wr.c.dest = &wr.dest;

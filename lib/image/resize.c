@@ -101,8 +101,9 @@ static int axis_room(struct axis *a, size_t nweight)
     a->real = malloc(nweight * sizeof *a->real);
     a->weight = malloc(nweight * sizeof *a->weight);
     a->split = malloc(2 * nweight * sizeof *a->split);
-    return a->first == NULL || a->real == NULL || a->weight == NULL || a->split == NULL ? MIEN_ERR_MEM
-                                                                                        : 0;
+    return a->first == NULL || a->real == NULL || a->weight == NULL || a->split == NULL
+               ? MIEN_ERR_MEM
+               : 0;
 }
 
 static void to_fixed(struct axis *a, size_t n)
@@ -229,7 +230,7 @@ void mien_resizer_free(struct mien_resizer *z)
 }
 
 int mien_resize(struct mien_resizer *z, const unsigned char *src, int h, int w, unsigned char *dst,
-               struct mien_size to, enum mien_resampling f, struct mien_err *e)
+                struct mien_size to, enum mien_resampling f, struct mien_err *e)
 {
     size_t row = (size_t)to.w * 3;
     if (resize_axis_set(&z->x, w, to.w, f) < 0 || resize_axis_set(&z->y, h, to.h, f) < 0)

@@ -115,8 +115,9 @@ int sheet_start(struct sheet *s, struct mien_err *e)
     s->scale = s->size < 2 * TEXT_SIZE ? 1 : s->size / TEXT_SIZE;
     s->gap = GAP * s->scale;
     if (width_of(s, s->columns) > MIEN_MAX_SIDE)
-        return mien_err_set(e, MIEN_ERR_LIMIT, "%d columns of %d pixels make a page of more than %d pixels",
-                       s->columns, s->size, MIEN_MAX_SIDE);
+        return mien_err_set(e, MIEN_ERR_LIMIT,
+                            "%d columns of %d pixels make a page of more than %d pixels",
+                            s->columns, s->size, MIEN_MAX_SIDE);
     int rc = img_alloc(&s->row, max_row_height(s), width_of(s, s->columns), e);
     if (rc == 0)
         sheet_next(s);
@@ -168,7 +169,8 @@ int sheet_add(struct sheet *s, const struct img *picture, const struct sheet_tex
     return 0;
 }
 
-int sheet_page(struct sheet *s, const unsigned char **px, struct mien_size *size, struct mien_err *e)
+int sheet_page(struct sheet *s, const unsigned char **px, struct mien_size *size,
+               struct mien_err *e)
 {
     int rc = end_row(s, e);
     s->row_height = s->gap; /* of paper, below the last row */

@@ -50,18 +50,18 @@ struct sheet {
     int size; /* a picture's largest side, in pixels: SHEET_MIN_SIZE to SHEET_MAX_SIZE */
 
     /* The rest is the sheet's own. */
-    int scale;       /* of the text */
-    int gap;         /* between cells, and around the page */
-    int cells;       /* on the page */
-    struct img row;  /* the row that is being filled */
-    int row_height;  /* what is used of it */
+    int scale;            /* of the text */
+    int gap;              /* between cells, and around the page */
+    int cells;            /* on the page */
+    struct img row;       /* the row that is being filled */
+    int row_height;       /* what is used of it */
     struct mien_buf page; /* the rows before it */
     int page_height;
     struct mien_buf scratch;
 };
 
-/* Begins the first page. Returns 0; MIEN_ERR_LIMIT when the columns are wider than MIEN_MAX_SIDE; or
-   MIEN_ERR_MEM. */
+/* Begins the first page. Returns 0; MIEN_ERR_LIMIT when the columns are wider than MIEN_MAX_SIDE;
+   or MIEN_ERR_MEM. */
 int sheet_start(struct sheet *s, struct mien_err *e);
 
 /* Whether the page has no room for another cell: all its rows are filled, or another row might
@@ -75,7 +75,8 @@ int sheet_add(struct sheet *s, const struct img *picture, const struct sheet_tex
 
 /* Finishes the page, which has cells, and gives its pixels and its size: rows that are no wider
    than the cells on it need. They live until sheet_next. Returns 0 or MIEN_ERR_MEM. */
-int sheet_page(struct sheet *s, const unsigned char **px, struct mien_size *size, struct mien_err *e);
+int sheet_page(struct sheet *s, const unsigned char **px, struct mien_size *size,
+               struct mien_err *e);
 
 /* Begins the next page. */
 void sheet_next(struct sheet *s);

@@ -189,18 +189,19 @@ static int describe(const json_t *w, struct tf_const *t, struct coding *c, struc
         return mien_err_set(e, MIEN_ERR_FORMAT, "a weight has no name or shape");
     if (!parse_coding(w, c))
         return mien_err_set(e, MIEN_ERR_FORMAT,
-                       "weight '%s': only float32, int32 and bool are known, and "
-                       "quantisation to float16, uint8 and uint16",
-                       t->name);
+                            "weight '%s': only float32, int32 and bool are known, and "
+                            "quantisation to float16, uint8 and uint16",
+                            t->name);
     if (json_array_size(shape) > TF_MAX_DIMS)
         return mien_err_set(e, MIEN_ERR_LIMIT, "weight '%s' has more than %d dimensions", t->name,
-                       TF_MAX_DIMS);
+                            TF_MAX_DIMS);
     t->ndim = (int)json_array_size(shape);
     t->count = 1;
     for (int i = 0; i < t->ndim; i++) {
         long long d;
         if (!whole(json_array_get(shape, (size_t)i), &d) || d < 0)
-            return mien_err_set(e, MIEN_ERR_FORMAT, "weight '%s' has a dimension that is no size", t->name);
+            return mien_err_set(e, MIEN_ERR_FORMAT, "weight '%s' has a dimension that is no size",
+                                t->name);
         t->dim[i] = (size_t)d;
         if (t->dim[i] > 0 && t->count > MAX_GROUP / t->dim[i])
             return mien_err_set(e, MIEN_ERR_LIMIT, "weight '%s' is too large", t->name);
@@ -210,13 +211,15 @@ static int describe(const json_t *w, struct tf_const *t, struct coding *c, struc
 }
 
 /* Appends the files of a group, which lie beside the graph. */
-static int slurp_group(const json_t *paths, const char *path, struct mien_buf *data, struct mien_err *e)
+static int slurp_group(const json_t *paths, const char *path, struct mien_buf *data,
+                       struct mien_err *e)
 {
     const char *slash = strrchr(path, '/');
     for (size_t i = 0; i < json_array_size(paths); i++) {
         const char *name = json_string_value(json_array_get(paths, i));
         if (name == NULL || name[0] == '/' || strstr(name, "..") != NULL)
-            return mien_err_set(e, MIEN_ERR_FORMAT, "a weight file that isn't in the graph's folder");
+            return mien_err_set(e, MIEN_ERR_FORMAT,
+                                "a weight file that isn't in the graph's folder");
         char file[4096];
         int n =
             snprintf(file, sizeof file, "%.*s%s", slash ? (int)(slash - path + 1) : 0, path, name);
@@ -245,8 +248,8 @@ static int read_group(struct tf_graph *g, const json_t *group, const char *path,
         if ((rc = describe(json_array_get(weights, i), t, &c, e)) < 0)
             break;
         if (t->count > (total - at) / c.bytes) {
-            rc = mien_err_set(e, MIEN_ERR_FORMAT, "weight '%s' lies beyond its file's %zu bytes", t->name,
-                         total);
+            rc = mien_err_set(e, MIEN_ERR_FORMAT, "weight '%s' lies beyond its file's %zu bytes",
+                              t->name, total);
             break;
         }
         t->v = malloc((t->count + 1) * sizeof *t->v);
@@ -260,8 +263,8 @@ static int read_group(struct tf_graph *g, const json_t *group, const char *path,
     }
     mien_buf_free(&data);
     if (rc == 0 && at != total)
-        return mien_err_set(e, MIEN_ERR_FORMAT, "the weight files have %zu bytes, the graph names %zu", total,
-                       at);
+        return mien_err_set(e, MIEN_ERR_FORMAT,
+                            "the weight files have %zu bytes, the graph names %zu", total, at);
     return rc;
 }
 
@@ -274,7 +277,8 @@ static int read_weights(struct tf_graph *g, const char *path, struct mien_err *e
     if (n == 0)
         return mien_err_set(e, MIEN_ERR_FORMAT, "it lists no weights");
     if (n > TF_MAX_NODES)
-        return mien_err_set(e, MIEN_ERR_LIMIT, "%zu weights are over the limit of %d", n, TF_MAX_NODES);
+        return mien_err_set(e, MIEN_ERR_LIMIT, "%zu weights are over the limit of %d", n,
+                            TF_MAX_NODES);
     g->constant = calloc(n, sizeof *g->constant);
     if (g->constant == NULL)
         return mien_err_mem(e, n * sizeof *g->constant, "weights");
@@ -309,7 +313,7 @@ static int read_nodes(struct tf_graph *g, struct mien_err *e)
         return mien_err_set(e, MIEN_ERR_FORMAT, "it has no graph");
     if (n > TF_MAX_NODES)
         return mien_err_set(e, MIEN_ERR_LIMIT, "a graph of %zu nodes is over the limit of %d", n,
-                       TF_MAX_NODES);
+                            TF_MAX_NODES);
     g->node = calloc(n, sizeof *g->node);
     g->out = calloc(n, sizeof *g->out);
     g->index = json_object();
@@ -343,14 +347,14 @@ static int connect(struct tf_graph *g, int i, struct mien_err *e)
             continue;
         if (node->nin == TF_MAX_IN)
             return mien_err_set(e, MIEN_ERR_LIMIT, "node '%s' has more than %d inputs", node->name,
-                           TF_MAX_IN);
+                                TF_MAX_IN);
         int from = name != NULL ? tf_find(g, name) : -1;
         if (from < 0)
-            return mien_err_set(e, MIEN_ERR_FORMAT, "node '%s' (%s) reads '%s', which %s", node->name,
-                           node->op, name != NULL ? name : "?",
-                           name != NULL && strchr(name, ':') != NULL
-                               ? "is a second output: not supported"
-                               : "isn't there");
+            return mien_err_set(e, MIEN_ERR_FORMAT, "node '%s' (%s) reads '%s', which %s",
+                                node->name, node->op, name != NULL ? name : "?",
+                                name != NULL && strchr(name, ':') != NULL
+                                    ? "is a second output: not supported"
+                                    : "isn't there");
         node->in[node->nin++] = from;
         g->node[from].uses++;
     }
@@ -377,7 +381,8 @@ static int find_outputs(struct tf_graph *g, struct mien_err *e)
         const char *name = json_string_value(json_object_get(v, "name"));
         int i = tf_find(g, name != NULL ? name : key);
         if (i < 0)
-            return mien_err_set(e, MIEN_ERR_FORMAT, "output '%s' is no node", name != NULL ? name : key);
+            return mien_err_set(e, MIEN_ERR_FORMAT, "output '%s' is no node",
+                                name != NULL ? name : key);
         if (g->nout == g->n)
             return mien_err_set(e, MIEN_ERR_FORMAT, "there are more outputs than nodes");
         g->out[g->nout++] = i;
@@ -433,7 +438,8 @@ int tf_read(struct tf_graph *g, const char *path, struct mien_err *e)
         return rc;
     const char *format = json_string_value(json_object_get(g->root, "format"));
     if (format != NULL && strcmp(format, "graph-model") != 0)
-        return mien_err_set(e, MIEN_ERR_FORMAT, "it is a %s, not a graph-model of TensorFlow.js", format);
+        return mien_err_set(e, MIEN_ERR_FORMAT, "it is a %s, not a graph-model of TensorFlow.js",
+                            format);
     if ((rc = read_nodes(g, e)) < 0 || (rc = read_weights(g, path, e)) < 0 ||
         (rc = find_outputs(g, e)) < 0)
         return rc;

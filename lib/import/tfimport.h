@@ -17,8 +17,8 @@ struct import {
     const struct tf_graph *g;
     struct net *net;
     struct tf_value *value; /* of each node converted so far */
-    float *weights;      /* parameters as net.h lays them out, so far */
-    int h, w;            /* of the input, instead of the graph's; or 0 */
+    float *weights;         /* parameters as net.h lays them out, so far */
+    int h, w;               /* of the input, instead of the graph's; or 0 */
     struct mien_err *e;
 };
 

@@ -21,8 +21,8 @@ int imp_fail(struct import *c, int i, const char *fmt, ...)
     va_start(ap, fmt);
     vsnprintf(cause, sizeof cause, fmt, ap);
     va_end(ap);
-    return mien_err_set(c->e, MIEN_ERR_FORMAT, "node '%s' (%s): %s", c->g->node[i].name, c->g->node[i].op,
-                   cause);
+    return mien_err_set(c->e, MIEN_ERR_FORMAT, "node '%s' (%s): %s", c->g->node[i].name,
+                        c->g->node[i].op, cause);
 }
 
 /* --- Names --------------------------------------------------------------------------------- */
@@ -185,7 +185,8 @@ static int walk(struct import *c)
         }
     }
     free(done);
-    return rc < 0 || all ? rc : mien_err_set(c->e, MIEN_ERR_FORMAT, "the graph goes round in circles");
+    return rc < 0 || all ? rc
+                         : mien_err_set(c->e, MIEN_ERR_FORMAT, "the graph goes round in circles");
 }
 
 /* --- Outputs ------------------------------------------------------------------------------- */
@@ -196,8 +197,9 @@ static int rename_layer(struct import *c, int layer, const char *name)
     if (strcmp(l->name, name) == 0)
         return 0;
     if (net_find(c->net, name) >= 0)
-        return mien_err_set(c->e, MIEN_ERR_ARG, "layer '%s' can't be renamed to '%s', which is there already",
-                       l->name, name);
+        return mien_err_set(c->e, MIEN_ERR_ARG,
+                            "layer '%s' can't be renamed to '%s', which is there already", l->name,
+                            name);
     snprintf(l->name, NET_NAME, "%s", name);
     return 0;
 }
@@ -234,15 +236,16 @@ static int name_head(struct import *c, const char *which, const char *name)
     int i = tf_find(c->g, which);
     int layer = i >= 0 && c->g->node[i].needed ? c->value[i].layer : net_find(c->net, which);
     if (layer < 0)
-        return mien_err_set(c->e, MIEN_ERR_ARG, "there is no node or layer '%s' for %s", which, name);
+        return mien_err_set(c->e, MIEN_ERR_ARG, "there is no node or layer '%s' for %s", which,
+                            name);
     const struct layer *l = &c->net->layer[layer];
     size_t n = shape_count(l->shape);
     bool gender = strcmp(name, "gender") == 0;
     if (!(l->type == L_SOFTMAX && (!gender || n == 2)) &&
         !(l->type == L_SIGMOID && gender && n == 1))
-        return mien_err_set(c->e, MIEN_ERR_ARG, "'%s' is a %s of %zu; %s", which, layer_type_name(l->type), n,
-                       gender ? "the gender is a softmax of 2 or a sigmoid of 1"
-                              : "the age is a softmax");
+        return mien_err_set(
+            c->e, MIEN_ERR_ARG, "'%s' is a %s of %zu; %s", which, layer_type_name(l->type), n,
+            gender ? "the gender is a softmax of 2 or a sigmoid of 1" : "the age is a softmax");
     if (c->net->layer[l->in[0]].type == L_DENSE) {
         snprintf(logits, sizeof logits, "%s_logits", name);
         int rc = rename_layer(c, l->in[0], logits);
@@ -306,7 +309,8 @@ static int take_weights(struct import *c, struct model *m)
         for (int k = 0; k < l->nparam; k++) {
             const float *w = imp_parameter(c, i, k);
             if (!num_finite(w, l->param[k].count))
-                return mien_err_set(c->e, MIEN_ERR_FORMAT, "layer '%s' has a weight that is no number", l->name);
+                return mien_err_set(c->e, MIEN_ERR_FORMAT,
+                                    "layer '%s' has a weight that is no number", l->name);
         }
     }
     m->weights = net_weights_new(&m->net, c->e);

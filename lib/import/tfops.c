@@ -23,7 +23,8 @@ static int add_simple(struct import *c, int i, struct tf_value x, enum layer_typ
 
 /* Multiplies x's channels by scale and adds shift (doubles, a channel each): in the weights of the
    layer that makes x, or in a bn layer where that has none or others see x. */
-static int affine(struct import *c, int i, struct tf_value x, const double *scale, const double *shift)
+static int affine(struct import *c, int i, struct tf_value x, const double *scale,
+                  const double *shift)
 {
     enum layer_type type = c->net->layer[x.layer].type;
     bool has_weights = type == L_CONV || type == L_DWCONV || type == L_DENSE || type == L_BN;

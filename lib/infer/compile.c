@@ -119,7 +119,8 @@ static enum kernel kernel_of(const struct plan *p, const struct layer *l)
     return winograd_fits(p->simd, l, before->shape) ? KERNEL_WINOGRAD : KERNEL_CONV;
 }
 
-/* Sets the kernel of a convolution or dense layer up, and the room it needs: returns 0 or MIEN_ERR_MEM.
+/* Sets the kernel of a convolution or dense layer up, and the room it needs: returns 0 or
+   MIEN_ERR_MEM.
  */
 static int prepare_conv(struct plan *p, struct step *s, const struct tail *tail)
 {
@@ -167,8 +168,8 @@ static int prepare(struct plan *p, struct step *s)
     return 0;
 }
 
-/* Makes the step for layer i, and for those it can take over: returns 0 or MIEN_ERR_MEM. Layers that
-   were taken over have their value set, which is how they are recognised. */
+/* Makes the step for layer i, and for those it can take over: returns 0 or MIEN_ERR_MEM. Layers
+   that were taken over have their value set, which is how they are recognised. */
 static int compile_layer(struct compiler *c, int i)
 {
     struct plan *p = c->p;
@@ -262,7 +263,8 @@ static int needed_layers(struct compiler *c, const int *out, int nout, struct mi
     return rc < 0 ? rc : 0;
 }
 
-int plan_compile(struct plan *p, const struct model *m, const int *out, int nout, struct mien_err *e)
+int plan_compile(struct plan *p, const struct model *m, const int *out, int nout,
+                 struct mien_err *e)
 {
     size_t n = (size_t)m->net.n;
     struct compiler c = {.p = p, .weights = m->weights, .from = &m->net};

@@ -100,7 +100,8 @@ struct plan *plan_new(const struct model *m, const int *out, int nout, int batch
     p->simd = simd_choose(e);
     if (p->simd != NULL && precision == PRECISION_INT8)
         p->int8 = int8_choose(p->simd);
-    if (p->simd == NULL || model_input(m, &p->input, e) < 0 || plan_compile(p, m, out, nout, e) < 0) {
+    if (p->simd == NULL || model_input(m, &p->input, e) < 0 ||
+        plan_compile(p, m, out, nout, e) < 0) {
         plan_free(p);
         return NULL;
     }

@@ -20,8 +20,8 @@ struct plan;
 struct plan_work;
 
 /* How convolutions are computed, but for those that read the input or fewer than 64 channels:
-   PRECISION_INT8 takes an image's values as 256 steps between the least and the largest that a layer
-   reads, and the weights as 255 for each output. Everything else stays in floats. */
+   PRECISION_INT8 takes an image's values as 256 steps between the least and the largest that a
+   layer reads, and the weights as 255 for each output. Everything else stays in floats. */
 enum precision { PRECISION_FLOAT, PRECISION_INT8 };
 
 /* Compiles the layers that `out` (nout indices into m->net, at least one) depend on. The model may
@@ -37,11 +37,13 @@ size_t plan_work_bytes(const struct plan *p);
 struct plan_work *plan_work_new(const struct plan *p, struct mien_err *e);
 void plan_work_free(struct plan_work *w); /* NULL is harmless */
 
-/* Makes a work space one of another plan; it grows where that needs more. Returns 0 or MIEN_ERR_MEM. */
+/* Makes a work space one of another plan; it grows where that needs more. Returns 0 or
+   MIEN_ERR_MEM. */
 int plan_work_refit(struct plan_work *w, const struct plan *p, struct mien_err *e);
 
 /* Runs n images, 1 <= n <= batch. For a model of pixels, in[i] points to unsigned char
-   [h, w, 3], RGB; for one of features, to float[d]. out[k] receives n x plan_out_count(k) floats. */
+   [h, w, 3], RGB; for one of features, to float[d]. out[k] receives n x plan_out_count(k)
+   floats. */
 void plan_run(const struct plan *p, struct plan_work *w, const void *const *in, int n,
               float *const *out);
 

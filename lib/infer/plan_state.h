@@ -1,6 +1,6 @@
 /*
- * A plan as its two sources see it: plan_compile.c makes steps of a network's layers, plan.c gives their
- * values room and runs them.
+ * A plan as its two sources see it: plan_compile.c makes steps of a network's layers, plan.c gives
+ * their values room and runs them.
  */
 #ifndef MIEN_INFER_PLAN_STATE_H
 #define MIEN_INFER_PLAN_STATE_H
@@ -24,10 +24,10 @@ struct step {
     int nin, in[NET_MAX_IN], out; /* values */
     real *w, *bias, *slope;       /* owned by the plan; for L_BN scale and shift */
     enum act act;
-    struct conv conv;           /* L_CONV, L_DENSE */
-    struct winograd *winograd;  /* or this */
-    struct conv_int8 *conv_int8;        /* or this */
-    struct depthwise depthwise; /* L_DWCONV */
+    struct conv conv;            /* L_CONV, L_DENSE */
+    struct winograd *winograd;   /* or this */
+    struct conv_int8 *conv_int8; /* or this */
+    struct depthwise depthwise;  /* L_DWCONV */
 };
 
 /* Steps [first, end) that run over groups of `group` images. */
@@ -56,8 +56,9 @@ struct plan {
 /* A power of four of images, at most the batch, whose values of one step fit the cache. */
 int plan_group(const struct plan *p, const struct step *s);
 
-/* Makes the steps that lead to the outputs, layers of m, as plan_new takes them; p has its batch and
-   descriptions. Returns 0 or a negative code; what was made stays p's. */
-int plan_compile(struct plan *p, const struct model *m, const int *out, int nout, struct mien_err *e);
+/* Makes the steps that lead to the outputs, layers of m, as plan_new takes them; p has its batch
+   and descriptions. Returns 0 or a negative code; what was made stays p's. */
+int plan_compile(struct plan *p, const struct model *m, const int *out, int nout,
+                 struct mien_err *e);
 
 #endif

@@ -13,9 +13,9 @@ enum { MOST_OUTPUTS = 2 };
 
 struct worker {
     struct plan_work *work;
-    const void **in;           /* a batch of them, and their mirror images behind */
-    unsigned char *mirrored;   /* the pixels of these */
-    float *out[MOST_OUTPUTS];  /* results for as many */
+    const void **in;          /* a batch of them, and their mirror images behind */
+    unsigned char *mirrored;  /* the pixels of these */
+    float *out[MOST_OUTPUTS]; /* results for as many */
 };
 
 struct mien_session {
@@ -24,10 +24,10 @@ struct mien_session {
     struct age_head years;
     struct mien_session_options o;
     struct plan *plan;
-    struct worker *worker;     /* jobs of them */
+    struct worker *worker;       /* jobs of them */
     int nout, out[MOST_OUTPUTS]; /* layers */
     size_t width[MOST_OUTPUTS];  /* numbers of each for one input */
-    int gender, age;           /* which of the outputs these are, or -1 */
+    int gender, age;             /* which of the outputs these are, or -1 */
     char output_name[128];
 };
 
@@ -147,10 +147,11 @@ int mien_session_start(struct mien_session *s, const char *layer,
     if (rc < 0)
         return rc;
     if (o->mirror && s->input.h == 0)
-        return mien_err_set(e, MIEN_ERR_ARG, "the model reads features, which have no mirror image");
+        return mien_err_set(e, MIEN_ERR_ARG,
+                            "the model reads features, which have no mirror image");
     s->o = *o;
-    s->plan = plan_new(&s->model, s->out, s->nout, rows,
-                       o->int8 ? PRECISION_INT8 : PRECISION_FLOAT, e);
+    s->plan =
+        plan_new(&s->model, s->out, s->nout, rows, o->int8 ? PRECISION_INT8 : PRECISION_FLOAT, e);
     if (s->plan == NULL)
         return MIEN_ERR_MEM;
     for (int k = 0; k < s->nout; k++)
@@ -280,8 +281,8 @@ static const void *input_of(const struct mien_session *s, struct mien_rec *r)
     return in;
 }
 
-int mien_session_records(const struct mien_session *s, struct mien_rec **rec, size_t n, size_t *used,
-                         const void **in, struct mien_err *e)
+int mien_session_records(const struct mien_session *s, struct mien_rec **rec, size_t n,
+                         size_t *used, const void **in, struct mien_err *e)
 {
     int k = 0;
     for (size_t i = 0; i < n; i++) {

@@ -111,8 +111,8 @@ void conv_free(struct conv *c)
 
 /* --- Running -------------------------------------------------------------------------------- */
 
-/* The scratch begins with pointers to the terms of a block, followed, where taps are joined, by room
-   for terms that need zeros between them. */
+/* The scratch begins with pointers to the terms of a block, followed, where taps are joined, by
+   room for terms that need zeros between them. */
 static size_t pointers(const struct conv *c)
 {
     return (size_t)c->block_rows * (size_t)c->taps;
@@ -186,8 +186,8 @@ static void next_place(const struct conv *c, struct place *at)
     at->x += shape_count(c->in);
 }
 
-/* Where the taps of a row of a patch lie that reaches beyond the input's left or right edge. copy has
-   room for the row's terms, with the zeros that joined taps need between them. */
+/* Where the taps of a row of a patch lie that reaches beyond the input's left or right edge. copy
+   has room for the row's terms, with the zeros that joined taps need between them. */
 static void find_edge_taps(const struct conv *c, const float *line, int x0, const float *zeros,
                            const float **rows, float *copy)
 {

@@ -14,11 +14,11 @@ struct conv {
     enum act act;
     /* A tap is `span` pixels of a patch's row, which lie side by side, so that a tap's terms are
        not too few. */
-    int span, taps, len, units;     /* of one group: taps a patch, terms a tap, outputs */
-    int block_taps, block_len;      /* terms summed up at once: whole taps, or a part of one */
-    int block_rows;                 /* output pixels worked off at once */
-    size_t padded;                  /* units, rounded up to panels */
-    float *w, *bias, *slope;        /* owned; group by group, padded with zeros */
+    int span, taps, len, units; /* of one group: taps a patch, terms a tap, outputs */
+    int block_taps, block_len;  /* terms summed up at once: whole taps, or a part of one */
+    int block_rows;             /* output pixels worked off at once */
+    size_t padded;              /* units, rounded up to panels */
+    float *w, *bias, *slope;    /* owned; group by group, padded with zeros */
 };
 
 /* Takes a layer of type L_CONV or L_DENSE that reads `in`, its weights as net.h lays them out, and

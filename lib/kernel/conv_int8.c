@@ -43,9 +43,9 @@ static int bin_of(float fraction)
 }
 
 /* Makes whole numbers of a unit's n weights, which are lost: their sum differs from that of the
-   weights by half a step at most. What an input's values have in common would make of the errors' sum
-   a shift of the unit's outputs. So those with the largest fractions are rounded up, as many as that
-   takes. Returns the size of a step, NaN where there are weights that are no numbers. */
+   weights by half a step at most. What an input's values have in common would make of the errors'
+   sum a shift of the unit's outputs. So those with the largest fractions are rounded up, as many as
+   that takes. Returns the size of a step, NaN where there are weights that are no numbers. */
 static float round_weights(float *w, size_t n, int8_t *q)
 {
     size_t count[BINS] = {0};
@@ -123,8 +123,8 @@ static int pack(struct conv_int8 *c, const float *w)
     return unit == NULL || q == NULL ? MIEN_ERR_MEM : 0;
 }
 
-int conv_int8_make(struct conv_int8 *c, const struct int8_simd *variant, const struct layer *l, struct shape in,
-               const float *w, const struct tail *t)
+int conv_int8_make(struct conv_int8 *c, const struct int8_simd *variant, const struct layer *l,
+                   struct shape in, const float *w, const struct tail *t)
 {
     *c = (struct conv_int8){.variant = variant, .l = *l, .in = in, .act = t->act};
     size_t units = (size_t)l->units, nr = (size_t)variant->nr;
@@ -206,7 +206,8 @@ static void to_values(const struct conv_int8 *c, const float *x, const float *ze
 }
 
 /* Where the values under output pixel (oy, ox) of an image lie: mr apart in taps. */
-static void find_taps(const struct conv_int8 *c, const char *image, int oy, int ox, const void **taps)
+static void find_taps(const struct conv_int8 *c, const char *image, int oy, int ox,
+                      const void **taps)
 {
     const struct layer *l = &c->l;
     size_t pixel = 4 * c->words;
@@ -221,8 +222,8 @@ static void find_taps(const struct conv_int8 *c, const char *image, int oy, int 
 }
 
 /* The product for a block of m rows. */
-static void block_product(const struct conv_int8 *c, const struct work *w, size_t m, const float *add,
-                          float *y)
+static void block_product(const struct conv_int8 *c, const struct work *w, size_t m,
+                          const float *add, float *y)
 {
     size_t mr = (size_t)c->variant->mr, nr = (size_t)c->variant->nr, units = (size_t)c->l.units;
     for (size_t u = 0; u < units; u += nr) {
@@ -250,7 +251,7 @@ static void block_product(const struct conv_int8 *c, const struct work *w, size_
 }
 
 void conv_int8_run(const struct conv_int8 *c, const float *x, const float *add, float *y, size_t n,
-               const float *zeros, void *scratch)
+                   const float *zeros, void *scratch)
 {
     struct work w = layout(c, n, scratch);
     size_t columns = (size_t)c->l.shape.w, pixels = (size_t)c->l.shape.h * columns;

@@ -27,17 +27,17 @@ struct conv_int8 {
     float *scale, *bias, *slope;
 };
 
-/* Whether a layer that reads `in` is one for this: an undivided convolution of at least 64 channels.
-   With fewer there is little to gain, and errors so early cost most. */
+/* Whether a layer that reads `in` is one for this: an undivided convolution of at least 64
+   channels. With fewer there is little to gain, and errors so early cost most. */
 bool conv_int8_fits(const struct layer *l, struct shape in);
 
 /* As conv_make, conv_free, conv_zeros and conv_run; the scratch depends on the images of a run. */
-int conv_int8_make(struct conv_int8 *c, const struct int8_simd *variant, const struct layer *l, struct shape in,
-               const float *w, const struct tail *t);
+int conv_int8_make(struct conv_int8 *c, const struct int8_simd *variant, const struct layer *l,
+                   struct shape in, const float *w, const struct tail *t);
 void conv_int8_free(struct conv_int8 *c);
 size_t conv_int8_scratch(const struct conv_int8 *c, size_t n);
 size_t conv_int8_zeros(const struct conv_int8 *c);
 void conv_int8_run(const struct conv_int8 *c, const float *x, const float *add, float *y, size_t n,
-               const float *zeros, void *scratch);
+                   const float *zeros, void *scratch);
 
 #endif

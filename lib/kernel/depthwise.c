@@ -3,11 +3,11 @@
 /* Of more channels the columns of a strip lie so far apart that fetching them takes longer than the
    sums. */
 enum { STRIP_CHANNELS = 128 };
-/* Rows that the tallest strip of any variant has: where a layer has fewer, no variant makes strips, as their
-   sums have another order. */
+/* Rows that the tallest strip of any variant has: where a layer has fewer, no variant makes strips,
+   as their sums have another order. */
 enum { STRIP_ROWS = 4 };
-/* Vectors of a pixel below which they share lines of the first-level cache: strips are then no wider
-   than so many columns, so that they stay there for the next vector. */
+/* Vectors of a pixel below which they share lines of the first-level cache: strips are then no
+   wider than so many columns, so that they stay there for the next vector. */
 enum { FEW_VECTORS = 4, STRIP_COLUMNS = 32 };
 
 /* Channels, rounded up to vectors. */
@@ -64,8 +64,8 @@ static void filter_one_by_one(const struct depthwise *d, const float *x, float *
     for (int oy = 0; oy < l->shape.h; oy++, y += (size_t)ow * d->dw.nc) {
         for (int at = 0; at < ow; at += step) {
             int ox = at + step > ow ? ow - step : at; /* the last ones overlap those before */
-            window(d, x, zeros, ox * l->sw - l->pl, oy * l->sh - l->pt,
-                   (step - 1) * l->sw + l->kw, pixel);
+            window(d, x, zeros, ox * l->sw - l->pl, oy * l->sh - l->pt, (step - 1) * l->sw + l->kw,
+                   pixel);
             if (fast)
                 d->simd->dw3[l->sw - 1](&d->dw, pixel, y + (size_t)ox * d->dw.nc);
             else
@@ -86,8 +86,12 @@ static void filter_strip(const struct depthwise *d, const float *x, float *y, in
     }
     for (int ox = 0; ox < l->shape.w; ox += d->columns) {
         int left = l->shape.w - ox;
-        struct dw3_strip s = {row, d->in.w, ox - l->pl, left < d->columns ? left : d->columns,
-                              y + (size_t)ox * nc, (size_t)l->shape.w * nc};
+        struct dw3_strip s = {row,
+                              d->in.w,
+                              ox - l->pl,
+                              left < d->columns ? left : d->columns,
+                              y + (size_t)ox * nc,
+                              (size_t)l->shape.w * nc};
         d->simd->dw3_strip(&d->dw, &s);
     }
 }

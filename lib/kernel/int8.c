@@ -28,8 +28,8 @@ static inline void put_portable(int16_t *p, word4 v)
         p[i] = (int16_t)(v[i] < 0 ? 0 : v[i] > INT8_MOST_VALUE ? INT8_MOST_VALUE : v[i]);
 }
 
-#define VARIANT(name)    name##_portable
-#define VARIANT_NAME     "portable"
+#define VARIANT(name) name##_portable
+#define VARIANT_NAME  "portable"
 #define MR            4
 #define NV            2
 #define VALUE         int16_t
@@ -46,8 +46,8 @@ static inline void put_portable(int16_t *p, word4 v)
 #include "int8_body.h"
 
 #ifdef __x86_64__
-#define VARIANT(name)    name##_avx2
-#define VARIANT_NAME     "avx2"
+#define VARIANT(name) name##_avx2
+#define VARIANT_NAME  "avx2"
 #define MR            6
 #define NV            2
 #define VALUE         int16_t
@@ -66,11 +66,12 @@ static inline void put_portable(int16_t *p, word4 v)
 #include "int8_body.h"
 
 /* The two variants of AVX-512 differ in what a word holds: two values, or four. */
-#define CONFINED_512(v) \
-    _mm512_min_epi32(_mm512_set1_epi32(INT8_MOST_VALUE), _mm512_max_epi32(_mm512_setzero_si512(), v))
+#define CONFINED_512(v)                                                                            \
+    _mm512_min_epi32(_mm512_set1_epi32(INT8_MOST_VALUE),                                           \
+                     _mm512_max_epi32(_mm512_setzero_si512(), v))
 
-#define VARIANT(name)    name##_avx512bw
-#define VARIANT_NAME     "avx512bw"
+#define VARIANT(name) name##_avx512bw
+#define VARIANT_NAME  "avx512bw"
 #define MR            6
 #define NV            4
 #define VALUE         int16_t
@@ -82,14 +83,15 @@ static inline void put_portable(int16_t *p, word4 v)
 #define IDOT(s, x, w) _mm512_add_epi32(s, _mm512_madd_epi16(x, w))
 #define TO_FLOAT(v)   _mm512_cvtepi32_ps(v)
 #define ROUND(v)      _mm512_cvtps_epi32(v)
-#define PUT(p, v)     _mm256_storeu_si256((__m256i *)(void *)(p), _mm512_cvtepi32_epi16(CONFINED_512(v)))
+#define PUT(p, v)                                                                                  \
+    _mm256_storeu_si256((__m256i *)(void *)(p), _mm512_cvtepi32_epi16(CONFINED_512(v)))
 #include "vec_avx512.h"
 #undef TARGET
 #define TARGET __attribute__((target("avx512f,avx512bw")))
 #include "int8_body.h"
 
-#define VARIANT(name)    name##_avx512vnni
-#define VARIANT_NAME     "avx512vnni"
+#define VARIANT(name) name##_avx512vnni
+#define VARIANT_NAME  "avx512vnni"
 #define MR            6
 #define NV            4
 #define VALUE         uint8_t

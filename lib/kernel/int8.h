@@ -14,8 +14,8 @@
 
 enum { INT8_MOST_VALUE = 255, INT8_MOST_WEIGHT = 127 }; /* the largest value and weight */
 
-/* A value v stands for scale x (v - zero). zero is one itself: the number 0 has no error. scale is NaN
-   where there were numbers without an end, and so is all that comes of them. */
+/* A value v stands for scale x (v - zero). zero is one itself: the number 0 has no error. scale is
+   NaN where there were numbers without an end, and so is all that comes of them. */
 struct int8_range {
     float scale;
     int32_t zero;
@@ -23,11 +23,11 @@ struct int8_range {
 
 /* A tile of a product of matrices, as struct tile: c = act(a b + bias + add). */
 struct int8_tile {
-    const void *const *rows; /* mr pointers a tap, to its values */
-    size_t taps, steps;      /* 32-bit words of a tap's values */
-    const void *b;           /* a panel of nr columns: taps x steps rows of nr words */
-    const struct int8_range *range; /* mr of them, of the rows */
-    const int32_t *sum;              /* nr of each: a column's sum, the scale of its weights, */
+    const void *const *rows;           /* mr pointers a tap, to its values */
+    size_t taps, steps;                /* 32-bit words of a tap's values */
+    const void *b;                     /* a panel of nr columns: taps x steps rows of nr words */
+    const struct int8_range *range;    /* mr of them, of the rows */
+    const int32_t *sum;                /* nr of each: a column's sum, the scale of its weights, */
     const float *scale, *bias, *slope; /* and what is applied to the sums */
     enum act act;
     const float *add; /* elements as c's, or NULL */
@@ -49,7 +49,8 @@ struct int8_simd {
                    size_t words);
 };
 
-/* The variant with that many better ones among those that this processor runs; NULL behind the last. */
+/* The variant with that many better ones among those that this processor runs; NULL behind the
+   last. */
 const struct int8_simd *int8_variant(size_t better);
 
 /* The best variant of this processor that is of the kind of `simd`, or of a lesser one. */

@@ -8,7 +8,8 @@
  *   ILOAD ISET IADD IMUL
  *   IDOT(acc, x, w)  adds, word by word, the products of the words' values and weights
  *   TO_FLOAT ROUND   between words and floats, ROUND to the nearest, halves to the even
- *   PUT(p, v)        stores a vector's words as values, after confining them to 0 to INT8_MOST_VALUE
+ *   PUT(p, v)        stores a vector's words as values, after confining them to 0 to
+ *   INT8_MOST_VALUE
  */
 
 #include "vec_act.h"
@@ -100,8 +101,8 @@ TARGET static void VARIANT(extent)(const float *x, size_t n, float *lo, float *h
     *hi += sum; /* 0, or NaN */
 }
 
-TARGET static void VARIANT(values)(const float *x, size_t pixels, size_t nc, const struct int8_range *r,
-                                void *to, size_t words)
+TARGET static void VARIANT(values)(const float *x, size_t pixels, size_t nc,
+                                   const struct int8_range *r, void *to, size_t words)
 {
     float inverse = r->scale > 0 ? 1 / r->scale : 0;
     if (nc % LANES == 0 && nc * sizeof(VALUE) == 4 * words) { /* pixels without gaps */
@@ -124,8 +125,9 @@ TARGET static void VARIANT(values)(const float *x, size_t pixels, size_t nc, con
     }
 }
 
-static const struct int8_simd VARIANT(int8) = {
-    VARIANT_NAME, LANES, MR, NV * LANES, sizeof(VALUE), VARIANT(tile), VARIANT(extent), VARIANT(values)};
+static const struct int8_simd VARIANT(int8) = {VARIANT_NAME,    LANES,          MR,
+                                               NV *LANES,       sizeof(VALUE),  VARIANT(tile),
+                                               VARIANT(extent), VARIANT(values)};
 
 #include "vec_end.h"
 #undef VARIANT

@@ -8,8 +8,8 @@
 typedef real vec __attribute__((vector_size(16 * sizeof(real)), aligned(sizeof(real))));
 typedef __typeof__((vec){0} > (vec){0}) mask;
 enum { LANES = 16 };
-#define LOAD(p) (*(const vec *)(const void *)(p))
-#define STORE(p, v) (*(vec *)(void *)(p) = (v))
+#define LOAD(p)         (*(const vec *)(const void *)(p))
+#define STORE(p, v)     (*(vec *)(void *)(p) = (v))
 #define SELECT(m, a, b) ((vec)(((m) & (mask)(a)) | (~(m) & (mask)(b))))
 
 static inline real clip6(real v)
@@ -72,9 +72,9 @@ int k_is_pointwise(const struct layer *l)
 /* One output row for channels [c, c + LANES) of a 3x3 filter: the nine weights stay in registers
    while the row is walked along. row[k] are the three input rows at channel c; columns outside of
    the image count as zero. */
-static inline __attribute__((always_inline)) void
-dw3_row(const struct layer *l, struct shape in, const real *w, const struct tail *t, int c,
-        const real *const row[3], real *y)
+static inline __attribute__((always_inline)) void dw3_row(const struct layer *l, struct shape in,
+                                                          const real *w, const struct tail *t,
+                                                          int c, const real *const row[3], real *y)
 {
     size_t nc = (size_t)in.c;
     vec k[9], bias = {0}, zero = {0}, slope = {0};
@@ -91,7 +91,8 @@ dw3_row(const struct layer *l, struct shape in, const real *w, const struct tail
         if (x0 >= 0 && x0 + 3 <= in.w) {
             for (int ky = 0; ky < 3; ky++) {
                 const real *p = row[ky] + (size_t)x0 * nc;
-                s += LOAD(p) * k[3 * ky] + LOAD(p + nc) * k[3 * ky + 1] + LOAD(p + 2 * nc) * k[3 * ky + 2];
+                s += LOAD(p) * k[3 * ky] + LOAD(p + nc) * k[3 * ky + 1] +
+                     LOAD(p + 2 * nc) * k[3 * ky + 2];
             }
         } else {
             for (int kx = 0; kx < 3; kx++) {
@@ -170,7 +171,8 @@ void k_dwconv(const struct layer *l, struct shape in, const real *w, const struc
 
 /* --- The rest ------------------------------------------------------------------------------ */
 
-void k_coral(size_t inputs, int units, const real *w, const real *b, const real *x, real *y, size_t n)
+void k_coral(size_t inputs, int units, const real *w, const real *b, const real *x, real *y,
+             size_t n)
 {
     for (size_t i = 0; i < n; i++, x += inputs, y += units) {
         real rank = 0;

@@ -38,7 +38,8 @@ void k_dwconv(const struct layer *l, struct shape in, const real *w, const struc
               const real *x, real *y, size_t n, const real *zeros);
 
 /* y[n, units] = b + x[n, inputs] w, one weight an input. */
-void k_coral(size_t inputs, int units, const real *w, const real *b, const real *x, real *y, size_t n);
+void k_coral(size_t inputs, int units, const real *w, const real *b, const real *x, real *y,
+             size_t n);
 
 /* y = x * scale + shift for each channel; may be in place. */
 void k_scale(real *y, const real *x, size_t rows, int c, const real *scale, const real *shift);

@@ -15,8 +15,8 @@ typedef float real;
 /* A function compiled for several processors, the best of which is chosen when the program
    starts. Sanitizers can't instrument that choice. */
 #if defined __x86_64__ && !defined __clang__ && !defined __SANITIZE_ADDRESS__
-#define SIMD __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default"), \
-                            optimize("O3")))
+#define SIMD                                                                                       \
+    __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default"), optimize("O3")))
 #else
 #define SIMD
 #endif

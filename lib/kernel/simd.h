@@ -1,7 +1,7 @@
 /*
  * The inner loops of inference, in several variants of one source (simd_body.h): for AVX-512, for
- * AVX2, and a portable one. A function adds up a result's terms in the same fixed order in every variant,
- * whatever the rows and images around it.
+ * AVX2, and a portable one. A function adds up a result's terms in the same fixed order in every
+ * variant, whatever the rows and images around it.
  */
 #ifndef MIEN_KERNEL_SIMD_H
 #define MIEN_KERNEL_SIMD_H
@@ -22,8 +22,8 @@ struct tile {
     float *c;
     size_t ldc;
     int m, n;
-    const float *bias;       /* nr of them, or NULL: added to the products */
-    const float *add;        /* elements as c's, ldc apart, or NULL: added too; c goes on with itself */
+    const float *bias; /* nr of them, or NULL: added to the products */
+    const float *add;  /* elements as c's, ldc apart, or NULL: added too; c goes on with itself */
     const struct tail *tail; /* applied before the store: its activation, slope; or NULL */
     const float *slope;      /* nr of them */
 };
@@ -45,8 +45,8 @@ struct dw3_row {
     int x0, stride;     /* the input column under the first tap of the first output pixel */
 };
 
-/* A strip of outputs of a 3x3 depthwise filter of stride 1: as many rows as the variant makes at once,
-   `columns` wide. */
+/* A strip of outputs of a 3x3 depthwise filter of stride 1: as many rows as the variant makes at
+   once, `columns` wide. */
 struct dw3_strip {
     const float *const *row; /* of the input: two more, NULL where the strip reaches beyond it */
     int width;               /* of the input */
@@ -59,7 +59,8 @@ struct dw3_strip {
 struct simd {
     const char *name; /* avx512, avx2, portable */
     int lanes, mr, nr, strip;
-    const struct simd *other; /* one with another nr, whose panels some units fill better, or NULL */
+    const struct simd
+        *other; /* one with another nr, whose panels some units fill better, or NULL */
     void (*tile)(const struct tile *t);
     /* One pixel y[nc] of a filter, from the pixels under its taps. */
     void (*dw)(const struct dw *d, const float *const *tap, float *y);
@@ -76,8 +77,8 @@ struct simd {
                          const float *slope, enum act act, float *const out[4]);
 };
 
-/* The best variant that this processor runs, or the one that the environment's MIEN_SIMD names; NULL
-   with a message where it doesn't run that one. */
+/* The best variant that this processor runs, or the one that the environment's MIEN_SIMD names;
+   NULL with a message where it doesn't run that one. */
 const struct simd *simd_choose(struct mien_err *e);
 
 #endif

@@ -13,12 +13,12 @@
 TARGET static inline __attribute__((always_inline)) void
 VARIANT(activate_all)(VEC acc[MR][NV], enum act act, const float *slope)
 {
-#define ACTIVATE(act) \
-    UNROLL \
-    for (int v = 0; v < NV; v++) { \
-        UNROLL \
-        for (int i = 0; i < MR; i++) \
-            acc[i][v] = VARIANT(activate)(acc[i][v], act, LOAD(slope + v * LANES)); \
+#define ACTIVATE(act)                                                                              \
+    UNROLL                                                                                         \
+    for (int v = 0; v < NV; v++) {                                                                 \
+        UNROLL                                                                                     \
+        for (int i = 0; i < MR; i++)                                                               \
+            acc[i][v] = VARIANT(activate)(acc[i][v], act, LOAD(slope + v * LANES));                \
     }
     switch (act) {
     case ACT_RELU:
@@ -99,47 +99,47 @@ TARGET static void VARIANT(tile)(const struct tile *t)
 }
 
 /* COLS columns of 3 rows make N pixels of a 3x3 filter. Every load of a weight serves N pixels. */
-#define DW3(name, N, STRIDE) \
-TARGET static void VARIANT(name)(const struct dw *d, const float *const *col, float *y) \
-{ \
-    enum { COLS = (N - 1) * STRIDE + 3 }; \
-    for (size_t at = 0; at < d->nc; at += LANES) { \
-        size_t c = at + LANES > d->nc ? d->nc - LANES : at; \
-        VEC acc[N]; \
-        UNROLL \
-        for (int i = 0; i < N; i++) \
-            acc[i] = LOAD(d->bias + c); \
-        UNROLL \
-        for (int ky = 0; ky < 3; ky++) { \
-            VEC w[3]; \
-            UNROLL \
-            for (int kx = 0; kx < 3; kx++) \
-                w[kx] = LOAD(d->w + (size_t)(3 * ky + kx) * d->nc + c); \
-            UNROLL \
-            for (int j = 0; j < COLS; j++) { \
-                VEC x = LOAD(col[ky * COLS + j] + c); \
-                UNROLL \
-                for (int i = 0; i < N; i++) { \
-                    if (j >= i * STRIDE && j < i * STRIDE + 3) \
-                        acc[i] = FMA(x, w[j - i * STRIDE], acc[i]); \
-                } \
-            } \
-        } \
-        VEC slope = LOAD(d->slope + c); \
-        UNROLL \
-        for (int i = 0; i < N; i++) \
-            STORE(y + (size_t)i * d->nc + c, VARIANT(activate)(acc[i], d->act, slope)); \
-    } \
-}
+#define DW3(name, N, STRIDE)                                                                       \
+    TARGET static void VARIANT(name)(const struct dw *d, const float *const *col, float *y)        \
+    {                                                                                              \
+        enum { COLS = (N - 1) * STRIDE + 3 };                                                      \
+        for (size_t at = 0; at < d->nc; at += LANES) {                                             \
+            size_t c = at + LANES > d->nc ? d->nc - LANES : at;                                    \
+            VEC acc[N];                                                                            \
+            UNROLL                                                                                 \
+            for (int i = 0; i < N; i++)                                                            \
+                acc[i] = LOAD(d->bias + c);                                                        \
+            UNROLL                                                                                 \
+            for (int ky = 0; ky < 3; ky++) {                                                       \
+                VEC w[3];                                                                          \
+                UNROLL                                                                             \
+                for (int kx = 0; kx < 3; kx++)                                                     \
+                    w[kx] = LOAD(d->w + (size_t)(3 * ky + kx) * d->nc + c);                        \
+                UNROLL                                                                             \
+                for (int j = 0; j < COLS; j++) {                                                   \
+                    VEC x = LOAD(col[ky * COLS + j] + c);                                          \
+                    UNROLL                                                                         \
+                    for (int i = 0; i < N; i++) {                                                  \
+                        if (j >= i * STRIDE && j < i * STRIDE + 3)                                 \
+                            acc[i] = FMA(x, w[j - i * STRIDE], acc[i]);                            \
+                    }                                                                              \
+                }                                                                                  \
+            }                                                                                      \
+            VEC slope = LOAD(d->slope + c);                                                        \
+            UNROLL                                                                                 \
+            for (int i = 0; i < N; i++)                                                            \
+                STORE(y + (size_t)i * d->nc + c, VARIANT(activate)(acc[i], d->act, slope));        \
+        }                                                                                          \
+    }
 DW3(dw3, DW3_PIXELS, 1)
 DW3(dw3_stride2, DW3_PIXELS, 2)
 #undef DW3
 
-/* What a column of input adds to a strip's outputs: those of which it is the left one, the middle one
-   and the right one. */
+/* What a column of input adds to a strip's outputs: those of which it is the left one, the middle
+   one and the right one. */
 TARGET static inline __attribute__((always_inline)) void
 VARIANT(strip_column)(const float *const *row, size_t at, const VEC w[9], VEC left[STRIP],
-                   VEC middle[STRIP], VEC right[STRIP])
+                      VEC middle[STRIP], VEC right[STRIP])
 {
     UNROLL
     for (int r = 0; r < STRIP + 2; r++) {
@@ -158,8 +158,8 @@ VARIANT(strip_column)(const float *const *row, size_t at, const VEC w[9], VEC le
     }
 }
 
-/* The weights and the sums under way stay in registers while the columns go by; each input is loaded
-   once for the nine outputs it is a part of. */
+/* The weights and the sums under way stay in registers while the columns go by; each input is
+   loaded once for the nine outputs it is a part of. */
 TARGET static void VARIANT(dw3_strip)(const struct dw *d, const struct dw3_strip *s)
 {
     for (size_t at = 0; at < d->nc; at += LANES) {
@@ -248,14 +248,16 @@ TARGET static void VARIANT(dw3_weights)(const struct dw3_row *r, const float *dy
             for (int ox = 0; ox < r->columns; ox++) {
                 int x = r->x0 + ox * r->stride + k % 3;
                 if (x >= 0 && x < r->width)
-                    dw[(size_t)k * nc + c] += dy[(size_t)ox * nc + c] * r->row[k / 3][(size_t)x * nc + c];
+                    dw[(size_t)k * nc + c] +=
+                        dy[(size_t)ox * nc + c] * r->row[k / 3][(size_t)x * nc + c];
             }
         }
     }
 }
 
 /* B' d B, where B' = [1 0 -1 0; 0 1 1 0; 0 -1 1 0; 0 1 0 -1]. */
-TARGET static void VARIANT(winograd_in)(const float *const pixel[16], float *v, size_t stride, size_t nc)
+TARGET static void VARIANT(winograd_in)(const float *const pixel[16], float *v, size_t stride,
+                                        size_t nc)
 {
     for (size_t at = 0; at < nc; at += LANES) {
         size_t c = at + LANES > nc ? nc - LANES : at;
@@ -281,8 +283,9 @@ TARGET static void VARIANT(winograd_in)(const float *const pixel[16], float *v, 
 }
 
 /* A' m A, where A' = [1 1 1 0; 0 1 -1 -1]. */
-TARGET static void VARIANT(winograd_out)(const float *m, size_t stride, size_t nc, const float *bias,
-                                      const float *slope, enum act act, float *const out[4])
+TARGET static void VARIANT(winograd_out)(const float *m, size_t stride, size_t nc,
+                                         const float *bias, const float *slope, enum act act,
+                                         float *const out[4])
 {
     for (size_t at = 0; at < nc; at += LANES) {
         size_t c = at + LANES > nc ? nc - LANES : at;
@@ -304,10 +307,19 @@ TARGET static void VARIANT(winograd_out)(const float *m, size_t stride, size_t n
     }
 }
 
-static const struct simd VARIANT(simd) = {
-    VARIANT_NAME, LANES, MR, NV * LANES, STRIP, OTHER, VARIANT(tile), VARIANT(dw),
-    {VARIANT(dw3), VARIANT(dw3_stride2)}, VARIANT(dw3_strip), VARIANT(dw3_weights),
-    VARIANT(winograd_in), VARIANT(winograd_out)};
+static const struct simd VARIANT(simd) = {VARIANT_NAME,
+                                          LANES,
+                                          MR,
+                                          NV *LANES,
+                                          STRIP,
+                                          OTHER,
+                                          VARIANT(tile),
+                                          VARIANT(dw),
+                                          {VARIANT(dw3), VARIANT(dw3_stride2)},
+                                          VARIANT(dw3_strip),
+                                          VARIANT(dw3_weights),
+                                          VARIANT(winograd_in),
+                                          VARIANT(winograd_out)};
 
 #include "vec_end.h"
 #undef VARIANT

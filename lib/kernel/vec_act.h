@@ -1,6 +1,7 @@
 /* An activation of a vector, for one variant of a source. */
 
-TARGET static inline __attribute__((always_inline)) VEC VARIANT(activate)(VEC v, enum act act, VEC slope)
+TARGET static inline __attribute__((always_inline)) VEC VARIANT(activate)(VEC v, enum act act,
+                                                                          VEC slope)
 {
     const VEC zero = SET(0), six = SET(6);
     switch (act) {

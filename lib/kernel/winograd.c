@@ -77,8 +77,8 @@ static void patch(const struct winograd *wg, const float *x, int oy, int ox, con
     }
 }
 
-void winograd_run(const struct winograd *wg, const float *x, float *y, size_t n,
-                  const float *zeros, void *scratch)
+void winograd_run(const struct winograd *wg, const float *x, float *y, size_t n, const float *zeros,
+                  void *scratch)
 {
     const struct simd *simd = wg->product[0].simd;
     struct shape s = wg->l.shape;

@@ -9,7 +9,8 @@
 #include "conv.h"
 
 struct winograd {
-    struct conv product[16]; /* one for each place in a patch: [patches, in.c] to [patches, units] */
+    struct conv
+        product[16]; /* one for each place in a patch: [patches, in.c] to [patches, units] */
     struct layer l;
     struct shape in;
     enum act act;
@@ -27,7 +28,7 @@ void winograd_free(struct winograd *wg);
 /* As conv_scratch, conv_zeros and conv_run. */
 size_t winograd_scratch(const struct winograd *wg);
 size_t winograd_zeros(const struct winograd *wg);
-void winograd_run(const struct winograd *wg, const float *x, float *y, size_t n,
-                  const float *zeros, void *scratch);
+void winograd_run(const struct winograd *wg, const float *x, float *y, size_t n, const float *zeros,
+                  void *scratch);
 
 #endif

@@ -10,8 +10,8 @@
 
 enum { FACES_MAX = 1000 }; /* of one picture */
 
-/* Texts are empty where the record lacks what they tell; a prediction that was left unsaid for want of
-   confidence is "?". */
+/* Texts are empty where the record lacks what they tell; a prediction that was left unsaid for want
+   of confidence is "?". */
 struct caption {
     float box[4];    /* all 0 without one */
     char number[12]; /* "2" of the id photo.jpg#2 */

@@ -9,8 +9,8 @@ struct cell {
     bool photo; /* can go on */
     bool has_picture;
     struct mien_buf id;
-    size_t photo_id; /* the part of the id that the photograph's faces share */
-    struct mien_buf why;  /* there is no picture */
+    size_t photo_id;     /* the part of the id that the photograph's faces share */
+    struct mien_buf why; /* there is no picture */
     struct caption *face;
     size_t n;
 };
@@ -130,7 +130,8 @@ static int open_cell(struct montage *m, const struct mien_rec *r, bool *bad, str
 {
     struct cell *c = &m->cell;
     size_t len = 0, why_len = 0;
-    const char *id = mien_rec_text(r, MIEN_TAG_ID, &len), *why = mien_rec_text(r, MIEN_TAG_ERROR, &why_len);
+    const char *id = mien_rec_text(r, MIEN_TAG_ID, &len),
+               *why = mien_rec_text(r, MIEN_TAG_ERROR, &why_len);
     int rc = why == NULL ? picture_of(&m->picture, r, m->o.size, e) : 0;
     if (rc == MIEN_ERR_MEM)
         return rc;
@@ -151,8 +152,8 @@ static int open_cell(struct montage *m, const struct mien_rec *r, bool *bad, str
     return 0;
 }
 
-/* Whether a record is of a further face in the photograph of the cell that is open. Two archives may
-   have photographs of one name: with face 1 another one begins. */
+/* Whether a record is of a further face in the photograph of the cell that is open. Two archives
+   may have photographs of one name: with face 1 another one begins. */
 static bool goes_on(const struct cell *c, const struct mien_rec *r)
 {
     size_t len;

@@ -21,7 +21,8 @@ struct montage_options {
 
     /* Takes a finished page, whose pixels stay the montage's; last when no other follows. Returns 0
        or a negative code, which montage_add and montage_end pass on. */
-    int (*page)(void *ctx, const unsigned char *px, struct mien_size size, bool last, struct mien_err *e);
+    int (*page)(void *ctx, const unsigned char *px, struct mien_size size, bool last,
+                struct mien_err *e);
     void *ctx;
 };
 

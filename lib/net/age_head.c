@@ -58,8 +58,8 @@ static int parse_bins(struct age_head *h, const char *text, struct mien_err *e)
         if (num_int(word, 0, MIEN_AGES - 1, &year, e) < 0)
             return MIEN_ERR_ARG;
         if (h->n > 0 && year <= h->from[h->n - 1])
-            return mien_err_set(e, MIEN_ERR_ARG, "'%s': a bin begins at %lld, the one before at %d", text,
-                           year, h->from[h->n - 1]);
+            return mien_err_set(e, MIEN_ERR_ARG, "'%s': a bin begins at %lld, the one before at %d",
+                                text, year, h->from[h->n - 1]);
         h->from[h->n++] = (int)year;
         s = end != NULL ? end + 1 : NULL;
     }
@@ -80,9 +80,9 @@ int age_head_parse(struct age_head *h, const char *text, struct mien_err *e)
         set_single_years(h, MIEN_AGES, 0);
     else if (strchr(bins, ':') == NULL)
         return mien_err_set(e, MIEN_ERR_ARG,
-                       "'%s' is not 101 (years), coral, or the first years of bins, such as "
-                       "0:10:20:30",
-                       text);
+                            "'%s' is not 101 (years), coral, or the first years of bins, such as "
+                            "0:10:20:30",
+                            text);
     else if (parse_bins(h, bins, e) < 0)
         return MIEN_ERR_ARG;
     set_shares(h, none);
@@ -101,15 +101,16 @@ int age_head_of(struct age_head *h, const struct model *m, struct mien_err *e)
     size_t count = shape_count(m->net.layer[i].shape);
     h->ordinal = m->net.layer[i].type == L_SIGMOID;
     if (count + h->ordinal > AGE_CLASSES)
-        return mien_err_set(e, MIEN_ERR_FORMAT, "the layer age has %zu outputs, more than %d", count,
-                       AGE_CLASSES);
+        return mien_err_set(e, MIEN_ERR_FORMAT, "the layer age has %zu outputs, more than %d",
+                            count, AGE_CLASSES);
     int n = (int)count + h->ordinal;
     if (mien_prep_get(&m->prep, "ages", text, sizeof text) != NULL) {
         if (parse_bins(h, text, &cause) < 0)
             return mien_err_set(e, MIEN_ERR_FORMAT, "ages: %s", cause.msg);
         if (h->n != n)
-            return mien_err_set(e, MIEN_ERR_FORMAT, "ages=%s are %d classes, the layer age tells %d apart",
-                           text, h->n, n);
+            return mien_err_set(e, MIEN_ERR_FORMAT,
+                                "ages=%s are %d classes, the layer age tells %d apart", text, h->n,
+                                n);
     } else {
         if (mien_prep_get(&m->prep, "age0", text, sizeof text) != NULL &&
             num_int(text, -1000, 1000, &age0, &cause) < 0)

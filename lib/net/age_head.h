@@ -32,8 +32,8 @@ struct age_head {
    0, or MIEN_ERR_ARG. */
 int age_head_parse(struct age_head *h, const char *text, struct mien_err *e);
 
-/* The age head of a model. Returns 0, with h->n 0 where there is none, or MIEN_ERR_FORMAT when the layer
-   and the preprocessing contradict each other. */
+/* The age head of a model. Returns 0, with h->n 0 where there is none, or MIEN_ERR_FORMAT when the
+   layer and the preprocessing contradict each other. */
 int age_head_of(struct age_head *h, const struct model *m, struct mien_err *e);
 
 /* How many outputs it has. */

@@ -178,7 +178,8 @@ static int parse_option(const struct net *net, struct layer *l, char *key, struc
 }
 
 /* The words and options behind the type; returns the first failure. */
-static int parse_rest(const struct net *net, struct layer *l, char **word, int n, struct mien_err *e)
+static int parse_rest(const struct net *net, struct layer *l, char **word, int n,
+                      struct mien_err *e)
 {
     static const struct {
         unsigned has;
@@ -194,7 +195,8 @@ static int parse_rest(const struct net *net, struct layer *l, char **word, int n
         if (!(has & words[k].has))
             continue;
         if (i == n || strchr(word[i], '=') != NULL)
-            return mien_err_set(e, MIEN_ERR_ARG, "a %s layer needs %s", types[l->type].name, words[k].what);
+            return mien_err_set(e, MIEN_ERR_ARG, "a %s layer needs %s", types[l->type].name,
+                                words[k].what);
         char *s = word[i++];
         switch (words[k].has) {
         case HAS_SHAPE:
@@ -277,7 +279,8 @@ int net_parse(struct net *net, const char *text, size_t len, struct mien_err *e)
             used++;
         }
         if (used == MAX_LINE - 1)
-            rc = mien_err_set(&cause, MIEN_ERR_ARG, "it is longer than %d characters", MAX_LINE - 2);
+            rc =
+                mien_err_set(&cause, MIEN_ERR_ARG, "it is longer than %d characters", MAX_LINE - 2);
         line[used] = '\0';
         if (rc >= 0)
             rc = parse_line(net, line, &cause);

@@ -36,7 +36,9 @@ void fold_bn_scale(const struct layer *bn, const float *weights, int c, double *
 
 void fold_bn(const struct layer *bn, const float *weights, float *w, size_t nw, float *bias)
 {
-    enum { LINE = 16 }; /* channels at once: weights are gone through row by row, a cache line each */
+    enum {
+        LINE = 16
+    }; /* channels at once: weights are gone through row by row, a cache line each */
     size_t channels = (size_t)bn->shape.c;
     for (size_t from = 0; from < channels; from += LINE) {
         size_t n = channels - from < LINE ? channels - from : LINE;

@@ -1,14 +1,14 @@
 /*
- * Folding batch normalisation into the weights of the layer before: what plans do when they compile,
- * and model_fold for good.
+ * Folding batch normalisation into the weights of the layer before: what plans do when they
+ * compile, and model_fold for good.
  */
 #ifndef MIEN_NET_FOLD_H
 #define MIEN_NET_FOLD_H
 
 #include "net.h"
 
-/* The one layer that reads layer i and nothing else, or -1. uses[i] tells how often layer i's output
-   is read, results asked for included. */
+/* The one layer that reads layer i and nothing else, or -1. uses[i] tells how often layer i's
+   output is read, results asked for included. */
 int fold_reader(const struct net *net, const int *uses, int i);
 
 /* The bn layer that can be folded into layer i, or -1. */

@@ -18,12 +18,9 @@ int input_options_apply(const struct input_options *o, struct model *m, struct m
 {
     const struct {
         const char *key, *value;
-    } words[] = {{"color", o->color},
-                 {"mean", o->mean},
-                 {"scale", o->scale},
-                 {"age0", o->ages == NULL ? o->age0 : NULL},
-                 {"ages", o->ages},
-                 {"embed", o->embed}};
+    } words[] = {{"color", o->color}, {"mean", o->mean},
+                 {"scale", o->scale}, {"age0", o->ages == NULL ? o->age0 : NULL},
+                 {"ages", o->ages},   {"embed", o->embed}};
     struct shape s = m->net.layer[0].shape;
     struct model_input input;
     struct age_head age;

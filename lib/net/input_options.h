@@ -15,8 +15,8 @@ struct input_options {
 /* Takes from `other` what o hasn't. */
 void input_options_default(struct input_options *o, const struct input_options *other);
 
-/* Sets the preprocessing of a model whose net is complete: the options, of which ages goes before age0,
-   and the input's size.
+/* Sets the preprocessing of a model whose net is complete: the options, of which ages goes before
+   age0, and the input's size.
    Returns 0, or MIEN_ERR_ARG or MIEN_ERR_FORMAT for values that make no sense. */
 int input_options_apply(const struct input_options *o, struct model *m, struct mien_err *e);
 

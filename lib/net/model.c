@@ -48,8 +48,9 @@ static void tensor_name(char name[TENSOR_NAME], const struct layer *l, const str
 /* --- Reading ------------------------------------------------------------------------------- */
 
 /* The tensor of a parameter, after checking its type and shape. */
-static const struct mien_tensor *find_tensor(const struct mien_safetensors *s, const struct layer *l,
-                                           const struct param *p, struct mien_err *e)
+static const struct mien_tensor *find_tensor(const struct mien_safetensors *s,
+                                             const struct layer *l, const struct param *p,
+                                             struct mien_err *e)
 {
     char name[TENSOR_NAME];
     tensor_name(name, l, p);
@@ -62,7 +63,8 @@ static const struct mien_tensor *find_tensor(const struct mien_safetensors *s, c
     for (int i = 0; fits && i < p->ndim; i++)
         fits = t->shape[i] == p->dim[i];
     if (!fits) {
-        mien_err_set(e, MIEN_ERR_FORMAT, "weight '%s' has not the type and shape that its layer needs", name);
+        mien_err_set(e, MIEN_ERR_FORMAT,
+                     "weight '%s' has not the type and shape that its layer needs", name);
         return NULL;
     }
     return t;
@@ -92,7 +94,8 @@ static int read_weights(struct model *m, const struct mien_safetensors *s, struc
             else
                 memcpy(w, t->data, t->bytes);
             if (!num_finite(w, p->count))
-                return mien_err_set(e, MIEN_ERR_FORMAT, "weight '%s' has a value that is no number", t->name);
+                return mien_err_set(e, MIEN_ERR_FORMAT, "weight '%s' has a value that is no number",
+                                    t->name);
         }
     }
     return 0;
@@ -117,16 +120,18 @@ static int read_ages(struct model *m, const struct mien_safetensors *s, struct m
 static int read_model(struct model *m, const struct mien_safetensors *s, struct mien_err *e)
 {
     const char *format = mien_st_meta(s, "format"), *version = mien_st_meta(s, "version");
-    const char *net = mien_st_meta(s, "net"), *prep = mien_st_meta(s, "prep"), *made = mien_st_meta(s, "made");
+    const char *net = mien_st_meta(s, "net"), *prep = mien_st_meta(s, "prep"),
+               *made = mien_st_meta(s, "made");
     struct mien_err cause;
     if (format == NULL || strcmp(format, FORMAT) != 0 || net == NULL)
         return mien_err_set(e, MIEN_ERR_FORMAT, "it is no model of mien");
     if (version == NULL || strcmp(version, VERSION) != 0)
         return mien_err_set(e, MIEN_ERR_FORMAT, "it has version %s, this program reads " VERSION,
-                       version != NULL ? version : "(none)");
+                            version != NULL ? version : "(none)");
     int rc = net_parse(&m->net, net, strlen(net), &cause);
     if (rc < 0)
-        return mien_err_set(e, rc == MIEN_ERR_ARG ? MIEN_ERR_FORMAT : rc, "its description, %s", cause.msg);
+        return mien_err_set(e, rc == MIEN_ERR_ARG ? MIEN_ERR_FORMAT : rc, "its description, %s",
+                            cause.msg);
     if (prep != NULL && (rc = mien_prep_parse(&m->prep, prep, strlen(prep), e)) < 0)
         return rc;
     if (made != NULL && (m->made = strdup(made)) == NULL)
@@ -166,7 +171,8 @@ static void classes(const struct model *m, char *text, size_t size)
     n = snprintf(text, size, "%s", g);
     if (age_head_of(&h, m, &unused) == 0 && h.n > 0)
         snprintf(text + n, size - (size_t)n, "%sage: %s%d %s from %d", gender < 0 ? "" : "; ",
-                 h.ordinal ? "ordinal, " : "", h.n, age_head_binned(&h) ? "bins" : "years", h.from[0]);
+                 h.ordinal ? "ordinal, " : "", h.n, age_head_binned(&h) ? "bins" : "years",
+                 h.from[0]);
 }
 
 static int add_weights(struct st_writer *w, const struct model *m, struct mien_err *e)
@@ -262,10 +268,13 @@ int model_input(const struct model *m, struct model_input *in, struct mien_err *
         in->h = s.h;
         in->w = s.w;
         if (s.c != 3)
-            return mien_err_set(e, MIEN_ERR_FORMAT, "the input has %d channels, pixels have 3", s.c);
+            return mien_err_set(e, MIEN_ERR_FORMAT, "the input has %d channels, pixels have 3",
+                                s.c);
         snprintf(size, sizeof size, "%dx%d", s.h, s.w);
-        if (mien_prep_get(&m->prep, "size", value, sizeof value) != NULL && strcmp(value, size) != 0)
-            return mien_err_set(e, MIEN_ERR_FORMAT, "size=%s, but the network's input is %s", value, size);
+        if (mien_prep_get(&m->prep, "size", value, sizeof value) != NULL &&
+            strcmp(value, size) != 0)
+            return mien_err_set(e, MIEN_ERR_FORMAT, "size=%s, but the network's input is %s", value,
+                                size);
     }
     if (mien_prep_get(&m->prep, "color", value, sizeof value) != NULL) {
         in->bgr = strcmp(value, "bgr") == 0;

@@ -26,7 +26,7 @@ struct model {
     struct net net;
     float *weights; /* net.nweights of them, 64-byte aligned */
     struct mien_prep prep;
-    char *made;     /* how it was made: text lines, or NULL */
+    char *made;                 /* how it was made: text lines, or NULL */
     float age_count[MIEN_AGES]; /* records of each age that it was trained on, where its
                                            age head needs to know; else zeros */
 };
@@ -42,8 +42,9 @@ float *net_weights_new(const struct net *net, struct mien_err *e);
    is nowhere else. */
 const char *model_find(const char *name, char *buf, size_t n);
 
-/* Reads a model, which model_find finds; m is zeroed by the caller. Returns 0, or a negative code with a message naming
-   the file; m is then empty. F16 weights are widened. Every weight must be there and finite. */
+/* Reads a model, which model_find finds; m is zeroed by the caller. Returns 0, or a negative code
+   with a message naming the file; m is then empty. F16 weights are widened. Every weight must be
+   there and finite. */
 int model_load(struct model *m, const char *name, struct mien_err *e);
 
 /* Writes a model, whole or not at all. Same model, same bytes. */
@@ -54,26 +55,26 @@ void model_free(struct model *m);
 /* Copies src to dst (zeroed by the caller) with each bn layer that stands alone behind a conv,
    dwconv or dense layer folded into that layer's weights and bias: the same function of its input
    with fewer layers, for programs that know no bn. Layers keep their names; what read the bn, and
-   an embed layer that it was, is now the layer before. Returns 0, or net_add's errors or MIEN_ERR_MEM,
-   dst being empty. */
+   an embed layer that it was, is now the layer before. Returns 0, or net_add's errors or
+   MIEN_ERR_MEM, dst being empty. */
 int model_fold(struct model *dst, const struct model *src, struct mien_err *e);
 
 /* The probabilities of female and male from the n outputs, 1 or 2, of layer `gender`. */
 void model_gender(const float *p, int n, float out[2]);
 
 /* The layer that makes a model's features: the one of this name, with NULL the one that its
-   preprocessing names (embed), else what its heads read, else its last. MIEN_ERR_ARG when there is no such
-   layer, or the heads read different ones. */
+   preprocessing names (embed), else what its heads read, else its last. MIEN_ERR_ARG when there is
+   no such layer, or the heads read different ones. */
 int model_features_layer(const struct model *m, const char *name, struct mien_err *e);
 
 /* A name for the features that a layer makes: its own and a hash of all weights that they depend
    on, "global_pooling@1f2e3d4c". Features of the same name are interchangeable. */
 void model_features_name(const struct model *m, int layer, char *buf, size_t n);
 
-/* How pixels become the input, taken from the preprocessing. Returns 0, or MIEN_ERR_FORMAT for values
-   that make no sense. */
+/* How pixels become the input, taken from the preprocessing. Returns 0, or MIEN_ERR_FORMAT for
+   values that make no sense. */
 struct model_input {
-    int h, w;       /* 0, 0 for a model whose input is features */
+    int h, w; /* 0, 0 for a model whose input is features */
     bool bgr;
     float mean[3], scale;
     double temp_gender, temp_age; /* of confidences, 1 where the model names none */

@@ -261,7 +261,8 @@ static int scaled(int units, double width)
     return (int)(n < 0.9 * want ? n + 8 : n);
 }
 
-int net_scale(struct net *dst, const struct net *src, int h, int w, double width, struct mien_err *e)
+int net_scale(struct net *dst, const struct net *src, int h, int w, double width,
+              struct mien_err *e)
 {
     for (int i = 0; i < src->n; i++) {
         struct layer l = src->layer[i];

@@ -28,9 +28,9 @@
  * Tensors are channels last: height x width x channels; a dense layer's output is 1x1xUNITS.
  * "same" pads as TensorFlow does: the output is the input over the stride, rounded up, and an odd
  * padding has its larger half behind. Averages count no padding. Softmax is over all elements.
- * coral is the last layer of ordinal regression (Cao, Mirjalili, Raschka 2020): output k is w x + b[k],
- * the logit of a rank beyond k; the weights are shared, so that the answers don't contradict each
- * other.
+ * coral is the last layer of ordinal regression (Cao, Mirjalili, Raschka 2020): output k is w x +
+ * b[k], the logit of a rank beyond k; the weights are shared, so that the answers don't contradict
+ * each other.
  *
  * Parameters lie in one array of floats, each starting at a multiple of 16 elements (64 bytes):
  *   conv    weight [kh, kw, inputs / groups, units], bias [units]
@@ -51,8 +51,26 @@
 #include "mien/err.h"
 
 enum layer_type {
-    L_INPUT, L_CONV, L_DWCONV, L_DENSE, L_CORAL, L_BN, L_RELU, L_RELU6, L_PRELU, L_SIGMOID, L_SOFTMAX,
-    L_L2NORM, L_FLATTEN, L_MAXPOOL, L_AVGPOOL, L_GAP, L_DROPOUT, L_ADD, L_CONCAT, L_PAD
+    L_INPUT,
+    L_CONV,
+    L_DWCONV,
+    L_DENSE,
+    L_CORAL,
+    L_BN,
+    L_RELU,
+    L_RELU6,
+    L_PRELU,
+    L_SIGMOID,
+    L_SOFTMAX,
+    L_L2NORM,
+    L_FLATTEN,
+    L_MAXPOOL,
+    L_AVGPOOL,
+    L_GAP,
+    L_DROPOUT,
+    L_ADD,
+    L_CONCAT,
+    L_PAD
 };
 
 enum pad_mode { PAD_VALID, PAD_SAME, PAD_EXPLICIT };
@@ -78,13 +96,13 @@ struct layer {
     int nin, in[NET_MAX_IN]; /* indices of the layers it reads, all smaller than its own */
     int kh, kw, sh, sw;      /* kernel and stride; 1 where a type has none */
     enum pad_mode pad;
-    int pt, pb, pl, pr;      /* padding in rows and columns, resolved */
-    int cb, ca;              /* pad layers: channels before and after */
+    int pt, pb, pl, pr; /* padding in rows and columns, resolved */
+    int cb, ca;         /* pad layers: channels before and after */
     int units, groups;
     bool bias;
-    float rate;              /* dropout: the share dropped; bn: epsilon */
+    float rate; /* dropout: the share dropped; bn: epsilon */
     /* Filled by net_add: */
-    struct shape shape;      /* of the output */
+    struct shape shape; /* of the output */
     int nparam;
     struct param param[4];
 };
@@ -110,7 +128,8 @@ const char *layer_type_name(enum layer_type t);
 
 /* Appends a copy of l, whose in, nin and attributes are set, after working out its padding, output
    shape and parameters; an input layer's shape is given in l->shape. Returns the new index, or
-   MIEN_ERR_ARG with what is wrong ("layer 'x': ..."), or MIEN_ERR_MEM. The net is unchanged on failure. */
+   MIEN_ERR_ARG with what is wrong ("layer 'x': ..."), or MIEN_ERR_MEM. The net is unchanged on
+   failure. */
 int net_add(struct net *net, const struct layer *l, struct mien_err *e);
 
 /* The index of the layer of this name, or -1. */
@@ -122,7 +141,8 @@ void net_free(struct net *net);
    "line N: ...", or MIEN_ERR_MEM; the net is empty on failure. */
 int net_parse(struct net *net, const char *text, size_t len, struct mien_err *e);
 
-/* Appends the description, one that net_parse reads back to the same net. Returns 0 or MIEN_ERR_MEM. */
+/* Appends the description, one that net_parse reads back to the same net. Returns 0 or
+   MIEN_ERR_MEM. */
 int net_print(const struct net *net, struct mien_buf *out);
 
 /* Copies to dst (zeroed by the caller) the layers that layer `last` of src depends on, itself
@@ -135,7 +155,8 @@ int net_ancestors(struct net *dst, const struct net *src, int last, int *map, st
    units, rounded to a multiple of 8 that is at least 8 and no more than a tenth too few, as
    TensorFlow's MobileNet has them. The layers whose output is a result keep theirs: those that a
    softmax or sigmoid reads, or nothing. Returns 0, or net_add's errors, dst being empty. */
-int net_scale(struct net *dst, const struct net *src, int h, int w, double width, struct mien_err *e);
+int net_scale(struct net *dst, const struct net *src, int h, int w, double width,
+              struct mien_err *e);
 
 /* Multiply-adds of one layer for one image. */
 double layer_madds(const struct net *net, int i);

@@ -40,7 +40,7 @@ int census_add(struct census *c, const struct mien_rec *r, struct mien_err *e)
         c->errors += f->tag == MIEN_TAG_ERROR;
         if (mien_tag_name(f->tag) != NULL && mien_rec_find(r, f->tag) == NULL)
             rc = mien_err_set(e, MIEN_ERR_FORMAT, "field %s has the wrong type or shape",
-                         col_name(f->tag, name));
+                              col_name(f->tag, name));
     }
     return rc;
 }
@@ -48,8 +48,9 @@ int census_add(struct census *c, const struct mien_rec *r, struct mien_err *e)
 /* "f32 101", "u8 *x*x3", "text", "mixed" */
 static void describe(const struct census_field *f, char *s, size_t n)
 {
-    static const char *const types[] = {[MIEN_U8] = "u8",   [MIEN_I32] = "i32", [MIEN_U64] = "u64",
-                                        [MIEN_F32] = "f32", [MIEN_F64] = "f64", [MIEN_TEXT] = "text"};
+    static const char *const types[] = {
+        [MIEN_U8] = "u8",   [MIEN_I32] = "i32", [MIEN_U64] = "u64",
+        [MIEN_F32] = "f32", [MIEN_F64] = "f64", [MIEN_TEXT] = "text"};
     int type = f->first.type;
     if (f->mixed)
         snprintf(s, n, "mixed");
@@ -74,7 +75,7 @@ int census_table(const struct census *c, struct mien_buf *out)
     for (size_t i = 0; i < c->nfield; i++) {
         describe(&c->field[i], type, sizeof type);
         rc |= mien_buf_printf(out, "%-16s %10llu  %s\n", col_name(c->field[i].first.tag, name),
-                         (unsigned long long)c->field[i].count, type);
+                              (unsigned long long)c->field[i].count, type);
     }
     return rc;
 }

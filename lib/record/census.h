@@ -9,9 +9,9 @@
 #include "mien/record.h"
 
 struct census_field {
-    uint64_t count;            /* records that have it */
+    uint64_t count;             /* records that have it */
     struct mien_field first;    /* the first one seen, without its data */
-    bool mixed;                /* others had another type or number of dimensions */
+    bool mixed;                 /* others had another type or number of dimensions */
     bool varies[MIEN_MAX_DIMS]; /* dimensions in which they differ */
 };
 
@@ -23,8 +23,8 @@ struct census {
     uint32_t *index; /* of a tag's field, counted from 1; by tag */
 };
 
-/* Counts a record. Returns 0; MIEN_ERR_MEM; or, having counted it, MIEN_ERR_FORMAT when a field's type or
-   shape isn't what its tag prescribes. */
+/* Counts a record. Returns 0; MIEN_ERR_MEM; or, having counted it, MIEN_ERR_FORMAT when a field's
+   type or shape isn't what its tag prescribes. */
 int census_add(struct census *c, const struct mien_rec *r, struct mien_err *e);
 
 /* Appends a table, one field a line. Returns 0 or MIEN_ERR_MEM. */

@@ -226,6 +226,7 @@ int col_forms(int col)
     case MIEN_TAG_LANDMARKS:
         return 0;
     default:
-        return col < COL_PRED_AGE && mien_tag_name(col) == NULL ? COL_NUMBER | COL_TEXT : COL_NUMBER;
+        return col < COL_PRED_AGE && mien_tag_name(col) == NULL ? COL_NUMBER | COL_TEXT
+                                                                : COL_NUMBER;
     }
 }

@@ -37,8 +37,8 @@ const char *col_name(int col, char buf[16]);
 int col_parse(const char *list, int **cols, size_t *n, struct mien_err *e);
 
 /* The columns to show of a stream that begins with r: its fields in their order, where p_gender
-   gives way to pred_gender and p_male, p_age to pred_age, and landmarks and prep, which are long, are
-   left out. Returns how many, at most max. */
+   gives way to pred_gender and p_male, p_age to pred_age, and landmarks and prep, which are long,
+   are left out. Returns how many, at most max. */
 size_t col_defaults(const struct mien_rec *r, int *cols, size_t max);
 
 /* The field of a column whatever its type and shape, or NULL when absent or derived. */

@@ -9,13 +9,14 @@ int rec_field_head(const struct mien_field *f, struct mien_buf *out);
 
 /* Parses len bytes of body holding nfield fields; the record's fields point into body, which the
    caller keeps alive and aligned to 8. Returns 0 or MIEN_ERR_FORMAT. */
-int rec_decode(struct mien_rec *r, const void *body, size_t len, unsigned nfield, struct mien_err *e);
+int rec_decode(struct mien_rec *r, const void *body, size_t len, unsigned nfield,
+               struct mien_err *e);
 
 /* The same for a body made by rec_encode with skip_data: that field's data are the dlen bytes at
    data, which the caller keeps alive and aligned to its elements. A field of another length is
    MIEN_ERR_FORMAT. */
-int rec_decode_skipped(struct mien_rec *r, const void *body, size_t len, unsigned nfield, int skip_data,
-                       const void *data, size_t dlen, struct mien_err *e);
+int rec_decode_skipped(struct mien_rec *r, const void *body, size_t len, unsigned nfield,
+                       int skip_data, const void *data, size_t dlen, struct mien_err *e);
 
 /* Appends the record's encoded fields to out, leaving out the data of field skip_data (its header
    stays, with its shape; 0 for none). Returns 0 or MIEN_ERR_MEM. */

@@ -62,7 +62,8 @@ static bool accept(struct parser *p, const char *s)
 static int wrong(struct parser *p, const char *wanted)
 {
     if (*p->at == '\0')
-        return mien_err_set(p->e, MIEN_ERR_ARG, "the condition ends where %s should follow", wanted);
+        return mien_err_set(p->e, MIEN_ERR_ARG, "the condition ends where %s should follow",
+                            wanted);
     return mien_err_set(p->e, MIEN_ERR_ARG, "%s should stand at '%.40s'", wanted, p->at);
 }
 
@@ -70,7 +71,8 @@ static int add(struct parser *p, struct expr_node node)
 {
     struct expr *x = p->x;
     if (x->n == MAX_NODES)
-        return mien_err_set(p->e, MIEN_ERR_LIMIT, "the condition has more than %d parts", MAX_NODES);
+        return mien_err_set(p->e, MIEN_ERR_LIMIT, "the condition has more than %d parts",
+                            MAX_NODES);
     struct expr_node *grown = array_grow(x->node, x->n, &x->cap, sizeof *grown);
     if (grown == NULL)
         return mien_err_mem(p->e, x->n * sizeof *grown, "a condition");
@@ -134,10 +136,11 @@ static int parse_test(struct parser *p)
         return rc;
     if (t.a.col == 0 && t.b.col == 0)
         return mien_err_set(p->e, MIEN_ERR_ARG, "'%.*s' is not a field", (int)t.a.constant.len,
-                       t.a.constant.text);
+                            t.a.constant.text);
     if (t.kind != HAS && (operand_forms(&t.a) & operand_forms(&t.b)) == 0)
-        return mien_err_set(p->e, MIEN_ERR_ARG, "'%.*s' and '%.*s' can't be compared", (int)t.a.constant.len,
-                       t.a.constant.text, (int)t.b.constant.len, t.b.constant.text);
+        return mien_err_set(p->e, MIEN_ERR_ARG, "'%.*s' and '%.*s' can't be compared",
+                            (int)t.a.constant.len, t.a.constant.text, (int)t.b.constant.len,
+                            t.b.constant.text);
     return add(p, t);
 }
 
@@ -168,8 +171,8 @@ static int parse_chain(struct parser *p, enum kind kind, const char *op,
     int left = operand(p);
     while (left >= 0 && accept(p, op)) {
         int right = operand(p);
-        left =
-            right < 0 ? right : add(p, (struct expr_node){.kind = kind, .left = left, .right = right});
+        left = right < 0 ? right
+                         : add(p, (struct expr_node){.kind = kind, .left = left, .right = right});
     }
     return left;
 }

@@ -57,7 +57,8 @@ double pred_age_close(const float p[MIEN_AGES])
 {
     double all, close = 0;
     int guess = (int)(mean(p, &all) + 0.5);
-    for (int i = guess < PRED_CLOSE ? 0 : guess - PRED_CLOSE; i <= guess + PRED_CLOSE && i < MIEN_AGES; i++)
+    for (int i = guess < PRED_CLOSE ? 0 : guess - PRED_CLOSE;
+         i <= guess + PRED_CLOSE && i < MIEN_AGES; i++)
         close += p[i];
     return close / all;
 }

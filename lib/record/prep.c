@@ -8,17 +8,20 @@
 int mien_prep_parse(struct mien_prep *p, const char *s, size_t len, struct mien_err *e)
 {
     if (len >= MIEN_PREP_MAX)
-        return mien_err_set(e, MIEN_ERR_FORMAT, "the preprocessing is described in %zu bytes, more than %d", len,
-                       MIEN_PREP_MAX - 1);
+        return mien_err_set(e, MIEN_ERR_FORMAT,
+                            "the preprocessing is described in %zu bytes, more than %d", len,
+                            MIEN_PREP_MAX - 1);
     bool word = false, equals = false; /* in a word; has it had its '=' */
     for (size_t i = 0; i <= len; i++) {
         char c = i < len ? s[i] : ' ';
         if (c != ' ' && !isgraph((unsigned char)c))
             return mien_err_set(e, MIEN_ERR_FORMAT, "the preprocessing is not key=value words");
         if (c == ' ' && word && !equals)
-            return mien_err_set(e, MIEN_ERR_FORMAT, "the preprocessing '%.*s' is not key=value words", (int)len, s);
+            return mien_err_set(e, MIEN_ERR_FORMAT,
+                                "the preprocessing '%.*s' is not key=value words", (int)len, s);
         if (c == '=' && !word)
-            return mien_err_set(e, MIEN_ERR_FORMAT, "the preprocessing '%.*s' has a word without a key", (int)len, s);
+            return mien_err_set(e, MIEN_ERR_FORMAT,
+                                "the preprocessing '%.*s' has a word without a key", (int)len, s);
         word = c != ' ';
         equals = word && (equals || c == '=');
     }
@@ -85,7 +88,8 @@ void mien_prep_del(struct mien_prep *p, const char *key)
     memmove(word, rest, strlen(rest) + 1);
 }
 
-int mien_prep_check(const struct mien_prep *stream, const struct mien_prep *model, struct mien_err *e)
+int mien_prep_check(const struct mien_prep *stream, const struct mien_prep *model,
+                    struct mien_err *e)
 {
     static const char *const keys[] = {"size", "features", "margin", "inner", "filter"};
     char a[MIEN_PREP_MAX], b[MIEN_PREP_MAX], crop[16];
@@ -102,7 +106,8 @@ int mien_prep_check(const struct mien_prep *stream, const struct mien_prep *mode
         }
         if (!in_stream || !in_model || strcmp(a, b) == 0)
             continue;
-        return mien_err_set(e, MIEN_ERR_FORMAT, "made with %s=%s, the model expects %s=%s", keys[i], a, keys[i], b);
+        return mien_err_set(e, MIEN_ERR_FORMAT, "made with %s=%s, the model expects %s=%s", keys[i],
+                            a, keys[i], b);
     }
     return 0;
 }

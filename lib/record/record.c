@@ -224,7 +224,8 @@ static void *storage(struct mien_rec *r, size_t n)
     return b->data;
 }
 
-static void *alloc_bytes(struct mien_rec *r, int tag, int type, int ndim, const uint32_t *dim, size_t len)
+static void *alloc_bytes(struct mien_rec *r, int tag, int type, int ndim, const uint32_t *dim,
+                         size_t len)
 {
     struct mien_field *f = find_any(r, tag);
     bool added = f == NULL;
@@ -233,8 +234,11 @@ static void *alloc_bytes(struct mien_rec *r, int tag, int type, int ndim, const 
     void *data = storage(r, len);
     if (data == NULL)
         return NULL;
-    *f = (struct mien_field){.tag = (uint16_t)tag, .type = (uint8_t)type, .ndim = (uint8_t)ndim,
-                            .len = (uint32_t)len, .data = data};
+    *f = (struct mien_field){.tag = (uint16_t)tag,
+                             .type = (uint8_t)type,
+                             .ndim = (uint8_t)ndim,
+                             .len = (uint32_t)len,
+                             .data = data};
     for (int d = 0; d < ndim; d++)
         f->dim[d] = dim[d];
     r->nfield += added;
@@ -355,13 +359,14 @@ int mien_rec_share(struct mien_rec *dst, const struct mien_rec *src)
     return 0;
 }
 
-int rec_decode(struct mien_rec *r, const void *body, size_t len, unsigned nfield, struct mien_err *e)
+int rec_decode(struct mien_rec *r, const void *body, size_t len, unsigned nfield,
+               struct mien_err *e)
 {
     return rec_decode_skipped(r, body, len, nfield, 0, NULL, 0, e);
 }
 
-int rec_decode_skipped(struct mien_rec *r, const void *body, size_t len, unsigned nfield, int skip_data,
-                       const void *data, size_t dlen, struct mien_err *e)
+int rec_decode_skipped(struct mien_rec *r, const void *body, size_t len, unsigned nfield,
+                       int skip_data, const void *data, size_t dlen, struct mien_err *e)
 {
     const unsigned char *p = body;
     size_t at = 0;
@@ -372,8 +377,10 @@ int rec_decode_skipped(struct mien_rec *r, const void *body, size_t len, unsigne
             return mien_err_mem(e, r->cap * sizeof *f, "fields");
         if (len - at < 8)
             return mien_err_set(e, MIEN_ERR_FORMAT, "field %u lies outside of its record", i + 1);
-        *f = (struct mien_field){.tag = get_le16(p + at), .type = p[at + 2], .ndim = p[at + 3],
-                                .len = get_le32(p + at + 4)};
+        *f = (struct mien_field){.tag = get_le16(p + at),
+                                 .type = p[at + 2],
+                                 .ndim = p[at + 3],
+                                 .len = get_le32(p + at + 4)};
         if (f->ndim > MIEN_MAX_DIMS)
             return mien_err_set(e, MIEN_ERR_FORMAT, "field %u has %u dimensions", i + 1, f->ndim);
         size_t head = pad8(8 + 4 * (size_t)f->ndim);
@@ -388,7 +395,8 @@ int rec_decode_skipped(struct mien_rec *r, const void *body, size_t len, unsigne
         bool sized = type_size(f->type) != 0 && f->type != MIEN_TEXT;
         if ((sized && shape_bytes(f->type, f->ndim, f->dim) != f->len) ||
             (f->type == MIEN_TEXT && f->ndim != 0))
-            return mien_err_set(e, MIEN_ERR_FORMAT, "field %u is not as long as its shape says", i + 1);
+            return mien_err_set(e, MIEN_ERR_FORMAT, "field %u is not as long as its shape says",
+                                i + 1);
         f->data = skipped ? data : p + at + head;
         at += head + inside;
         r->nfield++;
@@ -424,7 +432,8 @@ int rec_encode(const struct mien_rec *r, int skip_data, struct mien_buf *out)
             return MIEN_ERR_MEM;
         if (skip_data != 0 && f->tag == skip_data)
             continue;
-        if (mien_buf_append(out, f->data, f->len) < 0 || mien_buf_append(out, zero, pad8(f->len) - f->len) < 0)
+        if (mien_buf_append(out, f->data, f->len) < 0 ||
+            mien_buf_append(out, zero, pad8(f->len) - f->len) < 0)
             return MIEN_ERR_MEM;
     }
     return 0;

@@ -18,9 +18,9 @@ enum { HEADER = 16, VERSION = 1, KIND_RECORD = 0, KIND_END = 1 };
 /* Fields of a record that is read: programs that add some can write it still. */
 enum { MOST_FIELDS = 65000 };
 
-#define IO_SIZE ((size_t)256 << 10)  /* bytes held back before a write, read at once at most */
+#define IO_SIZE   ((size_t)256 << 10) /* bytes held back before a write, read at once at most */
 #define PIPE_SIZE (1 << 20)
-#define BIG ((size_t)4096)           /* data from here on are written from where they lie */
+#define BIG       ((size_t)4096) /* data from here on are written from where they lie */
 
 static void widen_pipe(int fd)
 {
@@ -34,11 +34,11 @@ struct mien_reader {
     size_t limit;
     unsigned char *buf; /* IO_SIZE bytes, of which [at, end) are unread */
     size_t at, end;
-    uint64_t offset;  /* of the next unread byte in the stream */
-    uint64_t total;   /* records so far */
-    uint64_t segment; /* records since the last end record */
+    uint64_t offset;   /* of the next unread byte in the stream */
+    uint64_t total;    /* records so far */
+    uint64_t segment;  /* records since the last end record */
     uint64_t segments; /* end records so far */
-    bool ended;       /* an end record was the last thing read */
+    bool ended;        /* an end record was the last thing read */
 };
 
 struct mien_reader *mien_reader_new(int fd, size_t limit, struct mien_err *e)
@@ -62,7 +62,8 @@ void mien_reader_free(struct mien_reader *rd)
     free(rd);
 }
 
-/* Copies the next n bytes to p. Returns how many there were before the input ended, or MIEN_ERR_SYS. */
+/* Copies the next n bytes to p. Returns how many there were before the input ended, or
+   MIEN_ERR_SYS. */
 static ssize_t take(struct mien_reader *rd, void *p, size_t n)
 {
     unsigned char *out = p;
@@ -103,23 +104,24 @@ static int broken(struct mien_err *e, int code, uint64_t offset, const char *why
 static int cut_short(const struct mien_reader *rd, struct mien_err *e)
 {
     return mien_err_set(e, MIEN_ERR_FORMAT,
-                   "the stream is cut short at byte %llu, after %llu whole records: "
-                   "no end record, so the program that wrote it has failed",
-                   (unsigned long long)rd->offset, (unsigned long long)rd->total);
+                        "the stream is cut short at byte %llu, after %llu whole records: "
+                        "no end record, so the program that wrote it has failed",
+                        (unsigned long long)rd->offset, (unsigned long long)rd->total);
 }
 
 /* The end record's count must be that of the records before it. */
-static int end_segment(struct mien_reader *rd, const struct mien_rec *r, uint64_t offset, struct mien_err *e)
+static int end_segment(struct mien_reader *rd, const struct mien_rec *r, uint64_t offset,
+                       struct mien_err *e)
 {
     const struct mien_field *f = mien_rec_find(r, MIEN_TAG_COUNT);
     if (f == NULL)
         return broken(e, MIEN_ERR_FORMAT, offset, "an end record without its count");
     uint64_t count = get_le64(f->data);
     if (count != rd->segment)
-        return mien_err_set(e, MIEN_ERR_FORMAT,
-                       "broken stream at byte %llu: the end record counts %llu records, not %llu",
-                       (unsigned long long)offset, (unsigned long long)count,
-                       (unsigned long long)rd->segment);
+        return mien_err_set(
+            e, MIEN_ERR_FORMAT,
+            "broken stream at byte %llu: the end record counts %llu records, not %llu",
+            (unsigned long long)offset, (unsigned long long)count, (unsigned long long)rd->segment);
     rd->segment = 0;
     rd->segments++;
     rd->ended = true;
@@ -133,11 +135,13 @@ static int read_body(struct mien_reader *rd, const unsigned char *head, struct m
     size_t len = get_le32(head + 8);
     unsigned nfield = get_le16(head + 6);
     if (len > rd->limit)
-        return mien_err_set(e, MIEN_ERR_LIMIT, "record %llu at byte %llu has %zu bytes, more than the limit of %zu",
-                       (unsigned long long)rd->total + 1, (unsigned long long)offset, len, rd->limit);
+        return mien_err_set(
+            e, MIEN_ERR_LIMIT, "record %llu at byte %llu has %zu bytes, more than the limit of %zu",
+            (unsigned long long)rd->total + 1, (unsigned long long)offset, len, rd->limit);
     if (nfield > MOST_FIELDS)
-        return mien_err_set(e, MIEN_ERR_LIMIT, "record %llu at byte %llu has %u fields, more than the limit of %d",
-                       (unsigned long long)rd->total + 1, (unsigned long long)offset, nfield, MOST_FIELDS);
+        return mien_err_set(
+            e, MIEN_ERR_LIMIT, "record %llu at byte %llu has %u fields, more than the limit of %d",
+            (unsigned long long)rd->total + 1, (unsigned long long)offset, nfield, MOST_FIELDS);
     if (mien_buf_reserve(&r->body, len) < 0)
         return mien_err_mem(e, len, "a record");
     ssize_t k = take(rd, r->body.data, len);
@@ -169,12 +173,14 @@ int mien_read(struct mien_reader *rd, struct mien_rec *r, struct mien_err *e)
             return mien_err_set(e, MIEN_ERR_FORMAT, "the input is empty: not even an end record");
         if (memcmp(head, "MIEN", k < 4 ? (size_t)k : 4) != 0)
             return broken(e, MIEN_ERR_FORMAT, offset,
-                          offset == 0 ? "this is not a stream of mien records" : "no record begins here");
+                          offset == 0 ? "this is not a stream of mien records"
+                                      : "no record begins here");
         if (k < HEADER)
             return cut_short(rd, e);
         if (head[4] != VERSION)
-            return mien_err_set(e, MIEN_ERR_FORMAT, "record at byte %llu has version %u, this program reads %d",
-                           (unsigned long long)offset, head[4], VERSION);
+            return mien_err_set(e, MIEN_ERR_FORMAT,
+                                "record at byte %llu has version %u, this program reads %d",
+                                (unsigned long long)offset, head[4], VERSION);
         if (head[5] > KIND_END)
             return broken(e, MIEN_ERR_FORMAT, offset, "a record of an unknown kind");
         int rc = read_body(rd, head, r, offset, e);
@@ -221,8 +227,9 @@ struct mien_writer {
     uint64_t count;
     unsigned char *buf; /* IO_SIZE bytes, of which len are held back */
     size_t len;
-    struct mien_buf head;   /* the parts of a record that are not written from where they lie */
-    struct mien_buf pieces; /* struct iovec[]: the record in order, pointing into head and its fields */
+    struct mien_buf head; /* the parts of a record that are not written from where they lie */
+    struct mien_buf
+        pieces; /* struct iovec[]: the record in order, pointing into head and its fields */
 };
 
 struct mien_writer *mien_writer_new(int fd, struct mien_err *e)
@@ -325,7 +332,8 @@ static int write_kind(struct mien_writer *w, const struct mien_rec *r, int kind,
     if (body < 0)
         return mien_err_mem(e, w->head.cap, "a record");
     if (body > UINT32_MAX - HEADER)
-        return mien_err_set(e, MIEN_ERR_LIMIT, "a record of %lld bytes is too large for the format", body);
+        return mien_err_set(e, MIEN_ERR_LIMIT, "a record of %lld bytes is too large for the format",
+                            body);
     unsigned char *head = w->head.data;
     memcpy(head, "MIEN", 4);
     head[4] = VERSION;
@@ -338,7 +346,8 @@ static int write_kind(struct mien_writer *w, const struct mien_rec *r, int kind,
     uint32_t crc = libdeflate_crc32(0, head, 12);
     for (size_t i = 0; i < n; i++) {
         size_t skip = i == 0 ? HEADER : 0;
-        crc = libdeflate_crc32(crc, (const unsigned char *)v[i].iov_base + skip, v[i].iov_len - skip);
+        crc =
+            libdeflate_crc32(crc, (const unsigned char *)v[i].iov_base + skip, v[i].iov_len - skip);
     }
     put_le32(head + 12, crc);
 

@@ -234,7 +234,8 @@ static size_t elements(const struct mien_field *f)
 /* Whether the field is bytes that mean nothing as numbers: images, and types yet to come. */
 static bool opaque(const struct mien_field *f)
 {
-    return f->tag == MIEN_TAG_IMAGE || f->tag == MIEN_TAG_PIXELS || f->type < MIEN_U8 || f->type > MIEN_TEXT;
+    return f->tag == MIEN_TAG_IMAGE || f->tag == MIEN_TAG_PIXELS || f->type < MIEN_U8 ||
+           f->type > MIEN_TEXT;
 }
 
 static int put_list(struct mien_buf *out, const struct mien_field *f)
@@ -310,8 +311,8 @@ static int put_field(struct mien_buf *out, const struct mien_field *f, bool json
 }
 
 /* The value of a column and of its field f, NULL for a derived one; nothing when it is absent. */
-static int put_column(struct mien_buf *out, const struct mien_rec *r, int col, const struct mien_field *f,
-                      bool json, bool full)
+static int put_column(struct mien_buf *out, const struct mien_rec *r, int col,
+                      const struct mien_field *f, bool json, bool full)
 {
     struct col_value v;
     if (f != NULL)
@@ -344,8 +345,8 @@ int text_tsv(struct mien_buf *out, const struct mien_rec *r, const int *cols, si
 }
 
 /* A member of an object, unless its value is absent. */
-static int put_member(struct mien_buf *out, const struct mien_rec *r, int col, const struct mien_field *f,
-                      bool full)
+static int put_member(struct mien_buf *out, const struct mien_rec *r, int col,
+                      const struct mien_field *f, bool full)
 {
     size_t before = out->len;
     char name[16];

@@ -109,7 +109,8 @@ static int put_section(struct mien_buf *out, const struct summary *s, size_t n, 
 
 /* The runs side by side. */
 static int put_table(const struct score_report *o, const struct score_run *runs,
-                     const char *const *names, const struct summary *s, size_t n, struct mien_buf *out)
+                     const char *const *names, const struct summary *s, size_t n,
+                     struct mien_buf *out)
 {
     int width = o->boot > 0 ? 23 : 12, rc = 0;
     for (size_t i = 0; i < n; i++)
@@ -131,7 +132,7 @@ static int put_table(const struct score_report *o, const struct score_run *runs,
         }
         if (any > 0 || t == 0)
             rc |= mien_buf_printf(out, "%-*s%.*s\n", LABEL_WIDTH, row[t].title, (int)line.len,
-                             (const char *)line.data);
+                                  (const char *)line.data);
         mien_buf_free(&line);
     }
     rc |= put_section(out, s, n, width, "gender", SCORE_GENDER, SCORE_GENDER_COVERAGE);
@@ -157,7 +158,7 @@ static int put_confusion(const struct score_run *run, bool bins, struct mien_buf
     char name[16];
     int n = bins ? run->rule->nbins : MIEN_GENDERS;
     int rc = mien_buf_printf(out, "\n%-*s", LABEL_WIDTH,
-                        bins ? "age: true, predicted" : "gender: true, predicted");
+                             bins ? "age: true, predicted" : "gender: true, predicted");
     for (int j = 0; j < n; j++)
         rc |= mien_buf_printf(out, " %8s", class_name(run, bins, j, name));
     rc |= mien_buf_printf(out, "\n");
@@ -193,7 +194,7 @@ static int put_slices(const struct score_report *o, const struct score_run *run,
         struct summary s;
         rc |= summarise(o, &run->slice[i].score, &s);
         rc |= mien_buf_printf(out, "%-*s %9llu", (int)longest, run->slice[i].name,
-                         (unsigned long long)s.most);
+                              (unsigned long long)s.most);
         for (int k = 0; k < MAIN_METRICS; k++) {
             if (total->n[main_metrics[k]] == 0)
                 continue;
@@ -206,14 +207,16 @@ static int put_slices(const struct score_report *o, const struct score_run *run,
 }
 
 static int report_text(const struct score_report *o, const struct score_run *runs,
-                       const char *const *names, const struct summary *s, size_t n, struct mien_buf *out)
+                       const char *const *names, const struct summary *s, size_t n,
+                       struct mien_buf *out)
 {
     int rc = o->resumed ? mien_buf_printf(out, "\n") : 0;
     rc |= put_table(o, runs, names, s, n, out);
-    rc |= mien_buf_printf(out, "\nCS, bins and bands judge the %s.", point_names[runs[0].rule->point]);
+    rc |= mien_buf_printf(out, "\nCS, bins and bands judge the %s.",
+                          point_names[runs[0].rule->point]);
     if (o->boot > 0)
-        rc |= mien_buf_printf(out, " In brackets: 95%% intervals, %d resamples, seed %llu.", o->boot,
-                         (unsigned long long)o->seed);
+        rc |= mien_buf_printf(out, " In brackets: 95%% intervals, %d resamples, seed %llu.",
+                              o->boot, (unsigned long long)o->seed);
     rc |= mien_buf_printf(out, "\n");
     for (size_t i = 0; i < n; i++) {
         if (n > 1)
@@ -248,7 +251,7 @@ static int put_metric_tsv(struct mien_buf *out, const char *file, const char *sl
         return 0;
     int rc = put_place_tsv(out, file, slice);
     rc |= mien_buf_printf(out, "%s\t%llu\t%.6g", score_name(m), (unsigned long long)s->n[m],
-                     s->value[m]);
+                          s->value[m]);
     if (isnan(s->interval[m].low))
         return rc | mien_buf_printf(out, "\t\t\n");
     return rc | mien_buf_printf(out, "\t%.6g\t%.6g\n", s->interval[m].low, s->interval[m].high);
@@ -263,16 +266,17 @@ static int put_confusion_tsv(const struct score_run *run, const char *file, bool
         for (int j = 0; j < n; j++) {
             rc |= put_place_tsv(out, file, "(all)");
             rc |= mien_buf_printf(out, "%s:%s:%s\t\t%llu\t\t\n", bins ? "bin" : "gender",
-                             class_name(run, bins, i, true_name),
-                             class_name(run, bins, j, predicted_name),
-                             (unsigned long long)confused(run, bins, i, j));
+                                  class_name(run, bins, i, true_name),
+                                  class_name(run, bins, j, predicted_name),
+                                  (unsigned long long)confused(run, bins, i, j));
         }
     }
     return rc;
 }
 
 static int report_tsv(const struct score_report *o, const struct score_run *runs,
-                      const char *const *names, const struct summary *s, size_t n, struct mien_buf *out)
+                      const char *const *names, const struct summary *s, size_t n,
+                      struct mien_buf *out)
 {
     int rc = o->resumed ? 0 : mien_buf_append(out, tsv_heading, sizeof tsv_heading - 1);
     for (size_t i = 0; i < n; i++) {
@@ -313,10 +317,10 @@ static int put_metrics_json(struct mien_buf *out, const struct summary *s)
         if (s->n[m] == 0)
             continue;
         rc |= mien_buf_printf(out, "%s\"%s\":{\"n\":%llu,\"value\":%.6g", comma, score_name(m),
-                         (unsigned long long)s->n[m], s->value[m]);
+                              (unsigned long long)s->n[m], s->value[m]);
         if (!isnan(s->interval[m].low))
             rc |= mien_buf_printf(out, ",\"low\":%.6g,\"high\":%.6g", s->interval[m].low,
-                             s->interval[m].high);
+                                  s->interval[m].high);
         rc |= mien_buf_printf(out, "}");
         comma = ",";
     }
@@ -334,10 +338,10 @@ static int put_confusion_json(const struct score_run *run, bool bins, struct mie
     for (int i = 0; i < n; i++) {
         for (int j = 0; j < n; j++)
             rc |= mien_buf_printf(out, "%s%llu",
-                             j > 0   ? ","
-                             : i > 0 ? ",["
-                                     : "[",
-                             (unsigned long long)confused(run, bins, i, j));
+                                  j > 0   ? ","
+                                  : i > 0 ? ",["
+                                          : "[",
+                                  (unsigned long long)confused(run, bins, i, j));
         rc |= mien_buf_printf(out, "]");
     }
     return rc | mien_buf_printf(out, "]}");

@@ -40,7 +40,8 @@ static int put_key(const struct score_run *run, int key, const struct mien_rec *
     struct col_value v;
     if (key == SCORE_KEY_BIN) {
         int bin = score_label_bin(run->rule, l);
-        return mien_buf_printf(out, "%s", bin < 0 ? "(none)" : score_bin_name(run->rule, bin, name));
+        return mien_buf_printf(out, "%s",
+                               bin < 0 ? "(none)" : score_bin_name(run->rule, bin, name));
     }
     if (!col_get(r, key, &v) || v.forms == 0)
         return mien_buf_printf(out, "(none)");
@@ -77,8 +78,8 @@ static long long find_slice(struct score_run *run, const char *name, size_t len,
     return (long long)run->nslice - 1;
 }
 
-static int add_to_slice(struct score_run *run, const struct mien_rec *r, const struct score_label *l,
-                        const struct score_item *item)
+static int add_to_slice(struct score_run *run, const struct mien_rec *r,
+                        const struct score_label *l, const struct score_item *item)
 {
     static const char others[] = "(others)";
     int rc = 0;
@@ -88,7 +89,8 @@ static int add_to_slice(struct score_run *run, const struct mien_rec *r, const s
               put_key(run, run->keys[i], r, l, &run->name);
     if (rc < 0)
         return MIEN_ERR_MEM;
-    long long i = find_slice(run, (const char *)run->name.data, run->name.len, SCORE_MAX_SLICES - 1);
+    long long i =
+        find_slice(run, (const char *)run->name.data, run->name.len, SCORE_MAX_SLICES - 1);
     if (i == NO_ROOM)
         i = find_slice(run, others, sizeof others - 1, SCORE_MAX_SLICES);
     return i < 0 ? MIEN_ERR_MEM : score_add(&run->slice[i].score, item);
@@ -145,7 +147,8 @@ static int read_label(const struct mien_rec *r, struct score_label *l, struct mi
     if (f != NULL) {
         const uint8_t *band = f->data;
         if (band[0] > band[1] || band[0] >= MIEN_AGES)
-            return mien_err_set(e, MIEN_ERR_FORMAT, "%d to %d years are no age band", band[0], band[1]);
+            return mien_err_set(e, MIEN_ERR_FORMAT, "%d to %d years are no age band", band[0],
+                                band[1]);
         l->age_lo = band[0];
         l->age_hi = band[1] < MIEN_AGES ? band[1] : MIEN_AGES - 1;
     }
@@ -153,12 +156,14 @@ static int read_label(const struct mien_rec *r, struct score_label *l, struct mi
 }
 
 /* The probabilities of a tag, NULL when absent. Returns 0 or MIEN_ERR_FORMAT. */
-static int read_prediction(const struct mien_rec *r, int tag, size_t n, const float **p, struct mien_err *e)
+static int read_prediction(const struct mien_rec *r, int tag, size_t n, const float **p,
+                           struct mien_err *e)
 {
     const struct mien_field *f = mien_rec_find(r, tag);
     *p = f == NULL ? NULL : f->data;
     if (f != NULL && !pred_valid(*p, n))
-        return mien_err_set(e, MIEN_ERR_FORMAT, "%s is no distribution of probability", mien_tag_name(tag));
+        return mien_err_set(e, MIEN_ERR_FORMAT, "%s is no distribution of probability",
+                            mien_tag_name(tag));
     return 0;
 }
 

@@ -34,7 +34,7 @@ struct score_run {
     uint64_t *bins; /* nbins by nbins: label, prediction */
     struct score_slice *slice;
     size_t nslice, cap;
-    uint32_t *index; /* hash table of slices, counted from 1; NULL without keys */
+    uint32_t *index;      /* hash table of slices, counted from 1; NULL without keys */
     struct mien_buf name; /* scratch */
 
     uint64_t records;
@@ -45,12 +45,13 @@ struct score_run {
 };
 
 /* The keys of --by: "group", "gender", "bin", "subject", any other column, or several joined by
-   commas, of whose combinations slices are made. keys holds SCORE_MAX_KEYS. Returns 0 or MIEN_ERR_ARG.
+   commas, of whose combinations slices are made. keys holds SCORE_MAX_KEYS. Returns 0 or
+   MIEN_ERR_ARG.
  */
 int score_keys(const char *text, int *keys, size_t *n, struct mien_err *e);
 
-/* Scores a record. Returns 0; MIEN_ERR_FORMAT with a message for a record whose label or prediction is
-   impossible, which is counted and not scored; or MIEN_ERR_MEM. */
+/* Scores a record. Returns 0; MIEN_ERR_FORMAT with a message for a record whose label or prediction
+   is impossible, which is counted and not scored; or MIEN_ERR_MEM. */
 int score_run_add(struct score_run *run, const struct mien_rec *r, struct mien_err *e);
 
 /* Orders the slices by name, numbers in names by value. */

@@ -36,9 +36,9 @@ int score_bins(struct score_rule *rule, const char *text, struct mien_err *e)
         size_t len = strcspn(s, ",");
         snprintf(number, sizeof number, "%.*s", (int)(len < sizeof number ? len : 0), s);
         if (num_int(number, next, next == 0 ? 0 : MIEN_AGES - 1, &edge, NULL) < 0)
-            return mien_err_set(e, MIEN_ERR_ARG,
-                           "'%s' is neither decades, fairface, adience nor ascending ages from 0",
-                           text);
+            return mien_err_set(
+                e, MIEN_ERR_ARG,
+                "'%s' is neither decades, fairface, adience nor ascending ages from 0", text);
         rule->bin_first[rule->nbins++] = (int)edge;
         next = edge + 1;
         s += len;

@@ -22,13 +22,13 @@
 
 /* The metrics. mien-score(1) defines them and names their sources. */
 enum score_metric {
-    SCORE_GENDER,     /* share whose more probable gender is right */
+    SCORE_GENDER,          /* share whose more probable gender is right */
     SCORE_GENDER_COVERAGE, /* of records with a gender: share that has a prediction of it */
-    SCORE_EXACT,      /* share whose most probable age is right, of 101 */
-    SCORE_MAE,        /* mean absolute error of the expectation, in years */
-    SCORE_MAE_MEDIAN, /* of the median */
-    SCORE_MAE_MODE,   /* of the most probable age */
-    SCORE_CS0,        /* cumulative scores: share with an error of at most 0, ... */
+    SCORE_EXACT,           /* share whose most probable age is right, of 101 */
+    SCORE_MAE,             /* mean absolute error of the expectation, in years */
+    SCORE_MAE_MEDIAN,      /* of the median */
+    SCORE_MAE_MODE,        /* of the most probable age */
+    SCORE_CS0,             /* cumulative scores: share with an error of at most 0, ... */
     SCORE_CS5 = SCORE_CS0 + 5,
     SCORE_CS10 = SCORE_CS0 + 10, /* ... 10 years */
     SCORE_AGE_COVERAGE,          /* as SCORE_GENDER_COVERAGE, of ages and age bands */
@@ -41,13 +41,13 @@ enum score_metric {
 
 /* What is counted: the numbers that a record contributes. */
 enum score_count {
-    COUNT_GENDER, /* 0 right, 1 wrong */
-    COUNT_MODE,   /* |most probable age - age|, in years */
-    COUNT_MEDIAN, /* |median - age| */
-    COUNT_MEAN,   /* |expectation - age|, in tenths of a year */
-    COUNT_POINT,  /* |point estimate - age| */
-    COUNT_BIN,    /* distance in bins of the point estimate from the label */
-    COUNT_BAND,   /* distance in years of the point estimate from the band */
+    COUNT_GENDER,        /* 0 right, 1 wrong */
+    COUNT_MODE,          /* |most probable age - age|, in years */
+    COUNT_MEDIAN,        /* |median - age| */
+    COUNT_MEAN,          /* |expectation - age|, in tenths of a year */
+    COUNT_POINT,         /* |point estimate - age| */
+    COUNT_BIN,           /* distance in bins of the point estimate from the label */
+    COUNT_BAND,          /* distance in years of the point estimate from the band */
     COUNT_GENDER_UNSAID, /* of a record with a label: 0 there is a prediction, 1 there is none */
     COUNT_AGE_UNSAID,
     SCORE_COUNTS

@@ -15,7 +15,8 @@
 #include "st_writer.h"
 
 /* Where a writer's data begin: the header, whose numbers are known only at the end, is at most a
-   dozen tensors of 100 bytes and the preprocessing, MIEN_PREP_MAX bytes that JSON may write as six. */
+   dozen tensors of 100 bytes and the preprocessing, MIEN_PREP_MAX bytes that JSON may write as
+   six. */
 #define RESERVE 8192
 #define HELD    ((size_t)128 << 10) /* bytes of a column held back before a write */
 #define FORMAT  "mien-pack"
@@ -139,7 +140,8 @@ void pack_writer_free(struct pack_writer *w)
 }
 
 /* Writes to the pack itself, or to a column's temporary file. */
-static int write_to(const struct pack_writer *w, int fd, const void *p, size_t n, struct mien_err *e)
+static int write_to(const struct pack_writer *w, int fd, const void *p, size_t n,
+                    struct mien_err *e)
 {
     if (file_write(fd, p, n) == 0)
         return 0;
@@ -170,19 +172,20 @@ static int put_offset(struct pack_writer *w, enum column c, uint64_t offset, str
     return put(w, c, &offset, sizeof offset, e);
 }
 
-/* What a pack of unknown kind makes of its first record; MIEN_PACK_AUTO when there is nothing in it. */
+/* What a pack of unknown kind makes of its first record; MIEN_PACK_AUTO when there is nothing in
+   it. */
 static enum mien_pack_kind choose_kind(const struct mien_rec *r)
 {
     return mien_rec_has(r, MIEN_TAG_FEATURES) ? MIEN_PACK_FEATURES
            : mien_rec_has(r, MIEN_TAG_PIXELS) ? MIEN_PACK_PIXELS
            : mien_rec_has(r, MIEN_TAG_IMAGE)  ? MIEN_PACK_IMAGE
-                                    : MIEN_PACK_AUTO;
+                                              : MIEN_PACK_AUTO;
 }
 
 /* The field that the record gives to the large tensor. NULL when there is none, when it is empty,
    or when its shape isn't that of the records before. */
 static const struct mien_field *find_data(const struct pack_writer *w, enum mien_pack_kind kind,
-                                         const struct mien_rec *r, struct mien_err *e)
+                                          const struct mien_rec *r, struct mien_err *e)
 {
     const char *name = mien_pack_kind_name(kind);
     const struct mien_field *f = mien_rec_find(r, kinds[kind].tag);
@@ -196,11 +199,13 @@ static const struct mien_field *find_data(const struct pack_writer *w, enum mien
         mien_err_set(e, MIEN_ERR_FORMAT, "has %s %d times", name, same);
     else if (kind == MIEN_PACK_PIXELS && (f->dim[0] > UINT16_MAX || f->dim[1] > UINT16_MAX))
         mien_err_set(e, MIEN_ERR_FORMAT, "has pixels of %ux%u", f->dim[0], f->dim[1]);
-    else if (kind == MIEN_PACK_PIXELS && sized && (f->dim[0] != w->dim[0] || f->dim[1] != w->dim[1]))
-        mien_err_set(e, MIEN_ERR_FORMAT, "has pixels of %ux%u, those before have %ux%u", f->dim[0], f->dim[1],
-                w->dim[0], w->dim[1]);
+    else if (kind == MIEN_PACK_PIXELS && sized &&
+             (f->dim[0] != w->dim[0] || f->dim[1] != w->dim[1]))
+        mien_err_set(e, MIEN_ERR_FORMAT, "has pixels of %ux%u, those before have %ux%u", f->dim[0],
+                     f->dim[1], w->dim[0], w->dim[1]);
     else if (kind == MIEN_PACK_FEATURES && sized && f->dim[0] != w->dim[0])
-        mien_err_set(e, MIEN_ERR_FORMAT, "has %u features, those before have %u", f->dim[0], w->dim[0]);
+        mien_err_set(e, MIEN_ERR_FORMAT, "has %u features, those before have %u", f->dim[0],
+                     w->dim[0]);
     else if (kind == MIEN_PACK_FEATURES && !mien_rec_finite(f))
         mien_err_set(e, MIEN_ERR_FORMAT, "has a feature that is no number");
     else
@@ -215,8 +220,8 @@ static int check_prep(const struct pack_writer *w, const struct mien_rec *r, str
     const char *text = mien_rec_text(r, MIEN_TAG_PREP, &len);
     int rc = mien_prep_parse(prep, text ? text : "", len, e);
     if (rc == 0 && w->n > 0 && strcmp(prep->text, w->prep.text) != 0)
-        rc = mien_err_set(e, MIEN_ERR_FORMAT, "was made with '%s', those before with '%s'", prep->text,
-                     w->prep.text);
+        rc = mien_err_set(e, MIEN_ERR_FORMAT, "was made with '%s', those before with '%s'",
+                          prep->text, w->prep.text);
     return rc;
 }
 
@@ -226,7 +231,8 @@ struct label_bytes {
 
 static int check_labels(const struct mien_rec *r, struct label_bytes *l, struct mien_err *e)
 {
-    *l = (struct label_bytes){MIEN_PACK_UNKNOWN, MIEN_PACK_UNKNOWN, {MIEN_PACK_UNKNOWN, MIEN_PACK_UNKNOWN}};
+    *l = (struct label_bytes){
+        MIEN_PACK_UNKNOWN, MIEN_PACK_UNKNOWN, {MIEN_PACK_UNKNOWN, MIEN_PACK_UNKNOWN}};
     int age, gender;
     if (mien_rec_int(r, MIEN_TAG_AGE, &age)) {
         if (!valid_age(age))
@@ -242,7 +248,8 @@ static int check_labels(const struct mien_rec *r, struct label_bytes *l, struct 
     if (f) {
         memcpy(l->band, f->data, 2);
         if (!valid_band(l->band))
-            return mien_err_set(e, MIEN_ERR_FORMAT, "has the age band %d-%d", l->band[0], l->band[1]);
+            return mien_err_set(e, MIEN_ERR_FORMAT, "has the age band %d-%d", l->band[0],
+                                l->band[1]);
     }
     return 0;
 }
@@ -298,7 +305,8 @@ int pack_add(struct pack_writer *w, const struct mien_rec *r, struct mien_err *e
 }
 
 /* Describes a column to the header. */
-static int describe(const struct pack_writer *w, enum column c, struct st_writer *st, struct mien_err *e)
+static int describe(const struct pack_writer *w, enum column c, struct st_writer *st,
+                    struct mien_err *e)
 {
     const char *name = c == DATA ? kinds[w->kind].name : columns[c].name;
     enum mien_dtype dtype = columns[c].dtype;
@@ -309,7 +317,8 @@ static int describe(const struct pack_writer *w, enum column c, struct st_writer
         return st_add(st, name, MIEN_ST_F32, 2, (size_t[]){n, w->dim[0]}, NULL, e);
     if (c == AGE_BAND)
         return st_add(st, name, dtype, 2, (size_t[]){n, 2}, NULL, e);
-    return st_add(st, name, dtype, 1, (size_t[]){(size_t)w->col[c].len / mien_st_size(dtype)}, NULL, e);
+    return st_add(st, name, dtype, 1, (size_t[]){(size_t)w->col[c].len / mien_st_size(dtype)}, NULL,
+                  e);
 }
 
 static int seek_to(const struct pack_writer *w, uint64_t place, struct mien_err *e)
@@ -378,8 +387,8 @@ static const void *get(const struct mien_pack *p, enum column c, size_t n, size_
 }
 
 /* Bytes and their offsets, which must rise from 0 to the number of bytes in multiples of align. */
-static bool get_bytes(const struct mien_pack *p, const char *name, enum column offsets, size_t align,
-                      struct mien_pack_bytes *out)
+static bool get_bytes(const struct mien_pack *p, const char *name, enum column offsets,
+                      size_t align, struct mien_pack_bytes *out)
 {
     const struct mien_tensor *t = mien_st_find(p->st, name);
     const uint64_t *offset = get(p, offsets, p->n + 1, 0);
@@ -394,8 +403,8 @@ static bool get_bytes(const struct mien_pack *p, const char *name, enum column o
 }
 
 /* The same where both tensors may be absent. */
-static bool get_optional(const struct mien_pack *p, const char *name, enum column offsets, size_t align,
-                         struct mien_pack_bytes *out)
+static bool get_optional(const struct mien_pack *p, const char *name, enum column offsets,
+                         size_t align, struct mien_pack_bytes *out)
 {
     return (!mien_st_find(p->st, name) && !mien_st_find(p->st, columns[offsets].name)) ||
            get_bytes(p, name, offsets, align, out);
@@ -444,7 +453,8 @@ static bool open_labels(struct mien_pack *p)
         const uint8_t *band = p->band ? p->band + 2 * i : NULL;
         if ((!valid_age(p->age[i]) && p->age[i] != MIEN_PACK_UNKNOWN) ||
             (p->gender[i] > 1 && p->gender[i] != MIEN_PACK_UNKNOWN) ||
-            (band && !valid_band(band) && (band[0] != MIEN_PACK_UNKNOWN || band[1] != MIEN_PACK_UNKNOWN)))
+            (band && !valid_band(band) &&
+             (band[0] != MIEN_PACK_UNKNOWN || band[1] != MIEN_PACK_UNKNOWN)))
             return false;
     }
     return true;
@@ -457,8 +467,9 @@ static int check_pack(struct mien_pack *p, const char *path, struct mien_err *e)
     if (!format || strcmp(format, FORMAT) != 0)
         return mien_err_set(e, MIEN_ERR_FORMAT, "'%s' is a safetensors file, but not a pack", path);
     if (!version || strcmp(version, VERSION) != 0)
-        return mien_err_set(e, MIEN_ERR_FORMAT, "'%s' is a pack of version %s, this program reads %s", path,
-                       version ? version : "?", VERSION);
+        return mien_err_set(e, MIEN_ERR_FORMAT,
+                            "'%s' is a pack of version %s, this program reads %s", path,
+                            version ? version : "?", VERSION);
     struct mien_err cause;
     if (mien_prep_parse(&p->prep, prep ? prep : "", prep ? strlen(prep) : 0, &cause) < 0)
         return mien_err_set(e, MIEN_ERR_FORMAT, "'%s': %s", path, cause.msg);
@@ -475,7 +486,8 @@ static int check_pack(struct mien_pack *p, const char *path, struct mien_err *e)
     else if (p->record.offset && !(p->fields = get(p, RECORD_FIELDS, p->n, 0)))
         wrong = "numbers of fields";
     if (wrong)
-        return mien_err_set(e, MIEN_ERR_FORMAT, "'%s': the pack's %s are absent or damaged", path, wrong);
+        return mien_err_set(e, MIEN_ERR_FORMAT, "'%s': the pack's %s are absent or damaged", path,
+                            wrong);
     return 0;
 }
 
@@ -531,7 +543,7 @@ static const void *data_at(const struct mien_pack *p, size_t i, size_t *len)
     if (p->kind == MIEN_PACK_IMAGE)
         return mien_pack_image(p, i, len);
     *len = p->kind == MIEN_PACK_PIXELS ? (size_t)p->height * (size_t)p->width * 3
-                                  : (size_t)p->dim * sizeof(float);
+                                       : (size_t)p->dim * sizeof(float);
     return (const unsigned char *)p->data + i * *len;
 }
 

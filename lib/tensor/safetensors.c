@@ -24,8 +24,9 @@ static const struct {
     const char *name;
     size_t size;
 } types[] = {
-    [MIEN_ST_U8] = {"U8", 1},   [MIEN_ST_I32] = {"I32", 4}, [MIEN_ST_I64] = {"I64", 8}, [MIEN_ST_U64] = {"U64", 8},
-    [MIEN_ST_F16] = {"F16", 2}, [MIEN_ST_F32] = {"F32", 4}, [MIEN_ST_F64] = {"F64", 8},
+    [MIEN_ST_U8] = {"U8", 1},   [MIEN_ST_I32] = {"I32", 4}, [MIEN_ST_I64] = {"I64", 8},
+    [MIEN_ST_U64] = {"U64", 8}, [MIEN_ST_F16] = {"F16", 2}, [MIEN_ST_F32] = {"F32", 4},
+    [MIEN_ST_F64] = {"F64", 8},
 };
 
 size_t mien_st_size(enum mien_dtype dtype)
@@ -118,7 +119,8 @@ static int compare_tensors(const void *pa, const void *pb)
 static int check_metadata(const json_t *meta, const char *path, struct mien_err *e)
 {
     if (!json_is_object(meta))
-        return mien_err_set(e, MIEN_ERR_FORMAT, "'%s': the header's %s is not an object", path, META);
+        return mien_err_set(e, MIEN_ERR_FORMAT, "'%s': the header's %s is not an object", path,
+                            META);
     const char *key;
     json_t *value;
     json_object_foreach((json_t *)meta, key, value) if (!json_is_string(value)) return mien_err_set(
@@ -133,15 +135,18 @@ static int parse(struct mien_safetensors *s, const char *path, struct mien_err *
     size_t len = s->map.len;
     uint64_t hlen = len < 8 ? 0 : get_le64(file);
     if (len < 8 || hlen > len - 8 || hlen < 2 || file[8] != '{')
-        return mien_err_set(e, MIEN_ERR_FORMAT, "'%s' is not a safetensors file, or cut short", path);
+        return mien_err_set(e, MIEN_ERR_FORMAT, "'%s' is not a safetensors file, or cut short",
+                            path);
     if (hlen > MIEN_ST_MAX_HEADER)
-        return mien_err_set(e, MIEN_ERR_LIMIT, "'%s': a header of %llu bytes is over the limit of %zu", path,
-                       (unsigned long long)hlen, MIEN_ST_MAX_HEADER);
+        return mien_err_set(e, MIEN_ERR_LIMIT,
+                            "'%s': a header of %llu bytes is over the limit of %zu", path,
+                            (unsigned long long)hlen, MIEN_ST_MAX_HEADER);
 
     json_error_t je;
     s->header = json_loadb((const char *)file + 8, (size_t)hlen, JSON_REJECT_DUPLICATES, &je);
     if (!s->header)
-        return mien_err_set(e, MIEN_ERR_FORMAT, "'%s': header, byte %d: %s", path, je.position, je.text);
+        return mien_err_set(e, MIEN_ERR_FORMAT, "'%s': header, byte %d: %s", path, je.position,
+                            je.text);
     const unsigned char *data = file + 8 + hlen;
     size_t left = len - 8 - (size_t)hlen;
 
@@ -169,13 +174,14 @@ static int parse(struct mien_safetensors *s, const char *path, struct mien_err *
     const unsigned char *p = data;
     for (size_t i = 0; i < s->n; i++) {
         if (s->tensor[i].data != p)
-            return mien_err_set(e, MIEN_ERR_FORMAT, "'%s': tensor '%s' overlaps another or leaves a hole",
-                           path, s->tensor[i].name);
+            return mien_err_set(e, MIEN_ERR_FORMAT,
+                                "'%s': tensor '%s' overlaps another or leaves a hole", path,
+                                s->tensor[i].name);
         p += s->tensor[i].bytes;
     }
     if (p != data + left)
-        return mien_err_set(e, MIEN_ERR_FORMAT, "'%s': %zu bytes at the end belong to no tensor", path,
-                       (size_t)(data + left - p));
+        return mien_err_set(e, MIEN_ERR_FORMAT, "'%s': %zu bytes at the end belong to no tensor",
+                            path, (size_t)(data + left - p));
     return 0;
 }
 
@@ -264,7 +270,8 @@ void st_writer_free(struct st_writer *w)
 }
 
 /* Appends a tensor whose place is right. */
-static int append(struct st_writer *w, const char *name, const struct mien_tensor *t, struct mien_err *e)
+static int append(struct st_writer *w, const char *name, const struct mien_tensor *t,
+                  struct mien_err *e)
 {
     if (w->npart == w->cap) {
         size_t cap = w->cap ? 2 * w->cap : 32;
@@ -281,7 +288,8 @@ static int append(struct st_writer *w, const char *name, const struct mien_tenso
         json_array_append_new(shape, json_integer((json_int_t)t->shape[i]));
     if (json_array_size(shape) != (size_t)t->ndim || json_object_set(w->header, name, v) < 0) {
         json_decref(v);
-        return mien_err_set(e, MIEN_ERR_ARG, "cannot describe tensor '%s' (is its name UTF-8?)", name);
+        return mien_err_set(e, MIEN_ERR_ARG, "cannot describe tensor '%s' (is its name UTF-8?)",
+                            name);
     }
     json_decref(v);
     w->part[w->npart++] = (struct st_part){t->data, t->bytes};
@@ -343,7 +351,8 @@ int st_header(const struct st_writer *w, size_t reserve, struct mien_buf *out, s
     if (!reserve)
         total = (8 + len + ALIGN - 1) / ALIGN * ALIGN;
     if (8 + len > total)
-        r = mien_err_set(e, MIEN_ERR_LIMIT, "a header of %zu bytes doesn't fit in %zu", len, reserve);
+        r = mien_err_set(e, MIEN_ERR_LIMIT, "a header of %zu bytes doesn't fit in %zu", len,
+                         reserve);
     else if (mien_buf_reserve(out, total) < 0)
         r = mien_err_mem(e, total, "a header");
     else {

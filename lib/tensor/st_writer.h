@@ -9,7 +9,7 @@
    same bytes. */
 struct st_writer;
 struct st_writer *st_writer_new(struct mien_err *e); /* NULL with MIEN_ERR_MEM's message */
-void st_writer_free(struct st_writer *w);       /* NULL is harmless */
+void st_writer_free(struct st_writer *w);            /* NULL is harmless */
 
 /* Adds a tensor. name and shape are copied; data is the caller's and stays until st_write. Data
    NULL means that the caller writes the data himself behind st_header. Returns 0, MIEN_ERR_MEM, or
@@ -22,15 +22,15 @@ int st_add(struct st_writer *w, const char *name, enum mien_dtype dtype, int ndi
 int st_add_meta(struct st_writer *w, const char *key, const char *value, struct mien_err *e);
 
 /* Appends the length and the header, padded to a multiple of 64 bytes in all or, when reserve
-   isn't 0, to exactly reserve bytes (a multiple of 64). Returns 0, MIEN_ERR_MEM, or MIEN_ERR_LIMIT when
-   reserve is too small. */
+   isn't 0, to exactly reserve bytes (a multiple of 64). Returns 0, MIEN_ERR_MEM, or MIEN_ERR_LIMIT
+   when reserve is too small. */
 int st_header(const struct st_writer *w, size_t reserve, struct mien_buf *out, struct mien_err *e);
 
 /* Where the data of the tensor added last begin, in bytes behind the header. */
 uint64_t st_offset(const struct st_writer *w);
 
-/* Writes the whole file to a descriptor, or to a path (whole or not at all). Returns 0, MIEN_ERR_MEM or
-   MIEN_ERR_SYS. */
+/* Writes the whole file to a descriptor, or to a path (whole or not at all). Returns 0,
+   MIEN_ERR_MEM or MIEN_ERR_SYS. */
 int st_write(const struct st_writer *w, int fd, struct mien_err *e);
 int st_save(const struct st_writer *w, const char *path, struct mien_err *e);
 

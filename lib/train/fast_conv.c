@@ -46,8 +46,8 @@ static int make_conv(struct fast_conv *q, const struct simd *simd)
     return rc < 0 || q->zeros == NULL ? MIEN_ERR_MEM : 0;
 }
 
-int fast_conv_make(struct fast_conv *q, const struct simd *simd, const struct layer *l, struct shape in,
-               enum act act, bool back)
+int fast_conv_make(struct fast_conv *q, const struct simd *simd, const struct layer *l,
+                   struct shape in, enum act act, bool back)
 {
     *q = (struct fast_conv){.l = *l, .in = in, .act = act, .has_back = back};
     int rc = 0;
@@ -69,7 +69,8 @@ size_t fast_conv_bytes(const struct layer *l, bool back)
 {
     if (l->type != L_CONV && l->type != L_DWCONV)
         return 0;
-    return (l->type == L_CONV && k_is_pointwise(l) && back ? 3 : 1) * l->param[0].count * sizeof(float);
+    return (l->type == L_CONV && k_is_pointwise(l) && back ? 3 : 1) * l->param[0].count *
+           sizeof(float);
 }
 
 void fast_conv_free(struct fast_conv *q)
@@ -154,8 +155,8 @@ size_t fast_conv_scratch(const struct fast_conv *q)
     return depthwise_scratch(&d);
 }
 
-void fast_conv_forward(const struct fast_conv *q, const float *w, const float *bias, const float *x, float *y,
-                   size_t n, void *scratch)
+void fast_conv_forward(const struct fast_conv *q, const float *w, const float *bias, const float *x,
+                       float *y, size_t n, void *scratch)
 {
     if (q->l.type != L_DWCONV) {
         conv_run(&q->conv, x, NULL, y, n, q->zeros, scratch);
@@ -183,7 +184,8 @@ static void back_image(const struct fast_conv *q, const float *dy, float *dx, co
                     continue;
                 for (int t = 0; t < n; t++) {
                     int oy = y + l->pt - tap[t][0], ox = x + l->pl - tap[t][1];
-                    bool inside = oy >= 0 && ox >= 0 && oy / l->sh < l->shape.h && ox / l->sw < l->shape.w;
+                    bool inside =
+                        oy >= 0 && ox >= 0 && oy / l->sh < l->shape.h && ox / l->sw < l->shape.w;
                     size_t at = (size_t)(oy / l->sh * l->shape.w + ox / l->sw) * nc;
                     pixel[t] = inside ? dy + at : q->zeros;
                 }
@@ -214,7 +216,8 @@ void fast_conv_back(const struct fast_conv *q, const float *dy, float *dx, size_
         back_image(q, dy, dx, scratch);
 }
 
-void fast_conv_dw3_weights(const struct fast_conv *q, const float *x, const float *dy, float *dw, size_t n)
+void fast_conv_dw3_weights(const struct fast_conv *q, const float *x, const float *dy, float *dw,
+                           size_t n)
 {
     const struct layer *l = &q->l;
     size_t nc = (size_t)q->in.c, line = (size_t)q->in.w * nc;

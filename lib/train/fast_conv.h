@@ -16,17 +16,18 @@ struct fast_conv {
     const struct simd *simd; /* NULL: this layer has no fast form */
     struct layer l;
     struct shape in;
-    struct conv conv, back;  /* forward; and from the output's gradient to the input's, where has_back */
+    struct conv conv,
+        back; /* forward; and from the output's gradient to the input's, where has_back */
     bool has_back;
-    float *flipped;          /* back's weights before they are packed, or a depthwise filter's, last tap first */
-    float *zeros;            /* no bias, and pixels beyond the border */
+    float *flipped; /* back's weights before packing, or a depthwise filter's, last tap first */
+    float *zeros;   /* no bias, and pixels beyond the border */
     enum act act;
 };
 
 /* Prepares for layer l, which reads `in` and stores act of its sums; back: the input's gradient is
    wanted too. q->simd stays NULL where there is no fast form. Returns 0 or MIEN_ERR_MEM. */
-int fast_conv_make(struct fast_conv *q, const struct simd *simd, const struct layer *l, struct shape in,
-               enum act act, bool back);
+int fast_conv_make(struct fast_conv *q, const struct simd *simd, const struct layer *l,
+                   struct shape in, enum act act, bool back);
 void fast_conv_free(struct fast_conv *q);
 
 /* Takes the layer's weights; bias may be NULL. They must stay as they are until the next call. */
@@ -39,11 +40,12 @@ size_t fast_conv_bytes(const struct layer *l, bool back);
 size_t fast_conv_scratch(const struct fast_conv *q);
 
 /* y[n, l.shape] = act(layer(x[n, in])), and dx[n, in] from dy[n, l.shape]. */
-void fast_conv_forward(const struct fast_conv *q, const float *w, const float *bias, const float *x, float *y,
-                   size_t n, void *scratch);
+void fast_conv_forward(const struct fast_conv *q, const float *w, const float *bias, const float *x,
+                       float *y, size_t n, void *scratch);
 void fast_conv_back(const struct fast_conv *q, const float *dy, float *dx, size_t n, void *scratch);
 
 /* Adds to dw what n images of a depthwise 3x3 layer contribute to its weights' gradient. */
-void fast_conv_dw3_weights(const struct fast_conv *q, const float *x, const float *dy, float *dw, size_t n);
+void fast_conv_dw3_weights(const struct fast_conv *q, const float *x, const float *dy, float *dw,
+                           size_t n);
 
 #endif

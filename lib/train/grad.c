@@ -122,8 +122,8 @@ void g_dense(const struct layer *l, size_t inputs, const real *w, const real *x,
         gemm(0, 1, (int)n, (int)inputs, l->units, dy, l->units, w, l->units, 0, dx, (int)inputs);
 }
 
-void g_coral(size_t inputs, int units, const real *w, const real *x, const real *dy, real *dx, real *dw,
-             real *db, size_t n)
+void g_coral(size_t inputs, int units, const real *w, const real *x, const real *dy, real *dx,
+             real *dw, real *db, size_t n)
 {
     if (db != NULL)
         add_rows(dy, n, units, db);
@@ -141,8 +141,8 @@ void g_coral(size_t inputs, int units, const real *w, const real *x, const real 
 void g_weight_rows(const real *x, int inputs, const real *dy, int units, size_t rows, int from,
                    int count, real *dw)
 {
-    gemm(1, 0, count, units, (int)rows, x + from, inputs, dy, units, 0, dw + (size_t)from * (size_t)units,
-         units);
+    gemm(1, 0, count, units, (int)rows, x + from, inputs, dy, units, 0,
+         dw + (size_t)from * (size_t)units, units);
 }
 
 void g_bias(const real *dy, size_t rows, int units, real *db)
@@ -267,7 +267,8 @@ void g_pad(const struct layer *l, struct shape in, const real *dy, real *dx, siz
     struct shape out = l->shape;
     for (size_t i = 0; i < n; i++, dy += shape_count(out)) {
         for (int r = 0; r < in.h; r++, dx += (size_t)in.w * (size_t)in.c) {
-            const real *line = dy + ((size_t)(r + l->pt) * (size_t)out.w + (size_t)l->pl) * (size_t)out.c;
+            const real *line =
+                dy + ((size_t)(r + l->pt) * (size_t)out.w + (size_t)l->pl) * (size_t)out.c;
             g_place(line, out.c, l->cb, dx, in.c, (size_t)in.w);
         }
     }

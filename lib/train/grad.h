@@ -17,8 +17,8 @@ void g_dwconv(const struct layer *l, struct shape in, const real *w, const real 
               real *dx, real *dw, real *db, size_t n);
 void g_dense(const struct layer *l, size_t inputs, const real *w, const real *x, const real *dy,
              real *dx, real *dw, real *db, size_t n);
-void g_coral(size_t inputs, int units, const real *w, const real *x, const real *dy, real *dx, real *dw,
-             real *db, size_t n);
+void g_coral(size_t inputs, int units, const real *w, const real *x, const real *dy, real *dx,
+             real *dw, real *db, size_t n);
 
 /* Where the weights of a dense layer or a pointwise convolution are many, their gradient is better
    cut by input than by image: dw's rows [from, from + count) = those of x^T dy, overwritten. */

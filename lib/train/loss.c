@@ -4,8 +4,8 @@
 
 #include "record/pred.h"
 
-/* Probabilities come from floats: none is taken for less than TINY, so that a loss is finite; but what
-   is no number stays so (fmax would hide it). */
+/* Probabilities come from floats: none is taken for less than TINY, so that a loss is finite; but
+   what is no number stays so (fmax would hide it). */
 #define TINY 1e-30
 
 static double not_zero(double p)
@@ -195,7 +195,8 @@ static int find_head(const struct net *net, const char *name, int *layer, int *l
     *logits = *layer >= 0 ? net->layer[*layer].in[0] : -1;
     enum layer_type type = *layer >= 0 ? net->layer[*layer].type : L_SOFTMAX;
     if (type != L_SOFTMAX && type != L_SIGMOID)
-        return mien_err_set(e, MIEN_ERR_ARG, "the model's head %s is neither a softmax nor a sigmoid", name);
+        return mien_err_set(e, MIEN_ERR_ARG,
+                            "the model's head %s is neither a softmax nor a sigmoid", name);
     return 0;
 }
 
@@ -207,13 +208,14 @@ int heads_find(struct heads *h, const struct model *m, struct mien_err *e)
         find_head(net, "age", &h->age, &h->age_logits, e) < 0)
         return MIEN_ERR_ARG;
     if (h->gender < 0 && h->age < 0)
-        return mien_err_set(e, MIEN_ERR_ARG, "the model has neither a head named gender nor one named age");
+        return mien_err_set(e, MIEN_ERR_ARG,
+                            "the model has neither a head named gender nor one named age");
     if (h->gender >= 0) {
         size_t n = shape_count(net->layer[h->gender].shape);
         h->genders = net->layer[h->gender].type == L_SIGMOID ? 1 : MIEN_GENDERS;
         if (n != (size_t)h->genders)
-            return mien_err_set(e, MIEN_ERR_ARG, "the model's head gender has %zu outputs, not %d", n,
-                           h->genders);
+            return mien_err_set(e, MIEN_ERR_ARG, "the model's head gender has %zu outputs, not %d",
+                                n, h->genders);
     }
     return age_head_of(&h->years, m, e);
 }
@@ -221,10 +223,12 @@ int heads_find(struct heads *h, const struct model *m, struct mien_err *e)
 int loss_check(const struct loss_options *c, const struct heads *h, struct mien_err *e)
 {
     if (h->years.n == 0 && (c->sigma > 0 || c->l1 > 0))
-        return mien_err_set(e, MIEN_ERR_ARG, "sigma and l1 are for ages, and the model has no age head");
+        return mien_err_set(e, MIEN_ERR_ARG,
+                            "sigma and l1 are for ages, and the model has no age head");
     if (h->years.ordinal && (c->sigma > 0 || c->l1 > 0 || c->smoothing > 0))
-        return mien_err_set(e, MIEN_ERR_ARG, "sigma, l1 and smoothing are for a softmax of ages, and the age "
-                       "head is ordinal");
+        return mien_err_set(e, MIEN_ERR_ARG,
+                            "sigma, l1 and smoothing are for a softmax of ages, and the age "
+                            "head is ordinal");
     return 0;
 }
 
@@ -271,9 +275,9 @@ static void put_gradient(float *row, const double *d, int n, double weight)
         row[k] = weight > 0 ? (float)(d[k] / weight) : 0;
 }
 
-void loss_batch(const struct loss_options *c, const struct heads *h, const struct label *y, size_t n,
-                const struct mix *mix, const float *gender, const float *age, float *dgender,
-                float *dage, struct tally *t)
+void loss_batch(const struct loss_options *c, const struct heads *h, const struct label *y,
+                size_t n, const struct mix *mix, const float *gender, const float *age,
+                float *dgender, float *dage, struct tally *t)
 {
     struct tally one = {0};
     int parts = mix != NULL ? 2 : 1, ages = age_head_outputs(&h->years);

@@ -40,7 +40,8 @@ struct heads {
     struct age_head years;
 };
 
-/* Finds them. Returns 0, or MIEN_ERR_ARG or MIEN_ERR_FORMAT when there are none that can be trained. */
+/* Finds them. Returns 0, or MIEN_ERR_ARG or MIEN_ERR_FORMAT when there are none that can be
+   trained. */
 int heads_find(struct heads *h, const struct model *m, struct mien_err *e);
 
 /* What mixup made of a batch: record i is (1 - share[i]) of itself and share[i] of other[i]. */
@@ -59,11 +60,12 @@ struct tally {
 int loss_check(const struct loss_options *c, const struct heads *h, struct mien_err *e);
 
 /* Adds n records' losses, and compares predictions with labels, to t. gender and age are the heads'
-   outputs, n rows; of a head that isn't there NULL. dgender and dage, which may be NULL, receive the
-   gradients of the batch's loss with respect to the logits. With c NULL it is plain cross-entropy. mix may be NULL. Records without a label don't count. */
-void loss_batch(const struct loss_options *c, const struct heads *h, const struct label *y, size_t n,
-                const struct mix *mix, const float *gender, const float *age, float *dgender,
-                float *dage, struct tally *t);
+   outputs, n rows; of a head that isn't there NULL. dgender and dage, which may be NULL, receive
+   the gradients of the batch's loss with respect to the logits. With c NULL it is plain
+   cross-entropy. mix may be NULL. Records without a label don't count. */
+void loss_batch(const struct loss_options *c, const struct heads *h, const struct label *y,
+                size_t n, const struct mix *mix, const float *gender, const float *age,
+                float *dgender, float *dage, struct tally *t);
 
 /* The loss of outputs that know nothing: all classes equally likely, all thresholds undecided, the
    expected age off by a third of all ages. */

@@ -90,8 +90,8 @@ size_t fused_run_parts(int n)
     return n < WALK_PARTS ? (size_t)n : WALK_PARTS;
 }
 
-/* Whether layer i can be one of a fused run: it looks at one image at a time, and a gradient of its weights
-   for each part of the batch costs little beside its outputs. */
+/* Whether layer i can be one of a fused run: it looks at one image at a time, and a gradient of its
+   weights for each part of the batch costs little beside its outputs. */
 static bool can_walk(const struct train_memory *p, int i)
 {
     const struct layer *l = &p->net->layer[i];
@@ -155,8 +155,8 @@ static void find_walks(struct train_memory *p, const int *uses)
 
 /* --- Memory ----------------------------------------------------------------------------------- */
 
-/* A relu takes the place of the layer right before it that it alone reads: its gradient follows from
-   its output. */
+/* A relu takes the place of the layer right before it that it alone reads: its gradient follows
+   from its output. */
 static void find_holders(struct train_memory *p, const int *uses)
 {
     for (int i = 0; i < p->net->n; i++) {
@@ -201,7 +201,8 @@ static void take_slot(struct train_memory *p, int i, bool *taken)
 }
 
 /* Follows the backward pass: a gradient lives from the first layer that hands it over to the layer
-   whose output it belongs to; that of a fused run's last layer until that is done with all images. */
+   whose output it belongs to; that of a fused run's last layer until that is done with all
+   images. */
 static void find_slots(struct train_memory *p, const int *ends, int nends, bool *taken)
 {
     for (int k = 0; k < nends; k++) {
@@ -269,7 +270,7 @@ static void add_up(struct train_memory *p, const int *feeds)
 }
 
 int train_memory_make(struct train_memory *p, const struct net *net, const bool *train,
-                    const int *given, int ngiven, const int *ends, int nends, int batch, int jobs)
+                      const int *given, int ngiven, const int *ends, int nends, int batch, int jobs)
 {
     size_t n = (size_t)net->n;
     *p = (struct train_memory){.net = net, .batch = batch, .jobs = jobs};

@@ -6,7 +6,8 @@
  * layer before writes what the relu makes of it, and their gradient is one array.
  *
  * Layers of large outputs and few weights that follow each other are walked through image by image,
- * while what one writes is in the cache for the next; a gradient within a fused run is that of one image.
+ * while what one writes is in the cache for the next; a gradient within a fused run is that of one
+ * image.
  */
 #ifndef MIEN_TRAIN_TRAIN_PLAN_H
 #define MIEN_TRAIN_TRAIN_PLAN_H
@@ -60,7 +61,8 @@ struct train_memory {
 /* Plans training with these trained layers, outputs given from outside, and `ends`, layers whose
    gradient the loss gives. Returns 0 or MIEN_ERR_MEM. */
 int train_memory_make(struct train_memory *p, const struct net *net, const bool *train,
-                    const int *given, int ngiven, const int *ends, int nends, int batch, int jobs);
+                      const int *given, int ngiven, const int *ends, int nends, int batch,
+                      int jobs);
 void train_memory_free(struct train_memory *p);
 
 /* The relu that layer i computes itself before it stores its output. */

@@ -26,7 +26,8 @@ struct schedule {
 };
 
 /* The state of an optimizer: arrays of n elements laid out as the weights, owned.
-   OPTIM_ADAM    Kingma and Ba 2014, as Keras computes it: epsilon is added to the root of the second
+   OPTIM_ADAM    Kingma and Ba 2014, as Keras computes it: epsilon is added to the root of the
+   second
                moment before its bias is corrected; decay * w is added to the gradient.
    OPTIM_ADAMW   the same, but decay shrinks the weights apart from it: w -= lr * decay * w
                (Loshchilov and Hutter 2017).
@@ -44,8 +45,8 @@ void optim_free(struct optim *o);
 void optim_update(struct optim *o, real *w, const real *grad, size_t at, size_t count, double lr,
                   double decay);
 
-/* The learning rate relative to its start, of a schedule over `total` epochs, at `epochs` epochs since
-   the beginning (a fraction within one), without what a plateau has done to it. */
+/* The learning rate relative to its start, of a schedule over `total` epochs, at `epochs` epochs
+   since the beginning (a fraction within one), without what a plateau has done to it. */
 double schedule_factor(const struct schedule *s, int total, double epochs);
 
 #endif

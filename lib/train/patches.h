@@ -1,14 +1,14 @@
 /*
- * Patches of images as rows of matrices, which make a convolution a product. No BLAS is needed to plan
- * with these.
+ * Patches of images as rows of matrices, which make a convolution a product. No BLAS is needed to
+ * plan with these.
  */
 #ifndef MIEN_TRAIN_PATCHES_H
 #define MIEN_TRAIN_PATCHES_H
 
 #include "kernel/kernels.h"
 
-/* Rows of k elements made at once: enough for the product to be efficient, few enough to stay in the
-   second-level cache for common sizes. */
+/* Rows of k elements made at once: enough for the product to be efficient, few enough to stay in
+   the second-level cache for common sizes. */
 size_t k_tile_rows(size_t k);
 
 /* Elements of the patches of layer l that are made at once; 0 where its input is the matrix. */

@@ -1,7 +1,7 @@
 /*
- * Products of matrices for training, forward: OpenBLAS's, in the number type of the kernels. Inference
- * has products of its own (kernel/conv.h) and needs no BLAS. Nothing here allocates; x and y don't
- * overlap.
+ * Products of matrices for training, forward: OpenBLAS's, in the number type of the kernels.
+ * Inference has products of its own (kernel/conv.h) and needs no BLAS. Nothing here allocates; x
+ * and y don't overlap.
  */
 #ifndef MIEN_TRAIN_PRODUCTS_H
 #define MIEN_TRAIN_PRODUCTS_H
@@ -20,8 +20,8 @@
 static inline void gemm(int ta, int tb, int m, int n, int k, const real *a, int lda, const real *b,
                         int ldb, real beta, real *c, int ldc)
 {
-    REAL_GEMM(CblasRowMajor, ta ? CblasTrans : CblasNoTrans, tb ? CblasTrans : CblasNoTrans, m, n, k,
-              1, a, lda, b, ldb, beta, c, ldc);
+    REAL_GEMM(CblasRowMajor, ta ? CblasTrans : CblasNoTrans, tb ? CblasTrans : CblasNoTrans, m, n,
+              k, 1, a, lda, b, ldb, beta, c, ldc);
 }
 
 /* y[n, l.shape] = tail(conv(x[n, in])). col is scratch of k_conv_scratch(l, in) elements. */

@@ -70,8 +70,8 @@ static void forward_dropout(const struct trainer *t, int i, const real *x, real 
 }
 
 /* Some rows at once, which the activation finds in the cache. */
-static void forward_bn(const struct layer *l, const struct layer_state *d, const struct tail *act, const real *x,
-                       real *y, size_t rows)
+static void forward_bn(const struct layer *l, const struct layer_state *d, const struct tail *act,
+                       const real *x, real *y, size_t rows)
 {
     size_t c = (size_t)l->shape.c, most = c < 4096 ? 4096 / c : 1, n;
     for (; rows > 0; rows -= n, x += n * c, y += n * c) {
@@ -88,19 +88,22 @@ static void fast_conv_layer(void *ctx, int worker, size_t i)
     (void)ctx, (void)worker, (void)i;
 }
 
-static bool fast_conv_y(const struct trainer *t, int i, const real *x, real *y, size_t n, int worker)
+static bool fast_conv_y(const struct trainer *t, int i, const real *x, real *y, size_t n,
+                        int worker)
 {
     (void)t, (void)i, (void)x, (void)y, (void)n, (void)worker;
     return false;
 }
 
-static bool fast_conv_dx(const struct trainer *t, int i, const real *dy, real *dx, size_t n, int worker)
+static bool fast_conv_dx(const struct trainer *t, int i, const real *dy, real *dx, size_t n,
+                         int worker)
 {
     (void)t, (void)i, (void)dy, (void)dx, (void)n, (void)worker;
     return false;
 }
 
-static bool fast_conv_dw(const struct trainer *t, int i, const real *x, const real *dy, real *dw, size_t n)
+static bool fast_conv_dw(const struct trainer *t, int i, const real *x, const real *dy, real *dw,
+                         size_t n)
 {
     (void)t, (void)i, (void)x, (void)dy, (void)dw, (void)n;
     return false;
@@ -117,7 +120,8 @@ static void fast_conv_layer(void *ctx, int worker, size_t i)
         fast_conv_weights(q, param_of(t, l, 0), param_of(t, l, 1));
 }
 
-static bool fast_conv_y(const struct trainer *t, int i, const real *x, real *y, size_t n, int worker)
+static bool fast_conv_y(const struct trainer *t, int i, const real *x, real *y, size_t n,
+                        int worker)
 {
     const struct layer *l = &t->net->layer[i];
     const struct fast_conv *q = &t->state[i].fast;
@@ -127,7 +131,8 @@ static bool fast_conv_y(const struct trainer *t, int i, const real *x, real *y, 
     return true;
 }
 
-static bool fast_conv_dx(const struct trainer *t, int i, const real *dy, real *dx, size_t n, int worker)
+static bool fast_conv_dx(const struct trainer *t, int i, const real *dy, real *dx, size_t n,
+                         int worker)
 {
     const struct fast_conv *q = &t->state[i].fast;
     if (q->simd == NULL || !q->has_back)
@@ -136,7 +141,8 @@ static bool fast_conv_dx(const struct trainer *t, int i, const real *dy, real *d
     return true;
 }
 
-static bool fast_conv_dw(const struct trainer *t, int i, const real *x, const real *dy, real *dw, size_t n)
+static bool fast_conv_dw(const struct trainer *t, int i, const real *x, const real *dy, real *dw,
+                         size_t n)
 {
     const struct fast_conv *q = &t->state[i].fast;
     if (q->simd == NULL || q->l.kh != 3 || q->l.kw != 3)
@@ -156,7 +162,8 @@ static void forward_images(struct trainer *t, int i, size_t first, size_t n, int
     const real *x = t->state[l->in[0]].act + first * shape_count(in);
     real *y = d->act + first * count;
     size_t rows = count / (size_t)l->shape.c * n;
-    struct tail bias = {param_of(t, l, 1), train_tail(&t->plan, i), NULL}, act = {NULL, ACT_NONE, NULL};
+    struct tail bias = {param_of(t, l, 1), train_tail(&t->plan, i), NULL},
+                act = {NULL, ACT_NONE, NULL};
     int at = 0;
     if (fast_conv_y(t, i, x, y, n, worker))
         return;
@@ -279,8 +286,10 @@ static void running_statistics(const struct layer *l, const real *mean, const re
         stat[c + i] = 1 / (real)sqrt((double)var[i] + (double)l->rate);
 }
 
-/* Makes those of the batch these, and moves the running ones towards them. stat has the running ones. */
-static void batch_statistics(struct trainer *t, const struct layer *l, real *mean, real *var, real *stat)
+/* Makes those of the batch these, and moves the running ones towards them. stat has the running
+   ones. */
+static void batch_statistics(struct trainer *t, const struct layer *l, real *mean, real *var,
+                             real *stat)
 {
     int c = l->shape.c;
     /* Sums of differences from the running mean lose less to rounding than plain ones. */
@@ -346,8 +355,8 @@ static void backward_dropout(const struct layer *l, const unsigned char *keep, c
         dx[i] = keep[i] ? dy[i] * scale : 0;
 }
 
-/* From the gradients dy of layer i's outputs of images [first, first + n), dx, unless that is NULL, and
-   what they add to its parameters' gradients dw, unless that is. */
+/* From the gradients dy of layer i's outputs of images [first, first + n), dx, unless that is NULL,
+   and what they add to its parameters' gradients dw, unless that is. */
 static void backward_images(struct trainer *t, int i, size_t first, size_t n, int worker,
                             const real *dy, real *dx, real *dw)
 {
@@ -463,8 +472,9 @@ static void backward_walk(void *ctx, int worker, size_t k)
         for (int i = w->last; i >= w->first && t->plan.use[i].flow; i--) {
             const struct layer *l = &t->net->layer[i];
             size_t icount = shape_count(t->net->layer[l->in[0]].shape);
-            real *dx = i == w->first ? (t->dx != NULL ? t->dx + image * icount : NULL)
-                       : t->plan.use[i - 1].flow ? gradient_of(t, i - 1, image, worker) : NULL;
+            real *dx = i == w->first             ? (t->dx != NULL ? t->dx + image * icount : NULL)
+                       : t->plan.use[i - 1].flow ? gradient_of(t, i - 1, image, worker)
+                                                 : NULL;
             bool train = t->plan.use[i].train;
             if (train || dx != NULL)
                 backward_images(t, i, image, 1, worker, gradient_of(t, i, image, worker), dx,

@@ -79,8 +79,8 @@ static int claim_scratch(struct trainer *t, struct mien_err *e)
         const struct layer_use *d = &t->plan.use[i];
         if (d->role != COMPUTED)
             continue;
-        if (fast_conv_make(&t->state[i].fast, simd, l, t->net->layer[l->in[0]].shape, train_tail(&t->plan, i),
-                       t->plan.use[l->in[0]].flow) < 0)
+        if (fast_conv_make(&t->state[i].fast, simd, l, t->net->layer[l->in[0]].shape,
+                           train_tail(&t->plan, i), t->plan.use[l->in[0]].flow) < 0)
             return mien_err_mem(e, bytes, "training");
         size_t need = fast_conv_scratch(&t->state[i].fast);
         bytes = need > bytes ? need : bytes;
@@ -102,7 +102,8 @@ struct trainer *trainer_new(const struct net *net, real *w, const bool *train, c
         return NULL;
     }
     *t = (struct trainer){.net = net, .w = w, .ends = ends, .nends = nends, .par = par};
-    if (train_memory_make(&t->plan, net, train, given, ngiven, ends, nends, batch, par_size(par)) < 0 ||
+    if (train_memory_make(&t->plan, net, train, given, ngiven, ends, nends, batch, par_size(par)) <
+            0 ||
         claim_all(t) < 0) {
         mien_err_mem(e, t->plan.bytes, "training: try a smaller batch");
         trainer_free(t);

@@ -19,10 +19,10 @@
 
 struct trainer;
 
-/* net, w (net->nweights elements), ends and par stay the caller's and must outlive the trainer. train has
-   an element a layer. given lists ngiven layers, ends the nends layers that the loss reads, batch
-   is the most images at once. par may be NULL. NULL with a message on failure. Sets OpenBLAS to
-   one thread. */
+/* net, w (net->nweights elements), ends and par stay the caller's and must outlive the trainer.
+   train has an element a layer. given lists ngiven layers, ends the nends layers that the loss
+   reads, batch is the most images at once. par may be NULL. NULL with a message on failure. Sets
+   OpenBLAS to one thread. */
 struct trainer *trainer_new(const struct net *net, real *w, const bool *train, const int *given,
                             int ngiven, const int *ends, int nends, int batch, struct par *par,
                             struct mien_err *e);

@@ -12,7 +12,7 @@ struct layer_state {
     bool ready;          /* in a backward pass: dact holds a gradient */
     uint32_t *which;     /* max pooling */
     unsigned char *keep; /* dropout: 1 where an element is kept */
-    real *stat;          /* bn: mean, 1 / deviation; scale and shift, then the backward pass's two sums */
+    real *stat; /* bn: mean, 1 / deviation; scale and shift, then the backward pass's two sums */
     struct fast_conv fast;
 };
 
@@ -21,21 +21,21 @@ struct trainer {
     struct train_memory plan;
     real *w, *grad;
     struct layer_state *state;
-    real **slot;         /* gradients of outputs */
+    real **slot; /* gradients of outputs */
     const int *ends;
     int nends;
     struct par *par;
-    real **scratch;      /* one a worker */
-    bool fresh;          /* fast forms have the weights of layers that aren't trained */
+    real **scratch; /* one a worker */
+    bool fresh;     /* fast forms have the weights of layers that aren't trained */
     real *zeros;
-    real *part;          /* parts' gradients of one layer */
-    real *extra;         /* a second gradient of an output that several layers read */
+    real *part;  /* parts' gradients of one layer */
+    real *extra; /* a second gradient of an output that several layers read */
 
     /* The pass under way. */
     int cur, n;
     bool training;
     uint64_t seed;
-    real *dx;            /* where the current layer's input gradient goes, or NULL */
+    real *dx; /* where the current layer's input gradient goes, or NULL */
     size_t npart, part_len;
 };
 

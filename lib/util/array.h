@@ -4,8 +4,9 @@
 
 #include <stddef.h>
 
-/* Makes room for one more than n elements of size bytes in an array from malloc (or NULL) that holds
-   *cap. Returns the array, which may have moved, and sets *cap; or NULL, and the array stays. */
+/* Makes room for one more than n elements of size bytes in an array from malloc (or NULL) that
+   holds *cap. Returns the array, which may have moved, and sets *cap; or NULL, and the array
+   stays. */
 void *array_grow(void *array, size_t n, size_t *cap, size_t size);
 
 #endif

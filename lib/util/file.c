@@ -74,7 +74,8 @@ int file_map(const char *path, struct file_map *m, struct mien_err *e)
     if (fstat(fd, &st) < 0) {
         rc = mien_err_sys(e, "cannot read '%s'", path);
     } else if (!S_ISREG(st.st_mode)) {
-        rc = mien_err_set(e, MIEN_ERR_ARG, "'%s' is not a regular file, so it can't be mapped", path);
+        rc = mien_err_set(e, MIEN_ERR_ARG, "'%s' is not a regular file, so it can't be mapped",
+                          path);
     } else if (st.st_size > 0) {
         void *p = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
         if (p == MAP_FAILED)

@@ -35,21 +35,23 @@ void file_unmap(struct file_map *m);
    renames it over the target, file_abort removes it. A target that exists and is not a regular
    file (/dev/full, a named pipe) is opened and written directly; "-" is refused. */
 struct file_out {
-    int fd; /* for writing, reading back and seeking */
+    int fd;           /* for writing, reading back and seeking */
     char *path, *tmp; /* tmp NULL when written directly */
 };
 int file_create(struct file_out *o, const char *path, struct mien_err *e);
 /* Whether two paths are one and the same regular file, or will be. */
 bool file_same(const char *a, const char *b);
 
-/* Whether file_create would make path, which is left as it is: for programs that write at the end of
-   long work. Returns 0 or file_create's errors; what is no regular file isn't tried. */
+/* Whether file_create would make path, which is left as it is: for programs that write at the end
+   of long work. Returns 0 or file_create's errors; what is no regular file isn't tried. */
 int file_try(const char *path, struct mien_err *e);
 
 int file_commit(struct file_out *o, struct mien_err *e);
-void file_abort(struct file_out *o); /* harmless after file_commit or on a zeroed struct with fd -1 */
+void file_abort(
+    struct file_out *o); /* harmless after file_commit or on a zeroed struct with fd -1 */
 
-/* An unnamed temporary file in $TMPDIR or /tmp, gone when closed. Returns a descriptor or MIEN_ERR_SYS. */
+/* An unnamed temporary file in $TMPDIR or /tmp, gone when closed. Returns a descriptor or
+   MIEN_ERR_SYS. */
 int file_temp(struct mien_err *e);
 
 #endif

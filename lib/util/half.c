@@ -30,7 +30,8 @@ static uint16_t float_to_half(float f)
         return (uint16_t)(sign | 0x7e00u | (a >> 13 & 0x1ffu));
     if (a >= 0x477ff000u) /* 65520 and more: infinity */
         return (uint16_t)(sign | 0x7c00u);
-    if (a < 0x38800000u) { /* below 2^-14: adding 0.5 leaves the count of 2^-24 in the end, rounded */
+    if (a <
+        0x38800000u) { /* below 2^-14: adding 0.5 leaves the count of 2^-24 in the end, rounded */
         float x;
         memcpy(&x, &a, sizeof x);
         x += 0.5f;

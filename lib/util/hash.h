@@ -18,10 +18,10 @@ struct rng {
     uint64_t state;
 };
 
-uint64_t rng_next(struct rng *r);               /* 64 uniform bits */
-double rng_uniform(struct rng *r);              /* uniform in [0, 1), 53 bits */
-uint64_t rng_below(struct rng *r, uint64_t n);  /* uniform in 0..n-1 without bias; n > 0 */
-double rng_normal(struct rng *r);               /* standard normal (Box-Muller) */
+uint64_t rng_next(struct rng *r);                       /* 64 uniform bits */
+double rng_uniform(struct rng *r);                      /* uniform in [0, 1), 53 bits */
+uint64_t rng_below(struct rng *r, uint64_t n);          /* uniform in 0..n-1 without bias; n > 0 */
+double rng_normal(struct rng *r);                       /* standard normal (Box-Muller) */
 void rng_shuffle(struct rng *r, uint32_t *v, size_t n); /* Fisher-Yates */
 
 #endif

@@ -60,7 +60,8 @@ int num_size(const char *s, uint64_t hi, uint64_t *out, struct mien_err *e)
     if (end[shift != 0] != '\0')
         return mien_err_set(e, MIEN_ERR_ARG, "'%s' is not a size such as 500K, 64M or 2G", s);
     if (errno == ERANGE || v > hi >> shift)
-        return mien_err_set(e, MIEN_ERR_ARG, "'%s' is more than %llu bytes", s, (unsigned long long)hi);
+        return mien_err_set(e, MIEN_ERR_ARG, "'%s' is more than %llu bytes", s,
+                            (unsigned long long)hi);
     *out = (uint64_t)v << shift;
     return 0;
 }

@@ -21,7 +21,7 @@ struct decode {
     struct image {
         unsigned char *data;
         size_t len;
-    } *image;
+    } * image;
     size_t n, cap;
     int eighths, x, y, side; /* the part, at that scale; side 0 for all */
 };
@@ -95,7 +95,13 @@ int main(int argc, char **argv)
         MIEN_OPT_FUNC(0, "part", "EIGHTHS,X,Y,SIDE", &d, parse_part, "only this part"),
         MIEN_OPT_INT('j', "jobs", "N", &jobs, 1, 256, "threads [all cores]"),
     };
-    struct mien_cli cli = {.name = "decode", .synopsis = "[options] SOURCE", .purpose = "Times libjpeg-turbo's decoding.", .opts = opts, .nopts = MIEN_CLI_NOPTS(opts),};
+    struct mien_cli cli = {
+        .name = "decode",
+        .synopsis = "[options] SOURCE",
+        .purpose = "Times libjpeg-turbo's decoding.",
+        .opts = opts,
+        .nopts = MIEN_CLI_NOPTS(opts),
+    };
     struct mien_err e;
     if (mien_cli_parse(&cli, argc, argv) != 1)
         mien_cli_die(&cli, "give an archive or a folder");

@@ -57,10 +57,10 @@ int main(int argc, char **argv)
         MIEN_OPT_FLAG(0, "int8", &int8, "convolutions in eight bits"),
     };
     struct mien_cli cli = {.name = "forward",
-                      .opts = opts,
-                      .nopts = MIEN_CLI_NOPTS(opts),
-                      .synopsis = "[--int8] MODEL BATCH THREADS ROUNDS PIXELS OUTPUTS",
-                      .purpose = "Times the forward pass whenever a line comes in."};
+                           .opts = opts,
+                           .nopts = MIEN_CLI_NOPTS(opts),
+                           .synopsis = "[--int8] MODEL BATCH THREADS ROUNDS PIXELS OUTPUTS",
+                           .purpose = "Times the forward pass whenever a line comes in."};
     struct forward f = {0};
     struct model m = {0};
     struct mien_buf pixels = {0};
@@ -97,7 +97,8 @@ int main(int argc, char **argv)
     size_t parts = (size_t)((f.batch + f.part - 1) / f.part);
     par_for(par, parts, run_part, &f);
     FILE *to = fopen(argv[6], "wb");
-    if (to == NULL || fwrite(f.out, sizeof *f.out * f.count, (size_t)f.batch, to) != (size_t)f.batch ||
+    if (to == NULL ||
+        fwrite(f.out, sizeof *f.out * f.count, (size_t)f.batch, to) != (size_t)f.batch ||
         fclose(to) != 0)
         mien_cli_die(&cli, "cannot write '%s'", argv[6]);
     printf("ready %s\n", plan_simd(f.plan));

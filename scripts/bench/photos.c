@@ -39,7 +39,8 @@ static void add_noise(float *v, int step, float strength, struct rng *r)
 
 int main(int argc, char **argv)
 {
-    struct mien_cli cli = {.name = "photos", .synopsis = "N FOLDER", .purpose = "Makes photographs."};
+    struct mien_cli cli = {
+        .name = "photos", .synopsis = "N FOLDER", .purpose = "Makes photographs."};
     struct mien_err e;
     struct mien_buf jpeg = {0};
     long long n;

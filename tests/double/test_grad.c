@@ -137,9 +137,10 @@ static void convolutions(void **state)
 static void walks(void **state)
 {
     (void)state;
-    const char *text = "input 6x6x2\na conv 3 1x1\na_relu relu6\nb dwconv 3x3 pad=same\nb_relu relu\n"
-                       "c conv 4 1x1\np maxpool 2x2 stride=2\nd conv 4 3x3 pad=same from=p\n"
-                       "s add from=p,d\nf conv 3 1x1\nf_slope prelu\ng dense 2\n";
+    const char *text =
+        "input 6x6x2\na conv 3 1x1\na_relu relu6\nb dwconv 3x3 pad=same\nb_relu relu\n"
+        "c conv 4 1x1\np maxpool 2x2 stride=2\nd conv 4 3x3 pad=same from=p\n"
+        "s add from=p,d\nf conv 3 1x1\nf_slope prelu\ng dense 2\n";
     check(text, 19, NULL);
     check(text, 19, "c");
     check(text, 1, "a");
@@ -185,7 +186,8 @@ static void pooling(void **state)
     check("input 5x5x2\na conv 3 1x1\np maxpool 2x2 stride=2\nb dense 3\n", 2, NULL);
     /* A relu elsewhere than behind the layer that it reads. */
     check("input 6x6x2\na conv 3 3x3 pad=same\nb conv 3 1x1 from=input\nr relu from=a\n"
-          "c add from=r,b\nd dense 2\n", 3, NULL);
+          "c add from=r,b\nd dense 2\n",
+          3, NULL);
     check("input 5x6x2\na conv 3 1x1\np maxpool 3x3 stride=2 pad=same\nb dense 3\n", 2, NULL);
     check("input 5x6x2\na conv 3 1x1\np avgpool 3x2 stride=2 pad=same\nb dense 3\n", 2, NULL);
     check("input 5x6x2\na conv 3 1x1\np gap\nb dense 3\n", 2, NULL);
@@ -196,7 +198,8 @@ static void joins(void **state)
 {
     (void)state;
     check("input 4x4x2\na conv 3 1x1\nb conv 3 3x3 pad=same\nc add from=a,b\nd dense 2\n", 2, NULL);
-    check("input 4x4x2\na conv 3 1x1\nb conv 2 3x3 pad=same\nc concat from=b,a\nd dense 2\n", 2, NULL);
+    check("input 4x4x2\na conv 3 1x1\nb conv 2 3x3 pad=same\nc concat from=b,a\nd dense 2\n", 2,
+          NULL);
     check("input 4x4x2\na conv 3 1x1\np pad 1,0,2,1 channels=1,2\nb conv 2 2x2\n", 2, NULL);
     check("input 1x1x4\na dense 3\nb add from=a,a\nc add from=b,a,b\n", 2, NULL);
 }
@@ -204,24 +207,29 @@ static void joins(void **state)
 static void whole_networks(void **state)
 {
     (void)state;
-    check("input 8x8x3\nc1 conv 8 3x3 stride=2 pad=same bias=no\nb1 bn\nr1 relu6\n"
-          "d1 dwconv 3x3 pad=same bias=no\nb2 bn\nr2 relu6\np1 conv 12 1x1 bias=no\nb3 bn\nr3 relu6\n"
-          "d2 dwconv 3x3 stride=2 pad=same bias=no\nb4 bn\nr4 relu6\np2 conv 16 1x1 bias=no\nb5 bn\n"
-          "r5 relu6\ng gap\nage dense 7\ns softmax\n", 4, NULL);
-    check("input 9x9x2\nc1 conv 6 3x3 stride=2 pad=1 bias=no\nb1 bn\nr1 relu\nm maxpool 3x3 stride=2 pad=1\n"
+    check(
+        "input 8x8x3\nc1 conv 8 3x3 stride=2 pad=same bias=no\nb1 bn\nr1 relu6\n"
+        "d1 dwconv 3x3 pad=same bias=no\nb2 bn\nr2 relu6\np1 conv 12 1x1 bias=no\nb3 bn\nr3 relu6\n"
+        "d2 dwconv 3x3 stride=2 pad=same bias=no\nb4 bn\nr4 relu6\np2 conv 16 1x1 bias=no\nb5 bn\n"
+        "r5 relu6\ng gap\nage dense 7\ns softmax\n",
+        4, NULL);
+    check("input 9x9x2\nc1 conv 6 3x3 stride=2 pad=1 bias=no\nb1 bn\nr1 relu\nm maxpool 3x3 "
+          "stride=2 pad=1\n"
           "c2 conv 6 3x3 pad=1 bias=no\nb2 bn\nr2 relu\nc3 conv 6 3x3 pad=1 bias=no\nb3 bn\n"
-          "a1 add from=b3,m\nr3 relu\nc4 conv 8 3x3 stride=2 pad=1\nb4 bn\nr4 relu\nc5 conv 8 3x3 pad=1\n"
-          "b5 bn\nk conv 8 1x1 stride=2 from=r3\nb6 bn\na2 add from=b5,b6\nr5 relu\ng gap\nf dense 5\n", 3,
-          NULL);
+          "a1 add from=b3,m\nr3 relu\nc4 conv 8 3x3 stride=2 pad=1\nb4 bn\nr4 relu\nc5 conv 8 3x3 "
+          "pad=1\n"
+          "b5 bn\nk conv 8 1x1 stride=2 from=r3\nb6 bn\na2 add from=b5,b6\nr5 relu\ng gap\nf dense "
+          "5\n",
+          3, NULL);
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(convolutions), cmocka_unit_test(walks),
-        cmocka_unit_test(depthwise),    cmocka_unit_test(dense_and_activations),
+        cmocka_unit_test(convolutions),  cmocka_unit_test(walks),
+        cmocka_unit_test(depthwise),     cmocka_unit_test(dense_and_activations),
         cmocka_unit_test(normalisation), cmocka_unit_test(pooling),
-        cmocka_unit_test(joins),        cmocka_unit_test(whole_networks),
+        cmocka_unit_test(joins),         cmocka_unit_test(whole_networks),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

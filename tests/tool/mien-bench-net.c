@@ -42,7 +42,8 @@ static void *need(const struct mien_cli *c, void *p)
 static double sgemm_peak(const struct mien_cli *c)
 {
     const int n = 768;
-    float *a = need(c, calloc((size_t)n * n, sizeof *a)), *b = need(c, calloc((size_t)n * n, sizeof *b));
+    float *a = need(c, calloc((size_t)n * n, sizeof *a)),
+          *b = need(c, calloc((size_t)n * n, sizeof *b));
     double best = 1e9;
     for (int i = 0; i < 20; i++) {
         double from = now(CLOCK_THREAD_CPUTIME_ID);
@@ -103,15 +104,16 @@ int main(int argc, char **argv)
     const struct mien_option opts[] = {
         MIEN_OPT_INT('b', "batch", "N", &batch, 1, 4096, "images a batch [32]"),
         MIEN_OPT_INT('j', "jobs", "N", &jobs, 1, 256, "threads, each with batches of its own [1]"),
-        MIEN_OPT_INT('r', "rounds", "N", &rounds, 1, 1000, "rounds, of a tenth of a second or more; the best counts [20]"),
+        MIEN_OPT_INT('r', "rounds", "N", &rounds, 1, 1000,
+                     "rounds, of a tenth of a second or more; the best counts [20]"),
         MIEN_OPT_FLAG('l', "layers", &layers, "time of every layer (one thread)"),
         MIEN_OPT_FLAG(0, "int8", &int8, "convolutions in eight bits"),
     };
     struct mien_cli cli = {.name = "mien-bench-net",
-                      .synopsis = "[options] NETWORK.net",
-                      .purpose = "Measures how fast a network runs forward.",
-                      .opts = opts,
-                      .nopts = MIEN_CLI_NOPTS(opts)};
+                           .synopsis = "[options] NETWORK.net",
+                           .purpose = "Measures how fast a network runs forward.",
+                           .opts = opts,
+                           .nopts = MIEN_CLI_NOPTS(opts)};
     if (mien_cli_parse(&cli, argc, argv) != 1)
         mien_cli_die(&cli, "give a network's description");
     struct model m = {0};
@@ -172,11 +174,12 @@ int main(int argc, char **argv)
     double images = (double)runs * batch;
     if (layers)
         print_steps(&b, least, images, peak);
-    printf("%s, %s, batch %d, %d threads: %.1f images/s, %.2f ms of processor an image, %.1f GFLOP/s a "
+    printf("%s, %s, batch %d, %d threads: %.1f images/s, %.2f ms of processor an image, %.1f "
+           "GFLOP/s a "
            "thread, %.0f%% of sgemm's %.1f (%s), work space %.1f MB\n",
-           argv[1], plan_simd(b.plan), batch, jobs, images / best, 1e3 * bestcpu / images, 2e-9 * madds * images / bestcpu,
-           100 * madds * images / bestcpu / peak, 2e-9 * peak, openblas_get_corename(),
-           1e-6 * (double)plan_work_bytes(b.plan));
+           argv[1], plan_simd(b.plan), batch, jobs, images / best, 1e3 * bestcpu / images,
+           2e-9 * madds * images / bestcpu, 100 * madds * images / bestcpu / peak, 2e-9 * peak,
+           openblas_get_corename(), 1e-6 * (double)plan_work_bytes(b.plan));
     for (int j = 0; j < jobs; j++) {
         plan_work_free(b.work[j]);
         free(b.out[j]);

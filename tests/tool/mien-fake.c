@@ -140,7 +140,8 @@ static int set_prediction(struct mien_rec *r, struct rng *rng, const struct labe
     }
     for (k = 0; k < AGES; k++)
         age[k] /= sum;
-    return mien_rec_set_f32v(r, MIEN_TAG_P_GENDER, gender, 2) | mien_rec_set_f32v(r, MIEN_TAG_P_AGE, age, AGES);
+    return mien_rec_set_f32v(r, MIEN_TAG_P_GENDER, gender, 2) |
+           mien_rec_set_f32v(r, MIEN_TAG_P_AGE, age, AGES);
 }
 
 static int fake(struct mien_rec *r, const struct options *o, uint64_t i)
@@ -157,9 +158,9 @@ static int fake(struct mien_rec *r, const struct options *o, uint64_t i)
 
         if (p)
             fill_bytes(&rng, p, (size_t)dim[0] * dim[1] * 3);
-        bad |=
-            p ? set_text(r, MIEN_TAG_PREP, "crop=whole size=%llux%llu filter=triangle", dim[0], dim[1])
-              : MIEN_ERR_MEM;
+        bad |= p ? set_text(r, MIEN_TAG_PREP, "crop=whole size=%llux%llu filter=triangle", dim[0],
+                            dim[1])
+                 : MIEN_ERR_MEM;
     }
     if (o->features) {
         const uint32_t dim = (uint32_t)o->features;
@@ -191,10 +192,10 @@ int main(int argc, char **argv)
         MIEN_OPT_FLAG(0, "predict", &o.predict, "with predictions"),
     };
     struct mien_cli cli = {.name = "mien-fake",
-                      .synopsis = "[options] N > records.mien",
-                      .purpose = "Makes N synthetic records for tests.",
-                      .opts = opts,
-                      .nopts = MIEN_CLI_NOPTS(opts)};
+                           .synopsis = "[options] N > records.mien",
+                           .purpose = "Makes N synthetic records for tests.",
+                           .opts = opts,
+                           .nopts = MIEN_CLI_NOPTS(opts)};
     struct mien_writer *w;
     struct mien_rec r = {0};
     struct mien_err e;

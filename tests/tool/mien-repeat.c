@@ -6,7 +6,8 @@
 
 #include "mien/filter.h"
 
-static int repeat(void *ctx, int worker, struct mien_rec **rec, size_t n, bool *drop, struct mien_err *e)
+static int repeat(void *ctx, int worker, struct mien_rec **rec, size_t n, bool *drop,
+                  struct mien_err *e)
 {
     for (size_t i = 0; i < n; i++) {
         int age = 0;
@@ -16,7 +17,8 @@ static int repeat(void *ctx, int worker, struct mien_rec **rec, size_t n, bool *
             char id[256], numbered[300];
             snprintf(numbered, sizeof numbered, "%s#%d", mien_rec_id(rec[i], id, sizeof id), k);
             struct mien_rec *r = mien_filter_add(ctx, worker, i);
-            if (r == NULL || mien_rec_share(r, rec[i]) < 0 || mien_rec_set_str(r, MIEN_TAG_ID, numbered) < 0)
+            if (r == NULL || mien_rec_share(r, rec[i]) < 0 ||
+                mien_rec_set_str(r, MIEN_TAG_ID, numbered) < 0)
                 return mien_err_mem(e, sizeof numbered, "a record");
         }
     }
@@ -31,7 +33,13 @@ int main(int argc, char **argv)
         MIEN_OPT_INT('b', "batch", "N", &batch, 1, 256, "records a call [1]"),
         MIEN_FILTER_OPTIONS(f),
     };
-    struct mien_cli cli = {.name = "mien-repeat", .synopsis = "[options] < records.mien > records.mien", .purpose = "Writes records as often as their age modulo 4 says.", .opts = opts, .nopts = MIEN_CLI_NOPTS(opts),};
+    struct mien_cli cli = {
+        .name = "mien-repeat",
+        .synopsis = "[options] < records.mien > records.mien",
+        .purpose = "Writes records as often as their age modulo 4 says.",
+        .opts = opts,
+        .nopts = MIEN_CLI_NOPTS(opts),
+    };
     f.cli = &cli;
     f.ctx = &f;
     if (mien_cli_parse(&cli, argc, argv) != 0)

@@ -18,7 +18,13 @@ int main(int argc, char **argv)
         MIEN_OPT_CHOICE('c', "colors", "NAME", &space, "rgb|grey|cmyk", "rgb, grey or cmyk [rgb]"),
         MIEN_OPT_FLAG('p', "progressive", &how.progressive, "several scans"),
     };
-    struct mien_cli cli = {.name = "mien-squares", .synopsis = "[options] HxW X,Y,SIDE...", .purpose = "Draws squares.", .opts = opts, .nopts = MIEN_CLI_NOPTS(opts),};
+    struct mien_cli cli = {
+        .name = "mien-squares",
+        .synopsis = "[options] HxW X,Y,SIDE...",
+        .purpose = "Draws squares.",
+        .opts = opts,
+        .nopts = MIEN_CLI_NOPTS(opts),
+    };
     struct mien_err e;
     int args = mien_cli_parse(&cli, argc, argv);
     if (args < 1 || args > 64 || mien_size_parse(&size, argv[1], &e) < 0)

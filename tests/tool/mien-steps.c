@@ -16,8 +16,7 @@ struct steps {
 };
 
 /* The batch's own loss, from the mean over the epoch so far: all records have both labels. */
-static void on_batch(void *ctx, int epoch, size_t done, size_t total,
-                     const struct metrics *so_far)
+static void on_batch(void *ctx, int epoch, size_t done, size_t total, const struct metrics *so_far)
 {
     struct steps *s = ctx;
     double sum = so_far->loss * (double)done;
@@ -36,14 +35,15 @@ int main(int argc, char **argv)
         MIEN_OPT_INT('e', "epochs", "N", &c.epochs, 1, 10000, "passes over the pack [10]"),
         MIEN_OPT_INT('b', "batch", "N", &c.batch, 1, 1024, "records a step [32]"),
         MIEN_OPT_INT('j', "jobs", "N", &c.jobs, 1, 256, "threads [1]"),
-        MIEN_OPT_CHOICE('o', "optimiser", "NAME", &c.optim.kind, "adam|adamw|sgd", "adam or sgd [adam]"),
+        MIEN_OPT_CHOICE('o', "optimiser", "NAME", &c.optim.kind, "adam|adamw|sgd",
+                        "adam or sgd [adam]"),
         MIEN_OPT_REAL('l', "lr", "F", &c.lr, 0, 1000, "learning rate [0.001]"),
     };
     struct mien_cli cli = {.name = "mien-steps",
-                      .synopsis = "[options] MODEL PACK",
-                      .purpose = "Prints the loss of every step of a training.",
-                      .opts = opts,
-                      .nopts = MIEN_CLI_NOPTS(opts)};
+                           .synopsis = "[options] MODEL PACK",
+                           .purpose = "Prints the loss of every step of a training.",
+                           .opts = opts,
+                           .nopts = MIEN_CLI_NOPTS(opts)};
     struct model m = {0};
     struct mien_pack pack;
     struct fit_epoch kept;

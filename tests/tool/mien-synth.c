@@ -358,7 +358,8 @@ static void draw_one(void *ctx, int worker, size_t i)
     b->rc[i] = draw(b->picture[i], &b->jpeg[i], &b->err[i]);
 }
 
-static void tar_put(const struct set *s, struct archive *tar, const char *path, const struct mien_buf *b)
+static void tar_put(const struct set *s, struct archive *tar, const char *path,
+                    const struct mien_buf *b)
 {
     struct archive_entry *entry = archive_entry_new();
     char name[128];
@@ -428,10 +429,18 @@ int main(int argc, char **argv)
     const struct mien_option opts[] = {
         MIEN_OPT_INT('n', "count", "N", &s.o.count, 1, 65535, "pictures [2000]"),
         MIEN_OPT_INT(0, "size", "PX", &s.o.size, 32, 4096, "a picture's side, about [180]"),
-        MIEN_OPT_CHOICE(0, "endian", "ORDER", &s.o.endian, "little|big", "byte order of the .mat file, little or big [little]"),
+        MIEN_OPT_CHOICE(0, "endian", "ORDER", &s.o.endian, "little|big",
+                        "byte order of the .mat file, little or big [little]"),
         MIEN_OPT_SEED(0, "seed", "S", &s.o.seed, "seed [1]"),
     };
-    struct mien_cli cli = {.name = "mien-synth", .synopsis = "[options] DIR", .purpose = "Makes a synthetic data set in IMDB-WIKI's layout: DIR/imdb.mat and " "DIR/imdb_crop.tar.", .opts = opts, .nopts = MIEN_CLI_NOPTS(opts),};
+    struct mien_cli cli = {
+        .name = "mien-synth",
+        .synopsis = "[options] DIR",
+        .purpose = "Makes a synthetic data set in IMDB-WIKI's layout: DIR/imdb.mat and "
+                   "DIR/imdb_crop.tar.",
+        .opts = opts,
+        .nopts = MIEN_CLI_NOPTS(opts),
+    };
     char path[4096];
 
     s.cli = &cli;

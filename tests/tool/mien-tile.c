@@ -28,7 +28,13 @@ int main(int argc, char **argv)
     const struct mien_option opts[] = {
         MIEN_OPT_INT('n', "columns", "N", &n, 1, 100, "columns and rows of a sheet [5]"),
     };
-    struct mien_cli cli = {.name = "mien-tile", .synopsis = "[-n N] PREFIX < pixels.mien", .purpose = "Tiles pixels to sheets.", .opts = opts, .nopts = MIEN_CLI_NOPTS(opts),};
+    struct mien_cli cli = {
+        .name = "mien-tile",
+        .synopsis = "[-n N] PREFIX < pixels.mien",
+        .purpose = "Tiles pixels to sheets.",
+        .opts = opts,
+        .nopts = MIEN_CLI_NOPTS(opts),
+    };
     struct img sheet = {0};
     struct mien_rec r = {0};
     struct mien_err e;

@@ -32,7 +32,13 @@ int main(int argc, char **argv)
         MIEN_OPT_STR('m', "model", "PREP", &o.model, "the model's preprocessing"),
         MIEN_OPT_FUNC('s', "size", "SIZE", &o.size, mien_size_parse, "of its pixels"),
     };
-    struct mien_cli cli = {.name = "pack-decode", .synopsis = "--size SIZE [--model PREP] PACK > pixels.mien", .purpose = "", .opts = opts, .nopts = MIEN_CLI_NOPTS(opts),};
+    struct mien_cli cli = {
+        .name = "pack-decode",
+        .synopsis = "--size SIZE [--model PREP] PACK > pixels.mien",
+        .purpose = "",
+        .opts = opts,
+        .nopts = MIEN_CLI_NOPTS(opts),
+    };
     struct mien_err e;
     struct mien_pack p;
     struct mien_prep model = {""};
@@ -41,7 +47,8 @@ int main(int argc, char **argv)
     int status = MIEN_EXIT_OK;
     if (mien_cli_parse(&cli, argc, argv) != 1 || o.size.h == 0)
         mien_cli_die(&cli, "needs a size and a pack");
-    if (mien_pack_open(&p, argv[1], &e) < 0 || mien_prep_parse(&model, o.model, strlen(o.model), &e) < 0 ||
+    if (mien_pack_open(&p, argv[1], &e) < 0 ||
+        mien_prep_parse(&model, o.model, strlen(o.model), &e) < 0 ||
         pack_decode_plan(&d, &p, &model, o.size, &e) < 0)
         mien_cli_die(&cli, "%s", e.msg);
     struct pack_decoder *w = pack_decoder_new(&e);

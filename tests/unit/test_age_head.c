@@ -58,7 +58,8 @@ static void refusals(void **state)
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
         struct mien_err e = {{0}};
         struct age_head h;
-        if (age_head_parse(&h, bad[i].text, &e) != MIEN_ERR_ARG || strstr(e.msg, bad[i].why) == NULL)
+        if (age_head_parse(&h, bad[i].text, &e) != MIEN_ERR_ARG ||
+            strstr(e.msg, bad[i].why) == NULL)
             fail_msg("'%s': got '%s', wanted '%s'", bad[i].text, e.msg, bad[i].why);
     }
 }

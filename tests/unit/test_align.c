@@ -32,8 +32,8 @@ static int tear_down(void **state)
 
 /* The landmarks of a face whose eyes are `eyes` apart about (x, y) and whose mouth is `mouth`
    below, turned by an angle, clockwise on the screen. */
-static void landmarks(float point[2 * MIEN_FACE_POINTS], double x, double y, double eyes, double mouth,
-                      double angle)
+static void landmarks(float point[2 * MIEN_FACE_POINTS], double x, double y, double eyes,
+                      double mouth, double angle)
 {
     double c = cos(angle), s = sin(angle);
     memset(point, 0, 2 * MIEN_FACE_POINTS * sizeof *point);
@@ -63,7 +63,8 @@ static unsigned char *align(const unsigned char *file, size_t n, const struct mi
 }
 
 /* The cut of the image that was opened. */
-static void read_cut(const struct img_jpeg_info *info, const struct img_window *cut, unsigned char *out)
+static void read_cut(const struct img_jpeg_info *info, const struct img_window *cut,
+                     unsigned char *out)
 {
     struct img_part part;
     assert_int_equal(img_window_start(cut, info, &scratch, out, &part, &e), 0);

@@ -30,8 +30,8 @@ static struct layer layer_of(const struct shape_case *s)
     return l;
 }
 
-/* Values whose range is exactly 255 steps, of which one is 1; otherwise of any kind. Every second image
-   has negative ones. */
+/* Values whose range is exactly 255 steps, of which one is 1; otherwise of any kind. Every second
+   image has negative ones. */
 static void fill_values(const struct shape_case *s, float *x, size_t count, struct rng *r)
 {
     for (int i = 0; i < s->n; i++, x += count) {
@@ -95,7 +95,8 @@ static void check(const struct int8_simd *form, const struct shape_case *s)
     struct rng r = {3};
     size_t terms = (size_t)(s->k * s->k * s->c), units = (size_t)s->units;
     size_t outs = (size_t)s->n * shape_count(l.shape);
-    float *x = calloc((size_t)s->n * shape_count(in), sizeof *x), *w = calloc(terms * units, sizeof *w);
+    float *x = calloc((size_t)s->n * shape_count(in), sizeof *x),
+          *w = calloc(terms * units, sizeof *w);
     float *bias = calloc(units, sizeof *bias), *slope = calloc(units, sizeof *slope);
     float *add = calloc(outs, sizeof *add), *y = calloc(outs + 1, sizeof *y);
     float *zeros = calloc((size_t)s->c, sizeof *zeros);
@@ -126,10 +127,12 @@ static void check(const struct int8_simd *form, const struct shape_case *s)
         size += want[i] * want[i];
     }
     if (sqrt(error / size) > 0.01)
-        fail_msg("%s, %dx%dx%d to %d: error %g", form->name, s->h, s->w, s->c, s->units, sqrt(error / size));
+        fail_msg("%s, %dx%dx%d to %d: error %g", form->name, s->h, s->w, s->c, s->units,
+                 sqrt(error / size));
     assert_true(y[outs] == 42);
     conv_int8_free(&c);
-    free(scratch), free(x), free(w), free(bias), free(slope), free(add), free(y), free(zeros), free(want);
+    free(scratch), free(x), free(w), free(bias), free(slope), free(add), free(y), free(zeros),
+        free(want);
 }
 
 static void every_form(const struct shape_case *s, size_t n)
@@ -146,10 +149,14 @@ static void exact_on_whole_numbers(void **state)
 {
     (void)state;
     const struct shape_case s[] = {
-        {1, 1, 64, 1, 1, 1, 0, 1, ACT_NONE, 0, 1},    {7, 7, 64, 64, 1, 1, 0, 3, ACT_NONE, 0, 1},
-        {5, 9, 67, 33, 1, 1, 0, 2, ACT_RELU, 1, 1},   {6, 5, 70, 130, 3, 1, 1, 2, ACT_PRELU, 0, 1},
-        {9, 9, 65, 96, 3, 2, 1, 2, ACT_NONE, 1, 1},   {8, 8, 64, 20, 1, 2, 0, 3, ACT_RELU, 0, 1},
-        {4, 5, 66, 65, 3, 1, 0, 5, ACT_RELU6, 0, 1},  {12, 11, 100, 31, 5, 3, 2, 1, ACT_NONE, 0, 1},
+        {1, 1, 64, 1, 1, 1, 0, 1, ACT_NONE, 0, 1},
+        {7, 7, 64, 64, 1, 1, 0, 3, ACT_NONE, 0, 1},
+        {5, 9, 67, 33, 1, 1, 0, 2, ACT_RELU, 1, 1},
+        {6, 5, 70, 130, 3, 1, 1, 2, ACT_PRELU, 0, 1},
+        {9, 9, 65, 96, 3, 2, 1, 2, ACT_NONE, 1, 1},
+        {8, 8, 64, 20, 1, 2, 0, 3, ACT_RELU, 0, 1},
+        {4, 5, 66, 65, 3, 1, 0, 5, ACT_RELU6, 0, 1},
+        {12, 11, 100, 31, 5, 3, 2, 1, ACT_NONE, 0, 1},
         {20, 20, 128, 70, 1, 1, 0, 2, ACT_RELU, 0, 1},
     };
     every_form(s, sizeof s / sizeof *s);
@@ -176,7 +183,8 @@ static void nothing(void **state)
     struct tail tail = {bias, ACT_NONE, NULL};
     for (size_t k = 0; int8_variant(k) != NULL; k++) {
         struct conv_int8 c;
-        assert_int_equal(conv_int8_make(&c, int8_variant(k), &l, (struct shape){1, 1, C}, w, &tail), 0);
+        assert_int_equal(conv_int8_make(&c, int8_variant(k), &l, (struct shape){1, 1, C}, w, &tail),
+                         0);
         void *scratch = malloc(conv_int8_scratch(&c, 1));
         for (int set = 0; set < 2; set++) {
             conv_int8_run(&c, x, NULL, y, 1, zeros, scratch);
@@ -216,7 +224,8 @@ static void no_numbers(void **state)
             float x[C] = {1, 2}, w[C * UNITS] = {0.1F, 0.2F};
             struct conv_int8 c;
             *(at < C ? &x[at] : &w[(at - C) * UNITS]) = bad[at % 3];
-            assert_int_equal(conv_int8_make(&c, int8_variant(k), &l, (struct shape){1, 1, C}, w, &tail), 0);
+            assert_int_equal(
+                conv_int8_make(&c, int8_variant(k), &l, (struct shape){1, 1, C}, w, &tail), 0);
             void *scratch = malloc(conv_int8_scratch(&c, 1));
             conv_int8_run(&c, x, NULL, y, 1, zeros, scratch);
             assert_true(isnan(y[0]));
@@ -248,8 +257,11 @@ static void fits(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(exact_on_whole_numbers), cmocka_unit_test(close_on_others),
-        cmocka_unit_test(nothing), cmocka_unit_test(ranges), cmocka_unit_test(no_numbers),
+        cmocka_unit_test(exact_on_whole_numbers),
+        cmocka_unit_test(close_on_others),
+        cmocka_unit_test(nothing),
+        cmocka_unit_test(ranges),
+        cmocka_unit_test(no_numbers),
         cmocka_unit_test(fits),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

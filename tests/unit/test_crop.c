@@ -91,7 +91,8 @@ static struct upright decode_upright(const unsigned char *file, size_t n)
 }
 
 /* The cut of the image that was opened. */
-static void read_cut(const struct img_jpeg_info *info, const struct img_window *cut, unsigned char *out)
+static void read_cut(const struct img_jpeg_info *info, const struct img_window *cut,
+                     unsigned char *out)
 {
     struct img_part part;
     assert_int_equal(img_window_start(cut, info, &scratch, out, &part, &e), 0);

@@ -25,11 +25,13 @@ static float *noise(size_t n, uint64_t seed)
     return p;
 }
 
-static void compare(const char *what, const char *text, const float *got, const float *want, size_t n)
+static void compare(const char *what, const char *text, const float *got, const float *want,
+                    size_t n)
 {
     for (size_t i = 0; i < n; i++) {
         if (fabsf(got[i] - want[i]) > 2e-5f * (1 + fabsf(want[i])) * 8)
-            fail_msg("%s: %s: element %zu is %g, not %g", text, what, i, (double)got[i], (double)want[i]);
+            fail_msg("%s: %s: element %zu is %g, not %g", text, what, i, (double)got[i],
+                     (double)want[i]);
     }
 }
 
@@ -86,16 +88,19 @@ static void depthwise(void **state)
 {
     (void)state;
     const char *const options[] = {
-        "3x3 pad=same", "3x3 stride=2 pad=same", "3x3 stride=2 pad=1", "3x3 stride=1x2 pad=valid",
-        "3x3 stride=3 pad=same", "3x3 pad=2,0,1,2", "5x4 stride=2 pad=same", "1x1 stride=2", "2x2 stride=4 pad=valid",
+        "3x3 pad=same",           "3x3 stride=2 pad=same",
+        "3x3 stride=2 pad=1",     "3x3 stride=1x2 pad=valid",
+        "3x3 stride=3 pad=same",  "3x3 pad=2,0,1,2",
+        "5x4 stride=2 pad=same",  "1x1 stride=2",
+        "2x2 stride=4 pad=valid",
     };
     const int channels[] = {16, 19, 32, 40};
     for (size_t o = 0; o < sizeof options / sizeof *options; o++) {
         for (size_t c = 0; c < sizeof channels / sizeof *channels; c++) {
             for (int tail = 0; tail < 2; tail++) {
                 char text[160];
-                snprintf(text, sizeof text, "input 9x8x%d\na dwconv %s%s\n%s", channels[c], options[o],
-                         c == 1 ? " bias=no" : "", tail ? "r relu6\n" : "");
+                snprintf(text, sizeof text, "input 9x8x%d\na dwconv %s%s\n%s", channels[c],
+                         options[o], c == 1 ? " bias=no" : "", tail ? "r relu6\n" : "");
                 check(text);
             }
         }

@@ -38,7 +38,8 @@ static void write_pack(const char *path, bool pixels, bool partial)
             memcpy(mien_rec_alloc(&rec, MIEN_TAG_AGE_BAND, MIEN_U8, 1, (uint32_t[]){2}),
                    (unsigned char[]){(unsigned char)(age - 5), (unsigned char)(age + 5)}, 2);
         if (pixels) {
-            unsigned char *p = mien_rec_alloc(&rec, MIEN_TAG_PIXELS, MIEN_U8, 3, (uint32_t[]){8, 8, 3});
+            unsigned char *p =
+                mien_rec_alloc(&rec, MIEN_TAG_PIXELS, MIEN_U8, 3, (uint32_t[]){8, 8, 3});
             for (int k = 0; k < 192; k++)
                 p[k] = (unsigned char)(k % 3 == 0   ? age * 2
                                        : k % 3 == 1 ? 200 * gender + 20
@@ -123,7 +124,8 @@ static void learns(void **state)
     model_free(&m);
 }
 
-/* Every kind of head learns what the features tell, ages 10, 30, 50 and 70, alone and with the other. */
+/* Every kind of head learns what the features tell, ages 10, 30, 50 and 70, alone and with the
+   other. */
 static void kinds(void **state)
 {
     (void)state;
@@ -156,7 +158,8 @@ static void kinds(void **state)
         model_free(&m);
     }
     struct model m = heads(features_path, (struct fit_heads){.list = "gender=2"}, 2, &kept);
-    assert_true(kept.val.gender_accuracy > 0.99 && kept.val.n_age == 0 && net_find(&m.net, "age") < 0);
+    assert_true(kept.val.gender_accuracy > 0.99 && kept.val.n_age == 0 &&
+                net_find(&m.net, "age") < 0);
     model_free(&m);
 }
 
@@ -207,7 +210,8 @@ static void no_heads(const char *list, const char *why)
     struct mien_prep none = {""};
     struct model m = {0};
     struct fit_heads h = {.list = list};
-    if (fit_new_heads(&m, NULL, NULL, D, &none, &h, 5, &e) != MIEN_ERR_ARG || strstr(e.msg, why) == NULL)
+    if (fit_new_heads(&m, NULL, NULL, D, &none, &h, 5, &e) != MIEN_ERR_ARG ||
+        strstr(e.msg, why) == NULL)
         fail_msg("'%s': got '%s', wanted '%s'", list, e.msg, why);
     model_free(&m);
 }
@@ -228,8 +232,10 @@ static void threads_change_nothing(void **state)
 {
     (void)state;
     struct fit_epoch a, b;
-    struct model one = heads(features_path, (struct fit_heads){.hidden = 16, .dropout = 0.5}, 1, &a);
-    struct model three = heads(features_path, (struct fit_heads){.hidden = 16, .dropout = 0.5}, 3, &b);
+    struct model one =
+        heads(features_path, (struct fit_heads){.hidden = 16, .dropout = 0.5}, 1, &a);
+    struct model three =
+        heads(features_path, (struct fit_heads){.hidden = 16, .dropout = 0.5}, 3, &b);
     assert_memory_equal(one.weights, three.weights, one.net.nweights * sizeof(float));
     assert_true(a.val.loss == b.val.loss);
     model_free(&one);
@@ -289,8 +295,9 @@ static void transfer(void **state)
         for (int i = 0; i < init.net.n; i++) {
             const struct layer *a = &init.net.layer[i], *b = &m[0].net.layer[i];
             assert_string_equal(a->name, b->name);
-            bool moved = a->nparam > 0 && memcmp(init.weights + a->param[0].at, m[0].weights + b->param[0].at,
-                                                 a->param[0].count * sizeof(float)) != 0;
+            bool moved = a->nparam > 0 &&
+                         memcmp(init.weights + a->param[0].at, m[0].weights + b->param[0].at,
+                                a->param[0].count * sizeof(float)) != 0;
             bool trained = last == 6 || (last == 4 && i > 3);
             assert_int_equal(moved, trained && a->nparam > 0);
         }
@@ -316,22 +323,60 @@ static void options(void **state)
         struct fit_config c = config(30, 1);
         double least = 0.9; /* accuracy of both heads */
         switch (k) {
-        case 0: c.optim.kind = OPTIM_ADAMW; c.decay = 0.01; break;
-        case 1: c.optim.kind = OPTIM_SGD; c.lr = 0.1; break;
-        case 2: c.schedule.kind = SCHEDULE_COSINE; c.schedule.warmup = 2.5; break;
-        case 3: c.schedule.kind = SCHEDULE_STEP; c.schedule.step_epochs = 12; break;
-        case 4: c.schedule.kind = SCHEDULE_PLATEAU; c.schedule.step_epochs = 3; break;
-        case 5: c.clip = 0.5; break;
-        case 6: c.ema = 0.9; break;
-        case 7: c.loss.sigma = 1; break;
-        case 8: c.loss.l1 = 0.1; break;
-        case 9: c.loss.smoothing = 0.1; break;
-        case 10: c.mixup = 0.2; break;
-        case 11: c.balance = 1; break;
-        case 12: c.class_weights = 1; break;
-        case 13: c.layer_decay = 0.5; break;
-        case 14: c.decay = 0.001; break;
-        case 15: c.patience = 3; least = 0.5; break;
+        case 0:
+            c.optim.kind = OPTIM_ADAMW;
+            c.decay = 0.01;
+            break;
+        case 1:
+            c.optim.kind = OPTIM_SGD;
+            c.lr = 0.1;
+            break;
+        case 2:
+            c.schedule.kind = SCHEDULE_COSINE;
+            c.schedule.warmup = 2.5;
+            break;
+        case 3:
+            c.schedule.kind = SCHEDULE_STEP;
+            c.schedule.step_epochs = 12;
+            break;
+        case 4:
+            c.schedule.kind = SCHEDULE_PLATEAU;
+            c.schedule.step_epochs = 3;
+            break;
+        case 5:
+            c.clip = 0.5;
+            break;
+        case 6:
+            c.ema = 0.9;
+            break;
+        case 7:
+            c.loss.sigma = 1;
+            break;
+        case 8:
+            c.loss.l1 = 0.1;
+            break;
+        case 9:
+            c.loss.smoothing = 0.1;
+            break;
+        case 10:
+            c.mixup = 0.2;
+            break;
+        case 11:
+            c.balance = 1;
+            break;
+        case 12:
+            c.class_weights = 1;
+            break;
+        case 13:
+            c.layer_decay = 0.5;
+            break;
+        case 14:
+            c.decay = 0.001;
+            break;
+        case 15:
+            c.patience = 3;
+            least = 0.5;
+            break;
         }
         struct model m[2];
         struct fit_epoch kept[2];
@@ -343,7 +388,8 @@ static void options(void **state)
                 fail_msg("option %d: %s", k, e.msg);
         }
         if (kept[0].val.gender_accuracy < least || kept[0].val.age_exact < least)
-            fail_msg("option %d: gender %g, age %g", k, kept[0].val.gender_accuracy, kept[0].val.age_exact);
+            fail_msg("option %d: gender %g, age %g", k, kept[0].val.gender_accuracy,
+                     kept[0].val.age_exact);
         assert_memory_equal(m[0].weights, m[1].weights, m[0].net.nweights * sizeof(float));
         model_free(&m[0]);
         model_free(&m[1]);
@@ -354,7 +400,8 @@ static void options(void **state)
 static volatile sig_atomic_t stop;
 static int batches_left;
 
-static void count_down(void *ctx, int epoch, size_t done, size_t total, const struct metrics *so_far)
+static void count_down(void *ctx, int epoch, size_t done, size_t total,
+                       const struct metrics *so_far)
 {
     (void)ctx, (void)epoch, (void)done, (void)total, (void)so_far;
     if (--batches_left == 0)
@@ -449,11 +496,11 @@ static void refusals(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(learns),   cmocka_unit_test(threads_change_nothing),
-        cmocka_unit_test(kinds), cmocka_unit_test(bands_alone),    cmocka_unit_test(lists),
-        cmocka_unit_test(transfer), cmocka_unit_test(partial_labels),
-        cmocka_unit_test(options),  cmocka_unit_test(resuming),
-        cmocka_unit_test(refusals),
+        cmocka_unit_test(learns),         cmocka_unit_test(threads_change_nothing),
+        cmocka_unit_test(kinds),          cmocka_unit_test(bands_alone),
+        cmocka_unit_test(lists),          cmocka_unit_test(transfer),
+        cmocka_unit_test(partial_labels), cmocka_unit_test(options),
+        cmocka_unit_test(resuming),       cmocka_unit_test(refusals),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }

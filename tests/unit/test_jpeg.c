@@ -151,8 +151,8 @@ static void test_parts(void **state)
     free(px);
 }
 
-/* Several parts at once are those that are read one by one: rows between them are left out, and those
-   that several have go to each. */
+/* Several parts at once are those that are read one by one: rows between them are left out, and
+   those that several have go to each. */
 static void test_parts_together(void **state)
 {
     (void)state;
@@ -172,9 +172,10 @@ static void test_parts_together(void **state)
                 struct img_rect r = {(int)rng_below(&rng, (uint64_t)w),
                                      (int)rng_below(&rng, (uint64_t)h), 0, 0};
                 r.w = 1 + (int)rng_below(&rng, (uint64_t)(w - r.x));
-                r.h = 1 + (int)rng_below(&rng, (uint64_t)(round % 2 ? h - r.y : (h - r.y + 9) / 10));
-                part[i] = (struct img_part){r, malloc((size_t)r.w * (size_t)r.h * 3),
-                                            (size_t)r.w * 3};
+                r.h =
+                    1 + (int)rng_below(&rng, (uint64_t)(round % 2 ? h - r.y : (h - r.y + 9) / 10));
+                part[i] =
+                    (struct img_part){r, malloc((size_t)r.w * (size_t)r.h * 3), (size_t)r.w * 3};
             }
             assert_int_equal(open_with(file, n, false, &info), 0);
             assert_int_equal(img_jpeg_read_parts(jpeg, eighths, part, PARTS, &e), 0);
@@ -441,10 +442,10 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_kinds_of_jpeg),  cmocka_unit_test(test_parts),
         cmocka_unit_test(test_parts_together), cmocka_unit_test(test_part_outside),
-        cmocka_unit_test(test_encode),
-        cmocka_unit_test(test_cut_short),      cmocka_unit_test(test_messages),
-        cmocka_unit_test(test_noise),          cmocka_unit_test(test_limits),
-        cmocka_unit_test(test_kinds_of_image), cmocka_unit_test(test_exif),
+        cmocka_unit_test(test_encode),         cmocka_unit_test(test_cut_short),
+        cmocka_unit_test(test_messages),       cmocka_unit_test(test_noise),
+        cmocka_unit_test(test_limits),         cmocka_unit_test(test_kinds_of_image),
+        cmocka_unit_test(test_exif),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }

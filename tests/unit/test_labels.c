@@ -246,7 +246,8 @@ static void check_table(const struct table_rule *rule, const char *text, const c
     if (!t)
         mien_buf_printf(&got, "%s", e.msg);
     while (t && ((rc = table_next(t, &r, &e)) == 1 || rc == MIEN_ERR_FORMAT)) {
-        const struct mien_field *band = mien_rec_find(&r, MIEN_TAG_AGE_BAND), *box = mien_rec_find(&r, MIEN_TAG_BOX);
+        const struct mien_field *band = mien_rec_find(&r, MIEN_TAG_AGE_BAND),
+                                *box = mien_rec_find(&r, MIEN_TAG_BOX);
         int age = -1, gender = -1;
         const char *group;
         char id[64];
@@ -261,8 +262,8 @@ static void check_table(const struct table_rule *rule, const char *text, const c
         mien_rec_int(&r, MIEN_TAG_GENDER, &gender);
         group = mien_rec_text(&r, MIEN_TAG_GROUP, &n);
         mien_buf_printf(&got, "%s:%d:%d:%d:%.*s:%g;", mien_rec_id(&r, id, sizeof id), age,
-                   band ? ((const unsigned char *)band->data)[0] : -1, gender, (int)n,
-                   group ? group : "", box ? ((const float *)box->data)[3] : -1.0);
+                        band ? ((const unsigned char *)band->data)[0] : -1, gender, (int)n,
+                        group ? group : "", box ? ((const float *)box->data)[3] : -1.0);
     }
     if (t)
         assert_int_equal(rc, 0);

@@ -238,7 +238,8 @@ static void initial_values(void **state)
     assert_non_null(r);
     net_init(&ranks, r, 7);
     for (int k = 0; k < 3; k++)
-        assert_true(fabs(1 / (1 + exp(-r[ranks.layer[1].param[1].at + (size_t)k])) - (3 - k) / 4.0) < 1e-6);
+        assert_true(
+            fabs(1 / (1 + exp(-r[ranks.layer[1].param[1].at + (size_t)k])) - (3 - k) / 4.0) < 1e-6);
     /* The order of layers changes nothing, the seed does. */
     net_init(&other, v, 7);
     assert_memory_equal(v + other.layer[3].param[0].at, w + net.layer[1].param[0].at,
@@ -307,8 +308,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(round_trip),     cmocka_unit_test(shapes),    cmocka_unit_test(parameters),
         cmocka_unit_test(loose_text),     cmocka_unit_test(refusals),  cmocka_unit_test(huge),
-        cmocka_unit_test(initial_values), cmocka_unit_test(ancestors),
-        cmocka_unit_test(scaling),
+        cmocka_unit_test(initial_values), cmocka_unit_test(ancestors), cmocka_unit_test(scaling),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

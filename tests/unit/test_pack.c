@@ -50,7 +50,8 @@ static void fill(struct mien_rec *r, int i)
     if (i % 5 != 4)
         mien_rec_set_u8(r, MIEN_TAG_AGE, i % 101);
     else
-        memcpy(mien_rec_alloc(r, MIEN_TAG_AGE_BAND, MIEN_U8, 1, (uint32_t[]){2}), (uint8_t[]){20, 29}, 2);
+        memcpy(mien_rec_alloc(r, MIEN_TAG_AGE_BAND, MIEN_U8, 1, (uint32_t[]){2}),
+               (uint8_t[]){20, 29}, 2);
     if (i % 3 != 2)
         mien_rec_set_u8(r, MIEN_TAG_GENDER, i % 2);
     if (i % 4 != 3)
@@ -150,8 +151,8 @@ static void other_kinds(void **state)
     struct pack_writer *w = new_writer(MIEN_PACK_IMAGE);
     for (int i = 0; i < 3; i++) {
         fill(&r, i);
-        memset(mien_rec_alloc(&r, MIEN_TAG_IMAGE, MIEN_U8, 1, (uint32_t[]){1 + (uint32_t)i}), 'a' + i,
-               1 + (size_t)i);
+        memset(mien_rec_alloc(&r, MIEN_TAG_IMAGE, MIEN_U8, 1, (uint32_t[]){1 + (uint32_t)i}),
+               'a' + i, 1 + (size_t)i);
         assert_int_equal(pack_add(w, &r, &e), 0);
     }
     finish(w);

@@ -36,8 +36,10 @@ static double window(const struct model *m, const struct layer *l, struct shape 
             int y = oy * l->sh - l->pt + ky, xx = ox * l->sw - l->pl + kx;
             if (l->type == L_CONV) {
                 for (int i = 0; i < per; i++)
-                    sum += at(x, in, y, xx, g * per + i) *
-                           w[((size_t)(ky * l->kw + kx) * (size_t)per + (size_t)i) * (size_t)l->units + (size_t)c];
+                    sum +=
+                        at(x, in, y, xx, g * per + i) *
+                        w[((size_t)(ky * l->kw + kx) * (size_t)per + (size_t)i) * (size_t)l->units +
+                          (size_t)c];
             } else if (l->type == L_DWCONV) {
                 sum += at(x, in, y, xx, c) * w[(ky * l->kw + kx) * in.c + c];
             } else if (y >= 0 && y < in.h && xx >= 0 && xx < in.w) {
@@ -47,7 +49,9 @@ static double window(const struct model *m, const struct layer *l, struct shape 
             }
         }
     }
-    return l->type == L_MAXPOOL ? best : l->type == L_AVGPOOL ? sum / count : sum + (b != NULL ? b[c] : 0);
+    return l->type == L_MAXPOOL   ? best
+           : l->type == L_AVGPOOL ? sum / count
+                                  : sum + (b != NULL ? b[c] : 0);
 }
 
 static double scalar(const struct model *m, const struct layer *l, double v, int c)
@@ -55,7 +59,8 @@ static double scalar(const struct model *m, const struct layer *l, double v, int
     switch (l->type) {
     case L_BN:
         return weight(m, l, 0)[c] * (v - weight(m, l, 2)[c]) /
-                   sqrt((double)weight(m, l, 3)[c] + (double)l->rate) + weight(m, l, 1)[c];
+                   sqrt((double)weight(m, l, 3)[c] + (double)l->rate) +
+               weight(m, l, 1)[c];
     case L_RELU:
         return fmax(v, 0);
     case L_RELU6:
@@ -124,14 +129,16 @@ static void evaluate(const struct model *m, int i, double **v)
             int c = (int)(k % (size_t)s.c), j = 0;
             for (; c >= m->net.layer[l->in[j]].shape.c; j++)
                 c -= m->net.layer[l->in[j]].shape.c;
-            y[k] = v[l->in[j]][k / (size_t)s.c * (size_t)m->net.layer[l->in[j]].shape.c + (size_t)c];
+            y[k] =
+                v[l->in[j]][k / (size_t)s.c * (size_t)m->net.layer[l->in[j]].shape.c + (size_t)c];
         }
         break;
     case L_PAD:
         for (size_t k = 0; k < n; k++) {
             int c = (int)(k % (size_t)s.c) - l->cb;
-            y[k] = c < 0 || c >= in.c ? 0 : at(x, in, (int)(k / (size_t)(s.w * s.c)) - l->pt,
-                                                (int)(k / (size_t)s.c) % s.w - l->pl, c);
+            y[k] = c < 0 || c >= in.c ? 0
+                                      : at(x, in, (int)(k / (size_t)(s.w * s.c)) - l->pt,
+                                           (int)(k / (size_t)s.c) % s.w - l->pl, c);
         }
         break;
     default:
@@ -176,7 +183,8 @@ static void check(const char *text, const char *prep, int n, int batch, const ch
         floats[i] = (float)rng_normal(&r);
     }
     for (int i = 0; i < n; i++)
-        ptr[i] = mi.h > 0 ? (const void *)(pixels + (size_t)i * in) : (const void *)(floats + (size_t)i * in);
+        ptr[i] = mi.h > 0 ? (const void *)(pixels + (size_t)i * in)
+                          : (const void *)(floats + (size_t)i * in);
     for (int k = 0; k < nout; k++)
         res[k] = malloc((size_t)batch * plan_out_count(p, k) * sizeof(float));
     plan_run(p, w, ptr, n, res);
@@ -187,7 +195,8 @@ static void check(const char *text, const char *prep, int n, int batch, const ch
     for (int img = 0; img < n; img++) {
         for (size_t k = 0; k < in; k++) {
             int c = (int)(k % 3), from = mi.bgr ? 2 - c : c;
-            v[0][k] = mi.h > 0 ? (pixels[(size_t)img * in + k - (size_t)c + (size_t)from] - (double)mi.mean[c]) *
+            v[0][k] = mi.h > 0 ? (pixels[(size_t)img * in + k - (size_t)c + (size_t)from] -
+                                  (double)mi.mean[c]) *
                                      (double)mi.scale
                                : (double)floats[(size_t)img * in + k];
         }
@@ -201,7 +210,8 @@ static void check(const char *text, const char *prep, int n, int batch, const ch
             for (size_t j = 0; j < count; j++) {
                 double got = res[k][(size_t)img * count + j], want = v[out[k]][j];
                 if (fabs(got - want) > 1e-4 * top)
-                    fail_msg("image %d, output %d, element %zu: %g, not %g, in\n%s", img, k, j, got, want, text);
+                    fail_msg("image %d, output %d, element %zu: %g, not %g, in\n%s", img, k, j, got,
+                             want, text);
             }
         }
     }
@@ -221,7 +231,9 @@ static void convolutions(void **state)
 {
     (void)state;
     check("input 9x7x3\npre conv 4 1x1\na conv 5 3x3 pad=same\nb relu\n", "", 3, 8, NULL);
-    check("input 9x7x3\npre conv 4 1x1\na conv 6 3x2 stride=2x3 pad=same groups=2 bias=no\nb relu6\n", "", 3, 3, NULL);
+    check(
+        "input 9x7x3\npre conv 4 1x1\na conv 6 3x2 stride=2x3 pad=same groups=2 bias=no\nb relu6\n",
+        "", 3, 3, NULL);
     check("input 9x7x3\npre conv 4 1x1\na conv 33 1x1\nb bn\nc relu6\n", "", 9, 16, NULL);
     check("input 9x7x3\npre conv 4 1x1\na conv 5 1x1 stride=2\nb prelu\n", "", 1, 1, NULL);
     check("input 8x8x3\npre conv 4 1x1\na conv 8 4x4 stride=4 pad=1,0,2,1\n", "", 2, 2, NULL);
@@ -246,8 +258,9 @@ static void depthwise(void **state)
     for (int c = 1; c < 50; c += 7) {
         for (int k = 0; k < 4; k++) {
             char text[200];
-            snprintf(text, sizeof text, "input 6x5x3\npre conv %d 1x1\na dwconv 3x3 stride=%d pad=same\nb bn\nc %s\n", c,
-                     1 + k % 2, act[k]);
+            snprintf(text, sizeof text,
+                     "input 6x5x3\npre conv %d 1x1\na dwconv 3x3 stride=%d pad=same\nb bn\nc %s\n",
+                     c, 1 + k % 2, act[k]);
             check(text, "", 2, 2, NULL);
         }
     }
@@ -258,26 +271,36 @@ static void depthwise(void **state)
     check("input 3x40x3\npre conv 24 1x1\na dwconv 3x3 pad=same\nb prelu\n", "", 1, 1, NULL);
     check("input 1x1x3\npre conv 20 1x1\na dwconv 3x3 pad=same\n", "", 1, 1, NULL);
     check("input 2x3x3\npre conv 20 1x1\na dwconv 3x3 stride=2 pad=same\nb relu\n", "", 1, 1, NULL);
-    check("input 7x6x3\npre conv 18 1x1\na dwconv 5x4 stride=2 pad=valid\nb relu\n", "", 1, 1, NULL);
+    check("input 7x6x3\npre conv 18 1x1\na dwconv 5x4 stride=2 pad=valid\nb relu\n", "", 1, 1,
+          NULL);
 }
 
 static void others(void **state)
 {
     (void)state;
-    check("input 7x6x3\npre conv 5 1x1\na maxpool 3x3 stride=2 pad=same\nb avgpool 2x2 pad=same\nc gap\n", "", 2, 2, "a");
-    check("input 5x4x3\na pad 1,2,3,0 channels=2,1\nb conv 4 3x3\nc l2norm\n", "size=5x4", 2, 2, NULL);
+    check("input 7x6x3\npre conv 5 1x1\na maxpool 3x3 stride=2 pad=same\nb avgpool 2x2 pad=same\nc "
+          "gap\n",
+          "", 2, 2, "a");
+    check("input 5x4x3\na pad 1,2,3,0 channels=2,1\nb conv 4 3x3\nc l2norm\n", "size=5x4", 2, 2,
+          NULL);
     check("input 4x4x3\npre conv 6 1x1\na relu\nb coral 9\nc sigmoid\n", "", 5, 8, "b");
-    check("input 4x4x3\npre conv 6 1x1\na bn\nb relu\nc dropout 0.5\nd flatten\ne dense 7\nf softmax\n", "", 5, 8, "b");
-    check("input 4x4x3\npre conv 6 1x1\na conv 6 3x3 pad=same\nb add from=a,pre\nc relu\nd concat from=c,a,pre\n"
-          "e conv 3 1x1\nf add from=e,e\n", "", 2, 4, "a");
+    check("input 4x4x3\npre conv 6 1x1\na bn\nb relu\nc dropout 0.5\nd flatten\ne dense 7\nf "
+          "softmax\n",
+          "", 5, 8, "b");
+    check("input 4x4x3\npre conv 6 1x1\na conv 6 3x3 pad=same\nb add from=a,pre\nc relu\nd concat "
+          "from=c,a,pre\n"
+          "e conv 3 1x1\nf add from=e,e\n",
+          "", 2, 4, "a");
     /* An output that a later layer reads must not be changed by it, or fused into it. */
-    check("input 4x4x3\npre conv 6 1x1\na conv 6 1x1\nb relu\nc dense 3\nd sigmoid\n", "", 2, 4, "a");
+    check("input 4x4x3\npre conv 6 1x1\na conv 6 1x1\nb relu\nc dense 3\nd sigmoid\n", "", 2, 4,
+          "a");
 }
 
 static void pixels(void **state)
 {
     (void)state;
-    check("input 8x6x3\na conv 5 3x3\n", "size=8x6 color=bgr mean=103.939,116.779,123.68 scale=0.5", 3, 4, "input");
+    check("input 8x6x3\na conv 5 3x3\n", "size=8x6 color=bgr mean=103.939,116.779,123.68 scale=0.5",
+          3, 4, "input");
     check("input 8x6x3\na conv 5 3x3\n", "size=8x6", 3, 4, "input");
 }
 
@@ -285,14 +308,18 @@ static void pixels(void **state)
 static void groups(void **state)
 {
     (void)state;
-    check("input 64x64x3\nc1 conv 16 3x3 stride=2 pad=same\nr1 relu6\nd1 dwconv 3x3 pad=same\nr2 relu6\n"
-          "p1 conv 24 1x1\nb1 bn\nr3 relu6\nd2 dwconv 3x3 stride=2 pad=same\nr4 relu6\np2 conv 32 1x1\n"
+    check("input 64x64x3\nc1 conv 16 3x3 stride=2 pad=same\nr1 relu6\nd1 dwconv 3x3 pad=same\nr2 "
+          "relu6\n"
+          "p1 conv 24 1x1\nb1 bn\nr3 relu6\nd2 dwconv 3x3 stride=2 pad=same\nr4 relu6\np2 conv 32 "
+          "1x1\n"
           "k conv 32 1x1 stride=2 from=r3\nj add from=p2,k\nr5 relu\np3 maxpool 4x4 stride=4\n"
-          "c4 conv 40 1x1\nr6 relu\ng gap\nh dense 9\ns softmax\n", "size=64x64", 11, 32, "r5");
+          "c4 conv 40 1x1\nr6 relu\ng gap\nh dense 9\ns softmax\n",
+          "size=64x64", 11, 32, "r5");
 }
 
 /* Runs a model's layer `name` on n images. */
-static void run(const struct model *m, const char *name, const unsigned char *pixels, int n, float *y)
+static void run(const struct model *m, const char *name, const unsigned char *pixels, int n,
+                float *y)
 {
     struct mien_err e;
     int out = net_find(&m->net, name);
@@ -316,29 +343,35 @@ static void sums(void **state)
     static const int units[] = {1, 5, 8, 16, 17, 24, 40, 48, 300};
     char text[400];
     for (size_t i = 0; i < sizeof units / sizeof units[0]; i++) {
-        snprintf(text, sizeof text, "input 5x7x3\npre conv %1$d 1x1\na conv %1$d 1x1\nan bn\n"
-                 "b add from=pre,an\nc relu\nd conv %1$d 5x5 pad=same bias=no\ne add from=d,pre\nf prelu\n"
-                 "g conv 2 1x1\n", units[i]);
+        snprintf(text, sizeof text,
+                 "input 5x7x3\npre conv %1$d 1x1\na conv %1$d 1x1\nan bn\n"
+                 "b add from=pre,an\nc relu\nd conv %1$d 5x5 pad=same bias=no\ne add from=d,pre\nf "
+                 "prelu\n"
+                 "g conv 2 1x1\n",
+                 units[i]);
         check(text, "scale=0.01", 3, 4, NULL);
         check(text, "scale=0.01", 3, 4, "b");
         check(text, "scale=0.01", 3, 4, "an");
         check(text, "scale=0.01", 3, 4, "d");
     }
-    /* Both terms convolutions, in either order; the same twice; three terms; one that comes later. */
+    /* Both terms convolutions, in either order; the same twice; three terms; one that comes
+       later. */
     check("input 4x4x3\na conv 6 1x1\nb conv 6 1x1 from=input\nc add from=b,a\n", "", 2, 4, NULL);
     check("input 4x4x3\na conv 6 1x1\nb conv 6 1x1\nc add from=b,b\nd relu\n", "", 2, 4, NULL);
     check("input 4x4x3\na conv 6 1x1\nb conv 6 1x1\nc add from=a,b,a\nd relu\n", "", 2, 4, NULL);
-    check("input 4x4x3\na conv 6 1x1\nb conv 6 1x1\nc relu from=a\nd add from=b,c\n", "", 2, 4, NULL);
+    check("input 4x4x3\na conv 6 1x1\nb conv 6 1x1\nc relu from=a\nd add from=b,c\n", "", 2, 4,
+          NULL);
     check("input 1x1x30\na dense 9\nb dense 9\nc add from=a,b\nd relu6\n", "", 5, 8, NULL);
 }
 
 static void folding(void **state)
 {
     (void)state;
-    static const char text[] = "input 6x5x3\na conv 8 3x3 pad=same bias=no\nan bn\nar relu\n"
-                               "b dwconv 3x3 pad=same\nbn bn eps=0.1\nbs prelu\n"
-                               "c conv 8 1x1\ncn bn\nd add from=cn,ar\ndn bn\n"
-                               "e conv 5 1x1\nen bn\nf concat from=e,en\ng dense 4\ngn bn\ngs softmax\n";
+    static const char text[] =
+        "input 6x5x3\na conv 8 3x3 pad=same bias=no\nan bn\nar relu\n"
+        "b dwconv 3x3 pad=same\nbn bn eps=0.1\nbs prelu\n"
+        "c conv 8 1x1\ncn bn\nd add from=cn,ar\ndn bn\n"
+        "e conv 5 1x1\nen bn\nf concat from=e,en\ng dense 4\ngn bn\ngs softmax\n";
     static const char want[] = "input 6x5x3\na conv 8 3x3 pad=same\nar relu\n"
                                "b dwconv 3x3 pad=same\nbs prelu\n"
                                "c conv 8 1x1\nd add from=c,ar\ndn bn\n"
@@ -422,7 +455,8 @@ static void company(void **state)
     }
     double differ = 0; /* of probabilities, computed in eight bits and in floats */
     for (size_t i = 0; i < N * OUT; i++)
-        differ = fmax(differ, fabs((double)alone[i / OUT][i % OUT] - (double)floats[i / OUT][i % OUT]));
+        differ =
+            fmax(differ, fabs((double)alone[i / OUT][i % OUT] - (double)floats[i / OUT][i % OUT]));
     assert_true(differ > 0 && differ < 0.02);
     model_free(&m);
 }
@@ -457,10 +491,9 @@ static void forms(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(convolutions), cmocka_unit_test(depthwise), cmocka_unit_test(others), cmocka_unit_test(sums),
-        cmocka_unit_test(pixels),       cmocka_unit_test(groups),
-        cmocka_unit_test(company),      cmocka_unit_test(folding),
-        cmocka_unit_test(forms),
+        cmocka_unit_test(convolutions), cmocka_unit_test(depthwise), cmocka_unit_test(others),
+        cmocka_unit_test(sums),         cmocka_unit_test(pixels),    cmocka_unit_test(groups),
+        cmocka_unit_test(company),      cmocka_unit_test(folding),   cmocka_unit_test(forms),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

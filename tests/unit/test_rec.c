@@ -302,8 +302,9 @@ static void preps(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(round_trip),  cmocka_unit_test(segments_join), cmocka_unit_test(every_cut),
-        cmocka_unit_test(every_flip),  cmocka_unit_test(limit_holds),   cmocka_unit_test(hostile_bodies),
+        cmocka_unit_test(round_trip),  cmocka_unit_test(segments_join),
+        cmocka_unit_test(every_cut),   cmocka_unit_test(every_flip),
+        cmocka_unit_test(limit_holds), cmocka_unit_test(hostile_bodies),
         cmocka_unit_test(editing),     cmocka_unit_test(preps),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -47,8 +47,8 @@ static void test_pillow(void **state)
         size_t n = (size_t)v[2] * (size_t)v[3] * 3;
         assert_true(at + n <= map.len);
         unsigned char *src = source(v[0], v[1]), *dst = malloc(n);
-        assert_int_equal(mien_resize(z, src, v[0], v[1], dst, (struct mien_size){v[2], v[3]}, v[4], &e),
-                         0);
+        assert_int_equal(
+            mien_resize(z, src, v[0], v[1], dst, (struct mien_size){v[2], v[3]}, v[4], &e), 0);
         for (size_t i = 0; i < n; i++) {
             if (dst[i] != map.data[at + i])
                 fail_msg("%dx%d to %dx%d by %s: byte %zu is %d, Pillow's %d", v[0], v[1], v[2],
@@ -110,7 +110,8 @@ static void test_flat_stays_flat(void **state)
         struct mien_size to = {1 + (int)rng_below(&rng, MAX), 1 + (int)rng_below(&rng, MAX)};
         int level = round % 3 == 0 ? 255 : (int)rng_below(&rng, 256);
         memset(src, level, (size_t)h * (size_t)w * 3);
-        assert_int_equal(mien_resize(z, src, h, w, dst, to, (enum mien_resampling)(round % 3), &e), 0);
+        assert_int_equal(mien_resize(z, src, h, w, dst, to, (enum mien_resampling)(round % 3), &e),
+                         0);
         for (int i = 0; i < to.h * to.w * 3; i++)
             assert_int_equal(dst[i], level);
     }

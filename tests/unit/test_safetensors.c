@@ -116,9 +116,11 @@ static void refuses_to_write(void **state)
     assert_int_equal(st_add(w, "a", MIEN_ST_U8, 1, (size_t[]){1}, "x", &e), 0);
     assert_int_equal(st_add(w, "a", MIEN_ST_U8, 1, (size_t[]){1}, "x", &e), MIEN_ERR_ARG);
     assert_int_equal(st_add(w, "_pad0", MIEN_ST_U8, 1, (size_t[]){1}, "x", &e), MIEN_ERR_ARG);
-    assert_int_equal(st_add(w, "__metadata__", MIEN_ST_U8, 1, (size_t[]){1}, "x", &e), MIEN_ERR_ARG);
+    assert_int_equal(st_add(w, "__metadata__", MIEN_ST_U8, 1, (size_t[]){1}, "x", &e),
+                     MIEN_ERR_ARG);
     assert_int_equal(st_add(w, "\xff", MIEN_ST_U8, 1, (size_t[]){1}, "x", &e), MIEN_ERR_ARG);
-    assert_int_equal(st_add(w, "b", MIEN_ST_F32, 2, (size_t[]){SIZE_MAX / 8, 4}, "x", &e), MIEN_ERR_ARG);
+    assert_int_equal(st_add(w, "b", MIEN_ST_F32, 2, (size_t[]){SIZE_MAX / 8, 4}, "x", &e),
+                     MIEN_ERR_ARG);
     assert_int_equal(st_save(w, "/dev/full", &e), MIEN_ERR_SYS);
     assert_non_null(strstr(e.msg, "No space left"));
     st_writer_free(w);

@@ -96,8 +96,8 @@ static void test_metrics(void **state)
     add(&s, &rule, (struct score_label){1, 20, 20}, male, ages(p, 20, 30, 0.6f));
     /* Expectation 33, median and mode 36, age 35. */
     add(&s, &rule, (struct score_label){0, 35, 35}, male, ages(p, 36, 26, 0.7f));
-    /* Expectation 70.5 counts as 71 for CS. Age 60: two ties, which go to female and the younger.
-     */
+    /* Expectation 70.5 counts as 71 for CS. Age 60: two ties, which go to female and the
+     younger. */
     add(&s, &rule, (struct score_label){0, 60, 60}, tie, ages(p, 61, 80, 0.5f));
     add(&s, &rule, (struct score_label){-1, 30, 30}, male, NULL); /* nothing to compare */
     add(&s, &rule, (struct score_label){1, -1, -1}, NULL, p);
@@ -329,7 +329,8 @@ static void test_records(void **state)
     refuse(&run, &r, "p_gender is no distribution of probability");
     mien_rec_set_f32v(&r, MIEN_TAG_P_GENDER, (float[]){0.51f, 0.51f}, 2);
     refuse(&run, &r, "p_gender is no distribution of probability");
-    mien_rec_set_f32v(&r, MIEN_TAG_P_GENDER, (float[]){0.499f, 0.499f}, 2); /* half precision's rounding */
+    mien_rec_set_f32v(&r, MIEN_TAG_P_GENDER, (float[]){0.499f, 0.499f},
+                      2); /* half precision's rounding */
     assert_int_equal(score_run_add(&run, &r, &e), 0);
     record(&r, 25, 1);
     mien_rec_del(&r, MIEN_TAG_AGE);

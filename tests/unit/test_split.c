@@ -109,7 +109,8 @@ static void the_split_is_that_of_every_machine(void **state)
 static void set_bytes(struct mien_rec *r, int tag, const char *s)
 {
     const uint32_t dim[3] = {1, (uint32_t)strlen(s) / 3, 3}, len = (uint32_t)strlen(s);
-    void *p = mien_rec_alloc(r, tag, MIEN_U8, tag == MIEN_TAG_PIXELS ? 3 : 1, tag == MIEN_TAG_PIXELS ? dim : &len);
+    void *p = mien_rec_alloc(r, tag, MIEN_U8, tag == MIEN_TAG_PIXELS ? 3 : 1,
+                             tag == MIEN_TAG_PIXELS ? dim : &len);
     assert_non_null(p);
     memcpy(p, s, len);
 }

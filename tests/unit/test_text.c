@@ -63,8 +63,8 @@ static void test_fields(void **state)
     mien_rec_set_f32(&r, MIEN_TAG_SCORE, 2.5f);
     memcpy(mien_rec_alloc(&r, MIEN_TAG_AGE_BAND, MIEN_U8, 1, (uint32_t[]){2}), "\x14\x1d", 2);
     mien_rec_set_f32v(&r, MIEN_TAG_BOX, (float[]){1, 2, 3.25f, 4}, 4);
-    memcpy(mien_rec_alloc(&r, MIEN_TAG_LANDMARKS, MIEN_F32, 2, (uint32_t[]){2, 2}), (float[]){1, 2, 3, NAN},
-           16);
+    memcpy(mien_rec_alloc(&r, MIEN_TAG_LANDMARKS, MIEN_F32, 2, (uint32_t[]){2, 2}),
+           (float[]){1, 2, 3, NAN}, 16);
     memset(mien_rec_alloc(&r, MIEN_TAG_PIXELS, MIEN_U8, 3, (uint32_t[]){2, 1, 3}), 'a', 6);
     memset(mien_rec_alloc(&r, 99, MIEN_U64, 0, NULL), 0xff, 8);
     memcpy(mien_rec_alloc(&r, 98, MIEN_F64, 0, NULL), &(double){0.1}, 8);
