@@ -58,7 +58,7 @@ skip() {
 filter_contract() {
     prog=$1; stream=$2; shift 2
     exits "$prog: empty input is not a stream" 2 sh -c '"$@" </dev/null' - "$prog" "$@"
-    like "$prog: and says so" "$(cat "$T/err")" "^$prog: .*empty"
+    like "$prog: and says so" "$(cat "$T/err")" "^$prog: .*no input"
     head -c $(($(wc -c <"$stream") - 5)) "$stream" >"$T/.cut"
     exits "$prog: a stream cut short is fatal" 2 sh -c '"$@" <"$0"' "$T/.cut" "$prog" "$@"
     like "$prog: and says where" "$(cat "$T/err")" "^$prog: .*byte [0-9]+"

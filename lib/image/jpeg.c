@@ -4,6 +4,7 @@
  */
 #include "jpeg.h"
 
+#include <ctype.h>
 #include <limits.h>
 #include <setjmp.h>
 #include <stdio.h>
@@ -121,15 +122,25 @@ static bool has_end(const struct jpeg_source_mgr *src)
     return false;
 }
 
+/* Another kind of image, as img_kind names it, which people write in capitals. */
+static int unsupported(const char *kind, struct mien_err *e)
+{
+    char name[8];
+    size_t n = 0;
+    for (; kind[n] != '\0' && n < sizeof name - 1; n++)
+        name[n] = (char)toupper((unsigned char)kind[n]);
+    return mien_err_set(e, MIEN_ERR_FORMAT, "%.*s; only JPEG is supported", (int)n, name);
+}
+
 int img_jpeg_open(struct img_jpeg *j, const void *bytes, size_t n,
                   const struct img_jpeg_limits *limits, struct img_jpeg_info *info,
                   struct mien_err *e)
 {
-    const char *kind = n == 0 ? "empty" : img_kind(bytes, n);
-    if (kind == NULL)
-        return mien_err_set(e, MIEN_ERR_FORMAT, "not a JPEG");
+    const char *kind = img_kind(bytes, n);
+    if (n == 0 || kind == NULL)
+        return mien_err_set(e, MIEN_ERR_FORMAT, n == 0 ? "the image is empty" : "not a JPEG");
     if (strcmp(kind, "jpeg") != 0)
-        return mien_err_set(e, MIEN_ERR_FORMAT, "not a JPEG but %s", kind);
+        return unsupported(kind, e);
     jpeg_abort_decompress(&j->d);
     j->reading = j->damaged = false;
     j->tolerant = limits->tolerant;

@@ -170,7 +170,9 @@ int mien_read(struct mien_reader *rd, struct mien_rec *r, struct mien_err *e)
         if (k == 0 && rd->ended)
             return 0;
         if (k == 0 && offset == 0)
-            return mien_err_set(e, MIEN_ERR_FORMAT, "the input is empty: not even an end record");
+            return mien_err_set(
+                e, MIEN_ERR_FORMAT,
+                "no input: the program that should have written it has probably failed");
         if (memcmp(head, "MIEN", k < 4 ? (size_t)k : 4) != 0)
             return broken(e, MIEN_ERR_FORMAT, offset,
                           offset == 0 ? "this is not a stream of mien records"

@@ -99,7 +99,7 @@ int file_create(struct file_out *o, const char *path, struct mien_err *e)
     *o = (struct file_out){.fd = -1};
     struct stat st;
     if (strcmp(path, "-") == 0)
-        return mien_err_set(e, MIEN_ERR_ARG, "'-' is no name for an output file");
+        return mien_err_set(e, MIEN_ERR_ARG, "can't write to standard output; name a file");
     bool special = stat(path, &st) == 0 && !S_ISREG(st.st_mode);
     size_t n = strlen(path) + sizeof ".XXXXXX";
     o->path = strdup(path);

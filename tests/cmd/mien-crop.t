@@ -93,7 +93,7 @@ damaged $((size / 2)) >photos/z.jpg
 mien-images -q photos >photos.mien
 exits 'bad images make bad records' 1 sh -c 'mien-crop -b whole <photos.mien >out.mien'
 like 'cut short' "$(cat err)" '^mien-crop: record [0-9]+ \(.*cut.jpg\): damaged JPEG: cut short$'
-like 'PNG' "$(cat err)" '^mien-crop: record [0-9]+ \(.*p.png\): not a JPEG but png$'
+like 'PNG' "$(cat err)" '^mien-crop: record [0-9]+ \(.*p.png\): PNG; only JPEG is supported$'
 like 'damaged' "$(cat err)" '^mien-crop: record [0-9]+ \(.*z.jpg\): damaged JPEG: .*'
 is 'a line for each' "$(wc -l <err)" 3
 is 'they are passed on with the error' "$(mien-view -qHc id -s error out.mien)" \

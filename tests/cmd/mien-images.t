@@ -157,7 +157,7 @@ cut_at() {
     exits "$1 cut at $2" 2 mien-images short
     like "$1 cut at $2: and says so" "$(cat err)" "^mien-images: archive 'short' is $4"
     like "$1 cut at $2: and has no end record" \
-        "$(mien-view --count out 2>&1)" "$([ "$3" = 0 ] && echo empty || echo "after $3 whole")"
+        "$(mien-view --count out 2>&1)" "$([ "$3" = 0 ] && echo 'no input' || echo "after $3 whole")"
 }
 cut_at pair.tar 600 0 damaged
 cut_at pair.tar 1024 0 damaged
@@ -182,7 +182,7 @@ like 'is named' "$(cat err)" "^mien-images: cannot open 'nowhere': No such file"
 exits 'standard input for two purposes' 2 sh -c 'mien-images -m - <meta.mien'
 like 'is refused' "$(cat err)" "^mien-images: standard input can't be both"
 exits 'empty metadata' 2 mien-images -m /dev/null imdb.tar
-like 'are named' "$(cat err)" "^mien-images: metadata '/dev/null': .*empty"
+like 'are named' "$(cat err)" "^mien-images: metadata '/dev/null': no input"
 head -c 700 meta.mien >short
 exits 'metadata cut short' 2 mien-images -m short imdb.tar
 like 'are named' "$(cat err)" "^mien-images: metadata 'short': .*byte 700"

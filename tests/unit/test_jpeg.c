@@ -289,9 +289,9 @@ static void test_messages(void **state)
     assert_non_null(img_jpeg_damage(jpeg));
     free(part);
     assert_null(decode("", 0, 8, false, &h, &w));
-    assert_string_equal(e.msg, "not a JPEG but empty");
+    assert_string_equal(e.msg, "the image is empty");
     assert_null(decode("\x89PNG\r\n\x1a\n....", 12, 8, false, &h, &w));
-    assert_string_equal(e.msg, "not a JPEG but png");
+    assert_string_equal(e.msg, "PNG; only JPEG is supported");
     assert_null(decode("what is this", 12, 8, false, &h, &w));
     assert_string_equal(e.msg, "not a JPEG");
     free(file);

@@ -131,7 +131,7 @@ static void every_cut(void **state)
         assert_int_equal(file_write(fd, all.data, n), 0);
         assert_int_equal(read_stream(fd, &rc, &e), n / one > 2 ? 2 : n / one);
         assert_true(rc < 0);
-        assert_non_null(strstr(e.msg, n == 0 ? "empty" : "byte"));
+        assert_non_null(strstr(e.msg, n == 0 ? "no input" : "byte"));
     }
     mien_buf_free(&all);
     close(fd);
