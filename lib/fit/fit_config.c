@@ -1,6 +1,8 @@
 /* The options of a training: defaults, checks, and their text. */
 #include "fit.h"
 
+#include "util/num.h"
+
 struct fit_config fit_defaults(void)
 {
     return (struct fit_config){
@@ -46,9 +48,11 @@ int fit_describe(const struct fit_config *c, struct mien_buf *out)
     static const char *const optimisers[] = {"adam", "adamw", "sgd"};
     static const char *const schedules[] = {"constant", "step", "cosine", "plateau"};
     static const char *const bests[] = {"mae", "loss", "gender", "last"};
-    int rc = mien_buf_printf(out, "seed=%llu epochs=%d batch=%d last=%d optimiser=%s lr=%.17g",
+    char number[NUM_TEXT];
+    num_print(number, c->lr);
+    int rc = mien_buf_printf(out, "seed=%llu epochs=%d batch=%d last=%d optimiser=%s lr=%s",
                              (unsigned long long)c->seed, c->epochs, c->batch, c->last,
-                             optimisers[c->optim.kind], c->lr);
+                             optimisers[c->optim.kind], number);
     const struct fit_config d = fit_defaults();
     const struct {
         const char *name;
@@ -91,8 +95,10 @@ int fit_describe(const struct fit_config *c, struct mien_buf *out)
     if (c->in_order)
         rc |= mien_buf_printf(out, " in-order");
     for (size_t i = 0; i < sizeof more / sizeof more[0]; i++) {
-        if (more[i].value != more[i].normal)
-            rc |= mien_buf_printf(out, " %s=%.17g", more[i].name, more[i].value);
+        if (more[i].value == more[i].normal)
+            continue;
+        num_print(number, more[i].value);
+        rc |= mien_buf_printf(out, " %s=%s", more[i].name, number);
     }
     return rc < 0 ? MIEN_ERR_MEM : 0;
 }

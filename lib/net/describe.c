@@ -296,15 +296,10 @@ int net_parse(struct net *net, const char *text, size_t len, struct mien_err *e)
 
 /* --- Writing ------------------------------------------------------------------------------- */
 
-/* The fewest digits that read back as the same float. */
 static int put_real(struct mien_buf *out, float x)
 {
-    char s[32];
-    for (int digits = 1; digits <= 9; digits++) {
-        snprintf(s, sizeof s, "%.*g", digits, (double)x);
-        if (strtof(s, NULL) == x)
-            break;
-    }
+    char s[NUM_TEXT];
+    num_print_float(s, x);
     return mien_buf_append(out, s, strlen(s));
 }
 

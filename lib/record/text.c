@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "col.h"
+#include "util/num.h"
 
 enum { MAX_CELL = 16 }; /* elements of an array that a tab-separated value shows */
 
@@ -176,11 +177,8 @@ static int put_f32(struct mien_buf *out, float v)
 
 static int put_f64(struct mien_buf *out, double v)
 {
-    char s[32];
-    snprintf(s, sizeof s, "%.15g", v);
-    double back;
-    if (sscanf(s, "%lf", &back) != 1 || back != v)
-        snprintf(s, sizeof s, "%.17g", v);
+    char s[NUM_TEXT];
+    num_print(s, v);
     return put(out, s);
 }
 

@@ -12,6 +12,10 @@
    "'x' is not within LO..HI"; *out is set only on success. */
 int num_int(const char *s, long long lo, long long hi, long long *out, struct mien_err *e);
 
+/* Any whole number of 64 bits, from 0 to 2^64 - 1; from -2^63 to -1 as its two's complement. Errors
+   as num_int. */
+int num_u64(const char *s, uint64_t *out, struct mien_err *e);
+
 /* A finite decimal number in [lo, hi], in the C locale's notation. Errors as num_int. */
 int num_real(const char *s, double lo, double hi, double *out, struct mien_err *e);
 
@@ -20,5 +24,11 @@ bool num_finite(const float *v, size_t n);
 
 /* A count of bytes, with an optional suffix K, M or G (powers of 1024). Errors as num_int. */
 int num_size(const char *s, uint64_t hi, uint64_t *out, struct mien_err *e);
+
+/* Writes a finite number with the fewest significant digits that read back as the same double, or
+   the same float. */
+enum { NUM_TEXT = 32 };
+void num_print(char text[NUM_TEXT], double v);
+void num_print_float(char text[NUM_TEXT], float v);
 
 #endif

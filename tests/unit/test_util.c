@@ -80,12 +80,46 @@ static void numbers(void **state)
     assert_int_equal(num_real("0.25", 0, 1, &d, &e), 0);
     assert_int_equal(num_real("nan", 0, 1, &d, &e), MIEN_ERR_ARG);
     assert_int_equal(num_real("1e999", 0, 1, &d, &e), MIEN_ERR_ARG);
+    assert_int_equal(num_u64("18446744073709551615", &u, &e), 0);
+    assert_true(u == UINT64_MAX);
+    assert_int_equal(num_u64("-1", &u, &e), 0);
+    assert_true(u == UINT64_MAX);
+    assert_int_equal(num_u64("18446744073709551616", &u, &e), MIEN_ERR_ARG);
+    assert_string_equal(e.msg, "'18446744073709551616' has more than 64 bits");
+    assert_int_equal(num_u64("-9223372036854775809", &u, &e), MIEN_ERR_ARG);
+    assert_int_equal(num_u64("7x", &u, &e), MIEN_ERR_ARG);
+    assert_int_equal(num_u64("", &u, &e), MIEN_ERR_ARG);
+    assert_int_equal(num_u64(" 7", &u, &e), MIEN_ERR_ARG);
     assert_int_equal(num_size("64M", UINT64_MAX, &u, &e), 0);
     assert_int_equal(u, 64 << 20);
     assert_int_equal(num_size("64MB", UINT64_MAX, &u, &e), MIEN_ERR_ARG);
     assert_int_equal(num_size("-1", UINT64_MAX, &u, &e), MIEN_ERR_ARG);
     assert_int_equal(num_size("99999999999G", UINT64_MAX, &u, &e), MIEN_ERR_ARG);
     assert_int_equal(num_size("5", 4, &u, &e), MIEN_ERR_ARG);
+}
+
+static void printed_numbers(void **state)
+{
+    (void)state;
+    static const struct {
+        double v;
+        const char *text;
+    } doubles[] = {{0.1, "0.1"},
+                   {100, "100"},
+                   {1e-7, "1e-07"},
+                   {1.0 / 3, "0.3333333333333333"},
+                   {0.1 + 0.2, "0.30000000000000004"},
+                   {-2.5, "-2.5"}};
+    char text[NUM_TEXT];
+    for (size_t i = 0; i < sizeof doubles / sizeof doubles[0]; i++) {
+        num_print(text, doubles[i].v);
+        assert_string_equal(text, doubles[i].text);
+        assert_true(strtod(text, NULL) == doubles[i].v);
+    }
+    num_print_float(text, 0.1f);
+    assert_string_equal(text, "0.1");
+    num_print_float(text, 16777217.0f / 3);
+    assert_true(strtof(text, NULL) == 16777217.0f / 3);
 }
 
 /* An output appears whole, replaces what was there, and leaves nothing behind when given up. */
@@ -146,7 +180,8 @@ static void threads(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(sip),          cmocka_unit_test(random_numbers), cmocka_unit_test(numbers),
+        cmocka_unit_test(sip),          cmocka_unit_test(random_numbers),
+        cmocka_unit_test(numbers),      cmocka_unit_test(printed_numbers),
         cmocka_unit_test(output_files), cmocka_unit_test(threads),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
