@@ -65,20 +65,19 @@ static void on_bad(void *ctx, const struct mien_pack *p, size_t k, const struct 
 static void on_batch(void *ctx, int epoch, size_t done, size_t total, const struct metrics *m)
 {
     struct report *r = ctx;
-    char what[120];
+    char *what = r->progress.what;
+    const size_t size = sizeof r->progress.what;
     if (epoch != r->epoch) {
         mien_cli_progress_end(&r->progress);
         mien_cli_progress_start(&r->progress, r->cli, "");
         r->epoch = epoch;
     }
-    int n = snprintf(what, sizeof what, "records of epoch %d/%d, loss %.3f", epoch,
-                     r->o->fit.epochs, m->loss);
+    int n =
+        snprintf(what, size, "records of epoch %d/%d, loss %.3f", epoch, r->o->fit.epochs, m->loss);
     if (m->n_gender > 0)
-        n += snprintf(what + n, sizeof what - (size_t)n, ", gender %.1f%%",
-                      100 * m->gender_accuracy);
+        n += snprintf(what + n, size - (size_t)n, ", gender %.1f%%", 100 * m->gender_accuracy);
     if (m->n_age > 0)
-        snprintf(what + n, sizeof what - (size_t)n, ", MAE %.2f", m->age_mae);
-    r->progress.what = what;
+        snprintf(what + n, size - (size_t)n, ", MAE %.2f", m->age_mae);
     mien_cli_progress(&r->progress, done, total, 0);
 }
 

@@ -32,12 +32,13 @@ struct mien_option {
     char letter;      /* 0 for none */
     const char *name; /* long name */
     const char *arg;  /* the argument's name in --help; NULL for a flag */
-    const char *help; /* one line, the default in brackets at its end */
+    const char *help; /* one sentence, the default in brackets at its end; --help wraps it */
     enum mien_option_kind kind;
     void *dst;
     double lo, hi; /* MIEN_CLI_INT, MIEN_CLI_REAL, MIEN_CLI_SIZE */
     const char *choices;
     int (*func)(void *dst, const char *arg, struct mien_err *e);
+    const char *alias; /* "target" or "target=value": another name of that option */
 };
 
 struct mien_cli {
@@ -46,12 +47,13 @@ struct mien_cli {
     const char *purpose;  /* one sentence */
     const struct mien_option *opts;
     size_t nopts;
-    bool quiet; /* -q: no summaries, no progress; errors are still said */
+    const char *examples; /* command lines, one a line, for --help; may be NULL */
+    bool quiet;           /* -q: no summaries, no progress; errors are still printed */
 };
 
 /* Rows of a table of options: a letter or 0, the long name, the argument's name in --help, where
    the value goes (of the type that enum mien_option_kind tells), bounds where there are any, and
-   help: one line, the default in brackets at its end. */
+   help: one sentence, the default in brackets at its end. */
 #define MIEN_OPT_FLAG(letter_, name_, dst_, help_)                                                 \
     {                                                                                              \
         .letter = letter_, .name = name_, .help = help_, .kind = MIEN_CLI_FLAG, .dst = dst_        \
@@ -92,14 +94,39 @@ struct mien_cli {
         .dst = dst_, .func = func_                                                                 \
     }
 
+/* A former or alternative name of another option of the table, which --help doesn't show: "box", or
+   "format=json" for an option with that value. The letter may be 0, the name NULL. */
+#define MIEN_OPT_ALIAS(letter_, name_, target_)                                                    \
+    {                                                                                              \
+        .letter = letter_, .name = name_, .alias = target_                                         \
+    }
+
+/* No option but a heading in --help, above the rows that follow. */
+#define MIEN_OPT_GROUP(title_)                                                                     \
+    {                                                                                              \
+        .help = title_                                                                             \
+    }
+
 #define MIEN_CLI_NOPTS(a) (sizeof(a) / sizeof((a)[0]))
 
 /* Parses the command line: -x, -xVALUE, -x VALUE, bundled flags, --long, --long=VALUE,
-   --long VALUE, unambiguous only when whole; "--" ends the options, "-" is an argument. Options
-   and arguments may mix. -h, -V and -q are added to every table. Returns the number of arguments,
-   moved to argv[1..]. On --help or --version prints and exits 0; on an error prints one line and
-   where to find help, and exits 2. */
+   --long VALUE, long names only when whole; "--" ends the options, "-" is an operand. Options and
+   operands may mix. -q, -h and -V are added to every table. Returns the number of operands, moved
+   to argv[1..]. On --help or --version prints and exits 0; on an error prints one line and where
+   to find help, and exits 2.
+
+   Call it first: it also ignores SIGPIPE, so that a closed pipe is a failed write, and opens
+   descriptors 0 to 2 where they are closed, so that no file of the program's gets their numbers. */
 int mien_cli_parse(struct mien_cli *c, int argc, char **argv);
+
+/* Checks that there are from min to max of the operands that mien_cli_parse left in argv[1..n];
+   `what` names them for messages, such as "MODEL". Returns their number; exits 2 with one line
+   otherwise. The second is for programs that read records from standard input: one "-" behind the
+   other operands stands for it and isn't counted, and a file in its place is told apart. */
+int mien_cli_operands(const struct mien_cli *c, int n, char **argv, int min, int max,
+                      const char *what);
+int mien_cli_filter_operands(const struct mien_cli *c, int n, char **argv, int min, int max,
+                             const char *what);
 
 /* One line on standard error, "NAME: MESSAGE". */
 void mien_cli_warn(const struct mien_cli *c, const char *fmt, ...)
@@ -124,14 +151,12 @@ void mien_cli_check_input(const struct mien_cli *c, int fd);
 /* Flushes and closes a text stream (standard output), and dies when anything was not written. */
 void mien_cli_close_stdout(const struct mien_cli *c);
 
-/* Puts SIGPIPE aside, so that a closed pipe is an error of write. Called by mien_cli_parse. */
-
 /* Progress on standard error, only when that is a terminal and not -q: call as often as you like,
    it redraws at most five times a second. done counts items; total is 0 when unknown; bytes may
    be 0. mien_cli_progress_end clears the line. */
 struct mien_progress {
     const struct mien_cli *cli;
-    const char *what; /* "records" */
+    char what[128]; /* "records"; may be written to between calls */
     double start, last;
     bool on, drawn;
 };

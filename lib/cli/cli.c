@@ -1,5 +1,6 @@
-#include "mien/cli.h"
+#include "cli/help.h"
 
+#include <assert.h>
 #include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -7,16 +8,14 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
-#include "util/clock.h"
 #include "util/num.h"
 
 /* --- Messages ------------------------------------------------------------------------------ */
 
 /* One write a line, so that the lines of programs in a pipe don't mix. */
-static void say(const struct mien_cli *c, const char *fmt, va_list ap)
+static void print_line(const struct mien_cli *c, const char *fmt, va_list ap)
 {
     char line[1024];
     int n = snprintf(line, sizeof line - 1, "%s: ", c->name);
@@ -39,7 +38,7 @@ void mien_cli_warn(const struct mien_cli *c, const char *fmt, ...)
 {
     va_list ap;
     va_start(ap, fmt);
-    say(c, fmt, ap);
+    print_line(c, fmt, ap);
     va_end(ap);
 }
 
@@ -49,7 +48,7 @@ void mien_cli_note(const struct mien_cli *c, const char *fmt, ...)
         return;
     va_list ap;
     va_start(ap, fmt);
-    say(c, fmt, ap);
+    print_line(c, fmt, ap);
     va_end(ap);
 }
 
@@ -57,7 +56,7 @@ _Noreturn void mien_cli_die(const struct mien_cli *c, const char *fmt, ...)
 {
     va_list ap;
     va_start(ap, fmt);
-    say(c, fmt, ap);
+    print_line(c, fmt, ap);
     va_end(ap);
     exit(MIEN_EXIT_FATAL);
 }
@@ -107,29 +106,13 @@ static _Noreturn void usage_error(const struct mien_cli *c, const char *fmt, ...
     mien_cli_die(c, "%s; see %s --help", text, c->name);
 }
 
-static void help_option(char letter, const char *name, const char *arg, const char *help)
+static _Noreturn void unknown_option(const struct mien_cli *c, const char *shown, const char *word)
 {
-    char left[64], shrt[4] = "";
-    if (letter != 0)
-        snprintf(shrt, sizeof shrt, "-%c,", letter);
-    snprintf(left, sizeof left, "%-3s --%s%s%s", shrt, name, arg != NULL ? " " : "",
-             arg != NULL ? arg : "");
-    if (strlen(left) > 26)
-        printf("  %s\n  %-26s %s\n", left, "", help);
-    else
-        printf("  %-26s %s\n", left, help);
-}
-
-static _Noreturn void help(const struct mien_cli *c)
-{
-    printf("usage: %s %s\n%s\n\n", c->name, c->synopsis, c->purpose);
-    for (size_t i = 0; i < c->nopts; i++)
-        help_option(c->opts[i].letter, c->opts[i].name, c->opts[i].arg, c->opts[i].help);
-    help_option('q', "quiet", NULL, "no summary and no progress, only errors");
-    help_option('h', "help", NULL, "show this text");
-    help_option('V', "version", NULL, "show the version");
-    mien_cli_close_stdout(c);
-    exit(MIEN_EXIT_OK);
+    const char *near = cli_nearest_option(c, word);
+    if (near != NULL)
+        mien_cli_die(c, "unknown option '%s'; did you mean '--%s'? see %s --help", shown, near,
+                     c->name);
+    usage_error(c, "unknown option '%s'", shown);
 }
 
 static _Noreturn void version(const struct mien_cli *c)
@@ -175,8 +158,7 @@ static int store(const struct mien_option *o, const char *arg, struct mien_err *
             *(size_t *)o->dst = (size_t)u;
         break;
     case MIEN_CLI_SEED:
-        if ((rc = num_int(arg, INT64_MIN, INT64_MAX, &i, e)) == 0)
-            *(uint64_t *)o->dst = (uint64_t)i;
+        rc = num_u64(arg, o->dst, e);
         break;
     case MIEN_CLI_STR:
         *(const char **)o->dst = arg;
@@ -196,23 +178,40 @@ static int store(const struct mien_option *o, const char *arg, struct mien_err *
 static const struct mien_option *find(const struct mien_cli *c, char letter, const char *name,
                                       size_t n)
 {
-    static const struct mien_option quiet = MIEN_OPT_FLAG('q', "quiet", NULL, NULL);
-    const struct mien_option *o = c->opts;
-    for (size_t i = 0; i <= c->nopts; i++, o++) {
-        if (i == c->nopts)
-            o = &quiet;
-        if (name == NULL ? o->letter == letter
-                         : strlen(o->name) == n && strncmp(o->name, name, n) == 0)
+    for (size_t i = 0; i < c->nopts + CLI_COMMON; i++) {
+        const struct mien_option *o = cli_option(c, i);
+        if (name == NULL
+                ? o->letter == letter
+                : o->name != NULL && strlen(o->name) == n && strncmp(o->name, name, n) == 0)
             return o;
     }
     return NULL;
+}
+
+/* The option that o stands for, and the value that it stands for, NULL for none. */
+static const struct mien_option *resolve(const struct mien_cli *c, const struct mien_option *o,
+                                         const char **value)
+{
+    *value = NULL;
+    if (o->alias == NULL)
+        return o;
+    size_t n = strcspn(o->alias, "=");
+    if (o->alias[n] == '=')
+        *value = o->alias + n + 1;
+    o = find(c, 0, o->alias, n);
+    assert(o != NULL && o->alias == NULL);
+    return o;
 }
 
 static void apply(struct mien_cli *c, const struct mien_option *o, const char *shown,
                   const char *arg)
 {
     struct mien_err e;
-    if (o->dst == NULL) /* -q is the only option of the table's own */
+    if (o->dst == NULL && o->letter == 'h')
+        cli_help(c);
+    else if (o->dst == NULL && o->letter == 'V')
+        version(c);
+    else if (o->dst == NULL)
         c->quiet = true;
     else if (store(o, arg, &e) < 0)
         usage_error(c, "%s: %s", shown, e.msg);
@@ -222,23 +221,20 @@ static void apply(struct mien_cli *c, const struct mien_option *o, const char *s
 static int parse_long(struct mien_cli *c, const char *word, const char *next)
 {
     size_t n = strcspn(word + 2, "=");
-    const char *value = word[2 + n] == '=' ? word + 3 + n : NULL;
+    const char *value = word[2 + n] == '=' ? word + 3 + n : NULL, *fixed;
     char shown[64];
     snprintf(shown, sizeof shown, "--%.*s", (int)n, word + 2);
-    if (strcmp(word, "--help") == 0)
-        help(c);
-    if (strcmp(word, "--version") == 0)
-        version(c);
     const struct mien_option *o = find(c, 0, word + 2, n);
     if (o == NULL)
-        usage_error(c, "unknown option '%s'", shown);
-    if (o->arg == NULL && value != NULL)
+        unknown_option(c, shown, shown + 2);
+    o = resolve(c, o, &fixed);
+    bool takes = o->arg != NULL && fixed == NULL;
+    if (!takes && value != NULL)
         usage_error(c, "option '%s' takes no value", shown);
-    bool take = o->arg != NULL && value == NULL;
-    if (take && next == NULL)
+    if (takes && value == NULL && next == NULL)
         usage_error(c, "option '%s' needs a value", shown);
-    apply(c, o, shown, take ? next : value);
-    return take;
+    apply(c, o, shown, !takes ? fixed : value != NULL ? value : next);
+    return takes && value == NULL;
 }
 
 /* Handles "-abc", "-j4" and "-j 4"; returns how many further words it took. */
@@ -246,15 +242,13 @@ static int parse_short(struct mien_cli *c, const char *word, const char *next)
 {
     for (const char *s = word + 1; *s != '\0'; s++) {
         char shown[3] = {'-', *s, '\0'};
-        if (*s == 'h')
-            help(c);
-        if (*s == 'V')
-            version(c);
+        const char *fixed;
         const struct mien_option *o = find(c, *s, NULL, 0);
         if (o == NULL)
-            usage_error(c, "unknown option '%s'", shown);
-        if (o->arg == NULL) {
-            apply(c, o, shown, NULL);
+            unknown_option(c, shown, word + 1); /* may be a long name behind one dash */
+        o = resolve(c, o, &fixed);
+        if (o->arg == NULL || fixed != NULL) {
+            apply(c, o, shown, fixed);
             continue;
         }
         if (s[1] == '\0' && next == NULL)
@@ -265,10 +259,21 @@ static int parse_short(struct mien_cli *c, const char *word, const char *next)
     return 0;
 }
 
+/* Opens descriptors 0 to 2 that are closed, in a mode that fails when they are used as standard
+   input and output: an output file that got number 2 would have messages in its midst. */
+static void open_standard_descriptors(void)
+{
+    static const int mode[] = {O_WRONLY, O_RDONLY, O_RDWR};
+    for (int fd = 0; fd <= 2; fd++) {
+        if (fcntl(fd, F_GETFD) < 0 && errno == EBADF && open("/dev/null", mode[fd]) != fd)
+            _exit(MIEN_EXIT_FATAL); /* and nowhere to tell it */
+    }
+}
+
 int mien_cli_parse(struct mien_cli *c, int argc, char **argv)
 {
-    /* A reader that goes away is an error of write, EPIPE, and no signal. */
-    signal(SIGPIPE, SIG_IGN);
+    open_standard_descriptors();
+    signal(SIGPIPE, SIG_IGN); /* a reader that goes away is an error of write, EPIPE */
     int n = 0;
     for (int i = 1; i < argc; i++) {
         char *word = argv[i], *next = i + 1 < argc ? argv[i + 1] : NULL;
@@ -284,38 +289,29 @@ int mien_cli_parse(struct mien_cli *c, int argc, char **argv)
     return n;
 }
 
-/* --- Progress ------------------------------------------------------------------------------ */
+/* --- Operands ------------------------------------------------------------------------------ */
 
-void mien_cli_progress_start(struct mien_progress *p, const struct mien_cli *c, const char *what)
+int mien_cli_operands(const struct mien_cli *c, int n, char **argv, int min, int max,
+                      const char *what)
 {
-    double now = clock_seconds();
-    *p = (struct mien_progress){c, what, now, now, !c->quiet && isatty(STDERR_FILENO) == 1, false};
+    if (n < min)
+        usage_error(c, "missing operand: %s", what);
+    if (n > max)
+        usage_error(c, "unexpected operand '%s'", argv[max + 1]);
+    return n;
 }
 
-void mien_cli_progress(struct mien_progress *p, uint64_t done, uint64_t total, uint64_t bytes)
+int mien_cli_filter_operands(const struct mien_cli *c, int n, char **argv, int min, int max,
+                             const char *what)
 {
-    if (!p->on)
-        return;
-    double now = clock_seconds(), spent = now - p->start;
-    if (now - p->last < 0.2)
-        return;
-    p->last = now;
-    p->drawn = true;
-    double rate = spent > 0 ? (double)done / spent : 0;
-    fprintf(stderr, "\r%s: %llu", p->cli->name, (unsigned long long)done);
-    if (total > 0)
-        fprintf(stderr, "/%llu", (unsigned long long)total);
-    fprintf(stderr, " %s, %.0f/s", p->what, rate);
-    if (bytes > 0)
-        fprintf(stderr, ", %.1f MB", (double)bytes / 1e6);
-    if (total > done && rate > 0)
-        fprintf(stderr, ", %.0f s left", (double)(total - done) / rate);
-    fputs("   ", stderr);
-}
-
-void mien_cli_progress_end(struct mien_progress *p)
-{
-    if (p->drawn)
-        fprintf(stderr, "\r%72s\r", "");
-    p->drawn = false;
+    if (n > min && strcmp(argv[n], "-") == 0)
+        n--;
+    if (n > max)
+        usage_error(c, "unexpected operand '%s': records are read from standard input (< %s)",
+                    argv[max + 1], argv[max + 1]);
+    for (int i = 1; i <= n; i++) {
+        if (strcmp(argv[i], "-") == 0)
+            usage_error(c, "'-' can't be %s: records are read from standard input", what);
+    }
+    return mien_cli_operands(c, n, argv, min, max, what);
 }

@@ -280,15 +280,15 @@ static void ring_make(struct ring *g, struct mien_filter *f)
         job->drop = calloc(f->batch, sizeof *job->drop);
         ok = job->rec != NULL && job->good != NULL && job->drop != NULL;
     }
-    for (int i = 0; ok && i < f->jobs; i++) {
+    int rc = ok ? 0 : ENOMEM;
+    for (; rc == 0 && g->nthread < f->jobs; g->nthread += rc == 0) {
         struct start *s = malloc(sizeof *s);
         if (s != NULL)
-            *s = (struct start){g, i};
-        ok = s != NULL && pthread_create(&g->thread[i], NULL, worker_main, s) == 0;
-        g->nthread += ok;
+            *s = (struct start){g, g->nthread};
+        rc = s != NULL ? pthread_create(&g->thread[g->nthread], NULL, worker_main, s) : ENOMEM;
     }
-    if (!ok)
-        mien_cli_die(f->cli, "cannot start %d workers: %s", f->jobs, strerror(errno));
+    if (rc != 0)
+        mien_cli_die(f->cli, "cannot start %d workers: %s", f->jobs, strerror(rc));
 }
 
 static void ring_free(struct ring *g)

@@ -1,0 +1,153 @@
+#include "help.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+    WIDTH = 80,
+    WIDEST = 26,  /* an option and its argument; help for longer ones starts on the next line */
+    LONGEST = 40, /* of the names that are compared */
+};
+
+const struct mien_option *cli_option(const struct mien_cli *c, size_t i)
+{
+    static const struct mien_option common[CLI_COMMON] = {
+        MIEN_OPT_FLAG('q', "quiet", NULL, "print errors only, no summary and no progress"),
+        MIEN_OPT_FLAG('h', "help", NULL, "print this help and exit"),
+        MIEN_OPT_FLAG('V', "version", NULL, "print the version and exit"),
+    };
+    return i < c->nopts ? &c->opts[i] : &common[i - c->nopts];
+}
+
+/* --- Typos --------------------------------------------------------------------------------- */
+
+static size_t least(size_t a, size_t b)
+{
+    return a < b ? a : b;
+}
+
+/* How many letters a typist got wrong: left out, added, changed, or swapped with the next one
+   (the optimal string alignment distance). */
+static size_t distance(const char *a, const char *b)
+{
+    size_t n = strlen(a), m = strlen(b), d[LONGEST + 1][LONGEST + 1];
+    if (n > LONGEST || m > LONGEST)
+        return SIZE_MAX;
+    for (size_t i = 0; i <= n; i++) {
+        for (size_t k = 0; k <= m; k++) {
+            if (i == 0 || k == 0) {
+                d[i][k] = i + k;
+                continue;
+            }
+            d[i][k] = least(d[i - 1][k] + 1, d[i][k - 1] + 1);
+            d[i][k] = least(d[i][k], d[i - 1][k - 1] + (a[i - 1] != b[k - 1]));
+            if (i > 1 && k > 1 && a[i - 1] == b[k - 2] && a[i - 2] == b[k - 1])
+                d[i][k] = least(d[i][k], d[i - 2][k - 2] + 1);
+        }
+    }
+    return d[n][m];
+}
+
+const char *cli_nearest_option(const struct mien_cli *c, const char *word)
+{
+    size_t n = strlen(word), best = SIZE_MAX;
+    const char *name = NULL;
+    for (size_t i = 0; n >= 2 && i < c->nopts + CLI_COMMON; i++) {
+        const struct mien_option *o = cli_option(c, i);
+        if (o->name == NULL)
+            continue;
+        size_t wrong = strncmp(o->name, word, n) == 0 ? 1 : distance(word, o->name);
+        if (wrong > (n + 1) / 3 || wrong >= best)
+            continue;
+        best = wrong;
+        name = o->alias != NULL ? o->alias : o->name;
+    }
+    return name;
+}
+
+/* --- --help -------------------------------------------------------------------------------- */
+
+/* Prints words in lines of at most WIDTH columns: at is the column where the first starts, indent
+   that of further lines. */
+static void print_wrapped(const char *text, size_t at, size_t indent)
+{
+    for (bool first = true; *(text += strspn(text, " ")) != '\0'; first = false) {
+        size_t n = strcspn(text, " ");
+        if (!first && at + 1 + n > WIDTH) {
+            printf("\n%*s", (int)indent, "");
+            at = indent;
+        } else if (!first) {
+            putchar(' ');
+            at++;
+        }
+        printf("%.*s", (int)n, text);
+        at += n;
+        text += n;
+    }
+    putchar('\n');
+}
+
+/* "-m, --margin F" */
+static size_t option_text(const struct mien_option *o, char text[64])
+{
+    char letter[4] = "";
+    if (o->letter != 0)
+        snprintf(letter, sizeof letter, "-%c,", o->letter);
+    snprintf(text, 64, "%-3s --%s%s%s", letter, o->name, o->arg != NULL ? " " : "",
+             o->arg != NULL ? o->arg : "");
+    return strlen(text);
+}
+
+static bool is_group(const struct mien_option *o)
+{
+    return o->name == NULL && o->alias == NULL;
+}
+
+static void print_options(const struct mien_cli *c)
+{
+    size_t wide = 0;
+    char text[64];
+    for (size_t i = 0; i < c->nopts + CLI_COMMON; i++) {
+        const struct mien_option *o = cli_option(c, i);
+        size_t n = o->name != NULL && o->alias == NULL ? option_text(o, text) : 0;
+        if (n > wide && n <= WIDEST)
+            wide = n;
+    }
+    for (size_t i = 0; i < c->nopts + CLI_COMMON; i++) {
+        const struct mien_option *o = cli_option(c, i);
+        if (is_group(o))
+            printf("%s%s:\n", i > 0 ? "\n" : "", o->help);
+        if (o->name == NULL || o->alias != NULL)
+            continue;
+        size_t n = option_text(o, text);
+        if (n > wide)
+            printf("  %s\n%*s", text, (int)wide + 4, "");
+        else
+            printf("  %-*s  ", (int)wide, text);
+        print_wrapped(o->help, wide + 4, wide + 4);
+    }
+}
+
+static void print_examples(const char *line)
+{
+    printf("\nExamples:\n");
+    while (*line != '\0') {
+        size_t n = strcspn(line, "\n");
+        printf("  %.*s\n", (int)n, line);
+        line += n + (line[n] == '\n');
+    }
+}
+
+_Noreturn void cli_help(const struct mien_cli *c)
+{
+    int n = printf("usage: %s ", c->name);
+    print_wrapped(c->synopsis, (size_t)n, strlen("usage: "));
+    print_wrapped(c->purpose, 0, 0);
+    printf("\n");
+    print_options(c);
+    if (c->examples != NULL)
+        print_examples(c->examples);
+    printf("\nManual: man %s\n", c->name);
+    mien_cli_close_stdout(c);
+    exit(MIEN_EXIT_OK);
+}

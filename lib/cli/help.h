@@ -1,0 +1,19 @@
+/* The options of a program as a list, what --help prints of them, and which is meant by a typo. */
+#ifndef MIEN_CLI_HELP_H
+#define MIEN_CLI_HELP_H
+
+#include "mien/cli.h"
+
+/* Options that every program has: -q, -h and -V. They have no dst. */
+enum { CLI_COMMON = 3 };
+
+/* Option i of the program's table and, behind those, of the common ones: i < nopts + CLI_COMMON. */
+const struct mien_option *cli_option(const struct mien_cli *c, size_t i);
+
+/* The long name that a mistyped one was probably meant to be, or NULL. */
+const char *cli_nearest_option(const struct mien_cli *c, const char *word);
+
+/* Prints --help and exits 0. */
+_Noreturn void cli_help(const struct mien_cli *c);
+
+#endif

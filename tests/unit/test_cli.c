@@ -1,0 +1,147 @@
+/* The command line: what a table of options makes of it, and progress on a terminal. What ends a
+   program is in tests/cmd/cli.t. */
+#define _XOPEN_SOURCE 700 /* posix_openpt */
+#include <fcntl.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+#include <cmocka.h>
+
+#include "cli/help.h"
+
+enum { BOX_FACE, BOX_WHOLE };
+
+struct values {
+    double margin;
+    int box;
+    bool keep;
+    uint64_t seed;
+};
+
+/* Parses the words, of which the last is NULL; returns the number of operands. */
+static int parse(struct values *v, struct mien_cli *c, char **words)
+{
+    const struct mien_option opts[] = {
+        MIEN_OPT_GROUP("Cutting"),
+        MIEN_OPT_REAL(0, "margin", "F", &v->margin, 0, 10, "margin [0.4]"),
+        MIEN_OPT_CHOICE(0, "box", "BOX", &v->box, "face|whole", "what to cut out [face]"),
+        MIEN_OPT_FLAG('k', "keep", &v->keep, "keep the images"),
+        MIEN_OPT_SEED('s', "seed", "N", &v->seed, "seed [0]"),
+        MIEN_OPT_ALIAS('m', NULL, "margin"),
+        MIEN_OPT_ALIAS('w', "whole", "box=whole"),
+        MIEN_OPT_ALIAS(0, "retain", "keep"),
+    };
+    int n = 0;
+    while (words[n] != NULL)
+        n++;
+    *v = (struct values){0};
+    *c = (struct mien_cli){.name = "test", .opts = opts, .nopts = MIEN_CLI_NOPTS(opts)};
+    return mien_cli_parse(c, n, words);
+}
+
+static void aliases(void **state)
+{
+    (void)state;
+    struct values v;
+    struct mien_cli c;
+    assert_int_equal(parse(&v, &c, (char *[]){"test", "-m", "0.5", "-w", "x", NULL}), 1);
+    assert_true(v.margin == 0.5 && v.box == BOX_WHOLE && !v.keep);
+    assert_int_equal(parse(&v, &c, (char *[]){"test", "-km.25", "--retain", NULL}), 0);
+    assert_true(v.margin == 0.25 && v.box == BOX_FACE && v.keep && !c.quiet);
+    assert_int_equal(parse(&v, &c, (char *[]){"test", "-qw", "--", "-m", NULL}), 1);
+    assert_true(v.margin == 0 && v.box == BOX_WHOLE && c.quiet);
+    parse(&v, &c, (char *[]){"test", "--seed", "18446744073709551615", NULL});
+    assert_true(v.seed == UINT64_MAX);
+}
+
+static void typos(void **state)
+{
+    (void)state;
+    double margin;
+    bool flag;
+    const struct mien_option opts[] = {
+        MIEN_OPT_REAL(0, "margin", "F", &margin, 0, 10, "margin"),
+        MIEN_OPT_FLAG(0, "max-pixels", &flag, "pixels"),
+        MIEN_OPT_FLAG(0, "max-record", &flag, "record"),
+        MIEN_OPT_ALIAS(0, "columns", "across"),
+        MIEN_OPT_GROUP("Nothing"),
+    };
+    static const struct {
+        const char *word, *meant;
+    } typo[] = {{"marign", "margin"},
+                {"margins", "margin"},
+                {"mar", "margin"},
+                {"column", "across"},
+                {"max_pixels", "max-pixels"},
+                {"hlep", "help"},
+                {"verison", "version"},
+                {"maxrecord", "max-record"},
+                {"color", NULL},
+                {"x", NULL},
+                {"no-such-option", NULL}};
+    struct mien_cli c = {.name = "test", .opts = opts, .nopts = MIEN_CLI_NOPTS(opts)};
+    for (size_t i = 0; i < sizeof typo / sizeof typo[0]; i++) {
+        const char *near = cli_nearest_option(&c, typo[i].word);
+        if (typo[i].meant == NULL)
+            assert_null(near);
+        else
+            assert_string_equal(near, typo[i].meant);
+    }
+}
+
+/* Draws progress on the terminal fd, 40 columns wide. */
+static void draw(int fd)
+{
+    struct winsize size = {.ws_row = 24, .ws_col = 40};
+    const struct mien_cli c = {.name = "test"};
+    struct mien_progress p;
+    ioctl(fd, TIOCSWINSZ, &size);
+    dup2(fd, STDERR_FILENO);
+    setenv("TERM", "xterm", 1);
+    mien_cli_progress_start(&p, &c, "records");
+    strcpy(p.what, "records of epoch 1/10, loss 4.321, gender 51.2%");
+    nanosleep(&(struct timespec){.tv_nsec = 250000000}, NULL);
+    mien_cli_progress(&p, 7, 100, 0);
+    mien_cli_progress_end(&p);
+    _exit(0);
+}
+
+/* A line fits the terminal, and is cleared whole. */
+static void progress(void **state)
+{
+    (void)state;
+    int master = posix_openpt(O_RDWR | O_NOCTTY);
+    if (master < 0 || grantpt(master) < 0 || unlockpt(master) < 0)
+        skip(); /* no pseudo-terminals here */
+    int slave = open(ptsname(master), O_RDWR | O_NOCTTY);
+    assert_true(slave >= 0);
+    pid_t child = fork();
+    assert_true(child >= 0);
+    if (child == 0)
+        draw(slave);
+    waitpid(child, NULL, 0);
+    char text[200];
+    ssize_t n = read(master, text, sizeof text - 1);
+    assert_true(n > 0);
+    text[n] = '\0';
+    assert_string_equal(text, "\rtest: 7/100 records of epoch 1/10, loss\033[K\r\033[K");
+    close(slave);
+    close(master);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(aliases),
+        cmocka_unit_test(typos),
+        cmocka_unit_test(progress),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
