@@ -3,7 +3,7 @@
  * them, and one instruction (vpmaddwd) multiplies and adds both. From 200 x 200 to 224 x 224 pixels
  * it takes a fifth of the portable form's time.
  */
-#include "resize_axis.h"
+#include "resize_avx2.h"
 
 #ifdef __x86_64__
 

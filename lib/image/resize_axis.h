@@ -1,8 +1,7 @@
-/* Inside resampling: the weights, and the two passes in their portable and their AVX2 form. */
+/* Inside resampling: the weights of an axis, and the two passes in their portable form. */
 #ifndef MIEN_IMAGE_RESIZE_AXIS_H
 #define MIEN_IMAGE_RESIZE_AXIS_H
 
-#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -44,11 +43,5 @@ void resize_columns(const struct axis *y, const unsigned char *src, size_t n, un
 /* A part of it: output row i, from byte `from` on, to dst. */
 void resize_column_part(const struct axis *y, int i, const unsigned char *src, size_t n,
                         size_t from, unsigned char *dst);
-
-/* Whether this processor has AVX2, and the passes for it: bit for bit as the portable ones. */
-bool resize_have_avx2(void);
-void resize_rows_avx2(const struct axis *x, const unsigned char *src, int h, unsigned char *dst);
-void resize_columns_avx2(const struct axis *y, const unsigned char *src, size_t n,
-                         unsigned char *dst);
 
 #endif

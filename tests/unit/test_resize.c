@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-#include "image/resize_axis.h"
+#include "image/resize_avx2.h"
 #include "mien/buf.h"
 #include "util/bytes.h"
 #include "util/file.h"
