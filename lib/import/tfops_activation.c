@@ -1,0 +1,95 @@
+/* Activations: nodes of their own, and those fused into others. */
+#include "tfops.h"
+
+#include <string.h>
+
+/* The maximum of x and 0, when low, and the minimum with 6, when high: together with what x is
+   already. */
+static int clamp(struct import *c, int i, struct tf_value x, bool low, bool high)
+{
+    enum layer_type type = c->net->layer[x.layer].type;
+    bool was_low = type == L_RELU || type == L_RELU6;
+    high = high || x.below6;
+    x.below6 = false;
+    if (was_low && (!high || type == L_RELU6))
+        return imp_pass(c, i, x);
+    if (was_low && !x.shared) {
+        c->net->layer[x.layer].type = L_RELU6;
+        return imp_pass(c, i, x);
+    }
+    if (!low && !was_low) {
+        x.below6 = true;
+        return imp_pass(c, i, x);
+    }
+    return imp_emit(c, i, imp_add_simple(c, i, x, high ? L_RELU6 : L_RELU), x.rank);
+}
+
+/* x's negative values are multiplied by input k. */
+static int prelu(struct import *c, int i, struct tf_value x, int k)
+{
+    size_t channels = (size_t)imp_shape(c, x).c;
+    const struct tf_const *slope = imp_per_channel(c, i, k, channels);
+    if (slope == NULL)
+        return MIEN_ERR_FORMAT;
+    int layer = imp_add_simple(c, i, x, L_PRELU);
+    for (size_t j = 0; layer >= 0 && j < channels; j++)
+        imp_parameter(c, layer, 0)[j] = (float)imp_channel(slope, j);
+    return imp_emit(c, i, layer, x.rank);
+}
+
+int imp_activate(struct import *c, int i, struct tf_value x, const char *name, int *k)
+{
+    if (strcmp(name, "Relu") == 0 || strcmp(name, "Relu6") == 0)
+        return clamp(c, i, x, true, name[4] == '6');
+    if (strcmp(name, "Sigmoid") == 0)
+        return imp_emit(c, i, imp_add_simple(c, i, x, L_SIGMOID), x.rank);
+    if (strcmp(name, "Prelu") == 0)
+        return prelu(c, i, x, (*k)++);
+    return imp_fail(c, i, "the fused activation '%s' is not supported", name);
+}
+
+int imp_activation(struct import *c, int i)
+{
+    struct tf_value x;
+    int slope = 1;                          /* the input that is a prelu's */
+    bool relu = c->g->node[i].op[0] == 'R'; /* which may follow a minimum */
+    if ((relu ? imp_any_tensor(c, i, 0, &x) : imp_tensor(c, i, 0, &x)) < 0)
+        return MIEN_ERR_FORMAT;
+    return imp_activate(c, i, x, c->g->node[i].op, &slope);
+}
+
+/* Minimum and Maximum with a constant on either side. */
+int imp_bound(struct import *c, int i)
+{
+    struct tf_value x;
+    bool high = strcmp(c->g->node[i].op, "Minimum") == 0;
+    int side = imp_constant(c, i, 1) != NULL ? 1 : 0;
+    const struct tf_const *t = imp_constant(c, i, side);
+    if (imp_any_tensor(c, i, 1 - side, &x) < 0)
+        return MIEN_ERR_FORMAT;
+    if (t == NULL || t->count != 1 || t->v[0] != (high ? 6 : 0))
+        return imp_fail(c, i, "only maxima with 0 and minima with 6 are supported");
+    return clamp(c, i, x, !high, high);
+}
+
+int imp_clip(struct import *c, int i)
+{
+    struct tf_value x;
+    const struct tf_const *low = imp_constant(c, i, 1), *high = imp_constant(c, i, 2);
+    if (imp_tensor(c, i, 0, &x) < 0)
+        return MIEN_ERR_FORMAT;
+    if (low == NULL || high == NULL || low->count != 1 || high->count != 1 || low->v[0] != 0 ||
+        high->v[0] != 6)
+        return imp_fail(c, i, "only clipping to 0 and 6 is supported");
+    return clamp(c, i, x, true, true);
+}
+
+int imp_softmax(struct import *c, int i)
+{
+    struct tf_value x;
+    if (imp_tensor(c, i, 0, &x) < 0)
+        return MIEN_ERR_FORMAT;
+    if (imp_shape(c, x).h != 1 || imp_shape(c, x).w != 1)
+        return imp_fail(c, i, "a softmax at every pixel is not supported");
+    return imp_emit(c, i, imp_add_simple(c, i, x, L_SOFTMAX), x.rank);
+}
