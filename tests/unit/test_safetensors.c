@@ -11,6 +11,8 @@
 #include <cmocka.h>
 #include <math.h>
 
+#include "../failing_alloc.h"
+
 #include "util/bytes.h"
 #include "mien/safetensors.h"
 #include "util/half.h"
@@ -124,6 +126,47 @@ static void refuses_to_write(void **state)
     assert_int_equal(st_save(w, "/dev/full", &e), MIEN_ERR_SYS);
     assert_non_null(strstr(e.msg, "No space left"));
     st_writer_free(w);
+}
+
+static const char *const text = "in 12x12x3\nc1 conv 4 3x3 stride=2 pad=same\ngap\ndense 101";
+
+static int write_some(void)
+{
+    struct mien_err e;
+    struct st_writer *w = st_writer_new(&e);
+    char name[64];
+    int rc = w == NULL ? MIEN_ERR_MEM : st_add_meta(w, "net", text, &e);
+    for (int i = 0; i < 40 && rc == 0; i++) {
+        snprintf(name, sizeof name, "a/name/that/is/rather/long/for/a/tensor/%d", i);
+        rc = st_add(w, name, MIEN_ST_U8, 2, (size_t[]){1, 2}, "xy", &e);
+    }
+    if (rc == 0)
+        rc = st_save(w, path, &e);
+    st_writer_free(w);
+    return rc;
+}
+
+/* Whichever allocation fails: there is an error, or the file is whole. */
+static void short_of_memory(void **state)
+{
+    (void)state;
+    struct mien_err e;
+    bool reached = FAILING_ALLOC;
+    for (long n = 1; reached; n++) {
+        failing_alloc(n);
+        int rc = write_some();
+        reached = failing_alloc(0);
+        if (rc < 0) {
+            assert_int_equal(rc, MIEN_ERR_MEM);
+            continue;
+        }
+        struct mien_safetensors *s = mien_st_open(path, &e);
+        if (s == NULL)
+            fail_msg("allocation %ld: %s", n, e.msg);
+        assert_string_equal(mien_st_meta(s, "net"), text);
+        assert_int_equal(mien_st_count(s), 40);
+        mien_st_close(s);
+    }
 }
 
 #define T(name, dtype, shape, range)                                                               \
@@ -275,8 +318,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(round_trip),      cmocka_unit_test(refuses_to_write),
-        cmocka_unit_test(hostile_headers), cmocka_unit_test(hostile_lengths),
-        cmocka_unit_test(halves),
+        cmocka_unit_test(short_of_memory), cmocka_unit_test(hostile_headers),
+        cmocka_unit_test(hostile_lengths), cmocka_unit_test(halves),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }
