@@ -1,0 +1,183 @@
+/* Reports as tables of text. */
+#include "report.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+enum { LABEL_WIDTH = 22, CELL = 64 };
+
+/* "93.32% (92.14-94.44)", "5.03 (4.84-5.22)", or "-". */
+static void format_cell(const struct summary *s, int m, char cell[CELL])
+{
+    double unit = score_is_share(m) ? 100 : 1;
+    const char *sign = score_is_share(m) ? "%" : "";
+    if (s->n[m] == 0)
+        snprintf(cell, CELL, "-");
+    else if (isnan(s->interval[m].low))
+        snprintf(cell, CELL, "%.2f%s", unit * s->value[m], sign);
+    else
+        snprintf(cell, CELL, "%.2f%s (%.2f-%.2f)", unit * s->value[m], sign,
+                 unit * s->interval[m].low, unit * s->interval[m].high);
+}
+
+/* Whether a metric is a coverage, and whole in all runs: not worth a line. */
+static bool is_covered(const struct summary *s, size_t n, int metric)
+{
+    bool all = score_is_coverage(metric);
+    for (size_t i = 0; i < n; i++)
+        all = all && (s[i].n[metric] == 0 || s[i].value[metric] == 1);
+    return all;
+}
+
+/* A row for each metric from..to that some run has, under a title with the numbers of records. */
+static int put_section(struct mien_buf *out, const struct summary *s, size_t n, int width,
+                       const char *title, int from, int to)
+{
+    bool any = false;
+    for (size_t i = 0; i < n; i++)
+        any |= s[i].n[from] > 0;
+    if (!any)
+        return 0;
+    char cell[CELL];
+    int rc = mien_buf_printf(out, "%-*s", LABEL_WIDTH, title);
+    for (size_t i = 0; i < n; i++) {
+        snprintf(cell, sizeof cell, "n = %llu", (unsigned long long)s[i].n[from]);
+        rc |= mien_buf_printf(out, "  %*s", width, cell);
+    }
+    rc |= mien_buf_printf(out, "\n");
+    for (int m = from; m <= to; m++) {
+        if (is_covered(s, n, m))
+            continue;
+        rc |= mien_buf_printf(out, "  %-*s", LABEL_WIDTH - 2, score_title(m));
+        for (size_t i = 0; i < n; i++) {
+            format_cell(&s[i], m, cell);
+            rc |= mien_buf_printf(out, "  %*s", width, cell);
+        }
+        rc |= mien_buf_printf(out, "\n");
+    }
+    return rc;
+}
+
+/* The runs side by side. */
+static int put_table(const struct score_report *o, const struct score_run *runs,
+                     const char *const *names, const struct summary *s, size_t n,
+                     struct mien_buf *out)
+{
+    int width = o->boot > 0 ? 23 : 12, rc = 0;
+    for (size_t i = 0; i < n; i++)
+        width = (int)strlen(names[i]) > width ? (int)strlen(names[i]) : width;
+    if (n > 1) {
+        rc |= mien_buf_printf(out, "%*s", LABEL_WIDTH, "");
+        for (size_t i = 0; i < n; i++)
+            rc |= mien_buf_printf(out, "  %*s", width, names[i]);
+        rc |= mien_buf_printf(out, "\n");
+    }
+    for (int t = 0; t < TALLIES; t++) {
+        struct tally row[TALLIES];
+        struct mien_buf line = {0};
+        uint64_t any = 0;
+        for (size_t i = 0; i < n; i++) {
+            report_tally(&runs[i], row);
+            any |= row[t].n;
+            rc |= mien_buf_printf(&line, "  %*llu", width, (unsigned long long)row[t].n);
+        }
+        if (any > 0 || t == 0)
+            rc |= mien_buf_printf(out, "%-*s%.*s\n", LABEL_WIDTH, row[t].title, (int)line.len,
+                                  (const char *)line.data);
+        mien_buf_free(&line);
+    }
+    rc |= put_section(out, s, n, width, "gender", SCORE_GENDER, SCORE_GENDER_COVERAGE);
+    rc |= put_section(out, s, n, width, "age", SCORE_EXACT, SCORE_AGE_COVERAGE);
+    rc |= put_section(out, s, n, width, "age in bins", SCORE_BIN, SCORE_ONE_OFF);
+    return rc | put_section(out, s, n, width, "age in bands", SCORE_BAND, SCORE_BAND_YEARS);
+}
+
+static int put_confusion(const struct score_run *run, bool bins, struct mien_buf *out)
+{
+    char name[16];
+    int n = bins ? run->rule->nbins : MIEN_GENDERS;
+    int rc = mien_buf_printf(out, "\n%-*s", LABEL_WIDTH,
+                             bins ? "age: true, predicted" : "gender: true, predicted");
+    for (int j = 0; j < n; j++)
+        rc |= mien_buf_printf(out, " %8s", report_class_name(run, bins, j, name));
+    rc |= mien_buf_printf(out, "\n");
+    for (int i = 0; i < n; i++) {
+        rc |=
+            mien_buf_printf(out, "  %-*s", LABEL_WIDTH - 2, report_class_name(run, bins, i, name));
+        for (int j = 0; j < n; j++)
+            rc |= mien_buf_printf(out, " %8llu",
+                                  (unsigned long long)report_confused(run, bins, i, j));
+        rc |= mien_buf_printf(out, "\n");
+    }
+    return rc;
+}
+
+static int put_slices(const struct score_report *o, const struct score_run *run,
+                      const struct summary *total, struct mien_buf *out)
+{
+    char cell[CELL];
+    int width = o->boot > 0 ? 23 : 15, rc = 0;
+    size_t longest = 5;
+    for (size_t i = 0; i < run->nslice; i++)
+        longest = strlen(run->slice[i].name) > longest ? strlen(run->slice[i].name) : longest;
+    rc |= mien_buf_printf(out, "\n%-*s %9s", (int)longest, "slice", "n");
+    for (int k = 0; k < MAIN_METRICS; k++) {
+        if (total->n[report_main_metrics[k]] > 0)
+            rc |= mien_buf_printf(out, "  %*s", width, score_name(report_main_metrics[k]));
+    }
+    rc |= mien_buf_printf(out, "\n");
+    for (size_t i = 0; i < run->nslice; i++) {
+        struct summary s;
+        rc |= report_summarise(o, &run->slice[i].score, &s);
+        rc |= mien_buf_printf(out, "%-*s %9llu", (int)longest, run->slice[i].name,
+                              (unsigned long long)s.most);
+        for (int k = 0; k < MAIN_METRICS; k++) {
+            if (total->n[report_main_metrics[k]] == 0)
+                continue;
+            format_cell(&s, report_main_metrics[k], cell);
+            rc |= mien_buf_printf(out, "  %*s", width, cell);
+        }
+        rc |= mien_buf_printf(out, "\n");
+    }
+    return rc;
+}
+
+int report_text(const struct score_report *o, const struct score_run *runs,
+                const char *const *names, const struct summary *s, size_t n, struct mien_buf *out)
+{
+    int rc = o->resumed ? mien_buf_printf(out, "\n") : 0;
+    rc |= put_table(o, runs, names, s, n, out);
+    rc |= mien_buf_printf(out, "\nCS, bins and bands judge the %s.", report_point_name(&runs[0]));
+    if (o->boot > 0)
+        rc |= mien_buf_printf(out, " In brackets: 95%% intervals, %d resamples, seed %llu.",
+                              o->boot, (unsigned long long)o->seed);
+    rc |= mien_buf_printf(out, "\n");
+    for (size_t i = 0; i < n; i++) {
+        if (n > 1)
+            rc |= mien_buf_printf(out, "\n%s:\n", names[i]);
+        if (s[i].n[SCORE_GENDER] > 0)
+            rc |= put_confusion(&runs[i], false, out);
+        if (s[i].n[SCORE_BIN] > 0)
+            rc |= put_confusion(&runs[i], true, out);
+        if (runs[i].nslice > 0)
+            rc |= put_slices(o, &runs[i], &s[i], out);
+    }
+    return rc;
+}
+
+/* A line of text: the main metrics, under a heading before the first one. */
+int report_text_running(const struct score_run *run, const struct summary *s, bool first,
+                        struct mien_buf *out)
+{
+    char cell[CELL];
+    int rc = first ? mien_buf_printf(out, "%12s", "records") : 0;
+    for (int k = 0; first && k < MAIN_METRICS; k++)
+        rc |= mien_buf_printf(out, "  %15s", score_name(report_main_metrics[k]));
+    rc |= mien_buf_printf(out, "%s%12llu", first ? "\n" : "", (unsigned long long)run->records);
+    for (int k = 0; k < MAIN_METRICS; k++) {
+        format_cell(s, report_main_metrics[k], cell);
+        rc |= mien_buf_printf(out, "  %15s", cell);
+    }
+    return rc | mien_buf_printf(out, "\n");
+}
