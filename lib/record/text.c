@@ -6,6 +6,7 @@
 
 #include "col.h"
 #include "util/num.h"
+#include "util/utf8.h"
 
 enum { MAX_CELL = 16 }; /* elements of an array that a tab-separated value shows */
 
@@ -17,25 +18,6 @@ static int put(struct mien_buf *out, const char *s)
 
 /* --- Strings ------------------------------------------------------------------------------- */
 
-/* The length of the UTF-8 sequence at s (Unicode 15, table 3-7), or 0 when it is none. */
-static size_t utf8_len(const unsigned char *s, size_t n)
-{
-    if (s[0] < 0x80)
-        return 1;
-    size_t len = s[0] < 0xc2 ? 0 : s[0] < 0xe0 ? 2 : s[0] < 0xf0 ? 3 : s[0] < 0xf5 ? 4 : 0;
-    if (len == 0 || len > n)
-        return 0;
-    unsigned lo = s[0] == 0xe0 ? 0xa0 : s[0] == 0xf0 ? 0x90 : 0x80; /* no overlong forms, */
-    unsigned hi = s[0] == 0xed ? 0x9f : s[0] == 0xf4 ? 0x8f : 0xbf; /* no surrogates */
-    if (s[1] < lo || s[1] > hi)
-        return 0;
-    for (size_t i = 2; i < len; i++) {
-        if ((s[i] & 0xc0) != 0x80)
-            return 0;
-    }
-    return len;
-}
-
 /* The escape of the character of n bytes at s; n is 0 for a byte that is no UTF-8. */
 static int put_escape(struct mien_buf *out, const unsigned char *s, size_t n, bool json)
 {
@@ -44,13 +26,12 @@ static int put_escape(struct mien_buf *out, const unsigned char *s, size_t n, bo
         if (*p == (char)s[0])
             return mien_buf_append(out, (char[]){'\\', p[1]}, 2);
     }
-    if (!json) {
-        int rc = mien_buf_printf(out, "\\x%02x", s[0]);
-        return n == 2 ? rc | mien_buf_printf(out, "\\x%02x", s[1]) : rc;
-    }
-    if (n == 0)
-        return put(out, "\\ufffd");
-    return mien_buf_printf(out, "\\u%04x", n == 2 ? s[1] : s[0]); /* U+0080-9F are C2 80-9F */
+    if (json)
+        return n == 0 ? put(out, "\\ufffd") : mien_buf_printf(out, "\\u%04x", utf8_get(s, n));
+    int rc = mien_buf_printf(out, "\\x%02x", s[0]);
+    for (size_t i = 1; i < n; i++)
+        rc |= mien_buf_printf(out, "\\x%02x", s[i]);
+    return rc;
 }
 
 static int put_escaped(struct mien_buf *out, const char *text, size_t len, bool json)

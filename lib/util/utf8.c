@@ -4,7 +4,6 @@ size_t utf8_len(const void *s, size_t n)
 {
     const unsigned char *p = s;
     size_t len = n == 0 || p[0] < 0x80 ? n > 0 : p[0] < 0xe0 ? 2 : p[0] < 0xf0 ? 3 : 4;
-
     if (len < 2)
         return len;
     if (p[0] < 0xc2 || p[0] > 0xf4 || len > n)
@@ -22,7 +21,6 @@ size_t utf8_len(const void *s, size_t n)
 bool utf8_valid(const void *s, size_t n)
 {
     const unsigned char *p = s;
-
     for (size_t len; n > 0; p += len, n -= len) {
         len = utf8_len(p, n);
         if (len == 0)
@@ -31,17 +29,24 @@ bool utf8_valid(const void *s, size_t n)
     return true;
 }
 
+uint32_t utf8_get(const void *s, size_t len)
+{
+    const unsigned char *p = s;
+    uint32_t c = len == 1 ? p[0] : p[0] & (0x7fu >> len);
+    for (size_t i = 1; i < len; i++)
+        c = c << 6 | (p[i] & 0x3fu);
+    return c;
+}
+
 size_t utf8_put(unsigned char *out, uint32_t c)
 {
-    size_t len;
-
     if (c > 0x10ffff || (c >= 0xd800 && c <= 0xdfff))
         c = 0xfffd;
     if (c < 0x80) {
         out[0] = (unsigned char)c;
         return 1;
     }
-    len = c < 0x800 ? 2 : c < 0x10000 ? 3 : 4;
+    size_t len = c < 0x800 ? 2 : c < 0x10000 ? 3 : 4;
     for (size_t i = len - 1; i > 0; i--, c >>= 6)
         out[i] = (unsigned char)(0x80 | (c & 0x3f));
     out[0] = (unsigned char)(0xf00 >> len | c); /* len ones, a zero, the highest bits */

@@ -1,4 +1,4 @@
-/* UTF-8 (Unicode 15, section 3.9): what is well formed, and how to write a character. */
+/* UTF-8 (Unicode 15, section 3.9): what is well formed, and how to read and write a character. */
 #ifndef MIEN_UTIL_UTF8_H
 #define MIEN_UTIL_UTF8_H
 
@@ -11,6 +11,9 @@ size_t utf8_len(const void *s, size_t n);
 
 /* Whether all n bytes are well formed. */
 bool utf8_valid(const void *s, size_t n);
+
+/* The character of a well-formed sequence of len bytes. */
+uint32_t utf8_get(const void *s, size_t len);
 
 /* Writes a character, U+FFFD in the place of a surrogate or of what is beyond U+10FFFF. Returns its
    bytes, 1 to 4. */

@@ -1,4 +1,4 @@
-/* Hashes, random numbers, numbers from text, files, threads. */
+/* Hashes, random numbers, numbers from text, UTF-8, files, threads. */
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -14,6 +14,7 @@
 #include "util/hash.h"
 #include "util/num.h"
 #include "util/par.h"
+#include "util/utf8.h"
 
 static void sip(void **state)
 {
@@ -122,6 +123,35 @@ static void printed_numbers(void **state)
     assert_true(strtof(text, NULL) == 16777217.0f / 3);
 }
 
+/* Every character there and back, and none by another way than its shortest. */
+static void characters(void **state)
+{
+    (void)state;
+    for (uint32_t c = 0; c <= 0x10ffff; c++) {
+        unsigned char s[4];
+        size_t n = utf8_put(s, c);
+        bool surrogate = c >= 0xd800 && c <= 0xdfff;
+        assert_int_equal(utf8_len(s, n), n);
+        assert_int_equal(utf8_get(s, n), surrogate ? 0xfffd : c);
+        assert_int_equal(utf8_len(s, n - 1), 0);
+    }
+    /* As many sequences of 1 to 4 bytes are well formed as there are characters. */
+    size_t count = 0;
+    for (uint32_t v = 0; v < 1u << 21; v++) {
+        const unsigned char two[2] = {(unsigned char)(0xc0 | (v >> 6 & 0x1f)), 0x80 | (v & 0x3f)};
+        const unsigned char three[3] = {(unsigned char)(0xe0 | (v >> 12 & 0xf)),
+                                        (unsigned char)(0x80 | (v >> 6 & 0x3f)), 0x80 | (v & 0x3f)};
+        const unsigned char four[4] = {(unsigned char)(0xf0 | v >> 18),
+                                       (unsigned char)(0x80 | (v >> 12 & 0x3f)),
+                                       (unsigned char)(0x80 | (v >> 6 & 0x3f)), 0x80 | (v & 0x3f)};
+        count += v < 0x80;
+        count += v < 1u << 11 && utf8_len(two, 2) == 2;
+        count += v < 1u << 16 && utf8_len(three, 3) == 3;
+        count += utf8_len(four, 4) == 4;
+    }
+    assert_int_equal(count, 0x110000 - 0x800);
+}
+
 /* An output appears whole, replaces what was there, and leaves nothing behind when given up. */
 static void output_files(void **state)
 {
@@ -183,6 +213,7 @@ int main(void)
         cmocka_unit_test(sip),          cmocka_unit_test(random_numbers),
         cmocka_unit_test(numbers),      cmocka_unit_test(printed_numbers),
         cmocka_unit_test(output_files), cmocka_unit_test(threads),
+        cmocka_unit_test(characters),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
