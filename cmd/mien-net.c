@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "util/file.h"
+#include "util/printable.h"
 #include "fit/fit.h"
 #include "image/img.h"
 #include "input_options.h"
@@ -85,7 +86,7 @@ static void print_memory(const struct mien_cli *cli, const struct net *net, int 
            size_of((double)m.weights, weights));
 }
 
-static void print_table(const struct mien_cli *cli, const struct model *m, int batch)
+static void print_table(const struct mien_cli *cli, struct model *m, int batch)
 {
     const struct net *net = &m->net;
     double madds = 0, acts = 0, params = 0;
@@ -113,8 +114,12 @@ static void print_table(const struct mien_cli *cli, const struct model *m, int b
         print_memory(cli, net, batch);
     if (m->prep.text[0] != '\0')
         printf("preprocessing: %s\n", m->prep.text);
-    if (m->made != NULL)
-        printf("made by: %s\n", m->made);
+    for (char *line = m->made, *next; line != NULL; line = next) {
+        size_t n = strcspn(line, "\n");
+        next = line[n] != '\0' ? line + n + 1 : NULL;
+        printable(line, n + 1, line, n);
+        printf("%s%s\n", line == m->made ? "made by: " : "", line);
+    }
 }
 
 /* Gives the network another input size and width. */

@@ -20,8 +20,8 @@ struct mien_err {
     char msg[480];
 };
 
-/* Writes the message (cut to fit, control characters replaced by '?', so that
-   hostile input can't drive a terminal) and returns code. e may be NULL. */
+/* Writes the message (cut to fit; what isn't UTF-8 and all that would drive a terminal becomes '?')
+   and returns code. e may be NULL. */
 int mien_err_set(struct mien_err *e, int code, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
 

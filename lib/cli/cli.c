@@ -1,7 +1,6 @@
 #include "cli/help.h"
 
 #include <assert.h>
-#include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -11,6 +10,8 @@
 #include <unistd.h>
 
 #include "util/num.h"
+#include "util/printable.h"
+#include "util/utf8.h"
 
 /* --- Messages ------------------------------------------------------------------------------ */
 
@@ -19,16 +20,9 @@ static void print_line(const struct mien_cli *c, const char *fmt, va_list ap)
 {
     char line[1024];
     int n = snprintf(line, sizeof line - 1, "%s: ", c->name);
-    int k = vsnprintf(line + n, sizeof line - 1 - (size_t)n, fmt, ap);
-    if (k < 0)
-        return;
-    size_t len = (size_t)n + (size_t)k;
-    if (len > sizeof line - 2)
-        len = sizeof line - 2;
-    for (size_t i = 0; i < len; i++) {
-        if (iscntrl((unsigned char)line[i]))
-            line[i] = '?'; /* such as a name's newline */
-    }
+    size_t room = sizeof line - 1; /* and one for the newline */
+    size_t len = (size_t)n + utf8_vprintf(line + n, room - (size_t)n, fmt, ap);
+    len = printable(line, room, line, len); /* a name may hold anything */
     line[len] = '\n';
     line[len + 1] = '\0';
     fputs(line, stderr);

@@ -1,7 +1,6 @@
 /* Records in memory, and the encoding of their fields. */
 #include "mien/record.h"
 
-#include <ctype.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,6 +10,8 @@
 #include "util/bytes.h"
 #include "util/num.h"
 #include "util/array.h"
+#include "util/printable.h"
+#include "util/utf8.h"
 
 /* Fields are used in place, in the byte order of the stream. */
 _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "records need a little-endian host");
@@ -186,11 +187,7 @@ const char *mien_rec_id(const struct mien_rec *r, char *buf, size_t n)
 {
     size_t len = 0;
     const char *s = mien_rec_text(r, MIEN_TAG_ID, &len);
-    if (len > n - 1)
-        len = n - 1;
-    for (size_t i = 0; i < len; i++)
-        buf[i] = iscntrl((unsigned char)s[i]) ? '?' : s[i];
-    buf[len] = '\0';
+    printable(buf, n, s, len);
     return buf;
 }
 
@@ -319,10 +316,10 @@ void mien_rec_fail(struct mien_rec *r, const char *fmt, ...)
     char text[400];
     va_list ap;
     va_start(ap, fmt);
-    vsnprintf(text, sizeof text, fmt, ap);
+    size_t len = utf8_vprintf(text, sizeof text, fmt, ap);
     va_end(ap);
     mien_rec_del(r, MIEN_TAG_PIXELS);
-    while (mien_rec_set_str(r, MIEN_TAG_ERROR, text) < 0 && r->nfield > 0)
+    while (mien_rec_set_text(r, MIEN_TAG_ERROR, text, len) < 0 && r->nfield > 0)
         r->nfield--; /* a record full of fields, or no memory: what went wrong matters more */
     r->fresh_error = true;
 }

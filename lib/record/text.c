@@ -6,6 +6,7 @@
 
 #include "col.h"
 #include "util/num.h"
+#include "util/printable.h"
 #include "util/utf8.h"
 
 enum { MAX_CELL = 16 }; /* elements of an array that a tab-separated value shows */
@@ -41,9 +42,7 @@ static int put_escaped(struct mien_buf *out, const char *text, size_t len, bool 
     int rc = 0;
     while (i < len) {
         size_t n = utf8_len(s + i, len - i);
-        bool control = (n == 1 && (s[i] < 0x20 || s[i] == 0x7f)) ||
-                       (n == 2 && s[i] == 0xc2 && s[i + 1] < 0xa0);
-        if (n > 0 && !control && s[i] != '\\' && (s[i] != '"' || !json)) {
+        if (n > 0 && !drives_terminal(s + i, n) && s[i] != '\\' && (s[i] != '"' || !json)) {
             i += n;
             continue;
         }

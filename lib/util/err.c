@@ -1,19 +1,18 @@
 #include "mien/err.h"
 
-#include <ctype.h>
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
-static void vset(struct mien_err *e, const char *fmt, va_list ap)
+#include "printable.h"
+#include "utf8.h"
+
+/* Sets the message, which leaves room for n more bytes. */
+static void vset(struct mien_err *e, size_t n, const char *fmt, va_list ap)
 {
-    if (vsnprintf(e->msg, sizeof e->msg, fmt, ap) < 0)
-        e->msg[0] = '\0';
-    for (char *s = e->msg; *s != '\0'; s++) {
-        if (iscntrl((unsigned char)*s))
-            *s = '?';
-    }
+    size_t size = n < sizeof e->msg ? sizeof e->msg - n : 1;
+    printable(e->msg, size, e->msg, utf8_vprintf(e->msg, size, fmt, ap));
 }
 
 int mien_err_set(struct mien_err *e, int code, const char *fmt, ...)
@@ -21,7 +20,7 @@ int mien_err_set(struct mien_err *e, int code, const char *fmt, ...)
     if (e != NULL) {
         va_list ap;
         va_start(ap, fmt);
-        vset(e, fmt, ap);
+        vset(e, 0, fmt, ap);
         va_end(ap);
     }
     return code;
@@ -31,12 +30,13 @@ int mien_err_sys(struct mien_err *e, const char *fmt, ...)
 {
     int saved = errno;
     if (e != NULL) {
+        const char *reason = strerror(saved);
         va_list ap;
         va_start(ap, fmt);
-        vset(e, fmt, ap);
+        vset(e, strlen(reason) + 2, fmt, ap);
         va_end(ap);
         size_t n = strlen(e->msg);
-        snprintf(e->msg + n, sizeof e->msg - n, ": %s", strerror(saved));
+        snprintf(e->msg + n, sizeof e->msg - n, ": %s", reason);
     }
     errno = saved;
     return MIEN_ERR_SYS;

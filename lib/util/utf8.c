@@ -1,5 +1,7 @@
 #include "utf8.h"
 
+#include <stdio.h>
+
 size_t utf8_len(const void *s, size_t n)
 {
     const unsigned char *p = s;
@@ -27,6 +29,28 @@ bool utf8_valid(const void *s, size_t n)
             return false;
     }
     return true;
+}
+
+/* The bytes of n that are left when a character that is cut short at their end is taken off. */
+static size_t whole(const unsigned char *s, size_t n)
+{
+    for (size_t i = n; i > 0 && n - i < 3; i--) {
+        unsigned char c = s[i - 1];
+        size_t want = c < 0xc0 ? 1 : c < 0xe0 ? 2 : c < 0xf0 ? 3 : 4;
+        if (want > n - i + 1)
+            return i - 1;
+        if (c < 0x80 || c >= 0xc0)
+            break;
+    }
+    return n;
+}
+
+size_t utf8_vprintf(char *out, size_t size, const char *fmt, va_list ap)
+{
+    int n = vsnprintf(out, size, fmt, ap);
+    size_t len = n < 0 ? 0 : (size_t)n < size ? (size_t)n : whole((unsigned char *)out, size - 1);
+    out[len] = '\0';
+    return len;
 }
 
 uint32_t utf8_get(const void *s, size_t len)

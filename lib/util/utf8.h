@@ -2,6 +2,7 @@
 #ifndef MIEN_UTIL_UTF8_H
 #define MIEN_UTIL_UTF8_H
 
+#include <stdarg.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -11,6 +12,11 @@ size_t utf8_len(const void *s, size_t n);
 
 /* Whether all n bytes are well formed. */
 bool utf8_valid(const void *s, size_t n);
+
+/* vsnprintf into size >= 1 bytes, but what doesn't fit is cut off between two characters. Returns the
+   length of what is there. */
+size_t utf8_vprintf(char *out, size_t size, const char *fmt, va_list ap)
+    __attribute__((format(printf, 3, 0)));
 
 /* The character of a well-formed sequence of len bytes. */
 uint32_t utf8_get(const void *s, size_t len);

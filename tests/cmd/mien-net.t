@@ -122,6 +122,14 @@ like '--help names it' "$(cat out)" '^usage: mien-net'
 exits '--version' 0 mien-net --version
 exits 'no file' 2 mien-net nothing.net
 like 'says so' "$(cat err)" "^mien-net: cannot open 'nothing.net': No such file"
+# What names a terminal would obey is shown as '?': ESC, C1, text that runs the other way.
+esc=$(printf 'x\033[31m\302\233\342\200\256.net')
+cp tiny.net "$esc"
+mien-net --new -o esc.model "$esc"
+is "a model's history can't drive a terminal" "$(mien-net esc.model | sed -n 's/^made by.* of //p')" \
+    'x?[31m??.net'
+exits 'nor can a name' 2 mien-net "$esc.not"
+is 'in a message' "$(cat err)" "mien-net: cannot open 'x?[31m??.net.not': No such file or directory"
 exits 'an empty description' 2 mien-net /dev/null
 like 'says so' "$(cat err)" "^mien-net: '/dev/null': .*no layers"
 echo 'input 8x6x3

@@ -129,6 +129,7 @@ static void test_strings(void **state)
         {"Zo\xc3\xab \xe2\x82\xac \xf0\x9f\x98\x80", "Zo\xc3\xab \xe2\x82\xac \xf0\x9f\x98\x80",
          "\"Zo\xc3\xab \xe2\x82\xac \xf0\x9f\x98\x80\""},
         {"\xc2\x85", "\\xc2\\x85", "\"\\u0085\""},        /* a C1 control character */
+        {"\u202ex", "\\xe2\\x80\\xaex", "\"\\u202ex\""},  /* text that runs the other way */
         {"caf\xe9", "caf\\xe9", "\"caf\\ufffd\""},        /* Latin-1 */
         {"\xc0\xaf", "\\xc0\\xaf", "\"\\ufffd\\ufffd\""}, /* overlong */
         {"\xed\xa0\x80", "\\xed\\xa0\\x80", "\"\\ufffd\\ufffd\\ufffd\""}, /* a surrogate */

@@ -14,6 +14,7 @@
 #include "util/hash.h"
 #include "util/num.h"
 #include "util/par.h"
+#include "util/printable.h"
 #include "util/utf8.h"
 
 static void sip(void **state)
@@ -152,6 +153,60 @@ static void characters(void **state)
     assert_int_equal(count, 0x110000 - 0x800);
 }
 
+static void terminal(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text, *shown;
+    } cases[] = {
+        {"", ""},
+        {"plain, caf\u00e9, \U0001f600", "plain, caf\u00e9, \U0001f600"},
+        {"a\tb\n\x1b[31m\x07\x7f", "a?b??[31m??"},
+        {"\xc2\x9b"
+         "31m\xc2\x85.",
+         "?31m?."}, /* C1: one of them is ESC [ */
+        {"\u202egpj.exe\u202c \u2066x\u2069", "?gpj.exe? ?x?"},
+        {"\u200f\u05d0", "\u200f\u05d0"}, /* a mark does no more than a letter */
+        {"caf\xe9 \xe2\x82", "caf? ??"},
+    };
+    char out[64];
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        size_t n = strlen(cases[i].text);
+        assert_int_equal(printable(out, sizeof out, cases[i].text, n), strlen(cases[i].shown));
+        assert_string_equal(out, cases[i].shown);
+        memcpy(out, cases[i].text, n + 1);
+        printable(out, sizeof out, out, n);
+        assert_string_equal(out, cases[i].shown);
+    }
+    assert_int_equal(printable(out, sizeof out, "a\0b", 3), 3);
+    assert_string_equal(out, "a?b");
+    assert_int_equal(printable(out, 4, "ab\u00e9", 4), 2); /* cut between characters */
+    assert_string_equal(out, "ab");
+}
+
+/* A message is printable, whole characters, and ends with its cause however long what it names. */
+static void messages(void **state)
+{
+    (void)state;
+    struct mien_err e;
+    char name[2000];
+    assert_int_equal(mien_err_set(&e, -7, "%s.", "\xc2\x9b\u202e\xff\n"), -7);
+    assert_string_equal(e.msg, "????.");
+    for (size_t shift = 0; shift < 3; shift++) {
+        memset(name, 'x', shift);
+        for (size_t i = shift; i + 3 < sizeof name; i += 3)
+            memcpy(name + i, "\u20ac", 4);
+        mien_err_set(&e, -1, "'%s'", name);
+        assert_in_range(strlen(e.msg), sizeof e.msg - 4, sizeof e.msg - 1);
+        assert_null(strchr(e.msg, '?'));
+        errno = ENOSPC;
+        assert_int_equal(mien_err_sys(&e, "cannot write '%s'", name), MIEN_ERR_SYS);
+        assert_int_equal(errno, ENOSPC);
+        assert_null(strchr(e.msg, '?'));
+        assert_non_null(strstr(e.msg, "\u20ac: No space left on device"));
+    }
+}
+
 /* An output appears whole, replaces what was there, and leaves nothing behind when given up. */
 static void output_files(void **state)
 {
@@ -210,10 +265,15 @@ static void threads(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(sip),          cmocka_unit_test(random_numbers),
-        cmocka_unit_test(numbers),      cmocka_unit_test(printed_numbers),
-        cmocka_unit_test(output_files), cmocka_unit_test(threads),
+        cmocka_unit_test(sip),
+        cmocka_unit_test(random_numbers),
+        cmocka_unit_test(numbers),
         cmocka_unit_test(characters),
+        cmocka_unit_test(terminal),
+        cmocka_unit_test(messages),
+        cmocka_unit_test(output_files),
+        cmocka_unit_test(threads),
+        cmocka_unit_test(printed_numbers),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
