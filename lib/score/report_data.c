@@ -9,23 +9,25 @@
 
 /* --- Tab-separated values -------------------------------------------------------------------- */
 
+static const char all[] = "(all)"; /* the slice of all records */
+
 static const char tsv_heading[] = "file\tslice\tmetric\tn\tvalue\tlow\thigh\n";
 
 /* The first two columns. */
-static int put_place_tsv(struct mien_buf *out, const char *file, const char *slice)
+static int put_place_tsv(struct mien_buf *out, const char *file, const char *slice, size_t len)
 {
     int rc = text_tsv_string(out, file, strlen(file));
     rc |= mien_buf_append(out, "\t", 1);
-    rc |= text_tsv_string(out, slice, strlen(slice));
+    rc |= text_tsv_string(out, slice, len);
     return rc | mien_buf_append(out, "\t", 1);
 }
 
-static int put_metric_tsv(struct mien_buf *out, const char *file, const char *slice,
+static int put_metric_tsv(struct mien_buf *out, const char *file, const char *slice, size_t len,
                           const struct summary *s, int m)
 {
     if (s->n[m] == 0)
         return 0;
-    int rc = put_place_tsv(out, file, slice);
+    int rc = put_place_tsv(out, file, slice, len);
     rc |= mien_buf_printf(out, "%s\t%llu\t%.6g", score_name(m), (unsigned long long)s->n[m],
                           s->value[m]);
     if (isnan(s->interval[m].low))
@@ -40,7 +42,7 @@ static int put_confusion_tsv(const struct score_run *run, const char *file, bool
     int n = bins ? run->rule->nbins : MIEN_GENDERS, rc = 0;
     for (int i = 0; i < n; i++) {
         for (int j = 0; j < n; j++) {
-            rc |= put_place_tsv(out, file, "(all)");
+            rc |= put_place_tsv(out, file, all, strlen(all));
             rc |= mien_buf_printf(out, "%s:%s:%s\t\t%llu\t\t\n", bins ? "bin" : "gender",
                                   report_class_name(run, bins, i, true_name),
                                   report_class_name(run, bins, j, predicted_name),
@@ -58,11 +60,11 @@ int report_tsv(const struct score_report *o, const struct score_run *runs, const
         struct tally t[TALLIES];
         report_tally(&runs[i], t);
         for (int k = 0; k < TALLIES; k++) {
-            rc |= put_place_tsv(out, names[i], "(all)");
+            rc |= put_place_tsv(out, names[i], all, strlen(all));
             rc |= mien_buf_printf(out, "%s\t\t%llu\t\t\n", t[k].name, (unsigned long long)t[k].n);
         }
         for (int m = 0; m < SCORE_METRICS; m++)
-            rc |= put_metric_tsv(out, names[i], "(all)", &s[i], m);
+            rc |= put_metric_tsv(out, names[i], all, strlen(all), &s[i], m);
         if (s[i].n[SCORE_GENDER] > 0)
             rc |= put_confusion_tsv(&runs[i], names[i], false, out);
         if (s[i].n[SCORE_BIN] > 0)
@@ -71,7 +73,8 @@ int report_tsv(const struct score_report *o, const struct score_run *runs, const
             struct summary slice;
             rc |= report_summarise(o, &runs[i].slice[k].score, &slice);
             for (int m = 0; m < SCORE_METRICS; m++)
-                rc |= put_metric_tsv(out, names[i], runs[i].slice[k].name, &slice, m);
+                rc |= put_metric_tsv(out, names[i], runs[i].slice[k].name, runs[i].slice[k].len,
+                                     &slice, m);
         }
     }
     return rc;
@@ -84,15 +87,15 @@ int report_tsv_running(const struct score_run *run, const char *name, const stru
     int rc = first ? mien_buf_append(out, tsv_heading, sizeof tsv_heading - 1) : 0;
     snprintf(slice, sizeof slice, "(first %llu)", (unsigned long long)run->records);
     for (int k = 0; k < MAIN_METRICS; k++)
-        rc |= put_metric_tsv(out, name, slice, s, report_main_metrics[k]);
+        rc |= put_metric_tsv(out, name, slice, strlen(slice), s, report_main_metrics[k]);
     return rc;
 }
 
 /* --- JSON ---------------------------------------------------------------------------------- */
 
-static int put_string_json(struct mien_buf *out, const char *key, const char *s)
+static int put_string_json(struct mien_buf *out, const char *key, const char *s, size_t len)
 {
-    return mien_buf_printf(out, "\"%s\":", key) | text_json_string(out, s, strlen(s));
+    return mien_buf_printf(out, "\"%s\":", key) | text_json_string(out, s, len);
 }
 
 static int put_metrics_json(struct mien_buf *out, const struct summary *s)
@@ -137,12 +140,13 @@ static int put_confusion_json(const struct score_run *run, bool bins, struct mie
 static int put_run_json(const struct score_report *o, const struct score_run *run, const char *name,
                         const struct summary *s, struct mien_buf *out)
 {
+    const char *point = report_point_name(run);
     struct tally t[TALLIES];
     report_tally(run, t);
-    int rc = mien_buf_printf(out, "{") | put_string_json(out, "file", name);
+    int rc = mien_buf_printf(out, "{") | put_string_json(out, "file", name, strlen(name));
     for (int k = 0; k < TALLIES; k++)
         rc |= mien_buf_printf(out, ",\"%s\":%llu", t[k].name, (unsigned long long)t[k].n);
-    rc |= mien_buf_printf(out, ",") | put_string_json(out, "point", report_point_name(run));
+    rc |= mien_buf_printf(out, ",") | put_string_json(out, "point", point, strlen(point));
     rc |= mien_buf_printf(out, ",\"boot\":%d,\"seed\":%llu,", o->boot, (unsigned long long)o->seed);
     rc |= put_metrics_json(out, s);
     rc |= mien_buf_printf(out, ",") | put_confusion_json(run, false, out);
@@ -153,7 +157,8 @@ static int put_run_json(const struct score_report *o, const struct score_run *ru
         struct summary slice;
         rc |= report_summarise(o, &run->slice[k].score, &slice);
         rc |= mien_buf_printf(out, "%s{", k > 0 ? "," : "");
-        rc |= put_string_json(out, "slice", run->slice[k].name) | mien_buf_printf(out, ",");
+        rc |= put_string_json(out, "slice", run->slice[k].name, run->slice[k].len) |
+              mien_buf_printf(out, ",");
         rc |= put_metrics_json(out, &slice) | mien_buf_printf(out, "}");
     }
     return rc | mien_buf_printf(out, run->nkeys > 0 ? "]}\n" : "}\n");
@@ -171,7 +176,7 @@ int report_json(const struct score_report *o, const struct score_run *runs,
 int report_json_running(const struct score_run *run, const char *name, const struct summary *s,
                         struct mien_buf *out)
 {
-    int rc = mien_buf_printf(out, "{") | put_string_json(out, "file", name);
+    int rc = mien_buf_printf(out, "{") | put_string_json(out, "file", name, strlen(name));
     rc |= mien_buf_printf(out, ",\"first\":%llu,", (unsigned long long)run->records);
     return rc | put_metrics_json(out, s) | mien_buf_printf(out, "}\n");
 }

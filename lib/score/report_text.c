@@ -5,7 +5,29 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "record/text.h"
+
 enum { LABEL_WIDTH = 22, CELL = 64 };
+
+/* A name as it is shown, at least |width| wide; on the left of that when width is negative. */
+static int put_name(struct mien_buf *out, int width, const char *name, size_t len)
+{
+    struct mien_buf shown = {0};
+    int rc = text_tsv_string(&shown, name, len);
+    if (rc == 0)
+        rc = mien_buf_printf(out, "%*.*s", width, (int)shown.len, (const char *)shown.data);
+    mien_buf_free(&shown);
+    return rc;
+}
+
+/* The width of a name as it is shown, or so much when that is more. Out of memory shows later. */
+static int name_width(const char *name, size_t len, int least)
+{
+    struct mien_buf shown = {0};
+    int width = put_name(&shown, 0, name, len) == 0 ? (int)shown.len : 0;
+    mien_buf_free(&shown);
+    return width > least ? width : least;
+}
 
 /* "93.32% (92.14-94.44)", "5.03 (4.84-5.22)", or "-". */
 static void format_cell(const struct summary *s, int m, char cell[CELL])
@@ -66,11 +88,11 @@ static int put_table(const struct score_report *o, const struct score_run *runs,
 {
     int width = o->boot > 0 ? 23 : 12, rc = 0;
     for (size_t i = 0; i < n; i++)
-        width = (int)strlen(names[i]) > width ? (int)strlen(names[i]) : width;
+        width = name_width(names[i], strlen(names[i]), width);
     if (n > 1) {
         rc |= mien_buf_printf(out, "%*s", LABEL_WIDTH, "");
         for (size_t i = 0; i < n; i++)
-            rc |= mien_buf_printf(out, "  %*s", width, names[i]);
+            rc |= mien_buf_printf(out, "  ") | put_name(out, width, names[i], strlen(names[i]));
         rc |= mien_buf_printf(out, "\n");
     }
     for (int t = 0; t < TALLIES; t++) {
@@ -118,10 +140,10 @@ static int put_slices(const struct score_report *o, const struct score_run *run,
 {
     char cell[CELL];
     int width = o->boot > 0 ? 23 : 15, rc = 0;
-    size_t longest = 5;
+    int longest = (int)strlen("slice");
     for (size_t i = 0; i < run->nslice; i++)
-        longest = strlen(run->slice[i].name) > longest ? strlen(run->slice[i].name) : longest;
-    rc |= mien_buf_printf(out, "\n%-*s %9s", (int)longest, "slice", "n");
+        longest = name_width(run->slice[i].name, run->slice[i].len, longest);
+    rc |= mien_buf_printf(out, "\n%-*s %9s", longest, "slice", "n");
     for (int k = 0; k < MAIN_METRICS; k++) {
         if (total->n[report_main_metrics[k]] > 0)
             rc |= mien_buf_printf(out, "  %*s", width, score_name(report_main_metrics[k]));
@@ -130,8 +152,8 @@ static int put_slices(const struct score_report *o, const struct score_run *run,
     for (size_t i = 0; i < run->nslice; i++) {
         struct summary s;
         rc |= report_summarise(o, &run->slice[i].score, &s);
-        rc |= mien_buf_printf(out, "%-*s %9llu", (int)longest, run->slice[i].name,
-                              (unsigned long long)s.most);
+        rc |= put_name(out, -longest, run->slice[i].name, run->slice[i].len);
+        rc |= mien_buf_printf(out, " %9llu", (unsigned long long)s.most);
         for (int k = 0; k < MAIN_METRICS; k++) {
             if (total->n[report_main_metrics[k]] == 0)
                 continue;
@@ -155,7 +177,8 @@ int report_text(const struct score_report *o, const struct score_run *runs,
     rc |= mien_buf_printf(out, "\n");
     for (size_t i = 0; i < n; i++) {
         if (n > 1)
-            rc |= mien_buf_printf(out, "\n%s:\n", names[i]);
+            rc |= mien_buf_printf(out, "\n") | put_name(out, 0, names[i], strlen(names[i])) |
+                  mien_buf_printf(out, ":\n");
         if (s[i].n[SCORE_GENDER] > 0)
             rc |= put_confusion(&runs[i], false, out);
         if (s[i].n[SCORE_BIN] > 0)

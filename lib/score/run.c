@@ -4,9 +4,9 @@
 
 #include "record/col.h"
 #include "util/hash.h"
-#include "record/text.h"
 #include "run.h"
 #include "util/array.h"
+#include "util/utf8.h"
 
 /* Slots of the table of slices, a power of two that stays half empty. */
 enum { SLOTS = 2 * SCORE_MAX_SLICES };
@@ -46,7 +46,7 @@ static int put_key(const struct score_run *run, int key, const struct mien_rec *
     if (!col_get(r, key, &v) || v.forms == 0)
         return mien_buf_printf(out, "(none)");
     if (v.forms & COL_TEXT)
-        return text_tsv_string(out, v.text, v.len < MAX_VALUE ? v.len : MAX_VALUE);
+        return mien_buf_append(out, v.text, utf8_fit(v.text, v.len, MAX_VALUE));
     return mien_buf_printf(out, "%.9g", v.number);
 }
 
@@ -61,7 +61,7 @@ static long long find_slice(struct score_run *run, const char *name, size_t len,
     size_t at = hash_bytes(0, name, len) % SLOTS;
     for (; run->index[at] != 0; at = (at + 1) % SLOTS) {
         size_t i = run->index[at] - 1;
-        if (strlen(run->slice[i].name) == len && memcmp(run->slice[i].name, name, len) == 0)
+        if (run->slice[i].len == len && memcmp(run->slice[i].name, name, len) == 0)
             return (long long)i;
     }
     if (run->nslice >= most)
@@ -70,10 +70,12 @@ static long long find_slice(struct score_run *run, const char *name, size_t len,
     if (p == NULL)
         return MIEN_ERR_MEM;
     run->slice = p;
-    char *copy = strndup(name, len);
+    char *copy = malloc(len + 1);
     if (copy == NULL)
         return MIEN_ERR_MEM;
-    run->slice[run->nslice] = (struct score_slice){.name = copy};
+    memcpy(copy, name, len);
+    copy[len] = '\0';
+    run->slice[run->nslice] = (struct score_slice){.name = copy, .len = len};
     run->index[at] = (uint32_t)++run->nslice;
     return (long long)run->nslice - 1;
 }
@@ -99,9 +101,9 @@ static int add_to_slice(struct score_run *run, const struct mien_rec *r,
 /* Names in order, runs of digits as numbers: 3-9 comes before 10-19. */
 static int by_name(const void *a, const void *b)
 {
-    const char *x = ((const struct score_slice *)a)->name,
-               *y = ((const struct score_slice *)b)->name;
-    while (*x != '\0' && *y != '\0') {
+    const struct score_slice *sa = a, *sb = b;
+    const char *x = sa->name, *y = sb->name, *xend = x + sa->len, *yend = y + sb->len;
+    while (x < xend && y < yend) {
         size_t nx = strspn(x, "0123456789"), ny = strspn(y, "0123456789");
         if (nx > 0 && ny > 0) {
             unsigned long long vx = strtoull(x, NULL, 10), vy = strtoull(y, NULL, 10);
@@ -109,16 +111,19 @@ static int by_name(const void *a, const void *b)
                 return vx < vy ? -1 : 1;
             if (nx != ny) /* 7 and 007 differ after all */
                 return nx < ny ? -1 : 1;
+            int order = memcmp(x, y, nx); /* of numbers too large for 64 bits */
+            if (order != 0)
+                return order;
             x += nx;
             y += ny;
         } else if (*x != *y) {
-            break;
+            return (unsigned char)*x < (unsigned char)*y ? -1 : 1;
         } else {
             x++;
             y++;
         }
     }
-    return strcmp(x, y);
+    return (x < xend) - (y < yend);
 }
 
 void score_run_sort(struct score_run *run)

@@ -20,7 +20,8 @@ enum {
 };
 
 struct score_slice {
-    char *name; /* the keys' values, "White, 20-29" */
+    char *name; /* the keys' values as the records have them, "White, 20-29"; a zero follows */
+    size_t len;
     struct score score;
 };
 

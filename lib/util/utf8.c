@@ -31,24 +31,26 @@ bool utf8_valid(const void *s, size_t n)
     return true;
 }
 
-/* The bytes of n that are left when a character that is cut short at their end is taken off. */
-static size_t whole(const unsigned char *s, size_t n)
+size_t utf8_fit(const void *s, size_t n, size_t max)
 {
-    for (size_t i = n; i > 0 && n - i < 3; i--) {
-        unsigned char c = s[i - 1];
-        size_t want = c < 0xc0 ? 1 : c < 0xe0 ? 2 : c < 0xf0 ? 3 : 4;
-        if (want > n - i + 1)
+    const unsigned char *p = s;
+    if (n <= max)
+        return n;
+    for (size_t i = max; i > 0 && max - i < 3; i--) {
+        unsigned char c = p[i - 1];
+        size_t len = c < 0xc0 ? 1 : c < 0xe0 ? 2 : c < 0xf0 ? 3 : 4;
+        if (i - 1 + len > max)
             return i - 1;
         if (c < 0x80 || c >= 0xc0)
             break;
     }
-    return n;
+    return max;
 }
 
 size_t utf8_vprintf(char *out, size_t size, const char *fmt, va_list ap)
 {
     int n = vsnprintf(out, size, fmt, ap);
-    size_t len = n < 0 ? 0 : (size_t)n < size ? (size_t)n : whole((unsigned char *)out, size - 1);
+    size_t len = n < 0 ? 0 : utf8_fit(out, (size_t)n, size - 1);
     out[len] = '\0';
     return len;
 }

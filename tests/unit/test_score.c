@@ -383,22 +383,46 @@ static void test_slices(void **state)
     run = (struct score_run){.rule = &rule, .keys = keys};
     assert_int_equal(score_keys("subject,gender", keys, &run.nkeys, &e), 0);
     assert_int_equal(score_run_add(&run, record(&r, 20, 1), &e), 0);
-    mien_rec_set_text(&r, MIEN_TAG_SUBJECT, "a\0\x1b", 3); /* can't drive a terminal */
+    static const char subject[] = "a\0\x1b\\, male";
+    mien_rec_set_text(&r, MIEN_TAG_SUBJECT, subject, 4);
     assert_int_equal(score_run_add(&run, &r, &e), 0);
     assert_int_equal(score_run_add(&run, &r, &e), 0);
     assert_int_equal(run.nslice, 2);
     assert_string_equal(run.slice[0].name, "(none), male");
-    assert_string_equal(run.slice[1].name, "a\\x00\\x1b, male");
+    assert_int_equal(run.slice[1].len, sizeof subject - 1);
+    assert_memory_equal(run.slice[1].name, subject, sizeof subject);
+    /* It is escaped once, when it is shown. */
+    static const struct {
+        enum score_format format;
+        const char *has;
+    } shown[] = {{SCORE_TEXT, "\na\\x00\\x1b\\\\, male "},
+                 {SCORE_TSV, "\ta\\x00\\x1b\\\\, male\tage_mae\t2\t"},
+                 {SCORE_JSON, "\"slice\":\"a\\u0000\\u001b\\\\, male\""}};
+    for (int i = 0; i < 3; i++) {
+        struct mien_buf text = {0};
+        const struct score_report report = {.format = shown[i].format};
+        assert_int_equal(score_report(&report, &run, (const char *[]){"a\tb"}, 1, &text), 0);
+        assert_int_equal(mien_buf_append(&text, "", 1), 0);
+        assert_non_null(strstr((char *)text.data, shown[i].has));
+        mien_buf_free(&text);
+    }
+    /* A long value is cut between two characters. */
+    char euros[300];
+    for (int i = 0; i < 300; i += 3)
+        memcpy(euros + i, (const char[]){'\xe2', '\x82', '\xac'}, 3);
+    mien_rec_set_text(&r, MIEN_TAG_SUBJECT, euros, sizeof euros);
+    assert_int_equal(score_run_add(&run, &r, &e), 0);
+    assert_int_equal(run.slice[2].len, 198 + strlen(", male"));
     /* Slices without end take no memory without end. */
     for (int i = 0; i < SCORE_MAX_SLICES + 10; i++) {
-        char subject[16];
-        snprintf(subject, sizeof subject, "%d", i);
-        mien_rec_set_str(&r, MIEN_TAG_SUBJECT, subject);
+        char number[16];
+        snprintf(number, sizeof number, "%d", i);
+        mien_rec_set_str(&r, MIEN_TAG_SUBJECT, number);
         assert_int_equal(score_run_add(&run, &r, &e), 0);
     }
     assert_int_equal(run.nslice, SCORE_MAX_SLICES);
     assert_string_equal(run.slice[SCORE_MAX_SLICES - 1].name, "(others)");
-    expect(&run.slice[SCORE_MAX_SLICES - 1].score, SCORE_GENDER, 1, 13);
+    expect(&run.slice[SCORE_MAX_SLICES - 1].score, SCORE_GENDER, 1, 14);
     score_run_free(&run);
     mien_rec_free(&r);
 }
