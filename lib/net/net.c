@@ -9,6 +9,11 @@
 #include "util/hash.h"
 #include "util/array.h"
 
+/* Elements that an output has at most, and what a layer may add to one side of it: sums of these
+   don't overflow. */
+enum { MAX_OUTPUT = 1 << 30, MAX_PADDING = 1 << 20 };
+static const char too_large[] = "its output is empty or too large";
+
 struct layer layer_make(const char *name, enum layer_type type)
 {
     struct layer l = {.type = type, .kh = 1, .kw = 1, .sh = 1, .sw = 1, .groups = 1, .bias = true};
@@ -73,10 +78,11 @@ static int slide(struct layer *l, struct shape in, struct mien_err *e)
         return bad(l, e, "a padding can't be negative");
     if (l->pad == PAD_VALID)
         l->pt = l->pb = l->pl = l->pr = 0;
+    if (l->pad == PAD_EXPLICIT &&
+        (l->pt >= l->kh || l->pb >= l->kh || l->pl >= l->kw || l->pr >= l->kw))
+        return bad(l, e, "the padding is as large as the kernel");
     l->shape.h = window(in.h, l->kh, l->sh, l->pad, &l->pt, &l->pb);
     l->shape.w = window(in.w, l->kw, l->sw, l->pad, &l->pl, &l->pr);
-    if (l->pt >= l->kh || l->pb >= l->kh || l->pl >= l->kw || l->pr >= l->kw)
-        return bad(l, e, "the padding is as large as the kernel");
     if (l->shape.h == 0 || l->shape.w == 0)
         return bad(l, e, "the kernel is larger than its input");
     l->shape.c = in.c;
@@ -85,13 +91,18 @@ static int slide(struct layer *l, struct shape in, struct mien_err *e)
 
 static int combine(const struct net *net, struct layer *l, struct mien_err *e)
 {
+    struct shape a = l->shape;
+    size_t channels = (size_t)a.c;
     for (int i = 1; i < l->nin; i++) {
-        struct shape a = l->shape, b = net->layer[l->in[i]].shape;
+        struct shape b = net->layer[l->in[i]].shape;
         if (a.h != b.h || a.w != b.w || (l->type == L_ADD && a.c != b.c))
             return bad(l, e, "its inputs differ in shape");
-        if (l->type == L_CONCAT)
-            l->shape.c += b.c;
+        channels += (size_t)b.c;
+        if (l->type == L_CONCAT && channels > MAX_OUTPUT)
+            return bad(l, e, too_large);
     }
+    if (l->type == L_CONCAT)
+        l->shape.c = (int)channels;
     return 0;
 }
 
@@ -144,8 +155,6 @@ static int shape_of(const struct net *net, struct layer *l, struct mien_err *e)
         l->shape = (struct shape){1, 1, in.c};
         break;
     case L_FLATTEN:
-        if (shape_count(in) > 1 << 30)
-            return bad(l, e, "its output is too large");
         l->shape = (struct shape){1, 1, (int)shape_count(in)};
         break;
     case L_DROPOUT:
@@ -158,6 +167,9 @@ static int shape_of(const struct net *net, struct layer *l, struct mien_err *e)
     case L_PAD:
         if (l->pt < 0 || l->pb < 0 || l->pl < 0 || l->pr < 0 || l->cb < 0 || l->ca < 0)
             return bad(l, e, "a padding can't be negative");
+        if (l->pt > MAX_PADDING || l->pb > MAX_PADDING || l->pl > MAX_PADDING ||
+            l->pr > MAX_PADDING || l->cb > MAX_PADDING || l->ca > MAX_PADDING)
+            return bad(l, e, too_large);
         l->shape = (struct shape){in.h + l->pt + l->pb, in.w + l->pl + l->pr, in.c + l->cb + l->ca};
         break;
     default:
@@ -194,8 +206,8 @@ int net_add(struct net *net, const struct layer *from, struct mien_err *e)
         return MIEN_ERR_ARG;
     struct shape s = l.shape;
     if (s.h < 1 || s.w < 1 || s.c < 1 || s.h > NET_MAX_EXTENT || s.w > NET_MAX_EXTENT ||
-        (double)s.h * s.w * s.c > 1 << 30)
-        return bad(&l, e, "its output is empty or too large");
+        (double)s.h * s.w * s.c > MAX_OUTPUT)
+        return bad(&l, e, too_large);
     size_t at = net->nweights;
     for (int i = 0; i < l.nparam; i++) {
         if (l.param[i].count > (size_t)1 << 31)
@@ -256,7 +268,7 @@ static bool is_head(const struct net *net, int i)
 
 static int scaled(int units, double width)
 {
-    double want = fmin(units * width, 1 << 30);
+    double want = fmin(units * width, MAX_OUTPUT);
     double n = fmax(8, 8 * floor((want + 4) / 8));
     return (int)(n < 0.9 * want ? n + 8 : n);
 }

@@ -143,6 +143,12 @@ static void damage(void **state)
     load("1", "input 1x1x2\nf dense 1\n", MIEN_ST_F32, 2, w, "'f.bias' is missing");
     load("1", "input 1x1x2\nf tense 1\n", MIEN_ST_F32, 2, w, "its description, line 2: ");
     load("1", "input 1024x1024x1024\ng dense 2\n", MIEN_ST_F32, 2, w, "'g.weight' is missing");
+    /* Less than 1 KB, which mien-embed once read as 4 GB: in 32 bits e has the input's channels. */
+    load("1",
+         "input 1x1x1048576\na concat from=input,input,input,input,input,input,input,input\n"
+         "b concat from=a,a,a,a,a,a,a,a\nc concat from=b,b,b,b,b,b,b,b\nd concat from=c,c\n"
+         "e concat from=d,d,d,d,input\nf dense 1 bias=no from=input\n",
+         MIEN_ST_F32, 2, w, "its description, line 6: layer 'e': its output is empty or too large");
     /* Files of other kinds. */
     struct mien_err e = {{0}};
     struct model m = {0};

@@ -1,4 +1,5 @@
 /* Networks: descriptions read and written, shapes, paddings, parameters, costs, initial values. */
+#include <limits.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -203,6 +204,28 @@ static void huge(void **state)
     refuse("input 1024x1024x1024\nc conv 1048576 1024x1024\n", "too many parameters");
     refuse("input 65536x65536x1048576\n", "too large");
     refuse("input 1024x1024x1024\nf flatten\nc conv 1048576 1024x1024 pad=same\n", "too many");
+    refuse("input 1x1x1048576\na concat from=input,input,input,input,input,input,input,input\n"
+           "b concat from=a,a,a,a,a,a,a,a\nc concat from=b,b,b,b,b,b,b,b\nd concat from=c,c\n"
+           "e concat from=d,d,d,d,input\n",
+           "line 6: layer 'e': its output is empty or too large");
+}
+
+/* Paddings as an importer may find them in a file. */
+static void huge_paddings(void **state)
+{
+    (void)state;
+    static const enum layer_type types[] = {L_MAXPOOL, L_PAD};
+    for (size_t i = 0; i < sizeof types / sizeof types[0]; i++) {
+        struct net net;
+        struct mien_err e;
+        parse(&net, "input 4x4x3\n");
+        struct layer l = layer_make("l", types[i]);
+        l.nin = 1;
+        l.pad = PAD_EXPLICIT;
+        l.pt = l.pb = INT_MAX;
+        assert_int_equal(net_add(&net, &l, &e), MIEN_ERR_ARG);
+        net_free(&net);
+    }
 }
 
 static void initial_values(void **state)
@@ -306,9 +329,11 @@ static void scaling(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(round_trip),     cmocka_unit_test(shapes),    cmocka_unit_test(parameters),
-        cmocka_unit_test(loose_text),     cmocka_unit_test(refusals),  cmocka_unit_test(huge),
-        cmocka_unit_test(initial_values), cmocka_unit_test(ancestors), cmocka_unit_test(scaling),
+        cmocka_unit_test(round_trip),    cmocka_unit_test(shapes),
+        cmocka_unit_test(parameters),    cmocka_unit_test(loose_text),
+        cmocka_unit_test(refusals),      cmocka_unit_test(huge),
+        cmocka_unit_test(huge_paddings), cmocka_unit_test(initial_values),
+        cmocka_unit_test(ancestors),     cmocka_unit_test(scaling),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
