@@ -40,7 +40,7 @@ static int open_eye(struct eye *y, const struct model *m, int h, int w, struct m
 {
     struct model sized = {.weights = m->weights, .prep = m->prep};
     int out[2 * BLAZE_MAX_HEADS];
-    int rc = net_scale(&sized.net, &m->net, h, w, 1, e);
+    int rc = net_resize(&sized.net, &m->net, h, w, e);
     if (rc < 0)
         return rc;
     if (mien_prep_set(&sized.prep, "size", "%dx%d", h, w) < 0)

@@ -293,6 +293,21 @@ int net_scale(struct net *dst, const struct net *src, int h, int w, double width
     return 0;
 }
 
+int net_resize(struct net *dst, const struct net *src, int h, int w, struct mien_err *e)
+{
+    int rc = net_scale(dst, src, h, w, 1, e);
+    if (rc < 0)
+        return rc;
+    for (int i = 0; i < src->n; i++) {
+        if (layer_params(&dst->layer[i]) == layer_params(&src->layer[i]))
+            continue;
+        net_free(dst);
+        return mien_err_set(e, MIEN_ERR_FORMAT, "layer '%s' has no weights for an input of %dx%d",
+                            src->layer[i].name, h, w);
+    }
+    return 0;
+}
+
 double layer_madds(const struct net *net, int i)
 {
     const struct layer *l = &net->layer[i];

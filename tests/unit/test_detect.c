@@ -275,6 +275,30 @@ static void photographs(void **state)
     model_free(&m);
 }
 
+/* A dense layer has weights for one size of input: a photograph at another size is refused. */
+static void dense_layers(void **state)
+{
+    (void)state;
+    const struct detect_options o = {.min_score = 0.6};
+    const struct img_jpeg_limits limits = {0};
+    struct model m = model_of("input 64x64x3\nall dense 2\nmap pad 3,4,3,4\n"
+                              "score conv 1 1x1\nbox conv 16 1x1 from=map\n");
+    struct mien_err e = {{0}};
+    struct face_list l = {0};
+    size_t n;
+    unsigned char *jpeg = draw(112, 112, 24, 16, 1, &n);
+    struct detector *d = detector_new(&m, &o, &e);
+    struct detect_work *w = d != NULL ? detect_work_new(d, &e) : NULL;
+    assert_non_null(w);
+    assert_int_equal(detect_jpeg(d, w, jpeg, n, &limits, &l, &e), MIEN_ERR_FORMAT);
+    assert_string_equal(e.msg, "layer 'all' has no weights for an input of 112x112");
+    face_list_free(&l);
+    detect_work_free(w);
+    detector_free(d);
+    free(jpeg);
+    model_free(&m);
+}
+
 /* Which faces are kept. */
 static void bounds(void **state)
 {
@@ -308,7 +332,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(overlaps), cmocka_unit_test(merging),     cmocka_unit_test(decoding),
-        cmocka_unit_test(heads),    cmocka_unit_test(photographs), cmocka_unit_test(bounds),
+        cmocka_unit_test(heads),    cmocka_unit_test(photographs), cmocka_unit_test(dense_layers),
+        cmocka_unit_test(bounds),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -323,6 +323,15 @@ static void scaling(void **state)
     assert_int_equal(net_scale(&scaled, &net, 0, 0, 1e9, &e), MIEN_ERR_ARG);
     assert_non_null(strstr(e.msg, "layer 'a'"));
     assert_int_equal(scaled.n, 0);
+    /* With the weights that it has, f reads no other size. */
+    assert_int_equal(net_resize(&scaled, &net, 30, 20, &e), MIEN_ERR_FORMAT);
+    assert_string_equal(e.msg, "layer 'f' has no weights for an input of 30x20");
+    assert_int_equal(scaled.n, 0);
+    net_free(&net);
+    parse(&net, "input 20x20x3\na conv 32 3x3 stride=2 pad=same\ng gap\nf dense 100\n");
+    assert_int_equal(net_resize(&scaled, &net, 30, 20, &e), 0);
+    assert_shape(&scaled, "a", 15, 10, 32);
+    net_free(&scaled);
     net_free(&net);
 }
 
