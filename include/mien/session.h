@@ -49,8 +49,8 @@ struct mien_session_options {
 
 /* Makes it ready to run up to `layer`, whose output are its results; with NULL up to the heads
    gender and age, of which one may be missing. Called once. Returns 0; MIEN_ERR_ARG when there is
-   no such layer, or features are to be mirrored; MIEN_ERR_FORMAT when the heads and the
-   preprocessing contradict each other; or MIEN_ERR_MEM. */
+   no such layer, a head isn't one of gender or age, or features are to be mirrored;
+   MIEN_ERR_FORMAT when the heads and the preprocessing contradict each other; or MIEN_ERR_MEM. */
 int mien_session_start(struct mien_session *s, const char *layer,
                        const struct mien_session_options *o, struct mien_err *e);
 

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "image/img.h"
-#include "net/age_head.h"
+#include "net/heads.h"
 #include "plan.h"
 #include "record/pred.h"
 
@@ -21,7 +21,7 @@ struct worker {
 struct mien_session {
     struct model model;
     struct model_input input;
-    struct age_head years;
+    struct heads heads;
     struct mien_session_options o;
     struct plan *plan;
     struct worker *worker;       /* jobs of them */
@@ -38,12 +38,8 @@ struct mien_session *mien_session_open(const char *model, struct mien_err *e)
         mien_err_mem(e, sizeof *s, "a session");
         return NULL;
     }
-    struct mien_err why;
-    if (model_load(&s->model, model, e) == 0 && model_input(&s->model, &s->input, e) == 0) {
-        if (age_head_of(&s->years, &s->model, &why) == 0)
-            return s;
-        mien_err_set(e, MIEN_ERR_FORMAT, "'%s': %s", model, why.msg);
-    }
+    if (model_load(&s->model, model, e) == 0 && model_input(&s->model, &s->input, e) == 0)
+        return s;
     mien_session_close(s);
     return NULL;
 }
@@ -104,19 +100,18 @@ static int choose_outputs(struct mien_session *s, const char *layer, struct mien
         model_features_name(&s->model, s->out[0], s->output_name, sizeof s->output_name);
         return 0;
     }
-    int gender = net_find(&s->model.net, "gender"), age = net_find(&s->model.net, "age");
-    if (gender >= 0) {
+    int rc = heads_find(&s->heads, &s->model, e);
+    if (rc < 0)
+        return rc;
+    if (s->heads.gender >= 0) {
         s->gender = s->nout;
-        s->out[s->nout++] = gender;
+        s->out[s->nout++] = s->heads.gender;
     }
-    if (age >= 0) {
+    if (s->heads.age >= 0) {
         s->age = s->nout;
-        s->out[s->nout++] = age;
+        s->out[s->nout++] = s->heads.age;
     }
-    return s->nout > 0
-               ? 0
-               : mien_err_set(e, MIEN_ERR_ARG,
-                              "the model has neither a head named gender nor one named age");
+    return 0;
 }
 
 static int start_worker(const struct mien_session *s, struct worker *w, size_t rows,
@@ -208,7 +203,7 @@ static struct worker *run(struct mien_session *s, int worker, const void *const 
 static void read_gender(const struct mien_session *s, const float *out, struct mien_prediction *p)
 {
     float *g = p->p_gender;
-    model_gender(out, (int)s->width[s->gender], g);
+    model_gender(out, s->heads.genders, g);
     if (!s->o.raw && s->input.temp_gender != 1) {
         g[1] = (float)pred_temper(g[1], s->input.temp_gender);
         g[0] = 1 - g[1];
@@ -218,7 +213,7 @@ static void read_gender(const struct mien_session *s, const float *out, struct m
 
 static void read_age(const struct mien_session *s, const float *out, struct mien_prediction *p)
 {
-    age_head_distribution(&s->years, out, p->p_age);
+    age_head_distribution(&s->heads.years, out, p->p_age);
     p->age = pred_age(p->p_age).mean;
     p->conf_age = pred_age_close(p->p_age);
     if (!s->o.raw)

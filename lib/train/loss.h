@@ -5,7 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "net/age_head.h"
+#include "net/heads.h"
 
 /* What the labels of ages become, and what is added to cross-entropy. Zeros: nothing. */
 struct loss_options {
@@ -31,18 +31,6 @@ struct label {
     uint8_t age, gender, band[2];
     float w_gender, w_age;
 };
-
-/* A model's heads, of which one may be missing. */
-struct heads {
-    int gender, age;               /* layers, or -1 */
-    int gender_logits, age_logits; /* those that they read */
-    int genders;                   /* outputs: 2 of a softmax, 1 (the probability of male), or 0 */
-    struct age_head years;
-};
-
-/* Finds them. Returns 0, or MIEN_ERR_ARG or MIEN_ERR_FORMAT when there are none that can be
-   trained. */
-int heads_find(struct heads *h, const struct model *m, struct mien_err *e);
 
 /* What mixup made of a batch: record i is (1 - share[i]) of itself and share[i] of other[i]. */
 struct mix {

@@ -124,11 +124,45 @@ static void features_have_no_mirror_image(void **state)
     mien_session_close(s);
 }
 
+/* Heads must mean a gender or an age, as they must to be trained; a layer may be anything. */
+static void heads(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text, *why;
+    } bad[] = {
+        {"gender dense 3\ngender_of softmax\n",
+         "the model's head gender is neither a softmax nor a sigmoid"},
+        {"l dense 3\ngender softmax\n", "the model's head gender has 3 outputs, not 2"},
+        {"l dense 2\ngender sigmoid\n", "the model's head gender has 2 outputs, not 1"},
+        {"l dense 300\nage softmax\n", "the layer age has 300 outputs, more than 256"},
+        {"l dense 3\nout softmax\n", "the model has neither a head named gender nor one named age"},
+    };
+    const struct mien_session_options o = {.jobs = 1, .batch = N};
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+        char path[] = "/tmp/mien-test-session-XXXXXX", text[200];
+        struct mien_err e = {{0}};
+        snprintf(text, sizeof text, "input 1x1x7\n%s", bad[i].text);
+        save(text, path);
+        struct mien_session *s = mien_session_open(path, &e);
+        assert_non_null(s);
+        assert_true(mien_session_start(s, NULL, &o, &e) < 0);
+        assert_string_equal(e.msg, bad[i].why);
+        mien_session_close(s);
+        s = mien_session_open(path, &e);
+        assert_non_null(s);
+        assert_int_equal(mien_session_start(s, "input", &o, &e), 0);
+        mien_session_close(s);
+        unlink(path);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(mirrors),
         cmocka_unit_test(features_have_no_mirror_image),
+        cmocka_unit_test(heads),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }
