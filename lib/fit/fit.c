@@ -220,9 +220,10 @@ static void step(struct fitter *f, double lr)
         ema[i] = d * ema[i] + (1 - d) * f->m->weights[i];
 }
 
-static double learning_rate(const struct fitter *f)
+/* That of the step that begins when `done` records of the epoch have been seen. */
+static double learning_rate(const struct fitter *f, size_t done)
 {
-    double epochs = f->now.epoch - 1 + (double)f->now.done / (double)f->train_inputs.pack->n;
+    double epochs = f->now.epoch - 1 + (double)done / (double)f->train_inputs.pack->n;
     return f->c->lr * f->now.lr_scale * schedule_factor(&f->c->schedule, f->c->epochs, epochs);
 }
 
@@ -288,7 +289,7 @@ static int train_batch(struct fitter *f, struct rng *rng, size_t n, struct mien_
                             "try a smaller learning rate than %g",
                             p->epoch, p->done, f->c->lr);
     trainer_backward(f->t, (int)n);
-    step(f, learning_rate(f));
+    step(f, learning_rate(f, p->done));
     tally_add(&p->tally, &one);
     p->done += n;
     if (f->c->on_batch != NULL) {
@@ -383,8 +384,8 @@ static int run_epochs(struct fitter *f, struct mien_err *e)
 {
     struct progress *p = &f->now;
     for (; p->epoch <= f->c->epochs; p->epoch++) {
-        struct fit_epoch now = {.epoch = p->epoch, .lr = learning_rate(f)};
-        size_t before = p->done;
+        size_t before = p->done, last = (f->train_inputs.pack->n - 1) / (size_t)f->c->batch;
+        struct fit_epoch now = {.epoch = p->epoch};
         double start = clock_seconds();
         int rc = train_epoch(f, e);
         if (rc != 0) {
@@ -406,6 +407,7 @@ static int run_epochs(struct fitter *f, struct mien_err *e)
                                 "the loss is %g in epoch %d, far worse than guessing: try a "
                                 "smaller learning rate than %g",
                                 now.train_loss, p->epoch, f->c->lr);
+        now.lr = learning_rate(f, last * (size_t)f->c->batch);
         now.seconds = clock_seconds() - start;
         now.images_per_second = (double)(p->done - before) / fmax(now.seconds, 1e-9);
         judge_epoch(f, &now);

@@ -25,7 +25,8 @@
 
 struct fit_epoch {
     int epoch; /* from 1 */
-    double train_loss, lr, seconds, images_per_second;
+    double train_loss, seconds, images_per_second;
+    double lr;          /* of its last step */
     struct metrics val; /* of the validation pack, or of nothing (n 0) without one */
     bool best;          /* the best so far: its weights are kept */
 };

@@ -168,6 +168,38 @@ static void keep_loss(void *ctx, const struct fit_epoch *e)
     ((double *)ctx)[e->epoch] = e->val.loss;
 }
 
+static void keep_rate(void *ctx, const struct fit_epoch *e)
+{
+    ((double *)ctx)[e->epoch] = e->lr;
+}
+
+/* An epoch's learning rate is that of its last step. */
+static void rates(void **state)
+{
+    (void)state;
+    struct mien_err e = {{0}};
+    struct mien_pack p;
+    struct mien_prep none = {""};
+    struct fit_heads h = {0};
+    struct fit_epoch kept;
+    struct fit_config c = config(3, 1);
+    double rate[4] = {0};
+    assert_int_equal(mien_pack_open(&p, features_path, &e), 0);
+    struct model m = {0};
+    c.schedule.warmup = 1;
+    c.schedule.kind = SCHEDULE_STEP;
+    c.schedule.step_epochs = 2;
+    c.on_epoch = keep_rate;
+    c.ctx = rate;
+    c.last = fit_new_heads(&m, NULL, NULL, D, &none, &h, 5, &e);
+    assert_int_equal(fit(&m, &p, NULL, &c, &kept, &e), 0);
+    assert_float_equal(rate[1], c.lr * 288 / 300, 1e-9); /* 300 records, 16 a step */
+    assert_float_equal(rate[2], c.lr, 1e-9);
+    assert_float_equal(rate[3], c.lr * 0.1, 1e-9);
+    model_free(&m);
+    mien_pack_close(&p);
+}
+
 /* A validation part of bands alone has a loss: the epoch of the smallest is kept. */
 static void bands_alone(void **state)
 {
@@ -496,11 +528,12 @@ static void refusals(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(learns),         cmocka_unit_test(threads_change_nothing),
-        cmocka_unit_test(kinds),          cmocka_unit_test(bands_alone),
-        cmocka_unit_test(lists),          cmocka_unit_test(transfer),
-        cmocka_unit_test(partial_labels), cmocka_unit_test(options),
-        cmocka_unit_test(resuming),       cmocka_unit_test(refusals),
+        cmocka_unit_test(learns),   cmocka_unit_test(threads_change_nothing),
+        cmocka_unit_test(kinds),    cmocka_unit_test(bands_alone),
+        cmocka_unit_test(rates),    cmocka_unit_test(lists),
+        cmocka_unit_test(transfer), cmocka_unit_test(partial_labels),
+        cmocka_unit_test(options),  cmocka_unit_test(resuming),
+        cmocka_unit_test(refusals),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }
