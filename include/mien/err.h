@@ -16,6 +16,9 @@ enum {
     MIEN_ERR_ARG = -5     /* the caller asked for something impossible */
 };
 
+/* Marks a function whose result must be looked at: it would be the only one to tell of an error. */
+#define MIEN_CHECKED __attribute__((warn_unused_result))
+
 struct mien_err {
     char msg[480];
 };

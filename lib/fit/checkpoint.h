@@ -25,12 +25,12 @@ struct arrays {
 
 /* Writes a checkpoint, whole or not at all. about is what the training must be the same as to go
    on from it: its options and its data. Returns 0, MIEN_ERR_SYS or MIEN_ERR_MEM. */
-int checkpoint_save(const char *path, const char *about, const struct progress *p,
-                    const struct arrays *a, struct mien_err *e);
+MIEN_CHECKED int checkpoint_save(const char *path, const char *about, const struct progress *p,
+                                 const struct arrays *a, struct mien_err *e);
 
 /* Reads it back into p and a, whose arrays are there. Returns 0; MIEN_ERR_SYS when there is no such
    file, with errno ENOENT; or MIEN_ERR_FORMAT when it is of another training or damaged. */
-int checkpoint_load(const char *path, const char *about, struct progress *p, const struct arrays *a,
-                    struct mien_err *e);
+MIEN_CHECKED int checkpoint_load(const char *path, const char *about, struct progress *p,
+                                 const struct arrays *a, struct mien_err *e);
 
 #endif

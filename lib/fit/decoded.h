@@ -23,8 +23,9 @@ struct decoded {
 
 /* Prepares a pack of pixels or of images (p zeroed by the caller) for jobs threads, as m reads
    them. What augment points to must outlive p. Returns 0 or a negative code. */
-int decoded_make(struct decoded *p, const struct model *m, const struct mien_pack *pack,
-                 const struct augment *augment, uint64_t seed, int jobs, struct mien_err *e);
+MIEN_CHECKED int decoded_make(struct decoded *p, const struct model *m,
+                              const struct mien_pack *pack, const struct augment *augment,
+                              uint64_t seed, int jobs, struct mien_err *e);
 void decoded_free(struct decoded *p);
 
 /* Bytes of one picture: RGB rows. */

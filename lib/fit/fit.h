@@ -80,10 +80,10 @@ struct fit_config {
 struct fit_config fit_defaults(void);
 
 /* Whether the options go together. Returns 0, or MIEN_ERR_ARG with what doesn't. */
-int fit_check(const struct fit_config *c, struct mien_err *e);
+MIEN_CHECKED int fit_check(const struct fit_config *c, struct mien_err *e);
 
 /* Appends what decides the result, as text: the options but for jobs, memory and files. */
-int fit_describe(const struct fit_config *c, struct mien_buf *out);
+MIEN_CHECKED int fit_describe(const struct fit_config *c, struct mien_buf *out);
 
 /* The new heads of a model and what stands between them and the network. */
 struct fit_heads {
@@ -98,12 +98,13 @@ struct fit_heads {
    behind. embed names another layer of init to stop at; it may be NULL. prep is the packs'
    preprocessing. Returns the number of new layers with weights; MIEN_ERR_ARG for heads that can't
    be; or another negative code. */
-int fit_new_heads(struct model *m, const struct model *init, const char *embed, int dim,
-                  const struct mien_prep *prep, const struct fit_heads *h, uint64_t seed,
-                  struct mien_err *e);
+MIEN_CHECKED int fit_new_heads(struct model *m, const struct model *init, const char *embed,
+                               int dim, const struct mien_prep *prep, const struct fit_heads *h,
+                               uint64_t seed, struct mien_err *e);
 
 /* Whether the pack has labels for each of the model's heads. Returns 0, or MIEN_ERR_FORMAT. */
-int fit_check_labels(const struct model *m, const struct mien_pack *p, struct mien_err *e);
+MIEN_CHECKED int fit_check_labels(const struct model *m, const struct mien_pack *p,
+                                  struct mien_err *e);
 
 /* Trains m, whatever heads it has (model.h), in place and leaves it with the best epoch's weights.
    val may be NULL: then the last epoch's are kept. *kept receives the kept epoch. The packs hold
@@ -112,8 +113,8 @@ int fit_check_labels(const struct model *m, const struct mien_pack *p, struct mi
    stopped: m is then not of use, and the checkpoint, if one is named, is where to go on;
    MIEN_ERR_FORMAT when the packs or the checkpoint don't fit, or hold no labels; MIEN_ERR_ARG when
    the loss is no longer finite; or MIEN_ERR_MEM, MIEN_ERR_SYS. */
-int fit(struct model *m, const struct mien_pack *train, const struct mien_pack *val,
-        const struct fit_config *c, struct fit_epoch *kept, struct mien_err *e);
+MIEN_CHECKED int fit(struct model *m, const struct mien_pack *train, const struct mien_pack *val,
+                     const struct fit_config *c, struct fit_epoch *kept, struct mien_err *e);
 
 /* Bytes that training every layer takes, by what they are for. */
 struct fit_memory {
@@ -125,6 +126,7 @@ struct fit_memory {
 /* Tells it for a network in batches of so many images, without taking any of it. The packs and the
    program itself come on top, and for each further thread its work space. Returns 0 or
    MIEN_ERR_MEM. */
-int fit_memory(const struct net *net, int batch, struct fit_memory *m, struct mien_err *e);
+MIEN_CHECKED int fit_memory(const struct net *net, int batch, struct fit_memory *m,
+                            struct mien_err *e);
 
 #endif

@@ -99,16 +99,19 @@ char *fit_provenance(const struct fit_config *c, const char *init, const char *t
                      size_t records, const char *val, const struct fit_epoch *kept)
 {
     struct mien_buf b = {0};
-    mien_buf_printf(&b, "mien-train %s: ", MIEN_VERSION);
-    fit_describe(c, &b);
-    mien_buf_printf(&b, "\nfrom %s, %zu records of %s, epoch %d kept",
-                    init != NULL ? init : "features", records, train, kept->epoch);
+    int rc = mien_buf_printf(&b, "mien-train %s: ", MIEN_VERSION);
+    rc |= fit_describe(c, &b);
+    rc |= mien_buf_printf(&b, "\nfrom %s, %zu records of %s, epoch %d kept",
+                          init != NULL ? init : "features", records, train, kept->epoch);
     if (val != NULL && kept->val.n_gender + kept->val.n_age > 0)
-        mien_buf_printf(&b, "\non %s: loss %.6g", val, kept->val.loss);
+        rc |= mien_buf_printf(&b, "\non %s: loss %.6g", val, kept->val.loss);
     if (kept->val.n_gender > 0)
-        mien_buf_printf(&b, ", gender accuracy %.6g", kept->val.gender_accuracy);
+        rc |= mien_buf_printf(&b, ", gender accuracy %.6g", kept->val.gender_accuracy);
     if (kept->val.n_age > 0)
-        mien_buf_printf(&b, ", age exact %.6g, MAE %.6g", kept->val.age_exact, kept->val.age_mae);
-    mien_buf_append(&b, "\n", 2);
+        rc |= mien_buf_printf(&b, ", age exact %.6g, MAE %.6g", kept->val.age_exact,
+                              kept->val.age_mae);
+    rc |= mien_buf_append(&b, "\n", 2);
+    if (rc < 0)
+        mien_buf_free(&b);
     return (char *)b.data;
 }

@@ -16,10 +16,11 @@ struct fit_log;
 struct fit_log *fit_log_open(const char *path, bool resume, struct mien_err *e);
 
 /* Writes an epoch's line through to the file. Returns 0 or MIEN_ERR_SYS. */
-int fit_log_write(struct fit_log *l, const struct fit_epoch *epoch, struct mien_err *e);
+MIEN_CHECKED int fit_log_write(struct fit_log *l, const struct fit_epoch *epoch,
+                               struct mien_err *e);
 
 /* Closes it; NULL is harmless. Returns 0 or MIEN_ERR_SYS. */
-int fit_log_close(struct fit_log *l, struct mien_err *e);
+MIEN_CHECKED int fit_log_close(struct fit_log *l, struct mien_err *e);
 
 /* "1/10: loss 3.2, validation loss 3.1, gender 94%, ..., 1.2 s *" in line, for an epoch of so
    many. */

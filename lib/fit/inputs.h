@@ -46,9 +46,9 @@ struct inputs_how {
 
 /* Prepares the rows of a pack (r zeroed by the caller); at stays the caller's. Returns 0, 1 when
    stopped, or a negative code. */
-int inputs_make(struct inputs *r, const struct model *m, const struct mien_pack *p,
-                const struct boundary *at, const struct inputs_how *how, struct par *par,
-                struct mien_err *e);
+MIEN_CHECKED int inputs_make(struct inputs *r, const struct model *m, const struct mien_pack *p,
+                             const struct boundary *at, const struct inputs_how *how,
+                             struct par *par, struct mien_err *e);
 void inputs_free(struct inputs *r);
 
 /* Writes record k's row of an epoch, counted from 1: x[b] is where the output of boundary layer b

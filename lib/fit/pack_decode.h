@@ -23,8 +23,9 @@ struct pack_decode {
    the model wants that (crop=whole) or none of the pack's records has a box. Returns 0;
    MIEN_ERR_FORMAT for values that make no sense or faces turned by their eyes (crop=align); or
    MIEN_ERR_MEM. */
-int pack_decode_plan(struct pack_decode *d, const struct mien_pack *p,
-                     const struct mien_prep *model, struct mien_size size, struct mien_err *e);
+MIEN_CHECKED int pack_decode_plan(struct pack_decode *d, const struct mien_pack *p,
+                                  const struct mien_prep *model, struct mien_size size,
+                                  struct mien_err *e);
 
 /* A thread's decoder and memory, reused from image to image. */
 struct pack_decoder;
@@ -33,7 +34,7 @@ void pack_decoder_free(struct pack_decoder *w);            /* NULL is harmless *
 
 /* Decodes record i of a pack of images into dst, how.size.h x how.size.w x 3 bytes. Returns 0;
    MIEN_ERR_MEM; or another code when the record's image, or its box, is of no use. */
-int pack_decode(const struct pack_decode *d, const struct mien_pack *p, size_t i,
-                struct pack_decoder *w, unsigned char *dst, struct mien_err *e);
+MIEN_CHECKED int pack_decode(const struct pack_decode *d, const struct mien_pack *p, size_t i,
+                             struct pack_decoder *w, unsigned char *dst, struct mien_err *e);
 
 #endif

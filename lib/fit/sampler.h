@@ -12,7 +12,8 @@ struct sampler {
     double *weight;     /* n, of mean about 1 */
     double *cumulative; /* n */
 };
-int sampler_make(struct sampler *s, const struct inputs *r, double power, struct mien_err *e);
+MIEN_CHECKED int sampler_make(struct sampler *s, const struct inputs *r, double power,
+                              struct mien_err *e);
 void sampler_free(struct sampler *s);
 
 /* An epoch's order: with power 0 every record once, shuffled; else n draws by weight. */

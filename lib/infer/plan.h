@@ -39,7 +39,7 @@ void plan_work_free(struct plan_work *w); /* NULL is harmless */
 
 /* Makes a work space one of another plan; it grows where that needs more. Returns 0 or
    MIEN_ERR_MEM. */
-int plan_work_refit(struct plan_work *w, const struct plan *p, struct mien_err *e);
+MIEN_CHECKED int plan_work_refit(struct plan_work *w, const struct plan *p, struct mien_err *e);
 
 /* Runs n images, 1 <= n <= batch. For a model of pixels, in[i] points to unsigned char
    [h, w, 3], RGB; for one of features, to float[d]. out[k] receives n x plan_out_count(k)

@@ -58,7 +58,7 @@ int plan_group(const struct plan *p, const struct step *s);
 
 /* Makes the steps that lead to the outputs, layers of m, as plan_new takes them; p has its batch
    and descriptions. Returns 0 or a negative code; what was made stays p's. */
-int plan_compile(struct plan *p, const struct model *m, const int *out, int nout,
-                 struct mien_err *e);
+MIEN_CHECKED int plan_compile(struct plan *p, const struct model *m, const int *out, int nout,
+                              struct mien_err *e);
 
 #endif

@@ -23,8 +23,8 @@ struct conv {
 
 /* Takes a layer of type L_CONV or L_DENSE that reads `in`, its weights as net.h lays them out, and
    what is applied to its sums. Returns 0 or MIEN_ERR_MEM. */
-int conv_make(struct conv *c, const struct simd *simd, const struct layer *l, struct shape in,
-              const float *w, const struct tail *t);
+MIEN_CHECKED int conv_make(struct conv *c, const struct simd *simd, const struct layer *l,
+                           struct shape in, const float *w, const struct tail *t);
 void conv_free(struct conv *c);
 
 /* Takes other weights and another bias. */

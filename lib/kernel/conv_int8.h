@@ -32,8 +32,9 @@ struct conv_int8 {
 bool conv_int8_fits(const struct layer *l, struct shape in);
 
 /* As conv_make, conv_free, conv_zeros and conv_run; the scratch depends on the images of a run. */
-int conv_int8_make(struct conv_int8 *c, const struct int8_simd *variant, const struct layer *l,
-                   struct shape in, const float *w, const struct tail *t);
+MIEN_CHECKED int conv_int8_make(struct conv_int8 *c, const struct int8_simd *variant,
+                                const struct layer *l, struct shape in, const float *w,
+                                const struct tail *t);
 void conv_int8_free(struct conv_int8 *c);
 size_t conv_int8_scratch(const struct conv_int8 *c, size_t n);
 size_t conv_int8_zeros(const struct conv_int8 *c);

@@ -21,8 +21,8 @@ struct winograd {
 bool winograd_fits(const struct simd *simd, const struct layer *l, struct shape in);
 
 /* As conv_make, but the tail's arrays stay the caller's and are kept. */
-int winograd_make(struct winograd *wg, const struct simd *simd, const struct layer *l,
-                  struct shape in, const float *w, const struct tail *t);
+MIEN_CHECKED int winograd_make(struct winograd *wg, const struct simd *simd, const struct layer *l,
+                               struct shape in, const float *w, const struct tail *t);
 void winograd_free(struct winograd *wg);
 
 /* As conv_scratch, conv_zeros and conv_run. */

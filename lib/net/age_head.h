@@ -30,11 +30,11 @@ struct age_head {
 /* Reads a head's kind as mien-train --heads has it: "101", the years from 0 to 100; "0:10:20", bins
    by their first years; "coral", the years, ordinal; or "coral:0:10:20". Shares are even. Returns
    0, or MIEN_ERR_ARG. */
-int age_head_parse(struct age_head *h, const char *text, struct mien_err *e);
+MIEN_CHECKED int age_head_parse(struct age_head *h, const char *text, struct mien_err *e);
 
 /* The age head of a model. Returns 0, with h->n 0 where there is none, or MIEN_ERR_FORMAT when the
    layer and the preprocessing contradict each other. */
-int age_head_of(struct age_head *h, const struct model *m, struct mien_err *e);
+MIEN_CHECKED int age_head_of(struct age_head *h, const struct model *m, struct mien_err *e);
 
 /* How many outputs it has. */
 static inline int age_head_outputs(const struct age_head *h)
@@ -46,7 +46,7 @@ static inline int age_head_outputs(const struct age_head *h)
 bool age_head_binned(const struct age_head *h);
 
 /* Sets the model's preprocessing to this head's classes. Returns 0 or MIEN_ERR_LIMIT. */
-int age_head_describe(const struct age_head *h, struct mien_prep *p);
+MIEN_CHECKED int age_head_describe(const struct age_head *h, struct mien_prep *p);
 
 /* The years of class k within 0-100; where it has none there, the nearest. */
 void age_head_years(const struct age_head *h, int k, int *first, int *last);

@@ -30,12 +30,13 @@ struct calibration {
 
 /* Add a record's prediction. A label that is no gender, or no age, is unknown. Return 0 or
    MIEN_ERR_MEM. */
-int calibration_add_gender(struct calibration *c, const float p[MIEN_GENDERS], int gender);
-int calibration_add_age(struct calibration *c, const float p[MIEN_AGES], int age);
+MIEN_CHECKED int calibration_add_gender(struct calibration *c, const float p[MIEN_GENDERS],
+                                        int gender);
+MIEN_CHECKED int calibration_add_age(struct calibration *c, const float p[MIEN_AGES], int age);
 
 /* Sets a model's temp_gender and temp_age (model.h), or removes them where there are no
    confidences, and frees the memory. Returns 0, MIEN_ERR_MEM or MIEN_ERR_LIMIT. */
-int calibration_end(struct calibration *c, struct mien_prep *model);
+MIEN_CHECKED int calibration_end(struct calibration *c, struct mien_prep *model);
 
 /* The temperature of n margins, within CALIBRATE_MIN..CALIBRATE_MAX: the one with the least
    negative log-likelihood, the sum of log(1 + exp(-margin / T)). A temperature far from 1 counts as

@@ -333,8 +333,10 @@ static int put_layer(struct mien_buf *out, const struct net *net, int i)
         rc |= mien_buf_printf(out, " %d", l->units);
     if (has & HAS_KERNEL)
         rc |= mien_buf_printf(out, " %dx%d", l->kh, l->kw);
-    if (has & HAS_RATE)
-        rc |= mien_buf_append(out, " ", 1) | put_real(out, l->rate);
+    if (has & HAS_RATE) {
+        rc |= mien_buf_append(out, " ", 1);
+        rc |= put_real(out, l->rate);
+    }
     if (has & HAS_BORDER)
         rc |= mien_buf_printf(out, " %d,%d,%d,%d", l->pt, l->pb, l->pl, l->pr);
     if (has & HAS_WINDOW)
@@ -343,8 +345,10 @@ static int put_layer(struct mien_buf *out, const struct net *net, int i)
         rc |= mien_buf_printf(out, " groups=%d", l->groups);
     if (has & HAS_BIAS && !l->bias)
         rc |= mien_buf_printf(out, " bias=no");
-    if (has & HAS_EPS && l->rate != layer_make("", L_BN).rate)
-        rc |= mien_buf_append(out, " eps=", 5) | put_real(out, l->rate);
+    if (has & HAS_EPS && l->rate != layer_make("", L_BN).rate) {
+        rc |= mien_buf_append(out, " eps=", 5);
+        rc |= put_real(out, l->rate);
+    }
     if (has & HAS_CHANNELS && (l->cb != 0 || l->ca != 0))
         rc |= mien_buf_printf(out, " channels=%d,%d", l->cb, l->ca);
     if (l->nin > 1 || (l->nin == 1 && l->in[0] != i - 1)) {

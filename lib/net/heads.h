@@ -14,6 +14,6 @@ struct heads {
 
 /* Finds them. Returns 0, or MIEN_ERR_ARG or MIEN_ERR_FORMAT when one isn't of gender or age as
    model.h describes them, or there are none. */
-int heads_find(struct heads *h, const struct model *m, struct mien_err *e);
+MIEN_CHECKED int heads_find(struct heads *h, const struct model *m, struct mien_err *e);
 
 #endif

@@ -18,6 +18,7 @@ void input_options_default(struct input_options *o, const struct input_options *
 /* Sets the preprocessing of a model whose net is complete: the options, of which ages goes before
    age0, and the input's size.
    Returns 0, or MIEN_ERR_ARG or MIEN_ERR_FORMAT for values that make no sense. */
-int input_options_apply(const struct input_options *o, struct model *m, struct mien_err *e);
+MIEN_CHECKED int input_options_apply(const struct input_options *o, struct model *m,
+                                     struct mien_err *e);
 
 #endif

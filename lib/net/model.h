@@ -45,10 +45,10 @@ const char *model_find(const char *name, char *buf, size_t n);
 /* Reads a model, which model_find finds; m is zeroed by the caller. Returns 0, or a negative code
    with a message naming the file; m is then empty. F16 weights are widened. Every weight must be
    there and finite. */
-int model_load(struct model *m, const char *name, struct mien_err *e);
+MIEN_CHECKED int model_load(struct model *m, const char *name, struct mien_err *e);
 
 /* Writes a model, whole or not at all. Same model, same bytes. */
-int model_save(const struct model *m, const char *path, struct mien_err *e);
+MIEN_CHECKED int model_save(const struct model *m, const char *path, struct mien_err *e);
 
 void model_free(struct model *m);
 
@@ -57,7 +57,7 @@ void model_free(struct model *m);
    with fewer layers, for programs that know no bn. Layers keep their names; what read the bn, and
    an embed layer that it was, is now the layer before. Returns 0, or net_add's errors or
    MIEN_ERR_MEM, dst being empty. */
-int model_fold(struct model *dst, const struct model *src, struct mien_err *e);
+MIEN_CHECKED int model_fold(struct model *dst, const struct model *src, struct mien_err *e);
 
 /* The probabilities of female and male from the n outputs, 1 or 2, of layer `gender`. */
 void model_gender(const float *p, int n, float out[2]);
@@ -65,7 +65,7 @@ void model_gender(const float *p, int n, float out[2]);
 /* The layer that makes a model's features: the one of this name, with NULL the one that its
    preprocessing names (embed), else what its heads read, else its last. MIEN_ERR_ARG when there is
    no such layer, or the heads read different ones. */
-int model_features_layer(const struct model *m, const char *name, struct mien_err *e);
+MIEN_CHECKED int model_features_layer(const struct model *m, const char *name, struct mien_err *e);
 
 /* A name for the features that a layer makes: its own and a hash of all weights that they depend
    on, "global_pooling@1f2e3d4c". Features of the same name are interchangeable. */
@@ -79,6 +79,6 @@ struct model_input {
     float mean[3], scale;
     double temp_gender, temp_age; /* of confidences, 1 where the model names none */
 };
-int model_input(const struct model *m, struct model_input *in, struct mien_err *e);
+MIEN_CHECKED int model_input(const struct model *m, struct model_input *in, struct mien_err *e);
 
 #endif

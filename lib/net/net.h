@@ -130,7 +130,7 @@ const char *layer_type_name(enum layer_type t);
    shape and parameters; an input layer's shape is given in l->shape. Returns the new index, or
    MIEN_ERR_ARG with what is wrong ("layer 'x': ..."), or MIEN_ERR_MEM. The net is unchanged on
    failure. */
-int net_add(struct net *net, const struct layer *l, struct mien_err *e);
+MIEN_CHECKED int net_add(struct net *net, const struct layer *l, struct mien_err *e);
 
 /* The index of the layer of this name, or -1. */
 int net_find(const struct net *net, const char *name);
@@ -139,29 +139,31 @@ void net_free(struct net *net);
 
 /* Reads a description of len bytes into net (zeroed by the caller). Returns 0 or MIEN_ERR_ARG with
    "line N: ...", or MIEN_ERR_MEM; the net is empty on failure. */
-int net_parse(struct net *net, const char *text, size_t len, struct mien_err *e);
+MIEN_CHECKED int net_parse(struct net *net, const char *text, size_t len, struct mien_err *e);
 
 /* Appends the description, one that net_parse reads back to the same net. Returns 0 or
    MIEN_ERR_MEM. */
-int net_print(const struct net *net, struct mien_buf *out);
+MIEN_CHECKED int net_print(const struct net *net, struct mien_buf *out);
 
 /* Copies to dst (zeroed by the caller) the layers that layer `last` of src depends on, itself
    included, in order. map, of src->n elements, receives each layer's index in dst or -1; it may
    be NULL. Returns last's index in dst, or MIEN_ERR_MEM. */
-int net_ancestors(struct net *dst, const struct net *src, int last, int *map, struct mien_err *e);
+MIEN_CHECKED int net_ancestors(struct net *dst, const struct net *src, int last, int *map,
+                               struct mien_err *e);
 
 /* Copies src to dst (zeroed by the caller) for another input, h x w, or the same where they are 0,
    and at another width (Howard et al. 2017): every conv and dense layer gets `width` times its
    units, rounded to a multiple of 8 that is at least 8 and no more than a tenth too few, as
    TensorFlow's MobileNet has them. The layers whose output is a result keep theirs: those that a
    softmax or sigmoid reads, or nothing. Returns 0, or net_add's errors, dst being empty. */
-int net_scale(struct net *dst, const struct net *src, int h, int w, double width,
-              struct mien_err *e);
+MIEN_CHECKED int net_scale(struct net *dst, const struct net *src, int h, int w, double width,
+                           struct mien_err *e);
 
 /* The same at its own width for a net that has weights, which the copy shares. Returns 0; net_add's
    errors; or MIEN_ERR_FORMAT where a layer has more or fewer weights for an input of that size, as a
    dense one has that reads an image. */
-int net_resize(struct net *dst, const struct net *src, int h, int w, struct mien_err *e);
+MIEN_CHECKED int net_resize(struct net *dst, const struct net *src, int h, int w,
+                            struct mien_err *e);
 
 /* Multiply-adds of one layer for one image. */
 double layer_madds(const struct net *net, int i);

@@ -26,8 +26,8 @@ struct fast_conv {
 
 /* Prepares for layer l, which reads `in` and stores act of its sums; back: the input's gradient is
    wanted too. q->simd stays NULL where there is no fast form. Returns 0 or MIEN_ERR_MEM. */
-int fast_conv_make(struct fast_conv *q, const struct simd *simd, const struct layer *l,
-                   struct shape in, enum act act, bool back);
+MIEN_CHECKED int fast_conv_make(struct fast_conv *q, const struct simd *simd, const struct layer *l,
+                                struct shape in, enum act act, bool back);
 void fast_conv_free(struct fast_conv *q);
 
 /* Takes the layer's weights; bias may be NULL. They must stay as they are until the next call. */

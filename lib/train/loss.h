@@ -45,7 +45,8 @@ struct tally {
 };
 
 /* Whether options and heads go together. Returns 0, or MIEN_ERR_ARG with what doesn't. */
-int loss_check(const struct loss_options *c, const struct heads *h, struct mien_err *e);
+MIEN_CHECKED int loss_check(const struct loss_options *c, const struct heads *h,
+                            struct mien_err *e);
 
 /* Adds n records' losses, and compares predictions with labels, to t. gender and age are the heads'
    outputs, n rows; of a head that isn't there NULL. dgender and dage, which may be NULL, receive

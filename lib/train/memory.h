@@ -60,9 +60,9 @@ struct train_memory {
 
 /* Plans training with these trained layers, outputs given from outside, and `ends`, layers whose
    gradient the loss gives. Returns 0 or MIEN_ERR_MEM. */
-int train_memory_make(struct train_memory *p, const struct net *net, const bool *train,
-                      const int *given, int ngiven, const int *ends, int nends, int batch,
-                      int jobs);
+MIEN_CHECKED int train_memory_make(struct train_memory *p, const struct net *net, const bool *train,
+                                   const int *given, int ngiven, const int *ends, int nends,
+                                   int batch, int jobs);
 void train_memory_free(struct train_memory *p);
 
 /* The relu that layer i computes itself before it stores its output. */

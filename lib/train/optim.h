@@ -38,7 +38,8 @@ struct optim {
     size_t n;
     long step; /* steps begun so far */
 };
-int optim_init(struct optim *o, const struct optim_options *c, size_t n, struct mien_err *e);
+MIEN_CHECKED int optim_init(struct optim *o, const struct optim_options *c, size_t n,
+                            struct mien_err *e);
 void optim_free(struct optim *o);
 
 /* Updates the weights [at, at + count) of step o->step, counted from 1. */

@@ -468,7 +468,7 @@ static void resuming(void **state)
         unlink(path);
         while (rc == 1) {
             struct model m = {0};
-            fit_new_heads(&m, NULL, NULL, D, &none, &h, 5, &e);
+            assert_int_equal(fit_new_heads(&m, NULL, NULL, D, &none, &h, 5, &e), 3);
             stop = 0;
             batches_left = gap;
             c.resume = true;
@@ -484,7 +484,7 @@ static void resuming(void **state)
     }
     /* Of another training, it isn't taken. */
     struct model m = {0};
-    fit_new_heads(&m, NULL, NULL, D, &none, &h, 5, &e);
+    assert_int_equal(fit_new_heads(&m, NULL, NULL, D, &none, &h, 5, &e), 3);
     c.lr = 0.02;
     assert_int_equal(fit(&m, &p, &p, &c, &kept, &e), MIEN_ERR_FORMAT);
     assert_non_null(strstr(e.msg, "it has 'lr=0.01"));
@@ -506,7 +506,7 @@ static void refusals(void **state)
     struct fit_config c = config(3, 1);
     assert_int_equal(mien_pack_open(&f, features_path, &e), 0);
     assert_int_equal(mien_pack_open(&p, pixels_path, &e), 0);
-    fit_new_heads(&m, NULL, NULL, D, &none, &h, 5, &e);
+    assert_int_equal(fit_new_heads(&m, NULL, NULL, D, &none, &h, 5, &e), 2);
     assert_int_equal(fit(&m, &p, NULL, &c, &kept, &e), MIEN_ERR_FORMAT);
     assert_string_equal(e.msg, "the training pack doesn't hold 12 features, as the model reads");
     c.last = 1;
@@ -517,7 +517,7 @@ static void refusals(void **state)
     c.lr = 1e38;
     assert_int_equal(fit(&m, &f, NULL, &c, &kept, &e), MIEN_ERR_ARG);
     assert_non_null(strstr(e.msg, "smaller learning rate"));
-    fit_new_heads(&other, NULL, NULL, D + 1, &none, &h, 5, &e);
+    assert_int_equal(fit_new_heads(&other, NULL, NULL, D + 1, &none, &h, 5, &e), 2);
     assert_int_equal(fit(&other, &f, NULL, &c, &kept, &e), MIEN_ERR_FORMAT);
     model_free(&m);
     model_free(&other);

@@ -275,7 +275,7 @@ static void check(const char *layers, const char *pairs, const char *gender, con
     char text[500], *save;
     graph_write();
     import(&m, at("graph.json"), gender, age);
-    net_print(&m.net, &description);
+    assert_int_equal(net_print(&m.net, &description), 0);
     mien_buf_append(&description, "", 1);
     assert_string_equal((char *)description.data, layers);
     ref_open(&r, at("graph.json"));
