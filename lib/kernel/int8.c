@@ -30,6 +30,7 @@ static inline void put_portable(int16_t *p, word4 v)
 
 #define VARIANT(name) name##_portable
 #define VARIANT_NAME  "portable"
+#define VECTORS       VECTORS_PORTABLE
 #define MR            4
 #define NV            2
 #define VALUE         int16_t
@@ -42,12 +43,12 @@ static inline void put_portable(int16_t *p, word4 v)
 #define TO_FLOAT(v)   ((vec4){(float)(v)[0], (float)(v)[1], (float)(v)[2], (float)(v)[3]})
 #define ROUND(v)      round_portable(v)
 #define PUT(p, v)     put_portable(p, v)
-#include "vec_portable.h"
 #include "int8_body.h"
 
 #ifdef __x86_64__
 #define VARIANT(name) name##_avx2
 #define VARIANT_NAME  "avx2"
+#define VECTORS       VECTORS_AVX2
 #define MR            6
 #define NV            2
 #define VALUE         int16_t
@@ -62,7 +63,6 @@ static inline void put_portable(int16_t *p, word4 v)
 #define CONFINED(v)   _mm256_min_epi32(ISET(INT8_MOST_VALUE), _mm256_max_epi32(ISET(0), v))
 #define HALF(v, k)    _mm256_extracti128_si256(CONFINED(v), k)
 #define PUT(p, v)     _mm_storeu_si128((__m128i *)(void *)(p), _mm_packs_epi32(HALF(v, 0), HALF(v, 1)))
-#include "vec_avx2.h"
 #include "int8_body.h"
 
 /* The two variants of AVX-512 differ in what a word holds: two values, or four. */
@@ -72,6 +72,8 @@ static inline void put_portable(int16_t *p, word4 v)
 
 #define VARIANT(name) name##_avx512bw
 #define VARIANT_NAME  "avx512bw"
+#define VECTORS       VECTORS_AVX512
+#define MORE_TARGETS  ",avx512bw"
 #define MR            6
 #define NV            4
 #define VALUE         int16_t
@@ -85,13 +87,12 @@ static inline void put_portable(int16_t *p, word4 v)
 #define ROUND(v)      _mm512_cvtps_epi32(v)
 #define PUT(p, v)                                                                                  \
     _mm256_storeu_si256((__m256i *)(void *)(p), _mm512_cvtepi32_epi16(CONFINED_512(v)))
-#include "vec_avx512.h"
-#undef TARGET
-#define TARGET __attribute__((target("avx512f,avx512bw")))
 #include "int8_body.h"
 
 #define VARIANT(name) name##_avx512vnni
 #define VARIANT_NAME  "avx512vnni"
+#define VECTORS       VECTORS_AVX512
+#define MORE_TARGETS  ",avx512bw,avx512vnni"
 #define MR            6
 #define NV            4
 #define VALUE         uint8_t
@@ -104,9 +105,6 @@ static inline void put_portable(int16_t *p, word4 v)
 #define TO_FLOAT(v)   _mm512_cvtepi32_ps(v)
 #define ROUND(v)      _mm512_cvtps_epi32(v)
 #define PUT(p, v)     _mm_storeu_si128((__m128i *)(void *)(p), _mm512_cvtepi32_epi8(CONFINED_512(v)))
-#include "vec_avx512.h"
-#undef TARGET
-#define TARGET __attribute__((target("avx512f,avx512bw,avx512vnni")))
 #include "int8_body.h"
 #endif
 

@@ -1,18 +1,17 @@
 /*
- * Products in eight bits for one kind of vectors; int8.c includes this file once for each, after
- * the vectors (vec.h). It defines
- *   VARIANT(name)       the functions' names
+ * Products in eight bits for one kind of vectors; int8.c includes this file once for each variant.
+ * Before that it defines VARIANT and VECTORS, see vec.h, and
+ *   VARIANT_NAME     its name
  *   MR, NV           a tile: rows, and vectors across
  *   VALUE            the type of a value, and of a weight but for its sign
  *   IVEC             a vector of LANES 32-bit words
  *   ILOAD ISET IADD IMUL
  *   IDOT(acc, x, w)  adds, word by word, the products of the words' values and weights
  *   TO_FLOAT ROUND   between words and floats, ROUND to the nearest, halves to the even
- *   PUT(p, v)        stores a vector's words as values, after confining them to 0 to
- *   INT8_MOST_VALUE
+ *   PUT(p, v)        stores a vector's words as values, confined to 0 to INT8_MOST_VALUE
  */
 
-#include "vec_act.h"
+#include "vec.h"
 
 TARGET static void VARIANT(tile)(const struct int8_tile *t)
 {
@@ -129,9 +128,10 @@ static const struct int8_simd VARIANT(int8) = {VARIANT_NAME,    LANES,          
                                                NV *LANES,       sizeof(VALUE),  VARIANT(tile),
                                                VARIANT(extent), VARIANT(values)};
 
-#include "vec_end.h"
 #undef VARIANT
 #undef VARIANT_NAME
+#undef VECTORS
+#undef MORE_TARGETS
 #undef MR
 #undef NV
 #undef VALUE

@@ -4,63 +4,61 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "vec.h"
-
 #define VARIANT(name) name##_portable
 #define VARIANT_NAME  "portable"
+#define VECTORS       VECTORS_PORTABLE
 #define MR            6
 #define NV            2
 #define STRIP         2
 #define OTHER         NULL
-#include "vec_portable.h"
 #include "simd_body.h"
 
 #ifdef __x86_64__
 #define VARIANT(name) name##_avx2_wide
 #define VARIANT_NAME  "avx2"
+#define VECTORS       VECTORS_AVX2
 #define MR            4
 #define NV            3
 #define STRIP         2
 #define OTHER         NULL
-#include "vec_avx2.h"
 #include "simd_body.h"
 
 #define VARIANT(name) name##_avx2
 #define VARIANT_NAME  "avx2"
+#define VECTORS       VECTORS_AVX2
 #define MR            6
 #define NV            2
 #define STRIP         2
 #define OTHER         &simd_avx2_wide
-#include "vec_avx2.h"
 #include "simd_body.h"
 
 /* Half vectors, in all 32 registers. */
 #define VARIANT(name) name##_avx512_half
 #define VARIANT_NAME  "avx512"
+#define VECTORS       VECTORS_AVX512VL
 #define MR            8
 #define NV            3
 #define STRIP         4
 #define OTHER         NULL
-#include "vec_avx512vl.h"
 #include "simd_body.h"
 
 #define VARIANT(name) name##_avx512_narrow
 #define VARIANT_NAME  "avx512"
+#define VECTORS       VECTORS_AVX512
 #define MR            12
 #define NV            2
 #define STRIP         4
 #define OTHER         &simd_avx512_half
-#include "vec_avx512.h"
 #include "simd_body.h"
 
 /* Four vectors across: each element of a row that is spread over a vector serves four products. */
 #define VARIANT(name) name##_avx512
 #define VARIANT_NAME  "avx512"
+#define VECTORS       VECTORS_AVX512
 #define MR            6
 #define NV            4
 #define STRIP         4
 #define OTHER         &simd_avx512_narrow
-#include "vec_avx512.h"
 #include "simd_body.h"
 #endif
 

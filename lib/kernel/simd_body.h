@@ -1,13 +1,13 @@
 /*
- * The inner loops for one kind of vectors; simd.c includes this file once for each, after the
- * vectors (vec.h). It defines
- *   VARIANT(name)   the functions' names
- *   MR, NV       a tile: rows, and vectors across
- *   STRIP        rows of outputs that a depthwise filter makes at once
- *   OTHER        the variant's other tiles, or NULL
+ * The inner loops for one kind of vectors; simd.c includes this file once for each variant. Before
+ * that it defines VARIANT and VECTORS, see vec.h, and
+ *   VARIANT_NAME   what MIEN_SIMD calls it
+ *   MR, NV         a tile: rows, and vectors across
+ *   STRIP          rows of outputs that a depthwise filter makes at once
+ *   OTHER          the variant's other tiles, or NULL
  */
 
-#include "vec_act.h"
+#include "vec.h"
 
 /* The activation is asked for once. */
 TARGET static inline __attribute__((always_inline)) void
@@ -321,9 +321,10 @@ static const struct simd VARIANT(simd) = {VARIANT_NAME,
                                           VARIANT(winograd_in),
                                           VARIANT(winograd_out)};
 
-#include "vec_end.h"
 #undef VARIANT
 #undef VARIANT_NAME
+#undef VECTORS
+#undef MORE_TARGETS
 #undef MR
 #undef NV
 #undef STRIP
