@@ -1,7 +1,7 @@
-/* Pictures: a pack's images as pixels that a network reads: decoded where the pack holds them
-   encoded, and augmented. */
-#ifndef MIEN_FIT_PICTURES_H
-#define MIEN_FIT_PICTURES_H
+/* A pack's images as pixels that a network reads: decoded where the pack holds them encoded, and
+   augmented. */
+#ifndef MIEN_FIT_DECODED_H
+#define MIEN_FIT_DECODED_H
 
 #include <stdatomic.h>
 
@@ -11,37 +11,37 @@
 
 struct decoded {
     const struct mien_pack *pack;
-    const struct augment *augment; /* NULL: pictures stay as they are */
+    const struct augment *augment; /* NULL: images stay as they are */
     uint64_t seed;
     struct mien_size size;
     struct pack_decode decode; /* of MIEN_PACK_IMAGE */
     int jobs;
     struct pack_decoder **decoder; /* jobs of each, or NULL where they aren't needed */
-    unsigned char **decoded;
-    atomic_uchar *bad; /* records whose image could not be used: pack->n, or NULL */
+    unsigned char **plain;         /* an image before augmentation */
+    atomic_uchar *bad;             /* records whose image could not be used: pack->n, or NULL */
 };
 
-/* Prepares a pack of pixels or of images (p zeroed by the caller) for jobs threads, as m reads
-   them. What augment points to must outlive p. Returns 0 or a negative code. */
-MIEN_CHECKED int decoded_make(struct decoded *p, const struct model *m,
+/* Prepares a pack of pixels or of images (d zeroed by the caller) for jobs threads, as m reads
+   them. What augment points to must outlive d. Returns 0 or a negative code. */
+MIEN_CHECKED int decoded_make(struct decoded *d, const struct model *m,
                               const struct mien_pack *pack, const struct augment *augment,
                               uint64_t seed, int jobs, struct mien_err *e);
-void decoded_free(struct decoded *p);
+void decoded_free(struct decoded *d);
 
-/* Bytes of one picture: RGB rows. */
-size_t decoded_bytes(const struct decoded *p);
+/* Bytes of one image: RGB rows. */
+size_t decoded_bytes(const struct decoded *d);
 
-/* Record k's picture, as augmentation changes it in this round (an epoch, or a view): in the pack
+/* Record k's image, as augmentation changes it in this round (an epoch, or a view): in the pack
    or in buf, of decoded_bytes. NULL when its image can't be used. Threads may call it, each with a
    worker number of its own. */
-const unsigned char *decoded_get(const struct decoded *p, int worker, size_t k, uint64_t round,
+const unsigned char *decoded_get(const struct decoded *d, int worker, size_t k, uint64_t round,
                                  unsigned char *buf);
 
 /* Whether record k was found to be of no use. */
-bool decoded_bad(const struct decoded *p, size_t k);
+bool decoded_bad(const struct decoded *d, size_t k);
 
 /* The same once for each record, with the cause: the next call says no. Not while threads are in
    decoded_get. */
-bool decoded_tell_bad(struct decoded *p, size_t k, struct mien_err *why);
+bool decoded_tell_bad(struct decoded *d, size_t k, struct mien_err *why);
 
 #endif

@@ -137,21 +137,21 @@ static void load_record(void *ctx, int worker, size_t i)
 }
 
 /* Says, once for each, which records turned out to be of no use. */
-static void tell_bad(const struct fitter *f, struct inputs *r, size_t k)
+static void tell_bad(const struct fitter *f, struct inputs *inputs, size_t k)
 {
     struct mien_err why;
-    if (decoded_tell_bad(&r->images, k, &why) && f->c->on_bad != NULL)
-        f->c->on_bad(f->c->ctx, r->pack, k, &why);
+    if (decoded_tell_bad(&inputs->images, k, &why) && f->c->on_bad != NULL)
+        f->c->on_bad(f->c->ctx, inputs->pack, k, &why);
 }
 
 /* Gives the trainer records index[0..n) of a part, and their labels. */
-static void load_batch(struct fitter *f, struct inputs *r, const uint32_t *index, size_t n)
+static void load_batch(struct fitter *f, struct inputs *inputs, const uint32_t *index, size_t n)
 {
-    f->inputs = r;
+    f->inputs = inputs;
     f->index = index;
     par_for(f->par, n, load_record, f);
     for (size_t i = 0; i < n; i++)
-        tell_bad(f, r, index[i]);
+        tell_bad(f, inputs, index[i]);
 }
 
 /* Mixup (Zhang and others 2018): each record gets a share of the next one of its batch. */
@@ -489,12 +489,12 @@ static float *zeroed(size_t n)
 static int make_state(struct fitter *f, struct mien_err *e)
 {
     struct arrays *a = &f->arrays;
-    size_t n = f->m->net.nweights, batch = (size_t)f->c->batch, rows = f->train_inputs.pack->n;
+    size_t n = f->m->net.nweights, batch = (size_t)f->c->batch, records = f->train_inputs.pack->n;
     *a = (struct arrays){.n = n, .weights = f->m->weights};
     f->now = (struct progress){.epoch = 1, .lr_scale = 1};
     a->best = zeroed(n);
     a->ema = f->c->ema > 0 ? zeroed(n) : NULL;
-    f->order = malloc(rows * sizeof *f->order);
+    f->order = malloc(records * sizeof *f->order);
     f->label = calloc(batch, sizeof *f->label);
     f->other = calloc(batch, sizeof *f->other);
     f->share = zeroed(batch);

@@ -14,45 +14,47 @@ enum { FROZEN_BATCH = 8 };
 
 /* The computation of frozen layers, shared by threads. */
 struct freezing {
-    struct inputs *r;
+    struct inputs *inputs;
     struct plan *plan;
     struct plan_work **work; /* one a thread */
     float **out;             /* a batch of each boundary layer's output, for each thread */
     size_t from;             /* the first batch of this round */
 };
 
-/* What plan_run reads for row `row` of all views; NULL when its picture can't be used. */
-static const void *frozen_input(const struct inputs *r, int worker, size_t row, unsigned char *buf)
+/* What plan_run reads for row `row` of all views; NULL when its image can't be used. */
+static const void *frozen_input(const struct inputs *inputs, int worker, size_t row,
+                                unsigned char *buf)
 {
-    size_t n = r->pack->n;
-    if (r->pack->kind == MIEN_PACK_FEATURES)
-        return mien_pack_features(r->pack, row % n);
-    return decoded_get(&r->images, worker, row % n, row / n, buf);
+    size_t n = inputs->pack->n;
+    if (inputs->pack->kind == MIEN_PACK_FEATURES)
+        return mien_pack_features(inputs->pack, row % n);
+    return decoded_get(&inputs->images, worker, row % n, row / n, buf);
 }
 
 static void freeze_batch(void *ctx, int worker, size_t k)
 {
     struct freezing *z = ctx;
-    struct inputs *r = z->r;
-    const struct boundary *at = &r->at;
-    size_t first = (z->from + k) * FROZEN_BATCH, left = r->pack->n * (size_t)r->views - first;
+    struct inputs *inputs = z->inputs;
+    const struct boundary *at = &inputs->at;
+    size_t first = (z->from + k) * FROZEN_BATCH,
+           left = inputs->pack->n * (size_t)inputs->views - first;
     const void *in[FROZEN_BATCH];
     size_t row[FROZEN_BATCH], n = 0;
     float **out = z->out + worker * at->n;
     for (size_t i = 0; i < FROZEN_BATCH && i < left; i++) {
-        unsigned char *buf = r->buf[worker] + n * decoded_bytes(&r->images);
-        in[n] = frozen_input(r, worker, first + i, buf);
+        unsigned char *buf = inputs->buf[worker] + n * decoded_bytes(&inputs->images);
+        in[n] = frozen_input(inputs, worker, first + i, buf);
         row[n] = first + i;
         if (in[n] != NULL)
             n++;
         else
-            memset(r->data + (first + i) * at->width, 0, at->width * sizeof(float));
+            memset(inputs->data + (first + i) * at->width, 0, at->width * sizeof(float));
     }
     if (n == 0)
         return;
     plan_run(z->plan, z->work[worker], in, (int)n, out);
     for (size_t i = 0; i < n; i++) {
-        float *to = r->data + row[i] * at->width;
+        float *to = inputs->data + row[i] * at->width;
         for (int b = 0; b < at->n; b++) {
             size_t count = plan_out_count(z->plan, b);
             memcpy(to, out[b] + i * count, count * sizeof *to);
@@ -61,21 +63,21 @@ static void freeze_batch(void *ctx, int worker, size_t k)
     }
 }
 
-static int take_memory(struct inputs *r, size_t cache_mem, struct mien_err *e)
+static int take_memory(struct inputs *inputs, size_t cache_mem, struct mien_err *e)
 {
-    size_t n = r->pack->n * (size_t)r->views;
-    if (n > SIZE_MAX / sizeof(float) / r->at.width)
+    size_t n = inputs->pack->n * (size_t)inputs->views;
+    if (n > SIZE_MAX / sizeof(float) / inputs->at.width)
         return mien_err_set(e, MIEN_ERR_LIMIT, "the frozen layers' output is too large");
-    size_t bytes = n * r->at.width * sizeof(float);
+    size_t bytes = n * inputs->at.width * sizeof(float);
     if (bytes <= cache_mem) {
-        r->data = malloc(bytes);
-        return r->data == NULL ? mien_err_mem(e, bytes, "the frozen layers' output") : 0;
+        inputs->data = malloc(bytes);
+        return inputs->data == NULL ? mien_err_mem(e, bytes, "the frozen layers' output") : 0;
     }
     int fd = file_temp(e);
     if (fd < 0)
         return fd;
     void *p = MAP_FAILED;
-    /* Blocks are claimed now: a disk that fills up later would end the program with a signal. */
+    /* Blocks are taken now: a disk that fills up later would end the program with a signal. */
     int full = posix_fallocate(fd, 0, (off_t)bytes);
     if (full == 0)
         p = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
@@ -84,15 +86,15 @@ static int take_memory(struct inputs *r, size_t cache_mem, struct mien_err *e)
         return mien_err_set(e, MIEN_ERR_SYS,
                             "no room for %zu bytes of the frozen layers' output: %s", bytes,
                             strerror(full != 0 ? full : ENOMEM));
-    r->data = p;
-    r->mapped = true;
+    inputs->data = p;
+    inputs->mapped = true;
     return 0;
 }
 
 static int freezing_make(struct freezing *z, int jobs, struct mien_err *e)
 {
-    const struct boundary *at = &z->r->at;
-    z->plan = plan_new(z->r->m, at->layer, at->n, FROZEN_BATCH, PRECISION_FLOAT, e);
+    const struct boundary *at = &z->inputs->at;
+    z->plan = plan_new(z->inputs->m, at->layer, at->n, FROZEN_BATCH, PRECISION_FLOAT, e);
     if (z->plan == NULL)
         return MIEN_ERR_MEM;
     z->work = calloc((size_t)jobs, sizeof *z->work);
@@ -117,7 +119,7 @@ static void freezing_free(struct freezing *z, int jobs)
 {
     for (int j = 0; z->work != NULL && j < jobs; j++)
         plan_work_free(z->work[j]);
-    for (int k = 0; z->out != NULL && k < jobs * z->r->at.n; k++)
+    for (int k = 0; z->out != NULL && k < jobs * z->inputs->at.n; k++)
         free(z->out[k]);
     free(z->work);
     free(z->out);
@@ -125,15 +127,15 @@ static void freezing_free(struct freezing *z, int jobs)
 }
 
 /* Computes and keeps the frozen layers' output. Returns 0, 1 when stopped, or a negative code. */
-static int freeze(struct inputs *r, const struct inputs_how *how, struct par *par,
+static int freeze(struct inputs *inputs, const struct inputs_how *how, struct par *par,
                   struct mien_err *e)
 {
-    struct freezing z = {.r = r};
-    int rc = take_memory(r, how->cache_mem, e);
+    struct freezing z = {.inputs = inputs};
+    int rc = take_memory(inputs, how->cache_mem, e);
     if (rc == 0)
-        rc = freezing_make(&z, r->jobs, e);
+        rc = freezing_make(&z, inputs->jobs, e);
     /* In rounds, so that progress is told from this thread. */
-    size_t n = r->pack->n * (size_t)r->views, round = (size_t)r->jobs * 16;
+    size_t n = inputs->pack->n * (size_t)inputs->views, round = (size_t)inputs->jobs * 16;
     size_t batches = (n + FROZEN_BATCH - 1) / FROZEN_BATCH;
     for (; rc == 0 && z.from < batches; z.from += round) {
         par_for(par, batches - z.from < round ? batches - z.from : round, freeze_batch, &z);
@@ -142,75 +144,78 @@ static int freeze(struct inputs *r, const struct inputs_how *how, struct par *pa
         if (how->stop != NULL && *how->stop != 0)
             rc = 1;
     }
-    freezing_free(&z, r->jobs);
+    freezing_free(&z, inputs->jobs);
     return rc;
 }
 
-int inputs_make(struct inputs *r, const struct model *m, const struct mien_pack *p,
+int inputs_make(struct inputs *inputs, const struct model *m, const struct mien_pack *p,
                 const struct boundary *at, const struct inputs_how *how, struct par *par,
                 struct mien_err *e)
 {
-    *r = (struct inputs){.m = m, .pack = p, .at = *at, .jobs = par_size(par), .views = how->views};
-    /* With nothing frozen, or features of what is, the rows are the records themselves. */
+    *inputs =
+        (struct inputs){.m = m, .pack = p, .at = *at, .jobs = par_size(par), .views = how->views};
+    /* With nothing frozen, or features of what is, the inputs are the records themselves. */
     bool frozen = at->n > 1 || (at->layer[0] != 0 && p->kind != MIEN_PACK_FEATURES);
-    int rc = model_input(m, &r->input, e);
+    int rc = model_input(m, &inputs->input, e);
     if (rc == 0 && p->kind != MIEN_PACK_FEATURES)
-        rc = decoded_make(&r->images, m, p, how->augment, how->seed, r->jobs, e);
-    r->buf = calloc((size_t)r->jobs, sizeof *r->buf);
-    if (rc == 0 && r->buf == NULL)
-        return mien_err_mem(e, (size_t)r->jobs * sizeof *r->buf, "rows");
-    for (int j = 0; rc == 0 && j < r->jobs; j++) {
-        size_t bytes = (frozen ? FROZEN_BATCH : 1) * decoded_bytes(&r->images) + 1;
-        r->buf[j] = malloc(bytes);
-        if (r->buf[j] == NULL)
-            return mien_err_mem(e, bytes, "rows");
+        rc = decoded_make(&inputs->images, m, p, how->augment, how->seed, inputs->jobs, e);
+    inputs->buf = calloc((size_t)inputs->jobs, sizeof *inputs->buf);
+    if (rc == 0 && inputs->buf == NULL)
+        return mien_err_mem(e, (size_t)inputs->jobs * sizeof *inputs->buf, "a batch");
+    for (int j = 0; rc == 0 && j < inputs->jobs; j++) {
+        size_t bytes = (frozen ? FROZEN_BATCH : 1) * decoded_bytes(&inputs->images) + 1;
+        inputs->buf[j] = malloc(bytes);
+        if (inputs->buf[j] == NULL)
+            return mien_err_mem(e, bytes, "a batch");
     }
-    return rc == 0 && frozen ? freeze(r, how, par, e) : rc;
+    return rc == 0 && frozen ? freeze(inputs, how, par, e) : rc;
 }
 
-void inputs_free(struct inputs *r)
+void inputs_free(struct inputs *inputs)
 {
-    if (r->mapped)
-        munmap(r->data, r->pack->n * (size_t)r->views * r->at.width * sizeof(float));
+    if (inputs->mapped)
+        munmap(inputs->data,
+               inputs->pack->n * (size_t)inputs->views * inputs->at.width * sizeof(float));
     else
-        free(r->data);
-    r->data = NULL;
-    for (int j = 0; r->buf != NULL && j < r->jobs; j++)
-        free(r->buf[j]);
-    free(r->buf);
-    decoded_free(&r->images);
+        free(inputs->data);
+    inputs->data = NULL;
+    for (int j = 0; inputs->buf != NULL && j < inputs->jobs; j++)
+        free(inputs->buf[j]);
+    free(inputs->buf);
+    decoded_free(&inputs->images);
 }
 
-void inputs_load(const struct inputs *r, int worker, size_t k, int epoch, float *const *x)
+void inputs_load(const struct inputs *inputs, int worker, size_t k, int epoch, float *const *x)
 {
-    const struct mien_pack *p = r->pack;
-    if (r->data != NULL) {
-        size_t view = (size_t)epoch % (size_t)r->views;
-        const float *row = r->data + (view * p->n + k) * r->at.width;
-        for (int b = 0; b < r->at.n; b++) {
-            size_t count = shape_count(r->m->net.layer[r->at.layer[b]].shape);
+    const struct mien_pack *p = inputs->pack;
+    if (inputs->data != NULL) {
+        size_t view = (size_t)epoch % (size_t)inputs->views;
+        const float *row = inputs->data + (view * p->n + k) * inputs->at.width;
+        for (int b = 0; b < inputs->at.n; b++) {
+            size_t count = shape_count(inputs->m->net.layer[inputs->at.layer[b]].shape);
             memcpy(x[b], row, count * sizeof *row);
             row += count;
         }
         return;
     }
-    size_t count = shape_count(r->m->net.layer[r->at.layer[0]].shape);
+    size_t count = shape_count(inputs->m->net.layer[inputs->at.layer[0]].shape);
     if (p->kind == MIEN_PACK_FEATURES) {
         memcpy(x[0], mien_pack_features(p, k), count * sizeof(float));
         return;
     }
-    const unsigned char *rgb = decoded_get(&r->images, worker, k, (uint64_t)epoch, r->buf[worker]);
+    const unsigned char *rgb =
+        decoded_get(&inputs->images, worker, k, (uint64_t)epoch, inputs->buf[worker]);
     if (rgb != NULL)
-        k_pixels(rgb, x[0], count / 3, r->input.bgr, r->input.mean, r->input.scale);
+        k_pixels(rgb, x[0], count / 3, inputs->input.bgr, inputs->input.mean, inputs->input.scale);
     else
         memset(x[0], 0, count * sizeof(float));
 }
 
-struct label inputs_label(const struct inputs *r, size_t k)
+struct label inputs_label(const struct inputs *inputs, size_t k)
 {
-    const struct mien_pack *p = r->pack;
+    const struct mien_pack *p = inputs->pack;
     struct label y = {p->age[k], p->gender[k], {MIEN_PACK_UNKNOWN, MIEN_PACK_UNKNOWN}, 1, 1};
-    if (decoded_bad(&r->images, k))
+    if (decoded_bad(&inputs->images, k))
         y.age = y.gender = MIEN_PACK_UNKNOWN;
     else if (p->band != NULL)
         memcpy(y.band, p->band + 2 * k, 2);

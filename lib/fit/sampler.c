@@ -14,9 +14,9 @@ static int stratum(const struct label *y)
     return gender * AGES + age;
 }
 
-int sampler_make(struct sampler *s, const struct inputs *r, double power, struct mien_err *e)
+int sampler_make(struct sampler *s, const struct inputs *inputs, double power, struct mien_err *e)
 {
-    size_t count[STRATA] = {0}, n = r->pack->n, used = 0;
+    size_t count[STRATA] = {0}, n = inputs->pack->n, used = 0;
     *s = (struct sampler){.n = n};
     s->weight = malloc(n * sizeof *s->weight);
     s->cumulative = malloc(n * sizeof *s->cumulative);
@@ -25,12 +25,12 @@ int sampler_make(struct sampler *s, const struct inputs *r, double power, struct
         return mien_err_mem(e, n * sizeof *s->weight, "the records' weights");
     }
     for (size_t i = 0; i < n; i++) {
-        struct label y = inputs_label(r, i);
+        struct label y = inputs_label(inputs, i);
         used += count[stratum(&y)]++ == 0;
     }
     double sum = 0;
     for (size_t i = 0; i < n; i++) {
-        struct label y = inputs_label(r, i);
+        struct label y = inputs_label(inputs, i);
         s->weight[i] = pow((double)n / ((double)used * (double)count[stratum(&y)]), power);
         sum += s->weight[i];
         s->cumulative[i] = sum;

@@ -1,6 +1,6 @@
 /* Which records an epoch sees, in what order, and with what weight. */
-#ifndef MIEN_FIT_SAMPLE_H
-#define MIEN_FIT_SAMPLE_H
+#ifndef MIEN_FIT_SAMPLER_H
+#define MIEN_FIT_SAMPLER_H
 
 #include "util/hash.h"
 #include "inputs.h"
@@ -12,7 +12,7 @@ struct sampler {
     double *weight;     /* n, of mean about 1 */
     double *cumulative; /* n */
 };
-MIEN_CHECKED int sampler_make(struct sampler *s, const struct inputs *r, double power,
+MIEN_CHECKED int sampler_make(struct sampler *s, const struct inputs *inputs, double power,
                               struct mien_err *e);
 void sampler_free(struct sampler *s);
 

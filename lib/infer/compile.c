@@ -109,13 +109,13 @@ int plan_group(const struct plan *p, const struct step *s)
 }
 
 /* The kernels of a convolution or dense layer; that of conv.h does all of them. */
-enum kernel { KERNEL_CONV, KERNEL_WINOGRAD, KERNEL_EIGHT };
+enum kernel { KERNEL_CONV, KERNEL_WINOGRAD, KERNEL_INT8 };
 
 static enum kernel kernel_of(const struct plan *p, const struct layer *l)
 {
     const struct layer *before = &p->net.layer[l->in[0]];
     if (p->int8 != NULL && before->type != L_INPUT && conv_int8_fits(l, before->shape))
-        return KERNEL_EIGHT;
+        return KERNEL_INT8;
     return winograd_fits(p->simd, l, before->shape) ? KERNEL_WINOGRAD : KERNEL_CONV;
 }
 
@@ -127,7 +127,7 @@ static int prepare_conv(struct plan *p, struct step *s, const struct tail *tail)
     const struct layer *l = &p->net.layer[s->layer];
     struct shape in = p->net.layer[l->in[0]].shape;
     switch (kernel_of(p, l)) {
-    case KERNEL_EIGHT:
+    case KERNEL_INT8:
         s->conv_int8 = calloc(1, sizeof *s->conv_int8);
         if (s->conv_int8 == NULL || conv_int8_make(s->conv_int8, p->int8, l, in, s->w, tail) < 0)
             return MIEN_ERR_MEM;

@@ -1,6 +1,6 @@
 /*
- * A plan as its two sources see it: plan_compile.c makes steps of a network's layers, plan.c gives
- * their values room and runs them.
+ * A plan as its two sources see it: compile.c makes steps of a network's layers, plan.c gives their
+ * values room and runs them.
  */
 #ifndef MIEN_INFER_PLAN_STATE_H
 #define MIEN_INFER_PLAN_STATE_H

@@ -114,19 +114,19 @@ static int choose_outputs(struct mien_session *s, const char *layer, struct mien
     return 0;
 }
 
-static int start_worker(const struct mien_session *s, struct worker *w, size_t rows,
+static int start_worker(const struct mien_session *s, struct worker *w, size_t inputs,
                         struct mien_err *e)
 {
     size_t mirrored = s->o.mirror ? (size_t)s->o.batch * mien_session_inputs(s) : 0;
     w->work = plan_work_new(s->plan, e);
     if (w->work == NULL)
         return MIEN_ERR_MEM;
-    w->in = calloc(rows, sizeof *w->in);
+    w->in = calloc(inputs, sizeof *w->in);
     w->mirrored = malloc(mirrored + 1);
     if (w->in == NULL || w->mirrored == NULL)
-        return mien_err_mem(e, rows * sizeof *w->in + mirrored, "workers");
+        return mien_err_mem(e, inputs * sizeof *w->in + mirrored, "workers");
     for (int k = 0; k < s->nout; k++) {
-        size_t floats = rows * s->width[k];
+        size_t floats = inputs * s->width[k];
         w->out[k] = malloc(floats * sizeof **w->out);
         if (w->out[k] == NULL)
             return mien_err_mem(e, floats * sizeof **w->out, "results");
@@ -138,7 +138,7 @@ int mien_session_start(struct mien_session *s, const char *layer,
                        const struct mien_session_options *o, struct mien_err *e)
 {
     assert(s->plan == NULL && o->jobs > 0 && o->batch > 0);
-    int rows = o->mirror ? 2 * o->batch : o->batch, rc = choose_outputs(s, layer, e);
+    int inputs = o->mirror ? 2 * o->batch : o->batch, rc = choose_outputs(s, layer, e);
     if (rc < 0)
         return rc;
     if (o->mirror && s->input.h == 0)
@@ -146,7 +146,7 @@ int mien_session_start(struct mien_session *s, const char *layer,
                             "the model reads features, which have no mirror image");
     s->o = *o;
     s->plan =
-        plan_new(&s->model, s->out, s->nout, rows, o->int8 ? PRECISION_INT8 : PRECISION_FLOAT, e);
+        plan_new(&s->model, s->out, s->nout, inputs, o->int8 ? PRECISION_INT8 : PRECISION_FLOAT, e);
     if (s->plan == NULL)
         return MIEN_ERR_MEM;
     for (int k = 0; k < s->nout; k++)
@@ -155,7 +155,7 @@ int mien_session_start(struct mien_session *s, const char *layer,
     if (s->worker == NULL)
         return mien_err_mem(e, (size_t)o->jobs * sizeof *s->worker, "workers");
     for (int j = 0; j < o->jobs; j++) {
-        rc = start_worker(s, &s->worker[j], (size_t)rows, e);
+        rc = start_worker(s, &s->worker[j], (size_t)inputs, e);
         if (rc < 0)
             return rc;
     }

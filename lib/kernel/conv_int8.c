@@ -193,16 +193,16 @@ static struct work layout(const struct conv_int8 *c, size_t n, void *scratch)
     return w;
 }
 
-/* An image's values, between its own least and largest. */
-static void to_values(const struct conv_int8 *c, const float *x, const float *zeros,
-                      struct int8_range *range, char *to)
+/* An image's values, between its own least and largest; behind them a pixel of zeros. */
+static void quantize_image(const struct conv_int8 *c, const float *x, const float *zeros,
+                           struct int8_range *range, char *to)
 {
     size_t pixels = (size_t)c->in.h * (size_t)c->in.w, nc = (size_t)c->in.c;
     float lo = 0, hi = 0;
     c->variant->extent(x, pixels * nc, &lo, &hi);
     *range = int8_range(lo, hi);
-    c->variant->values(x, pixels, nc, range, to, c->words);
-    c->variant->values(zeros, 1, nc, range, to + 4 * c->words * pixels, c->words);
+    c->variant->quantize(x, pixels, nc, range, to, c->words);
+    c->variant->quantize(zeros, 1, nc, range, to + 4 * c->words * pixels, c->words);
 }
 
 /* Where the values under output pixel (oy, ox) of an image lie: mr apart in taps. */
@@ -257,7 +257,8 @@ void conv_int8_run(const struct conv_int8 *c, const float *x, const float *add, 
     size_t columns = (size_t)c->l.shape.w, pixels = (size_t)c->l.shape.h * columns;
     size_t units = (size_t)c->l.units, mr = (size_t)c->variant->mr, taps = taps_of(c);
     for (size_t i = 0; i < n; i++)
-        to_values(c, x + i * shape_count(c->in), zeros, &w.image[i], w.values + i * image_bytes(c));
+        quantize_image(c, x + i * shape_count(c->in), zeros, &w.image[i],
+                       w.values + i * image_bytes(c));
     for (size_t from = 0; from < n * pixels; from += BLOCK_ROWS) {
         size_t m = n * pixels - from < BLOCK_ROWS ? n * pixels - from : BLOCK_ROWS;
         for (size_t i = 0; i < m || i % mr != 0; i++) {

@@ -8,8 +8,8 @@
  * integer-arithmetic-only inference" (CVPR 2018), with a scale for each output's weights, and
  * ranges of the values taken from each image rather than from calibration.
  */
-#ifndef MIEN_KERNEL_CONV8_H
-#define MIEN_KERNEL_CONV8_H
+#ifndef MIEN_KERNEL_CONV_INT8_H
+#define MIEN_KERNEL_CONV_INT8_H
 
 #include <stdbool.h>
 

@@ -3,8 +3,8 @@
  * simd.h has them for floats. Values are unsigned, weights signed; sums are whole numbers, so that
  * every variant has the same.
  */
-#ifndef MIEN_KERNEL_EIGHT_H
-#define MIEN_KERNEL_EIGHT_H
+#ifndef MIEN_KERNEL_INT8_H
+#define MIEN_KERNEL_INT8_H
 
 #include <stddef.h>
 #include <stdint.h>
@@ -45,8 +45,8 @@ struct int8_simd {
        these is, or is infinite. */
     void (*extent)(const float *x, size_t n, float *lo, float *hi);
     /* The values, `size` bytes each, of pixels of nc numbers; `words` 32-bit words a pixel. */
-    void (*values)(const float *x, size_t pixels, size_t nc, const struct int8_range *r, void *to,
-                   size_t words);
+    void (*quantize)(const float *x, size_t pixels, size_t nc, const struct int8_range *r, void *to,
+                     size_t words);
 };
 
 /* The variant with that many better ones among those that this processor runs; NULL behind the

@@ -100,8 +100,8 @@ TARGET static void VARIANT(extent)(const float *x, size_t n, float *lo, float *h
     *hi += sum; /* 0, or NaN */
 }
 
-TARGET static void VARIANT(values)(const float *x, size_t pixels, size_t nc,
-                                   const struct int8_range *r, void *to, size_t words)
+TARGET static void VARIANT(quantize)(const float *x, size_t pixels, size_t nc,
+                                     const struct int8_range *r, void *to, size_t words)
 {
     float inverse = r->scale > 0 ? 1 / r->scale : 0;
     if (nc % LANES == 0 && nc * sizeof(VALUE) == 4 * words) { /* pixels without gaps */
@@ -124,9 +124,9 @@ TARGET static void VARIANT(values)(const float *x, size_t pixels, size_t nc,
     }
 }
 
-static const struct int8_simd VARIANT(int8) = {VARIANT_NAME,    LANES,          MR,
-                                               NV *LANES,       sizeof(VALUE),  VARIANT(tile),
-                                               VARIANT(extent), VARIANT(values)};
+static const struct int8_simd VARIANT(int8) = {
+    VARIANT_NAME,     LANES, MR, NV *LANES, sizeof(VALUE), VARIANT(tile), VARIANT(extent),
+    VARIANT(quantize)};
 
 #undef VARIANT
 #undef VARIANT_NAME

@@ -160,8 +160,8 @@ MIEN_CHECKED int net_scale(struct net *dst, const struct net *src, int h, int w,
                            struct mien_err *e);
 
 /* The same at its own width for a net that has weights, which the copy shares. Returns 0; net_add's
-   errors; or MIEN_ERR_FORMAT where a layer has more or fewer weights for an input of that size, as a
-   dense one has that reads an image. */
+   errors; or MIEN_ERR_FORMAT where a layer has more or fewer weights for an input of that size, as
+   a dense one has that reads an image. */
 MIEN_CHECKED int net_resize(struct net *dst, const struct net *src, int h, int w,
                             struct mien_err *e);
 

@@ -25,43 +25,43 @@ static struct layer transposed(struct shape in)
     return t;
 }
 
-static int make_conv(struct fast_conv *q, const struct simd *simd)
+static int make_conv(struct fast_conv *f, const struct simd *simd)
 {
-    const struct layer *l = &q->l;
+    const struct layer *l = &f->l;
     float *w = zeroed(l->param[0].count);
-    struct tail tail = {NULL, q->act, NULL}, none = {NULL, ACT_NONE, NULL};
-    int rc = w == NULL ? MIEN_ERR_MEM : conv_make(&q->conv, simd, l, q->in, w, &tail);
-    size_t zeros = rc == 0 ? conv_zeros(&q->conv) : 0;
-    q->has_back = q->has_back && k_is_pointwise(l);
-    if (rc == 0 && q->has_back) {
-        struct layer back = transposed(q->in);
+    struct tail tail = {NULL, f->act, NULL}, none = {NULL, ACT_NONE, NULL};
+    int rc = w == NULL ? MIEN_ERR_MEM : conv_make(&f->conv, simd, l, f->in, w, &tail);
+    size_t zeros = rc == 0 ? conv_zeros(&f->conv) : 0;
+    f->has_back = f->has_back && k_is_pointwise(l);
+    if (rc == 0 && f->has_back) {
+        struct layer back = transposed(f->in);
         struct shape from = {l->shape.h, l->shape.w, l->units};
-        q->flipped = w;
+        f->flipped = w;
         w = NULL;
-        rc = conv_make(&q->back, simd, &back, from, q->flipped, &none);
-        zeros = rc == 0 ? larger(zeros, conv_zeros(&q->back)) : 0;
+        rc = conv_make(&f->back, simd, &back, from, f->flipped, &none);
+        zeros = rc == 0 ? larger(zeros, conv_zeros(&f->back)) : 0;
     }
     free(w);
-    q->zeros = zeroed(zeros);
-    return rc < 0 || q->zeros == NULL ? MIEN_ERR_MEM : 0;
+    f->zeros = zeroed(zeros);
+    return rc < 0 || f->zeros == NULL ? MIEN_ERR_MEM : 0;
 }
 
-int fast_conv_make(struct fast_conv *q, const struct simd *simd, const struct layer *l,
+int fast_conv_make(struct fast_conv *f, const struct simd *simd, const struct layer *l,
                    struct shape in, enum act act, bool back)
 {
-    *q = (struct fast_conv){.l = *l, .in = in, .act = act, .has_back = back};
+    *f = (struct fast_conv){.l = *l, .in = in, .act = act, .has_back = back};
     int rc = 0;
     if (l->type == L_CONV) {
-        q->simd = simd;
-        rc = make_conv(q, simd);
+        f->simd = simd;
+        rc = make_conv(f, simd);
     } else if (l->type == L_DWCONV && in.c >= simd->lanes && l->kh * l->kw <= MAX_TAPS) {
-        q->simd = simd;
-        q->flipped = zeroed(l->param[0].count);
-        q->zeros = zeroed((size_t)in.w * (size_t)in.c);
-        rc = q->flipped == NULL || q->zeros == NULL ? MIEN_ERR_MEM : 0;
+        f->simd = simd;
+        f->flipped = zeroed(l->param[0].count);
+        f->zeros = zeroed((size_t)in.w * (size_t)in.c);
+        rc = f->flipped == NULL || f->zeros == NULL ? MIEN_ERR_MEM : 0;
     }
     if (rc < 0)
-        fast_conv_free(q);
+        fast_conv_free(f);
     return rc;
 }
 
@@ -73,13 +73,13 @@ size_t fast_conv_bytes(const struct layer *l, bool back)
            sizeof(float);
 }
 
-void fast_conv_free(struct fast_conv *q)
+void fast_conv_free(struct fast_conv *f)
 {
-    conv_free(&q->conv);
-    conv_free(&q->back);
-    free(q->flipped);
-    free(q->zeros);
-    *q = (struct fast_conv){0};
+    conv_free(&f->conv);
+    conv_free(&f->back);
+    free(f->flipped);
+    free(f->zeros);
+    *f = (struct fast_conv){0};
 }
 
 /* --- Weights ---------------------------------------------------------------------------------- */
@@ -115,11 +115,11 @@ static int taps_of(const struct layer *l, int ry, int rx, int tap[MAX_TAPS][2])
 }
 
 /* A depthwise filter's weights, remainder after remainder. */
-static void sort_taps(const struct fast_conv *q, const float *w)
+static void sort_taps(const struct fast_conv *f, const float *w)
 {
-    const struct layer *l = &q->l;
-    size_t nc = (size_t)q->in.c;
-    float *to = q->flipped;
+    const struct layer *l = &f->l;
+    size_t nc = (size_t)f->in.c;
+    float *to = f->flipped;
     int tap[MAX_TAPS][2];
     for (int r = 0; r < l->sh * l->sw; r++) {
         int n = taps_of(l, r / l->sw, r % l->sw, tap);
@@ -128,58 +128,58 @@ static void sort_taps(const struct fast_conv *q, const float *w)
     }
 }
 
-void fast_conv_weights(struct fast_conv *q, const float *w, const float *bias)
+void fast_conv_weights(struct fast_conv *f, const float *w, const float *bias)
 {
-    const struct layer *l = &q->l;
+    const struct layer *l = &f->l;
     if (l->type == L_DWCONV) {
-        sort_taps(q, w);
+        sort_taps(f, w);
         return;
     }
-    conv_weights(&q->conv, w, bias);
-    if (q->has_back) {
-        transpose(w, l->param[0].count / (size_t)l->units, (size_t)l->units, q->flipped);
-        conv_weights(&q->back, q->flipped, NULL);
+    conv_weights(&f->conv, w, bias);
+    if (f->has_back) {
+        transpose(w, l->param[0].count / (size_t)l->units, (size_t)l->units, f->flipped);
+        conv_weights(&f->back, f->flipped, NULL);
     }
 }
 
 /* --- Running ---------------------------------------------------------------------------------- */
 
-size_t fast_conv_scratch(const struct fast_conv *q)
+size_t fast_conv_scratch(const struct fast_conv *f)
 {
-    if (q->simd == NULL)
+    if (f->simd == NULL)
         return 0;
-    if (q->l.type != L_DWCONV)
-        return larger(conv_scratch(&q->conv), q->has_back ? conv_scratch(&q->back) : 0);
+    if (f->l.type != L_DWCONV)
+        return larger(conv_scratch(&f->conv), f->has_back ? conv_scratch(&f->back) : 0);
     struct tail none = {NULL, ACT_NONE, NULL};
-    struct depthwise d = depthwise_make(q->simd, &q->l, q->in, q->flipped, &none);
+    struct depthwise d = depthwise_make(f->simd, &f->l, f->in, f->flipped, &none);
     return depthwise_scratch(&d);
 }
 
-void fast_conv_forward(const struct fast_conv *q, const float *w, const float *bias, const float *x,
+void fast_conv_forward(const struct fast_conv *f, const float *w, const float *bias, const float *x,
                        float *y, size_t n, void *scratch)
 {
-    if (q->l.type != L_DWCONV) {
-        conv_run(&q->conv, x, NULL, y, n, q->zeros, scratch);
+    if (f->l.type != L_DWCONV) {
+        conv_run(&f->conv, x, NULL, y, n, f->zeros, scratch);
         return;
     }
-    struct tail tail = {bias != NULL ? bias : q->zeros, q->act, NULL};
-    struct depthwise d = depthwise_make(q->simd, &q->l, q->in, w, &tail);
-    depthwise_run(&d, x, y, n, q->zeros, scratch);
+    struct tail tail = {bias != NULL ? bias : f->zeros, f->act, NULL};
+    struct depthwise d = depthwise_make(f->simd, &f->l, f->in, w, &tail);
+    depthwise_run(&d, x, y, n, f->zeros, scratch);
 }
 
 /* One image's dx of a depthwise layer: for each pixel, the outputs that it took part in. */
-static void back_image(const struct fast_conv *q, const float *dy, float *dx, const float **pixel)
+static void back_image(const struct fast_conv *f, const float *dy, float *dx, const float **pixel)
 {
-    const struct layer *l = &q->l;
-    size_t nc = (size_t)q->in.c;
-    const float *w = q->flipped;
+    const struct layer *l = &f->l;
+    size_t nc = (size_t)f->in.c;
+    const float *w = f->flipped;
     int tap[MAX_TAPS][2];
     for (int r = 0; r < l->sh * l->sw; r++) {
         int ry = r / l->sw, rx = r % l->sw, n = taps_of(l, ry, rx, tap);
-        struct dw d = {nc, (size_t)n, w, q->zeros, q->zeros, ACT_NONE};
+        struct dw d = {nc, (size_t)n, w, f->zeros, f->zeros, ACT_NONE};
         w += (size_t)n * nc;
-        for (int y = 0; y < q->in.h; y++) {
-            for (int x = 0; x < q->in.w && (y + l->pt) % l->sh == ry; x++) {
+        for (int y = 0; y < f->in.h; y++) {
+            for (int x = 0; x < f->in.w && (y + l->pt) % l->sh == ry; x++) {
                 if ((x + l->pl) % l->sw != rx)
                     continue;
                 for (int t = 0; t < n; t++) {
@@ -187,48 +187,48 @@ static void back_image(const struct fast_conv *q, const float *dy, float *dx, co
                     bool inside =
                         oy >= 0 && ox >= 0 && oy / l->sh < l->shape.h && ox / l->sw < l->shape.w;
                     size_t at = (size_t)(oy / l->sh * l->shape.w + ox / l->sw) * nc;
-                    pixel[t] = inside ? dy + at : q->zeros;
+                    pixel[t] = inside ? dy + at : f->zeros;
                 }
-                q->simd->dw(&d, pixel, dx + (size_t)(y * q->in.w + x) * nc);
+                f->simd->dw(&d, pixel, dx + (size_t)(y * f->in.w + x) * nc);
             }
         }
     }
 }
 
-void fast_conv_back(const struct fast_conv *q, const float *dy, float *dx, size_t n, void *scratch)
+void fast_conv_back(const struct fast_conv *f, const float *dy, float *dx, size_t n, void *scratch)
 {
-    const struct layer *l = &q->l;
+    const struct layer *l = &f->l;
     if (l->type != L_DWCONV) {
-        conv_run(&q->back, dy, NULL, dx, n, q->zeros, scratch);
+        conv_run(&f->back, dy, NULL, dx, n, f->zeros, scratch);
         return;
     }
     if (l->kh == 3 && l->kw == 3 && l->sh == 1 && l->sw == 1) { /* the filter turned round */
         struct layer turned = *l;
-        struct tail none = {q->zeros, ACT_NONE, NULL};
+        struct tail none = {f->zeros, ACT_NONE, NULL};
         turned.pt = l->kh - 1 - l->pt;
         turned.pl = l->kw - 1 - l->pl;
-        turned.shape = q->in;
-        struct depthwise d = depthwise_make(q->simd, &turned, l->shape, q->flipped, &none);
-        depthwise_run(&d, dy, dx, n, q->zeros, scratch);
+        turned.shape = f->in;
+        struct depthwise d = depthwise_make(f->simd, &turned, l->shape, f->flipped, &none);
+        depthwise_run(&d, dy, dx, n, f->zeros, scratch);
         return;
     }
-    for (size_t i = 0; i < n; i++, dy += shape_count(l->shape), dx += shape_count(q->in))
-        back_image(q, dy, dx, scratch);
+    for (size_t i = 0; i < n; i++, dy += shape_count(l->shape), dx += shape_count(f->in))
+        back_image(f, dy, dx, scratch);
 }
 
-void fast_conv_dw3_weights(const struct fast_conv *q, const float *x, const float *dy, float *dw,
+void fast_conv_dw3_weights(const struct fast_conv *f, const float *x, const float *dy, float *dw,
                            size_t n)
 {
-    const struct layer *l = &q->l;
-    size_t nc = (size_t)q->in.c, line = (size_t)q->in.w * nc;
-    struct dw3_row r = {{NULL}, nc, q->in.w, l->shape.w, -l->pl, l->sw};
-    for (size_t i = 0; i < n; i++, x += shape_count(q->in)) {
+    const struct layer *l = &f->l;
+    size_t nc = (size_t)f->in.c, line = (size_t)f->in.w * nc;
+    struct dw3_row r = {{NULL}, nc, f->in.w, l->shape.w, -l->pl, l->sw};
+    for (size_t i = 0; i < n; i++, x += shape_count(f->in)) {
         for (int oy = 0; oy < l->shape.h; oy++, dy += (size_t)l->shape.w * nc) {
             for (int ky = 0; ky < 3; ky++) {
                 int y = oy * l->sh - l->pt + ky;
-                r.row[ky] = y >= 0 && y < q->in.h ? x + (size_t)y * line : q->zeros;
+                r.row[ky] = y >= 0 && y < f->in.h ? x + (size_t)y * line : f->zeros;
             }
-            q->simd->dw3_weights(&r, dy, dw);
+            f->simd->dw3_weights(&r, dy, dw);
         }
     }
 }

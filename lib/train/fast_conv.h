@@ -1,11 +1,11 @@
 /*
  * Training's convolutions on the inner loops of inference: in float only, and where these loops
  * win; the trainer falls back on kernels.h and grad.h. Weights change from step to step, so what is
- * packed of them is packed anew. Dense layers have no fast form: a batch has too few rows for
+ * packed of them is packed anew. Dense layers aren't among them: a batch has too few rows for
  * packing to pay.
  */
-#ifndef MIEN_TRAIN_QUICK_H
-#define MIEN_TRAIN_QUICK_H
+#ifndef MIEN_TRAIN_FAST_CONV_H
+#define MIEN_TRAIN_FAST_CONV_H
 
 #include <stdbool.h>
 
@@ -13,11 +13,11 @@
 #include "kernel/depthwise.h"
 
 struct fast_conv {
-    const struct simd *simd; /* NULL: this layer has no fast form */
+    const struct simd *simd; /* NULL: it is computed otherwise */
     struct layer l;
     struct shape in;
-    struct conv conv,
-        back; /* forward; and from the output's gradient to the input's, where has_back */
+    struct conv conv; /* forward */
+    struct conv back; /* from the output's gradient to the input's, where has_back */
     bool has_back;
     float *flipped; /* back's weights before packing, or a depthwise filter's, last tap first */
     float *zeros;   /* no bias, and pixels beyond the border */
@@ -25,27 +25,27 @@ struct fast_conv {
 };
 
 /* Prepares for layer l, which reads `in` and stores act of its sums; back: the input's gradient is
-   wanted too. q->simd stays NULL where there is no fast form. Returns 0 or MIEN_ERR_MEM. */
-MIEN_CHECKED int fast_conv_make(struct fast_conv *q, const struct simd *simd, const struct layer *l,
+   wanted too. f->simd stays NULL where that doesn't win. Returns 0 or MIEN_ERR_MEM. */
+MIEN_CHECKED int fast_conv_make(struct fast_conv *f, const struct simd *simd, const struct layer *l,
                                 struct shape in, enum act act, bool back);
-void fast_conv_free(struct fast_conv *q);
+void fast_conv_free(struct fast_conv *f);
 
 /* Takes the layer's weights; bias may be NULL. They must stay as they are until the next call. */
-void fast_conv_weights(struct fast_conv *q, const float *w, const float *bias);
+void fast_conv_weights(struct fast_conv *f, const float *w, const float *bias);
 
 /* About how many bytes fast_conv_make takes for the layer. */
 size_t fast_conv_bytes(const struct layer *l, bool back);
 
 /* Bytes of scratch that the next ones need. */
-size_t fast_conv_scratch(const struct fast_conv *q);
+size_t fast_conv_scratch(const struct fast_conv *f);
 
 /* y[n, l.shape] = act(layer(x[n, in])), and dx[n, in] from dy[n, l.shape]. */
-void fast_conv_forward(const struct fast_conv *q, const float *w, const float *bias, const float *x,
+void fast_conv_forward(const struct fast_conv *f, const float *w, const float *bias, const float *x,
                        float *y, size_t n, void *scratch);
-void fast_conv_back(const struct fast_conv *q, const float *dy, float *dx, size_t n, void *scratch);
+void fast_conv_back(const struct fast_conv *f, const float *dy, float *dx, size_t n, void *scratch);
 
 /* Adds to dw what n images of a depthwise 3x3 layer contribute to its weights' gradient. */
-void fast_conv_dw3_weights(const struct fast_conv *q, const float *x, const float *dy, float *dw,
+void fast_conv_dw3_weights(const struct fast_conv *f, const float *x, const float *dy, float *dw,
                            size_t n);
 
 #endif

@@ -81,18 +81,18 @@ static void find_flow(struct train_memory *p, const int *ends, int nends, int *f
     }
 }
 
-/* --- Walks ------------------------------------------------------------------------------------ */
+/* --- Fused runs ------------------------------------------------------------------------------- */
 
-enum { WALK_PARTS = 16, WALK_WEIGHTS = 1 << 18 };
+enum { RUN_PARTS = 16, RUN_WEIGHTS = 1 << 18 };
 
 size_t fused_run_parts(int n)
 {
-    return n < WALK_PARTS ? (size_t)n : WALK_PARTS;
+    return n < RUN_PARTS ? (size_t)n : RUN_PARTS;
 }
 
 /* Whether layer i can be one of a fused run: it looks at one image at a time, and a gradient of its
    weights for each part of the batch costs little beside its outputs. */
-static bool can_walk(const struct train_memory *p, int i)
+static bool can_fuse(const struct train_memory *p, int i)
 {
     const struct layer *l = &p->net->layer[i];
     switch (l->type) {
@@ -110,41 +110,42 @@ static bool can_walk(const struct train_memory *p, int i)
     }
 }
 
-/* Takes layer i into run w, unless its weights would be too many then. */
-static bool join(struct fused_run *w, const struct layer *l, int i)
+/* Takes layer i into a run, unless its weights would be too many then. */
+static bool join(struct fused_run *run, const struct layer *l, int i)
 {
-    size_t at = l->nparam > 0 ? l->param[0].at : w->at;
-    size_t span = l->nparam > 0 ? at + train_params_span(l) - w->at : w->span;
-    if (w->span == 0) {
-        w->at = at;
+    size_t at = l->nparam > 0 ? l->param[0].at : run->at;
+    size_t span = l->nparam > 0 ? at + train_params_span(l) - run->at : run->span;
+    if (run->span == 0) {
+        run->at = at;
         span = train_params_span(l);
     }
-    if (span > WALK_WEIGHTS)
+    if (span > RUN_WEIGHTS)
         return false;
-    w->span = span;
-    w->last = i;
+    run->span = span;
+    run->last = i;
     return true;
 }
 
 /* A fused run goes on with a layer that alone reads the one before. */
-static void find_walks(struct train_memory *p, const int *uses)
+static void find_runs(struct train_memory *p, const int *uses)
 {
-    struct fused_run *w = NULL;
+    struct fused_run *run = NULL;
     for (int i = 0; i < p->net->n; i++) {
         const struct layer *l = &p->net->layer[i];
         p->use[i].run = -1;
-        bool can = can_walk(p, i), after = w != NULL && l->in[0] == w->last && uses[w->last] == 1;
-        if (w != NULL && !(can && after && join(w, l, i)))
-            w = NULL;
-        if (w == NULL && can && p->use[i].below < 0) {
-            w = &p->run[p->runs++];
-            *w = (struct fused_run){.first = i};
-            if (!join(w, l, i)) {
+        bool can = can_fuse(p, i),
+             after = run != NULL && l->in[0] == run->last && uses[run->last] == 1;
+        if (run != NULL && !(can && after && join(run, l, i)))
+            run = NULL;
+        if (run == NULL && can && p->use[i].below < 0) {
+            run = &p->run[p->runs++];
+            *run = (struct fused_run){.first = i};
+            if (!join(run, l, i)) {
                 p->runs--;
-                w = NULL;
+                run = NULL;
             }
         }
-        if (w != NULL)
+        if (run != NULL)
             p->use[i].run = p->runs - 1;
     }
     for (int i = 0; i < p->net->n; i++) {
@@ -261,8 +262,8 @@ static void add_up(struct train_memory *p, const int *feeds)
         if (l->type == L_DROPOUT)
             bytes += batch * count;
     }
-    for (const struct fused_run *w = p->run; w < p->run + p->runs; w++)
-        p->part = larger(p->part, fused_run_parts(p->batch) * w->span);
+    for (const struct fused_run *run = p->run; run < p->run + p->runs; run++)
+        p->part = larger(p->part, fused_run_parts(p->batch) * run->span);
     for (int k = 0; k < p->slots; k++)
         reals += (p->slot[k].inner ? (size_t)p->jobs : batch) * p->slot[k].count;
     reals += (size_t)p->jobs * p->patch + p->part + batch * p->extra + p->zeros;
@@ -289,7 +290,7 @@ int train_memory_make(struct train_memory *p, const struct net *net, const bool 
         find_roles(p, train);
         find_flow(p, ends, nends, feeds, uses);
         find_holders(p, uses);
-        find_walks(p, uses);
+        find_runs(p, uses);
         find_slots(p, ends, nends, taken);
         add_up(p, feeds);
     }

@@ -5,12 +5,12 @@
  * short while only: they share slots. A relu whose input nothing else reads takes its place: the
  * layer before writes what the relu makes of it, and their gradient is one array.
  *
- * Layers of large outputs and few weights that follow each other are walked through image by image,
- * while what one writes is in the cache for the next; a gradient within a fused run is that of one
- * image.
+ * Layers of large outputs and few weights that follow each other are a fused run: they are gone
+ * through image by image, while what one writes is in the cache for the next, and a gradient within
+ * the run is that of one image.
  */
-#ifndef MIEN_TRAIN_TRAIN_PLAN_H
-#define MIEN_TRAIN_TRAIN_PLAN_H
+#ifndef MIEN_TRAIN_MEMORY_H
+#define MIEN_TRAIN_MEMORY_H
 
 #include <stdbool.h>
 

@@ -23,7 +23,7 @@ static real *param_of(const struct trainer *t, const struct layer *l, int k)
 /* Divides the batch for the current layer, or for its fused run. */
 static void divide(struct trainer *t)
 {
-    bool fused = t->plan.use[t->cur].run >= 0;
+    bool fused = t->memory.use[t->cur].run >= 0;
     t->npart = fused ? fused_run_parts(t->n) : train_parts(&t->net->layer[t->cur], t->n);
 }
 
@@ -81,7 +81,7 @@ static void forward_bn(const struct layer *l, const struct layer_state *d, const
     }
 }
 
-/* The fast forms exist in float alone; these say whether they did layer i's images. */
+/* Fast convolutions exist in float alone; these say whether they did layer i's images. */
 #ifdef MIEN_DOUBLE
 static void fast_conv_layer(void *ctx, int worker, size_t i)
 {
@@ -114,40 +114,40 @@ static void fast_conv_layer(void *ctx, int worker, size_t i)
 {
     const struct trainer *t = ctx;
     const struct layer *l = &t->net->layer[i];
-    struct fast_conv *q = &t->state[i].fast;
+    struct fast_conv *f = &t->state[i].fast;
     (void)worker;
-    if (q->simd != NULL && (t->plan.use[i].train || !t->fresh))
-        fast_conv_weights(q, param_of(t, l, 0), param_of(t, l, 1));
+    if (f->simd != NULL && (t->memory.use[i].train || !t->fresh))
+        fast_conv_weights(f, param_of(t, l, 0), param_of(t, l, 1));
 }
 
 static bool fast_conv_y(const struct trainer *t, int i, const real *x, real *y, size_t n,
                         int worker)
 {
     const struct layer *l = &t->net->layer[i];
-    const struct fast_conv *q = &t->state[i].fast;
-    if (q->simd == NULL)
+    const struct fast_conv *f = &t->state[i].fast;
+    if (f->simd == NULL)
         return false;
-    fast_conv_forward(q, param_of(t, l, 0), param_of(t, l, 1), x, y, n, t->scratch[worker]);
+    fast_conv_forward(f, param_of(t, l, 0), param_of(t, l, 1), x, y, n, t->scratch[worker]);
     return true;
 }
 
 static bool fast_conv_dx(const struct trainer *t, int i, const real *dy, real *dx, size_t n,
                          int worker)
 {
-    const struct fast_conv *q = &t->state[i].fast;
-    if (q->simd == NULL || !q->has_back)
+    const struct fast_conv *f = &t->state[i].fast;
+    if (f->simd == NULL || !f->has_back)
         return false;
-    fast_conv_back(q, dy, dx, n, t->scratch[worker]);
+    fast_conv_back(f, dy, dx, n, t->scratch[worker]);
     return true;
 }
 
 static bool fast_conv_dw(const struct trainer *t, int i, const real *x, const real *dy, real *dw,
                          size_t n)
 {
-    const struct fast_conv *q = &t->state[i].fast;
-    if (q->simd == NULL || q->l.kh != 3 || q->l.kw != 3)
+    const struct fast_conv *f = &t->state[i].fast;
+    if (f->simd == NULL || f->l.kh != 3 || f->l.kw != 3)
         return false;
-    fast_conv_dw3_weights(q, x, dy, dw, n);
+    fast_conv_dw3_weights(f, x, dy, dw, n);
     return true;
 }
 #endif
@@ -162,7 +162,7 @@ static void forward_images(struct trainer *t, int i, size_t first, size_t n, int
     const real *x = t->state[l->in[0]].act + first * shape_count(in);
     real *y = d->act + first * count;
     size_t rows = count / (size_t)l->shape.c * n;
-    struct tail bias = {param_of(t, l, 1), train_tail(&t->plan, i), NULL},
+    struct tail bias = {param_of(t, l, 1), train_tail(&t->memory, i), NULL},
                 act = {NULL, ACT_NONE, NULL};
     int at = 0;
     if (fast_conv_y(t, i, x, y, n, worker))
@@ -181,7 +181,7 @@ static void forward_images(struct trainer *t, int i, size_t first, size_t n, int
         k_coral(shape_count(in), l->units, param_of(t, l, 0), param_of(t, l, 1), x, y, n);
         break;
     case L_BN:
-        act.act = train_tail(&t->plan, i);
+        act.act = train_tail(&t->memory, i);
         forward_bn(l, d, &act, x, y, rows);
         break;
     case L_RELU:
@@ -248,18 +248,19 @@ static void forward_part(void *ctx, int worker, size_t k)
 /* Whether the layer before has already stored what layer i makes of it. */
 static bool is_done(const struct trainer *t, int i)
 {
-    return t->plan.use[i].below >= 0 && train_tail(&t->plan, t->plan.use[i].below) != ACT_NONE;
+    return t->memory.use[i].below >= 0 &&
+           train_tail(&t->memory, t->memory.use[i].below) != ACT_NONE;
 }
 
 /* The outputs of the current fused run's layers, image by image. */
-static void forward_walk(void *ctx, int worker, size_t k)
+static void forward_fused_part(void *ctx, int worker, size_t k)
 {
     struct trainer *t = ctx;
-    const struct fused_run *w = &t->plan.run[t->plan.use[t->cur].run];
+    const struct fused_run *run = &t->memory.run[t->memory.use[t->cur].run];
     size_t first, n;
     part_range(t, k, &first, &n);
     for (size_t image = first; image < first + n; image++) {
-        for (int i = w->first; i <= w->last; i++) {
+        for (int i = run->first; i <= run->last; i++) {
             if (!is_done(t, i))
                 forward_images(t, i, image, 1, worker);
         }
@@ -331,10 +332,10 @@ void trainer_forward(struct trainer *t, int n, bool training, uint64_t seed)
     par_for(t->par, (size_t)t->net->n, fast_conv_layer, t);
     t->fresh = true;
     for (t->cur = 0; t->cur < t->net->n; t->cur++) {
-        const struct layer_use *d = &t->plan.use[t->cur];
+        const struct layer_use *d = &t->memory.use[t->cur];
         if (d->run >= 0) {
-            over_parts(t, forward_walk);
-            t->cur = t->plan.run[d->run].last;
+            over_parts(t, forward_fused_part);
+            t->cur = t->memory.run[d->run].last;
             continue;
         }
         if (d->role != COMPUTED || is_done(t, t->cur))
@@ -391,7 +392,7 @@ static void backward_images(struct trainer *t, int i, size_t first, size_t n, in
     case L_BN:
         bn_grad(x, dy, dx, rows, l->shape.c, w, d->stat, d->stat + l->shape.c,
                 d->stat + 2 * l->shape.c,
-                t->training && t->plan.use[i].train ? rows / n * (size_t)t->n : 0);
+                t->training && t->memory.use[i].train ? rows / n * (size_t)t->n : 0);
         break;
     case L_RELU:
     case L_RELU6:
@@ -442,7 +443,7 @@ static void backward_images(struct trainer *t, int i, size_t first, size_t n, in
 /* The gradient of layer i's output, from image `first`. */
 static real *gradient_of(const struct trainer *t, int i, size_t first, int worker)
 {
-    const struct train_memory *p = &t->plan;
+    const struct train_memory *p = &t->memory;
     if (p->use[i].inner)
         return t->state[i].dact + (size_t)worker * p->slot[p->use[p->use[i].holder].slot].count;
     return t->state[i].dact + first * shape_count(t->net->layer[i].shape);
@@ -461,24 +462,24 @@ static void backward_part(void *ctx, int worker, size_t k)
 }
 
 /* One part of the current fused run, image by image. */
-static void backward_walk(void *ctx, int worker, size_t k)
+static void backward_fused_part(void *ctx, int worker, size_t k)
 {
     struct trainer *t = ctx;
-    const struct fused_run *w = &t->plan.run[t->plan.use[t->cur].run];
+    const struct fused_run *run = &t->memory.run[t->memory.use[t->cur].run];
     real *sums = t->part + k * t->part_len;
     size_t first, n;
     part_range(t, k, &first, &n);
     for (size_t image = first; image < first + n; image++) {
-        for (int i = w->last; i >= w->first && t->plan.use[i].flow; i--) {
+        for (int i = run->last; i >= run->first && t->memory.use[i].flow; i--) {
             const struct layer *l = &t->net->layer[i];
             size_t icount = shape_count(t->net->layer[l->in[0]].shape);
-            real *dx = i == w->first             ? (t->dx != NULL ? t->dx + image * icount : NULL)
-                       : t->plan.use[i - 1].flow ? gradient_of(t, i - 1, image, worker)
-                                                 : NULL;
-            bool train = t->plan.use[i].train;
+            real *dx = i == run->first             ? (t->dx != NULL ? t->dx + image * icount : NULL)
+                       : t->memory.use[i - 1].flow ? gradient_of(t, i - 1, image, worker)
+                                                   : NULL;
+            bool train = t->memory.use[i].train;
             if (train || dx != NULL)
                 backward_images(t, i, image, 1, worker, gradient_of(t, i, image, worker), dx,
-                                train ? sums + (l->param[0].at - w->at) : NULL);
+                                train ? sums + (l->param[0].at - run->at) : NULL);
         }
     }
 }
@@ -513,7 +514,7 @@ static void deliver(struct trainer *t, int in, const real *dx)
 static real *destination(struct trainer *t, int in)
 {
     const struct layer_state *d = &t->state[in];
-    return !t->plan.use[in].flow ? NULL : d->ready ? t->extra : d->dact;
+    return !t->memory.use[in].flow ? NULL : d->ready ? t->extra : d->dact;
 }
 
 enum { ROW_BLOCK = 64 };
@@ -534,7 +535,7 @@ static void backward_params(struct trainer *t)
 {
     const struct layer *l = &t->net->layer[t->cur];
     const struct layer_state *d = &t->state[t->cur];
-    bool train = t->plan.use[t->cur].train;
+    bool train = t->memory.use[t->cur].train;
     t->part_len = 0;
     if (train && train_by_rows(l)) {
         size_t rows = shape_count(l->shape) / (size_t)l->shape.c * (size_t)t->n;
@@ -552,16 +553,16 @@ static void backward_params(struct trainer *t)
         over_parts(t, backward_part);
 }
 
-static void backward_layers(struct trainer *t)
+static void backward_fused_run(struct trainer *t)
 {
-    const struct fused_run *w = &t->plan.run[t->plan.use[t->cur].run];
-    int in = t->net->layer[w->first].in[0];
+    const struct fused_run *run = &t->memory.run[t->memory.use[t->cur].run];
+    int in = t->net->layer[run->first].in[0];
     t->dx = destination(t, in);
-    const real *sum = sum_parts(t, backward_walk, w->span);
-    memcpy(t->grad + w->at, sum, w->span * sizeof *sum);
+    const real *sum = sum_parts(t, backward_fused_part, run->span);
+    memcpy(t->grad + run->at, sum, run->span * sizeof *sum);
     if (t->dx != NULL)
         deliver(t, in, t->dx);
-    t->cur = w->first;
+    t->cur = run->first;
 }
 
 static void backward_layer(struct trainer *t)
@@ -586,7 +587,7 @@ static void backward_layer(struct trainer *t)
         size_t c = (size_t)l->shape.c;
         const real *sum = sum_parts(t, bn_grad_sums_part, 2 * c);
         memcpy(d->stat + 2 * c, sum, 2 * c * sizeof *sum);
-        for (size_t i = 0; t->plan.use[t->cur].train && i < c; i++) {
+        for (size_t i = 0; t->memory.use[t->cur].train && i < c; i++) {
             t->grad[l->param[0].at + i] = sum[c + i];
             t->grad[l->param[1].at + i] = sum[i];
         }
@@ -609,10 +610,10 @@ void trainer_backward(struct trainer *t, int n)
     for (int k = 0; k < t->nends; k++)
         t->state[t->ends[k]].ready = true;
     for (t->cur = t->net->n - 1; t->cur >= 0; t->cur--) {
-        if (!t->plan.use[t->cur].flow)
+        if (!t->memory.use[t->cur].flow)
             continue;
-        if (t->plan.use[t->cur].run >= 0)
-            backward_layers(t);
+        if (t->memory.use[t->cur].run >= 0)
+            backward_fused_run(t);
         else
             backward_layer(t);
     }

@@ -19,9 +19,9 @@ static void *zeroed(size_t count, size_t size)
 static int take_state(struct trainer *t, int i)
 {
     const struct layer *l = &t->net->layer[i];
-    const struct layer_use *plan = &t->plan.use[i];
+    const struct layer_use *plan = &t->memory.use[i];
     struct layer_state *d = &t->state[i];
-    size_t count = (size_t)t->plan.batch * shape_count(l->shape);
+    size_t count = (size_t)t->memory.batch * shape_count(l->shape);
     if (plan->holder == i && (d->act = zeroed(count, sizeof *d->act)) == NULL)
         return MIEN_ERR_MEM;
     if (plan->role == GIVEN)
@@ -35,9 +35,9 @@ static int take_state(struct trainer *t, int i)
     return 0;
 }
 
-static int claim_all(struct trainer *t)
+static int take_memory(struct trainer *t)
 {
-    const struct train_memory *p = &t->plan;
+    const struct train_memory *p = &t->memory;
     size_t batch = (size_t)p->batch;
     t->state = calloc((size_t)t->net->n, sizeof *t->state);
     t->slot = calloc((size_t)p->slots + 1, sizeof *t->slot);
@@ -67,25 +67,25 @@ static int claim_all(struct trainer *t)
     return 0;
 }
 
-/* Fast forms of layers, and scratch. */
-static int claim_scratch(struct trainer *t, struct mien_err *e)
+/* Fast convolutions, and scratch. */
+static int take_scratch(struct trainer *t, struct mien_err *e)
 {
-    size_t bytes = t->plan.patch * sizeof(real);
+    size_t bytes = t->memory.patch * sizeof(real);
     const struct simd *simd = simd_choose(e);
     if (simd == NULL)
         return MIEN_ERR_ARG;
     for (int i = 0; sizeof(real) == sizeof(float) && i < t->net->n; i++) {
         const struct layer *l = &t->net->layer[i];
-        const struct layer_use *d = &t->plan.use[i];
+        const struct layer_use *d = &t->memory.use[i];
         if (d->role != COMPUTED)
             continue;
         if (fast_conv_make(&t->state[i].fast, simd, l, t->net->layer[l->in[0]].shape,
-                           train_tail(&t->plan, i), t->plan.use[l->in[0]].flow) < 0)
+                           train_tail(&t->memory, i), t->memory.use[l->in[0]].flow) < 0)
             return mien_err_mem(e, bytes, "training");
         size_t need = fast_conv_scratch(&t->state[i].fast);
         bytes = need > bytes ? need : bytes;
     }
-    for (int j = 0; j < t->plan.jobs; j++) {
+    for (int j = 0; j < t->memory.jobs; j++) {
         if ((t->scratch[j] = zeroed(bytes, 1)) == NULL)
             return mien_err_mem(e, bytes, "training");
     }
@@ -102,14 +102,14 @@ struct trainer *trainer_new(const struct net *net, real *w, const bool *train, c
         return NULL;
     }
     *t = (struct trainer){.net = net, .w = w, .ends = ends, .nends = nends, .par = par};
-    if (train_memory_make(&t->plan, net, train, given, ngiven, ends, nends, batch, par_size(par)) <
-            0 ||
-        claim_all(t) < 0) {
-        mien_err_mem(e, t->plan.bytes, "training: try a smaller batch");
+    if (train_memory_make(&t->memory, net, train, given, ngiven, ends, nends, batch,
+                          par_size(par)) < 0 ||
+        take_memory(t) < 0) {
+        mien_err_mem(e, t->memory.bytes, "training: try a smaller batch");
         trainer_free(t);
         return NULL;
     }
-    if (claim_scratch(t, e) < 0) {
+    if (take_scratch(t, e) < 0) {
         trainer_free(t);
         return NULL;
     }
@@ -122,16 +122,16 @@ void trainer_free(struct trainer *t)
     if (t == NULL)
         return;
     for (int i = 0; t->state != NULL && i < t->net->n; i++) {
-        if (t->plan.use[i].holder == i)
+        if (t->memory.use[i].holder == i)
             free(t->state[i].act);
         free(t->state[i].which);
         free(t->state[i].keep);
         free(t->state[i].stat);
         fast_conv_free(&t->state[i].fast);
     }
-    for (int j = 0; t->scratch != NULL && j < t->plan.jobs; j++)
+    for (int j = 0; t->scratch != NULL && j < t->memory.jobs; j++)
         free(t->scratch[j]);
-    for (int k = 0; t->slot != NULL && k < t->plan.slots; k++)
+    for (int k = 0; t->slot != NULL && k < t->memory.slots; k++)
         free(t->slot[k]);
     free(t->scratch);
     free(t->slot);
@@ -140,7 +140,7 @@ void trainer_free(struct trainer *t)
     free(t->extra);
     free(t->zeros);
     free(t->grad);
-    train_memory_free(&t->plan);
+    train_memory_free(&t->memory);
     free(t);
 }
 
@@ -161,5 +161,5 @@ real *trainer_grad(struct trainer *t)
 
 bool trainer_trains(const struct trainer *t, int layer)
 {
-    return t->plan.use[layer].train;
+    return t->memory.use[layer].train;
 }

@@ -8,8 +8,8 @@
  * The batch is cut into parts by image, a number that depends on the layer alone; threads work on
  * parts, and parts' gradients are summed in order. So results don't depend on the threads.
  */
-#ifndef MIEN_TRAIN_TRAIN_H
-#define MIEN_TRAIN_TRAIN_H
+#ifndef MIEN_TRAIN_TRAINER_H
+#define MIEN_TRAIN_TRAINER_H
 
 #include <stdbool.h>
 

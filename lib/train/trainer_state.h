@@ -1,6 +1,6 @@
-/* What a trainer holds: for its making (train.c) and its passes (train_pass.c). */
-#ifndef MIEN_TRAIN_TRAIN_STATE_H
-#define MIEN_TRAIN_TRAIN_STATE_H
+/* What a trainer holds: for its making (trainer.c) and its passes (train_pass.c). */
+#ifndef MIEN_TRAIN_TRAINER_STATE_H
+#define MIEN_TRAIN_TRAINER_STATE_H
 
 #include "fast_conv.h"
 #include "trainer.h"
@@ -18,7 +18,7 @@ struct layer_state {
 
 struct trainer {
     const struct net *net;
-    struct train_memory plan;
+    struct train_memory memory;
     real *w, *grad;
     struct layer_state *state;
     real **slot; /* gradients of outputs */
@@ -26,7 +26,7 @@ struct trainer {
     int nends;
     struct par *par;
     real **scratch; /* one a worker */
-    bool fresh;     /* fast forms have the weights of layers that aren't trained */
+    bool fresh;     /* fast convolutions have the weights of layers that aren't trained */
     real *zeros;
     real *part;  /* parts' gradients of one layer */
     real *extra; /* a second gradient of an output that several layers read */

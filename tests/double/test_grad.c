@@ -132,9 +132,9 @@ static void convolutions(void **state)
     check("input 3x3x5\na conv 17 1x1\nb conv 19 1x1\n", 17, NULL);
 }
 
-/* Layers that are walked through image by image, more images than a walk has parts, with a second
-   reader of an output and a frozen layer among them. */
-static void walks(void **state)
+/* Fused runs, more images than they have parts, with a second reader of an output and a frozen layer
+   among them. */
+static void fused_runs(void **state)
 {
     (void)state;
     const char *text =
@@ -226,7 +226,7 @@ static void whole_networks(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(convolutions),  cmocka_unit_test(walks),
+        cmocka_unit_test(convolutions),  cmocka_unit_test(fused_runs),
         cmocka_unit_test(depthwise),     cmocka_unit_test(dense_and_activations),
         cmocka_unit_test(normalisation), cmocka_unit_test(pooling),
         cmocka_unit_test(joins),         cmocka_unit_test(whole_networks),

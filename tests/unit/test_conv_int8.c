@@ -88,7 +88,7 @@ static void naive(const struct shape_case *s, const struct layer *l, const float
     }
 }
 
-static void check(const struct int8_simd *form, const struct shape_case *s)
+static void check(const struct int8_simd *variant, const struct shape_case *s)
 {
     struct layer l = layer_of(s);
     struct shape in = {s->h, s->w, s->c};
@@ -114,20 +114,20 @@ static void check(const struct int8_simd *form, const struct shape_case *s)
     struct conv_int8 c;
     struct tail tail = {bias, s->act, slope};
     assert_true(conv_int8_fits(&l, in));
-    assert_int_equal(conv_int8_make(&c, form, &l, in, w, &tail), 0);
+    assert_int_equal(conv_int8_make(&c, variant, &l, in, w, &tail), 0);
     assert_true(conv_int8_zeros(&c) == (size_t)s->c);
     void *scratch = malloc(conv_int8_scratch(&c, (size_t)s->n));
     conv_int8_run(&c, x, s->add ? add : NULL, y, (size_t)s->n, zeros, scratch);
     naive(s, &l, x, w, bias, slope, s->add ? add : NULL, want);
     for (size_t i = 0; i < outs; i++) {
         if (s->whole && (double)y[i] != want[i])
-            fail_msg("%s, %dx%dx%d to %d: output %zu is %g, not %g", form->name, s->h, s->w, s->c,
-                     s->units, i, (double)y[i], want[i]);
+            fail_msg("%s, %dx%dx%d to %d: output %zu is %g, not %g", variant->name, s->h, s->w,
+                     s->c, s->units, i, (double)y[i], want[i]);
         error += (y[i] - want[i]) * (y[i] - want[i]);
         size += want[i] * want[i];
     }
     if (sqrt(error / size) > 0.01)
-        fail_msg("%s, %dx%dx%d to %d: error %g", form->name, s->h, s->w, s->c, s->units,
+        fail_msg("%s, %dx%dx%d to %d: error %g", variant->name, s->h, s->w, s->c, s->units,
                  sqrt(error / size));
     assert_true(y[outs] == 42);
     conv_int8_free(&c);
@@ -135,13 +135,13 @@ static void check(const struct int8_simd *form, const struct shape_case *s)
         free(want);
 }
 
-static void every_form(const struct shape_case *s, size_t n)
+static void every_variant(const struct shape_case *s, size_t n)
 {
-    const struct int8_simd *form;
-    for (size_t k = 0; (form = int8_variant(k)) != NULL; k++) {
-        print_message("%s\n", form->name);
+    const struct int8_simd *variant;
+    for (size_t k = 0; (variant = int8_variant(k)) != NULL; k++) {
+        print_message("%s\n", variant->name);
         for (size_t i = 0; i < n; i++)
-            check(form, &s[i]);
+            check(variant, &s[i]);
     }
 }
 
@@ -159,7 +159,7 @@ static void exact_on_whole_numbers(void **state)
         {12, 11, 100, 31, 5, 3, 2, 1, ACT_NONE, 0, 1},
         {20, 20, 128, 70, 1, 1, 0, 2, ACT_RELU, 0, 1},
     };
-    every_form(s, sizeof s / sizeof *s);
+    every_variant(s, sizeof s / sizeof *s);
 }
 
 static void close_on_others(void **state)
@@ -169,7 +169,7 @@ static void close_on_others(void **state)
         {7, 7, 256, 64, 1, 1, 0, 2, ACT_NONE, 0, 0},
         {9, 8, 68, 70, 3, 1, 1, 2, ACT_RELU, 1, 0},
     };
-    every_form(s, sizeof s / sizeof *s);
+    every_variant(s, sizeof s / sizeof *s);
 }
 
 /* Values without a range, and weights that are all nothing. */

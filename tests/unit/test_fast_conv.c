@@ -1,4 +1,4 @@
-/* The trainer's quick forms against the plain kernels and gradients. */
+/* The trainer's fast convolutions against the plain kernels and gradients. */
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -40,33 +40,33 @@ static void check(const char *text)
 {
     struct mien_err e;
     struct net net = {0};
-    struct fast_conv q;
+    struct fast_conv f;
     assert_int_equal(net_parse(&net, text, strlen(text), &e), 0);
     bool relu = net.layer[net.n - 1].type == L_RELU6;
     const struct layer *l = &net.layer[net.n - 1 - relu];
     struct shape in = net.layer[l->in[0]].shape;
     size_t nx = IMAGES * shape_count(in), ny = IMAGES * shape_count(l->shape);
     const struct simd *simd = simd_choose(&e);
-    assert_int_equal(fast_conv_make(&q, simd, l, in, relu ? ACT_RELU6 : ACT_NONE, true), 0);
-    assert_non_null(q.simd);
+    assert_int_equal(fast_conv_make(&f, simd, l, in, relu ? ACT_RELU6 : ACT_NONE, true), 0);
+    assert_non_null(f.simd);
     float *w = noise(net.nweights, 1), *x = noise(nx, 2), *dy = noise(ny, 3);
     const float *weight = w + l->param[0].at, *bias = l->nparam > 1 ? w + l->param[1].at : NULL;
     size_t nw = l->param[0].count;
     float *y = noise(ny, 4), *y2 = noise(ny, 5), *dx = noise(nx, 6), *dx2 = noise(nx, 7);
     float *dw = noise(nw, 8), *dw2 = noise(nw, 8), *zeros = calloc(nx + 1, sizeof *zeros);
     float *col = malloc((2 * k_conv_scratch(l, in) + 1) * sizeof *col);
-    void *scratch = malloc(fast_conv_scratch(&q) + 1);
-    struct tail tail = {bias, q.act, NULL};
-    fast_conv_weights(&q, weight, bias);
-    fast_conv_weights(&q, weight, bias); /* again, as every step does */
-    fast_conv_forward(&q, weight, bias, x, y, IMAGES, scratch);
-    if (q.has_back)
-        fast_conv_back(&q, dy, dx, IMAGES, scratch);
+    void *scratch = malloc(fast_conv_scratch(&f) + 1);
+    struct tail tail = {bias, f.act, NULL};
+    fast_conv_weights(&f, weight, bias);
+    fast_conv_weights(&f, weight, bias); /* again, as every step does */
+    fast_conv_forward(&f, weight, bias, x, y, IMAGES, scratch);
+    if (f.has_back)
+        fast_conv_back(&f, dy, dx, IMAGES, scratch);
     if (l->type == L_DWCONV) {
         k_dwconv(l, in, weight, &tail, x, y2, IMAGES, zeros);
         g_dwconv(l, in, weight, x, dy, dx2, dw2, NULL, IMAGES);
         if (l->kh == 3 && l->kw == 3) {
-            fast_conv_dw3_weights(&q, x, dy, dw, IMAGES);
+            fast_conv_dw3_weights(&f, x, dy, dw, IMAGES);
             compare("dw", text, dw, dw2, nw);
         }
     } else {
@@ -74,9 +74,9 @@ static void check(const char *text)
         g_conv(l, in, weight, x, dy, dx2, NULL, NULL, IMAGES, col);
     }
     compare("y", text, y, y2, ny);
-    if (q.has_back)
+    if (f.has_back)
         compare("dx", text, dx, dx2, nx);
-    fast_conv_free(&q);
+    fast_conv_free(&f);
     net_free(&net);
     float *all[] = {w, x, dy, y, y2, dx, dx2, dw, dw2, zeros, col};
     for (size_t i = 0; i < sizeof all / sizeof *all; i++)

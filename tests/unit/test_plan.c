@@ -462,7 +462,7 @@ static void company(void **state)
 }
 
 /* The same network again with each kind of instructions. */
-static void forms(void **state)
+static void variants(void **state)
 {
     const char *name[] = {"avx512", "avx2", "portable"};
     for (int i = 0; i < 3; i++) {
@@ -480,7 +480,7 @@ static void forms(void **state)
             depthwise(state);
         } else {
             print_message("%s\n", e.msg);
-            assert_true(i < 2); /* the portable form runs everywhere */
+            assert_true(i < 2); /* the portable variant runs everywhere */
         }
         plan_free(p);
         model_free(&m);
@@ -493,7 +493,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(convolutions), cmocka_unit_test(depthwise), cmocka_unit_test(others),
         cmocka_unit_test(sums),         cmocka_unit_test(pixels),    cmocka_unit_test(groups),
-        cmocka_unit_test(company),      cmocka_unit_test(folding),   cmocka_unit_test(forms),
+        cmocka_unit_test(company),      cmocka_unit_test(folding),   cmocka_unit_test(variants),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
