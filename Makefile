@@ -20,7 +20,8 @@ LIB_SRC = $(wildcard lib/*/*.c)
 UNIT = $(patsubst tests/unit/%.c,%,$(wildcard tests/unit/*.c))
 TOOLS = $(patsubst tests/tool/%.c,%,$(wildcard tests/tool/*.c))
 BENCH = $(patsubst scripts/bench/%.c,$(BUILD)/bench/%,$(wildcard scripts/bench/*.c))
-DOUBLE = tests/double/test_grad lib/kernel/kernels lib/train/grad lib/train/trainer lib/train/train_pass lib/train/products lib/train/patches
+DOUBLE = tests/double/test_grad lib/kernel/kernels lib/train/grad lib/train/trainer lib/train/pass lib/train/forward lib/train/backward \
+	lib/train/products lib/train/patches
 MAN = $(wildcard man/man*/*.[157])
 NETWORKS = $(wildcard networks/*.net)
 SHARE = $(DESTDIR)$(PREFIX)/share

@@ -1,4 +1,4 @@
-/* What a trainer holds: for its making (trainer.c) and its passes (train_pass.c). */
+/* What a trainer holds: for its making (trainer.c) and its passes (forward.c, backward.c). */
 #ifndef MIEN_TRAIN_TRAINER_STATE_H
 #define MIEN_TRAIN_TRAINER_STATE_H
 

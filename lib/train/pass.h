@@ -1,0 +1,36 @@
+/* What a trainer's two passes share: the images that a layer works on, and the parts of a batch. */
+#ifndef MIEN_TRAIN_PASS_H
+#define MIEN_TRAIN_PASS_H
+
+#include "trainer_state.h"
+
+/* Images [first, first + n) of the batch as layer i reads and makes them. */
+struct images {
+    const struct layer *l;
+    struct shape in; /* of its first input */
+    size_t first, n;
+    size_t icount, count; /* elements an image, of the first input and of the output */
+    size_t rows;          /* pixels of the output, of all n images */
+    const real *x;        /* (n, in.h, in.w, in.c) */
+    real *y;              /* (n, h, w, c) */
+};
+struct images pass_images(const struct trainer *t, int i, size_t first, size_t n);
+
+/* The k-th parameter of a layer, or NULL. */
+static inline real *pass_param(const struct trainer *t, const struct layer *l, int k)
+{
+    return k < l->nparam ? t->w + l->param[k].at : NULL;
+}
+
+/* The images of part k. */
+void pass_part(const struct trainer *t, size_t k, size_t *first, size_t *n);
+
+/* Cuts the batch into the parts of the current layer, or of its fused run, and calls fn with the
+   trainer for each of them. */
+void pass_over_parts(struct trainer *t, void (*fn)(void *, int worker, size_t part));
+
+/* The same, where each part adds to its own t->part_len = len elements of t->part; then sums them,
+   in order, into the first part's, which are returned. */
+real *pass_sum_parts(struct trainer *t, void (*fn)(void *, int worker, size_t part), size_t len);
+
+#endif
