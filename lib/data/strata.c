@@ -154,7 +154,7 @@ int strata_survey(struct strata *s, enum split_by by, uint64_t seed, int fd, siz
     if (rc == 0)
         rc = add_all(s, by, seed, rd, keep, e);
     if (rc == 0 && lseek(again, again == fd ? start : 0, SEEK_SET) < 0)
-        rc = mien_err_sys(e, "cannot go back to the first record");
+        rc = mien_err_sys(e, "cannot rewind to the first record");
     mien_reader_free(rd);
     mien_writer_free(keep);
     if (rc < 0 && again != fd)

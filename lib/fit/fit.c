@@ -113,7 +113,7 @@ static int find_boundary(struct fitter *f, struct mien_err *e)
     }
     int gender = f->heads.gender, age = f->heads.age;
     if (rc == 0 && ((gender >= 0 && !moves[gender]) || (age >= 0 && !moves[age])))
-        rc = mien_err_set(e, MIEN_ERR_ARG, "with so few layers trained a head would be frozen");
+        rc = mien_err_set(e, MIEN_ERR_ARG, "too few layers are trained: a head would be frozen");
     free(moves);
     free(read);
     return rc;

@@ -29,10 +29,10 @@ int fit_check(const struct fit_config *c, struct mien_err *e)
         return mien_err_set(e, MIEN_ERR_ARG, "a batch of %d is not 1 to %d", c->batch,
                             FIT_MAX_BATCH);
     if (c->schedule.warmup > 0 && c->schedule.warmup >= c->epochs)
-        return mien_err_set(e, MIEN_ERR_ARG, "a warm-up of %g epochs leaves nothing of %d",
+        return mien_err_set(e, MIEN_ERR_ARG, "a warm-up of %g epochs leaves none of %d",
                             c->schedule.warmup, c->epochs);
     if (c->resume && c->checkpoint == NULL)
-        return mien_err_set(e, MIEN_ERR_ARG, "to resume needs a checkpoint to resume from");
+        return mien_err_set(e, MIEN_ERR_ARG, "resuming needs a checkpoint file");
     if (c->lr_backbone > c->lr)
         return mien_err_set(e, MIEN_ERR_ARG,
                             "the backbone's learning rate %g is larger than the heads' %g",

@@ -45,12 +45,12 @@ static int parse_list(const char *list, bool *gender, struct age_head *age, stru
             *gender = true;
         } else {
             return mien_err_set(e, MIEN_ERR_ARG,
-                                "heads: '%s': a list such as gender=2,age=101 has each head "
+                                "heads: '%s': give a list such as gender=2,age=101, each head "
                                 "once",
                                 s);
         }
     }
-    return *gender || age->n > 0 ? 0 : mien_err_set(e, MIEN_ERR_ARG, "heads: none are named");
+    return *gender || age->n > 0 ? 0 : mien_err_set(e, MIEN_ERR_ARG, "heads: the list is empty");
 }
 
 /* Pixels are prepared as those of the packs were, and become the input as the network's own.
@@ -133,6 +133,6 @@ int fit_check_labels(const struct model *m, const struct mien_pack *p, struct mi
     if (gender && age)
         return 0;
     return mien_err_set(e, MIEN_ERR_FORMAT,
-                        "no record of the training part has %s: leave that head out",
+                        "no record of the training set has %s: leave out that head",
                         gender ? "an age" : "a gender");
 }

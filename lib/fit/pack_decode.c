@@ -31,7 +31,7 @@ static int get_filter(const struct mien_prep *p, enum mien_resampling *f, struct
         if (strcmp(text, mien_resampling_name(*f)) == 0)
             return 0;
     }
-    return mien_err_set(e, MIEN_ERR_FORMAT, "the preprocessing's filter '%s' is not known", text);
+    return mien_err_set(e, MIEN_ERR_FORMAT, "unknown filter '%s' in the preprocessing", text);
 }
 
 /* Whether no record has a box: 1 or 0, or MIEN_ERR_MEM. Most often the first one tells. */
@@ -60,9 +60,8 @@ int pack_decode_plan(struct pack_decode *d, const struct mien_pack *p,
         .margin = 0.4, .inner = 1, .target = size, .size = size, .max_bytes = MIEN_RECORD_LIMIT};
     mien_prep_get(model, "crop", crop, sizeof crop);
     if (strcmp(crop, "align") == 0)
-        return mien_err_set(
-            e, MIEN_ERR_FORMAT,
-            "the model wants faces turned by their eyes, which encoded images aren't");
+        return mien_err_set(e, MIEN_ERR_FORMAT,
+                            "the model expects aligned faces: pack their pixels, not images");
     int whole = strcmp(crop, "whole") == 0 ? 1 : without_boxes(p, e);
     if (whole < 0)
         return whole;

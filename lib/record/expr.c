@@ -62,9 +62,8 @@ static bool accept(struct parser *p, const char *s)
 static int wrong(struct parser *p, const char *wanted)
 {
     if (*p->at == '\0')
-        return mien_err_set(p->e, MIEN_ERR_ARG, "the condition ends where %s should follow",
-                            wanted);
-    return mien_err_set(p->e, MIEN_ERR_ARG, "%s should stand at '%.40s'", wanted, p->at);
+        return mien_err_set(p->e, MIEN_ERR_ARG, "the condition ends where %s is expected", wanted);
+    return mien_err_set(p->e, MIEN_ERR_ARG, "expected %s at '%.40s'", wanted, p->at);
 }
 
 static int add(struct parser *p, struct expr_node node)
@@ -90,7 +89,7 @@ static int parse_operand(struct parser *p, struct operand *o)
     if (quote == '"' || quote == '\'') {
         const char *end = strchr(p->at + 1, quote);
         if (end == NULL)
-            return mien_err_set(p->e, MIEN_ERR_ARG, "the quote at '%.40s' is not closed", p->at);
+            return mien_err_set(p->e, MIEN_ERR_ARG, "unterminated quote at '%.40s'", p->at);
         o->constant.text = p->at + 1;
         o->constant.len = (size_t)(end - p->at) - 1;
         p->at = end + 1;
@@ -131,7 +130,7 @@ static int parse_test(struct parser *p)
             t.kind = kinds[i];
     }
     if (t.kind == HAS && *p->at == '=')
-        return mien_err_set(p->e, MIEN_ERR_ARG, "'%.40s': equality is ==", p->at);
+        return mien_err_set(p->e, MIEN_ERR_ARG, "'%.40s': use == to test for equality", p->at);
     if (t.kind != HAS && (rc = parse_operand(p, &t.b)) < 0)
         return rc;
     if (t.a.col == 0 && t.b.col == 0)

@@ -21,7 +21,7 @@ int score_keys(const char *text, int *keys, size_t *n, struct mien_err *e)
         size_t len = strcspn(s, ",");
         int key = len == 3 && memcmp(s, "bin", 3) == 0 ? (int)SCORE_KEY_BIN : col_of(s, len);
         if (key == 0 || (key != SCORE_KEY_BIN && col_forms(key) == 0))
-            return mien_err_set(e, MIEN_ERR_ARG, "'%.*s' is no field to group by", (int)len, s);
+            return mien_err_set(e, MIEN_ERR_ARG, "'%.*s' is not a field to group by", (int)len, s);
         if (*n == SCORE_MAX_KEYS)
             return mien_err_set(e, MIEN_ERR_ARG, "more than %d fields to group by", SCORE_MAX_KEYS);
         keys[(*n)++] = key;
@@ -152,8 +152,7 @@ static int read_label(const struct mien_rec *r, struct score_label *l, struct mi
     if (f != NULL) {
         const uint8_t *band = f->data;
         if (band[0] > band[1] || band[0] >= MIEN_AGES)
-            return mien_err_set(e, MIEN_ERR_FORMAT, "%d to %d years are no age band", band[0],
-                                band[1]);
+            return mien_err_set(e, MIEN_ERR_FORMAT, "%d-%d is not an age band", band[0], band[1]);
         l->age_lo = band[0];
         l->age_hi = band[1] < MIEN_AGES ? band[1] : MIEN_AGES - 1;
     }
@@ -167,7 +166,7 @@ static int read_prediction(const struct mien_rec *r, int tag, size_t n, const fl
     const struct mien_field *f = mien_rec_find(r, tag);
     *p = f == NULL ? NULL : f->data;
     if (f != NULL && !pred_valid(*p, n))
-        return mien_err_set(e, MIEN_ERR_FORMAT, "%s is no distribution of probability",
+        return mien_err_set(e, MIEN_ERR_FORMAT, "%s is not a probability distribution",
                             mien_tag_name(tag));
     return 0;
 }

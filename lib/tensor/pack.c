@@ -232,7 +232,7 @@ int mien_pack_record(const struct mien_pack *p, size_t i, struct mien_rec *r, st
     size_t len, blen;
     const void *data = data_at(p, i, &len);
     if (!p->record.offset)
-        return mien_err_set(e, MIEN_ERR_FORMAT, "the pack keeps no records, only tensors");
+        return mien_err_set(e, MIEN_ERR_FORMAT, "the pack has only tensors, no records to restore");
     const unsigned char *body = bytes_at(&p->record, i, &blen);
     mien_rec_clear(r);
     if (p->fields[i] < 0)

@@ -46,7 +46,7 @@ struct pack_writer *pack_writer_new(const char *path, enum mien_pack_kind kind, 
         w->col[c].fd = -1;
     int rc = file_create(&w->out, path, e);
     if (rc == 0 && lseek(w->out.fd, RESERVE, SEEK_SET) < 0)
-        rc = mien_err_sys(e, "cannot write a pack to '%s', which is no file", path);
+        rc = mien_err_sys(e, "cannot write a pack to '%s', which isn't a file", path);
     if (rc < 0) {
         pack_writer_free(w);
         return NULL;
@@ -139,7 +139,7 @@ static const struct mien_field *find_data(const struct pack_writer *w, enum mien
         mien_err_set(e, MIEN_ERR_FORMAT, "has %u features, those before have %u", f->dim[0],
                      w->dim[0]);
     else if (kind == MIEN_PACK_FEATURES && !mien_rec_finite(f))
-        mien_err_set(e, MIEN_ERR_FORMAT, "has a feature that is no number");
+        mien_err_set(e, MIEN_ERR_FORMAT, "has a feature that isn't a number");
     else
         return f;
     return NULL;
@@ -168,19 +168,19 @@ static int check_labels(const struct mien_rec *r, struct label_bytes *l, struct 
     int age, gender;
     if (mien_rec_int(r, MIEN_TAG_AGE, &age)) {
         if (!pack_valid_age(age))
-            return mien_err_set(e, MIEN_ERR_FORMAT, "has the age %d", age);
+            return mien_err_set(e, MIEN_ERR_FORMAT, "has the impossible age %d", age);
         l->age = (uint8_t)age;
     }
     if (mien_rec_int(r, MIEN_TAG_GENDER, &gender)) {
         if (gender > 1)
-            return mien_err_set(e, MIEN_ERR_FORMAT, "has the gender %d", gender);
+            return mien_err_set(e, MIEN_ERR_FORMAT, "has the impossible gender %d", gender);
         l->gender = (uint8_t)gender;
     }
     const struct mien_field *f = mien_rec_find(r, MIEN_TAG_AGE_BAND);
     if (f) {
         memcpy(l->band, f->data, 2);
         if (!pack_valid_band(l->band))
-            return mien_err_set(e, MIEN_ERR_FORMAT, "has the age band %d-%d", l->band[0],
+            return mien_err_set(e, MIEN_ERR_FORMAT, "has the impossible age band %d-%d", l->band[0],
                                 l->band[1]);
     }
     return 0;

@@ -171,13 +171,14 @@ static int parse(struct mien_safetensors *s, const char *path, struct mien_err *
     for (size_t i = 0; i < s->n; i++) {
         if (s->tensor[i].data != p)
             return mien_err_set(e, MIEN_ERR_FORMAT,
-                                "'%s': tensor '%s' overlaps another or leaves a hole", path,
+                                "'%s': tensor '%s' overlaps another or leaves a gap", path,
                                 s->tensor[i].name);
         p += s->tensor[i].bytes;
     }
     if (p != data + left)
-        return mien_err_set(e, MIEN_ERR_FORMAT, "'%s': %zu bytes at the end belong to no tensor",
-                            path, (size_t)(data + left - p));
+        return mien_err_set(e, MIEN_ERR_FORMAT,
+                            "'%s': %zu bytes at the end don't belong to any tensor", path,
+                            (size_t)(data + left - p));
     return 0;
 }
 

@@ -85,8 +85,8 @@ like 'and reported' "$(cat out)" '^records +1[0-9]$'
 
 exits 'unknown bins are fatal' 2 mien-score --bins 10,20 a.mien
 like 'and named' "$(cat err)" "^mien-score: --bins: '10,20' is neither"
-exits 'unknown slices are fatal' 2 mien-score --by colour a.mien
-like 'and named' "$(cat err)" "^mien-score: --by: 'colour' is no field"
+exits 'unknown slices are fatal' 2 mien-score --by color a.mien
+like 'and named' "$(cat err)" "^mien-score: --by: 'color' is not a field"
 exits 'a missing file is fatal' 2 mien-score a.mien none.mien
 like 'after the report of those before' "$(cat out)" '^records +500$'
 

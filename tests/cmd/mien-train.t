@@ -165,7 +165,7 @@ exits '--l1 without ages' 2 mien-train --heads gender=2 --l1 0.1 -t toy.pack -o 
 like 'says so' "$(cat err)" 'the model has no age head'
 mien-view -r -c id,features,gender toy.mien | mien-pack -q -o ageless.pack
 exits 'a head without labels' 2 mien-train -t ageless.pack -o z.model
-like 'says what to do' "$(cat err)" 'no record of the training part has an age: leave that head out'
+like 'says what to do' "$(cat err)" 'no record of the training set has an age: leave out that head'
 exits 'left out' 0 mien-train -q --heads gender=2 -e 1 -t ageless.pack -o z.model && rm z.model
 # A checkpoint knows whose bins it holds, though the layers are the same.
 toy -q --heads age=0:20:40 -c c.ckpt -o z.model && rm z.model

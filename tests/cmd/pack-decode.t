@@ -46,7 +46,7 @@ is 'those without are told' "$(sort -u err | wc -l | tr -d ' ') $(head -n 1 err)
 for prep in margin=x margin=99 inner=0 filter=sinc crop=align; do
     exits "a model's $prep is refused" 2 pack-decode --size 40 --model "$prep" p.pack
 done
-like 'and said why' "$(cat err)" 'turned by their eyes'
+like 'and said why' "$(cat err)" 'the model expects aligned faces'
 
 # Real faces and portraits.
 for set in utkface portraits; do

@@ -119,23 +119,23 @@ static void test_logic(void **state)
 static void test_refused(void **state)
 {
     (void)state;
-    refuse("", "the condition ends where a field or a value should follow");
-    refuse("age >", "the condition ends where a field or a value should follow");
-    refuse("age > 3 &&", "the condition ends where a field or a value should follow");
+    refuse("", "the condition ends where a field or a value is expected");
+    refuse("age >", "the condition ends where a field or a value is expected");
+    refuse("age > 3 &&", "the condition ends where a field or a value is expected");
     refuse("agee > 3", "'agee' is not a field");
     refuse("3 == 3", "'3' is not a field");
     refuse("\"age\" == 3", "'age' is not a field");
-    refuse("age = 3", "'= 3': equality is ==");
+    refuse("age = 3", "'= 3': use == to test for equality");
     refuse("age == old", "'age' and 'old' can't be compared");
     refuse("age == \"42\"", "'age' and '42' can't be compared");
     refuse("age == group", "'age' and 'group' can't be compared");
     refuse("box == 3", "'box' and '3' can't be compared");
-    refuse("group == \"a", "the quote at '\"a' is not closed");
-    refuse("age > 3 gender", "an operator should stand at 'gender'");
-    refuse("(age > 3", "the condition ends where ')', an operator or a comparison should follow");
-    refuse("age)", "an operator should stand at ')'");
-    refuse("age & gender", "an operator should stand at '& gender'");
-    refuse("&& age", "a field or a value should stand at '&& age'");
+    refuse("group == \"a", "unterminated quote at '\"a'");
+    refuse("age > 3 gender", "expected an operator at 'gender'");
+    refuse("(age > 3", "the condition ends where ')', an operator or a comparison is expected");
+    refuse("age)", "expected an operator at ')'");
+    refuse("age & gender", "expected an operator at '& gender'");
+    refuse("&& age", "expected a field or a value at '&& age'");
 }
 
 static void test_size(void **state)

@@ -251,12 +251,12 @@ static void no_heads(const char *list, const char *why)
 static void lists(void **state)
 {
     (void)state;
-    no_heads("", "heads: none are named");
-    no_heads("age", "heads: 'age': a list such as gender=2,age=101");
+    no_heads("", "heads: the list is empty");
+    no_heads("age", "heads: 'age': give a list such as gender=2,age=101");
     no_heads("age=", "heads: age: '' is not 101 (years), coral");
-    no_heads("age=101,age=coral", "heads: 'age=coral': a list");
-    no_heads("gender=3", "heads: 'gender=3': a list");
-    no_heads("gender=2,gender=2", "has each head once");
+    no_heads("age=101,age=coral", "heads: 'age=coral': give a list");
+    no_heads("gender=3", "heads: 'gender=3': give a list");
+    no_heads("gender=2,gender=2", "each head once");
     no_heads("gender=2,age=0:10:5", "heads: age: '0:10:5': a bin begins at 5");
 }
 

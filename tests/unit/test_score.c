@@ -318,24 +318,24 @@ static void test_records(void **state)
     ages(p, 20, 30, 0.5f);
     p[3] = NAN;
     mien_rec_set_f32v(&r, MIEN_TAG_P_AGE, p, MIEN_AGES);
-    refuse(&run, &r, "p_age is no distribution of probability");
+    refuse(&run, &r, "p_age is not a probability distribution");
     p[3] = INFINITY;
     mien_rec_set_f32v(&r, MIEN_TAG_P_AGE, p, MIEN_AGES);
-    refuse(&run, &r, "p_age is no distribution of probability");
+    refuse(&run, &r, "p_age is not a probability distribution");
     record(&r, 25, 1);
     mien_rec_set_f32v(&r, MIEN_TAG_P_GENDER, (float[]){-0.5f, 1.5f}, 2);
-    refuse(&run, &r, "p_gender is no distribution of probability");
+    refuse(&run, &r, "p_gender is not a probability distribution");
     mien_rec_set_f32v(&r, MIEN_TAG_P_GENDER, (float[]){0, 0}, 2);
-    refuse(&run, &r, "p_gender is no distribution of probability");
+    refuse(&run, &r, "p_gender is not a probability distribution");
     mien_rec_set_f32v(&r, MIEN_TAG_P_GENDER, (float[]){0.51f, 0.51f}, 2);
-    refuse(&run, &r, "p_gender is no distribution of probability");
+    refuse(&run, &r, "p_gender is not a probability distribution");
     mien_rec_set_f32v(&r, MIEN_TAG_P_GENDER, (float[]){0.499f, 0.499f},
                       2); /* half precision's rounding */
     assert_int_equal(score_run_add(&run, &r, &e), 0);
     record(&r, 25, 1);
     mien_rec_del(&r, MIEN_TAG_AGE);
     memcpy(mien_rec_alloc(&r, MIEN_TAG_AGE_BAND, MIEN_U8, 1, (uint32_t[]){2}), "\x1e\x14", 2);
-    refuse(&run, &r, "30 to 20 years are no age band");
+    refuse(&run, &r, "30-20 is not an age band");
     assert_int_equal(run.bad, 8);
     assert_int_equal(run.records, 12);
 
