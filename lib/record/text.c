@@ -90,13 +90,14 @@ static int put_int(struct mien_buf *out, int64_t v)
     return rc | put_uint(out, v < 0 ? 0 - (uint64_t)v : (uint64_t)v);
 }
 
-/* A number between 0 and 1e9, to so many decimals. */
+/* A number between -1e9 and 1e9, rounded to this many decimals. */
 static int put_fixed(struct mien_buf *out, double v, int decimals)
 {
     static const double scale[] = {1, 1e1, 1e2, 1e3, 1e4};
-    uint64_t n = (uint64_t)llround(v * scale[decimals]), unit = (uint64_t)scale[decimals];
+    uint64_t n = (uint64_t)llround(fabs(v) * scale[decimals]), unit = (uint64_t)scale[decimals];
     char s[16], *end = s + sizeof s, *p = digits(end, n % unit, decimals);
-    int rc = put_uint(out, n / unit);
+    int rc = v < 0 && n > 0 ? put(out, "-") : 0;
+    rc |= put_uint(out, n / unit);
     return decimals == 0 ? rc : rc | put(out, ".") | mien_buf_append(out, p, (size_t)(end - p));
 }
 
@@ -269,6 +270,14 @@ static int put_opaque(struct mien_buf *out, const struct mien_field *f, bool jso
     return rc | put(out, "}");
 }
 
+/* Scores and confidences, of which four decimals are worth reading, as of probabilities. */
+static bool is_score(const struct mien_field *f)
+{
+    return f->type == MIEN_F32 && f->ndim == 0 &&
+           (f->tag == MIEN_TAG_SCORE || f->tag == MIEN_TAG_SCORE2 ||
+            f->tag == MIEN_TAG_CONF_GENDER || f->tag == MIEN_TAG_CONF_AGE);
+}
+
 static int put_field(struct mien_buf *out, const struct mien_field *f, bool json, bool full)
 {
     const uint8_t *u8 = f->data;
@@ -281,6 +290,8 @@ static int put_field(struct mien_buf *out, const struct mien_field *f, bool json
         return put_opaque(out, f, json, full);
     if (f->type == MIEN_TEXT)
         return put_string(out, f->data, f->len, json);
+    if (!json && is_score(f) && fabsf(*(const float *)f->data) < 1e9f)
+        return put_fixed(out, *(const float *)f->data, 4);
     if (f->ndim == 0)
         return put_element(out, f, 0, json);
     if (json)

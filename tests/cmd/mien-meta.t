@@ -106,7 +106,7 @@ exits '--strict stops' 2 mien-meta --strict -c path=img_name --female 1 --male 0
 is '--any-age leaves it out' "$(mien-meta -q --any-age -c path=img_name --female 1 --male 0 bad.csv \
     2>/dev/null | mien-view -qH -c id,age -s 'id == "b.jpg"')" "b.jpg	"
 is 'scores come back from mien-view' "$(printf 'path\tscore\na.jpg\t-inf\nb.jpg\t2.5\n' | mien-meta -q --any-age --any-gender |
-    mien-view -Hc score | tr '\n' ' ')" '-inf 2.5 '
+    mien-view -Hc score | tr '\n' ' ')" '-inf 2.5000 '
 exits 'one value for both genders is refused' 2 mien-meta --female M --male m bad.csv
 is 'and said so' "$(cat err)" "mien-meta: --female and --male are the same, 'm'"
 exits 'numbers for gender need a meaning' 1 mien-meta -c path=img_name bad.csv

@@ -70,12 +70,26 @@ static void test_fields(void **state)
     memcpy(mien_rec_alloc(&r, 98, MIEN_F64, 0, NULL), &(double){0.1}, 8);
 
     expect_tsv(&r, "id,age,gender,year,score,age_band,subject,box,landmarks,pixels,tag99,tag98",
-               "00/x.jpg\t42\tmale\t-7\t2.5\t20-29\t\t1,2,3.25,4\t1,2,3,nan\t2x1x3\t"
+               "00/x.jpg\t42\tmale\t-7\t2.5000\t20-29\t\t1,2,3.25,4\t1,2,3,nan\t2x1x3\t"
                "18446744073709551615\t0.1\n");
     expect_json(&r, false,
                 "{\"id\":\"00/x.jpg\",\"age\":42,\"gender\":\"male\",\"year\":-7,\"score\":2.5,"
                 "\"age_band\":[20,29],\"box\":[1,2,3.25,4],\"landmarks\":[[1,2],[3,null]],"
                 "\"pixels\":{\"shape\":[2,1,3]},\"tag99\":18446744073709551615,\"tag98\":0.1}\n");
+
+    /* Scores and confidences have four decimals in text, all digits in JSON. */
+    mien_rec_clear(&r);
+    mien_rec_set_f32(&r, MIEN_TAG_SCORE, -3.14159274f);
+    mien_rec_set_f32(&r, MIEN_TAG_SCORE2, -0.00001f);
+    mien_rec_set_f32(&r, MIEN_TAG_CONF_GENDER, 0.99996f);
+    mien_rec_set_f32(&r, MIEN_TAG_CONF_AGE, 0.123456f);
+    expect_tsv(&r, "score,score2,conf_gender,conf_age", "-3.1416\t0.0000\t1.0000\t0.1235\n");
+    expect_json(&r, false,
+                "{\"score\":-3.1415927,\"score2\":-0.00001,\"conf_gender\":0.99996,"
+                "\"conf_age\":0.123456}\n");
+    mien_rec_set_f32(&r, MIEN_TAG_SCORE, -INFINITY);
+    mien_rec_set_f32(&r, MIEN_TAG_SCORE2, 1e30f);
+    expect_tsv(&r, "score,score2", "-inf\t1e30\n");
 
     mien_rec_clear(&r);
     memcpy(mien_rec_alloc(&r, MIEN_TAG_IMAGE, MIEN_U8, 1, (uint32_t[]){4}), "\xff\xd8\xff\xe0", 4);
@@ -148,13 +162,15 @@ static void test_strings(void **state)
     }
 }
 
+enum { TAG_FLOAT = 97 }; /* a tag without a meaning, so that all digits are shown */
+
 static void expect_float(float v, const char *wanted)
 {
     struct mien_rec r = {0};
     char line[64];
-    mien_rec_set_f32(&r, MIEN_TAG_SCORE, v);
+    mien_rec_set_f32(&r, TAG_FLOAT, v);
     snprintf(line, sizeof line, "%s\n", wanted);
-    expect_tsv(&r, "score", line);
+    expect_tsv(&r, "tag97", line);
     mien_rec_free(&r);
 }
 
@@ -189,9 +205,9 @@ static void test_floats(void **state)
         if (!isfinite(v))
             continue;
         mien_rec_clear(&r);
-        mien_rec_set_f32(&r, MIEN_TAG_SCORE, v);
+        mien_rec_set_f32(&r, TAG_FLOAT, v);
         mien_buf_clear(&b);
-        text_tsv(&b, &r, (int[]){MIEN_TAG_SCORE}, 1);
+        text_tsv(&b, &r, (int[]){TAG_FLOAT}, 1);
         assert_true(strtof(string(&b), NULL) == v);
         if (i % 16 != 0 || fabsf(v) < FLT_MIN || fabsf(v) > 1e7f)
             continue;
