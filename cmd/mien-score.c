@@ -1,12 +1,8 @@
 /* mien-score: how well predictions agree with labels. */
-#include <errno.h>
 #include <limits.h>
 #include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
 
-#include "mien/cli.h"
-#include "util/file.h"
+#include "cli/streams.h"
 #include "mien/filter.h"
 #include "score/run.h"
 
@@ -27,22 +23,12 @@ struct scorer {
     bool bad;
 };
 
-static void flush_text(struct scorer *s)
-{
-    struct mien_err e;
-    if (file_write(STDOUT_FILENO, s->out.data, s->out.len) < 0) {
-        mien_err_sys(&e, "cannot write");
-        mien_cli_die_output(s->cli, &e);
-    }
-    mien_buf_clear(&s->out);
-}
-
 static void print_running(struct scorer *s, const struct score_run *run, const char *name)
 {
     if (score_report_running(&s->o.report, run, name, !s->o.report.resumed, &s->out) < 0)
         mien_cli_die(s->cli, "out of memory");
     s->o.report.resumed = true;
-    flush_text(s);
+    cli_print(s->cli, &s->out);
 }
 
 static void add(struct scorer *s, struct score_run *run, const struct mien_rec *r, const char *name)
@@ -58,33 +44,23 @@ static void add(struct scorer *s, struct score_run *run, const struct mien_rec *
         print_running(s, run, name);
 }
 
-/* Scores a file. Returns 0, or a negative code with a message when the stream is broken. */
+/* Scores a file. Returns 0, or a negative code when it can't be read or the stream is broken. */
 static int score_file(struct scorer *s, struct score_run *run, const char *path, struct mien_err *e)
 {
     struct mien_progress progress;
+    struct cli_input in;
     struct mien_rec r = {0};
-    int fd = file_open(path, e), rc;
-    if (fd < 0)
-        return fd;
-    mien_cli_check_input(s->cli, fd);
-    struct mien_reader *rd = mien_reader_new(fd, s->o.limit, e);
-    if (rd == NULL)
-        return MIEN_ERR_MEM;
+    int rc = cli_input_open(&in, s->cli, path, s->o.limit, e);
+    if (rc < 0)
+        return rc;
     mien_cli_progress_start(&progress, s->cli, "records");
-    while ((rc = mien_read(rd, &r, e)) > 0) {
+    while ((rc = cli_input_read(&in, &r, e)) > 0) {
         add(s, run, &r, path);
-        mien_cli_progress(&progress, mien_reader_count(rd), 0, mien_reader_bytes(rd));
+        mien_cli_progress(&progress, mien_reader_count(in.reader), 0, mien_reader_bytes(in.reader));
     }
     mien_cli_progress_end(&progress);
-    mien_reader_free(rd);
+    cli_input_close(&in);
     mien_rec_free(&r);
-    if (fd == STDIN_FILENO)
-        return rc;
-    close(fd);
-    if (rc < 0) {
-        struct mien_err why = *e;
-        mien_err_set(e, rc, "%s: %s", path, why.msg);
-    }
     return rc;
 }
 
@@ -119,7 +95,7 @@ static void score_files(struct scorer *s, char **paths, size_t n)
     }
     if (done > 0 && score_report(&s->o.report, runs, (const char *const *)paths, done, &s->out) < 0)
         mien_cli_die(s->cli, "out of memory");
-    flush_text(s);
+    cli_print(s->cli, &s->out);
     if (rc < 0)
         mien_cli_die(s->cli, "%s", e.msg);
     for (size_t i = 0; i < n; i++)
@@ -134,18 +110,22 @@ int main(int argc, char **argv)
         MIEN_OPT_CHOICE('f', "format", "FORMAT", &s.o.report.format, "text|tsv|json",
                         "text, tsv or json [text]"),
         MIEN_OPT_CHOICE('p', "point", "POINT", &s.rule.point, "expectation|median|mode",
-                        "what CS, bins and bands judge: expectation, median or mode [expectation]"),
-        MIEN_OPT_STR('b', "bins", "BINS", &s.o.bins,
-                     "decades, fairface, adience, or their youngest ages: 0,18,65 [decades]"),
-        MIEN_OPT_INT('B', "boot", "N", &s.o.report.boot, 0, 1000000,
-                     "resamples for the intervals, 0 for none [1000]"),
-        MIEN_OPT_SEED('s', "seed", "N", &s.o.report.seed, "seed of the resamples [0]"),
+                        "age for CS, bins and bands: expectation, median or mode [expectation]"),
+        MIEN_OPT_STR(0, "bins", "BINS", &s.o.bins,
+                     "age bins: decades, fairface, adience, or their lowest ages, as in 0,18,65 "
+                     "[decades]"),
         MIEN_OPT_STR(0, "by", "KEYS", &s.o.by,
-                     "score slices too: group, gender, bin, subject, ... or group,gender"),
-        MIEN_OPT_INT('e', "every", "N", &s.o.every, 1, INT_MAX,
-                     "a line after every N records, for streams without end"),
+                     "also score slices, such as group, gender, bin, subject or group,gender"),
+        MIEN_OPT_INT(0, "boot", "N", &s.o.report.boot, 0, 1000000,
+                     "resamples for confidence intervals, 0 for none [1000]"),
+        MIEN_OPT_SEED('s', "seed", "N", &s.o.report.seed, "seed of the resamples [0]"),
+        MIEN_OPT_INT(0, "every", "N", &s.o.every, 1, INT_MAX,
+                     "print a line after every N records, for streams that never end"),
         MIEN_OPT_SIZE(0, "max-record", "SIZE", &s.o.limit, 1, 4294967295.0,
                       "refuse larger records [64M]"),
+        MIEN_OPT_ALIAS('b', NULL, "bins"),
+        MIEN_OPT_ALIAS('B', NULL, "boot"),
+        MIEN_OPT_ALIAS('e', NULL, "every"),
     };
     struct mien_cli cli = {
         .name = "mien-score",
@@ -154,6 +134,8 @@ int main(int argc, char **argv)
                    "side.",
         .opts = opts,
         .nopts = MIEN_CLI_NOPTS(opts),
+        .examples = "mien-predict agegender.model < test.mien | mien-score\n"
+                    "mien-score --by group,gender predictions.mien",
     };
     char *standard_input[] = {"-"};
     struct mien_err e;

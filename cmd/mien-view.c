@@ -1,92 +1,50 @@
-/* mien-view: records as text, their number, or some of them. */
-#include <errno.h>
+/* mien-view: shows records as text, counts them, checks them, or passes some of them on. */
 #include <limits.h>
-#include <stdlib.h>
 #include <unistd.h>
 
+#include "cli/streams.h"
+#include "mien/filter.h"
 #include "record/census.h"
-#include "mien/cli.h"
 #include "record/col.h"
 #include "record/expr.h"
-#include "util/file.h"
-#include "mien/filter.h"
 #include "record/text.h"
 
-enum { FLUSH = 64 * 1024, MAX_COLUMNS = 64 };
+enum { FLUSH = 64 * 1024 };
+enum { TSV, JSON };
 
 struct options {
     const char *columns, *select;
-    int head; /* -1: all */
-    bool json, full, no_header, count, records, check;
+    int format, head; /* head -1: all */
+    bool full, no_header, count, records, check;
     size_t limit;
 };
 
 struct view {
-    struct mien_cli *cli;
+    const struct mien_cli *cli;
     struct options o;
-    struct expr *select;
-    int *cols; /* NULL: not chosen, or not yet */
-    size_t ncols;
+    struct expr *select; /* NULL: all records */
+    struct text_table table;
     struct mien_buf out;
-    struct mien_writer *writer;
-    struct census census; /* of --check */
+    struct mien_writer *writer; /* of --records */
+    struct census census;       /* of --check */
     uint64_t segments, bytes, shown, errors;
     bool bad, at_once;
 };
 
-static void flush_text(struct view *v)
-{
-    struct mien_err e;
-    if (file_write(STDOUT_FILENO, v->out.data, v->out.len) < 0) {
-        mien_err_sys(&e, "cannot write");
-        mien_cli_die_output(v->cli, &e);
-    }
-    mien_buf_clear(&v->out);
-}
-
-static bool shows(const struct view *v, int col)
-{
-    for (size_t i = 0; i < v->ncols; i++) {
-        if (v->cols[i] == col)
-            return true;
-    }
-    return false;
-}
-
-/* The first record decides which columns are shown unless the user has. */
-static int choose_columns(struct view *v, const struct mien_rec *first)
-{
-    if (v->cols == NULL && !v->o.json) {
-        v->cols = malloc(MAX_COLUMNS * sizeof *v->cols);
-        if (v->cols == NULL)
-            return MIEN_ERR_MEM;
-        v->ncols = col_defaults(first, v->cols, MAX_COLUMNS);
-    }
-    return 0;
-}
-
 static void show(struct view *v, const struct mien_rec *r)
 {
-    int rc = v->shown == 0 ? choose_columns(v, r) : 0;
-    if (v->o.json) {
-        rc |= text_json(&v->out, r, v->cols, v->ncols, v->o.full);
-    } else {
-        if (v->shown == 0 && !v->o.no_header)
-            rc |= text_header(&v->out, v->cols, v->ncols);
-        rc |= text_tsv(&v->out, r, v->cols, v->ncols);
-    }
-    if (rc < 0)
+    if (text_table_add(&v->table, r, &v->out) < 0)
         mien_cli_die(v->cli, "out of memory");
     if (v->at_once || v->out.len >= FLUSH)
-        flush_text(v);
+        cli_print(v->cli, &v->out);
 }
 
-/* Passes a record on, with the chosen fields alone when -c chooses. */
+/* Passes a record on, with the chosen fields alone. */
 static void pass_on(struct view *v, struct mien_rec *r)
 {
     struct mien_err e;
-    for (size_t i = r->nfield; v->cols != NULL && i-- > 0;) {
-        if (!shows(v, r->field[i].tag))
+    for (size_t i = r->nfield; i-- > 0;) {
+        if (!text_table_has(&v->table, r->field[i].tag))
             mien_rec_del(r, r->field[i].tag);
     }
     if (mien_write(v->writer, r, &e) < 0)
@@ -123,46 +81,33 @@ static bool enough(const struct view *v)
     return v->o.head >= 0 && v->shown >= (uint64_t)v->o.head;
 }
 
-/* What was read before the input broke is delivered first. */
-static void flush(struct view *v)
+/* Ends the program, after what was read before the input broke. */
+static _Noreturn void fail(struct view *v, const struct mien_err *why)
 {
     struct mien_err e;
-    flush_text(v);
+    cli_print(v->cli, &v->out);
     if (v->writer != NULL && mien_writer_flush(v->writer, &e) < 0)
         mien_cli_die_output(v->cli, &e);
+    mien_cli_die(v->cli, "%s", why->msg);
 }
 
-static _Noreturn void broken_input(struct view *v, const char *path, const char *why)
-{
-    flush(v);
-    if (path[0] == '-' && path[1] == '\0')
-        mien_cli_die(v->cli, "%s", why);
-    mien_cli_die(v->cli, "%s: %s", path, why);
-}
-
-static void read_stream(struct view *v, const char *path, struct mien_rec *r)
+static void read_file(struct view *v, const char *path, struct mien_rec *r)
 {
     struct mien_err e;
-    int fd = file_open(path, &e), rc = 0;
-    if (fd < 0) {
-        flush(v);
-        mien_cli_die(v->cli, "%s", e.msg);
-    }
-    mien_cli_check_input(v->cli, fd);
-    struct mien_reader *rd = mien_reader_new(fd, v->o.limit, &e);
-    if (rd == NULL)
-        mien_cli_die(v->cli, "%s", e.msg);
-    while (!enough(v) && (rc = mien_read(rd, r, &e)) > 0)
+    struct cli_input in;
+    int rc = 0;
+    if (cli_input_open(&in, v->cli, path, v->o.limit, &e) < 0)
+        fail(v, &e);
+    while (!enough(v) && (rc = cli_input_read(&in, r, &e)) > 0)
         take(v, r);
     if (rc < 0)
-        broken_input(v, path, e.msg);
-    v->segments += mien_reader_segments(rd);
-    v->bytes += mien_reader_bytes(rd);
-    mien_reader_free(rd);
-    if (fd != STDIN_FILENO)
-        close(fd);
+        fail(v, &e);
+    v->segments += mien_reader_segments(in.reader);
+    v->bytes += mien_reader_bytes(in.reader);
+    cli_input_close(&in);
 }
 
+/* Ends the output, and prints what was counted. */
 static void finish(struct view *v)
 {
     struct mien_err e;
@@ -179,35 +124,40 @@ static void finish(struct view *v)
              census_table(&v->census, &v->out);
     if (rc < 0)
         mien_cli_die(v->cli, "out of memory");
-    flush_text(v);
-    if (v->ncols > 0 && v->errors > 0 && !v->o.json && !v->o.records && !shows(v, MIEN_TAG_ERROR))
-        mien_cli_note(v->cli, "%llu of these records have an error, which -c id,error shows",
+    cli_print(v->cli, &v->out);
+    if (v->errors > 0 && v->table.begun && !text_table_has(&v->table, MIEN_TAG_ERROR))
+        mien_cli_note(v->cli, "%llu of these records have an error; -c id,error shows it",
                       (unsigned long long)v->errors);
 }
 
+/* Checks the options, and makes what they ask for. */
 static void prepare(struct view *v)
 {
-    struct options *o = &v->o;
+    const struct options *o = &v->o;
+    struct text_table *t = &v->table;
     struct mien_err e;
-    if (o->json + o->count + o->records + o->check > 1)
-        mien_cli_die(v->cli, "--json, --count, --records and --check exclude each other");
-    if (o->full && !o->json)
-        mien_cli_die(v->cli, "--full goes with --json");
+    if ((o->format == JSON) + o->count + o->records + o->check > 1)
+        mien_cli_die(v->cli, "--format json, --count, --records and --check exclude each other");
+    if (o->full && o->format != JSON)
+        mien_cli_die(v->cli, "--full needs --format json");
     if (o->check && o->head >= 0)
-        mien_cli_die(v->cli, "--check reads the whole stream, without --head");
-    if (o->columns != NULL && col_parse(o->columns, &v->cols, &v->ncols, &e) < 0)
+        mien_cli_die(v->cli, "--check reads the whole stream and can't be used with --head");
+    if (o->columns != NULL && col_parse(o->columns, &t->col, &t->ncol, &e) < 0)
         mien_cli_die(v->cli, "--columns: %s", e.msg);
     if (o->select != NULL && (v->select = expr_parse(o->select, &e)) == NULL)
         mien_cli_die(v->cli, "--select: %s", e.msg);
+    t->json = o->format == JSON;
+    t->full = o->full;
+    t->no_header = o->no_header;
     if (!o->records) {
         v->at_once = isatty(STDOUT_FILENO) == 1;
         return;
     }
-    for (size_t i = 0; i < v->ncols; i++) {
+    for (size_t i = 0; i < t->ncol; i++) {
         char name[16];
-        if (v->cols[i] >= COL_PRED_AGE)
-            mien_cli_die(v->cli, "--columns: %s is derived and no field of a record",
-                         col_name(v->cols[i], name));
+        if (t->col[i] >= COL_PRED_AGE)
+            mien_cli_die(v->cli, "--columns: %s is derived, not a field of records",
+                         col_name(t->col[i], name));
     }
     mien_cli_check_output(v->cli, STDOUT_FILENO);
     if ((v->writer = mien_writer_new(STDOUT_FILENO, &e)) == NULL)
@@ -218,28 +168,36 @@ int main(int argc, char **argv)
 {
     struct view v = {.o = {.head = -1}};
     const struct mien_option opts[] = {
+        MIEN_OPT_CHOICE('f', "format", "FORMAT", &v.o.format, "tsv|json",
+                        "tsv, or json for an object on each line, arrays in full [tsv]"),
         MIEN_OPT_STR('c', "columns", "NAMES", &v.o.columns,
-                     "show these, as in id,age,pred_age [those of the first record]"),
-        MIEN_OPT_STR('s', "select", "EXPR", &v.o.select,
-                     "only records that meet a condition, as in 'age >= 18 && !error'"),
+                     "show these columns, as in id,age,pred_age [those of the first record]"),
+        MIEN_OPT_FLAG('H', "no-header", &v.o.no_header,
+                      "don't print the line with the names of the columns"),
         MIEN_OPT_INT('n', "head", "N", &v.o.head, 0, INT_MAX, "stop after N records"),
-        MIEN_OPT_FLAG(0, "json", &v.o.json, "one JSON object a line, arrays in full"),
-        MIEN_OPT_FLAG(0, "full", &v.o.full, "with --json: images and pixels too, in base64"),
-        MIEN_OPT_FLAG('H', "no-header", &v.o.no_header, "no line with the columns' names"),
-        MIEN_OPT_FLAG(0, "count", &v.o.count, "print how many records there are"),
+        MIEN_OPT_STR(0, "select", "CONDITION", &v.o.select,
+                     "take only records that meet a condition, as in 'age >= 18 && !error'"),
+        MIEN_OPT_FLAG(0, "full", &v.o.full,
+                      "with --format json, print images and pixels too, in base64"),
+        MIEN_OPT_FLAG(0, "count", &v.o.count, "print the number of records"),
         MIEN_OPT_FLAG('r', "records", &v.o.records,
-                      "write the records themselves, of --columns only these fields"),
+                      "write the records themselves; with --columns, only these fields"),
         MIEN_OPT_FLAG(0, "check", &v.o.check,
-                      "read all, verify it and print which fields there are"),
+                      "verify the whole stream and print which fields it has"),
         MIEN_OPT_SIZE(0, "max-record", "SIZE", &v.o.limit, 1, 4294967295.0,
                       "refuse larger records [64M]"),
+        MIEN_OPT_ALIAS('s', NULL, "select"),
+        MIEN_OPT_ALIAS(0, "json", "format=json"),
     };
     struct mien_cli cli = {
         .name = "mien-view",
         .synopsis = "[options] [file ...] < records.mien",
-        .purpose = "Shows records as text, counts them, or passes some of them on.",
+        .purpose = "Shows records as text, counts them, checks them, or passes some of them on.",
         .opts = opts,
         .nopts = MIEN_CLI_NOPTS(opts),
+        .examples = "mien-view faces.mien | less\n"
+                    "mien-view -c id,age,pred_age --select 'age_error > 10' faces.mien\n"
+                    "mien-view -r --select 'score >= 3' faces.mien > clear.mien",
     };
     struct mien_rec r = {0};
     char *standard_input[] = {NULL, "-"};
@@ -252,14 +210,14 @@ int main(int argc, char **argv)
         argv = standard_input;
     }
     for (int i = 1; i <= n && (i == 1 || !enough(&v)); i++)
-        read_stream(&v, argv[i], &r);
+        read_file(&v, argv[i], &r);
     finish(&v);
 
     mien_rec_free(&r);
     mien_writer_free(v.writer);
     census_free(&v.census);
     expr_free(v.select);
-    free(v.cols);
+    text_table_free(&v.table);
     mien_buf_free(&v.out);
     return v.bad ? MIEN_EXIT_BAD : MIEN_EXIT_OK;
 }

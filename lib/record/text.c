@@ -2,6 +2,7 @@
 
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "col.h"
@@ -358,4 +359,38 @@ int text_json(struct mien_buf *out, const struct mien_rec *r, const int *cols, s
     for (size_t i = 0; n == 0 && i < r->nfield; i++)
         rc |= put_member(out, r, r->field[i].tag, &r->field[i], full);
     return rc | put(out, "}\n");
+}
+
+/* --- Tables -------------------------------------------------------------------------------- */
+
+enum { MAX_COLUMNS = 64 };
+
+int text_table_add(struct text_table *t, const struct mien_rec *r, struct mien_buf *out)
+{
+    if (t->json)
+        return text_json(out, r, t->col, t->ncol, t->full);
+    if (t->col == NULL) {
+        t->col = malloc(MAX_COLUMNS * sizeof *t->col);
+        if (t->col == NULL)
+            return MIEN_ERR_MEM;
+        t->ncol = col_defaults(r, t->col, MAX_COLUMNS);
+    }
+    int rc = t->begun || t->no_header ? 0 : text_header(out, t->col, t->ncol);
+    t->begun = true;
+    return rc | text_tsv(out, r, t->col, t->ncol);
+}
+
+bool text_table_has(const struct text_table *t, int col)
+{
+    for (size_t i = 0; t->col != NULL && i < t->ncol; i++) {
+        if (t->col[i] == col)
+            return true;
+    }
+    return t->col == NULL;
+}
+
+void text_table_free(struct text_table *t)
+{
+    free(t->col);
+    *t = (struct text_table){0};
 }

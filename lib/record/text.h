@@ -27,6 +27,25 @@ int text_tsv(struct mien_buf *out, const struct mien_rec *r, const int *cols, si
    U+FFFD, controls \uHHHH. Images and pixels are {"shape":[...]}; full adds their bytes in base64. */
 int text_json(struct mien_buf *out, const struct mien_rec *r, const int *cols, size_t n, bool full);
 
+/* A table of records: above the first one the columns' names, where it has any. */
+struct text_table {
+    bool json;      /* a JSON object a record, else tab-separated values */
+    bool full;      /* JSON: images and pixels in full */
+    bool no_header; /* TSV: no names */
+    int *col;       /* NULL: in TSV the columns that the first record has, in JSON all fields */
+    size_t ncol;
+    bool begun; /* the table's own */
+};
+
+/* Appends a record. */
+int text_table_add(struct text_table *t, const struct mien_rec *r, struct mien_buf *out);
+
+/* Whether one of its columns is chosen; all are where none are. */
+bool text_table_has(const struct text_table *t, int col);
+
+/* Frees the columns. */
+void text_table_free(struct text_table *t);
+
 /* A JSON string with its quotes, of len bytes of any text. */
 int text_json_string(struct mien_buf *out, const char *s, size_t len);
 

@@ -63,12 +63,12 @@ is 'ages have a bound of their own' "$(mien-view -rs 'pred_age >= 0' g.mien | mi
 is 'confidences stay' "$(mien-view -c id,conf_gender,conf_age r.mien)" "$(mien-view -c id,conf_gender,conf_age p.mien)"
 mien-predict --keep sure.model <others.mien | mien-predict --reject 1 sure.model >x.mien
 is 'earlier predictions go too' "$(mien-view -Hc pred_gender,pred_age x.mien | tr -d '\n\t')" ''
-exits 'mien-score reads the rest' 0 mien-score -B 0 r.mien
+exits 'mien-score reads the rest' 0 mien-score --boot 0 r.mien
 like 'and tells how much that is' "$(sed -n '/^gender/,/coverage/p' out)" "^  coverage +$(awk "BEGIN { printf \"%.2f\", $said / 2 }")%"
-is 'no coverage where all was said' "$(mien-score -B 0 p.mien | grep -c coverage)" 0
-is 'but as TSV' "$(mien-score -B 0 -f tsv p.mien | awk '$3 ~ /coverage/ { print $3, $4, $5 }')" "gender_coverage 200 1
+is 'no coverage where all was said' "$(mien-score --boot 0 p.mien | grep -c coverage)" 0
+is 'but as TSV' "$(mien-score --boot 0 -f tsv p.mien | awk '$3 ~ /coverage/ { print $3, $4, $5 }')" "gender_coverage 200 1
 age_coverage 200 1"
-exits 'where nothing is said' 1 mien-score -B 0 x.mien
+exits 'where nothing is said' 1 mien-score --boot 0 x.mien
 like 'mien-score says so' "$(cat err)" 'no record .* has both a label and a prediction'
 mien-predict --keep --reject 0.6,1 a.model <other.mien >r.mien
 exits 'mien-montage draws the rest' 0 sh -c 'mien-montage -q -o r.jpg <r.mien'

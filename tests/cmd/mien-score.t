@@ -16,7 +16,7 @@ value() {
 # A file's name is escaped as mien-view does it.
 tab=$(printf 'a\tb.mien')
 cp a.mien "$tab"
-is 'a name with a tab' "$(mien-score -f tsv -B 0 "$tab" | cut -f 1 | uniq | tail -1)" 'a\tb.mien'
+is 'a name with a tab' "$(mien-score -f tsv --boot 0 "$tab" | cut -f 1 | uniq | tail -1)" 'a\tb.mien'
 
 # Against awk on the text of the same records.
 mien-score --format tsv a.mien >a.tsv
@@ -83,6 +83,8 @@ like 'beside the others' "$(cat out)" '^age +n = 500$'
 exits 'what came before a broken end is scored' 2 sh -c 'head -c 9000 a.mien | mien-score'
 like 'and reported' "$(cat out)" '^records +1[0-9]$'
 
+is 'the former options -b, -B and -e' "$(mien-score -b 0,18 -B 0 -e 200 -f tsv a.mien)" \
+    "$(mien-score --bins 0,18 --boot 0 --every 200 -f tsv a.mien)"
 exits 'unknown bins are fatal' 2 mien-score --bins 10,20 a.mien
 like 'and named' "$(cat err)" "^mien-score: --bins: '10,20' is neither"
 exits 'unknown slices are fatal' 2 mien-score --by color a.mien

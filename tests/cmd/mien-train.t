@@ -129,7 +129,7 @@ exits 'mien-train --version' 0 mien-train --version
 # mien-fake's features tell gender and age, with some noise.
 mien-fake 300 --features 4 --seed 3 >toy.mien
 mien-pack -q -o toy.pack <toy.mien
-score() { mien-predict -q "$1" <toy.mien | mien-score -q -B 0 -f tsv | awk -F'\t' -v m="$2" '$3 == m {print $5}'; }
+score() { mien-predict -q "$1" <toy.mien | mien-score -q --boot 0 -f tsv | awk -F'\t' -v m="$2" '$3 == m {print $5}'; }
 # below NAME A B
 below() { ok "$1: $2 < $3" awk -v a="$2" -v b="$3" 'BEGIN {exit !(a != "" && b != "" && a + 0 < b + 0)}'; }
 toy() { mien-train -t toy.pack -v toy.pack -e 40 --hidden 16 --lr 0.02 --schedule cosine "$@"; }

@@ -5,7 +5,7 @@
 mien-fake 20 --predict >p.mien
 mien-fake 3 --image --pixels 4x5 --features 20 >q.mien
 filter_contract mien-view p.mien
-filter_contract mien-view p.mien --json
+filter_contract mien-view p.mien --format json
 filter_contract mien-view p.mien --count
 filter_contract mien-view p.mien --records
 filter_contract mien-view p.mien --check
@@ -31,20 +31,27 @@ is 'all of them' "$(cut -f 1 out)" "$(awk -F'\t' 'NR > 1 && NR < 5 {print $1}' o
 is 'a closed pipe is quiet' "$(cat status err)" 0
 
 # JSON.
-mien-view --json q.mien >out.json
+mien-view -f json q.mien >out.json
 like 'an object a line' "$(head -1 out.json)" '^\{"id":"[^"]*".*"age":[0-9]+.*\}$'
 like 'images and pixels by their shape' "$(head -1 out.json)" '"pixels":\{"shape":\[4,5,3\]\}'
 is 'arrays in full' "$(head -1 out.json | sed 's/.*"features":\[//;s/\].*//' | tr ',' '\n' | wc -l)" 20
-mien-view --json --full -n 1 -c image q.mien | sed 's/.*"base64":"//;s/".*//' | base64 -d >x.jpg
+mien-view -f json --full -n 1 -c image q.mien | sed 's/.*"base64":"//;s/".*//' | base64 -d >x.jpg
 is '--full has the image' "$(od -An -tx1 -N3 x.jpg)" " ff d8 ff"
+
+is '-f tsv is the default' "$(mien-view -f tsv q.mien)" "$(mien-view q.mien)"
+exits 'other formats are unknown' 2 mien-view -f xml q.mien
+is 'and said to be' "$(cat err)" "mien-view: -f: 'xml' is none of tsv|json; see mien-view --help"
+is '--json, its former name' "$(mien-view --json q.mien)" "$(cat out.json)"
+is '-s, that of --select' "$(mien-view -s 'age >= 18' p.mien)" "$(mien-view --select 'age >= 18' p.mien)"
+is 'which --help keeps to itself' "$(mien-view --help | grep -cE -e '--json| -s,')" 0
 
 # Conditions.
 awk -F'\t' 'NR > 1 && $3 >= 18 && $4 == "male" {print $1}' out.tsv >wanted
 is '--select takes what awk takes' \
-    "$(mien-view -Hc id -s 'age >= 18 && gender == male' p.mien)" "$(cat wanted)"
+    "$(mien-view -Hc id --select 'age >= 18 && gender == male' p.mien)" "$(cat wanted)"
 is 'and --records passes it on' \
-    "$(mien-view -rs 'age >= 18 && gender == male' p.mien | mien-view -Hc id)" "$(cat wanted)"
-exits 'a misspelt field is fatal' 2 mien-view -s 'agee > 3' p.mien
+    "$(mien-view -r --select 'age >= 18 && gender == male' p.mien | mien-view -Hc id)" "$(cat wanted)"
+exits 'a misspelt field is fatal' 2 mien-view --select 'agee > 3' p.mien
 is 'and named' "$(cat err)" "mien-view: --select: 'agee' is not a field"
 exits 'so is a column' 2 mien-view -c id,agee p.mien
 is 'and named too' "$(cat err)" "mien-view: --columns: 'agee' is not a field"
@@ -55,9 +62,11 @@ ok 'records pass through unchanged' cmp p.mien same.mien
 is 'only the chosen fields' "$(mien-view -r -c age,id -n 1 p.mien | mien-view | head -1)" "id	age"
 exits 'a derived column is no field' 2 mien-view -r -c id,pred_age p.mien
 exits 'one kind of output at a time' 2 mien-view -r --count p.mien
+exits 'JSON is one of them' 2 mien-view -f json --check p.mien
+is 'which is said' "$(cat err)" 'mien-view: --format json, --count, --records and --check exclude each other'
 exits '--full is for JSON' 2 mien-view --full p.mien
-is 'and says so' "$(cat err)" 'mien-view: --full goes with --json'
-mien-view -r -s 'age > 200' p.mien >none.mien
+is 'and says so' "$(cat err)" 'mien-view: --full needs --format json'
+mien-view -r --select 'age > 200' p.mien >none.mien
 is 'no record at all is a stream' "$(mien-view --count none.mien)" 0
 is 'without lines' "$(mien-view none.mien)" ""
 
@@ -83,7 +92,7 @@ sed -n '/^.. adults:/,/^\.Ed/p' "$page" | sed '/^\.Ed/d; s/\\e/\\/g' >adults.c
 # shellcheck disable=SC2086
 ok "the page's filter builds" ${CC:-cc} -Wall -Werror -o adults adults.c -lz
 is "the page's filter works" "$(cat p.mien q.mien | ./adults | mien-view --count)" \
-    "$(mien-view --count -s 'age >= 18' p.mien q.mien)"
+    "$(mien-view --count --select 'age >= 18' p.mien q.mien)"
 exits 'what comes before a file that is not there is shown' 2 mien-view -H p.mien nosuch
 is 'all of it' "$(wc -l <out | tr -d ' ')" 20
 exits 'of records too' 2 mien-view -r p.mien nosuch
