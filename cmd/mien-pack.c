@@ -1,4 +1,5 @@
-/* mien-pack: records to and from packs, the tensors that a trainer maps. */
+/* mien-pack: packs records into tensors, which a trainer maps, and unpacks them. */
+#include <limits.h>
 #include <stdio.h>
 #include <unistd.h>
 
@@ -142,28 +143,33 @@ int main(int argc, char **argv)
     struct options o = {0};
     const struct mien_option opts[] = {
         MIEN_OPT_STR('o', "output", "FILE", &o.out, "pack standard input into FILE"),
-        MIEN_OPT_CHOICE('k', "kind", "WORD", &o.kind, "auto|pixels|image|features",
-                        "auto, pixels, image or features: what to make the tensor of [auto]"),
+        MIEN_OPT_CHOICE(0, "kind", "KIND", &o.kind, "auto|pixels|image|features",
+                        "what to make the tensor from: auto, pixels, image or features [auto]"),
         MIEN_OPT_FLAG(0, "strict", &o.strict, "stop at the first bad record"),
         MIEN_OPT_SIZE(0, "max-record", "SIZE", &o.limit, 1, 4294967295.0,
                       "refuse larger records [64M]"),
         MIEN_OPT_FLAG('d', "restore", &o.restore, "write the records of packs"),
-        MIEN_OPT_FLAG('l', "list", &o.list, "say what packs hold"),
+        MIEN_OPT_FLAG('l', "list", &o.list, "show what packs contain"),
+        MIEN_OPT_ALIAS('k', NULL, "kind"),
     };
-    struct mien_cli c = {.name = "mien-pack",
-                         .synopsis = "-o FILE [options] < records.mien\n"
-                                     "       mien-pack -d PACK... > records.mien\n"
-                                     "       mien-pack -l PACK...",
-                         .purpose =
-                             "Packs records into the tensors that mien-train maps, and back.",
-                         .opts = opts,
-                         .nopts = MIEN_CLI_NOPTS(opts)};
-    int n = mien_cli_parse(&c, argc, argv);
-    if (!!o.out + o.restore + o.list != 1)
-        mien_cli_die(&c, "give one of -o FILE, -d and -l (see --help)");
-    if (o.out ? n > 0 : n == 0)
-        mien_cli_die(&c, o.out ? "-o packs standard input and takes no arguments" : "name a pack");
-    if (o.out)
-        return make_pack(&c, &o);
-    return o.restore ? restore_packs(&c, argv + 1, n) : list_packs(&c, argv + 1, n);
+    struct mien_cli cli = {
+        .name = "mien-pack",
+        .synopsis = "-o FILE [options] < records.mien\n"
+                    "-d PACK... > records.mien\n"
+                    "-l PACK...",
+        .purpose = "Packs records into tensors, which mien-train maps, and unpacks them.",
+        .opts = opts,
+        .nopts = MIEN_CLI_NOPTS(opts),
+        .examples = "mien-pack -o train.pack < train.mien\n"
+                    "mien-pack -d train.pack val.pack | mien-split 90/10 a.mien b.mien",
+    };
+    int n = mien_cli_parse(&cli, argc, argv);
+    if ((o.out != NULL) + o.restore + o.list != 1)
+        mien_cli_die(&cli, "give one of -o FILE, -d and -l; see mien-pack --help");
+    if (o.out != NULL) {
+        mien_cli_filter_operands(&cli, n, argv, 0, 0, NULL);
+        return make_pack(&cli, &o);
+    }
+    mien_cli_operands(&cli, n, argv, 1, INT_MAX, "PACK");
+    return o.restore ? restore_packs(&cli, argv + 1, n) : list_packs(&cli, argv + 1, n);
 }

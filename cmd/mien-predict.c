@@ -7,18 +7,20 @@
 
 enum { MAX_BATCH = 256 };
 
-/* The confidences below which a gender and an age are left unsaid. */
+/* The confidences below which a gender and an age are withheld. */
 struct reject {
     double gender, age;
 };
 
 struct predict {
+    struct mien_filter filter;
     struct mien_session *session;
-    bool keep;
+    struct mien_session_options run;
     struct reject reject;
+    bool keep;
 };
 
-/* Sets a distribution and its confidence; below `least` the distribution is left out. */
+/* Sets a distribution and its confidence; below `least` the distribution is withheld. */
 static int set(struct mien_rec *r, int tag, const float *p, uint32_t n, int conf_tag,
                double confidence, double least)
 {
@@ -77,21 +79,37 @@ static int parse_reject(void *dst, const char *arg, struct mien_err *e)
     return rc < 0 || arg[n] == '\0' ? rc : num_real(arg + n + 1, 0, 1, &r->age, e);
 }
 
+static void start(struct predict *p, const char *model)
+{
+    const struct mien_cli *cli = p->filter.cli;
+    struct mien_err e;
+    p->filter.batch = (size_t)p->run.batch;
+    mien_filter_prepare(&p->filter);
+    p->run.jobs = p->filter.jobs;
+    if ((p->session = mien_session_open(model, &e)) == NULL)
+        mien_cli_die(cli, "%s", e.msg);
+    if (mien_session_start(p->session, NULL, &p->run, &e) < 0)
+        mien_cli_die(cli, "'%s': %s", model, e.msg);
+}
+
 int main(int argc, char **argv)
 {
-    struct predict p = {0};
-    struct mien_session_options o = {.batch = 32};
-    struct mien_filter f = {.fn = predict, .ctx = &p};
-    struct mien_option opts[] = {
-        MIEN_OPT_FLAG('t', "tta", &o.mirror, "average over the pixels and their mirror image"),
-        MIEN_OPT_FLAG(0, "int8", &o.int8, "convolutions in eight bits: faster, almost as right"),
-        MIEN_OPT_FUNC(0, "reject", "P[,Q]", &p.reject, parse_reject,
-                      "leave unsaid what is less sure: a gender P, an age Q [0]"),
-        MIEN_OPT_FLAG(0, "raw", &o.raw,
-                      "confidences as the network has them, without the model's temperatures"),
-        MIEN_OPT_INT('b', "batch", "N", &o.batch, 1, MAX_BATCH, "records computed together [32]"),
+    struct predict p = {.filter.fn = predict, .run.batch = 32};
+    const struct mien_option opts[] = {
         MIEN_OPT_FLAG('k', "keep", &p.keep, "keep pixels and features in the records"),
-        MIEN_FILTER_OPTIONS(f),
+        MIEN_OPT_FUNC(0, "reject", "P[,Q]", &p.reject, parse_reject,
+                      "withhold genders of confidence below P and ages below Q, or P without Q "
+                      "[0]"),
+        MIEN_OPT_FLAG(0, "tta", &p.run.mirror,
+                      "average over the pixels and their mirror image; twice as slow"),
+        MIEN_OPT_FLAG(0, "int8", &p.run.int8,
+                      "compute convolutions in 8-bit integers: faster, almost as accurate"),
+        MIEN_OPT_FLAG(0, "raw", &p.run.raw,
+                      "confidences as the network gives them, without the model's temperatures"),
+        MIEN_OPT_INT('b', "batch", "N", &p.run.batch, 1, MAX_BATCH,
+                     "number of records computed together [32]"),
+        MIEN_FILTER_OPTIONS(p.filter),
+        MIEN_OPT_ALIAS('t', NULL, "tta"),
     };
     struct mien_cli cli = {
         .name = "mien-predict",
@@ -99,20 +117,15 @@ int main(int argc, char **argv)
         .purpose = "Predicts the distributions of age and gender of faces.",
         .opts = opts,
         .nopts = MIEN_CLI_NOPTS(opts),
+        .examples = "mien-predict face.model < faces.mien | mien-view -c id,pred_age,pred_gender\n"
+                    "mien-predict --reject 0.9,0.6 agegender.model < test.mien | mien-score",
     };
-    struct mien_err e;
-    f.cli = &cli;
-    if (mien_cli_parse(&cli, argc, argv) != 1)
-        mien_cli_die(&cli, "needs one model; see mien-predict --help");
-    f.batch = (size_t)o.batch;
-    mien_filter_prepare(&f);
-    o.jobs = f.jobs;
-
-    if ((p.session = mien_session_open(argv[1], &e)) == NULL)
-        mien_cli_die(&cli, "%s", e.msg);
-    if (mien_session_start(p.session, NULL, &o, &e) < 0)
-        mien_cli_die(&cli, "'%s': %s", argv[1], e.msg);
-    int status = mien_filter_run(&f);
+    p.filter.cli = &cli;
+    p.filter.ctx = &p;
+    int n = mien_cli_parse(&cli, argc, argv);
+    mien_cli_filter_operands(&cli, n, argv, 1, 1, "MODEL");
+    start(&p, argv[1]);
+    int status = mien_filter_run(&p.filter);
     mien_session_close(p.session);
     return status;
 }

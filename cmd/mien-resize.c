@@ -1,14 +1,15 @@
-/* mien-resize: brings pixels to one size. */
+/* mien-resize: resizes the pixels of records. */
 #include <stdlib.h>
 
 #include "mien/filter.h"
-#include "mien/prep.h"
 #include "mien/image.h"
+#include "mien/prep.h"
 
 struct resize {
+    struct mien_filter filter;
     struct mien_size to;
-    int filter;
-    struct mien_resizer **worker;
+    int resampling;
+    struct mien_resizer **worker; /* one a job */
 };
 
 /* Notes the size and the filter in the record's preprocessing. */
@@ -20,7 +21,7 @@ static int note(const struct resize *z, struct mien_rec *r, struct mien_err *e)
     int rc = text != NULL ? mien_prep_parse(&prep, text, len, e) : 0;
     if (rc < 0)
         return rc;
-    if (mien_resize_describe(z->to, (enum mien_resampling)z->filter, &prep) < 0)
+    if (mien_resize_describe(z->to, (enum mien_resampling)z->resampling, &prep) < 0)
         return mien_err_set(e, MIEN_ERR_LIMIT, "the preprocessing's description grows too long");
     return mien_rec_set_str(r, MIEN_TAG_PREP, prep.text);
 }
@@ -41,8 +42,8 @@ static int resize_one(const struct resize *z, int worker, struct mien_rec *r, st
                                         (uint32_t[]){(uint32_t)z->to.h, (uint32_t)z->to.w, 3});
     if (dst == NULL)
         return mien_err_set(e, MIEN_ERR_MEM, "out of memory for %d x %d pixels", z->to.w, z->to.h);
-    return mien_resize(z->worker[worker], src, h, w, dst, z->to, (enum mien_resampling)z->filter,
-                       e);
+    return mien_resize(z->worker[worker], src, h, w, dst, z->to,
+                       (enum mien_resampling)z->resampling, e);
 }
 
 static int resize(void *ctx, int worker, struct mien_rec **rec, size_t n, bool *drop,
@@ -59,43 +60,56 @@ static int resize(void *ctx, int worker, struct mien_rec **rec, size_t n, bool *
     return 0;
 }
 
+static void start(struct resize *z, const char *size)
+{
+    const struct mien_cli *cli = z->filter.cli;
+    struct mien_err e;
+    if (mien_size_parse(&z->to, size, &e) < 0)
+        mien_cli_die(cli, "%s", e.msg);
+    size_t limit = z->filter.limit != 0 ? z->filter.limit : MIEN_RECORD_LIMIT;
+    if ((uint64_t)z->to.h * (uint64_t)z->to.w * 3 > limit)
+        mien_cli_die(cli, "%s: more pixels than a record holds", size);
+    mien_filter_prepare(&z->filter);
+    z->worker = calloc((size_t)z->filter.jobs, sizeof(struct mien_resizer *));
+    if (z->worker == NULL)
+        mien_cli_die(cli, "out of memory");
+    for (int i = 0; i < z->filter.jobs; i++) {
+        if ((z->worker[i] = mien_resizer_new(&e)) == NULL)
+            mien_cli_die(cli, "%s", e.msg);
+    }
+}
+
+static void finish(struct resize *z)
+{
+    for (int i = 0; i < z->filter.jobs; i++)
+        mien_resizer_free(z->worker[i]);
+    free(z->worker);
+}
+
 int main(int argc, char **argv)
 {
-    struct resize z = {.filter = MIEN_TRIANGLE};
-    struct mien_filter f = {.fn = resize, .ctx = &z};
+    struct resize z = {.filter.fn = resize, .resampling = MIEN_TRIANGLE};
     const struct mien_option opts[] = {
-        MIEN_OPT_CHOICE('f', "filter", "NAME", &z.filter, MIEN_RESAMPLINGS,
+        MIEN_OPT_CHOICE(0, "filter", "NAME", &z.resampling, MIEN_RESAMPLINGS,
                         "box, triangle or lanczos3 [triangle]"),
-        MIEN_FILTER_OPTIONS(f),
+        MIEN_FILTER_OPTIONS(z.filter),
+        MIEN_OPT_ALIAS('f', NULL, "filter"),
     };
     struct mien_cli cli = {
         .name = "mien-resize",
         .synopsis = "[options] SIZE < pixels.mien > pixels.mien",
-        .purpose = "Brings pixels to one size, N or HEIGHTxWIDTH, antialiased.",
+        .purpose = "Resizes pixels, antialiased, to SIZE: N for a square, or HEIGHTxWIDTH.",
         .opts = opts,
         .nopts = MIEN_CLI_NOPTS(opts),
+        .examples = "mien-crop --for 224 < images.mien | mien-resize 224 > faces.mien\n"
+                    "mien-resize --filter box 112 < faces.mien > small.mien",
     };
-    struct mien_err e;
-    f.cli = &cli;
-    if (mien_cli_parse(&cli, argc, argv) != 1)
-        mien_cli_die(&cli, "needs one size, such as 224; see mien-resize --help");
-    if (mien_size_parse(&z.to, argv[1], &e) < 0)
-        mien_cli_die(&cli, "%s", e.msg);
-    size_t limit = f.limit != 0 ? f.limit : MIEN_RECORD_LIMIT;
-    if ((uint64_t)z.to.h * (uint64_t)z.to.w * 3 > limit)
-        mien_cli_die(&cli, "%s: more pixels than a record holds", argv[1]);
-    mien_filter_prepare(&f);
-    z.worker = calloc((size_t)f.jobs, sizeof(struct mien_resizer *));
-    if (z.worker == NULL)
-        mien_cli_die(&cli, "out of memory");
-    for (int i = 0; i < f.jobs; i++) {
-        if ((z.worker[i] = mien_resizer_new(&e)) == NULL)
-            mien_cli_die(&cli, "%s", e.msg);
-    }
-
-    int status = mien_filter_run(&f);
-    for (int i = 0; i < f.jobs; i++)
-        mien_resizer_free(z.worker[i]);
-    free(z.worker);
+    z.filter.cli = &cli;
+    z.filter.ctx = &z;
+    int n = mien_cli_parse(&cli, argc, argv);
+    mien_cli_filter_operands(&cli, n, argv, 1, 1, "SIZE, such as 224");
+    start(&z, argv[1]);
+    int status = mien_filter_run(&z.filter);
+    finish(&z);
     return status;
 }

@@ -1,24 +1,23 @@
-/* mien-split: gives records to parts, such as train, val and test. */
-#include <stdlib.h>
-#include <string.h>
+/* mien-split: assigns records to parts, such as train, val and test. */
 #include <unistd.h>
 
-#include "mien/cli.h"
-#include "util/file.h"
-#include "mien/filter.h"
-#include "mien/record.h"
 #include "data/split.h"
 #include "data/strata.h"
+#include "mien/filter.h"
+#include "util/file.h"
 
-struct splitter {
-    struct mien_cli cli;
+struct options {
     const char *names;
     uint64_t seed;
     int by;
-    struct strata_by strata_by;
+    struct strata_by stratify;
     bool strict;
     size_t limit;
+};
 
+struct splitter {
+    const struct mien_cli *cli;
+    struct options o;
     struct split parts;
     struct strata *strata; /* NULL unless asked for */
     bool files;            /* one a part; else all go to standard output */
@@ -35,7 +34,7 @@ static _Noreturn void fail(struct splitter *s, const struct mien_err *why)
 {
     for (int i = 0; s->files && i < s->parts.n; i++)
         file_abort(&s->out[i]);
-    mien_cli_die(&s->cli, "%s", why->msg);
+    mien_cli_die(s->cli, "%s", why->msg);
 }
 
 /* Dies when a write to a part failed. */
@@ -47,7 +46,7 @@ static void check_output(struct splitter *s, int part, int rc, const struct mien
         fail(s, &why);
     }
     if (rc < 0)
-        mien_cli_die_output(&s->cli, e);
+        mien_cli_die_output(s->cli, e);
 }
 
 /* The first of two passes. Returns the descriptor for the second. */
@@ -55,9 +54,9 @@ static int survey(struct splitter *s)
 {
     struct mien_err e;
     int fd = -1;
-    s->strata = strata_new(s->strata_by, &e);
+    s->strata = strata_new(s->o.stratify, &e);
     if (s->strata != NULL)
-        fd = strata_survey(s->strata, s->by, s->seed, STDIN_FILENO, s->limit, &e);
+        fd = strata_survey(s->strata, s->o.by, s->o.seed, STDIN_FILENO, s->o.limit, &e);
     if (fd < 0 || strata_assign(s->strata, &s->parts, &e) < 0)
         fail(s, &e);
     return fd;
@@ -70,9 +69,9 @@ static void leave_out(struct splitter *s, uint64_t number, const char *why)
     struct mien_err e;
     s->nleft++;
     if (!mien_rec_has(&s->rec, MIEN_TAG_ERROR)) {
-        mien_filter_report(&s->cli, number, &s->rec, why);
+        mien_filter_report(s->cli, number, &s->rec, why);
         s->nbad++;
-        if (s->strict) {
+        if (s->o.strict) {
             mien_err_set(&e, MIEN_ERR_ARG, "stopped at the first bad record, as --strict asks");
             fail(s, &e);
         }
@@ -86,12 +85,12 @@ static void deliver(struct splitter *s, int fd)
 {
     struct mien_err e, why;
     struct mien_progress progress;
-    struct mien_reader *rd = mien_reader_new(fd, s->limit, &e);
+    struct mien_reader *rd = mien_reader_new(fd, s->o.limit, &e);
     uint64_t key, nth = 0;
     int rc = rd == NULL ? MIEN_ERR_MEM : 1;
-    mien_cli_progress_start(&progress, &s->cli, "records");
+    mien_cli_progress_start(&progress, s->cli, "records");
     while (rc > 0 && (rc = mien_read(rd, &s->rec, &e)) > 0) {
-        int by = split_key(&s->rec, s->by, s->seed, &key, &why), part = -1;
+        int by = split_key(&s->rec, s->o.by, s->o.seed, &key, &why), part = -1;
         if (by >= 0)
             part = s->strata != NULL ? strata_part(s->strata, nth++) : split_part(&s->parts, key);
         if (part < 0) {
@@ -120,12 +119,12 @@ static void open_output(struct splitter *s, char **path)
 {
     struct mien_err e;
     if (!s->files)
-        mien_cli_check_output(&s->cli, STDOUT_FILENO);
+        mien_cli_check_output(s->cli, STDOUT_FILENO);
     for (int i = 0; i < s->parts.n; i++) {
         s->out[i].fd = -1;
         for (int k = 0; s->files && k < i; k++) {
             if (file_same(path[i], path[k]))
-                mien_cli_die(&s->cli, "two parts can't both go to '%s'", path[i]);
+                mien_cli_die(s->cli, "two parts can't both go to '%s'", path[i]);
         }
     }
     for (int i = 0; i < s->parts.n; i++) {
@@ -149,7 +148,7 @@ static void close_output(struct splitter *s)
         mien_writer_free(s->w[i]);
 }
 
-static void summarise(struct splitter *s)
+static void summarize(struct splitter *s)
 {
     struct mien_buf line = {0};
     uint64_t total = 0;
@@ -158,55 +157,66 @@ static void summarise(struct splitter *s)
     for (int i = 0; i < s->parts.n; i++) {
         mien_buf_clear(&line);
         if (split_tally_text(&s->tally[i], total, &line) == 0)
-            mien_cli_note(&s->cli, "%s: %.*s", s->parts.name[i], (int)line.len, (char *)line.data);
+            mien_cli_note(s->cli, "%s: %.*s", s->parts.name[i], (int)line.len, (char *)line.data);
     }
-    if (s->by == SPLIT_BY_DEFAULT)
-        mien_cli_note(&s->cli, "by subject: %llu, by content: %llu",
+    if (s->o.by == SPLIT_BY_DEFAULT)
+        mien_cli_note(s->cli, "by subject: %llu, by content: %llu",
                       (unsigned long long)s->nkeyed[SPLIT_BY_SUBJECT],
                       (unsigned long long)s->nkeyed[SPLIT_BY_CONTENT]);
     if (s->nleft > 0)
-        mien_cli_note(&s->cli, "in no part, for an error: %llu", (unsigned long long)s->nleft);
+        mien_cli_note(s->cli, "left out because of errors: %llu", (unsigned long long)s->nleft);
     mien_buf_free(&line);
+}
+
+/* Reads the operands: shares, and a file for each of them or none. */
+static void parse_operands(struct splitter *s, int n, char **argv)
+{
+    struct mien_err e;
+    mien_cli_operands(s->cli, n, argv, 1, 1 + SPLIT_MAX, "SHARES, such as 80/10/10");
+    if (split_parse(&s->parts, argv[1], s->o.names, &e) < 0)
+        mien_cli_die(s->cli, "%s", e.msg);
+    s->files = n > 1;
+    if (s->files && n - 1 != s->parts.n)
+        mien_cli_die(s->cli, "%d parts need %d files, not %d", s->parts.n, s->parts.n, n - 1);
 }
 
 int main(int argc, char **argv)
 {
-    struct splitter s = {.by = SPLIT_BY_DEFAULT};
+    struct splitter s = {.o.by = SPLIT_BY_DEFAULT};
     const struct mien_option opts[] = {
-        MIEN_OPT_SEED('s', "seed", "N", &s.seed, "another seed, another split [0]"),
-        MIEN_OPT_CHOICE('b', "by", "KEY", &s.by, "subject|content|id",
-                        "subject, content or id [subject, else content]"),
-        MIEN_OPT_FUNC(0, "stratify", "LABELS", &s.strata_by, strata_by_parse,
-                      "keep the parts alike in these: age, gender, group"),
-        MIEN_OPT_STR('n', "names", "A,B,...", &s.names, "the parts' names [train,val,test]"),
-        MIEN_OPT_FLAG(0, "strict", &s.strict, "stop at the first bad record"),
-        MIEN_OPT_SIZE(0, "max-record", "SIZE", &s.limit, 1, 4294967295.0,
+        MIEN_OPT_SEED('s', "seed", "N", &s.o.seed, "each seed gives a different split [0]"),
+        MIEN_OPT_CHOICE(0, "by", "KEY", &s.o.by, "subject|content|id",
+                        "keep records together by subject, content or id [subject, or else "
+                        "content]"),
+        MIEN_OPT_FUNC(0, "stratify", "LABELS", &s.o.stratify, strata_by_parse,
+                      "balance the parts in these labels, such as age,gender,group"),
+        MIEN_OPT_STR(0, "names", "A,B,...", &s.o.names, "names of the parts [train,val,test]"),
+        MIEN_OPT_FLAG(0, "strict", &s.o.strict, "stop at the first bad record"),
+        MIEN_OPT_SIZE(0, "max-record", "SIZE", &s.o.limit, 1, 4294967295.0,
                       "refuse larger records [64M]"),
+        MIEN_OPT_ALIAS('b', NULL, "by"),
+        MIEN_OPT_ALIAS('n', NULL, "names"),
     };
-    s.cli =
-        (struct mien_cli){.name = "mien-split",
-                          .synopsis = "[options] 80/10/10 [train.mien val.mien test.mien] "
-                                      "< records.mien",
-                          .purpose = "Splits records by a hash of a key, into a file a part or a "
-                                     "field of the records.",
-                          .opts = opts,
-                          .nopts = MIEN_CLI_NOPTS(opts)};
-    int n = mien_cli_parse(&s.cli, argc, argv);
-    struct mien_err e;
-    if (n == 0)
-        mien_cli_die(&s.cli, "the shares of the parts are missing, such as 80/10/10");
-    if (split_parse(&s.parts, argv[1], s.names, &e) < 0)
-        mien_cli_die(&s.cli, "%s", e.msg);
-    if (n > 1 && n - 1 != s.parts.n)
-        mien_cli_die(&s.cli, "%d parts need %d files, not %d", s.parts.n, s.parts.n, n - 1);
-    s.files = n > 1;
-    mien_cli_check_input(&s.cli, STDIN_FILENO);
+    struct mien_cli cli = {
+        .name = "mien-split",
+        .synopsis = "[options] SHARES [file ...] < records.mien",
+        .purpose = "Splits records into parts by a hash of a key: into a file for each part, or "
+                   "into one stream, by a field of the records.",
+        .opts = opts,
+        .nopts = MIEN_CLI_NOPTS(opts),
+        .examples =
+            "mien-split 80/10/10 train.mien val.mien test.mien < faces.mien\n"
+            "mien-split --by subject --stratify age,gender 90/10 a.mien b.mien < faces.mien",
+    };
+    s.cli = &cli;
+    parse_operands(&s, mien_cli_parse(&cli, argc, argv), argv);
+    mien_cli_check_input(&cli, STDIN_FILENO);
     open_output(&s, argv + 2);
-    bool stratify = s.strata_by.age || s.strata_by.gender || s.strata_by.group;
+    bool stratify = s.o.stratify.age || s.o.stratify.gender || s.o.stratify.group;
     int fd = stratify ? survey(&s) : STDIN_FILENO;
     deliver(&s, fd);
     close_output(&s);
-    summarise(&s);
+    summarize(&s);
     if (fd != STDIN_FILENO)
         close(fd);
     strata_free(s.strata);

@@ -43,7 +43,8 @@ struct mien_option {
 
 struct mien_cli {
     const char *name;     /* "mien-crop" */
-    const char *synopsis; /* behind the name in --help: "[options] < images.mien > pixels.mien" */
+    const char *synopsis; /* behind the name in --help: "[options] < images.mien > pixels.mien";
+                             several lines for several ways to call it */
     const char *purpose;  /* one sentence */
     const struct mien_option *opts;
     size_t nopts;

@@ -67,12 +67,12 @@ const char *cli_nearest_option(const struct mien_cli *c, const char *word)
 
 /* --- --help -------------------------------------------------------------------------------- */
 
-/* Prints words in lines of at most WIDTH columns: at is the column where the first starts, indent
-   that of further lines. */
+/* Prints the words of one line of text in lines of at most WIDTH columns: at is the column where
+   the first starts, indent that of further lines. */
 static void print_wrapped(const char *text, size_t at, size_t indent)
 {
-    for (bool first = true; *(text += strspn(text, " ")) != '\0'; first = false) {
-        size_t n = strcspn(text, " ");
+    for (bool first = true; strchr("\n", *(text += strspn(text, " "))) == NULL; first = false) {
+        size_t n = strcspn(text, " \n");
         if (!first && at + 1 + n > WIDTH) {
             printf("\n%*s", (int)indent, "");
             at = indent;
@@ -138,10 +138,21 @@ static void print_examples(const char *line)
     }
 }
 
+/* The ways to call the program, one a line of the synopsis. */
+static void print_usage(const struct mien_cli *c)
+{
+    const char *lead = "usage:", *line = c->synopsis;
+    for (; *line != '\0'; lead = "      ") {
+        int n = printf("%s %s ", lead, c->name);
+        print_wrapped(line, (size_t)n, strlen("usage: "));
+        line += strcspn(line, "\n");
+        line += *line == '\n';
+    }
+}
+
 _Noreturn void cli_help(const struct mien_cli *c)
 {
-    int n = printf("usage: %s ", c->name);
-    print_wrapped(c->synopsis, (size_t)n, strlen("usage: "));
+    print_usage(c);
     print_wrapped(c->purpose, 0, 0);
     printf("\n");
     print_options(c);

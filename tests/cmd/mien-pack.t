@@ -17,7 +17,9 @@ for kind in pixels image features; do
     like "$kind: listed" "$(mien-pack -l $kind.pack)" "^  tensor    $kind( 7x9| 33)?\$"
 done
 mien-fake --image --pixels 7x9 --features 33 5 >all.mien
-mien-pack -q -k image -o all.pack <all.mien
+mien-pack -q --kind image -o all.pack <all.mien
+mien-pack -q -k image -o former.pack <all.mien
+ok '-k, the former name of --kind' cmp all.pack former.pack
 mien-pack -d all.pack >back.mien
 ok 'what is not the tensor is kept' cmp all.mien back.mien
 
@@ -32,7 +34,7 @@ is 'offsets of ids' "$(st-dump pixels.pack id_offsets | od -An -v -w8 -tu8 | tr 
     "$(text id | awk 'BEGIN {n = 0} {print n; n += length($0)}')"
 is 'preprocessing' "$(st-dump pixels.pack | sed -n 's/^@prep //p')" "$(text prep | head -1)"
 st-dump pixels.pack pixels >tensor
-mien-view -n 1 --json --full -c pixels p.mien | sed 's/.*"base64":"//;s/".*//' | base64 -d >first
+mien-view -n 1 -f json --full -c pixels p.mien | sed 's/.*"base64":"//;s/".*//' | base64 -d >first
 ok 'pixels' cmp -n 189 tensor first
 is 'every image has its bytes' "$(dump image.pack image -tx1 | head -3 | tr '\n' ' ')" 'ff d8 ff '
 # Data begin at a multiple of 64 bytes, and offsets at one of 8.
@@ -58,7 +60,7 @@ exits 'a record of another shape is bad' 1 mien-pack -o odd.pack <odd.mien
 like 'and named' "$(cat err)" '^mien-pack: record 21 \(.*\): has pixels of 9x7, those before have 7x9$'
 ok 'the others are packed' cmp odd.pack pixels.pack
 exits '--strict stops at it' 2 mien-pack --strict -o strict.pack <odd.mien
-exits 'nothing of the kind in any record' 2 mien-pack -k features -o none.pack <p.mien
+exits 'nothing of the kind in any record' 2 mien-pack --kind features -o none.pack <p.mien
 like 'is nothing to pack' "$(cat err)" '^mien-pack: no records to pack$'
 mien-fake 0 | mien-pack -o none.pack 2>err
 is 'an empty segment too' "$(cat err)" 'mien-pack: no records to pack'
@@ -92,7 +94,7 @@ ok 'many records come back from temporary files' cmp many.mien back.mien
 sh -c 'mien-pack -d many.pack; echo $? >status' 2>err | head -c 10 >/dev/null
 is 'a closed pipe is quiet' "$(cat status err)" 0
 
-for args in '' '-o x -l' '-d' '-l' '-o x y' '-d -l x' '-k faces -o x' '--no-such-option'; do
+for args in '' '-o x -l' '-d' '-l' '-o x y' '-d -l x' '--kind faces -o x' '--no-such-option'; do
     # shellcheck disable=SC2086
     exits "wrong: mien-pack $args" 2 mien-pack $args <p.mien
     like 'and says so' "$(head -1 err)" '^mien-pack: '

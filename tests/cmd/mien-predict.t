@@ -35,7 +35,7 @@ is 'without a validation part there is none' "$(temperature b.model gender)$(tem
 
 mien-predict sure.model <others.mien >p.mien
 mien-predict --raw sure.model <others.mien >raw.mien
-is 'the age is as the network says' "$(mien-view --json -c p_age p.mien)" "$(mien-view --json -c p_age raw.mien)"
+is 'the age is as the network says' "$(mien-view -f json -c p_age p.mien)" "$(mien-view -f json -c p_age raw.mien)"
 is 'and so is who is said to be what' "$(mien-view -c pred_gender p.mien)" "$(mien-view -c pred_gender raw.mien)"
 # column FILE NAME: its mean.
 column() {
@@ -44,7 +44,7 @@ column() {
 ok 'but less surely' awk "BEGIN { exit !($(column p.mien conf_gender) < $(column raw.mien conf_gender) - 0.02) }"
 is 'the confidence in a gender is its probability' "$(mien-view -Hc p_female,p_male,conf_gender p.mien |
     awk '{ p = $1 > $2 ? $1 : $2; if (p - $3 > 1e-4 || $3 - p > 1e-4) print }')" ''
-is 'each is one' "$(mien-view -rs 'conf_age >= 0 && conf_age <= 1 && conf_gender >= 0.5 && conf_gender <= 1' p.mien |
+is 'each is one' "$(mien-view -r --select 'conf_age >= 0 && conf_age <= 1 && conf_gender >= 0.5 && conf_gender <= 1' p.mien |
     mien-view --count)" 200
 mien-predict b.model <other.mien >p.mien
 mien-predict --raw b.model <other.mien >raw.mien
@@ -54,12 +54,12 @@ ok 'a model without temperatures has nothing to leave out' cmp p.mien raw.mien
 mien-predict --reject 0.8 sure.model <others.mien >r.mien
 mien-predict --reject 0.8,0 sure.model <others.mien >g.mien
 mien-predict sure.model <others.mien >p.mien
-said=$(mien-view -rs 'conf_gender >= 0.8' p.mien | mien-view --count)
+said=$(mien-view -r --select 'conf_gender >= 0.8' p.mien | mien-view --count)
 ok 'some are surer than that, some are not' test "$said" -gt 0 -a "$said" -lt 200
 is 'unsure genders are left unsaid' "$(mien-view -Hc p_female r.mien | grep -c .)" "$said"
-is 'and sure ones said' "$(mien-view -rs 'p_female >= 0' g.mien | mien-view -c id)" \
-    "$(mien-view -rs 'conf_gender >= 0.8' p.mien | mien-view -c id)"
-is 'ages have a bound of their own' "$(mien-view -rs 'pred_age >= 0' g.mien | mien-view --count)" 200
+is 'and sure ones said' "$(mien-view -r --select 'p_female >= 0' g.mien | mien-view -c id)" \
+    "$(mien-view -r --select 'conf_gender >= 0.8' p.mien | mien-view -c id)"
+is 'ages have a bound of their own' "$(mien-view -r --select 'pred_age >= 0' g.mien | mien-view --count)" 200
 is 'confidences stay' "$(mien-view -c id,conf_gender,conf_age r.mien)" "$(mien-view -c id,conf_gender,conf_age p.mien)"
 mien-predict --keep sure.model <others.mien | mien-predict --reject 1 sure.model >x.mien
 is 'earlier predictions go too' "$(mien-view -Hc pred_gender,pred_age x.mien | tr -d '\n\t')" ''
@@ -79,7 +79,7 @@ done
 
 # --- Mirror images
 mien-predict --tta a.model <other.mien >t1.mien
-mien-predict --tta -j 3 -b 7 a.model <other.mien >t3.mien
+mien-predict -t -j 3 -b 7 a.model <other.mien >t3.mien # its former name
 ok '--tta: the same whatever -j and -b' cmp t1.mien t3.mien
 mien-predict a.model <other.mien >p.mien
 exits 'it makes a difference' 1 cmp -s t1.mien p.mien
@@ -93,12 +93,12 @@ mien-embed --int8 -j 3 -b 7 wide.model <other.mien >e3.mien
 ok '--int8: the same whatever -j and -b' cmp e1.mien e3.mien
 mien-embed wide.model <other.mien >e.mien
 exits 'it makes a difference' 1 cmp -s e1.mien e.mien
-for e in e1 e; do mien-view --json --full -c features $e.mien | sed 's/.*\[//; s/\].*//' | tr , '\n' >$e.txt; done
+for e in e1 e; do mien-view -f json --full -c features $e.mien | sed 's/.*\[//; s/\].*//' | tr , '\n' >$e.txt; done
 ok 'of a hundredth or less' sh -c "paste e1.txt e.txt | awk '{ d = \$1 - \$2; e += d * d; s += \$2 * \$2 }
     END { exit !(NR == 12800 && e > 0 && sqrt(e / s) < 0.01) }'"
 mien-train -q -i wide.model -t pixels.pack -e 1 -o wide2.model
-mien-predict --int8 wide2.model <other.mien | mien-view --json -c p_age,p_gender >p8.txt
-mien-predict wide2.model <other.mien | mien-view --json -c p_age,p_gender >p.txt
+mien-predict --int8 wide2.model <other.mien | mien-view -f json -c p_age,p_gender >p8.txt
+mien-predict wide2.model <other.mien | mien-view -f json -c p_age,p_gender >p.txt
 exits 'mien-predict has it too' 1 cmp -s p8.txt p.txt
 
 # --- Features
@@ -106,4 +106,15 @@ mien-embed base.model <pixels.mien | mien-pack -q -o f.pack
 mien-train -q -t f.pack -e 1 -o heads.model
 exits 'features have none' 2 sh -c 'mien-embed base.model <pixels.mien | mien-predict --tta heads.model'
 is 'which is said' "$(cat err)" "mien-predict: 'heads.model': the model reads features, which have no mirror image"
+
+# --- Operands
+exits 'a model and a file' 2 mien-predict a.model other.mien
+is 'are told apart' "$(cat err)" "mien-predict: unexpected operand 'other.mien': records are read from \
+standard input (< other.mien); see mien-predict --help"
+exits 'a model and standard input' 0 sh -c 'mien-predict a.model - <other.mien'
+ok 'are fine' cmp out p.mien
+exits 'standard input for a model' 2 mien-predict -
+like 'is not' "$(cat err)" "^mien-predict: '-' can't be MODEL: records are read from standard input"
+exits 'no model' 2 mien-predict
+like 'is named' "$(cat err)" '^mien-predict: missing operand: MODEL'
 finish

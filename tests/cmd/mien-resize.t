@@ -4,7 +4,7 @@
 
 # bytes FILE: the pixels of the first record.
 bytes() {
-    mien-view --json --full -n 1 -c pixels "$1" | sed 's/.*"base64":"//;s/".*//' | base64 -d
+    mien-view -f json --full -n 1 -c pixels "$1" | sed 's/.*"base64":"//;s/".*//' | base64 -d
 }
 
 mien-fake 7 --pixels 20x30 >p.mien
@@ -17,7 +17,7 @@ is 'and the preprocessing says so' "$(mien-view -Hc prep o.mien | uniq)" \
 is 'everything else stays' "$(mien-view -c id,subject,age,gender,box o.mien)" \
     "$(mien-view -c id,subject,age,gender,box p.mien)"
 is 'height comes first' "$(mien-resize 6x9 <p.mien | mien-view -n 1 -Hc pixels)" 6x9x3
-is 'another filter' "$(mien-resize -f lanczos3 8 <p.mien | mien-view -n 1 -Hc prep)" \
+is 'another filter' "$(mien-resize --filter lanczos3 8 <p.mien | mien-view -n 1 -Hc prep)" \
     "crop=whole size=8x8 filter=lanczos3"
 mien-resize -j 1 24 <p.mien >o1.mien
 mien-resize -j 4 24 <p.mien >o4.mien
@@ -32,7 +32,9 @@ bytes half.mien | od -An -tu1 -N1 | tr -d ' ' >got
 od -An -v -tu1 -w1 a | awk 'NR == 1 || NR == 4 || NR == 91 || NR == 94 { s += $1 }
     END { print int((s + 2) / 4) }' >want
 ok 'box filtering is averaging' cmp want got
-for f in box triangle lanczos3; do mien-resize -f $f 11 <p.mien >$f.mien; done
+for f in box triangle lanczos3; do mien-resize --filter $f 11 <p.mien >$f.mien; done
+mien-resize -f box 11 <p.mien >former.mien
+ok '-f, the former name of --filter' cmp box.mien former.mien
 exits 'filters differ' 1 cmp -s box.mien triangle.mien
 exits 'all of them' 1 cmp -s triangle.mien lanczos3.mien
 
@@ -43,8 +45,13 @@ for bad in 0 -5 8x 8x0 x 16385 8x8x8 12.5 ''; do
         "mien-resize: '$bad' is not a size: N or HEIGHTxWIDTH, each 1 to 16384"
 done
 exits 'no size' 2 sh -c 'mien-resize <p.mien'
-exits 'two sizes' 2 sh -c 'mien-resize 8 9 <p.mien'
-exits 'an unknown filter' 2 sh -c 'mien-resize -f cubic 8 <p.mien'
+is 'is said' "$(cat err)" 'mien-resize: missing operand: SIZE, such as 224; see mien-resize --help'
+exits 'a file as operand' 2 mien-resize 8 p.mien
+is 'is told where records come from' "$(cat err)" "mien-resize: unexpected operand 'p.mien': records are \
+read from standard input (< p.mien); see mien-resize --help"
+exits 'a dash for standard input' 0 sh -c 'mien-resize 24 - <p.mien'
+ok 'is accepted' cmp out o.mien
+exits 'an unknown filter' 2 sh -c 'mien-resize --filter cubic 8 <p.mien'
 exits 'more than a record holds' 2 sh -c 'mien-resize 16384 <p.mien'
 
 mien-fake 2 --image >i.mien

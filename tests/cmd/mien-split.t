@@ -19,7 +19,7 @@ ok 'the shares are near' test "$(n train.mien)" -gt 900 -a "$(n val.mien)" -gt 8
 mien-split -q 80/10/10 <faces.mien >all.mien
 cat train.mien val.mien test.mien >joined.mien
 is 'one stream says the same' "$(parts all.mien)" "$(parts joined.mien)"
-mien-view -r -s 'split == "val"' all.mien >v.mien
+mien-view -r --select 'split == "val"' all.mien >v.mien
 ok 'in the same order' cmp v.mien val.mien
 mien-view -H -c id faces.mien >ids
 is 'one stream keeps the order' "$(mien-view -H -c id all.mien | cksum)" "$(cksum <ids)"
@@ -33,11 +33,11 @@ is 'same seed, same bytes' $? 0
 mien-split -q --seed 1 80/10/10 <faces.mien >other.mien
 is 'another seed, another split' "$(cmp -s all.mien other.mien; echo $?)" 1
 {
-    mien-view -r -s 'age > 30' faces.mien
-    mien-view -r -s 'age <= 30' faces.mien
+    mien-view -r --select 'age > 30' faces.mien
+    mien-view -r --select 'age <= 30' faces.mien
 } | mien-split -q 80/10/10 >reordered.mien
 is 'order changes nothing' "$(parts reordered.mien)" "$(parts all.mien)"
-is 'absent records change nothing' "$(mien-view -r -s 'age > 30' faces.mien | mien-split -q 80/10/10 | parts)" \
+is 'absent records change nothing' "$(mien-view -r --select 'age > 30' faces.mien | mien-split -q 80/10/10 | parts)" \
     "$(parts -s 'age > 30' all.mien)"
 is 'scale changes nothing' "$(mien-split -q .8/.1/.1 <faces.mien | cksum)" "$(cksum <all.mien)"
 
@@ -48,12 +48,12 @@ is '--by id moves faces of a subject apart' \
 cat images.mien images.mien | mien-view -r -c image >twice.mien
 exits 'without subject' 0 mien-split 1/1 <twice.mien
 like 'the content is the key' "$(cat err)" '^mien-split: by subject: 0, by content: 120$'
-mien-view --json --full -c image,split out | sort | uniq -c | awk '$1 % 2' >odd
+mien-view -f json --full -c image,split out | sort | uniq -c | awk '$1 % 2' >odd
 is 'identical images share a part' "$(wc -l <odd)" 0
 exits '--by subject needs one' 1 mien-split --by subject 1/1 <twice.mien
 like 'bad records are named' "$(cat err)" '^mien-split: record 120 \(\): no subject to split by'
-like 'and counted' "$(cat err)" '^mien-split: in no part, for an error: 120$'
-is 'and passed on' "$(mien-view --count -s error out)" 120
+like 'and counted' "$(cat err)" '^mien-split: left out because of errors: 120$'
+is 'and passed on' "$(mien-view --count --select error out)" 120
 mv out failed.mien
 exits 'records with an error pass' 0 mien-split 1/1 <failed.mien
 ok 'as they are' cmp failed.mien out
@@ -66,7 +66,7 @@ is 'leaves no files' "$(ls ./*2.mien* 2>/dev/null)" ''
 is 'two parts' "$(mien-split -q 1/1 <faces.mien | mien-view -H -c split | sort -u | tr '\n' ' ')" 'test train '
 is 'four parts' "$(mien-split -q 1/1/1/1 <faces.mien | mien-view -H -c split | sort -u | tr '\n' ' ')" \
     'part1 part2 part3 part4 '
-is '--names' "$(mien-split -q -n x,y 1/1 <faces.mien | mien-view -H -c split | sort -u | tr '\n' ' ')" 'x y '
+is '--names' "$(mien-split -q --names x,y 1/1 <faces.mien | mien-view -H -c split | sort -u | tr '\n' ' ')" 'x y '
 
 # Stratified.
 exits 'stratified' 0 mien-split --by id --stratify age,gender 80/10/10 <faces.mien
@@ -84,8 +84,8 @@ is 'in every stratum, too' "$(awk '
 # shellcheck disable=SC2002 # a pipe, not a file
 cat faces.mien | mien-split -q --by id --stratify age,gender 80/10/10 >piped
 ok 'the same from a pipe' cmp strata.mien piped
-mien-view -r -s 'age > 30' faces.mien >old.mien
-mien-view -r -s 'age <= 30' faces.mien | cat old.mien - |
+mien-view -r --select 'age > 30' faces.mien >old.mien
+mien-view -r --select 'age <= 30' faces.mien | cat old.mien - |
     mien-split -q --by id --stratify age,gender 80/10/10 >piped
 is 'the same in another order' "$(parts piped)" "$(parts strata.mien)"
 is 'subjects stay whole' "$(mien-split -q --stratify age,group 80/10/10 <faces.mien |
@@ -110,9 +110,13 @@ bad eighty/twenty
 bad 1/1/1/1/1/1/1/1/1/1/1/1/1/1/1/1/1
 bad 80/20 a.mien
 bad 80/20 a.mien a.mien
-bad -n a 80/20
+bad --names a 80/20
 bad --stratify height 80/20
 bad --by age 80/20
+mien-split -q --by id --names x,y 1/1 <faces.mien >new.txt
+mien-split -q -b id -n x,y 1/1 <faces.mien >old.txt
+ok '-b and -n, former names' cmp new.txt old.txt
+rm new.txt old.txt
 exits 'no shares' 2 mien-split
 like 'are asked for' "$(cat err)" '^mien-split: .*80/10/10'
 echo before >keep.mien
@@ -128,12 +132,11 @@ filter_contract mien-split faces.mien --stratify age,gender 80/10/10
 # The manual's examples.
 mien-fake 600 >faces.mien
 exits 'example: three files' 0 mien-split --by subject --seed 1 80/10/10 train.mien val.mien test.mien <faces.mien
-exits 'example: stratified' 0 \
-    mien-split --stratify age,gender 80/10/10 train.mien val.mien test.mien <faces.mien
+exits 'example: stratified' 0 mien-split --stratify age,gender 80/10/10 <faces.mien
 is 'example: what it says' "$(cat err)" \
     "$(sed -n '/^\$ mien-split/,/^\.Ed/p' "$ROOT/man/man1/mien-split.1" | grep ^mien-split)"
 mien-split -q 1/1/1/1/1/1/1/1/1/1 <faces.mien >folds.mien
-is 'example: folds' "$(($(mien-view -r -s 'split == "part3"' folds.mien | n) +
-    $(mien-view -r -s 'split != "part3"' folds.mien | n)))" 600
+is 'example: folds' "$(($(mien-view -r --select 'split == "part3"' folds.mien | n) +
+    $(mien-view -r --select 'split != "part3"' folds.mien | n)))" 600
 
 finish
