@@ -14,6 +14,7 @@ for tar in wiki wiki_crop faces; do cp imdb_crop.tar $tar.tar; done
 gzip -k faces.tar
 tar cf utkface.tar 30_1_2_20170101.jpg
 zip -q fgnet.zip 001A43b.JPG
+mkdir archives && cp faces.tar archives/a.tar && cp faces.tar archives/b.tar
 printf 'img_name,age,gender\na.jpg,30,1\nme.jpg,40,0\n' >labels.csv
 # ... a network for faces, and records of all kinds, of 32 by 32 pixels instead of 224 by 224, to be quick.
 cat >face.net <<'END'
@@ -52,13 +53,15 @@ chmod +x bin/*
 # blocks PAGE: writes the page's examples into files named 1, 2, ...; where a block shows commands
 # with their output, only the commands. Sizes and epochs are cut.
 blocks() {
-    awk '/^\.Sh/ { on = $2 == "EXAMPLES" }
+    awk '/^\.Sh/ { on = $2 == "EXAMPLES" || $2 == "TUTORIAL" }
         on && /^\.Bd -literal/ { file = ++n; next }
         /^\.Ed/ { file = "" }
-        file { gsub(/\\e/, "\\"); gsub(/224/, "32"); gsub(/--epochs [0-9]+/, "--epochs 2")
+        file { gsub(/\\e/, "\\"); sub(/^\\&/, ""); gsub(/224/, "32"); gsub(/--epochs [0-9]+/, "--epochs 2")
                if (sub(/^\$ /, "")) shown[file] = 1; else if (shown[file]) next
                print >file }' "$1"
 }
+
+export SLURM_ARRAY_TASK_ID=0 # the examples' job script runs as a task would
 
 for page in "$ROOT"/man/man[17]/*; do
     rm -rf run && cp -r setup run && mkdir run/blocks && cd run/blocks || exit 2
@@ -71,6 +74,8 @@ for page in "$ROOT"/man/man[17]/*; do
         example="example ${block#*/}"
         case $(cat "$block") in
         *fetch-models*) skip "$page, $example" 'brings a network from elsewhere'; continue ;;
+        SHELL*) ok "$page, $example" make -s -B -f "$block"; continue ;;
+        parallel*) command -v parallel >/dev/null || { skip "$page, $example" 'GNU parallel is not there'; continue; } ;;
         *jq*) command -v jq >/dev/null || { skip "$page, $example" 'jq is not there'; continue; } ;;
         esac
         # 141: head has what it wants of a sort that goes on.
