@@ -45,14 +45,14 @@ int fit_check(const struct fit_config *c, struct mien_err *e)
 
 int fit_describe(const struct fit_config *c, struct mien_buf *out)
 {
-    static const char *const optimisers[] = {"adam", "adamw", "sgd"};
+    static const char *const optimizers[] = {"adam", "adamw", "sgd"};
     static const char *const schedules[] = {"constant", "step", "cosine", "plateau"};
     static const char *const bests[] = {"mae", "loss", "gender", "last"};
     char number[NUM_TEXT];
     num_print(number, c->lr);
-    int rc = mien_buf_printf(out, "seed=%llu epochs=%d batch=%d last=%d optimiser=%s lr=%s",
+    int rc = mien_buf_printf(out, "seed=%llu epochs=%d batch=%d last=%d optimizer=%s lr=%s",
                              (unsigned long long)c->seed, c->epochs, c->batch, c->last,
-                             optimisers[c->optim.kind], number);
+                             optimizers[c->optim.kind], number);
     const struct fit_config d = fit_defaults();
     const struct {
         const char *name;
@@ -81,7 +81,7 @@ int fit_describe(const struct fit_config *c, struct mien_buf *out)
         {"brightness", c->augment.brightness, d.augment.brightness},
         {"contrast", c->augment.contrast, d.augment.contrast},
         {"saturation", c->augment.saturation, d.augment.saturation},
-        {"grey", c->augment.grey, d.augment.grey},
+        {"gray", c->augment.grey, d.augment.grey},
         {"erase", c->augment.erase, d.augment.erase},
         {"views", c->views, d.views},
         {"mixup", c->mixup, d.mixup},

@@ -29,12 +29,12 @@ exits 'quiet' 0 mien-train -q -j1 -i base.model -t pixels.pack -v other.pack -e 
 is 'says nothing' "$(cat err)" ''
 # The provenance has the command line, so bytes are compared where that is the same.
 mkdir j1 j3
-for j in 1 3; do (cd j$j && mien-train -q -j $j -i ../base.model -t ../pixels.pack -l all -e 2 --hidden 7 \
+for j in 1 3; do (cd j$j && mien-train -q -j $j -i ../base.model -t ../pixels.pack --last all -e 2 --hidden 7 \
     --dropout 0.3 -o x.model); done
 tr -d '\n' <j1/x.model | sed 's/-j 1 //' >x1
 tr -d '\n' <j3/x.model | sed 's/-j 3 //' >x3
 ok 'same seed, same bytes, whatever -j' cmp x1 x3
-(cd j1 && mien-train -q -j 1 -i ../base.model -t ../pixels.pack -l all -e 2 --hidden 7 --dropout 0.3 -s 1 -o y.model)
+(cd j1 && mien-train -q -j 1 -i ../base.model -t ../pixels.pack --last all -e 2 --hidden 7 --dropout 0.3 -s 1 -o y.model)
 exits 'another seed, another model' 1 cmp -s j1/x.model j1/y.model
 # In the pack's order there is nothing for a seed to choose, once the heads are there.
 mien-train -q -t features.pack -e 1 -o start.model
@@ -57,7 +57,7 @@ like 'say so' "$(cat err)" 'give --init'
 exits 'features of another length' 2 mien-train -i heads.model --keep-heads -t pixels.pack -o z.model
 exits 'no pack' 2 mien-train -o z.model
 exits 'a pack that is none' 2 mien-train -t net.txt -o z.model
-exits 'weights that grow without end' 2 mien-train -q -i base.model -l all --optimiser sgd --lr 1000 -b 1 --decay 1000 \
+exits 'weights that grow without end' 2 mien-train -q -i base.model --last all --optimizer sgd --lr 1000 -b 1 --decay 1000 \
     -t pixels.pack -e 1 -o nan.model
 like 'are refused' "$(cat err)" 'no longer (a number|numbers) in epoch 1, .*try a smaller learning rate'
 ok 'and no model is written' test ! -e nan.model
@@ -65,21 +65,24 @@ for d in 0 0.9; do mien-train -q -i base.model --dropout $d -t pixels.pack -e 2 
 exits 'dropout before heads on frozen layers drops' 1 sh -c \
     'mien-predict drop0.model <other.mien >x; mien-predict drop0.9.model <other.mien | cmp -s - x'
 exits 'on features as well' 0 mien-train -q -i base.model --dropout 0.5 -t emb.pack -e 1 -o half.model
-for bad in '-o nosuch/x.model' '-o .' '-o z.model -c nosuch/c'; do
+for bad in '-o nosuch/x.model' '-o .' '-o z.model --checkpoint nosuch/c'; do
     # shellcheck disable=SC2086
     exits "an output that can't be: $bad" 2 mien-train -t pixels.pack -i base.model -e 1 $bad
     like 'is told before training' "$(cat err)" '^mien-train: cannot create .[^:]*: [A-Z].*y$'
 done
 cp features.pack same.pack
-for bad in '-o same.pack' '-o ./same.pack' '-o z.model --log same.pack' '-o z.model -c z.model'; do
+for bad in '-o same.pack' '-o ./same.pack' '-o z.model --log same.pack' '-o z.model --checkpoint z.model'; do
     # shellcheck disable=SC2086
     exits "an output over another file: $bad" 2 mien-train -t same.pack -e 1 $bad
     like 'is refused' "$(cat err)" '^mien-train: .* would be overwritten by an output$'
 done
 ok 'and does no harm' cmp same.pack features.pack
+mien-train -q -t features.pack -e 2 --last 2 --checkpoint a.ckpt --resume --optimizer sgd --gray 0 -o new.model
+mien-train -q -t features.pack -e 2 -l 2 -c b.ckpt -r --optimiser sgd --grey 0 -o former.model
+ok '-l, -c, -r, --optimiser and --grey, former names' cmp new.model former.model
 exits 'a bad option' 2 mien-train --lr fast -t pixels.pack -o z.model
 like 'says what' "$(cat err)" "^mien-train: --lr: 'fast' is not a number"
-exits 'too few layers' 2 mien-train -i base.model -l 1 -t pixels.pack -o z.model
+exits 'too few layers' 2 mien-train -i base.model --last 1 -t pixels.pack -o z.model
 like 'say so' "$(cat err)" 'a head would be frozen'
 exits 'a full disk' 2 mien-train -q -t features.pack -e 1 -o /dev/full
 like 'says so' "$(cat err)" '^mien-train: .*No space left'
@@ -91,32 +94,32 @@ mien-fake 40 --image >images.mien
 mien-pack -q -k image -o images.pack <images.mien
 mien-crop -q --for 12 <images.mien | mien-resize -q 12 | mien-pack -q -o chips.pack
 for k in images chips; do
-    mien-train -q -i base.model -l all -e 2 -t $k.pack -v $k.pack --log $k.tsv -o $k.model
+    mien-train -q -i base.model --last all -e 2 -t $k.pack -v $k.pack --log $k.tsv -o $k.model
 done
 is 'images train as their pixels do' "$(cut -f1-8 images.tsv)" "$(cut -f1-8 chips.tsv)"
 is 'and give the same model' "$(mien-predict images.model <other.mien | mien-view -c p_age)" \
     "$(mien-predict chips.model <other.mien | mien-view -c p_age)"
 exits 'heads on images' 0 mien-train -q -i base.model -e 1 -t images.pack -v chips.pack -o z.model
 sed 's/\xff\xd8\xff/xxx/' <images.pack >broken.pack # all of them: the file's length stays
-exits 'no image of use' 2 mien-train -q -i base.model -l all -e 1 -t broken.pack -o z.model
+exits 'no image of use' 2 mien-train -q -i base.model --last all -e 1 -t broken.pack -o z.model
 like 'says which' "$(cat err)" '^mien-train: record [0-9]+ \(.*\): not a JPEG'
 like 'and that none is left' "$(cat err)" 'none of the training pack.s images can be used$'
 is 'each once' "$(grep -c 'record 7 ' err)" 1
 { head -c 20000 broken.pack; tail -c +20001 images.pack; } >some.pack
 for l in all 2; do
-    exits "some images of no use, --last $l" 1 mien-train -q -i base.model -l $l -e 2 -t some.pack -v chips.pack -o z.model
+    exits "some images of no use, --last $l" 1 mien-train -q -i base.model --last $l -e 2 -t some.pack -v chips.pack -o z.model
     is 'are named once each' "$(cut -d' ' -f3 err | sort | uniq -d)" ''
     ok 'and the model is written' mien-predict -q z.model <other.mien
 done
 
 # --- Augmentation
 set -- -q -i base.model -e 3 -v other.pack --flip --shift 0.2 --zoom 0.1 --rotate 9 --brightness 0.2 \
-    --contrast 0.2 --saturation 0.2 --grey 0.2 --erase 0.3
-for j in 1 3; do mien-train "$@" -j $j -l all -t images.pack --log aug$j.tsv -o aug$j.model; done
+    --contrast 0.2 --saturation 0.2 --gray 0.2 --erase 0.3
+for j in 1 3; do mien-train "$@" -j $j --last all -t images.pack --log aug$j.tsv -o aug$j.model; done
 is 'augmented: same seed, same model, whatever -j' "$(cut -f1-8 aug1.tsv)" "$(cut -f1-8 aug3.tsv)"
-mien-train "$@" -l all -t chips.pack --log augp.tsv -o z.model
+mien-train "$@" --last all -t chips.pack --log augp.tsv -o z.model
 is 'from pixels as from images' "$(cut -f1-8 augp.tsv)" "$(cut -f1-8 aug1.tsv)"
-mien-train "$@" -l all -t chips.pack --seed 1 --log augs.tsv -o z.model
+mien-train "$@" --last all -t chips.pack --seed 1 --log augs.tsv -o z.model
 ok 'another seed' test "$(cut -f2 augp.tsv)" != "$(cut -f2 augs.tsv)"
 for v in 1 2 3; do mien-train "$@" -t chips.pack --views $v --log v$v.tsv -o z.model; done
 ok 'views of frozen layers: another one in the second epoch' test "$(sed -n 3p v1.tsv | cut -f2)" != "$(sed -n 3p v2.tsv | cut -f2)"
@@ -168,30 +171,30 @@ exits 'a head without labels' 2 mien-train -t ageless.pack -o z.model
 like 'says what to do' "$(cat err)" 'no record of the training set has an age: leave out that head'
 exits 'left out' 0 mien-train -q --heads gender=2 -e 1 -t ageless.pack -o z.model && rm z.model
 # A checkpoint knows whose bins it holds, though the layers are the same.
-toy -q --heads age=0:20:40 -c c.ckpt -o z.model && rm z.model
-exits 'a checkpoint of other bins' 2 toy --heads age=0:20:50 -c c.ckpt -r -o z.model
+toy -q --heads age=0:20:40 --checkpoint c.ckpt -o z.model && rm z.model
+exits 'a checkpoint of other bins' 2 toy --heads age=0:20:50 --checkpoint c.ckpt --resume -o z.model
 like 'is refused' "$(cat err)" "is of another training: it has 'ages=0:20:40', this one 'ages=0:20:50'$"
 # --- checkpoints
-set -- -q -i base.model -l all --hidden 5 --dropout 0.2 --flip --shift 0.1 --ema 0.9 --schedule cosine -e 40 \
+set -- -q -i base.model --last all --hidden 5 --dropout 0.2 --flip --shift 0.1 --ema 0.9 --schedule cosine -e 40 \
     -t pixels.pack -v other.pack
 mien-train "$@" --log whole.tsv -o whole.model
-mien-train "$@" -c k.ckpt --log killed.tsv -o killed.model &
+mien-train "$@" --checkpoint k.ckpt --log killed.tsv -o killed.model &
 while [ ! -s k.ckpt ]; do sleep 0.01; done
 kill -9 $! && wait $! 2>/dev/null
-exits 'after kill -9 a training goes on' 0 mien-train "$@" -c k.ckpt -r --log killed.tsv -o killed.model
+exits 'after kill -9 a training goes on' 0 mien-train "$@" --checkpoint k.ckpt --resume --log killed.tsv -o killed.model
 ok 'and ends with the same bytes' cmp whole.model killed.model
 is 'its log has each epoch once' "$(cut -f 1 killed.tsv | sort -n | uniq -d)" ''
 cp killed.tsv longer.tsv
 sed 's/^1	/98	/; t; d' killed.tsv >>longer.tsv
 printf '99	half a li' >>longer.tsv
-mien-train "$@" -c half.ckpt --log longer.tsv -r -o again.model
+mien-train "$@" --checkpoint half.ckpt --log longer.tsv --resume -o again.model
 is 'a log that went further is cut to where the training begins' "$(cut -f 1 longer.tsv)" "$(cut -f 1 killed.tsv)"
-mien-train "$@" -c s.ckpt --every 1000 --log stopped.tsv -o stopped.model 2>err &
+mien-train "$@" --checkpoint s.ckpt --every 1000 --log stopped.tsv -o stopped.model 2>err &
 while [ ! -s stopped.tsv ]; do sleep 0.01; done
 kill -TERM $!
 wait $!
 case $? in
-3) like 'SIGTERM has a status of its own, and says how to go on' "$(cat err)" '--resume goes on from s.ckpt$' ;;
+3) like 'SIGTERM has a status of its own, and says how to go on' "$(cat err)" '--resume continues from s.ckpt$' ;;
 *) skip 'SIGTERM came too late' 1 ;;
 esac
 # Also while frozen layers are computed, which is the first that this one does once it has its log.
@@ -202,20 +205,20 @@ sleep 0.2
 kill -TERM $!
 wait $!
 is 'a signal ends it at any time' $? 3
-exits 'a training that was stopped goes on' 0 mien-train "$@" -c s.ckpt -r -o stopped.model
+exits 'a training that was stopped goes on' 0 mien-train "$@" --checkpoint s.ckpt --resume -o stopped.model
 ok 'to the same bytes' cmp whole.model stopped.model
 cp k.ckpt before
 rm -f k.ckpt.* # what a killed program was writing
-exits 'no room for a checkpoint' 2 sh -c 'trap "" XFSZ; ulimit -f 1; exec mien-train "$@" -c k.ckpt -o z.model' - "$@"
+exits 'no room for a checkpoint' 2 sh -c 'trap "" XFSZ; ulimit -f 1; exec mien-train "$@" --checkpoint k.ckpt -o z.model' - "$@"
 like 'is said' "$(cat err)" "^mien-train: .*k.ckpt"
 ok 'and the one before stays' cmp k.ckpt before
 is 'alone' "$(ls k.ckpt*)" k.ckpt
-exits 'what is no checkpoint' 2 mien-train "$@" -c net.txt -r -o z.model
+exits 'what is no checkpoint' 2 mien-train "$@" --checkpoint net.txt --resume -o z.model
 
 # A network's own heads.
 printf 'input 1x1x4\nh dense 16\nr relu\nage_logits coral 3\nage sigmoid\ngender_logits dense 1 from=r\ngender sigmoid\n' >own.txt
 ok 'own heads' mien-net --new --ages 0:20:40:60 -o own.model own.txt
-exits 'are trained' 0 mien-train -i own.model --keep-heads -l all -t toy.pack -v toy.pack -e 40 --lr 0.02 -o owned.model
+exits 'are trained' 0 mien-train -i own.model --keep-heads --last all -t toy.pack -v toy.pack -e 40 --lr 0.02 -o owned.model
 below 'and learn ages' "$(score owned.model age_mae)" 9
 below 'and genders' 0.9 "$(score owned.model gender_accuracy)"
 exits 'bins that the layer has not' 2 mien-net --new --ages 0:20 -o z.model own.txt
@@ -231,9 +234,9 @@ mien-net --new --seed 1 --scale 0.01 -o headed.model headed.txt
 mien-embed headed.model <pixels.mien >e2
 is "what a model's heads read" "$(mien-view -Hc prep -n 1 e2 | sed 's/.*features=//; s/@.*//')" pool
 exits 'new heads read it too' 0 mien-train -q -e 1 -i headed.model -t pixels.pack -o reheaded.model
-exits 'a rate for what was pretrained' 0 mien-train -q -e 1 -i headed.model --keep-heads -l all \
+exits 'a rate for what was pretrained' 0 mien-train -q -e 1 -i headed.model --keep-heads --last all \
     --lr-backbone 1e-7 -t pixels.pack -o slow.model
-mien-train -q -e 1 -i headed.model --keep-heads -l all -t pixels.pack -o quick.model
+mien-train -q -e 1 -i headed.model --keep-heads --last all -t pixels.pack -o quick.model
 for m in headed slow quick; do mien-embed $m.model <pixels.mien | mien-view -Hc features >$m.txt; done
 exits 'makes another model' 1 cmp -s slow.txt quick.txt
 is 'whose features hardly move' "$(paste slow.txt headed.txt | tr ',\t' '  ' |
