@@ -28,6 +28,7 @@ struct training {
     struct mien_pack train, val; /* val: with --val only */
     struct model model;
     struct fit_log *log; /* NULL: none */
+    bool log_lost;
     struct mien_progress progress;
     int epoch;  /* under way */
     size_t bad; /* records whose image can't be used */
@@ -181,17 +182,24 @@ static void open_packs(struct training *t)
         mien_cli_die(t->cli, "%s", e.msg);
 }
 
-/* Dies where an output is a pack or another output, or can't be written: better now than after
-   hours of training. */
+/* Dies where an output is an input or another output, or can't be written: better now than after
+   hours of training. The model that is started from may be replaced by its successor, which appears
+   whole, but not by a log or a checkpoint. */
 static void check_outputs(const struct training *t)
 {
     const struct options *o = &t->o;
-    const char *const path[] = {o->train, o->val, o->out, o->fit.checkpoint, o->log};
-    enum { OUTPUTS = 2, PATHS = sizeof path / sizeof *path };
-    for (int i = OUTPUTS; i < PATHS; i++) {
+    char init[4096];
+    const char *const path[] = {o->train,
+                                o->val,
+                                o->init != NULL ? model_find(o->init, init, sizeof init) : NULL,
+                                o->out,
+                                o->fit.checkpoint,
+                                o->log};
+    enum { INIT = 2, OUT = 3, PATHS = sizeof path / sizeof *path };
+    for (int i = OUT; i < PATHS; i++) {
         struct mien_err e;
         for (int k = 0; path[i] != NULL && k < i; k++) {
-            if (path[k] != NULL && file_same(path[i], path[k]))
+            if (path[k] != NULL && (k != INIT || i != OUT) && file_same(path[i], path[k]))
                 mien_cli_die(t->cli, "'%s' would be overwritten by an output", path[k]);
         }
         if (path[i] != NULL && path[i] != o->log && file_try(path[i], &e) < 0)
@@ -289,6 +297,16 @@ static void print_epoch(const struct training *t, const char *lead, const struct
     mien_cli_note(t->cli, "%s %s", lead, line);
 }
 
+/* A log that can't be written is no reason to lose hours of training. */
+static void lose_log(struct training *t, const struct mien_err *why)
+{
+    struct mien_err e;
+    mien_cli_warn(t->cli, "%s; training continues without a log", why->msg);
+    (void)fit_log_close(t->log, &e);
+    t->log = NULL;
+    t->log_lost = true;
+}
+
 static void on_epoch(void *ctx, const struct fit_epoch *epoch)
 {
     struct training *t = ctx;
@@ -296,7 +314,7 @@ static void on_epoch(void *ctx, const struct fit_epoch *epoch)
     mien_cli_progress_end(&t->progress);
     print_epoch(t, "epoch", epoch);
     if (t->log != NULL && fit_log_write(t->log, epoch, &e) < 0)
-        mien_cli_die(t->cli, "%s", e.msg);
+        lose_log(t, &e);
 }
 
 /* --- After training ------------------------------------------------------------------------- */
@@ -342,14 +360,16 @@ static int train(struct training *t)
     mien_cli_progress_end(&t->progress);
     if (rc < 0)
         mien_cli_die(t->cli, "%s", e.msg);
-    if (fit_log_close(t->log, &e) < 0)
-        mien_cli_die(t->cli, "%s", e.msg);
+    if (fit_log_close(t->log, &e) < 0) {
+        mien_cli_warn(t->cli, "%s", e.msg);
+        t->log_lost = true;
+    }
     if (rc > 0) {
         report_stop(t);
         return EXIT_STOPPED;
     }
     save_model(t, &kept);
-    return t->bad > 0 ? MIEN_EXIT_BAD : MIEN_EXIT_OK;
+    return t->bad > 0 || t->log_lost ? MIEN_EXIT_BAD : MIEN_EXIT_OK;
 }
 
 int main(int argc, char **argv)

@@ -71,6 +71,26 @@ for bad in '-o nosuch/x.model' '-o .' '-o z.model --checkpoint nosuch/c'; do
     like 'is told before training' "$(cat err)" '^mien-train: cannot create .[^:]*: [A-Z].*y$'
 done
 cp features.pack same.pack
+exits 'a log that can not be written' 1 mien-train -t features.pack -e 3 --log /dev/full --checkpoint lost.ckpt \
+    -o lost.model
+is 'is a warning, once' "$(grep -c "^mien-train: cannot write '/dev/full': No space left on device; training continues without a log\$" err)" 1
+like 'and the training goes on' "$(cat err)" '^mien-train: epoch 3/3: '
+mien-train -q -t features.pack -e 3 -o kept.model
+ok 'to the same model' cmp lost.model kept.model
+ok 'and checkpoint' test -s lost.ckpt
+cp base.model net.model
+for bad in '--log net.model' '--checkpoint net.model' '--checkpoint ./net.model'; do
+    # shellcheck disable=SC2086
+    exits "the model that is started from as an output: $bad" 2 mien-train -i net.model -t pixels.pack -e 1 -o z.model $bad
+    is 'is refused' "$(cat err)" "mien-train: 'net.model' would be overwritten by an output"
+done
+mkdir models && cp base.model models/named.model
+exits 'also where it is found by its name' 2 env MIEN_MODELS=models mien-train -i named.model -t pixels.pack -e 1 \
+    -o z.model --log models/named.model
+is 'is refused' "$(cat err)" "mien-train: 'models/named.model' would be overwritten by an output"
+ok 'and does no harm' cmp base.model net.model
+exits 'but its successor may replace it' 0 mien-train -q -i net.model -t pixels.pack -e 1 -o net.model
+like 'whole' "$(mien-net net.model)" '^made by: mien-train'
 for bad in '-o same.pack' '-o ./same.pack' '-o z.model --log same.pack' '-o z.model --checkpoint z.model'; do
     # shellcheck disable=SC2086
     exits "an output over another file: $bad" 2 mien-train -t same.pack -e 1 $bad
