@@ -35,6 +35,14 @@ def jpegs(path):
         return [(m.offset_data, m.size) for m in tar if m.name.endswith(".jpg")]
 
 
+def square(pixels):
+    """An image with its border repeated until it is square, as mien-crop --box whole does it."""
+    h, w = pixels.shape[:2]
+    side = max(h, w)
+    top, left = (side - h) // 2, (side - w) // 2
+    return np.pad(pixels, ((top, side - h - top), (left, side - w - left), (0, 0)), "edge") if h != w else pixels
+
+
 def read_safetensors(path):
     """The tensors of a safetensors file, and its metadata."""
     data = np.memmap(path, np.uint8, "r")

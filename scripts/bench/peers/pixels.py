@@ -11,7 +11,7 @@ import sys
 
 import numpy as np
 
-from common import jpegs, serve
+from common import jpegs, serve, square
 
 SIZE, MARGIN, KEPT = 224, 0.4, 16
 library, processes, source, pixels = sys.argv[1], int(sys.argv[2]), sys.argv[3], sys.argv[4]
@@ -39,11 +39,13 @@ def around(box, scale):
 
 
 def pillow(data, box):
-    image = Image.open(io.BytesIO(data))
+    image = Image.open(io.BytesIO(data)).convert("RGB")
     if box:
         x, y, side = around(box, 1)
-        image = image.convert("RGB").crop((x, y, x + side, y + side))
-    return np.asarray(image.convert("RGB").resize((SIZE, SIZE), Image.BILINEAR))
+        image = image.crop((x, y, x + side, y + side))
+    elif image.width != image.height:
+        image = Image.fromarray(square(np.asarray(image)))
+    return np.asarray(image.resize((SIZE, SIZE), Image.BILINEAR))
 
 
 def opencv(data, box):
@@ -52,6 +54,8 @@ def opencv(data, box):
     if box:
         x, y, side = around(box, 0.25 if library == "opencv4" else 1)
         image = image[y:y + side, x:x + side]
+    else:
+        image = square(image)
     shrink = image.shape[0] > SIZE
     image = cv2.resize(image, (SIZE, SIZE), interpolation=cv2.INTER_AREA if shrink else cv2.INTER_LINEAR)
     return cv2.cvtColor(image, cv2.COLOR_BGR2RGB)

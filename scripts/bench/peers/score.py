@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 import torch
 
-from common import fastest, jpegs, serve
+from common import fastest, jpegs, serve, square
 from net import LAYOUTS, SETTINGS, Net, compiled
 
 BATCH = 32
@@ -23,7 +23,7 @@ def decode(part):
     with open(path, "rb") as tar:
         for at, n in part:
             tar.seek(at)
-            image = cv2.imdecode(np.frombuffer(tar.read(n), np.uint8), cv2.IMREAD_COLOR)
+            image = square(cv2.imdecode(np.frombuffer(tar.read(n), np.uint8), cv2.IMREAD_COLOR))
             images.append(cv2.resize(image, (size, size), interpolation=cv2.INTER_LINEAR))
     return np.stack(images)[:, :, :, ::-1].copy()
 
