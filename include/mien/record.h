@@ -157,6 +157,13 @@ void mien_reader_free(struct mien_reader *rd); /* NULL is harmless */
    input, a bad magic or CRC, a wrong count, or a stream that stops without its end record. */
 int mien_read(struct mien_reader *rd, struct mien_rec *r, struct mien_err *e);
 
+/* From the next mien_read on, goes on behind damage: what can't be read is skipped up to the next
+   whole record, with a right checksum. mien_read then returns MIEN_ERR_FORMAT once for each run of
+   bytes skipped, with how many they are and where, for an end record with another count, and for
+   the lack of one; and goes on with the next call. Its other errors end the reading, as ever. */
+void mien_reader_resync(struct mien_reader *rd);
+uint64_t mien_reader_skipped(const struct mien_reader *rd); /* bytes, so far */
+
 /* Whether the next record has arrived, so that reading it won't wait. It may have and this be
    false: what is too large for the reader's buffer doesn't wait there. */
 bool mien_reader_has_one(const struct mien_reader *rd);

@@ -18,6 +18,9 @@ enum { HEADER = 16, VERSION = 1, KIND_RECORD = 0, KIND_END = 1 };
 /* Fields of a record that is read: programs that add some can write it still. */
 enum { MOST_FIELDS = 65000 };
 
+/* Bytes of false records among damage, beyond four times what was read, that are worth a look. */
+#define WASTE ((uint64_t)1 << 30)
+
 #define IO_SIZE   ((size_t)256 << 10) /* bytes held back before a write, read at once at most */
 #define PIPE_SIZE (1 << 20)
 #define BIG       ((size_t)4096) /* data from here on are written from where they lie */
@@ -39,6 +42,13 @@ struct mien_reader {
     uint64_t segment;  /* records since the last end record */
     uint64_t segments; /* end records so far */
     bool ended;        /* an end record was the last thing read */
+
+    /* Going on behind damage, what is read goes through here: it may have to be read again. */
+    bool resync;
+    struct mien_buf held; /* from held_at on */
+    size_t held_at;
+    uint64_t skipped; /* bytes */
+    uint64_t wasted;  /* bytes whose checksum was wrong */
 };
 
 struct mien_reader *mien_reader_new(int fd, size_t limit, struct mien_err *e)
@@ -57,8 +67,10 @@ struct mien_reader *mien_reader_new(int fd, size_t limit, struct mien_err *e)
 
 void mien_reader_free(struct mien_reader *rd)
 {
-    if (rd != NULL)
-        free(rd->buf);
+    if (rd == NULL)
+        return;
+    mien_buf_free(&rd->held);
+    free(rd->buf);
     free(rd);
 }
 
@@ -96,6 +108,11 @@ static ssize_t take(struct mien_reader *rd, void *p, size_t n)
     return (ssize_t)done;
 }
 
+static int cannot_read(const struct mien_reader *rd, struct mien_err *e)
+{
+    return mien_err_sys(e, "cannot read at byte %llu", (unsigned long long)rd->offset);
+}
+
 static int broken(struct mien_err *e, int code, uint64_t offset, const char *why)
 {
     return mien_err_set(e, code, "broken stream at byte %llu: %s", (unsigned long long)offset, why);
@@ -116,22 +133,34 @@ static int end_segment(struct mien_reader *rd, const struct mien_rec *r, uint64_
     const struct mien_field *f = mien_rec_find(r, MIEN_TAG_COUNT);
     if (f == NULL)
         return broken(e, MIEN_ERR_FORMAT, offset, "an end record without its count");
-    uint64_t count = get_le64(f->data);
-    if (count != rd->segment)
+    uint64_t count = get_le64(f->data), segment = rd->segment;
+    rd->segment = 0;
+    rd->ended = true;
+    if (count != segment)
         return mien_err_set(
             e, MIEN_ERR_FORMAT,
             "broken stream at byte %llu: the end record counts %llu records, not %llu",
-            (unsigned long long)offset, (unsigned long long)count, (unsigned long long)rd->segment);
-    rd->segment = 0;
+            (unsigned long long)offset, (unsigned long long)count, (unsigned long long)segment);
     rd->segments++;
-    rd->ended = true;
     return 0;
 }
 
-/* Reads the body announced by a header into r and checks it. */
-static int read_body(struct mien_reader *rd, const unsigned char *head, struct mien_rec *r,
-                     uint64_t offset, struct mien_err *e)
+/* Checks the n bytes, fewer than HEADER only at the end of input, of the header at offset. */
+static int check_head(const struct mien_reader *rd, const unsigned char *head, size_t n,
+                      uint64_t offset, struct mien_err *e)
 {
+    if (memcmp(head, "MIEN", n < 4 ? n : 4) != 0)
+        return broken(e, MIEN_ERR_FORMAT, offset,
+                      offset == 0 ? "this is not a stream of mien records"
+                                  : "no record begins here");
+    if (n < HEADER)
+        return cut_short(rd, e);
+    if (head[4] != VERSION)
+        return mien_err_set(e, MIEN_ERR_FORMAT,
+                            "record at byte %llu has version %u, this program reads %d",
+                            (unsigned long long)offset, head[4], VERSION);
+    if (head[5] > KIND_END)
+        return broken(e, MIEN_ERR_FORMAT, offset, "a record of an unknown kind");
     size_t len = get_le32(head + 8);
     unsigned nfield = get_le16(head + 6);
     if (len > rd->limit)
@@ -142,62 +171,217 @@ static int read_body(struct mien_reader *rd, const unsigned char *head, struct m
         return mien_err_set(
             e, MIEN_ERR_LIMIT, "record %llu at byte %llu has %u fields, more than the limit of %d",
             (unsigned long long)rd->total + 1, (unsigned long long)offset, nfield, MOST_FIELDS);
+    return 0;
+}
+
+static bool right_checksum(const unsigned char *head, const unsigned char *body)
+{
+    uint32_t crc = libdeflate_crc32(libdeflate_crc32(0, head, 12), body, get_le32(head + 8));
+    return crc == get_le32(head + 12);
+}
+
+static int wrong_checksum(uint64_t offset, struct mien_err *e)
+{
+    return broken(e, MIEN_ERR_FORMAT, offset, "a record's checksum is wrong");
+}
+
+/* Finds the fields of the body that r holds. */
+static int decode(struct mien_rec *r, const unsigned char *head, uint64_t offset,
+                  struct mien_err *e)
+{
+    struct mien_err why = {{0}};
+    int rc = rec_decode(r, r->body.data, r->body.len, get_le16(head + 6), &why);
+    return rc < 0 ? broken(e, rc, offset, why.msg) : 0;
+}
+
+/* Reads the body announced by a header into r and checks it. */
+static int read_body(struct mien_reader *rd, const unsigned char *head, struct mien_rec *r,
+                     uint64_t offset, struct mien_err *e)
+{
+    size_t len = get_le32(head + 8);
     if (mien_buf_reserve(&r->body, len) < 0)
         return mien_err_mem(e, len, "a record");
     ssize_t k = take(rd, r->body.data, len);
     if (k < 0)
-        return mien_err_sys(e, "cannot read at byte %llu", (unsigned long long)rd->offset);
+        return cannot_read(rd, e);
     if ((size_t)k < len)
         return cut_short(rd, e);
     r->body.len = len;
-    uint32_t crc = libdeflate_crc32(libdeflate_crc32(0, head, 12), r->body.data, len);
-    if (crc != get_le32(head + 12))
-        return broken(e, MIEN_ERR_FORMAT, offset, "a record's checksum is wrong");
-    struct mien_err why = {{0}};
-    int rc = rec_decode(r, r->body.data, len, nfield, &why);
-    return rc < 0 ? broken(e, rc, offset, why.msg) : 0;
+    return right_checksum(head, r->body.data) ? decode(r, head, offset, e)
+                                              : wrong_checksum(offset, e);
 }
+
+/* Counts a record that was read. Returns 1 for one to deliver, 0 for an end record, or a negative
+   code. */
+static int arrive(struct mien_reader *rd, int kind, const struct mien_rec *r, uint64_t offset,
+                  struct mien_err *e)
+{
+    if (kind == KIND_END)
+        return end_segment(rd, r, offset, e);
+    rd->ended = false;
+    rd->segment++;
+    rd->total++;
+    return 1;
+}
+
+static int empty(struct mien_err *e)
+{
+    return mien_err_set(e, MIEN_ERR_FORMAT,
+                        "no input: the program that should have written it has probably failed");
+}
+
+/* --- Going on behind damage ---------------------------------------------------------------- */
+
+void mien_reader_resync(struct mien_reader *rd)
+{
+    rd->resync = true;
+}
+
+uint64_t mien_reader_skipped(const struct mien_reader *rd)
+{
+    return rd->skipped;
+}
+
+/* Holds the next n bytes in one piece, and what else has arrived. Returns how many are held, fewer
+   than n only at the end of input, or a negative code. */
+static ssize_t hold(struct mien_reader *rd, size_t n, struct mien_err *e)
+{
+    struct mien_buf *b = &rd->held;
+    size_t have = b->len - rd->held_at, arrived = rd->end - rd->at;
+    if (have >= n)
+        return (ssize_t)have;
+    if (rd->held_at > 0)
+        memmove(b->data, b->data + rd->held_at, have);
+    b->len = have;
+    rd->held_at = 0;
+    size_t want = n - have > arrived ? n - have : arrived;
+    if (mien_buf_reserve(b, want) < 0)
+        return mien_err_mem(e, n, "a record");
+    ssize_t k = take(rd, b->data + have, want);
+    if (k < 0)
+        return cannot_read(rd, e);
+    b->len += (size_t)k;
+    return (ssize_t)b->len;
+}
+
+/* Where the first byte of what is held stands in the stream. */
+static uint64_t held_offset(const struct mien_reader *rd)
+{
+    return rd->offset - (rd->held.len - rd->held_at);
+}
+
+/* Looks for a whole record at this very place. Returns its bytes, with the record in r, still held;
+   0 at the end of input; MIEN_ERR_FORMAT when none begins here; or another negative code. */
+static ssize_t look(struct mien_reader *rd, struct mien_rec *r, struct mien_err *e)
+{
+    uint64_t offset = held_offset(rd);
+    ssize_t n = hold(rd, HEADER, e);
+    if (n <= 0)
+        return n;
+    if (check_head(rd, rd->held.data + rd->held_at, (size_t)n, offset, e) < 0)
+        return MIEN_ERR_FORMAT;
+    size_t len = get_le32(rd->held.data + rd->held_at + 8);
+    n = hold(rd, HEADER + len, e);
+    if (n < 0)
+        return n;
+    if ((size_t)n < HEADER + len)
+        return cut_short(rd, e);
+    const unsigned char *head = rd->held.data + rd->held_at;
+    if (!right_checksum(head, head + HEADER)) {
+        rd->wasted += len;
+        return wrong_checksum(offset, e);
+    }
+    mien_rec_clear(r);
+    if (mien_buf_append(&r->body, head + HEADER, len) < 0)
+        return mien_err_mem(e, len, "a record");
+    int rc = decode(r, head, offset, e);
+    return rc < 0 ? rc : (ssize_t)(HEADER + len);
+}
+
+/* Skips to the next byte that a record may begin with, or to the end of input. */
+static int skip(struct mien_reader *rd, struct mien_err *e)
+{
+    rd->held_at++;
+    for (;;) {
+        ssize_t n = hold(rd, 1, e);
+        if (n <= 0)
+            return (int)n;
+        const unsigned char *p = rd->held.data + rd->held_at, *m = memchr(p, 'M', (size_t)n);
+        rd->held_at += m != NULL ? (size_t)(m - p) : (size_t)n;
+        if (m != NULL)
+            return 0;
+    }
+}
+
+/* What was skipped, from a place on, and why. */
+static int say_skipped(struct mien_reader *rd, uint64_t from, const struct mien_err *why,
+                       struct mien_err *e)
+{
+    uint64_t to = held_offset(rd);
+    rd->skipped += to - from;
+    return mien_err_set(e, MIEN_ERR_FORMAT, "skipped %llu bytes, up to byte %llu: %s",
+                        (unsigned long long)(to - from), (unsigned long long)to, why->msg);
+}
+
+/* mien_read, going on behind damage. */
+static int read_resync(struct mien_reader *rd, struct mien_rec *r, struct mien_err *e)
+{
+    struct mien_err why, later;
+    uint64_t from = held_offset(rd);
+    bool damaged = false;
+    for (;;) {
+        ssize_t n = look(rd, r, damaged ? &later : &why);
+        if (n == MIEN_ERR_FORMAT) {
+            damaged = true;
+            int rc = skip(rd, e);
+            if (rc < 0)
+                return rc;
+            if (rd->wasted > WASTE + 4 * rd->offset)
+                return mien_err_set(e, MIEN_ERR_LIMIT, "too many false records up to byte %llu",
+                                    (unsigned long long)held_offset(rd));
+            continue;
+        }
+        if (n < 0)
+            return mien_err_set(e, (int)n, "%s", damaged ? later.msg : why.msg);
+        if (n == 0 && !damaged && rd->ended)
+            return 0;
+        if (n == 0)
+            rd->ended = true;
+        if (damaged)
+            return say_skipped(rd, from, &why, e);
+        if (n == 0)
+            return from == 0 ? empty(e) : cut_short(rd, e);
+        int kind = rd->held.data[rd->held_at + 5];
+        rd->held_at += (size_t)n;
+        int rc = arrive(rd, kind, r, from, e);
+        if (rc != 0)
+            return rc;
+        from = held_offset(rd);
+    }
+}
+
+/* ------------------------------------------------------------------------------------------- */
 
 int mien_read(struct mien_reader *rd, struct mien_rec *r, struct mien_err *e)
 {
-    for (;;) {
+    while (!rd->resync) {
         unsigned char head[HEADER];
         uint64_t offset = rd->offset;
         mien_rec_clear(r);
         ssize_t k = take(rd, head, HEADER);
         if (k < 0)
-            return mien_err_sys(e, "cannot read at byte %llu", (unsigned long long)rd->offset);
+            return cannot_read(rd, e);
         if (k == 0 && rd->ended)
             return 0;
         if (k == 0 && offset == 0)
-            return mien_err_set(
-                e, MIEN_ERR_FORMAT,
-                "no input: the program that should have written it has probably failed");
-        if (memcmp(head, "MIEN", k < 4 ? (size_t)k : 4) != 0)
-            return broken(e, MIEN_ERR_FORMAT, offset,
-                          offset == 0 ? "this is not a stream of mien records"
-                                      : "no record begins here");
-        if (k < HEADER)
-            return cut_short(rd, e);
-        if (head[4] != VERSION)
-            return mien_err_set(e, MIEN_ERR_FORMAT,
-                                "record at byte %llu has version %u, this program reads %d",
-                                (unsigned long long)offset, head[4], VERSION);
-        if (head[5] > KIND_END)
-            return broken(e, MIEN_ERR_FORMAT, offset, "a record of an unknown kind");
-        int rc = read_body(rd, head, r, offset, e);
-        if (rc < 0)
-            return rc;
-        if (head[5] == KIND_RECORD) {
-            rd->ended = false;
-            rd->segment++;
-            rd->total++;
-            return 1;
-        }
-        rc = end_segment(rd, r, offset, e);
-        if (rc < 0)
+            return empty(e);
+        int rc = check_head(rd, head, (size_t)k, offset, e);
+        rc = rc < 0 ? rc : read_body(rd, head, r, offset, e);
+        rc = rc < 0 ? rc : arrive(rd, head[5], r, offset, e);
+        if (rc != 0)
             return rc;
     }
+    return read_resync(rd, r, e);
 }
 
 bool mien_reader_has_one(const struct mien_reader *rd)
@@ -219,7 +403,7 @@ uint64_t mien_reader_segments(const struct mien_reader *rd)
 
 uint64_t mien_reader_bytes(const struct mien_reader *rd)
 {
-    return rd->offset;
+    return held_offset(rd);
 }
 
 /* --- Writing ------------------------------------------------------------------------------- */
