@@ -31,7 +31,7 @@ BIN = $(PROGRAMS:%=$(BUILD)/bin/%)
 TOOL_BIN = $(TOOLS:%=$(BUILD)/tests/tool/%)
 TEST_BIN = $(UNIT:%=$(BUILD)/tests/%) $(BUILD)/tests/test_grad $(TOOL_BIN)
 
-.PHONY: all tests check asan valgrind demo bench bench-guard lint install uninstall dist clean
+.PHONY: all tests check asan torture valgrind demo bench bench-guard lint install uninstall dist clean
 .SECONDARY:
 
 all: $(BIN)
@@ -73,9 +73,29 @@ check:
 	$(MAKE) all tests
 	BUILD=$(BUILD) tests/run
 
+ASAN = BUILD=build/asan SAN="-fsanitize=address,undefined -fno-sanitize-recover=undefined" \
+	CFLAGS="-O1 -g -fno-omit-frame-pointer"
+
 asan:
-	$(MAKE) BUILD=build/asan SAN="-fsanitize=address,undefined -fno-sanitize-recover=undefined" \
-		CFLAGS="-O1 -g -fno-omit-frame-pointer" check
+	$(MAKE) $(ASAN) check
+
+# Every call of a small run of every program fails once. make torture SAN=1: with the address
+# sanitizer; PART=1/20 SEED=N: a twentieth of the runs, drawn by the seed [the date].
+torture:
+	scripts/deps test
+	$(if $(SAN),$(MAKE) $(ASAN),$(MAKE)) all tests build-torture
+	BUILD=$(if $(SAN),build/asan,$(BUILD)) PART=$(PART) SEED=$(SEED) tests/torture/run
+
+build-torture: $(BUILD)/tests/torture/torture $(BUILD)/tests/torture/inject.so
+
+# Neither of them with a sanitizer: what is tortured has it.
+$(BUILD)/tests/torture/torture: tests/torture/torture.c tests/torture/inject.h
+	@mkdir -p $(@D)
+	$(CC) -std=c17 $(WARN) -O2 -g -o $@ $<
+
+$(BUILD)/tests/torture/inject.so: tests/torture/inject.c tests/torture/inject.h
+	@mkdir -p $(@D)
+	$(CC) -std=c17 $(WARN) -O2 -g -fPIC -shared -o $@ $<
 
 valgrind:
 	scripts/deps test valgrind

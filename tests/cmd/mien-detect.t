@@ -3,40 +3,8 @@
 # their places are known. Real faces: detect-real.t.
 . "$(dirname "$0")/../lib.sh"
 
-# A graph that takes squares of 16 x 16 pixels on an input of 64 x 64 for faces: the brightness of a
-# cell of 8 x 8 pixels is its score, at most 0.81 so that all is looked at again, its box is 16 pixels
-# wide.
-cat >squares.json <<'END'
-{"format": "graph-model", "signature": {"outputs": {"s": {"name": "s:0"}, "b": {"name": "b:0"}}},
- "modelTopology": {"node": [
-  {"name": "x", "op": "Placeholder", "attr": {"shape": {"shape": {"dim":
-    [{"size": "1"}, {"size": "64"}, {"size": "64"}, {"size": "3"}]}}}},
-  {"name": "s/w", "op": "Const"}, {"name": "s/b", "op": "Const"},
-  {"name": "b/w", "op": "Const"}, {"name": "b/b", "op": "Const"},
-  {"name": "s/c", "op": "Conv2D", "input": ["x", "s/w"], "attr":
-    {"strides": {"list": {"i": ["1", "8", "8", "1"]}}, "padding": {"s": "U0FNRQ=="}}},
-  {"name": "s", "op": "BiasAdd", "input": ["s/c", "s/b"]},
-  {"name": "b/c", "op": "Conv2D", "input": ["x", "b/w"], "attr":
-    {"strides": {"list": {"i": ["1", "8", "8", "1"]}}, "padding": {"s": "U0FNRQ=="}}},
-  {"name": "b", "op": "BiasAdd", "input": ["b/c", "b/b"]}]},
- "weightsManifest": [{"paths": ["squares.bin"], "weights": [
-  {"name": "s/w", "shape": [8, 8, 3, 1], "dtype": "float32"},
-  {"name": "s/b", "shape": [1], "dtype": "float32"},
-  {"name": "b/w", "shape": [1, 1, 3, 16], "dtype": "float32"},
-  {"name": "b/b", "shape": [16], "dtype": "float32"}]}]}
-END
-# bin WEIGHT BIAS: the weights, those of the score as bytes.
-# shellcheck disable=SC2059 # the bytes are a format
-bin() {
-    for _ in $(seq 192); do printf "$1"; done
-    printf "$2"
-    head -c 192 /dev/zero
-    printf '\0\0\0\0\0\0\0\0\0\0\200\101\0\0\200\101'   # 0, 0, 16, 16: the box
-    printf '\0\0\0\300\0\0\0\0\0\0\200\100\0\0\0\0'     # -2, 0, 4, 0: the eyes
-    head -c 32 /dev/zero
-}
-bin '\0\0\0\071' '\0\0\220\300' >squares.bin # 1/8192, -4.5
-mien-import -q --preset none -o squares.model squares.json
+. "$ROOT/tests/squares.sh"
+squares_detector squares.model '\0\0\0\071' '\0\0\220\300' # 1/8192, -4.5
 
 # Photographs of 100 pixels with squares, at x and y, of the size that the detector sees.
 mkdir photos
@@ -134,8 +102,7 @@ done
 
 # One with a score of 1 is sure of a bright cell, and takes it as it is, while looking again would show
 # it smaller, and thus darker.
-bin '\0\0\200\072' '\0\0\0\302' >squares.bin # 1/1024, -32
-mien-import -q --preset none -o sure.model squares.json
+squares_detector sure.model '\0\0\200\072' '\0\0\0\302' # 1/1024, -32
 mien-squares 64x64 24,24,8 >cell.jpg
 mien-images -q cell.jpg >cell.mien
 looks() { mien-detect -q -k -z 8 "$@" <cell.mien | mien-view -Hc faces,box; }

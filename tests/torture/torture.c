@@ -1,0 +1,657 @@
+/*
+ * Runs programs again and again, each time with another call failing, and judges what comes of it:
+ *
+ *     torture [-j N] [-p 1/20] [-s SEED] [-t SECONDS] [-c CASE] [-f FUNCTION] BUILD CASES DIR
+ *
+ * BUILD is the build folder, with the programs and the injector. A line of the file CASES is a run:
+ *
+ *     NAME [=STATUS] [+FILE]... [~FILE]...: COMMAND [<FILE]
+ *
+ * It is made in a folder of its own beside DIR/in. +FILE is copied there from DIR/in before, ~FILE
+ * grows line by line, so that its beginning may stay, and STATUS is what the run ends with when
+ * nothing fails [0]. -p makes a part of the runs, drawn by SEED. Prints a table, then each finding
+ * with the command that shows it; ends with 1 when there is one.
+ */
+#define _GNU_SOURCE
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <spawn.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "inject.h"
+
+enum { CASES = 200, WORDS = 60, FILES = 16, SANITIZER_STATUS = 86 };
+
+/* What a run comes to; from CRASH on findings. */
+enum verdict {
+    NOT_RUN,
+    NOT_REACHED, /* there were fewer calls this time */
+    ABSORBED,    /* all is as if nothing had failed */
+    CLEAN,       /* a message, a status, and nothing that looks whole and isn't */
+    CRASH,
+    HANG,
+    WRONG,
+    SILENT,
+    UNSIGNED,
+    BLAMED,
+    FALSE,
+    LEFT
+};
+static const char *const finding[] = {
+    [CRASH] = "a crash",
+    [HANG] = "no end within the time",
+    [WRONG] = "status 0, but the output is another",
+    [SILENT] = "no message",
+    [UNSIGNED] = "a message without the program's name",
+    [BLAMED] = "records are blamed for a want of memory or descriptors",
+    [FALSE] = "an output looks whole and isn't",
+    [LEFT] = "a file is left behind",
+};
+
+struct bytes {
+    char *p;
+    size_t n;
+};
+
+struct file {
+    char *name;
+    struct bytes bytes;
+};
+
+/* What a run leaves: standard output, standard error, and the files in its folder. */
+struct result {
+    int status; /* as waitpid has it; -1 when it had to be killed */
+    struct bytes out, err;
+    struct file file[FILES];
+    int n, ntemp; /* ntemp: left in TMPDIR */
+    struct inject_shared calls;
+};
+
+struct test {
+    char *name, *in, *argv[WORDS];
+    char *copied[FILES], *grows[FILES];
+    int ncopied, ngrows, status;
+    struct result right;
+    struct bytes before[FILES]; /* of what is copied */
+};
+
+struct job {
+    short test, function;
+    char fault[12];
+    bool on;
+    unsigned n;
+};
+
+static struct test test[CASES];
+static int ntest;
+static const char *build, *dir;
+static int limit = 10; /* seconds */
+
+static const char *const function_name[] = {
+#define X(name, faults) #name,
+    INJECT_FUNCTIONS(X)
+#undef X
+};
+static const char *const function_faults[] = {
+#define X(name, faults) faults,
+    INJECT_FUNCTIONS(X)
+#undef X
+};
+
+static _Noreturn void die(const char *what)
+{
+    fprintf(stderr, "torture: %s: %s\n", what, strerror(errno));
+    exit(2);
+}
+
+static void *must(void *p)
+{
+    if (p == NULL)
+        die("out of memory");
+    return p;
+}
+
+static char *text(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+static char *text(const char *fmt, ...)
+{
+    char *s;
+    va_list ap;
+    va_start(ap, fmt);
+    if (vasprintf(&s, fmt, ap) < 0)
+        die("out of memory");
+    va_end(ap);
+    return s;
+}
+
+static struct bytes slurp(const char *path)
+{
+    struct bytes b = {0};
+    struct stat st;
+    int fd = open(path, O_RDONLY);
+    if (fd < 0 || fstat(fd, &st) < 0)
+        die(path);
+    b.p = must(malloc((size_t)st.st_size + 1));
+    while (b.n < (size_t)st.st_size) {
+        ssize_t k = read(fd, b.p + b.n, (size_t)st.st_size - b.n);
+        if (k <= 0)
+            break;
+        b.n += (size_t)k;
+    }
+    b.p[b.n] = '\0';
+    close(fd);
+    return b;
+}
+
+static bool same(struct bytes a, struct bytes b)
+{
+    return a.n == b.n && memcmp(a.p, b.p, a.n) == 0;
+}
+
+static bool begins(struct bytes part, struct bytes whole)
+{
+    return part.n <= whole.n && memcmp(part.p, whole.p, part.n) == 0;
+}
+
+/* --- Runs ---------------------------------------------------------------------------------- */
+
+static void empty_folder(const char *path)
+{
+    DIR *d = opendir(path);
+    if (d == NULL)
+        die(path);
+    for (struct dirent *x; (x = readdir(d)) != NULL;) {
+        if (strcmp(x->d_name, ".") != 0 && strcmp(x->d_name, "..") != 0)
+            unlinkat(dirfd(d), x->d_name, 0);
+    }
+    closedir(d);
+}
+
+static void copy_in(const struct test *t)
+{
+    for (int i = 0; i < t->ncopied; i++) {
+        int fd = open(t->copied[i], O_WRONLY | O_CREAT | O_TRUNC, 0666);
+        if (fd < 0 || write(fd, t->before[i].p, t->before[i].n) != (ssize_t)t->before[i].n)
+            die(t->copied[i]);
+        close(fd);
+    }
+}
+
+/* Waits for the program. Returns its status, or -1 after having killed it. */
+static int wait_for(pid_t pid)
+{
+    sigset_t child;
+    int status;
+    struct timespec left = {limit, 0};
+    sigemptyset(&child);
+    sigaddset(&child, SIGCHLD);
+    while (waitpid(pid, &status, WNOHANG) == 0) {
+        if (sigtimedwait(&child, NULL, &left) < 0 && errno == EAGAIN) {
+            kill(pid, SIGKILL);
+            waitpid(pid, &status, 0);
+            return -1;
+        }
+    }
+    return status;
+}
+
+/* Collects the files of the folder we are in. */
+static void collect(struct result *r)
+{
+    DIR *d = opendir(".");
+    r->n = 0;
+    for (struct dirent *x; (x = readdir(d)) != NULL;) {
+        if (strcmp(x->d_name, ".") == 0 || strcmp(x->d_name, "..") == 0)
+            continue;
+        if (r->n == FILES)
+            break;
+        r->file[r->n++] = (struct file){text("%s", x->d_name), slurp(x->d_name)};
+    }
+    closedir(d);
+}
+
+static int count_files(const char *path)
+{
+    int n = 0;
+    DIR *d = opendir(path);
+    while (d != NULL && readdir(d) != NULL)
+        n++;
+    closedir(d);
+    return n - 2;
+}
+
+/* Runs a test in the folder of worker w, where the process has to be. what is a fault or NULL. */
+static struct result run(const struct test *t, int w, const char *what)
+{
+    struct result r = {0};
+    char *side = text("../side%d", w), *calls = text("%s/calls", side),
+         *temp = text("%s/tmp", side);
+    char *preload = text("LD_PRELOAD=%s/tests/torture/inject.so", build),
+         *fault = text("INJECT=%s", what ? what : "");
+    char *file = text("INJECT_FILE=%s", calls), *tmpdir = text("TMPDIR=%s", temp);
+    char *out = text("%s/out", side), *err = text("%s/err", side);
+    char asan[] = "ASAN_OPTIONS=allocator_may_return_null=1:verify_asan_link_order=0:"
+                  "detect_leaks=0:exitcode=86";
+    char ubsan[] = "UBSAN_OPTIONS=exitcode=86:print_stacktrace=1";
+    char threads[] = "OPENBLAS_NUM_THREADS=1";
+    char *env[] = {preload, file, tmpdir, asan, ubsan, threads, what ? fault : NULL, NULL};
+    int fd = open(calls, O_WRONLY | O_CREAT | O_TRUNC, 0666);
+    if (fd < 0 || ftruncate(fd, sizeof(struct inject_shared)) < 0)
+        die(calls);
+    close(fd);
+    empty_folder(".");
+    empty_folder(temp);
+    copy_in(t);
+
+    posix_spawn_file_actions_t files;
+    posix_spawnattr_t attr;
+    sigset_t none;
+    pid_t pid;
+    sigemptyset(&none);
+    posix_spawn_file_actions_init(&files);
+    posix_spawn_file_actions_addopen(&files, 0, t->in ? t->in : "/dev/null", O_RDONLY, 0);
+    posix_spawn_file_actions_addopen(&files, 1, out, O_WRONLY | O_CREAT | O_TRUNC, 0666);
+    posix_spawn_file_actions_addopen(&files, 2, err, O_WRONLY | O_CREAT | O_TRUNC, 0666);
+    posix_spawnattr_init(&attr);
+    posix_spawnattr_setsigmask(&attr, &none);
+    posix_spawnattr_setflags(&attr, POSIX_SPAWN_SETSIGMASK);
+    char *program = text("%s/bin/%s", build, t->argv[0]);
+    errno = posix_spawn(&pid, program, &files, &attr, t->argv, env);
+    if (errno != 0)
+        die(t->argv[0]);
+    r.status = wait_for(pid);
+    posix_spawn_file_actions_destroy(&files);
+    posix_spawnattr_destroy(&attr);
+
+    r.out = slurp(out);
+    r.err = slurp(err);
+    r.ntemp = count_files(temp);
+    collect(&r);
+    struct bytes c = slurp(calls);
+    memcpy(&r.calls, c.p, sizeof r.calls);
+    char *const all[] = {side, calls, temp, preload, fault, file, tmpdir, program, out, err, c.p};
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++)
+        free(all[i]);
+    return r;
+}
+
+static void result_free(struct result *r)
+{
+    free(r->out.p);
+    free(r->err.p);
+    for (int i = 0; i < r->n; i++) {
+        free(r->file[i].name);
+        free(r->file[i].bytes.p);
+    }
+}
+
+/* --- Judgement ----------------------------------------------------------------------------- */
+
+static const struct file *find_file(const struct result *r, const char *name)
+{
+    for (int i = 0; i < r->n; i++) {
+        if (strcmp(r->file[i].name, name) == 0)
+            return &r->file[i];
+    }
+    return NULL;
+}
+
+static bool all_same(const struct result *a, const struct result *b)
+{
+    bool equal =
+        a->status == b->status && a->n == b->n && a->ntemp == b->ntemp && same(a->out, b->out);
+    for (int i = 0; equal && i < a->n; i++) {
+        const struct file *f = find_file(b, a->file[i].name);
+        equal = f != NULL && same(a->file[i].bytes, f->bytes);
+    }
+    return equal;
+}
+
+/* Whether each line of standard error begins with the program's name. */
+static bool all_signed(const struct test *t, struct bytes err)
+{
+    size_t n = strlen(t->argv[0]);
+    for (char *s = err.p; *s != '\0'; s = strchrnul(s, '\n'), s += *s == '\n') {
+        if (strncmp(s, t->argv[0], n) != 0 || s[n] != ':')
+            return false;
+    }
+    return true;
+}
+
+static int index_of(char *const *list, int n, const char *name)
+{
+    int i = 0;
+    while (i < n && strcmp(list[i], name) != 0)
+        i++;
+    return i < n ? i : -1;
+}
+
+/* A file may be as it was before, as it ought to be, or the beginning of one that grows. */
+static enum verdict judge_file(const struct test *t, const struct file *f)
+{
+    const struct file *right = find_file(&t->right, f->name);
+    int before = index_of(t->copied, t->ncopied, f->name);
+    if (right == NULL && before < 0)
+        return LEFT;
+    if ((right != NULL && same(f->bytes, right->bytes)) ||
+        (before >= 0 && same(f->bytes, t->before[before])))
+        return CLEAN;
+    bool grows = index_of(t->grows, t->ngrows, f->name) >= 0;
+    return grows && right != NULL && begins(f->bytes, right->bytes) ? CLEAN : FALSE;
+}
+
+static enum verdict judge(const struct test *t, const struct result *r, const char *fault)
+{
+    bool exited = r->status >= 0 && WIFEXITED(r->status);
+    int status = exited ? WEXITSTATUS(r->status) : -1;
+    enum verdict v = CLEAN;
+    if (r->status < 0)
+        return HANG;
+    if (!exited || status == SANITIZER_STATUS)
+        return CRASH;
+    if (!all_signed(t, r->err))
+        return UNSIGNED;
+    if (all_same(r, &t->right))
+        return r->calls.fired ? ABSORBED : NOT_REACHED;
+    for (int i = 0; i < r->n && v == CLEAN; i++)
+        v = status == 1 ? CLEAN : judge_file(t, &r->file[i]);
+    if (v != CLEAN || r->ntemp > 0)
+        return v != CLEAN ? v : LEFT;
+    if (status == 0)
+        return WRONG;
+    if (status > 2)
+        return CRASH;
+    if (r->err.n == 0)
+        return SILENT;
+    if (status == 1 && (strcmp(fault, "ENOMEM") == 0 || strcmp(fault, "EMFILE") == 0))
+        return BLAMED;
+    return status == 2 && !begins(r->out, t->right.out) ? FALSE : CLEAN;
+}
+
+/* --- Cases --------------------------------------------------------------------------------- */
+
+static void add_test(char *line)
+{
+    char *colon = strstr(line, ": "), *save = NULL;
+    int n = 0;
+    if (*line == '#' || *line == '\n' || *line == '\0')
+        return;
+    if (colon == NULL || ntest == CASES)
+        die(line);
+    struct test *t = &test[ntest++];
+    *colon = '\0';
+    t->name = strtok_r(line, " ", &save);
+    for (char *s; (s = strtok_r(NULL, " ", &save)) != NULL;) {
+        if (*s == '=')
+            t->status = atoi(s + 1);
+        else if (*s == '+' && t->ncopied < FILES)
+            t->copied[t->ncopied++] = s + 1;
+        else if (*s == '~' && t->ngrows < FILES)
+            t->grows[t->ngrows++] = s + 1;
+        else
+            die(s);
+    }
+    for (char *s = strtok_r(colon + 2, " \n", &save); s != NULL; s = strtok_r(NULL, " \n", &save)) {
+        if (*s == '<')
+            t->in = s + 1;
+        else if (n < WORDS - 1)
+            t->argv[n++] = s;
+    }
+}
+
+static void read_tests(const char *path)
+{
+    struct bytes b = slurp(path);
+    char *save = NULL;
+    for (char *s = strtok_r(b.p, "\n", &save); s != NULL; s = strtok_r(NULL, "\n", &save))
+        add_test(s);
+}
+
+/* Goes to the folder where worker w runs programs. */
+static void go_to(int w)
+{
+    char *at = text("%s/run%d", dir, w), *side = text("%s/side%d", dir, w),
+         *temp = text("%s/tmp", side);
+    mkdir(at, 0777);
+    mkdir(side, 0777);
+    mkdir(temp, 0777);
+    if (chdir(at) < 0)
+        die(at);
+    free(at);
+    free(side);
+    free(temp);
+}
+
+/* Runs a test twice without a fault. Returns whether it does what it ought to, twice the same. */
+static bool learn(struct test *t)
+{
+    for (int i = 0; i < t->ncopied; i++) {
+        char *from = text("../in/%s", t->copied[i]);
+        t->before[i] = slurp(from);
+        free(from);
+    }
+    t->right = run(t, 0, NULL);
+    struct result again = run(t, 0, NULL);
+    bool ok = t->right.status >= 0 && WIFEXITED(t->right.status) &&
+              WEXITSTATUS(t->right.status) == t->status && t->right.ntemp == 0;
+    if (!ok)
+        printf("%s: doesn't work even when nothing fails: status %d\n%s", t->name, t->right.status,
+               t->right.err.p);
+    else if (!all_same(&t->right, &again))
+        printf("%s: two runs differ when nothing fails\n", t->name);
+    ok = ok && all_same(&t->right, &again);
+    result_free(&again);
+    return ok;
+}
+
+/* --- All of them --------------------------------------------------------------------------- */
+
+static struct job *job;
+static size_t njob, cjob;
+
+static uint64_t mix(uint64_t x) /* splitmix64 */
+{
+    x += 0x9e3779b97f4a7c15u;
+    x = (x ^ (x >> 30)) * 0xbf58476d1ce4e5b9u;
+    x = (x ^ (x >> 27)) * 0x94d049bb133111ebu;
+    return x ^ (x >> 31);
+}
+
+static void add_jobs(int k, int f, const char *fault, bool on)
+{
+    for (unsigned n = 1; n <= test[k].right.calls.calls[f]; n++) {
+        if (njob == cjob) {
+            cjob = cjob > 0 ? 2 * cjob : 4096;
+            job = must(realloc(job, cjob * sizeof *job));
+        }
+        struct job *j = &job[njob++];
+        *j = (struct job){.test = (short)k, .function = (short)f, .on = on, .n = n};
+        snprintf(j->fault, sizeof j->fault, "%s", fault);
+    }
+}
+
+static void list_jobs(const char *only)
+{
+    for (int k = 0; k < ntest; k++) {
+        for (int f = 0; f < INJECT_FUNCTION_COUNT; f++) {
+            char faults[80], *save = NULL;
+            snprintf(faults, sizeof faults, "%s", function_faults[f]);
+            if (only != NULL && strcmp(only, function_name[f]) != 0)
+                continue;
+            for (char *s = strtok_r(faults, " ", &save); s != NULL;
+                 s = strtok_r(NULL, " ", &save)) {
+                add_jobs(k, f, s + (*s == '+'), false);
+                if (*s == '+')
+                    add_jobs(k, f, s + 1, true);
+            }
+        }
+    }
+}
+
+/* Keeps one in so many. */
+static void choose_jobs(unsigned one_in, uint64_t seed)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < njob; i++) {
+        if (mix(seed ^ mix(i)) % one_in == 0)
+            job[n++] = job[i];
+    }
+    njob = n;
+}
+
+static void tell(FILE *to, const struct job *j, const struct result *r, enum verdict v)
+{
+    const struct test *t = &test[j->test];
+    fprintf(to, "%s: %s: %.*s\n    cd %s/run0 &&", t->name, finding[v],
+            (int)strcspn(r->err.p, "\n"), r->err.p, dir);
+    for (int i = 0; i < t->ncopied; i++)
+        fprintf(to, " cp ../in/%s . &&", t->copied[i]);
+    fprintf(to, " LD_PRELOAD=%s/tests/torture/inject.so INJECT=%s:%s:%u%s %s/bin/", build,
+            function_name[j->function], j->fault, j->n, j->on ? "+" : "", build);
+    for (int i = 0; t->argv[i] != NULL; i++)
+        fprintf(to, "%s ", t->argv[i]);
+    fprintf(to, "%s%s\n", t->in != NULL ? "<" : "", t->in != NULL ? t->in : "");
+    fflush(to);
+}
+
+struct shared {
+    _Atomic size_t next;
+    _Atomic unsigned char verdict[];
+};
+
+static void work(int w, struct shared *s, FILE *findings)
+{
+    go_to(w);
+    for (size_t i; (i = atomic_fetch_add(&s->next, 1)) < njob;) {
+        const struct job *j = &job[i];
+        char what[80];
+        snprintf(what, sizeof what, "%s:%s:%u%s", function_name[j->function], j->fault, j->n,
+                 j->on ? "+" : "");
+        struct result r = run(&test[j->test], w, what);
+        enum verdict v = judge(&test[j->test], &r, j->fault);
+        if (v >= CRASH)
+            tell(findings, j, &r, v);
+        s->verdict[i] = (unsigned char)v;
+        result_free(&r);
+    }
+}
+
+/* Prints program, function, runs, absorbed, clean, findings. Returns how many findings. */
+static size_t print_table(const struct shared *s)
+{
+    size_t total[4] = {0};
+    printf("%-14s %-16s %8s %9s %8s %9s\n", "program", "function", "runs", "absorbed", "clean",
+           "findings");
+    for (int k = 0; k < ntest; k++) {
+        const char *program = test[k].argv[0];
+        if (k > 0 && strcmp(test[k - 1].argv[0], program) == 0)
+            continue;
+        for (int f = 0; f < INJECT_FUNCTION_COUNT; f++) {
+            size_t n[4] = {0};
+            for (size_t i = 0; i < njob; i++) {
+                enum verdict v = s->verdict[i];
+                if (job[i].function != f || strcmp(test[job[i].test].argv[0], program) != 0)
+                    continue;
+                n[0]++;
+                n[1] += v == ABSORBED || v == NOT_REACHED;
+                n[2] += v == CLEAN;
+                n[3] += v >= CRASH;
+            }
+            if (n[0] > 0)
+                printf("%-14s %-16s %8zu %9zu %8zu %9zu\n", program, function_name[f], n[0], n[1],
+                       n[2], n[3]);
+            for (int i = 0; i < 4; i++)
+                total[i] += n[i];
+        }
+    }
+    printf("%-14s %-16s %8zu %9zu %8zu %9zu\n", "all", "", total[0], total[1], total[2], total[3]);
+    return total[3];
+}
+
+int main(int argc, char **argv)
+{
+    int opt, jobs = 2;
+    unsigned part = 1, of = 1;
+    unsigned long long seed = 0;
+    const char *only_case = NULL, *only_function = NULL;
+    while ((opt = getopt(argc, argv, "j:p:s:t:c:f:")) != -1) {
+        if (opt == 'j')
+            jobs = atoi(optarg);
+        else if (opt == 's')
+            seed = strtoull(optarg, NULL, 10);
+        else if (opt == 't')
+            limit = atoi(optarg);
+        else if (opt == 'c')
+            only_case = optarg;
+        else if (opt == 'f')
+            only_function = optarg;
+        else if (opt != 'p' || sscanf(optarg, "%u/%u", &part, &of) != 2 || part != 1 || of < 1)
+            return 2;
+    }
+    if (argc - optind != 3) {
+        fputs("usage: torture [options] BUILD CASES DIR\n", stderr);
+        return 2;
+    }
+    sigset_t child;
+    sigemptyset(&child);
+    sigaddset(&child, SIGCHLD);
+    sigprocmask(SIG_BLOCK, &child, NULL);
+    build = must(realpath(argv[optind], NULL));
+    dir = must(realpath(argv[optind + 2], NULL));
+    read_tests(argv[optind + 1]);
+    go_to(0);
+    int good = 0, bad = 0;
+    for (int k = 0; k < ntest; k++) {
+        if (only_case != NULL && strncmp(test[k].name, only_case, strlen(only_case)) != 0)
+            continue;
+        if (learn(&test[k]))
+            test[good++] = test[k];
+        else
+            bad++;
+    }
+    ntest = good;
+    list_jobs(only_function);
+    choose_jobs(of, seed);
+    printf("%d runs without a fault, %zu with one, seed %llu\n", ntest, njob, seed);
+    fflush(stdout);
+
+    struct shared *s =
+        mmap(NULL, sizeof *s + njob, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    char *path = text("%s/findings", dir);
+    FILE *findings = fopen(path, "w");
+    if (s == MAP_FAILED || findings == NULL)
+        die(path);
+    setvbuf(findings, NULL, _IOFBF, 1 << 16);
+    struct rlimit no_core = {0, 0};
+    setrlimit(RLIMIT_CORE, &no_core);
+    time_t start = time(NULL);
+    for (int w = 0; w < jobs; w++) {
+        pid_t pid = fork();
+        if (pid == 0) {
+            work(w, s, findings);
+            _exit(0);
+        }
+        if (pid < 0)
+            die("fork");
+    }
+    int lost = 0;
+    for (int status; wait(&status) > 0 || errno == EINTR;)
+        lost += status != 0;
+    size_t found = print_table(s);
+    printf("%ld s, %s\n", (long)(time(NULL) - start), found > 0 ? "findings:" : "no findings");
+    fflush(stdout);
+    struct bytes list = slurp(path);
+    fwrite(list.p, 1, list.n, stdout);
+    return found > 0 || bad > 0 || lost > 0;
+}
