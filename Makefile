@@ -29,7 +29,8 @@ SHARE = $(DESTDIR)$(PREFIX)/share
 LIB = $(BUILD)/libmien.a
 BIN = $(PROGRAMS:%=$(BUILD)/bin/%)
 TOOL_BIN = $(TOOLS:%=$(BUILD)/tests/tool/%)
-TEST_BIN = $(UNIT:%=$(BUILD)/tests/%) $(BUILD)/tests/test_grad $(TOOL_BIN)
+TORTURE = $(BUILD)/tests/torture/torture $(BUILD)/tests/torture/inject.so
+TEST_BIN = $(UNIT:%=$(BUILD)/tests/%) $(BUILD)/tests/test_grad $(TOOL_BIN) $(TORTURE)
 
 .PHONY: all tests check asan torture valgrind demo bench bench-guard lint install uninstall dist clean
 .SECONDARY:
@@ -83,10 +84,8 @@ asan:
 # sanitizer; PART=1/20 SEED=N: a twentieth of the runs, drawn by the seed [the date].
 torture:
 	scripts/deps test
-	$(if $(SAN),$(MAKE) $(ASAN),$(MAKE)) all tests build-torture
+	$(if $(SAN),$(MAKE) $(ASAN),$(MAKE)) all tests
 	BUILD=$(if $(SAN),build/asan,$(BUILD)) PART=$(PART) SEED=$(SEED) tests/torture/run
-
-build-torture: $(BUILD)/tests/torture/torture $(BUILD)/tests/torture/inject.so
 
 # Neither of them with a sanitizer: what is tortured has it.
 $(BUILD)/tests/torture/torture: tests/torture/torture.c tests/torture/inject.h

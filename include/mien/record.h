@@ -142,7 +142,8 @@ void *mien_rec_alloc(struct mien_rec *r, int tag, int type, int ndim, const uint
 /* Drops a field; harmless when absent. */
 void mien_rec_del(struct mien_rec *r, int tag);
 
-/* Marks the record as bad: sets the error field and drops pixels. */
+/* Marks the record as bad: sets the error field and drops pixels. Where there is no memory for
+   that, mien_write fails. */
 void mien_rec_fail(struct mien_rec *r, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
 /* --- Streams ------------------------------------------------------------------------------- */
@@ -176,6 +177,7 @@ uint64_t mien_reader_bytes(const struct mien_reader *rd);
 /* Writes one segment to a descriptor, which the caller owns. */
 struct mien_writer;
 struct mien_writer *mien_writer_new(int fd, struct mien_err *e);
+/* MIEN_ERR_MEM also for a record that lacks its error field, see mien_rec_fail. */
 int mien_write(struct mien_writer *w, const struct mien_rec *r, struct mien_err *e);
 int mien_writer_flush(struct mien_writer *w, struct mien_err *e);
 /* Writes the end record and everything still held back. Without it the stream is cut short. */

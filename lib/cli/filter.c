@@ -136,11 +136,11 @@ static void write_job(struct ring *g, struct job *job)
         bool good = k < job->n && job->good[k] == r;
         bool drop = good && job->drop[k];
         f->nin++;
-        if (r->fresh_error) {
-            size_t len = 0;
-            const char *why = mien_rec_text(r, MIEN_TAG_ERROR, &len);
+        size_t len = 0;
+        const char *why = r->fresh_error ? mien_rec_text(r, MIEN_TAG_ERROR, &len) : NULL;
+        if (why != NULL) {
             char cause[400];
-            snprintf(cause, sizeof cause, "%.*s", (int)len, why != NULL ? why : "");
+            snprintf(cause, sizeof cause, "%.*s", (int)len, why);
             pthread_mutex_lock(&g->terminal);
             mien_cli_progress_end(&g->progress);
             mien_filter_report(f->cli, f->nin, r, cause);

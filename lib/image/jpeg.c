@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <jpeglib.h>
+#include <jerror.h>
 
 /* A hostile progressive file may hold thousands of tiny scans, each as costly as the whole image;
    real ones have about ten. */
@@ -25,6 +26,7 @@ struct img_jpeg {
     struct jpeg_error_mgr errors;
     struct jpeg_progress_mgr progress;
     jmp_buf escape;
+    int rc; /* why it was left by that */
     bool tolerant, reading;
     bool damaged;
     char why[JMSG_LENGTH_MAX]; /* the fatal error, or the first damage */
@@ -38,12 +40,22 @@ static struct img_jpeg *owner(j_common_ptr d)
     return (struct img_jpeg *)d->client_data;
 }
 
+static _Noreturn void escape(struct img_jpeg *j, int rc)
+{
+    j->rc = rc;
+    longjmp(j->escape, 1);
+}
+
 static void on_error(j_common_ptr d)
 {
     struct img_jpeg *j = owner(d);
+    if (d->err->msg_code == JERR_OUT_OF_MEMORY) {
+        snprintf(j->why, sizeof j->why, "out of memory");
+        escape(j, MIEN_ERR_MEM);
+    }
     if (!j->damaged)
         d->err->format_message(d, j->why);
-    longjmp(j->escape, 1);
+    escape(j, MIEN_ERR_FORMAT);
 }
 
 static void on_message(j_common_ptr d, int level)
@@ -55,7 +67,7 @@ static void on_message(j_common_ptr d, int level)
         d->err->format_message(d, j->why);
     j->damaged = true;
     if (!j->tolerant)
-        longjmp(j->escape, 1);
+        escape(j, MIEN_ERR_FORMAT);
 }
 
 static void on_progress(j_common_ptr d)
@@ -63,7 +75,7 @@ static void on_progress(j_common_ptr d)
     struct img_jpeg *j = owner(d);
     if (j->d.input_scan_number > MAX_SCANS) {
         snprintf(j->why, sizeof j->why, "more than %d scans", MAX_SCANS);
-        longjmp(j->escape, 1);
+        escape(j, MIEN_ERR_FORMAT);
     }
 }
 
@@ -145,7 +157,7 @@ int img_jpeg_open(struct img_jpeg *j, const void *bytes, size_t n,
     j->reading = j->damaged = false;
     j->tolerant = limits->tolerant;
     if (setjmp(j->escape) != 0)
-        return mien_err_set(e, MIEN_ERR_FORMAT, "cannot decode JPEG: %s", j->why);
+        return mien_err_set(e, j->rc, "cannot decode JPEG: %s", j->why);
     jpeg_mem_src(&j->d, bytes, n);
     jpeg_read_header(&j->d, TRUE);
 
@@ -289,7 +301,7 @@ static int decode(struct img_jpeg *j, int eighths, const struct img_part *part, 
 static int try_decode(struct img_jpeg *j, int eighths, const struct img_part *part, size_t n)
 {
     if (setjmp(j->escape) != 0)
-        return MIEN_ERR_FORMAT;
+        return j->rc;
     return decode(j, eighths, part, n);
 }
 
@@ -308,8 +320,9 @@ int img_jpeg_read_parts(struct img_jpeg *j, int eighths, const struct img_part *
         rc = 0;
     }
     if (rc < 0)
-        return mien_err_set(e, rc, "%s: %s", j->damaged ? "damaged JPEG" : "cannot decode JPEG",
-                            j->why);
+        return mien_err_set(
+            e, rc, "%s: %s",
+            j->damaged && rc == MIEN_ERR_FORMAT ? "damaged JPEG" : "cannot decode JPEG", j->why);
     return 0;
 }
 

@@ -319,9 +319,11 @@ void mien_rec_fail(struct mien_rec *r, const char *fmt, ...)
     size_t len = utf8_vprintf(text, sizeof text, fmt, ap);
     va_end(ap);
     mien_rec_del(r, MIEN_TAG_PIXELS);
-    while (mien_rec_set_text(r, MIEN_TAG_ERROR, text, len) < 0 && r->nfield > 0)
-        r->nfield--; /* a record full of fields, or no memory: what went wrong matters more */
+    if (r->nfield == UINT16_MAX)
+        r->nfield--; /* what went wrong matters more than the last field */
     r->fresh_error = true;
+    /* mien_write refuses a record without it */
+    (void)mien_rec_set_text(r, MIEN_TAG_ERROR, text, len);
 }
 
 int mien_rec_copy(struct mien_rec *dst, const struct mien_rec *src)

@@ -553,6 +553,8 @@ static int write_kind(struct mien_writer *w, const struct mien_rec *r, int kind,
 
 int mien_write(struct mien_writer *w, const struct mien_rec *r, struct mien_err *e)
 {
+    if (r->fresh_error && !mien_rec_has(r, MIEN_TAG_ERROR))
+        return mien_err_mem(e, sizeof e->msg, "what is wrong with a record");
     int rc = write_kind(w, r, KIND_RECORD, e);
     w->count += rc == 0;
     return rc;

@@ -1,0 +1,18 @@
+#!/bin/sh
+# Calls that fail, where that once went wrong. All of them: make torture.
+. "$(dirname "$0")/../lib.sh"
+
+"$ROOT/tests/torture/inputs" "$T" || exit 2
+# survives CASE FUNCTION: whatever call of the function fails, in the runs of tests/torture/cases whose
+# names begin with CASE.
+survives() {
+    exits "$1: $2 fails" 0 "$BUILD/tests/torture/torture" -c "$1" -f "$2" "$BUILD" "$ROOT/tests/torture/cases" "$T"
+    sed -n '/findings:/,$s/^/# /p' out
+}
+
+# Short of memory, good images aren't bad ones.
+survives crop malloc
+survives crop-bad realloc
+survives montage malloc
+
+finish
