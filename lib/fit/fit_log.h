@@ -20,7 +20,7 @@ MIEN_CHECKED int fit_log_write(struct fit_log *l, const struct fit_epoch *epoch,
                                struct mien_err *e);
 
 /* Closes it; NULL is harmless. Returns 0 or MIEN_ERR_SYS. */
-MIEN_CHECKED int fit_log_close(struct fit_log *l, struct mien_err *e);
+int fit_log_close(struct fit_log *l, struct mien_err *e);
 
 /* "1/10: loss 3.2, validation loss 3.1, gender 94%, ..., 1.2 s *" in line, for an epoch of so
    many. */
