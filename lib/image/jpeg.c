@@ -139,7 +139,7 @@ static int unsupported(const char *kind, struct mien_err *e)
 {
     char name[8];
     size_t n = 0;
-    for (; kind[n] != '\0' && n < sizeof name - 1; n++)
+    for (; n < sizeof name - 1 && kind[n] != '\0'; n++)
         name[n] = (char)toupper((unsigned char)kind[n]);
     return mien_err_set(e, MIEN_ERR_FORMAT, "%.*s; only JPEG is supported", (int)n, name);
 }

@@ -68,10 +68,10 @@ static int append(struct st_writer *w, const char *name, const struct mien_tenso
     if (!p)
         return mien_err_mem(e, (w->nentry + 1) * sizeof *p, "a list of tensors");
     w->entry = p;
-    char *copy = strdup(name);
-    if (!copy)
+    p[w->nentry] = (struct st_entry){strdup(name), *t, w->end};
+    if (!p[w->nentry].name)
         return mien_err_mem(e, strlen(name), "a tensor's name");
-    w->entry[w->nentry++] = (struct st_entry){copy, *t, w->end};
+    w->nentry++;
     w->end += t->bytes;
     return 0;
 }
