@@ -1,0 +1,356 @@
+/* Training: batches, steps and epochs. */
+#include <math.h>
+#include <string.h>
+
+#include "fitter.h"
+#include "net/calibrate.h"
+#include "record/pred.h"
+#include "util/clock.h"
+#include "util/num.h"
+
+/* --- Batches ---------------------------------------------------------------------------------- */
+
+static void load_record(void *ctx, int worker, size_t i)
+{
+    struct fitter *f = ctx;
+    float *x[NET_MAX_LAYERS];
+    for (int b = 0; b < f->at.n; b++) {
+        size_t count = shape_count(f->m->net.layer[f->at.layer[b]].shape);
+        x[b] = trainer_act(f->t, f->at.layer[b]) + i * count;
+    }
+    size_t k = f->index[i];
+    inputs_load(f->inputs, worker, k, f->now.epoch, x);
+    f->label[i] = inputs_label(f->inputs, k);
+    if (f->weights.weight != NULL && f->inputs == &f->train_inputs)
+        f->label[i].w_gender = f->label[i].w_age = (float)f->weights.weight[k];
+}
+
+void fitter_tell_bad(const struct fitter *f, struct inputs *inputs, size_t k)
+{
+    struct mien_err why;
+    if (decoded_tell_bad(&inputs->images, k, &why) && f->c->on_bad != NULL)
+        f->c->on_bad(f->c->ctx, inputs->pack, k, &why);
+}
+
+/* Gives the trainer records index[0..n) of a part, and their labels. */
+static void load_batch(struct fitter *f, struct inputs *inputs, const uint32_t *index, size_t n)
+{
+    f->inputs = inputs;
+    f->index = index;
+    par_for(f->par, n, load_record, f);
+    for (size_t i = 0; i < n; i++)
+        fitter_tell_bad(f, inputs, index[i]);
+}
+
+/* Mixup (Zhang and others 2018): each record gets a share of the next one of its batch. */
+static const struct mix *mix_batch(struct fitter *f, struct rng *rng, size_t n)
+{
+    if (f->c->mixup == 0 || n < 2)
+        return NULL;
+    for (size_t i = 0; i < n; i++) {
+        double share = rng_beta(rng, f->c->mixup);
+        f->share[i] = (float)(share > 0.5 ? 1 - share : share);
+        f->other[i] = (uint32_t)((i + 1) % n);
+    }
+    for (int b = 0; b < f->at.n; b++) {
+        size_t count = shape_count(f->m->net.layer[f->at.layer[b]].shape);
+        float *x = trainer_act(f->t, f->at.layer[b]);
+        memcpy(f->first, x, count * sizeof *x); /* the last record's next one, before it is mixed */
+        for (size_t i = 0; i < n; i++, x += count) {
+            const float *next = i + 1 < n ? x + count : f->first;
+            for (size_t k = 0; k < count; k++)
+                x[k] += f->share[i] * (next[k] - x[k]);
+        }
+    }
+    f->mix = (struct mix){f->other, f->share};
+    return &f->mix;
+}
+
+/* --- Steps ------------------------------------------------------------------------------------ */
+
+/* What the gradient of all trained parameters is to be multiplied with for its norm to be at most
+   c->clip (Pascanu and others 2013). */
+static double clip_factor(const struct fitter *f)
+{
+    const struct net *net = &f->m->net;
+    const float *grad = trainer_grad(f->t);
+    double square = 0;
+    for (int i = 0; i < net->n; i++) {
+        for (int k = 0; trainer_trains(f->t, i) && k < net->layer[i].nparam; k++) {
+            const struct param *p = &net->layer[i].param[k];
+            for (size_t j = 0; p->trained && j < p->count; j++)
+                square += (double)grad[p->at + j] * (double)grad[p->at + j];
+        }
+    }
+    return sqrt(square) > f->c->clip ? f->c->clip / sqrt(square) : 1;
+}
+
+/* Moves the weights by the gradient, at the learning rate lr. */
+static void step(struct fitter *f, double lr)
+{
+    const struct net *net = &f->m->net;
+    float *grad = trainer_grad(f->t);
+    double factor = f->c->clip > 0 ? clip_factor(f) : 1;
+    for (size_t i = 0; factor < 1 && i < net->nweights; i++)
+        grad[i] *= (float)factor;
+    f->optim.step = ++f->now.step;
+    for (int i = 0; i < net->n; i++) {
+        for (int k = 0; trainer_trains(f->t, i) && k < net->layer[i].nparam; k++) {
+            const struct param *p = &net->layer[i].param[k];
+            double decay = strcmp(p->name, "weight") == 0 ? f->c->decay : 0;
+            if (p->trained)
+                optim_update(&f->optim, f->m->weights, grad, p->at, p->count, lr * f->rate[i],
+                             decay);
+        }
+    }
+    float *ema = f->arrays.ema, d = (float)f->c->ema;
+    for (size_t i = 0; ema != NULL && i < f->arrays.n; i++)
+        ema[i] = d * ema[i] + (1 - d) * f->m->weights[i];
+}
+
+/* That of the step that begins when `done` records of the epoch have been seen. */
+static double learning_rate(const struct fitter *f, size_t done)
+{
+    double epochs = f->now.epoch - 1 + (double)done / (double)f->train_inputs.pack->n;
+    return f->c->lr * f->now.lr_scale * schedule_factor(&f->c->schedule, f->c->epochs, epochs);
+}
+
+/* Adds the confidences of the batch that was run last. Returns 0 or MIEN_ERR_MEM. */
+static int add_confidences(const struct fitter *f, size_t n, struct calibration *c)
+{
+    const struct heads *h = &f->heads;
+    int rc = 0;
+    for (size_t i = 0; i < n; i++) {
+        float gender[MIEN_GENDERS], age[MIEN_AGES];
+        if (h->gender >= 0) {
+            model_gender(trainer_act(f->t, h->gender) + i * (size_t)h->genders, h->genders, gender);
+            rc |= calibration_add_gender(c, gender, f->label[i].gender);
+        }
+        if (h->age >= 0) {
+            size_t outputs = shape_count(f->m->net.layer[h->age].shape);
+            age_head_distribution(&h->years, trainer_act(f->t, h->age) + i * outputs, age);
+            rc |= calibration_add_age(c, age, f->label[i].age);
+        }
+    }
+    return rc;
+}
+
+/* Measures the validation part. c, which may be NULL, receives its confidences. */
+static struct metrics validate(struct fitter *f, struct calibration *c)
+{
+    struct tally tally = {0};
+    size_t n = f->val_inputs.pack->n, batch = (size_t)f->c->batch;
+    uint32_t index[FIT_MAX_BATCH];
+    for (size_t first = 0; first < n; first += batch) {
+        size_t count = n - first < batch ? n - first : batch;
+        for (size_t i = 0; i < count; i++)
+            index[i] = (uint32_t)(first + i);
+        load_batch(f, &f->val_inputs, index, count);
+        trainer_forward(f->t, (int)count, false, 0);
+        loss_batch(NULL, &f->heads, f->label, count, NULL, trainer_act(f->t, f->heads.gender),
+                   trainer_act(f->t, f->heads.age), NULL, NULL, &tally);
+        if (c != NULL && add_confidences(f, count, c) < 0)
+            c->failed = true;
+    }
+    return tally_metrics(&tally);
+}
+
+/* Trains on the records of one batch. Returns 0 or MIEN_ERR_ARG. */
+static int train_batch(struct fitter *f, struct rng *rng, size_t n, struct mien_err *e)
+{
+    struct progress *p = &f->now;
+    struct tally one = {0};
+    load_batch(f, &f->train_inputs, f->order + p->done, n);
+    size_t next = p->done + n, left = f->train_inputs.pack->n - next;
+    if (f->train_inputs.data == NULL) /* the disk reads while this batch is computed */
+        mien_pack_will_need(f->train_inputs.pack, f->order + next,
+                            left < (size_t)f->c->batch ? left : (size_t)f->c->batch);
+    const struct mix *mix = mix_batch(f, rng, n);
+    trainer_forward(f->t, (int)n, true, rng_next(rng));
+    loss_batch(&f->c->loss, &f->heads, f->label, n, mix, trainer_act(f->t, f->heads.gender),
+               trainer_act(f->t, f->heads.age), trainer_dact(f->t, f->heads.gender_logits),
+               trainer_dact(f->t, f->heads.age_logits), &one);
+    double loss = tally_metrics(&one).loss;
+    if (!isfinite(loss))
+        return mien_err_set(e, MIEN_ERR_ARG,
+                            "the loss is no longer a number in epoch %d, at record %zu: "
+                            "try a smaller learning rate than %g",
+                            p->epoch, p->done, f->c->lr);
+    trainer_backward(f->t, (int)n);
+    step(f, learning_rate(f, p->done));
+    tally_add(&p->tally, &one);
+    p->done += n;
+    if (f->c->on_batch != NULL) {
+        struct metrics so_far = tally_metrics(&p->tally);
+        f->c->on_batch(f->c->ctx, p->epoch, p->done, f->train_inputs.pack->n, &so_far);
+    }
+    return 0;
+}
+
+/* --- Epochs ----------------------------------------------------------------------------------- */
+
+static int save(struct fitter *f, struct mien_err *e)
+{
+    if (f->c->checkpoint == NULL)
+        return 0;
+    return checkpoint_save(f->c->checkpoint, f->about, &f->now, &f->arrays, e);
+}
+
+/* The rest of the epoch under way. Returns 0, 1 when stopped, or MIEN_ERR_ARG. */
+static int train_epoch(struct fitter *f, struct mien_err *e)
+{
+    struct progress *p = &f->now;
+    size_t n = f->train_inputs.pack->n, batch = (size_t)f->c->batch;
+    struct rng rng = {hash_mix(f->c->seed ^ hash_mix((uint64_t)p->epoch))};
+    sampler_order(&f->balance, f->c->balance, &rng, f->order);
+    for (size_t i = 0; f->c->in_order && i < n; i++)
+        f->order[i] = (uint32_t)i;
+    if (p->done > 0)
+        rng.state = p->rng;
+    while (p->done < n) {
+        if (f->c->stop != NULL && *f->c->stop != 0)
+            return 1;
+        int rc = train_batch(f, &rng, n - p->done < batch ? n - p->done : batch, e);
+        if (rc < 0)
+            return rc;
+        p->rng = rng.state;
+    }
+    return 0;
+}
+
+/* Whether an epoch is the best so far; what can't be compared leaves it to the loss. */
+static bool better(int how, const struct fit_epoch *now, const struct fit_epoch *old)
+{
+    bool measured =
+        now->val.n_gender + now->val.n_age > 0 || now->val.loss > 0; /* bands have a loss alone */
+    if (old->epoch == 0 || how == FIT_LAST || !measured)
+        return true;
+    if (how == FIT_MAE && now->val.n_age > 0)
+        return now->val.age_mae < old->val.age_mae;
+    if (how == FIT_GENDER && now->val.n_gender > 0)
+        return now->val.gender_accuracy > old->val.gender_accuracy;
+    return now->val.loss < old->val.loss;
+}
+
+/* Measures the weights, or their moving average, and keeps them if they are the best. */
+static void judge_epoch(struct fitter *f, struct fit_epoch *now)
+{
+    struct arrays *a = &f->arrays;
+    size_t bytes = a->n * sizeof(float);
+    const float *use = a->ema != NULL ? a->ema : a->weights;
+    float *aside = trainer_grad(f->t); /* free between batches */
+    if (a->ema != NULL) {
+        memcpy(aside, a->weights, bytes);
+        memcpy(a->weights, a->ema, bytes);
+    }
+    if (f->val_inputs.pack != NULL)
+        now->val = validate(f, NULL);
+    now->best = better(f->c->best, now, &f->now.kept);
+    if (a->ema != NULL)
+        memcpy(a->weights, aside, bytes);
+    f->now.stale = now->best ? 0 : f->now.stale + 1;
+    if (now->best) {
+        f->now.kept = *now;
+        memcpy(a->best, use, bytes);
+    }
+}
+
+/* Whether every trained weight is a number: the last step of an epoch shows in no loss of it. */
+static bool finite_weights(const struct fitter *f)
+{
+    bool finite = true;
+    for (int i = 0; i < f->m->net.n; i++) {
+        const struct layer *l = &f->m->net.layer[i];
+        for (int k = 0; f->train[i] && k < l->nparam; k++)
+            finite = finite && num_finite(f->arrays.weights + l->param[k].at, l->param[k].count);
+    }
+    return finite;
+}
+
+/* Whether an epoch's training went well. Returns 0, or a negative code with what didn't. */
+static int check_epoch(const struct fitter *f, double loss, struct mien_err *e)
+{
+    const struct progress *p = &f->now;
+    if (p->tally.weight_gender + p->tally.weight_age == 0)
+        return mien_err_set(e, MIEN_ERR_FORMAT, "none of the training pack's images can be used");
+    if (!finite_weights(f))
+        return mien_err_set(e, MIEN_ERR_ARG,
+                            "weights are no longer numbers in epoch %d: try a smaller "
+                            "learning rate than %g, or --clip",
+                            p->epoch, f->c->lr);
+    /* A network much worse than guessing for long is lost. */
+    if (loss > 4 * loss_of_guessing(&f->c->loss, &f->heads) && p->epoch >= 3)
+        return mien_err_set(e, MIEN_ERR_ARG,
+                            "the loss is %g in epoch %d, far worse than guessing: try a "
+                            "smaller learning rate than %g",
+                            loss, p->epoch, f->c->lr);
+    return 0;
+}
+
+/* After an epoch: what a plateau does to the learning rate, a clean slate for the next one, and a
+   checkpoint when it is due, from which that goes on. `last`: there is no next one. */
+static int end_epoch(struct fitter *f, bool last, struct mien_err *e)
+{
+    struct progress *p = &f->now;
+    const struct schedule *s = &f->c->schedule;
+    if (s->kind == SCHEDULE_PLATEAU && p->stale > 0 && p->stale % s->step_epochs == 0)
+        p->lr_scale *= s->drop;
+    p->done = 0;
+    p->tally = (struct tally){0};
+    bool due = last || p->epoch % f->c->every == 0;
+    p->epoch = last ? f->c->epochs + 1 : p->epoch + 1;
+    return due ? save(f, e) : 0;
+}
+
+/* The rest of the epoch under way, and its measures. Returns 0, 1 when stopped, or a negative
+   code. */
+static int run_epoch(struct fitter *f, struct fit_epoch *now, struct mien_err *e)
+{
+    struct progress *p = &f->now;
+    size_t before = p->done, last = (f->train_inputs.pack->n - 1) / (size_t)f->c->batch;
+    double start = clock_seconds();
+    int rc = train_epoch(f, e);
+    if (rc != 0)
+        return rc;
+    *now = (struct fit_epoch){.epoch = p->epoch, .train_loss = tally_metrics(&p->tally).loss};
+    rc = check_epoch(f, now->train_loss, e);
+    if (rc < 0)
+        return rc;
+    now->lr = learning_rate(f, last * (size_t)f->c->batch);
+    now->seconds = clock_seconds() - start;
+    now->images_per_second = (double)(p->done - before) / fmax(now->seconds, 1e-9);
+    judge_epoch(f, now);
+    return 0;
+}
+
+int fitter_run_epochs(struct fitter *f, struct mien_err *e)
+{
+    struct progress *p = &f->now;
+    while (p->epoch <= f->c->epochs) {
+        struct fit_epoch now;
+        int rc = run_epoch(f, &now, e);
+        if (rc > 0) {
+            int saved = save(f, e);
+            return saved < 0 ? saved : rc;
+        }
+        if (rc < 0)
+            return rc;
+        if (f->c->on_epoch != NULL)
+            f->c->on_epoch(f->c->ctx, &now);
+        bool enough = f->c->patience > 0 && p->stale >= f->c->patience;
+        rc = end_epoch(f, enough || p->epoch == f->c->epochs, e);
+        if (rc < 0)
+            return rc;
+    }
+    memcpy(f->m->weights, f->arrays.best, f->arrays.n * sizeof(float));
+    return 0;
+}
+
+int fitter_find_temperatures(struct fitter *f, struct mien_err *e)
+{
+    struct calibration c = {0};
+    if (f->val_inputs.pack != NULL)
+        validate(f, &c);
+    int rc = calibration_end(&c, &f->m->prep);
+    return rc < 0 ? mien_err_set(e, rc, "no room for the temperatures of confidence") : 0;
+}

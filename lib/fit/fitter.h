@@ -1,0 +1,57 @@
+/*
+ * A training under way, as its sources see it: setup.c decides what is trained and of what inputs,
+ * epochs.c trains.
+ */
+#ifndef MIEN_FIT_FITTER_H
+#define MIEN_FIT_FITTER_H
+
+#include "checkpoint.h"
+#include "inputs.h"
+#include "sampler.h"
+#include "train/trainer.h"
+
+struct fitter {
+    struct model *m;
+    const struct fit_config *c;
+    struct par *par;
+    struct trainer *t;
+    bool *train;  /* a layer's parameters are trained */
+    double *rate; /* a layer's learning rate, relative to the heads' */
+    struct boundary at;
+    struct heads heads;
+    int ends[2], nends; /* the logits: where gradients begin */
+    struct inputs train_inputs, val_inputs;
+    struct sampler balance, weights; /* for sampling and for losses, where they are asked for */
+    uint32_t *order;                 /* of the epoch */
+    struct optim optim;
+    struct arrays arrays;
+    struct progress now;
+    char *about; /* what a checkpoint must have in common */
+
+    /* The batch under way. */
+    struct inputs *inputs;
+    const uint32_t *index;
+    struct label *label;
+    struct mix mix;
+    uint32_t *other;
+    float *share, *first;
+};
+
+/* Sets a fitter up whose m and c are there. Returns 0, 1 when stopped, or a negative code; what was
+   made stays f's in any case. */
+MIEN_CHECKED int fitter_set_up(struct fitter *f, const struct mien_pack *train,
+                               const struct mien_pack *val, struct mien_err *e);
+void fitter_free(struct fitter *f);
+
+/* Runs epochs from where f->now stands, and leaves the model with the weights of the best. Returns
+   0, 1 when stopped, or a negative code. */
+MIEN_CHECKED int fitter_run_epochs(struct fitter *f, struct mien_err *e);
+
+/* Finds the temperatures of the weights that were kept; without a validation part, there are
+   none. Returns 0 or a negative code. */
+MIEN_CHECKED int fitter_find_temperatures(struct fitter *f, struct mien_err *e);
+
+/* Calls on_bad, once for each, for a record whose image turned out to be of no use. */
+void fitter_tell_bad(const struct fitter *f, struct inputs *inputs, size_t k);
+
+#endif
