@@ -69,24 +69,36 @@ static int list(const struct arrays *a, const char *name[5], float *data[5])
     return n;
 }
 
-int checkpoint_save(const char *path, const char *about, const struct progress *p,
-                    const struct arrays *a, struct mien_err *e)
+/* Fills a new file and writes it. */
+static int write_all(struct st_writer *w, const char *path, const char *about,
+                     const struct progress *p, const struct arrays *a, struct mien_err *e)
 {
     uint64_t counts[COUNTS] = {0};
     double numbers[NUMBERS] = {0};
     struct progress copy = *p;
     const char *name[5];
     float *data[5];
-    int n = list(a, name, data);
+    int n = list(a, name, data), rc;
     exchange(&copy, counts, numbers, false);
+    if ((rc = st_add_meta(w, "format", "mien-checkpoint", e)) < 0 ||
+        (rc = st_add_meta(w, "about", about, e)) < 0 ||
+        (rc = st_add(w, "counts", MIEN_ST_U64, 1, (size_t[]){COUNTS}, counts, e)) < 0 ||
+        (rc = st_add(w, "numbers", MIEN_ST_F64, 1, (size_t[]){NUMBERS}, numbers, e)) < 0)
+        return rc;
+    for (int i = 0; i < n; i++) {
+        if ((rc = st_add(w, name[i], MIEN_ST_F32, 1, &a->n, data[i], e)) < 0)
+            return rc;
+    }
+    return st_save(w, path, e);
+}
+
+int checkpoint_save(const char *path, const char *about, const struct progress *p,
+                    const struct arrays *a, struct mien_err *e)
+{
     struct st_writer *w = st_writer_new(e);
-    int rc = w == NULL ? MIEN_ERR_MEM : st_add_meta(w, "format", "mien-checkpoint", e);
-    rc = rc < 0 ? rc : st_add_meta(w, "about", about, e);
-    rc = rc < 0 ? rc : st_add(w, "counts", MIEN_ST_U64, 1, (size_t[]){COUNTS}, counts, e);
-    rc = rc < 0 ? rc : st_add(w, "numbers", MIEN_ST_F64, 1, (size_t[]){NUMBERS}, numbers, e);
-    for (int i = 0; rc == 0 && i < n; i++)
-        rc = st_add(w, name[i], MIEN_ST_F32, 1, &a->n, data[i], e);
-    rc = rc < 0 ? rc : st_save(w, path, e);
+    if (w == NULL)
+        return MIEN_ERR_MEM;
+    int rc = write_all(w, path, about, p, a, e);
     st_writer_free(w);
     return rc;
 }
@@ -105,6 +117,47 @@ static int word(const char *s)
     return n < 200 ? (int)n : 200;
 }
 
+/* Says where two descriptions begin to differ, from that word's start. */
+static int differ(const char *path, const char *was, const char *is, struct mien_err *e)
+{
+    size_t at = 0;
+    while (was[at] == is[at])
+        at++;
+    while (at > 0 && was[at - 1] != ' ' && was[at - 1] != '\n')
+        at--;
+    return mien_err_set(e, MIEN_ERR_FORMAT,
+                        "'%s' is of another training: it has '%.*s', this one '%.*s'", path,
+                        word(was + at), was + at, word(is + at), is + at);
+}
+
+static int read_all(const struct mien_safetensors *s, const char *path, const char *about,
+                    struct progress *p, const struct arrays *a, struct mien_err *e)
+{
+    const char *name[5], *was = mien_st_meta(s, "about"), *format = mien_st_meta(s, "format");
+    const void *c = tensor(s, "counts", MIEN_ST_U64, COUNTS);
+    const void *x = tensor(s, "numbers", MIEN_ST_F64, NUMBERS);
+    float *data[5];
+    uint64_t counts[COUNTS];
+    double numbers[NUMBERS];
+    int n = list(a, name, data);
+    if (format == NULL || strcmp(format, "mien-checkpoint") != 0 || was == NULL || c == NULL ||
+        x == NULL)
+        return mien_err_set(e, MIEN_ERR_FORMAT, "'%s' is not a checkpoint", path);
+    if (strcmp(was, about) != 0)
+        return differ(path, was, about, e);
+    for (int i = 0; i < n; i++) {
+        const float *from = tensor(s, name[i], MIEN_ST_F32, a->n);
+        if (from == NULL)
+            return mien_err_set(e, MIEN_ERR_FORMAT, "'%s' doesn't hold the %s of this network",
+                                path, name[i]);
+        memcpy(data[i], from, a->n * sizeof *from);
+    }
+    memcpy(counts, c, sizeof counts);
+    memcpy(numbers, x, sizeof numbers);
+    exchange(p, counts, numbers, true);
+    return 0;
+}
+
 int checkpoint_load(const char *path, const char *about, struct progress *p, const struct arrays *a,
                     struct mien_err *e)
 {
@@ -113,39 +166,7 @@ int checkpoint_load(const char *path, const char *about, struct progress *p, con
     struct mien_safetensors *s = mien_st_open(path, e);
     if (s == NULL)
         return MIEN_ERR_FORMAT;
-    const char *name[5], *was = mien_st_meta(s, "about"), *format = mien_st_meta(s, "format");
-    float *data[5];
-    uint64_t counts[COUNTS];
-    double numbers[NUMBERS];
-    int n = list(a, name, data), rc = 0;
-    const void *c = tensor(s, "counts", MIEN_ST_U64, COUNTS),
-               *x = tensor(s, "numbers", MIEN_ST_F64, NUMBERS);
-    if (format == NULL || strcmp(format, "mien-checkpoint") != 0 || was == NULL || c == NULL ||
-        x == NULL) {
-        rc = mien_err_set(e, MIEN_ERR_FORMAT, "'%s' is not a checkpoint", path);
-    } else if (strcmp(was, about) != 0) {
-        size_t at = 0; /* where the two begin to differ; told from the word's start */
-        while (was[at] == about[at])
-            at++;
-        while (at > 0 && was[at - 1] != ' ' && was[at - 1] != '\n')
-            at--;
-        rc = mien_err_set(e, MIEN_ERR_FORMAT,
-                          "'%s' is of another training: it has '%.*s', this one '%.*s'", path,
-                          word(was + at), was + at, word(about + at), about + at);
-    }
-    for (int i = 0; rc == 0 && i < n; i++) {
-        const float *from = tensor(s, name[i], MIEN_ST_F32, a->n);
-        if (from == NULL)
-            rc = mien_err_set(e, MIEN_ERR_FORMAT, "'%s' doesn't hold the %s of this network", path,
-                              name[i]);
-        else
-            memcpy(data[i], from, a->n * sizeof *from);
-    }
-    if (rc == 0) {
-        memcpy(counts, c, sizeof counts);
-        memcpy(numbers, x, sizeof numbers);
-        exchange(p, counts, numbers, true);
-    }
+    int rc = read_all(s, path, about, p, a, e);
     mien_st_close(s);
     return rc;
 }

@@ -22,29 +22,36 @@ static int find_ends(const struct net *net, int *ends)
     return n;
 }
 
+/* Adds up what a trainer of net takes, whose memory is p. */
+static void add_up(const struct net *net, int batch, const struct train_memory *p,
+                   struct fit_memory *m)
+{
+    *m = (struct fit_memory){.weights = 5 * p->weights * sizeof(float)};
+    m->work = p->bytes - p->weights * sizeof(float); /* less the weights' gradients */
+    for (int i = 0; i < net->n; i++) {
+        const struct layer *l = &net->layer[i];
+        if (p->use[i].holder == i)
+            m->outputs += (size_t)batch * shape_count(l->shape) * sizeof(float);
+        if (p->use[i].role == COMPUTED)
+            m->work += fast_conv_bytes(l, p->use[l->in[0]].flow);
+    }
+    m->work -= m->outputs;
+}
+
 int fit_memory(const struct net *net, int batch, struct fit_memory *m, struct mien_err *e)
 {
     struct train_memory p = {0};
     size_t n = (size_t)net->n;
     bool *train = malloc(n * sizeof *train);
-    int *ends = malloc(n * sizeof *ends), input = 0;
-    int rc = train == NULL || ends == NULL ? MIEN_ERR_MEM : 0;
-    for (size_t i = 0; rc == 0 && i < n; i++)
+    int *ends = malloc(n * sizeof *ends), input = 0, rc = MIEN_ERR_MEM;
+    if (train == NULL || ends == NULL)
+        goto out;
+    for (size_t i = 0; i < n; i++)
         train[i] = true;
+    rc = train_memory_make(&p, net, train, &input, 1, ends, find_ends(net, ends), batch, 1);
     if (rc == 0)
-        rc = train_memory_make(&p, net, train, &input, 1, ends, find_ends(net, ends), batch, 1);
-    if (rc == 0) {
-        *m = (struct fit_memory){.weights = 5 * p.weights * sizeof(float), .work = p.bytes};
-        m->work -= p.weights * sizeof(float); /* a plan has their gradients among its own */
-        for (int i = 0; i < net->n; i++) {
-            const struct layer *l = &net->layer[i];
-            if (p.use[i].holder == i)
-                m->outputs += (size_t)batch * shape_count(l->shape) * sizeof(float);
-            if (p.use[i].role == COMPUTED)
-                m->work += fast_conv_bytes(l, p.use[l->in[0]].flow);
-        }
-        m->work -= m->outputs;
-    }
+        add_up(net, batch, &p, m);
+out:
     train_memory_free(&p);
     free(train);
     free(ends);

@@ -132,11 +132,12 @@ static int freeze(struct inputs *inputs, const struct inputs_how *how, struct pa
 {
     struct freezing z = {.inputs = inputs};
     int rc = take_memory(inputs, how->cache_mem, e);
-    if (rc == 0)
-        rc = freezing_make(&z, inputs->jobs, e);
-    /* In rounds, so that progress is told from this thread. */
+    if (rc < 0)
+        return rc;
     size_t n = inputs->pack->n * (size_t)inputs->views, round = (size_t)inputs->jobs * 16;
     size_t batches = (n + FROZEN_BATCH - 1) / FROZEN_BATCH;
+    rc = freezing_make(&z, inputs->jobs, e);
+    /* In rounds, so that progress is told from this thread. */
     for (; rc == 0 && z.from < batches; z.from += round) {
         par_for(par, batches - z.from < round ? batches - z.from : round, freeze_batch, &z);
         if (how->on_frozen != NULL)
@@ -152,23 +153,26 @@ int inputs_make(struct inputs *inputs, const struct model *m, const struct mien_
                 const struct boundary *at, const struct inputs_how *how, struct par *par,
                 struct mien_err *e)
 {
-    *inputs =
-        (struct inputs){.m = m, .pack = p, .at = *at, .jobs = par_size(par), .views = how->views};
+    size_t jobs = (size_t)par_size(par);
+    *inputs = (struct inputs){.m = m, .pack = p, .at = *at, .views = how->views};
+    inputs->jobs = par_size(par);
     /* With nothing frozen, or features of what is, the inputs are the records themselves. */
     bool frozen = at->n > 1 || (at->layer[0] != 0 && p->kind != MIEN_PACK_FEATURES);
     int rc = model_input(m, &inputs->input, e);
     if (rc == 0 && p->kind != MIEN_PACK_FEATURES)
         rc = decoded_make(&inputs->images, m, p, how->augment, how->seed, inputs->jobs, e);
-    inputs->buf = calloc((size_t)inputs->jobs, sizeof *inputs->buf);
-    if (rc == 0 && inputs->buf == NULL)
-        return mien_err_mem(e, (size_t)inputs->jobs * sizeof *inputs->buf, "a batch");
-    for (int j = 0; rc == 0 && j < inputs->jobs; j++) {
+    if (rc < 0)
+        return rc;
+    inputs->buf = calloc(jobs, sizeof *inputs->buf);
+    if (inputs->buf == NULL)
+        return mien_err_mem(e, jobs * sizeof *inputs->buf, "a batch");
+    for (size_t j = 0; j < jobs; j++) {
         size_t bytes = (frozen ? FROZEN_BATCH : 1) * decoded_bytes(&inputs->images) + 1;
         inputs->buf[j] = malloc(bytes);
         if (inputs->buf[j] == NULL)
             return mien_err_mem(e, bytes, "a batch");
     }
-    return rc == 0 && frozen ? freeze(inputs, how, par, e) : rc;
+    return frozen ? freeze(inputs, how, par, e) : 0;
 }
 
 void inputs_free(struct inputs *inputs)

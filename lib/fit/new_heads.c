@@ -24,8 +24,29 @@ static int append(struct net *net, const char *name, enum layer_type type, int i
 static int append_head(struct net *net, const char *name, const char *logits, int in, int units,
                        bool ordinal, struct mien_err *e)
 {
-    int rc = append(net, logits, ordinal ? L_CORAL : L_DENSE, in, units, 0, e);
-    return rc < 0 ? rc : append(net, name, ordinal ? L_SIGMOID : L_SOFTMAX, rc, 0, 0, e);
+    int at = append(net, logits, ordinal ? L_CORAL : L_DENSE, in, units, 0, e);
+    if (at < 0)
+        return at;
+    return append(net, name, ordinal ? L_SIGMOID : L_SOFTMAX, at, 0, 0, e);
+}
+
+/* Appends what stands behind layer `in`: a hidden layer, dropout, the heads. */
+static int append_heads(struct net *net, int in, const struct fit_heads *h, bool gender,
+                        const struct age_head *age, struct mien_err *e)
+{
+    int at = in, rc;
+    if (h->hidden > 0 && ((at = append(net, "hidden", L_DENSE, at, h->hidden, 0, e)) < 0 ||
+                          (at = append(net, "hidden_relu", L_RELU, at, 0, 0, e)) < 0))
+        return at;
+    if (h->dropout > 0 && (at = append(net, "drop", L_DROPOUT, at, 0, (float)h->dropout, e)) < 0)
+        return at;
+    if (gender &&
+        (rc = append_head(net, "gender", "gender_logits", at, MIEN_GENDERS, false, e)) < 0)
+        return rc;
+    if (age->n > 0 && (rc = append_head(net, "age", "age_logits", at, age_head_outputs(age),
+                                        age->ordinal, e)) < 0)
+        return rc;
+    return 0;
 }
 
 /* Reads a list of heads, "gender=2,age=101". Without age, age->n is 0. */
@@ -63,15 +84,39 @@ static int merge_prep(struct mien_prep *p, const struct model *init, int attach,
     int rc = 0;
     if (init != NULL) {
         *p = init->prep;
-        rc = mien_prep_set(p, "embed", "%s", init->net.layer[attach].name);
+        rc |= mien_prep_set(p, "embed", "%s", init->net.layer[attach].name);
     }
-    for (size_t i = 0; rc == 0 && i < sizeof keys / sizeof keys[0] - (init != NULL); i++) {
+    for (size_t i = 0; i < sizeof keys / sizeof keys[0] - (init != NULL); i++) {
         if (mien_prep_get(packs, keys[i], v, sizeof v) != NULL)
-            rc = mien_prep_set(p, keys[i], "%s", v);
+            rc |= mien_prep_set(p, keys[i], "%s", v);
     }
-    if (rc == 0)
-        rc = age_head_describe(age, p);
-    return rc < 0 ? mien_err_set(e, rc, "the preprocessing's description grows too long") : 0;
+    rc |= age_head_describe(age, p);
+    if (rc < 0)
+        return mien_err_set(e, MIEN_ERR_LIMIT, "the preprocessing's description grows too long");
+    return 0;
+}
+
+/* Copies the weights of the layers that map says where they are. */
+static void copy_weights(struct model *m, const struct model *init, const int *map)
+{
+    for (int i = 0; i < init->net.n; i++) {
+        const struct layer *from = &init->net.layer[i];
+        for (int k = 0; map[i] >= 0 && k < from->nparam; k++)
+            memcpy(m->weights + m->net.layer[map[i]].param[k].at, init->weights + from->param[k].at,
+                   from->param[k].count * sizeof(float));
+    }
+}
+
+/* The layers of the network that heads are put on, and their weights' places: map, of as many
+   elements as init has layers, or with init NULL a feature input of dim. *attach receives init's
+   layer that the heads read. Returns its index in m, or a negative code. */
+static int take_network(struct model *m, const struct model *init, const char *embed, int dim,
+                        int *attach, int *map, struct mien_err *e)
+{
+    if (init == NULL)
+        return append(&m->net, "input", L_INPUT, 0, dim, 0, e);
+    *attach = model_features_layer(init, embed, e);
+    return *attach < 0 ? *attach : net_ancestors(&m->net, &init->net, *attach, map, e);
 }
 
 int fit_new_heads(struct model *m, const struct model *init, const char *embed, int dim,
@@ -80,46 +125,30 @@ int fit_new_heads(struct model *m, const struct model *init, const char *embed, 
 {
     struct age_head age;
     bool gender;
-    int *map = NULL; /* from init's layers to the model's */
-    int at, attach = 0,
-            rc = parse_list(h->list != NULL ? h->list : "gender=2,age=101", &gender, &age, e);
+    int attach = 0, at,
+        rc = parse_list(h->list != NULL ? h->list : "gender=2,age=101", &gender, &age, e);
     if (rc < 0)
         return rc;
-    int added = gender + (age.n > 0);
-    if (init != NULL) {
-        map = malloc((size_t)init->net.n * sizeof *map);
-        rc = map == NULL ? mien_err_mem(e, (size_t)init->net.n * sizeof *map, "layers") : 0;
-        rc = attach = rc < 0 ? rc : model_features_layer(init, embed, e);
-        at = rc < 0 ? rc : net_ancestors(&m->net, &init->net, attach, map, e);
-    } else {
-        at = append(&m->net, "input", L_INPUT, 0, dim, 0, e);
-    }
-    if (at >= 0 && h->hidden > 0) {
-        at = append(&m->net, "hidden", L_DENSE, at, h->hidden, 0, e);
-        at = at < 0 ? at : append(&m->net, "hidden_relu", L_RELU, at, 0, 0, e);
-        added++;
-    }
-    if (at >= 0 && h->dropout > 0)
-        at = append(&m->net, "drop", L_DROPOUT, at, 0, (float)h->dropout, e);
-    rc = at < 0 ? at : 0;
-    if (rc == 0 && gender)
-        rc = append_head(&m->net, "gender", "gender_logits", at, MIEN_GENDERS, false, e);
-    if (rc >= 0 && age.n > 0)
-        rc = append_head(&m->net, "age", "age_logits", at, age_head_outputs(&age), age.ordinal, e);
-    rc = rc < 0 ? rc : merge_prep(&m->prep, init, attach, &age, prep, e);
-    if (rc == 0 && (m->weights = net_weights_new(&m->net, e)) == NULL)
+    size_t layers = init != NULL ? (size_t)init->net.n : 1;
+    int *map = malloc(layers * sizeof *map); /* from init's layers to the model's */
+    if (map == NULL)
+        return mien_err_mem(e, layers * sizeof *map, "layers");
+    rc = at = take_network(m, init, embed, dim, &attach, map, e);
+    if (rc < 0 || (rc = append_heads(&m->net, at, h, gender, &age, e)) < 0 ||
+        (rc = merge_prep(&m->prep, init, attach, &age, prep, e)) < 0)
+        goto out;
+    m->weights = net_weights_new(&m->net, e);
+    if (m->weights == NULL) {
         rc = MIEN_ERR_MEM;
-    if (rc == 0) {
-        net_init(&m->net, m->weights, seed);
-        for (int i = 0; init != NULL && i < init->net.n; i++) {
-            const struct layer *from = &init->net.layer[i];
-            for (int k = 0; map[i] >= 0 && k < from->nparam; k++)
-                memcpy(m->weights + m->net.layer[map[i]].param[k].at,
-                       init->weights + from->param[k].at, from->param[k].count * sizeof(float));
-        }
+        goto out;
     }
+    net_init(&m->net, m->weights, seed);
+    if (init != NULL)
+        copy_weights(m, init, map);
+    rc = (h->hidden > 0) + gender + (age.n > 0);
+out:
     free(map);
-    return rc < 0 ? rc : added;
+    return rc;
 }
 
 int fit_check_labels(const struct model *m, const struct mien_pack *p, struct mien_err *e)

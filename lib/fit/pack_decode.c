@@ -118,9 +118,8 @@ int pack_decode(const struct pack_decode *d, const struct mien_pack *p, size_t i
     const unsigned char *bytes = mien_pack_image(p, i, &n);
     struct mien_cut t = {.out = dst};
     t.box = d->how.whole ? NULL : find_box(p, i, w, &rc, e);
-    if (rc == 0)
-        rc = mien_cutter_plan(w->cutter, &d->how, bytes, n, &t, 1, e);
-    if (rc == 0)
-        rc = mien_cutter_run(w->cutter, &t, 1, e);
-    return rc < 0 || t.rc == 0 ? rc : mien_err_set(e, t.rc, "%s", t.err.msg);
+    if (rc < 0 || (rc = mien_cutter_plan(w->cutter, &d->how, bytes, n, &t, 1, e)) < 0 ||
+        (rc = mien_cutter_run(w->cutter, &t, 1, e)) < 0)
+        return rc;
+    return t.rc < 0 ? mien_err_set(e, t.rc, "%s", t.err.msg) : 0;
 }

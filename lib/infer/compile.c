@@ -168,6 +168,78 @@ static int prepare(struct plan *p, struct step *s)
     return 0;
 }
 
+/* Copies of layer i's weights and bias, zeros where it has no bias. */
+static int copy_params(const struct compiler *c, struct step *s, int i)
+{
+    const struct layer *l = &c->p->net.layer[i];
+    s->w = copy_of(param_of(c, i, "weight"), l->param[0].count);
+    s->bias = copy_of(param_of(c, i, "bias"), (size_t)l->units);
+    return s->w == NULL || s->bias == NULL ? MIEN_ERR_MEM : 0;
+}
+
+/* A convolution or dense layer, with what can be applied to its sums. */
+static int compile_sums(const struct compiler *c, struct step *s, int i)
+{
+    const struct layer *l = &c->p->net.layer[i];
+    int last = i, bn = fold_bn_behind(&c->p->net, c->uses, i);
+    if (copy_params(c, s, i) < 0)
+        return MIEN_ERR_MEM;
+    if (bn >= 0) {
+        fold_bn(&c->from->layer[c->origin[bn]], c->weights, s->w, l->param[0].count, s->bias);
+        last = take_over(c, s, bn);
+    }
+    if (l->type != L_DWCONV && kernel_of(c->p, l) != KERNEL_WINOGRAD)
+        last = fuse_add(c, s, last);
+    fuse_act(c, s, last);
+    return 0;
+}
+
+/* A bn layer of its own: a scale and a shift for each channel. */
+static int compile_bn(const struct compiler *c, struct step *s, int i)
+{
+    int channels = c->p->net.layer[i].shape.c;
+    s->w = copy_of(NULL, (size_t)channels);
+    s->bias = copy_of(NULL, (size_t)channels);
+    if (s->w == NULL || s->bias == NULL)
+        return MIEN_ERR_MEM;
+    for (int ch = 0; ch < channels; ch++) {
+        double scale, shift;
+        fold_bn_scale(&c->from->layer[c->origin[i]], c->weights, ch, &scale, &shift);
+        s->w[ch] = (real)scale;
+        s->bias[ch] = (real)shift;
+    }
+    return 0;
+}
+
+/* What step s, which is layer i alone so far, computes. */
+static int compile_step(const struct compiler *c, struct step *s, int i)
+{
+    const struct layer *l = &c->p->net.layer[i];
+    switch (l->type) {
+    case L_CONV:
+    case L_DWCONV:
+    case L_DENSE:
+        return compile_sums(c, s, i);
+    case L_CORAL:
+        return copy_params(c, s, i);
+    case L_BN:
+        return compile_bn(c, s, i);
+    case L_ADD:
+        fuse_act(c, s, i);
+        return 0;
+    case L_PRELU:
+        s->slope = copy_of(param_of(c, i, "slope"), (size_t)l->shape.c);
+        s->act = ACT_PRELU;
+        return s->slope == NULL ? MIEN_ERR_MEM : 0;
+    case L_RELU:
+    case L_RELU6:
+        s->act = k_act(l->type);
+        return 0;
+    default:
+        return 0;
+    }
+}
+
 /* Makes the step for layer i, and for those it can take over: returns 0 or MIEN_ERR_MEM. Layers
    that were taken over have their value set, which is how they are recognised. */
 static int compile_layer(struct compiler *c, int i)
@@ -185,82 +257,80 @@ static int compile_layer(struct compiler *c, int i)
     for (int k = 0; k < l->nin; k++)
         s->in[k] = c->value_of[l->in[k]];
     s->out = new_value(c, i);
-    if (l->type == L_CONV || l->type == L_DWCONV || l->type == L_DENSE) {
-        size_t n = l->param[0].count;
-        int last = i;
-        s->w = copy_of(param_of(c, i, "weight"), n);
-        s->bias = copy_of(param_of(c, i, "bias"), (size_t)l->units);
-        if (s->w == NULL || s->bias == NULL)
-            return MIEN_ERR_MEM;
-        int bn = fold_bn_behind(&p->net, c->uses, i);
-        if (bn >= 0) {
-            fold_bn(&c->from->layer[c->origin[bn]], c->weights, s->w, n, s->bias);
-            last = take_over(c, s, bn);
-        }
-        if (l->type != L_DWCONV && kernel_of(p, l) != KERNEL_WINOGRAD)
-            last = fuse_add(c, s, last);
-        fuse_act(c, s, last);
-    } else if (l->type == L_CORAL) {
-        s->w = copy_of(param_of(c, i, "weight"), l->param[0].count);
-        s->bias = copy_of(param_of(c, i, "bias"), l->param[1].count);
-        if (s->w == NULL || s->bias == NULL)
-            return MIEN_ERR_MEM;
-    } else if (l->type == L_ADD) {
-        fuse_act(c, s, i);
-    } else if (l->type == L_BN) {
-        s->w = copy_of(NULL, (size_t)l->shape.c);
-        s->bias = copy_of(NULL, (size_t)l->shape.c);
-        if (s->w == NULL || s->bias == NULL)
-            return MIEN_ERR_MEM;
-        for (int ch = 0; ch < l->shape.c; ch++) {
-            double scale, shift;
-            fold_bn_scale(&c->from->layer[c->origin[i]], c->weights, ch, &scale, &shift);
-            s->w[ch] = (real)scale;
-            s->bias[ch] = (real)shift;
-        }
-    } else if (l->type == L_PRELU) {
-        s->slope = copy_of(param_of(c, i, "slope"), (size_t)l->shape.c);
-        if (s->slope == NULL)
-            return MIEN_ERR_MEM;
-        s->act = ACT_PRELU;
-    } else if (l->type == L_RELU || l->type == L_RELU6) {
-        s->act = k_act(l->type);
-    }
+    if (compile_step(c, s, i) < 0)
+        return MIEN_ERR_MEM;
     return prepare(p, s);
 }
 
-/* Copies the layers that the outputs need; origin[i] is layer i's index in the model. */
-static int needed_layers(struct compiler *c, const int *out, int nout, struct mien_err *e)
+/* Marks the layers that the outputs need. */
+static void mark_needed(const struct net *net, const int *out, int nout, bool *need)
 {
-    const struct net *from = c->from;
-    bool *need = calloc((size_t)from->n, sizeof *need);
-    int *to = calloc((size_t)from->n, sizeof *to);
-    int rc = need == NULL || to == NULL ? mien_err_mem(e, (size_t)from->n, "a plan") : 0;
-    for (int k = 0; rc == 0 && k < nout; k++)
+    for (int k = 0; k < nout; k++)
         need[out[k]] = true;
-    for (int i = from->n - 1; rc == 0 && i >= 0; i--) {
-        for (int k = 0; need[i] && k < from->layer[i].nin; k++)
-            need[from->layer[i].in[k]] = true;
+    for (int i = net->n - 1; i >= 0; i--) {
+        for (int k = 0; need[i] && k < net->layer[i].nin; k++)
+            need[net->layer[i].in[k]] = true;
     }
-    for (int i = 0; rc >= 0 && i < from->n; i++) {
+}
+
+/* Copies the layers marked; origin[i] is layer i's index in the model, to[i] the index of the
+   model's layer i among the copies. */
+static int copy_needed(struct compiler *c, const bool *need, int *to, struct mien_err *e)
+{
+    for (int i = 0; i < c->from->n; i++) {
         if (!need[i])
             continue;
-        struct layer l = from->layer[i];
+        struct layer l = c->from->layer[i];
         for (int k = 0; k < l.nin; k++) {
             l.in[k] = to[l.in[k]];
             c->uses[l.in[k]]++;
         }
-        rc = to[i] = net_add(&c->p->net, &l, e);
-        if (rc >= 0)
-            c->origin[to[i]] = i;
+        to[i] = net_add(&c->p->net, &l, e);
+        if (to[i] < 0)
+            return to[i];
+        c->origin[to[i]] = i;
     }
-    for (int k = 0; rc >= 0 && k < nout; k++) {
+    return 0;
+}
+
+/* Copies the layers that the outputs need, and finds the outputs among the copies. */
+static int needed_layers(struct compiler *c, const int *out, int nout, struct mien_err *e)
+{
+    size_t n = (size_t)c->from->n;
+    bool *need = calloc(n, sizeof *need);
+    int *to = calloc(n, sizeof *to), rc;
+    if (need == NULL || to == NULL) {
+        rc = mien_err_mem(e, n * sizeof *to, "a plan");
+        goto out;
+    }
+    mark_needed(c->from, out, nout, need);
+    rc = copy_needed(c, need, to, e);
+    for (int k = 0; rc == 0 && k < nout; k++) {
         c->p->out[k] = to[out[k]];
         c->uses[to[out[k]]]++;
     }
+out:
     free(need);
     free(to);
-    return rc < 0 ? rc : 0;
+    return rc;
+}
+
+/* With the compiler's and the plan's arrays there. */
+static int compile(struct compiler *c, const int *out, int nout, struct mien_err *e)
+{
+    struct plan *p = c->p;
+    int rc = needed_layers(c, out, nout, e);
+    if (rc < 0)
+        return rc;
+    for (int i = 0; i < p->net.n; i++)
+        c->value_of[i] = -1;
+    for (int i = 0; i < p->net.n; i++) {
+        if (compile_layer(c, i) < 0)
+            return mien_err_mem(e, p->net.layer[i].param[0].count * sizeof(float), "weights");
+    }
+    for (int k = 0; k < nout; k++)
+        p->out[k] = c->value_of[p->out[k]];
+    return 0;
 }
 
 int plan_compile(struct plan *p, const struct model *m, const int *out, int nout,
@@ -275,21 +345,13 @@ int plan_compile(struct plan *p, const struct model *m, const int *out, int nout
     p->value = calloc(n, sizeof *p->value);
     p->seg = calloc(n, sizeof *p->seg);
     p->out = calloc((size_t)nout, sizeof *p->out);
-    int rc = 0;
+    p->nout = nout;
+    int rc;
     if (c.uses == NULL || c.value_of == NULL || c.origin == NULL || p->step == NULL ||
         p->value == NULL || p->seg == NULL || p->out == NULL)
         rc = mien_err_mem(e, n * sizeof *p->step, "a plan");
-    p->nout = nout;
-    if (rc == 0)
-        rc = needed_layers(&c, out, nout, e);
-    for (int i = 0; rc == 0 && i < p->net.n; i++)
-        c.value_of[i] = -1;
-    for (int i = 0; rc == 0 && i < p->net.n; i++) {
-        if (compile_layer(&c, i) < 0)
-            rc = mien_err_mem(e, p->net.layer[i].param[0].count * sizeof(float), "weights");
-    }
-    for (int k = 0; rc == 0 && k < nout; k++)
-        p->out[k] = c.value_of[p->out[k]];
+    else
+        rc = compile(&c, out, nout, e);
     free(c.uses);
     free(c.value_of);
     free(c.origin);

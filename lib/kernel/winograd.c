@@ -33,18 +33,22 @@ int winograd_make(struct winograd *wg, const struct simd *simd, const struct lay
     const struct tail none = {.act = ACT_NONE};
     size_t pairs = (size_t)in.c * (size_t)l->units;
     struct layer point = layer_make(l->name, L_CONV);
-    float *u = malloc(pairs * sizeof *u);
-    int rc = u == NULL ? MIEN_ERR_MEM : 0;
     *wg = (struct winograd){.l = *l, .in = in, .act = t->act, .bias = t->bias};
     wg->slope = t->slope != NULL ? t->slope : t->bias;
     point.units = l->units;
     point.shape = (struct shape){1, 1, l->units};
-    for (int k = 0; rc == 0 && k < 16; k++) {
+    float *u = malloc(pairs * sizeof *u);
+    if (u == NULL)
+        return MIEN_ERR_MEM;
+    for (int k = 0; k < 16; k++) {
         transform_filter(w, pairs, k, u);
-        rc = conv_make(&wg->product[k], simd, &point, (struct shape){1, 1, in.c}, u, &none);
+        if (conv_make(&wg->product[k], simd, &point, (struct shape){1, 1, in.c}, u, &none) < 0) {
+            free(u);
+            return MIEN_ERR_MEM;
+        }
     }
     free(u);
-    return rc;
+    return 0;
 }
 
 void winograd_free(struct winograd *wg)

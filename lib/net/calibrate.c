@@ -69,9 +69,9 @@ static int set_temperature(struct mien_prep *model, const char *key, const struc
 
 int calibration_end(struct calibration *c, struct mien_prep *model)
 {
-    int rc = c->failed ? MIEN_ERR_MEM : 0;
-    rc = rc < 0 ? rc : set_temperature(model, "temp_gender", &c->gender);
-    rc = rc < 0 ? rc : set_temperature(model, "temp_age", &c->age);
+    int rc = c->failed ? MIEN_ERR_MEM : set_temperature(model, "temp_gender", &c->gender);
+    if (rc == 0)
+        rc = set_temperature(model, "temp_age", &c->age);
     mien_buf_free(&c->gender);
     mien_buf_free(&c->age);
     return rc;

@@ -177,6 +177,33 @@ static int parse_option(const struct net *net, struct layer *l, char *key, struc
     return mien_err_set(e, MIEN_ERR_ARG, "a %s layer has no option '%s'", types[l->type].name, key);
 }
 
+/* One of the words behind the type. */
+static int parse_word(struct layer *l, unsigned what, char *s, struct mien_err *e)
+{
+    int v[4], rc = 0;
+    switch (what) {
+    case HAS_SHAPE:
+        if ((rc = exactly(s, 'x', 3, v, "a shape is HxWxC", e)) == 0)
+            l->shape = (struct shape){v[0], v[1], v[2]};
+        break;
+    case HAS_UNITS:
+        rc = exactly(s, ',', 1, &l->units, "units is one number", e);
+        break;
+    case HAS_KERNEL:
+        if ((rc = exactly(s, 'x', 2, v, "a kernel is HxW", e)) == 0)
+            l->kh = v[0], l->kw = v[1];
+        break;
+    case HAS_RATE:
+        rc = real(s, &l->rate, e);
+        break;
+    case HAS_BORDER:
+        if ((rc = exactly(s, ',', 4, v, "a border is T,B,L,R", e)) == 0)
+            l->pt = v[0], l->pb = v[1], l->pl = v[2], l->pr = v[3];
+        break;
+    }
+    return rc;
+}
+
 /* The words and options behind the type; returns the first failure. */
 static int parse_rest(const struct net *net, struct layer *l, char **word, int n,
                       struct mien_err *e)
@@ -190,39 +217,15 @@ static int parse_rest(const struct net *net, struct layer *l, char **word, int n
                  {HAS_RATE, "its rate"},
                  {HAS_BORDER, "its border, T,B,L,R"}};
     unsigned has = types[l->type].has;
-    int i = 0, v[4], rc = 0;
+    int i = 0;
     for (size_t k = 0; k < sizeof words / sizeof words[0]; k++) {
         if (!(has & words[k].has))
             continue;
         if (i == n || strchr(word[i], '=') != NULL)
             return mien_err_set(e, MIEN_ERR_ARG, "a %s layer needs %s", types[l->type].name,
                                 words[k].what);
-        char *s = word[i++];
-        switch (words[k].has) {
-        case HAS_SHAPE:
-            rc = exactly(s, 'x', 3, v, "a shape is HxWxC", e);
-            if (rc == 0)
-                l->shape = (struct shape){v[0], v[1], v[2]};
-            break;
-        case HAS_UNITS:
-            rc = exactly(s, ',', 1, &l->units, "units is one number", e);
-            break;
-        case HAS_KERNEL:
-            rc = exactly(s, 'x', 2, v, "a kernel is HxW", e);
-            if (rc == 0)
-                l->kh = v[0], l->kw = v[1];
-            break;
-        case HAS_RATE:
-            rc = real(s, &l->rate, e);
-            break;
-        case HAS_BORDER:
-            rc = exactly(s, ',', 4, v, "a border is T,B,L,R", e);
-            if (rc == 0)
-                l->pt = v[0], l->pb = v[1], l->pl = v[2], l->pr = v[3];
-            break;
-        }
-        if (rc < 0)
-            return rc;
+        if (parse_word(l, words[k].has, word[i++], e) < 0)
+            return MIEN_ERR_ARG;
     }
     for (; i < n; i++) {
         if (parse_option(net, l, word[i], e) < 0)

@@ -94,34 +94,46 @@ static void fold_weights(struct model *dst, const struct model *src, const int *
     }
 }
 
-int model_fold(struct model *dst, const struct model *src, struct mien_err *e)
+/* With zeroed arrays of a layer each. */
+static int fold(struct model *dst, const struct model *src, int *uses, int *bn, int *to,
+                struct mien_err *e)
 {
     const struct net *net = &src->net;
-    size_t n = (size_t)net->n;
-    int *uses = calloc(n, sizeof *uses), *bn = calloc(n, sizeof *bn), *to = calloc(n, sizeof *to);
     char name[NET_NAME];
     const char *embed = mien_prep_get(&src->prep, "embed", name, sizeof name);
-    int features = embed != NULL ? net_find(net, embed) : -1, rc = 0;
-    if (uses == NULL || bn == NULL || to == NULL)
-        rc = mien_err_mem(e, 3 * n * sizeof *uses, "layers");
-    for (int i = 0; rc == 0 && i < net->n; i++) {
+    int features = embed != NULL ? net_find(net, embed) : -1;
+    for (int i = 0; i < net->n; i++) {
         uses[i] += i == features;
         for (int k = 0; k < net->layer[i].nin; k++)
             uses[net->layer[i].in[k]]++;
     }
     dst->prep = src->prep;
     memcpy(dst->age_count, src->age_count, sizeof dst->age_count);
-    if (rc == 0)
-        rc = fold_net(&dst->net, net, uses, bn, to, e);
-    if (rc == 0 && features >= 0)
-        rc = mien_prep_set(&dst->prep, "embed", "%s", dst->net.layer[to[features]].name);
-    if (rc == 0 && src->made != NULL && (dst->made = strdup(src->made)) == NULL)
-        rc = mien_err_mem(e, strlen(src->made), "text");
-    if (rc == 0 && (dst->weights = net_weights_new(&dst->net, e)) == NULL)
-        rc = MIEN_ERR_MEM;
-    if (rc == 0)
-        fold_weights(dst, src, bn, to);
+    int rc = fold_net(&dst->net, net, uses, bn, to, e);
+    if (rc < 0)
+        return rc;
+    if (features >= 0 &&
+        mien_prep_set(&dst->prep, "embed", "%s", dst->net.layer[to[features]].name) < 0)
+        return mien_err_set(e, MIEN_ERR_LIMIT, "the preprocessing's description grows too long");
+    if (src->made != NULL && (dst->made = strdup(src->made)) == NULL)
+        return mien_err_mem(e, strlen(src->made), "text");
+    dst->weights = net_weights_new(&dst->net, e);
+    if (dst->weights == NULL)
+        return MIEN_ERR_MEM;
+    fold_weights(dst, src, bn, to);
+    return 0;
+}
+
+int model_fold(struct model *dst, const struct model *src, struct mien_err *e)
+{
+    size_t n = (size_t)src->net.n;
+    int *uses = calloc(n, sizeof *uses), *bn = calloc(n, sizeof *bn), *to = calloc(n, sizeof *to);
+    int rc;
+    if (uses == NULL || bn == NULL || to == NULL)
+        rc = mien_err_mem(e, 3 * n * sizeof *uses, "layers");
     else
+        rc = fold(dst, src, uses, bn, to, e);
+    if (rc < 0)
         model_free(dst);
     free(uses);
     free(bn);

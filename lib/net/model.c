@@ -195,25 +195,36 @@ static int add_weights(struct st_writer *w, const struct model *m, struct mien_e
     return 0;
 }
 
+/* Fills a new file and writes it; net is the description. */
+static int write_model(struct st_writer *w, const struct model *m, const char *net,
+                       const char *path, struct mien_err *e)
+{
+    char text[128];
+    int rc;
+    classes(m, text, sizeof text);
+    if ((rc = st_add_meta(w, "format", FORMAT, e)) < 0 ||
+        (rc = st_add_meta(w, "version", VERSION, e)) < 0 ||
+        (rc = st_add_meta(w, "net", net, e)) < 0 ||
+        (rc = st_add_meta(w, "prep", m->prep.text, e)) < 0 ||
+        (rc = st_add_meta(w, "classes", text, e)) < 0)
+        return rc;
+    if (m->made != NULL && (rc = st_add_meta(w, "made", m->made, e)) < 0)
+        return rc;
+    rc = add_weights(w, m, e);
+    return rc < 0 ? rc : st_save(w, path, e);
+}
+
 int model_save(const struct model *m, const char *path, struct mien_err *e)
 {
     struct mien_buf net = {0};
-    char text[128];
     int rc;
     struct st_writer *w = st_writer_new(e);
     if (w == NULL)
         return MIEN_ERR_MEM;
-    classes(m, text, sizeof text);
     if (net_print(&m->net, &net) < 0 || mien_buf_append(&net, "", 1) < 0)
         rc = mien_err_mem(e, net.len, "text");
-    else if ((rc = st_add_meta(w, "format", FORMAT, e)) == 0 &&
-             (rc = st_add_meta(w, "version", VERSION, e)) == 0 &&
-             (rc = st_add_meta(w, "net", (const char *)net.data, e)) == 0 &&
-             (rc = st_add_meta(w, "prep", m->prep.text, e)) == 0 &&
-             (rc = st_add_meta(w, "classes", text, e)) == 0 &&
-             (m->made == NULL || (rc = st_add_meta(w, "made", m->made, e)) == 0) &&
-             (rc = add_weights(w, m, e)) == 0)
-        rc = st_save(w, path, e);
+    else
+        rc = write_model(w, m, (const char *)net.data, path, e);
     mien_buf_free(&net);
     st_writer_free(w);
     return rc;

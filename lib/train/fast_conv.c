@@ -28,22 +28,25 @@ static struct layer transposed(struct shape in)
 static int make_conv(struct fast_conv *f, const struct simd *simd)
 {
     const struct layer *l = &f->l;
-    float *w = zeroed(l->param[0].count);
-    struct tail tail = {NULL, f->act, NULL}, none = {NULL, ACT_NONE, NULL};
-    int rc = w == NULL ? MIEN_ERR_MEM : conv_make(&f->conv, simd, l, f->in, w, &tail);
-    size_t zeros = rc == 0 ? conv_zeros(&f->conv) : 0;
+    const struct tail tail = {NULL, f->act, NULL}, none = {NULL, ACT_NONE, NULL};
+    float *w = zeroed(l->param[0].count); /* the weights come with each step */
+    f->flipped = w;
     f->has_back = f->has_back && k_is_pointwise(l);
-    if (rc == 0 && f->has_back) {
+    if (w == NULL || conv_make(&f->conv, simd, l, f->in, w, &tail) < 0)
+        return MIEN_ERR_MEM;
+    size_t zeros = conv_zeros(&f->conv);
+    if (f->has_back) {
         struct layer back = transposed(f->in);
         struct shape from = {l->shape.h, l->shape.w, l->units};
-        f->flipped = w;
-        w = NULL;
-        rc = conv_make(&f->back, simd, &back, from, f->flipped, &none);
-        zeros = rc == 0 ? larger(zeros, conv_zeros(&f->back)) : 0;
+        if (conv_make(&f->back, simd, &back, from, w, &none) < 0)
+            return MIEN_ERR_MEM;
+        zeros = larger(zeros, conv_zeros(&f->back));
+    } else {
+        free(w);
+        f->flipped = NULL;
     }
-    free(w);
     f->zeros = zeroed(zeros);
-    return rc < 0 || f->zeros == NULL ? MIEN_ERR_MEM : 0;
+    return f->zeros == NULL ? MIEN_ERR_MEM : 0;
 }
 
 int fast_conv_make(struct fast_conv *f, const struct simd *simd, const struct layer *l,

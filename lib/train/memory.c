@@ -280,20 +280,21 @@ int train_memory_make(struct train_memory *p, const struct net *net, const bool 
     p->run = calloc(n + 1, sizeof *p->run);
     int *feeds = calloc(n, sizeof *feeds), *uses = calloc(n, sizeof *uses);
     bool *taken = calloc(n + 1, sizeof *taken);
-    int rc = p->use == NULL || p->slot == NULL || p->run == NULL || feeds == NULL || uses == NULL ||
-                     taken == NULL
-                 ? MIEN_ERR_MEM
-                 : 0;
-    if (rc == 0) {
-        for (int k = 0; k < ngiven; k++)
-            p->use[given[k]].role = GIVEN;
-        find_roles(p, train);
-        find_flow(p, ends, nends, feeds, uses);
-        find_holders(p, uses);
-        find_runs(p, uses);
-        find_slots(p, ends, nends, taken);
-        add_up(p, feeds);
+    int rc = 0;
+    if (p->use == NULL || p->slot == NULL || p->run == NULL || feeds == NULL || uses == NULL ||
+        taken == NULL) {
+        rc = MIEN_ERR_MEM;
+        goto out;
     }
+    for (int k = 0; k < ngiven; k++)
+        p->use[given[k]].role = GIVEN;
+    find_roles(p, train);
+    find_flow(p, ends, nends, feeds, uses);
+    find_holders(p, uses);
+    find_runs(p, uses);
+    find_slots(p, ends, nends, taken);
+    add_up(p, feeds);
+out:
     free(feeds);
     free(uses);
     free(taken);
