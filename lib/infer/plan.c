@@ -34,51 +34,78 @@ static int segment_of(const struct plan *p, int step)
     return s;
 }
 
-/* Gives every value its place: those whose lives overlap don't. First fit, in order of birth. */
-static int place_values(struct plan *p, struct mien_err *e)
+/* The steps while which a value is there, and its place: floats [at, at + size). */
+struct life {
+    int from, to;
+    size_t at, size;
+};
+
+/* From the step that makes a value to the last one that reads it. Values are numbered in the order
+   in which they are made. */
+static void find_lives(const struct plan *p, struct life *life)
 {
-    struct life {
-        int from, to;
-        size_t at, size;
-    } *life = calloc((size_t)p->nvalue, sizeof *life);
-    if (life == NULL)
-        return mien_err_mem(e, (size_t)p->nvalue * sizeof *life, "a plan");
     for (int i = 0; i < p->nstep; i++) {
         const struct step *s = &p->step[i];
         life[s->out].from = life[s->out].to = i;
         for (int k = 0; k < s->nin; k++)
             life[s->in[k]].to = i;
     }
-    for (int k = 0; k < p->nout; k++)
-        life[p->out[k]].to = p->nstep - 1;
-    int placed = 0; /* values are numbered in order of birth */
-    for (int v = 0; v < p->nvalue; v++, placed++) {
-        struct life *a = &life[v];
-        int born = segment_of(p, a->from), dies = segment_of(p, a->to);
-        int images = p->seg[born].group;
-        bool kept = false;
-        for (int k = 0; k < p->nout; k++)
-            kept = kept || p->out[k] == v;
-        if (born != dies || kept) {
-            /* Other groups of its segments run while it is held. */
-            p->value[v].batch = true;
-            images = p->batch;
-            a->from = p->seg[born].first;
-            a->to = p->seg[dies].end - 1;
-        }
-        a->size = (p->value[v].count * (size_t)images + 15) & ~(size_t)15;
-        for (bool moved = true; moved;) {
-            moved = false;
-            for (int u = 0; u < placed; u++) {
-                const struct life *b = &life[u];
-                if (b->to >= a->from && b->from <= a->to && b->at < a->at + a->size &&
-                    a->at < b->at + b->size) {
-                    a->at = b->at + b->size;
-                    moved = true;
-                }
+}
+
+static bool is_output(const struct plan *p, int v)
+{
+    for (int k = 0; k < p->nout; k++) {
+        if (p->out[k] == v)
+            return true;
+    }
+    return false;
+}
+
+/* A local value has room for a group of images. One that a later segment reads, or the caller, has
+   room for the batch, and lives while other groups of its segments run; an output to the end. */
+static void make_room(struct plan *p, int v, struct life *a)
+{
+    bool output = is_output(p, v);
+    int born = segment_of(p, a->from), dies = segment_of(p, output ? p->nstep - 1 : a->to);
+    int images = p->seg[born].group;
+    p->value[v].batch = output || born != dies;
+    if (p->value[v].batch) {
+        images = p->batch;
+        a->from = p->seg[born].first;
+        a->to = p->seg[dies].end - 1;
+    }
+    a->size = (p->value[v].count * (size_t)images + 15) & ~(size_t)15;
+}
+
+/* The first place where value v meets none of those before it that live at the same time. */
+static size_t first_fit(const struct life *life, int v)
+{
+    const struct life *a = &life[v];
+    size_t at = 0;
+    for (bool moved = true; moved;) {
+        moved = false;
+        for (const struct life *b = life; b < a; b++) {
+            bool together = b->to >= a->from && b->from <= a->to;
+            if (together && b->at < at + a->size && at < b->at + b->size) {
+                at = b->at + b->size;
+                moved = true;
             }
         }
-        p->value[v].at = a->at;
+    }
+    return at;
+}
+
+/* Gives every value its place, in order of birth. */
+static int place_values(struct plan *p, struct mien_err *e)
+{
+    struct life *life = calloc((size_t)p->nvalue, sizeof *life);
+    if (life == NULL)
+        return mien_err_mem(e, (size_t)p->nvalue * sizeof *life, "a plan");
+    find_lives(p, life);
+    for (int v = 0; v < p->nvalue; v++) {
+        struct life *a = &life[v];
+        make_room(p, v, a);
+        p->value[v].at = a->at = first_fit(life, v);
         if (a->at + a->size > p->floats)
             p->floats = a->at + a->size;
     }
@@ -213,6 +240,27 @@ static void run_concat(const struct plan *p, const struct plan_work *w, const st
     }
 }
 
+/* A convolution or dense layer; add: what is added to its sums, or NULL. */
+static void run_sums(const struct plan_work *w, const struct step *s, const float *x,
+                     const float *add, float *y, size_t n)
+{
+    if (s->winograd != NULL)
+        winograd_run(s->winograd, x, y, n, w->zeros, w->scratch);
+    else if (s->conv_int8 != NULL)
+        conv_int8_run(s->conv_int8, x, add, y, n, w->zeros, w->scratch);
+    else
+        conv_run(&s->conv, x, add, y, n, w->zeros, w->scratch);
+}
+
+static void run_add(const struct plan *p, const struct plan_work *w, const struct step *s, float *y,
+                    int first, size_t n)
+{
+    size_t count = n * p->value[s->out].count;
+    k_sum(y, value_at(p, w, s->in[0], first), value_at(p, w, s->in[1], first), count);
+    for (int k = 2; k < s->nin; k++)
+        k_add(y, value_at(p, w, s->in[k], first), count);
+}
+
 /* Runs one step on images [first, first + n). */
 static void run_step(const struct plan *p, struct plan_work *w, const struct step *s,
                      const void *const *in, int first, int count)
@@ -226,18 +274,13 @@ static void run_step(const struct plan *p, struct plan_work *w, const struct ste
     }
     const float *x = value_at(p, w, s->in[0], first);
     const float *add = s->nin > 1 ? value_at(p, w, s->in[1], first) : NULL;
+    const struct tail tail = {s->bias, s->act, s->slope};
     struct shape is = p->net.layer[l->in[0]].shape;
     size_t rows = out / (size_t)l->shape.c * n;
-    struct tail tail = {s->bias, s->act, s->slope};
     switch (l->type) {
     case L_CONV:
     case L_DENSE:
-        if (s->winograd != NULL)
-            winograd_run(s->winograd, x, y, n, w->zeros, w->scratch);
-        else if (s->conv_int8 != NULL)
-            conv_int8_run(s->conv_int8, x, add, y, n, w->zeros, w->scratch);
-        else
-            conv_run(&s->conv, x, add, y, n, w->zeros, w->scratch);
+        run_sums(w, s, x, add, y, n);
         break;
     case L_DWCONV:
         depthwise_run(&s->depthwise, x, y, n, w->zeros, w->scratch);
@@ -273,9 +316,7 @@ static void run_step(const struct plan *p, struct plan_work *w, const struct ste
         k_gap(is, x, y, n);
         break;
     case L_ADD:
-        k_sum(y, x, add, n * out);
-        for (int k = 2; k < s->nin; k++)
-            k_add(y, value_at(p, w, s->in[k], first), n * out);
+        run_add(p, w, s, y, first, n);
         k_tail(y, rows, l->shape.c, &tail);
         break;
     case L_CONCAT:

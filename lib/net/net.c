@@ -89,6 +89,21 @@ static int slide(struct layer *l, struct shape in, struct mien_err *e)
     return 0;
 }
 
+/* The output of a pad layer. */
+static int surround(struct layer *l, struct shape in, struct mien_err *e)
+{
+    const int side[] = {l->pt, l->pb, l->pl, l->pr, l->cb, l->ca};
+    for (size_t i = 0; i < sizeof side / sizeof side[0]; i++) {
+        if (side[i] < 0)
+            return bad(l, e, "a padding can't be negative");
+        if (side[i] > MAX_PADDING)
+            return bad(l, e, too_large);
+    }
+    l->shape = (struct shape){in.h + l->pt + l->pb, in.w + l->pl + l->pr, in.c + l->cb + l->ca};
+    return 0;
+}
+
+/* The output of an add or concat layer. */
 static int combine(const struct net *net, struct layer *l, struct mien_err *e)
 {
     struct shape a = l->shape;
@@ -127,17 +142,14 @@ static int shape_of(const struct net *net, struct layer *l, struct mien_err *e)
         param(l, "weight", true, 3, (size_t)l->kh, (size_t)l->kw, c, 1);
         break;
     case L_DENSE:
-        if (l->units < 1)
-            return bad(l, e, "it needs at least one unit");
-        l->shape = (struct shape){1, 1, l->units};
-        param(l, "weight", true, 2, shape_count(in), units, 1, 1);
-        break;
     case L_CORAL:
         if (l->units < 1)
             return bad(l, e, "it needs at least one unit");
         l->shape = (struct shape){1, 1, l->units};
-        param(l, "weight", true, 1, shape_count(in), 1, 1, 1);
-        param(l, "bias", true, 1, units, 1, 1, 1);
+        if (l->type == L_DENSE)
+            param(l, "weight", true, 2, shape_count(in), units, 1, 1);
+        else
+            param(l, "weight", true, 1, shape_count(in), 1, 1, 1);
         break;
     case L_BN:
         param(l, "gamma", true, 1, c, 1, 1, 1);
@@ -165,18 +177,12 @@ static int shape_of(const struct net *net, struct layer *l, struct mien_err *e)
     case L_CONCAT:
         return combine(net, l, e);
     case L_PAD:
-        if (l->pt < 0 || l->pb < 0 || l->pl < 0 || l->pr < 0 || l->cb < 0 || l->ca < 0)
-            return bad(l, e, "a padding can't be negative");
-        if (l->pt > MAX_PADDING || l->pb > MAX_PADDING || l->pl > MAX_PADDING ||
-            l->pr > MAX_PADDING || l->cb > MAX_PADDING || l->ca > MAX_PADDING)
-            return bad(l, e, too_large);
-        l->shape = (struct shape){in.h + l->pt + l->pb, in.w + l->pl + l->pr, in.c + l->cb + l->ca};
-        break;
+        return surround(l, in, e);
     default:
         break;
     }
     bool biased = l->type == L_CONV || l->type == L_DWCONV || l->type == L_DENSE;
-    if (biased && l->bias)
+    if (l->type == L_CORAL || (biased && l->bias))
         param(l, "bias", true, 1, (size_t)l->units, 1, 1, 1);
     return 0;
 }
