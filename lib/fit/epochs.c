@@ -15,7 +15,7 @@ static void load_record(void *ctx, int worker, size_t i)
     struct fitter *f = ctx;
     float *x[NET_MAX_LAYERS];
     for (int b = 0; b < f->at.n; b++) {
-        size_t count = shape_count(f->m->net.layer[f->at.layer[b]].shape);
+        size_t count = boundary_count(f->m, &f->at, b);
         x[b] = trainer_act(f->t, f->at.layer[b]) + i * count;
     }
     size_t k = f->index[i];
@@ -53,7 +53,7 @@ static const struct mix *mix_batch(struct fitter *f, struct rng *rng, size_t n)
         f->other[i] = (uint32_t)((i + 1) % n);
     }
     for (int b = 0; b < f->at.n; b++) {
-        size_t count = shape_count(f->m->net.layer[f->at.layer[b]].shape);
+        size_t count = boundary_count(f->m, &f->at, b);
         float *x = trainer_act(f->t, f->at.layer[b]);
         memcpy(f->first, x, count * sizeof *x); /* the last record's next one, before it is mixed */
         for (size_t i = 0; i < n; i++, x += count) {

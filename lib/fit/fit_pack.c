@@ -4,6 +4,13 @@
 
 #include "util/hash.h"
 
+/* Whether a record has an age, or a band of ages. */
+static bool has_age(const struct mien_pack *p, size_t i)
+{
+    return p->age[i] != MIEN_PACK_UNKNOWN ||
+           (p->band != NULL && p->band[2 * i] != MIEN_PACK_UNKNOWN);
+}
+
 /* Features may stand for the frozen layers that would make them of pixels. */
 static int check_features(const struct mien_pack *p, const char *which, const struct model *m,
                           const struct boundary *b, struct mien_err *e)
@@ -49,14 +56,26 @@ int fit_pack_check(const struct mien_pack *p, const char *which, const struct mo
     }
     if (p->n > UINT32_MAX)
         return mien_err_set(e, MIEN_ERR_LIMIT, "the %s pack holds too many records", which);
-    for (size_t i = 0; i < p->n; i++) {
-        bool age = p->age[i] != MIEN_PACK_UNKNOWN ||
-                   (p->band != NULL && p->band[2 * i] != MIEN_PACK_UNKNOWN);
-        labels += (h->age >= 0 && age) || (h->gender >= 0 && p->gender[i] != MIEN_PACK_UNKNOWN);
-    }
+    for (size_t i = 0; i < p->n; i++)
+        labels +=
+            (h->age >= 0 && has_age(p, i)) || (h->gender >= 0 && p->gender[i] != MIEN_PACK_UNKNOWN);
     return labels > 0 ? 0
                       : mien_err_set(e, MIEN_ERR_FORMAT,
                                      "the %s pack has no labels for the model's heads", which);
+}
+
+int fit_check_labels(const struct model *m, const struct mien_pack *p, struct mien_err *e)
+{
+    bool gender = net_find(&m->net, "gender") < 0, age = net_find(&m->net, "age") < 0;
+    for (size_t i = 0; i < p->n && !(gender && age); i++) {
+        gender = gender || p->gender[i] != MIEN_PACK_UNKNOWN;
+        age = age || has_age(p, i);
+    }
+    if (gender && age)
+        return 0;
+    return mien_err_set(e, MIEN_ERR_FORMAT,
+                        "no record of the training set has %s: leave out that head",
+                        gender ? "an age" : "a gender");
 }
 
 uint64_t fit_pack_hash(const struct mien_pack *p)

@@ -196,13 +196,13 @@ void inputs_load(const struct inputs *inputs, int worker, size_t k, int epoch, f
         size_t view = (size_t)epoch % (size_t)inputs->views;
         const float *row = inputs->data + (view * p->n + k) * inputs->at.width;
         for (int b = 0; b < inputs->at.n; b++) {
-            size_t count = shape_count(inputs->m->net.layer[inputs->at.layer[b]].shape);
+            size_t count = boundary_count(inputs->m, &inputs->at, b);
             memcpy(x[b], row, count * sizeof *row);
             row += count;
         }
         return;
     }
-    size_t count = shape_count(inputs->m->net.layer[inputs->at.layer[0]].shape);
+    size_t count = boundary_count(inputs->m, &inputs->at, 0);
     if (p->kind == MIEN_PACK_FEATURES) {
         memcpy(x[0], mien_pack_features(p, k), count * sizeof(float));
         return;

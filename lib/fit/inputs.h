@@ -19,6 +19,12 @@ struct boundary {
     size_t width; /* elements of all of them for one record */
 };
 
+/* Elements of the output of its layer b for one record. */
+static inline size_t boundary_count(const struct model *m, const struct boundary *at, int b)
+{
+    return shape_count(m->net.layer[at->layer[b]].shape);
+}
+
 struct inputs {
     const struct model *m;
     const struct mien_pack *pack;

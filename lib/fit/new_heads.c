@@ -150,18 +150,3 @@ out:
     free(map);
     return rc;
 }
-
-int fit_check_labels(const struct model *m, const struct mien_pack *p, struct mien_err *e)
-{
-    bool gender = net_find(&m->net, "gender") < 0, age = net_find(&m->net, "age") < 0;
-    for (size_t i = 0; i < p->n && !(gender && age); i++) {
-        gender = gender || p->gender[i] != MIEN_PACK_UNKNOWN;
-        age = age || p->age[i] != MIEN_PACK_UNKNOWN ||
-              (p->band != NULL && p->band[2 * i] != MIEN_PACK_UNKNOWN);
-    }
-    if (gender && age)
-        return 0;
-    return mien_err_set(e, MIEN_ERR_FORMAT,
-                        "no record of the training set has %s: leave out that head",
-                        gender ? "an age" : "a gender");
-}

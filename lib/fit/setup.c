@@ -127,24 +127,19 @@ static int describe(struct fitter *f, const struct mien_pack *val, struct mien_e
     return rc < 0 ? mien_err_mem(e, b.cap, "a description") : 0;
 }
 
-static float *zeroed(size_t n)
-{
-    return calloc(n + 1, sizeof(float));
-}
-
 static int make_state(struct fitter *f, struct mien_err *e)
 {
     struct arrays *a = &f->arrays;
     size_t n = f->m->net.nweights, batch = (size_t)f->c->batch, records = f->train_inputs.pack->n;
     *a = (struct arrays){.n = n, .weights = f->m->weights};
     f->now = (struct progress){.epoch = 1, .lr_scale = 1};
-    a->best = zeroed(n);
-    a->ema = f->c->ema > 0 ? zeroed(n) : NULL;
+    a->best = calloc(n, sizeof *a->best);
+    a->ema = f->c->ema > 0 ? malloc(n * sizeof *a->ema) : NULL;
     f->order = malloc(records * sizeof *f->order);
     f->label = calloc(batch, sizeof *f->label);
     f->other = calloc(batch, sizeof *f->other);
-    f->share = zeroed(batch);
-    f->first = zeroed(f->c->mixup > 0 ? f->at.width : 0);
+    f->share = calloc(batch, sizeof *f->share);
+    f->first = malloc(f->at.width * sizeof *f->first);
     if (a->best == NULL || (f->c->ema > 0 && a->ema == NULL) || f->order == NULL ||
         f->label == NULL || f->other == NULL || f->share == NULL || f->first == NULL)
         return mien_err_mem(e, n * sizeof(float), "training");

@@ -6,6 +6,7 @@
 #include "net/fold.h"
 #include "kernel/kernels.h"
 #include "plan_state.h"
+#include "util/aligned.h"
 
 /* Activations (floats) of a group that one step reads and writes: about the second-level cache. */
 #define GROUP_FLOATS ((size_t)384 << 10)
@@ -29,13 +30,14 @@ static const float *param_of(const struct compiler *c, int i, const char *name)
     return NULL;
 }
 
-static real *copy_of(const float *src, size_t n)
+/* A copy of n floats, or of NULL zeros. */
+static float *copy_of(const float *src, size_t n)
 {
-    real *p = aligned_alloc(64, (n * sizeof *p + 63) & ~(size_t)63);
-    if (p != NULL && src != NULL)
+    if (src == NULL)
+        return aligned_zeros(n, sizeof(float));
+    float *p = aligned_new(n, sizeof *p);
+    if (p != NULL)
         memcpy(p, src, n * sizeof *p);
-    else if (p != NULL)
-        memset(p, 0, n * sizeof *p);
     return p;
 }
 

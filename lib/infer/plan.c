@@ -5,6 +5,7 @@
 
 #include "kernel/kernels.h"
 #include "plan_state.h"
+#include "util/aligned.h"
 
 struct plan_work {
     float *mem;
@@ -176,10 +177,10 @@ size_t plan_work_bytes(const struct plan *p)
 
 int plan_work_refit(struct plan_work *w, const struct plan *p, struct mien_err *e)
 {
-    size_t bytes = (plan_work_bytes(p) + 63) & ~(size_t)63;
+    size_t bytes = plan_work_bytes(p);
     if (bytes > w->bytes) {
         free(w->mem);
-        w->mem = aligned_alloc(64, bytes);
+        w->mem = aligned_new(bytes, 1);
         w->bytes = w->mem != NULL ? bytes : 0;
         if (w->mem == NULL)
             return mien_err_mem(e, bytes, "a network's work space");

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "mien/err.h"
+#include "util/aligned.h"
 
 /* Terms summed up at once: a panel of weights and a tile's rows of this length stay in the
    first-level cache. */
@@ -20,15 +21,6 @@ static int min_int(int a, int b)
 }
 
 /* --- Packing -------------------------------------------------------------------------------- */
-
-static float *zeros_new(size_t n)
-{
-    size_t bytes = (n * sizeof(float) + 63) & ~(size_t)63;
-    float *p = aligned_alloc(64, bytes);
-    if (p != NULL)
-        memset(p, 0, bytes);
-    return p;
-}
 
 /* The weights in the order in which conv_run walks through them. */
 static void pack(struct conv *c, const float *w)
@@ -83,9 +75,9 @@ int conv_make(struct conv *c, const struct simd *simd, const struct layer *l, st
     c->block_taps = min_int(c->taps, BLOCK_TERMS / c->block_len);
     c->block_rows = c->taps <= 64 ? BLOCK_ROWS : c->simd->mr;
     c->padded = (size_t)padded(l, c->simd);
-    c->w = zeros_new(groups * (size_t)c->taps * (size_t)c->len * c->padded);
-    c->bias = zeros_new(groups * c->padded);
-    c->slope = zeros_new(groups * c->padded);
+    c->w = aligned_zeros(groups * (size_t)c->taps * (size_t)c->len * c->padded, sizeof *c->w);
+    c->bias = aligned_zeros(groups * c->padded, sizeof *c->bias);
+    c->slope = aligned_zeros(groups * c->padded, sizeof *c->slope);
     if (c->w == NULL || c->bias == NULL || c->slope == NULL) {
         conv_free(c);
         return MIEN_ERR_MEM;

@@ -7,6 +7,7 @@
 
 #include "age_head.h"
 #include "calibrate.h"
+#include "util/aligned.h"
 #include "util/num.h"
 #include "mien/safetensors.h"
 #include "util/half.h"
@@ -22,13 +23,9 @@ enum { TENSOR_NAME = NET_NAME + 16 };
 
 float *net_weights_new(const struct net *net, struct mien_err *e)
 {
-    size_t bytes = net->nweights * sizeof(float); /* a multiple of 64: see net.h */
-    float *w = aligned_alloc(64, bytes > 0 ? bytes : 64);
-    if (w == NULL) {
-        mien_err_mem(e, bytes, "weights");
-        return NULL;
-    }
-    memset(w, 0, bytes);
+    float *w = aligned_zeros(net->nweights, sizeof *w);
+    if (w == NULL)
+        mien_err_mem(e, net->nweights * sizeof *w, "weights");
     return w;
 }
 

@@ -3,17 +3,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "util/aligned.h"
+
 enum { MAX_TAPS = 64 };
-
-static float *zeroed(size_t n)
-{
-    return calloc(n + 1, sizeof(float));
-}
-
-static size_t larger(size_t a, size_t b)
-{
-    return a > b ? a : b;
-}
 
 /* The layer that turns dy into dx where l is a product of matrices: its weights are the transposed
    ones. */
@@ -29,23 +21,23 @@ static int make_conv(struct fast_conv *f, const struct simd *simd)
 {
     const struct layer *l = &f->l;
     const struct tail tail = {NULL, f->act, NULL}, none = {NULL, ACT_NONE, NULL};
-    float *w = zeroed(l->param[0].count); /* the weights come with each step */
+    float *w = aligned_zeros(l->param[0].count, sizeof *w); /* weights come with each step */
     f->flipped = w;
     f->has_back = f->has_back && k_is_pointwise(l);
     if (w == NULL || conv_make(&f->conv, simd, l, f->in, w, &tail) < 0)
         return MIEN_ERR_MEM;
-    size_t zeros = conv_zeros(&f->conv);
+    size_t zeros = conv_zeros(&f->conv), more = 0;
     if (f->has_back) {
         struct layer back = transposed(f->in);
         struct shape from = {l->shape.h, l->shape.w, l->units};
         if (conv_make(&f->back, simd, &back, from, w, &none) < 0)
             return MIEN_ERR_MEM;
-        zeros = larger(zeros, conv_zeros(&f->back));
+        more = conv_zeros(&f->back);
     } else {
         free(w);
         f->flipped = NULL;
     }
-    f->zeros = zeroed(zeros);
+    f->zeros = aligned_zeros(zeros > more ? zeros : more, sizeof *f->zeros);
     return f->zeros == NULL ? MIEN_ERR_MEM : 0;
 }
 
@@ -59,8 +51,8 @@ int fast_conv_make(struct fast_conv *f, const struct simd *simd, const struct la
         rc = make_conv(f, simd);
     } else if (l->type == L_DWCONV && in.c >= simd->lanes && l->kh * l->kw <= MAX_TAPS) {
         f->simd = simd;
-        f->flipped = zeroed(l->param[0].count);
-        f->zeros = zeroed((size_t)in.w * (size_t)in.c);
+        f->flipped = aligned_zeros(l->param[0].count, sizeof *f->flipped);
+        f->zeros = aligned_zeros((size_t)in.w * (size_t)in.c, sizeof *f->zeros);
         rc = f->flipped == NULL || f->zeros == NULL ? MIEN_ERR_MEM : 0;
     }
     if (rc < 0)
@@ -151,8 +143,10 @@ size_t fast_conv_scratch(const struct fast_conv *f)
 {
     if (f->simd == NULL)
         return 0;
-    if (f->l.type != L_DWCONV)
-        return larger(conv_scratch(&f->conv), f->has_back ? conv_scratch(&f->back) : 0);
+    if (f->l.type != L_DWCONV) {
+        size_t forth = conv_scratch(&f->conv), back = f->has_back ? conv_scratch(&f->back) : 0;
+        return forth > back ? forth : back;
+    }
     struct tail none = {NULL, ACT_NONE, NULL};
     struct depthwise d = depthwise_make(f->simd, &f->l, f->in, f->flipped, &none);
     return depthwise_scratch(&d);

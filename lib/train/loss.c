@@ -225,12 +225,12 @@ static void judge(const struct heads *h, const struct label *y, const float *gen
     }
 }
 
-/* The share that record i's own label (part 0) or the one mixed in (part 1) has in it. */
-static double share_of(const struct mix *mix, size_t i, int part)
+/* Record i's own label (part 0) or the one mixed in (part 1), and the share that it has. */
+static const struct label *label_of(const struct label *y, const struct mix *mix, size_t i,
+                                    int part, double *share)
 {
-    if (mix == NULL)
-        return part == 0 ? 1 : 0;
-    return part == 0 ? 1 - (double)mix->share[i] : (double)mix->share[i];
+    *share = mix == NULL ? 1 : part == 0 ? 1 - (double)mix->share[i] : (double)mix->share[i];
+    return part == 0 ? &y[i] : &y[mix->other[i]];
 }
 
 /* A row of gradients, divided by the weight of the whole batch. */
@@ -249,8 +249,8 @@ void loss_batch(const struct loss_options *c, const struct heads *h, const struc
     double weight_gender = 0, weight_age = 0; /* of the whole batch */
     for (size_t i = 0; i < n; i++) {
         for (int part = 0; part < parts; part++) {
-            const struct label *l = part == 0 ? &y[i] : &y[mix->other[i]];
-            double share = share_of(mix, i, part);
+            double share;
+            const struct label *l = label_of(y, mix, i, part, &share);
             weight_gender += l->gender < MIEN_GENDERS ? share * (double)l->w_gender : 0;
             weight_age += has_age(l) ? share * (double)l->w_age : 0;
         }
@@ -260,8 +260,8 @@ void loss_batch(const struct loss_options *c, const struct heads *h, const struc
         const float *oa = age != NULL ? age + i * (size_t)ages : NULL;
         double dg[MIEN_GENDERS] = {0}, da[AGE_CLASSES] = {0};
         for (int part = 0; part < parts; part++) {
-            const struct label *l = part == 0 ? &y[i] : &y[mix->other[i]];
-            double share = share_of(mix, i, part);
+            double share;
+            const struct label *l = label_of(y, mix, i, part, &share);
             if (h->genders > 0 && l->gender < MIEN_GENDERS)
                 gender_loss(c, h, l, share, og, dg, &one);
             if (h->years.n > 0 && has_age(l))

@@ -5,16 +5,7 @@
 
 #include "products.h"
 #include "trainer_state.h"
-
-/* Memory is first touched here, not in the first batch. */
-static void *zeroed(size_t count, size_t size)
-{
-    size_t bytes = (count * size + 63) & ~(size_t)63;
-    void *p = aligned_alloc(64, bytes > 0 ? bytes : 64);
-    if (p != NULL)
-        memset(p, 0, bytes);
-    return p;
-}
+#include "util/aligned.h"
 
 static int take_state(struct trainer *t, int i)
 {
@@ -22,19 +13,21 @@ static int take_state(struct trainer *t, int i)
     const struct layer_use *plan = &t->memory.use[i];
     struct layer_state *d = &t->state[i];
     size_t count = (size_t)t->memory.batch * shape_count(l->shape);
-    if (plan->holder == i && (d->act = zeroed(count, sizeof *d->act)) == NULL)
+    if (plan->holder == i && (d->act = aligned_zeros(count, sizeof *d->act)) == NULL)
         return MIEN_ERR_MEM;
     if (plan->role == GIVEN)
         return 0;
-    if (l->type == L_MAXPOOL && (d->which = zeroed(count, sizeof *d->which)) == NULL)
+    if (l->type == L_MAXPOOL && (d->which = aligned_zeros(count, sizeof *d->which)) == NULL)
         return MIEN_ERR_MEM;
-    if (l->type == L_DROPOUT && (d->keep = zeroed(count, 1)) == NULL)
+    if (l->type == L_DROPOUT && (d->keep = aligned_zeros(count, 1)) == NULL)
         return MIEN_ERR_MEM;
-    if (l->type == L_BN && (d->stat = zeroed(4 * (size_t)l->shape.c, sizeof *d->stat)) == NULL)
+    if (l->type == L_BN &&
+        (d->stat = aligned_zeros(4 * (size_t)l->shape.c, sizeof *d->stat)) == NULL)
         return MIEN_ERR_MEM;
     return 0;
 }
 
+/* Memory is first touched here, not in the first batch. */
 static int take_memory(struct trainer *t)
 {
     const struct train_memory *p = &t->memory;
@@ -42,16 +35,16 @@ static int take_memory(struct trainer *t)
     t->state = calloc((size_t)t->net->n, sizeof *t->state);
     t->slot = calloc((size_t)p->slots + 1, sizeof *t->slot);
     t->scratch = calloc((size_t)p->jobs, sizeof *t->scratch);
-    t->part = zeroed(p->part, sizeof *t->part);
-    t->extra = zeroed(batch * p->extra, sizeof *t->extra);
-    t->zeros = zeroed(p->zeros, sizeof *t->zeros);
-    t->grad = zeroed(p->weights, sizeof *t->grad);
+    t->part = aligned_zeros(p->part, sizeof *t->part);
+    t->extra = aligned_zeros(batch * p->extra, sizeof *t->extra);
+    t->zeros = aligned_zeros(p->zeros, sizeof *t->zeros);
+    t->grad = aligned_zeros(p->weights, sizeof *t->grad);
     if (t->state == NULL || t->slot == NULL || t->scratch == NULL || t->part == NULL ||
         t->extra == NULL || t->zeros == NULL || t->grad == NULL)
         return MIEN_ERR_MEM;
     for (int k = 0; k < p->slots; k++) {
         size_t images = p->slot[k].inner ? (size_t)p->jobs : batch;
-        if ((t->slot[k] = zeroed(images * p->slot[k].count, sizeof **t->slot)) == NULL)
+        if ((t->slot[k] = aligned_zeros(images * p->slot[k].count, sizeof **t->slot)) == NULL)
             return MIEN_ERR_MEM;
     }
     for (int i = 0; i < t->net->n; i++) {
@@ -86,7 +79,7 @@ static int take_scratch(struct trainer *t, struct mien_err *e)
         bytes = need > bytes ? need : bytes;
     }
     for (int j = 0; j < t->memory.jobs; j++) {
-        if ((t->scratch[j] = zeroed(bytes, 1)) == NULL)
+        if ((t->scratch[j] = aligned_zeros(bytes, 1)) == NULL)
             return mien_err_mem(e, bytes, "training");
     }
     return 0;

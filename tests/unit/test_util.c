@@ -10,6 +10,7 @@
 #include <cmocka.h>
 
 #include "mien/buf.h"
+#include "util/aligned.h"
 #include "util/file.h"
 #include "util/hash.h"
 #include "util/num.h"
@@ -262,6 +263,21 @@ static void threads(void **state)
     }
 }
 
+static void aligned_memory(void **state)
+{
+    (void)state;
+    for (size_t n = 0; n < 100; n += 33) {
+        unsigned char *p = aligned_zeros(n, 3);
+        assert_non_null(p);
+        assert_int_equal((uintptr_t)p % 64, 0);
+        for (size_t i = 0; i < 3 * n; i++)
+            assert_int_equal(p[i], 0);
+        free(p);
+    }
+    assert_null(aligned_new(SIZE_MAX / 8 + 1, 8)); /* the product is 0 */
+    assert_null(aligned_zeros(SIZE_MAX, 1));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -274,6 +290,7 @@ int main(void)
         cmocka_unit_test(output_files),
         cmocka_unit_test(threads),
         cmocka_unit_test(printed_numbers),
+        cmocka_unit_test(aligned_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
