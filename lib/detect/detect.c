@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "eyes.h"
+#include "image/photo.h"
 #include "mien/image.h"
 
 /* Chosen on photographs with known faces, on sheets of such photographs at many sizes, and on
@@ -45,8 +46,8 @@ struct detect_work {
     struct eyes *eyes;
     struct img_jpeg *jpeg;
     struct mien_resizer *resizer;
-    struct img stored, photo, cut, part, input;
-    double zoom; /* pixels of the photograph at full scale in one of photo's */
+    struct img_photo photo;
+    struct img cut, part, input;
     struct face_list level, small, clear, candidates, seen, pair;
 };
 
@@ -116,8 +117,7 @@ void detect_work_free(struct detect_work *w)
     eyes_free(w->eyes);
     img_jpeg_free(w->jpeg);
     mien_resizer_free(w->resizer);
-    img_free(&w->stored);
-    img_free(&w->photo);
+    img_photo_free(&w->photo);
     img_free(&w->cut);
     img_free(&w->part);
     img_free(&w->input);
@@ -128,6 +128,12 @@ void detect_work_free(struct detect_work *w)
     face_list_free(&w->seen);
     face_list_free(&w->pair);
     free(w);
+}
+
+/* Pixels of the photograph at full scale in one of those that were decoded. */
+static double zoom_of(const struct detect_work *w)
+{
+    return 8.0 / w->photo.eighths;
 }
 
 static float width(const struct face *f)
@@ -153,7 +159,7 @@ static void place(int from, int n, int side, int input, int *start, int *len, in
 /* Draws a window, which has pixels of the photograph, into the input. */
 static int draw(struct detect_work *w, const struct window *v, struct placed *p, struct mien_err *e)
 {
-    const struct img *photo = &w->photo;
+    const struct img *photo = &w->photo.im;
     struct img_rect *in = &p->photo, *at = &p->input;
     place(v->photo.x, v->photo.w, photo->w, v->w, &in->x, &in->w, &at->x, &at->w);
     place(v->photo.y, v->photo.h, photo->h, v->h, &in->y, &in->h, &at->y, &at->h);
@@ -259,7 +265,7 @@ static int look(const struct detector *d, struct detect_work *w, const struct wi
             unmirror(&f, (float)v->w);
         if (!plausible(&f, v, &p.input, d->side))
             continue;
-        move_to_photo(&f, &p, w->zoom);
+        move_to_photo(&f, &p, zoom_of(w));
         out->face[keep++] = f;
     }
     out->n = keep;
@@ -293,7 +299,7 @@ static bool has_small(const struct detect_work *w, const struct img_rect *r)
 {
     for (size_t i = 0; i < w->small.n; i++) {
         const float *b = w->small.face[i].box;
-        double x = (b[0] + b[2]) / 2 / w->zoom - r->x, y = (b[1] + b[3]) / 2 / w->zoom - r->y;
+        double x = (b[0] + b[2]) / 2 / zoom_of(w) - r->x, y = (b[1] + b[3]) / 2 / zoom_of(w) - r->y;
         if (x >= 0 && y >= 0 && x <= r->w && y <= r->h)
             return true;
     }
@@ -304,7 +310,7 @@ static bool has_small(const struct detect_work *w, const struct img_rect *r)
 static int scan(const struct detector *d, struct detect_work *w, double length, bool all,
                 struct mien_err *e)
 {
-    int pw = w->photo.w, ph = w->photo.h, step = eyes_step(w->eyes);
+    int pw = w->photo.im.w, ph = w->photo.im.h, step = eyes_step(w->eyes);
     double scale = (pw > ph ? pw : ph) / (length * d->side);
     struct row across = row_of(d, pw, scale, step), down = row_of(d, ph, scale, step);
     for (int i = 0; i < across.n * down.n; i++) {
@@ -327,13 +333,14 @@ static int within(int v, int lo, int hi)
 static int look_again(const struct detector *d, struct detect_work *w, struct face *f,
                       struct mien_err *e)
 {
-    double x = (f->box[0] + f->box[2]) / 2 / w->zoom, y = (f->box[1] + f->box[3]) / 2 / w->zoom;
-    int side = (int)ceil(width(f) * FRAME / w->zoom), step = eyes_step(w->eyes);
+    double x = (f->box[0] + f->box[2]) / 2 / zoom_of(w),
+           y = (f->box[1] + f->box[3]) / 2 / zoom_of(w);
+    int side = (int)ceil(width(f) * FRAME / zoom_of(w)), step = eyes_step(w->eyes);
     struct window v = {.w = (int)(AGAIN * d->side) / step * step};
     float score = 0;
     v.h = v.w;
-    v.photo.x = within((int)lround(x - side / 2.0), 1 - side, w->photo.w - 1);
-    v.photo.y = within((int)lround(y - side / 2.0), 1 - side, w->photo.h - 1);
+    v.photo.x = within((int)lround(x - side / 2.0), 1 - side, w->photo.im.w - 1);
+    v.photo.y = within((int)lround(y - side / 2.0), 1 - side, w->photo.im.h - 1);
     v.photo.w = v.photo.h = side;
     w->pair.n = 0;
     for (int turn = 0; turn < 2; turn++) {
@@ -360,39 +367,9 @@ static int look_again(const struct detector *d, struct detect_work *w, struct fa
     return 0;
 }
 
-/* Decodes the photograph upright so that its longer side has at least so many pixels, if it has
-   them. */
-static int decode(struct detect_work *w, const void *jpeg, size_t n,
-                  const struct img_jpeg_limits *limits, double longer, struct mien_err *e)
-{
-    struct img_jpeg_info info;
-    int rc = img_jpeg_open(w->jpeg, jpeg, n, limits, &info, e), eighths = 8;
-    if (rc < 0)
-        return rc;
-    int full = info.h > info.w ? info.h : info.w;
-    while (eighths > 1 && img_jpeg_scaled(full, eighths / 2) >= longer)
-        eighths /= 2;
-    struct img_rect all = {0, 0, img_jpeg_scaled(info.w, eighths),
-                           img_jpeg_scaled(info.h, eighths)};
-    bool turned = info.orientation >= 5;
-    struct img *to = info.orientation == 1 ? &w->photo : &w->stored;
-    rc = img_alloc(to, all.h, all.w, e);
-    if (rc == 0)
-        rc = img_jpeg_read(w->jpeg, eighths, all, to->px, (size_t)all.w * 3, e);
-    if (rc == 0 && to == &w->stored) {
-        rc = img_alloc(&w->photo, turned ? all.w : all.h, turned ? all.h : all.w, e);
-        if (rc == 0)
-            img_upright(w->stored.px, all.h, all.w, info.orientation, w->photo.px);
-    }
-    if (rc < 0)
-        return rc;
-    w->zoom = 8.0 / eighths;
-    return 0;
-}
-
 static double longer_side(const struct detect_work *w)
 {
-    return w->photo.h > w->photo.w ? w->photo.h : w->photo.w;
+    return w->photo.im.h > w->photo.im.w ? w->photo.im.h : w->photo.im.w;
 }
 
 /* Adds what a level shows to the candidates, and what it shows clearly to the clear ones; those
@@ -432,14 +409,14 @@ static bool is_clear(const struct detect_work *w, const struct face *f)
 static int scan_levels(const struct detector *d, struct detect_work *w, const void *jpeg, size_t n,
                        const struct img_jpeg_limits *limits, struct mien_err *e)
 {
-    int rc = decode(w, jpeg, n, limits, d->side * level_length[USUAL], e);
+    int rc = img_photo_read(&w->photo, w->jpeg, jpeg, n, limits, d->side * level_length[USUAL], e);
     w->candidates.n = w->clear.n = 0;
     for (int i = 0; rc == 0 && i < LEVELS; i++) {
-        double shown = d->side * level_length[i], full = longer_side(w) * w->zoom;
+        double shown = d->side * level_length[i], full = longer_side(w) * zoom_of(w);
         if (i > 0 && full < shown)
             break;
-        if (longer_side(w) < shown && w->zoom > 1)
-            rc = decode(w, jpeg, n, limits, shown, e);
+        if (longer_side(w) < shown && zoom_of(w) > 1)
+            rc = img_photo_read(&w->photo, w->jpeg, jpeg, n, limits, shown, e);
         w->level.n = 0;
         if (rc == 0)
             rc = scan(d, w, level_length[i], i < WHOLE, e);

@@ -2,7 +2,7 @@
 #ifndef MIEN_MONTAGE_INTERNAL_H
 #define MIEN_MONTAGE_INTERNAL_H
 
-#include "image/jpeg.h"
+#include "image/photo.h"
 #include "montage.h"
 #include "mien/image.h"
 
@@ -34,9 +34,9 @@ int caption_say(struct sheet_text *t, const struct caption *c, bool numbered);
 struct picture {
     struct img_jpeg *jpeg;
     struct mien_resizer *resizer;
-    struct img stored, upright; /* of photographs, before they are resampled */
-    struct img im;              /* the picture, scaled into its square */
-    double scale;               /* its pixels for a pixel of the photograph */
+    struct img_photo photo; /* before it is resampled */
+    struct img im;          /* the picture, scaled into its square */
+    double scale;           /* its pixels for a pixel of the photograph */
 };
 int picture_start(struct picture *p, struct mien_err *e);
 void picture_free(struct picture *p);

@@ -19,8 +19,7 @@ void picture_free(struct picture *p)
 {
     img_jpeg_free(p->jpeg);
     mien_resizer_free(p->resizer);
-    img_free(&p->stored);
-    img_free(&p->upright);
+    img_photo_free(&p->photo);
     img_free(&p->im);
 }
 
@@ -40,32 +39,15 @@ static int scale_into(struct picture *p, const unsigned char *px, int h, int w, 
     return rc < 0 ? rc : mien_resize(p->resizer, px, h, w, p->im.px, to, MIEN_TRIANGLE, e);
 }
 
-/* Decodes a photograph at the smallest scale that has all the detail its picture shows. */
 static int photograph(struct picture *p, const struct mien_field *f, int size, struct mien_err *e)
 {
-    struct img_jpeg_info info;
-    int rc = img_jpeg_open(p->jpeg, f->data, f->len, &(struct img_jpeg_limits){0}, &info, e);
+    const struct img *im = &p->photo.im;
+    int rc =
+        img_photo_read(&p->photo, p->jpeg, f->data, f->len, &(struct img_jpeg_limits){0}, size, e);
     if (rc < 0)
         return rc;
-    int longer = info.h > info.w ? info.h : info.w, eighths = 8;
-    while (eighths > 1 && img_jpeg_scaled(longer, eighths / 2) >= size)
-        eighths /= 2;
-    struct img_rect all = {0, 0, img_jpeg_scaled(info.w, eighths),
-                           img_jpeg_scaled(info.h, eighths)};
-    rc = img_alloc(&p->stored, all.h, all.w, e);
-    if (rc == 0)
-        rc = img_jpeg_read(p->jpeg, eighths, all, p->stored.px, (size_t)all.w * 3, e);
-    if (rc < 0)
-        return rc;
-    p->scale = (double)size / longer;
-    if (info.orientation == 1)
-        return scale_into(p, p->stored.px, all.h, all.w, size, e);
-    bool turned = info.orientation >= 5;
-    rc = img_alloc(&p->upright, turned ? all.w : all.h, turned ? all.h : all.w, e);
-    if (rc < 0)
-        return rc;
-    img_upright(p->stored.px, all.h, all.w, info.orientation, p->upright.px);
-    return scale_into(p, p->upright.px, p->upright.h, p->upright.w, size, e);
+    p->scale = (double)size / p->photo.longer;
+    return scale_into(p, im->px, im->h, im->w, size, e);
 }
 
 int picture_of(struct picture *p, const struct mien_rec *r, int size, struct mien_err *e)
