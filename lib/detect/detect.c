@@ -4,23 +4,20 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "eyes.h"
 #include "image/photo.h"
-#include "mien/image.h"
+#include "view.h"
 
 /* Chosen on photographs with known faces, on sheets of such photographs at many sizes, and on
    scenes with one small face. Shares are of the detector's own input, a square. */
-#define OVERLAP     0.25  /* of windows */
 #define SURE        0.08  /* faces of this size are found, smaller ones often */
 #define SMALL       0.125 /* where faces of this size are, */
 #define SMALL_SCORE 0.5f  /* sure to this degree, a finer level may show more about them */
 #define CANDIDATE   0.3   /* the score of what is looked at again, */
-#define AGAIN       0.75  /* in a window of this share */
+#define AGAIN       0.75  /* in a view of this share */
 #define FRAME       3.5   /* and so many times as wide, */
 #define CERTAIN     0.85f /* and in its mirror image unless it scores so much there; */
 #define CLEAR       0.16  /* but not at all where a level shows it as surely and about as large, */
 #define CLEAREST    0.32  /* between these sizes */
-#define LARGEST     2.0   /* nothing larger is a face */
 #define SAME        0.3f  /* IoU of two findings of one face */
 #define INSIDE      0.6f  /* the share of one that lies in another, and so is a part of it */
 
@@ -32,8 +29,7 @@ enum {
     ALWAYS = 2,  /* levels that are looked at in any case */
     WHOLE = 3,   /* levels that are looked at as a whole; finer ones where small faces are */
     USUAL = 2,   /* the finest level for which a photograph is decoded at once */
-    WINDOW = 10, /* quarters of the input along a side of the largest window */
-    GREY = 128   /* beyond the photograph's edge; the input's zero, as a convolution pads */
+    LARGEST = 10 /* quarters of the input along a side of the largest view */
 };
 
 struct detector {
@@ -43,26 +39,10 @@ struct detector {
 };
 
 struct detect_work {
-    struct eyes *eyes;
+    struct viewer viewer;
     struct img_jpeg *jpeg;
-    struct mien_resizer *resizer;
     struct img_photo photo;
-    struct img cut, part, input;
     struct face_list level, small, clear, candidates, seen, pair;
-};
-
-/* A part of the photograph, in pixels of work's photo, that is drawn to inputs of h x w; it may
-   reach beyond the edges. */
-struct window {
-    struct img_rect photo;
-    int h, w;
-    bool part; /* one of several, which overlap */
-    bool mirrored;
-};
-
-/* How a window's inside part lies in the input. */
-struct placed {
-    struct img_rect photo, input;
 };
 
 struct detector *detector_new(const struct model *m, const struct detect_options *o,
@@ -103,8 +83,7 @@ struct detect_work *detect_work_new(const struct detector *d, struct mien_err *e
         mien_err_mem(e, sizeof *w, "a detector's work");
         return NULL;
     }
-    if ((w->eyes = eyes_new(d->model, e)) != NULL && (w->jpeg = img_jpeg_new(e)) != NULL &&
-        (w->resizer = mien_resizer_new(e)) != NULL)
+    if (viewer_start(&w->viewer, d->model, e) == 0 && (w->jpeg = img_jpeg_new(e)) != NULL)
         return w;
     detect_work_free(w);
     return NULL;
@@ -114,13 +93,9 @@ void detect_work_free(struct detect_work *w)
 {
     if (w == NULL)
         return;
-    eyes_free(w->eyes);
+    viewer_free(&w->viewer);
     img_jpeg_free(w->jpeg);
-    mien_resizer_free(w->resizer);
     img_photo_free(&w->photo);
-    img_free(&w->cut);
-    img_free(&w->part);
-    img_free(&w->input);
     face_list_free(&w->level);
     face_list_free(&w->small);
     face_list_free(&w->clear);
@@ -136,165 +111,35 @@ static double zoom_of(const struct detect_work *w)
     return 8.0 / w->photo.eighths;
 }
 
-static float width(const struct face *f)
+static int look(struct detect_work *w, const struct view *v, struct face_list *out,
+                struct mien_err *e)
 {
-    return f->box[2] - f->box[0];
+    return viewer_look(&w->viewer, &w->photo.im, zoom_of(w), v, CANDIDATE, out, e);
 }
 
-/* The part of from .. from + n that lies within 0 .. side, and where in the input it goes. */
-static void place(int from, int n, int side, int input, int *start, int *len, int *at, int *size)
-{
-    double scale = (double)input / n;
-    int lo = from < 0 ? 0 : from, hi = from + n > side ? side : from + n;
-    *start = lo;
-    *len = hi - lo;
-    *at = (int)lround((lo - from) * scale);
-    *size = (int)lround((hi - from) * scale) - *at;
-    if (*size < 1) { /* all that there is of it is narrower than a pixel of the input */
-        *size = 1;
-        *at = *at < input ? *at : input - 1;
-    }
-}
-
-/* Draws a window, which has pixels of the photograph, into the input. */
-static int draw(struct detect_work *w, const struct window *v, struct placed *p, struct mien_err *e)
-{
-    const struct img *photo = &w->photo.im;
-    struct img_rect *in = &p->photo, *at = &p->input;
-    place(v->photo.x, v->photo.w, photo->w, v->w, &in->x, &in->w, &at->x, &at->w);
-    place(v->photo.y, v->photo.h, photo->h, v->h, &in->y, &in->h, &at->y, &at->h);
-    if (img_alloc(&w->cut, in->h, in->w, e) < 0 || img_alloc(&w->part, at->h, at->w, e) < 0 ||
-        img_alloc(&w->input, v->h, v->w, e) < 0)
-        return MIEN_ERR_MEM;
-    size_t row = (size_t)in->w * 3, part = (size_t)at->w * 3;
-    for (int y = 0; y < in->h; y++)
-        memcpy(w->cut.px + (size_t)y * row,
-               photo->px + ((size_t)(in->y + y) * (size_t)photo->w + (size_t)in->x) * 3, row);
-    if (mien_resize(w->resizer, w->cut.px, in->h, in->w, w->part.px,
-                    (struct mien_size){at->h, at->w}, MIEN_TRIANGLE, e) < 0)
-        return MIEN_ERR_MEM;
-    memset(w->input.px, GREY, (size_t)v->h * (size_t)v->w * 3);
-    for (int y = 0; y < at->h; y++)
-        memcpy(w->input.px + ((size_t)(at->y + y) * (size_t)v->w + (size_t)at->x) * 3,
-               w->part.px + (size_t)y * part, part);
-    return 0;
-}
-
-static void mirror(struct img *im)
-{
-    for (int y = 0; y < im->h; y++) {
-        unsigned char *a = im->px + (size_t)y * (size_t)im->w * 3, *b = a + ((size_t)im->w - 1) * 3;
-        for (; a < b; a += 3, b -= 3) {
-            unsigned char t[3];
-            memcpy(t, a, 3);
-            memcpy(a, b, 3);
-            memcpy(b, t, 3);
-        }
-    }
-}
-
-static void swap_points(struct face *f, int a, int b)
-{
-    float x = f->point[a][0], y = f->point[a][1];
-    memcpy(f->point[a], f->point[b], sizeof f->point[a]);
-    f->point[b][0] = x;
-    f->point[b][1] = y;
-}
-
-/* A face of the mirrored input in the input as it was; right becomes left. */
-static void unmirror(struct face *f, float w)
-{
-    float x1 = f->box[0];
-    f->box[0] = w - f->box[2];
-    f->box[2] = w - x1;
-    for (int i = 0; i < MIEN_FACE_POINTS; i++)
-        f->point[i][0] = w - f->point[i][0];
-    swap_points(f, MIEN_FACE_RIGHT_EYE, MIEN_FACE_LEFT_EYE);
-    swap_points(f, MIEN_FACE_RIGHT_EAR, MIEN_FACE_LEFT_EAR);
-}
-
-/* From pixels of the input to those of the photograph at full scale. */
-static float to_photo(float v, int at, int size, int start, int len, double zoom)
-{
-    return (float)((start + (v - at) * len / size) * zoom);
-}
-
-static void move_to_photo(struct face *f, const struct placed *p, double zoom)
-{
-    const struct img_rect *in = &p->photo, *at = &p->input;
-    for (int i = 0; i < 4; i += 2) {
-        f->box[i] = to_photo(f->box[i], at->x, at->w, in->x, in->w, zoom);
-        f->box[i + 1] = to_photo(f->box[i + 1], at->y, at->h, in->y, in->h, zoom);
-    }
-    for (int i = 0; i < MIEN_FACE_POINTS; i++) {
-        f->point[i][0] = to_photo(f->point[i][0], at->x, at->w, in->x, in->w, zoom);
-        f->point[i][1] = to_photo(f->point[i][1], at->y, at->h, in->y, in->h, zoom);
-    }
-}
-
-/* Whether a face's centre lies in the photograph's part of the input, its size is in bounds, and it
-   isn't one that the window's border cuts while another window shows it. */
-static bool plausible(const struct face *f, const struct window *v, const struct img_rect *at,
-                      int side)
-{
-    float x = (f->box[0] + f->box[2]) / 2, y = (f->box[1] + f->box[3]) / 2;
-    float w = width(f), h = f->box[3] - f->box[1], larger = w > h ? w : h;
-    bool inside =
-        f->box[0] >= 0 && f->box[1] >= 0 && f->box[2] <= (float)v->w && f->box[3] <= (float)v->h;
-    return x >= (float)at->x && x <= (float)(at->x + at->w) && y >= (float)at->y &&
-           y <= (float)(at->y + at->h) && larger <= LARGEST * side &&
-           (!v->part || inside || larger <= OVERLAP * side);
-}
-
-/* Appends what the detector sees in a window. */
-static int look(const struct detector *d, struct detect_work *w, const struct window *v,
-                struct face_list *out, struct mien_err *e)
-{
-    struct placed p;
-    size_t keep = out->n;
-    if (draw(w, v, &p, e) < 0)
-        return MIEN_ERR_MEM;
-    if (v->mirrored)
-        mirror(&w->input);
-    int rc = eyes_look(w->eyes, w->input.px, v->h, v->w, CANDIDATE, out, e);
-    if (rc < 0)
-        return rc;
-    for (size_t i = keep; i < out->n; i++) {
-        struct face f = out->face[i];
-        if (v->mirrored)
-            unmirror(&f, (float)v->w);
-        if (!plausible(&f, v, &p.input, d->side))
-            continue;
-        move_to_photo(&f, &p, zoom_of(w));
-        out->face[keep++] = f;
-    }
-    out->n = keep;
-    return 0;
-}
-
-/* One direction of a level: n windows, each of so many pixels of the input and the photograph. */
+/* One direction of a level: n views, each of so many pixels of the input and the photograph. */
 struct row {
     int n, input, photo;
 };
 
-/* The fewest windows over so many pixels of the photograph, shrunk by scale to those of the input.
+/* The fewest views over so many pixels of the photograph, shrunk by scale to those of the input.
  */
 static struct row row_of(const struct detector *d, int pixels, double scale, int step)
 {
-    int overlap = (int)(OVERLAP * d->side), most = d->side * WINDOW / 4 - overlap;
+    int overlap = (int)(VIEW_OVERLAP * d->side), most = d->side * LARGEST / 4 - overlap;
     int all = (int)fmax(1, lround(pixels / scale)), n = 1 + (all - overlap - 1) / most;
     int one = n > 1 ? (all - overlap + n - 1) / n + overlap : all;
     int input = (one + step - 1) / step * step;
     return (struct row){n > 1 ? n : 1, input, (int)lround(input * scale)};
 }
 
-/* Where window i of a row begins. */
+/* Where view i of a row begins. */
 static int start_of(const struct row *r, int i, int pixels)
 {
     return r->n == 1 ? (pixels - r->photo) / 2 : i * (pixels - r->photo) / (r->n - 1);
 }
 
-/* Whether the level before showed a small face in a window. */
+/* Whether the level before showed a small face in a part of the photograph. */
 static bool has_small(const struct detect_work *w, const struct img_rect *r)
 {
     for (size_t i = 0; i < w->small.n; i++) {
@@ -306,18 +151,18 @@ static bool has_small(const struct detect_work *w, const struct img_rect *r)
     return false;
 }
 
-/* Looks at one level, as a whole or in windows: all of them, or those that have small faces. */
+/* Looks at one level, as a whole or in views: all of them, or those that have small faces. */
 static int scan(const struct detector *d, struct detect_work *w, double length, bool all,
                 struct mien_err *e)
 {
-    int pw = w->photo.im.w, ph = w->photo.im.h, step = eyes_step(w->eyes);
+    int pw = w->photo.im.w, ph = w->photo.im.h, step = eyes_step(w->viewer.eyes);
     double scale = (pw > ph ? pw : ph) / (length * d->side);
     struct row across = row_of(d, pw, scale, step), down = row_of(d, ph, scale, step);
     for (int i = 0; i < across.n * down.n; i++) {
-        struct window v = {.h = down.input, .w = across.input, .part = across.n * down.n > 1};
+        struct view v = {.h = down.input, .w = across.input, .part = across.n * down.n > 1};
         v.photo = (struct img_rect){start_of(&across, i % across.n, pw),
                                     start_of(&down, i / across.n, ph), across.photo, down.photo};
-        int rc = all || has_small(w, &v.photo) ? look(d, w, &v, &w->level, e) : 0;
+        int rc = all || has_small(w, &v.photo) ? look(w, &v, &w->level, e) : 0;
         if (rc < 0)
             return rc;
     }
@@ -335,8 +180,8 @@ static int look_again(const struct detector *d, struct detect_work *w, struct fa
 {
     double x = (f->box[0] + f->box[2]) / 2 / zoom_of(w),
            y = (f->box[1] + f->box[3]) / 2 / zoom_of(w);
-    int side = (int)ceil(width(f) * FRAME / zoom_of(w)), step = eyes_step(w->eyes);
-    struct window v = {.w = (int)(AGAIN * d->side) / step * step};
+    int side = (int)ceil(face_width(f) * FRAME / zoom_of(w)), step = eyes_step(w->viewer.eyes);
+    struct view v = {.w = (int)(AGAIN * d->side) / step * step};
     float score = 0;
     v.h = v.w;
     v.photo.x = within((int)lround(x - side / 2.0), 1 - side, w->photo.im.w - 1);
@@ -346,7 +191,7 @@ static int look_again(const struct detector *d, struct detect_work *w, struct fa
     for (int turn = 0; turn < 2; turn++) {
         v.mirrored = turn == 1;
         w->seen.n = 0;
-        int rc = look(d, w, &v, &w->seen, e);
+        int rc = look(w, &v, &w->seen, e);
         if (rc < 0)
             return rc;
         face_merge(&w->seen, SAME, INSIDE);
@@ -382,14 +227,15 @@ static int keep(const struct detector *d, struct detect_work *w, double inputs, 
         const struct face *f = &w->level.face[i];
         if (face_add(&w->candidates, f, e) < 0)
             return MIEN_ERR_MEM;
-        if (f->score >= SMALL_SCORE && width(f) < SMALL * inputs && face_add(&w->small, f, e) < 0)
+        if (f->score >= SMALL_SCORE && face_width(f) < SMALL * inputs &&
+            face_add(&w->small, f, e) < 0)
             return MIEN_ERR_MEM;
     }
     face_merge(&w->level, SAME, INSIDE);
     for (size_t i = 0; i < w->level.n; i++) {
         const struct face *f = &w->level.face[i];
-        if (f->score >= CERTAIN && f->score >= d->o.min_score && width(f) >= CLEAR * inputs &&
-            width(f) <= CLEAREST * inputs && face_add(&w->clear, f, e) < 0)
+        if (f->score >= CERTAIN && f->score >= d->o.min_score && face_width(f) >= CLEAR * inputs &&
+            face_width(f) <= CLEAREST * inputs && face_add(&w->clear, f, e) < 0)
             return MIEN_ERR_MEM;
     }
     return 0;
@@ -410,30 +256,37 @@ static int scan_levels(const struct detector *d, struct detect_work *w, const vo
                        const struct img_jpeg_limits *limits, struct mien_err *e)
 {
     int rc = img_photo_read(&w->photo, w->jpeg, jpeg, n, limits, d->side * level_length[USUAL], e);
+    if (rc < 0)
+        return rc;
     w->candidates.n = w->clear.n = 0;
-    for (int i = 0; rc == 0 && i < LEVELS; i++) {
+    for (int i = 0; i < LEVELS; i++) {
         double shown = d->side * level_length[i], full = longer_side(w) * zoom_of(w);
         if (i > 0 && full < shown)
             break;
-        if (longer_side(w) < shown && zoom_of(w) > 1)
+        if (longer_side(w) < shown && zoom_of(w) > 1) {
             rc = img_photo_read(&w->photo, w->jpeg, jpeg, n, limits, shown, e);
+            if (rc < 0)
+                return rc;
+        }
         w->level.n = 0;
-        if (rc == 0)
-            rc = scan(d, w, level_length[i], i < WHOLE, e);
-        if (rc == 0)
-            rc = keep(d, w, full / level_length[i], e);
+        rc = scan(d, w, level_length[i], i < WHOLE, e);
+        if (rc < 0)
+            return rc;
+        rc = keep(d, w, full / level_length[i], e);
+        if (rc < 0)
+            return rc;
         if ((i + 1 >= ALWAYS && w->small.n == 0) || d->o.min_size * shown >= SURE * d->side * full)
             break;
     }
-    return rc;
+    return 0;
 }
 
 /* The largest first; then by place, so that the order is the same every time. */
 static int by_size(const void *pa, const void *pb)
 {
     const struct face *a = pa, *b = pb;
-    if (width(a) != width(b))
-        return width(a) > width(b) ? -1 : 1;
+    if (face_width(a) != face_width(b))
+        return face_width(a) > face_width(b) ? -1 : 1;
     return (a->box[0] > b->box[0]) - (a->box[0] < b->box[0]);
 }
 
@@ -461,7 +314,7 @@ int detect_jpeg(const struct detector *d, struct detect_work *w, const void *jpe
     face_merge(out, SAME, INSIDE);
     if (out->n > 1)
         qsort(out->face, out->n, sizeof *out->face, by_size);
-    while (out->n > 0 && width(&out->face[out->n - 1]) < d->o.min_size)
+    while (out->n > 0 && face_width(&out->face[out->n - 1]) < d->o.min_size)
         out->n--;
     if (d->o.max_faces > 0 && out->n > (size_t)d->o.max_faces)
         out->n = (size_t)d->o.max_faces;

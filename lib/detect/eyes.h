@@ -1,6 +1,6 @@
 /* A detector's network at several sizes of input, for one thread. */
-#ifndef EYES_H
-#define EYES_H
+#ifndef MIEN_DETECT_EYES_H
+#define MIEN_DETECT_EYES_H
 
 #include "face.h"
 #include "net/model.h"

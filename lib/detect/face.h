@@ -27,6 +27,11 @@ struct face_list {
 int face_add(struct face_list *l, const struct face *f, struct mien_err *e);
 void face_list_free(struct face_list *l);
 
+static inline float face_width(const struct face *f)
+{
+    return f->box[2] - f->box[0];
+}
+
 /* The shared area of two boxes: as a share of their union, and of the smaller one. */
 float face_iou(const float a[4], const float b[4]);
 float face_inside(const float a[4], const float b[4]);
