@@ -176,7 +176,10 @@ static int check_head(const struct mien_reader *rd, const unsigned char *head, s
 
 static bool right_checksum(const unsigned char *head, const unsigned char *body)
 {
-    uint32_t crc = libdeflate_crc32(libdeflate_crc32(0, head, 12), body, get_le32(head + 8));
+    size_t len = get_le32(head + 8);
+    uint32_t crc = libdeflate_crc32(0, head, 12);
+    if (len > 0) /* of nothing at NULL libdeflate's checksum is 0 */
+        crc = libdeflate_crc32(crc, body, len);
     return crc == get_le32(head + 12);
 }
 

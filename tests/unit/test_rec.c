@@ -115,6 +115,24 @@ static void segments_join(void **state)
     close(fd);
 }
 
+/* A record without a field is one, also where there was none before it. */
+static void no_fields(void **state)
+{
+    (void)state;
+    struct mien_rec r = {0};
+    struct mien_err e = {{0}};
+    int rc, fd = temp();
+    struct mien_writer *w = mien_writer_new(fd, &e);
+    assert_int_equal(mien_write(w, &r, &e), 0);
+    assert_int_equal(mien_write(w, &r, &e), 0);
+    assert_int_equal(mien_writer_end(w, &e), 0);
+    mien_writer_free(w);
+    assert_int_equal(read_stream(fd, &rc, &e), 2);
+    assert_string_equal(e.msg, "");
+    assert_int_equal(rc, 0);
+    close(fd);
+}
+
 /* Cut at every byte, a stream is reported as such and gives its whole records. */
 static void every_cut(void **state)
 {
@@ -306,6 +324,7 @@ int main(void)
         cmocka_unit_test(every_cut),   cmocka_unit_test(every_flip),
         cmocka_unit_test(limit_holds), cmocka_unit_test(hostile_bodies),
         cmocka_unit_test(editing),     cmocka_unit_test(preps),
+        cmocka_unit_test(no_fields),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
