@@ -18,6 +18,7 @@ PROGRAMS = $(addprefix mien-, meta images detect crop resize split pack net impo
 	score view montage)
 LIB_SRC = $(wildcard lib/*/*.c)
 UNIT = $(patsubst tests/unit/%.c,%,$(wildcard tests/unit/*.c))
+FUZZ = $(filter-out replay,$(patsubst tests/fuzz/%.c,%,$(wildcard tests/fuzz/*.c)))
 TOOLS = $(patsubst tests/tool/%.c,%,$(wildcard tests/tool/*.c))
 BENCH = $(patsubst scripts/bench/%.c,$(BUILD)/bench/%,$(wildcard scripts/bench/*.c))
 DOUBLE = tests/double/test_grad lib/kernel/kernels lib/train/grad lib/train/trainer lib/train/pass lib/train/forward lib/train/backward \
@@ -29,10 +30,13 @@ SHARE = $(DESTDIR)$(PREFIX)/share
 LIB = $(BUILD)/libmien.a
 BIN = $(PROGRAMS:%=$(BUILD)/bin/%)
 TOOL_BIN = $(TOOLS:%=$(BUILD)/tests/tool/%)
+FUZZ_BIN = $(FUZZ:%=$(BUILD)/tests/fuzz/%)
+FUZZ_MAIN = $(BUILD)/tests/fuzz/replay.o
 TORTURE = $(BUILD)/tests/torture/torture $(BUILD)/tests/torture/inject.so
-TEST_BIN = $(UNIT:%=$(BUILD)/tests/%) $(BUILD)/tests/test_grad $(TOOL_BIN) $(TORTURE)
+TEST_BIN = $(UNIT:%=$(BUILD)/tests/%) $(BUILD)/tests/test_grad $(TOOL_BIN) $(FUZZ_BIN) $(TORTURE)
 
-.PHONY: all tests check asan torture valgrind demo bench bench-guard lint install uninstall dist clean
+.PHONY: all tests check asan fuzz fuzz-cover fuzz-targets torture valgrind demo bench bench-guard lint install \
+	uninstall dist clean
 .SECONDARY:
 
 all: $(BIN)
@@ -43,6 +47,10 @@ $(BUILD)/bin/%: $(BUILD)/cmd/%.o $(LIB)
 
 $(BUILD)/tests/tool/%: $(BUILD)/tests/tool/%.o $(LIB)
 	$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $< $(LIB) $(LIBS)
+
+# A fuzz target with a main that runs files; make fuzz puts clang's libFuzzer in its place.
+$(BUILD)/tests/fuzz/%: $(BUILD)/tests/fuzz/%.o $(FUZZ_MAIN) $(LIB)
+	$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS)
 
 $(BUILD)/bench/%: $(BUILD)/scripts/bench/%.o $(LIB)
 	@mkdir -p $(@D)
@@ -95,6 +103,23 @@ $(BUILD)/tests/torture/torture: tests/torture/torture.c tests/torture/inject.h
 $(BUILD)/tests/torture/inject.so: tests/torture/inject.c tests/torture/inject.h
 	@mkdir -p $(@D)
 	$(CC) -std=c17 $(WARN) -O2 -g -fPIC -shared -o $@ $<
+
+# make fuzz TARGETS="record mat" FUZZ_TIME=60: these, for a minute each; RUNS=100000: so many inputs.
+fuzz:
+	scripts/deps test fuzz
+	$(MAKE) all tests
+	$(MAKE) BUILD=$(BUILD)/fuzz CC=clang CFLAGS="-O2 -g -fno-omit-frame-pointer" FUZZ_MAIN= \
+		SAN="-fsanitize=fuzzer,address,undefined,float-cast-overflow \
+		-fno-sanitize-recover=undefined,float-cast-overflow -DMIEN_FUZZ" fuzz-targets
+	BUILD=$(BUILD) FUZZ_TIME=$(FUZZ_TIME) RUNS=$(RUNS) tests/fuzz/run $(TARGETS)
+
+# The lines of their sources that what the targets have learnt reaches.
+fuzz-cover:
+	$(MAKE) BUILD=$(BUILD)/cover CC=clang \
+		CFLAGS="-O1 -g -fprofile-instr-generate -fcoverage-mapping" fuzz-targets
+	BUILD=$(BUILD) tests/fuzz/cover $(TARGETS)
+
+fuzz-targets: $(FUZZ_BIN)
 
 valgrind:
 	scripts/deps test valgrind

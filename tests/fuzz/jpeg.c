@@ -1,0 +1,130 @@
+/* JPEG files: what kind they are, how they are turned, and several faces cut out of them, at once
+   and one by one, which must give the same. The last bytes say how. */
+#include "fuzz.h"
+#include "../jpeg_make.h"
+
+#include "image/img.h"
+#include "image/jpeg.h"
+#include "mien/record.h"
+
+enum { CUTS = 3, MAX_BYTES = 1 << 18, MAX_PIXELS = 1 << 20 };
+
+/* Plans and runs n cuts. Returns a code that they share, or 0. */
+static int cut_all(struct mien_cutter *c, const struct mien_crop *how, const uint8_t *data,
+                   size_t size, struct mien_cut *cut, size_t n)
+{
+    struct mien_err e = {{0}};
+    int rc = mien_cutter_plan(c, how, data, size, cut, n, &e);
+    for (size_t i = 0; rc == 0 && i < n; i++) {
+        if (cut[i].rc < 0) {
+            fuzz_error(cut[i].rc, &cut[i].err);
+            continue;
+        }
+        size_t bytes = (size_t)cut[i].size.h * (size_t)cut[i].size.w * 3;
+        FUZZ_CHECK(cut[i].size.h > 0 && cut[i].size.w > 0 && bytes <= MAX_BYTES);
+        cut[i].out = malloc(bytes);
+        FUZZ_CHECK(cut[i].out != NULL);
+        memset(cut[i].out, 1, bytes);
+    }
+    if (rc == 0)
+        rc = mien_cutter_run(c, cut, n, &e);
+    if (rc < 0)
+        fuzz_error(rc, &e);
+    for (size_t i = 0; rc == 0 && i < n; i++) {
+        if (cut[i].rc < 0)
+            fuzz_error(cut[i].rc, &cut[i].err);
+    }
+    return rc;
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    static struct mien_cutter *c;
+    static const double margins[] = {0, 0.4, 2, 0.05};
+    struct mien_err e;
+    struct mien_cut cut[CUTS] = {{0}}, one[CUTS];
+    float box[CUTS][4], point[2 * MIEN_FACE_POINTS];
+    if (c == NULL)
+        c = mien_cutter_new(&e);
+    FUZZ_CHECK(c != NULL);
+
+    img_kind(data, size);
+    int turned = img_exif_orientation(data, size);
+    FUZZ_CHECK(turned >= 1 && turned <= 8);
+
+    unsigned bits = fuzz_last(data, &size), more = fuzz_last(data, &size);
+    struct mien_crop how = {
+        .whole = (bits & 3) == 1,
+        .align = (bits & 3) == 2,
+        .stored = bits & 4,
+        .tolerant = bits & 8,
+        .inner = bits & 16 ? 0.5 : 1,
+        .margin = margins[bits >> 5 & 3],
+        .target = bits & 128 ? (struct mien_size){20, 20} : (struct mien_size){0, 0},
+        .size = more & 4 ? (struct mien_size){17, 23} : (struct mien_size){0, 0},
+        .resampling = (enum mien_resampling)((more & 3) % 3),
+        .max_bytes = MAX_BYTES,
+        .max_pixels = MAX_PIXELS,
+    };
+    for (int i = 0; i < CUTS; i++) {
+        for (int k = 0; k < 4; k++)
+            box[i][k] = (float)(fuzz_last(data, &size) * (k < 2 ? 1 : 2)) - 20;
+        cut[i] = (struct mien_cut){.box = box[i], .point = point, .npoint = MIEN_FACE_POINTS};
+    }
+    for (int i = 0; i < 2 * MIEN_FACE_POINTS; i++)
+        point[i] = (float)fuzz_last(data, &size);
+    memcpy(one, cut, sizeof one);
+
+    int rc = cut_all(c, &how, data, size, cut, CUTS);
+    for (int i = 0; i < CUTS; i++) {
+        int alone = cut_all(c, &how, data, size, &one[i], 1);
+        FUZZ_CHECK((alone < 0) == (rc < 0));
+        FUZZ_CHECK(rc < 0 || cut[i].rc == one[i].rc);
+        if (rc == 0 && cut[i].rc == 0) {
+            size_t bytes = (size_t)cut[i].size.h * (size_t)cut[i].size.w * 3;
+            FUZZ_CHECK(cut[i].size.h == one[i].size.h && cut[i].size.w == one[i].size.w);
+            FUZZ_CHECK(cut[i].damaged == one[i].damaged);
+            FUZZ_CHECK(memcmp(cut[i].out, one[i].out, bytes) == 0);
+        }
+        free(cut[i].out);
+        free(one[i].out);
+    }
+    return 0;
+}
+
+static void seed(const char *name, int h, int w, const struct jpeg_how *how)
+{
+    /* The last bytes: landmarks, three boxes, and how; see above. */
+    static const uint8_t tail[] = {20, 50, 50, 50, 40, 40, 20, 20, 50, 20, 40, 30, 60,
+                                   60, 20, 20, 90, 90, 0,  0,  30, 30, 40, 40, 0,  0};
+    unsigned char *px = picture(h, w, 1);
+    size_t n;
+    unsigned char *file = jpeg_make(px, h, w, how, 60, &n);
+    for (unsigned k = 0; k < 4; k++) {
+        uint8_t *all = malloc(n + sizeof tail);
+        char full[64];
+        FUZZ_CHECK(all != NULL);
+        memcpy(all, file, n);
+        memcpy(all + n, tail, sizeof tail);
+        all[n + sizeof tail - 1] = (uint8_t)(k | (k & 1 ? 8 : 128));
+        all[n + sizeof tail - 2] = (uint8_t)(k * 2);
+        snprintf(full, sizeof full, "%s-%u", name, k);
+        fuzz_seed(full, all, n + sizeof tail);
+        free(all);
+    }
+    free(file);
+    free(px);
+}
+
+void fuzz_seeds(void)
+{
+    seed("plain", 40, 56, &(struct jpeg_how){.space = JCS_YCbCr, .h_samp = 2, .v_samp = 2});
+    seed("turned", 32, 48, &(struct jpeg_how){.space = JCS_YCbCr, .orientation = 6});
+    seed("grey", 33, 31, &(struct jpeg_how){.space = JCS_GRAYSCALE, .restart = 2});
+    seed("rgb", 16, 24, &(struct jpeg_how){.space = JCS_RGB, .orientation = 3});
+    seed("cmyk", 24, 24, &(struct jpeg_how){.space = JCS_CMYK, .plain_cmyk = true});
+    seed("ycck", 24, 17, &(struct jpeg_how){.space = JCS_YCCK, .h_samp = 2, .v_samp = 1});
+    seed("scans", 40, 40, &(struct jpeg_how){.space = JCS_YCbCr, .progressive = true});
+    seed("rough", 40, 40,
+         &(struct jpeg_how){.space = JCS_YCbCr, .progressive = true, .dc_only = true});
+}
