@@ -45,7 +45,7 @@ static void window(const struct depthwise *d, const float *x, const float *zeros
     bool all = x0 >= 0 && x0 + columns <= d->in.w; /* none lies to the left or right */
     for (int y = y0; y < y0 + d->l.kh; y++) {
         bool inside = y >= 0 && y < d->in.h;
-        const float *row = x + (size_t)y * w * c;
+        const float *row = inside ? x + (size_t)y * w * c : zeros;
         for (int xx = x0; xx < x0 + columns; xx++) {
             bool there = inside && (all || (xx >= 0 && xx < d->in.w));
             *pixel++ = there ? row + (size_t)xx * c : zeros;
