@@ -1,6 +1,7 @@
 /* mien-embed: runs a model up to a layer and adds that layer's output as features. */
 #include "mien/filter.h"
 #include "mien/session.h"
+#include "util/num.h"
 
 enum { MAX_BATCH = 256 };
 
@@ -16,6 +17,10 @@ static int store(const struct embed *m, struct mien_rec *r, const float *feature
     struct mien_prep prep = {""};
     size_t len = 0;
     uint32_t n = (uint32_t)mien_session_outputs(m->session);
+    if (!num_finite(features, n)) {
+        mien_rec_fail(r, "the network's output is not a number");
+        return 0;
+    }
     const char *text = mien_rec_text(r, MIEN_TAG_PREP, &len);
     if (text != NULL && mien_prep_parse(&prep, text, len, e) < 0)
         return MIEN_ERR_FORMAT;

@@ -61,7 +61,9 @@ static int predict(void *ctx, int worker, struct mien_rec **rec, size_t n, bool 
     if (rc < 0)
         return rc;
     for (int i = 0; i < k; i++) {
-        if (store(p, rec[used[i]], &out[i]) < 0)
+        if (!out[i].valid)
+            mien_rec_fail(rec[used[i]], "the network's output is not a number");
+        else if (store(p, rec[used[i]], &out[i]) < 0)
             return mien_err_mem(e, sizeof out[i], "a prediction");
     }
     return 0;

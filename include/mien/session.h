@@ -66,6 +66,8 @@ const char *mien_session_output_name(const struct mien_session *s);
 
 /* What the heads say of a face. */
 struct mien_prediction {
+    bool valid;                   /* false: the network's outputs are no probabilities, as those of
+                                     absurd weights may not be, and the rest is of no use */
     bool has_gender, has_age;     /* whether the model has that head */
     float p_gender[MIEN_GENDERS]; /* probability of female, of male */
     float p_age[MIEN_AGES];       /* probability of each age from 0 to 100 years */

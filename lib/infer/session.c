@@ -200,24 +200,31 @@ static struct worker *run(struct mien_session *s, int worker, const void *const 
     return w;
 }
 
-static void read_gender(const struct mien_session *s, const float *out, struct mien_prediction *p)
+/* Both read a head's outputs. False when they are no probabilities. */
+static bool read_gender(const struct mien_session *s, const float *out, struct mien_prediction *p)
 {
     float *g = p->p_gender;
     model_gender(out, s->heads.genders, g);
+    if (!pred_valid(g, MIEN_GENDERS))
+        return false;
     if (!s->o.raw && s->input.temp_gender != 1) {
         g[1] = (float)pred_temper(g[1], s->input.temp_gender);
         g[0] = 1 - g[1];
     }
     p->conf_gender = g[pred_mode(g, MIEN_GENDERS)];
+    return true;
 }
 
-static void read_age(const struct mien_session *s, const float *out, struct mien_prediction *p)
+static bool read_age(const struct mien_session *s, const float *out, struct mien_prediction *p)
 {
     age_head_distribution(&s->heads.years, out, p->p_age);
+    if (!pred_valid(p->p_age, MIEN_AGES))
+        return false;
     p->age = pred_age(p->p_age).mean;
     p->conf_age = pred_age_close(p->p_age);
     if (!s->o.raw)
         p->conf_age = pred_temper(p->conf_age, s->input.temp_age);
+    return true;
 }
 
 int mien_session_predict(struct mien_session *s, int worker, const void *const *in, int n,
@@ -227,11 +234,11 @@ int mien_session_predict(struct mien_session *s, int worker, const void *const *
         return mien_err_set(e, MIEN_ERR_ARG, "the session was started for a layer, not for heads");
     const struct worker *w = n > 0 ? run(s, worker, in, n) : NULL;
     for (int i = 0; i < n; i++) {
-        out[i] = (struct mien_prediction){.has_gender = s->gender >= 0, .has_age = s->age >= 0};
-        if (s->gender >= 0)
-            read_gender(s, w->out[s->gender] + (size_t)i * s->width[s->gender], &out[i]);
-        if (s->age >= 0)
-            read_age(s, w->out[s->age] + (size_t)i * s->width[s->age], &out[i]);
+        struct mien_prediction *p = &out[i];
+        *p = (struct mien_prediction){.has_gender = s->gender >= 0, .has_age = s->age >= 0};
+        p->valid = (!p->has_gender ||
+                    read_gender(s, w->out[s->gender] + (size_t)i * s->width[s->gender], p)) &&
+                   (!p->has_age || read_age(s, w->out[s->age] + (size_t)i * s->width[s->age], p));
     }
     return 0;
 }

@@ -101,6 +101,16 @@ mien-predict --int8 wide2.model <other.mien | mien-view -f json -c p_age,p_gende
 mien-predict wide2.model <other.mien | mien-view -f json -c p_age,p_gender >p.txt
 exits 'mien-predict has it too' 1 cmp -s p8.txt p.txt
 
+# --- A network whose first weights are 3.4e38: its sums are infinite, and their differences no numbers
+printf '%s\n' 'gender_logits dense 2' 'gender softmax' | cat net.txt - | mien-net -q --new -o absurd.model -
+for _ in 1 2 3 4 5 6 7 8; do printf '\377\377\177\177'; done |
+    dd of=absurd.model bs=1 seek=$((8 + $(od -An -tu8 -N8 absurd.model))) conv=notrunc 2>/dev/null
+exits 'a network whose output is not a number fails the record' 1 sh -c 'mien-predict absurd.model <other.mien >out.mien'
+like 'which is said' "$(head -1 err)" "^mien-predict: record 1 .*: the network's output is not a number"
+is 'for each' "$(mien-view --count -s 'error && !p_gender' out.mien)" "$(mien-view --count other.mien)"
+exits 'so it does in mien-embed' 1 sh -c 'mien-embed -l pool absurd.model <other.mien >out.mien'
+is 'for each, too' "$(mien-view --count -s 'error && !features' out.mien)" "$(mien-view --count other.mien)"
+
 # --- Features
 mien-embed base.model <pixels.mien | mien-pack -q -o f.pack
 mien-train -q -t f.pack -e 1 -o heads.model
