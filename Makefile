@@ -102,7 +102,7 @@ $(BUILD)/tests/torture/torture: tests/torture/torture.c tests/torture/inject.h
 
 $(BUILD)/tests/torture/inject.so: tests/torture/inject.c tests/torture/inject.h
 	@mkdir -p $(@D)
-	$(CC) -std=c17 $(WARN) -O2 -g -fPIC -shared -o $@ $<
+	$(CC) -std=c17 $(WARN) -O2 -g -fPIC -shared -fno-builtin -o $@ $<
 
 # make fuzz TARGETS="record mat" FUZZ_TIME=60: these, for a minute each; RUNS=100000: so many inputs.
 fuzz:

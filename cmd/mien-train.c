@@ -335,6 +335,8 @@ static void save_model(struct training *t, const struct fit_epoch *kept)
     struct mien_err e;
     free(t->model.made);
     t->model.made = fit_provenance(&o->fit, o->init, o->train, t->train.n, o->val, kept);
+    if (t->model.made == NULL)
+        mien_cli_die(t->cli, "out of memory for the model's origin");
     if (model_save(&t->model, o->out, &e) < 0)
         mien_cli_die(t->cli, "%s", e.msg);
     print_epoch(t, "kept epoch", kept);

@@ -4,7 +4,7 @@
 
 #include "util/hash.h"
 
-enum { FINE, BAD, TOLD };
+enum { FINE, BAD, TOLD, NO_MEMORY };
 
 size_t decoded_bytes(const struct decoded *d)
 {
@@ -58,11 +58,13 @@ const unsigned char *decoded_get(const struct decoded *d, int worker, size_t k, 
         pixels = mien_pack_pixels(d->pack, k);
     } else {
         unsigned char *to = d->augment != NULL ? d->plain[worker] : buf;
-        if (pack_decode(&d->decode, d->pack, k, d->decoder[worker], to, &why) < 0) {
-            if (atomic_load(&d->bad[k]) == FINE)
-                atomic_store(&d->bad[k], BAD);
+        int rc = pack_decode(&d->decode, d->pack, k, d->decoder[worker], to, &why);
+        if (rc == MIEN_ERR_MEM)
+            atomic_store(&d->bad[k], NO_MEMORY);
+        else if (rc < 0 && atomic_load(&d->bad[k]) == FINE)
+            atomic_store(&d->bad[k], BAD);
+        if (rc < 0)
             return NULL;
-        }
         pixels = to;
     }
     if (d->augment == NULL)
@@ -78,10 +80,14 @@ bool decoded_bad(const struct decoded *d, size_t k)
     return d->bad != NULL && atomic_load(&d->bad[k]) != FINE;
 }
 
-bool decoded_tell_bad(struct decoded *d, size_t k, struct mien_err *why)
+int decoded_tell_bad(struct decoded *d, size_t k, struct mien_err *why)
 {
-    if (d->bad == NULL || atomic_load(&d->bad[k]) != BAD)
-        return false;
+    int state = d->bad != NULL ? atomic_load(&d->bad[k]) : FINE;
+    if (state == NO_MEMORY)
+        return mien_err_mem(why, decoded_bytes(d), "a decoded image");
+    if (state != BAD)
+        return 0;
     atomic_store(&d->bad[k], TOLD);
-    return pack_decode(&d->decode, d->pack, k, d->decoder[0], d->plain[0], why) < 0;
+    int rc = pack_decode(&d->decode, d->pack, k, d->decoder[0], d->plain[0], why);
+    return rc == MIEN_ERR_MEM ? rc : rc < 0;
 }

@@ -40,8 +40,8 @@ const unsigned char *decoded_get(const struct decoded *d, int worker, size_t k, 
 /* Whether record k was found to be of no use. */
 bool decoded_bad(const struct decoded *d, size_t k);
 
-/* The same once for each record, with the cause: the next call says no. Not while threads are in
-   decoded_get. */
-bool decoded_tell_bad(struct decoded *d, size_t k, struct mien_err *why);
+/* 1 the first time that record k is asked about and was found to be of no use, with the cause; 0;
+   or MIEN_ERR_MEM when there was no memory to decode it. Not while threads are in decoded_get. */
+int decoded_tell_bad(struct decoded *d, size_t k, struct mien_err *why);
 
 #endif

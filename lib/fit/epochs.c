@@ -25,21 +25,27 @@ static void load_record(void *ctx, int worker, size_t i)
         f->label[i].w_gender = f->label[i].w_age = (float)f->weights.weight[k];
 }
 
-void fitter_tell_bad(const struct fitter *f, struct inputs *inputs, size_t k)
+int fitter_tell_bad(const struct fitter *f, struct inputs *inputs, size_t k, struct mien_err *e)
 {
-    struct mien_err why;
-    if (decoded_tell_bad(&inputs->images, k, &why) && f->c->on_bad != NULL)
-        f->c->on_bad(f->c->ctx, inputs->pack, k, &why);
+    int rc = decoded_tell_bad(&inputs->images, k, e);
+    if (rc > 0 && f->c->on_bad != NULL)
+        f->c->on_bad(f->c->ctx, inputs->pack, k, e);
+    return rc < 0 ? rc : 0;
 }
 
-/* Gives the trainer records index[0..n) of a part, and their labels. */
-static void load_batch(struct fitter *f, struct inputs *inputs, const uint32_t *index, size_t n)
+/* Gives the trainer records index[0..n) of a part, and their labels. Returns 0 or MIEN_ERR_MEM. */
+static int load_batch(struct fitter *f, struct inputs *inputs, const uint32_t *index, size_t n,
+                      struct mien_err *e)
 {
     f->inputs = inputs;
     f->index = index;
     par_for(f->par, n, load_record, f);
-    for (size_t i = 0; i < n; i++)
-        fitter_tell_bad(f, inputs, index[i]);
+    for (size_t i = 0; i < n; i++) {
+        int rc = fitter_tell_bad(f, inputs, index[i], e);
+        if (rc < 0)
+            return rc;
+    }
+    return 0;
 }
 
 /* Mixup (Zhang and others 2018): each record gets a share of the next one of its batch. */
@@ -135,8 +141,9 @@ static int add_confidences(const struct fitter *f, size_t n, struct calibration 
     return rc;
 }
 
-/* Measures the validation part. c, which may be NULL, receives its confidences. */
-static struct metrics validate(struct fitter *f, struct calibration *c)
+/* Measures the validation part. c, which may be NULL, receives its confidences. Returns 0 or
+   MIEN_ERR_MEM. */
+static int validate(struct fitter *f, struct calibration *c, struct metrics *m, struct mien_err *e)
 {
     struct tally tally = {0};
     size_t n = f->val_inputs.pack->n, batch = (size_t)f->c->batch;
@@ -145,22 +152,27 @@ static struct metrics validate(struct fitter *f, struct calibration *c)
         size_t count = n - first < batch ? n - first : batch;
         for (size_t i = 0; i < count; i++)
             index[i] = (uint32_t)(first + i);
-        load_batch(f, &f->val_inputs, index, count);
+        int rc = load_batch(f, &f->val_inputs, index, count, e);
+        if (rc < 0)
+            return rc;
         trainer_forward(f->t, (int)count, false, 0);
         loss_batch(NULL, &f->heads, f->label, count, NULL, trainer_act(f->t, f->heads.gender),
                    trainer_act(f->t, f->heads.age), NULL, NULL, &tally);
         if (c != NULL && add_confidences(f, count, c) < 0)
             c->failed = true;
     }
-    return tally_metrics(&tally);
+    *m = tally_metrics(&tally);
+    return 0;
 }
 
-/* Trains on the records of one batch. Returns 0 or MIEN_ERR_ARG. */
+/* Trains on the records of one batch. Returns 0, MIEN_ERR_MEM or MIEN_ERR_ARG. */
 static int train_batch(struct fitter *f, struct rng *rng, size_t n, struct mien_err *e)
 {
     struct progress *p = &f->now;
     struct tally one = {0};
-    load_batch(f, &f->train_inputs, f->order + p->done, n);
+    int rc = load_batch(f, &f->train_inputs, f->order + p->done, n, e);
+    if (rc < 0)
+        return rc;
     size_t next = p->done + n, left = f->train_inputs.pack->n - next;
     if (f->train_inputs.data == NULL) /* the disk reads while this batch is computed */
         mien_pack_will_need(f->train_inputs.pack, f->order + next,
@@ -196,7 +208,7 @@ static int save(struct fitter *f, struct mien_err *e)
     return checkpoint_save(f->c->checkpoint, f->about, &f->now, &f->arrays, e);
 }
 
-/* The rest of the epoch under way. Returns 0, 1 when stopped, or MIEN_ERR_ARG. */
+/* The rest of the epoch under way. Returns 0, 1 when stopped, or train_batch's errors. */
 static int train_epoch(struct fitter *f, struct mien_err *e)
 {
     struct progress *p = &f->now;
@@ -232,8 +244,9 @@ static bool better(int how, const struct fit_epoch *now, const struct fit_epoch 
     return now->val.loss < old->val.loss;
 }
 
-/* Measures the weights, or their moving average, and keeps them if they are the best. */
-static void judge_epoch(struct fitter *f, struct fit_epoch *now)
+/* Measures the weights, or their moving average, and keeps them if they are the best. Returns 0 or
+   MIEN_ERR_MEM. */
+static int judge_epoch(struct fitter *f, struct fit_epoch *now, struct mien_err *e)
 {
     struct arrays *a = &f->arrays;
     size_t bytes = a->n * sizeof(float);
@@ -243,8 +256,9 @@ static void judge_epoch(struct fitter *f, struct fit_epoch *now)
         memcpy(aside, a->weights, bytes);
         memcpy(a->weights, a->ema, bytes);
     }
-    if (f->val_inputs.pack != NULL)
-        now->val = validate(f, NULL);
+    int rc = f->val_inputs.pack != NULL ? validate(f, NULL, &now->val, e) : 0;
+    if (rc < 0)
+        return rc;
     now->best = better(f->c->best, now, &f->now.kept);
     if (a->ema != NULL)
         memcpy(a->weights, aside, bytes);
@@ -253,6 +267,7 @@ static void judge_epoch(struct fitter *f, struct fit_epoch *now)
         f->now.kept = *now;
         memcpy(a->best, use, bytes);
     }
+    return 0;
 }
 
 /* Whether every trained weight is a number: the last step of an epoch shows in no loss of it. */
@@ -319,8 +334,7 @@ static int run_epoch(struct fitter *f, struct fit_epoch *now, struct mien_err *e
     now->lr = learning_rate(f, last * (size_t)f->c->batch);
     now->seconds = clock_seconds() - start;
     now->images_per_second = (double)(p->done - before) / fmax(now->seconds, 1e-9);
-    judge_epoch(f, now);
-    return 0;
+    return judge_epoch(f, now, e);
 }
 
 int fitter_run_epochs(struct fitter *f, struct mien_err *e)
@@ -349,8 +363,9 @@ int fitter_run_epochs(struct fitter *f, struct mien_err *e)
 int fitter_find_temperatures(struct fitter *f, struct mien_err *e)
 {
     struct calibration c = {0};
-    if (f->val_inputs.pack != NULL)
-        validate(f, &c);
+    struct metrics m;
+    if (f->val_inputs.pack != NULL && validate(f, &c, &m, e) < 0)
+        c.failed = true;
     int rc = calibration_end(&c, &f->m->prep);
     return rc < 0 ? mien_err_set(e, rc, "no room for the temperatures of confidence") : 0;
 }

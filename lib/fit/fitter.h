@@ -51,7 +51,9 @@ MIEN_CHECKED int fitter_run_epochs(struct fitter *f, struct mien_err *e);
    none. Returns 0 or a negative code. */
 MIEN_CHECKED int fitter_find_temperatures(struct fitter *f, struct mien_err *e);
 
-/* Calls on_bad, once for each, for a record whose image turned out to be of no use. */
-void fitter_tell_bad(const struct fitter *f, struct inputs *inputs, size_t k);
+/* Calls on_bad, once for each, for a record whose image turned out to be of no use.
+   Returns 0 or MIEN_ERR_MEM. */
+MIEN_CHECKED int fitter_tell_bad(const struct fitter *f, struct inputs *inputs, size_t k,
+                                 struct mien_err *e);
 
 #endif

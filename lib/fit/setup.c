@@ -179,11 +179,11 @@ static int make_inputs(struct fitter *f, const struct mien_pack *train, const st
     rc = inputs_make(&f->train_inputs, f->m, train, &f->at, &how, f->par, e);
     if (rc != 0)
         return rc;
-    for (size_t k = 0; k < train->n; k++)
-        fitter_tell_bad(f, &f->train_inputs, k);
-    for (size_t k = 0; val != NULL && k < val->n; k++)
-        fitter_tell_bad(f, &f->val_inputs, k);
-    return 0;
+    for (size_t k = 0; rc == 0 && k < train->n; k++)
+        rc = fitter_tell_bad(f, &f->train_inputs, k, e);
+    for (size_t k = 0; rc == 0 && val != NULL && k < val->n; k++)
+        rc = fitter_tell_bad(f, &f->val_inputs, k, e);
+    return rc;
 }
 
 /* The heads, which layers are trained and how fast, and where the frozen ones end. */

@@ -14,5 +14,6 @@ survives() {
 survives crop malloc
 survives crop-bad realloc
 survives montage malloc
+survives train-images realloc
 
 finish

@@ -41,7 +41,9 @@ static const struct {
               {"EACCES", EACCES}, {"EPERM", EPERM},   {"short", SHORT}};
 
 static struct inject_shared *shared;
-static atomic_bool counting;
+/* Whether this thread is the program's, within main or what was given to pthread_create; what the
+   C library and a sanitizer do around it doesn't count. */
+static _Thread_local bool counting __attribute__((tls_model("initial-exec")));
 static int function = -1, fault;
 static uint64_t first;
 static bool on; /* all calls from the first one on */
@@ -64,7 +66,7 @@ static void *find(const char *name)
 /* Counts a call. Returns what is wrong with it: 0, SHORT, or an error number. */
 static int wrong(enum inject_function f)
 {
-    if (!atomic_load_explicit(&counting, memory_order_relaxed))
+    if (!counting)
         return 0;
     uint64_t n = atomic_fetch_add(&shared->calls[f], 1) + 1;
     if ((int)f != function || !(n == first || (on && n > first)))
@@ -165,7 +167,7 @@ static int counted_main(int argc, char **argv, char **env)
     trace = getenv("INJECT_TRACE") != NULL;
     stdout = fopencookie(NULL, "w",
                          (cookie_io_functions_t){.write = write_cookie, .close = close_cookie});
-    atomic_store(&counting, true);
+    counting = true;
     return real_main(argc, argv, env);
 }
 
@@ -482,9 +484,37 @@ int posix_fallocate64(int fd, off_t at, off_t n)
 
 /* --- Threads ------------------------------------------------------------------------------- */
 
+struct start {
+    void *(*run)(void *);
+    void *arg;
+    bool counting; /* not in threads of before main */
+};
+
+static void *counted_thread(void *arg)
+{
+    struct start s = *(struct start *)arg;
+    free(arg);
+    counting = s.counting;
+    void *result = s.run(s.arg);
+    counting = false;
+    return result;
+}
+
 int pthread_create(pthread_t *t, const pthread_attr_t *attr, void *(*run)(void *), void *arg)
 {
     REAL(pthread_create);
     int number = wrong(F_pthread_create);
-    return number != 0 ? number : real(t, attr, run, arg);
+    if (number != 0)
+        return number;
+    bool here = counting;
+    counting = false;
+    struct start *s = malloc(sizeof *s);
+    counting = here;
+    if (s == NULL)
+        abort();
+    *s = (struct start){run, arg, here};
+    number = real(t, attr, counted_thread, s);
+    if (number != 0)
+        free(s);
+    return number;
 }
