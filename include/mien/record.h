@@ -117,6 +117,9 @@ const char *mien_rec_text(const struct mien_rec *r, int tag, size_t *len); /* NU
 bool mien_rec_int(const struct mien_rec *r, int tag, int *out);            /* u8 and i32 scalars */
 bool mien_rec_real(const struct mien_rec *r, int tag, double *out); /* f32 scalars, and the above */
 
+/* What the limit of a reader bounds: the length of the record in a stream, without its header. */
+size_t mien_rec_bytes(const struct mien_rec *r);
+
 /* The pixels and their size; NULL when absent. */
 const unsigned char *mien_rec_pixels(const struct mien_rec *r, int *height, int *width);
 

@@ -94,6 +94,16 @@ struct mien_rec *mien_filter_add(struct mien_filter *f, int worker, size_t i)
     return &a->rec;
 }
 
+/* Fails a record that has become larger than readers take, and leaves out what makes it large. */
+static void bound(const struct mien_filter *f, struct mien_rec *r)
+{
+    size_t limit = f->limit != 0 ? f->limit : MIEN_RECORD_LIMIT, n = mien_rec_bytes(r);
+    if (n > limit && !r->fresh_error)
+        mien_rec_fail(r, "the record would have %zu bytes, more than the limit of %zu", n, limit);
+    if (mien_rec_bytes(r) > limit)
+        mien_rec_del(r, MIEN_TAG_IMAGE);
+}
+
 static void run_job(struct ring *g, struct job *job, int worker)
 {
     size_t n = 0;
@@ -105,6 +115,8 @@ static void run_job(struct ring *g, struct job *job, int worker)
     job->nadded = 0;
     g->current[worker] = job;
     job->rc = n == 0 ? 0 : g->f->fn(g->f->ctx, worker, job->good, n, job->drop, &job->err);
+    for (size_t i = 0; i < n; i++)
+        bound(g->f, job->good[i]);
 }
 
 /* Delivers the records written so far, then ends the program. */

@@ -405,9 +405,22 @@ int rec_decode_skipped(struct mien_rec *r, const void *body, size_t len, unsigne
     return 0;
 }
 
+static size_t head_bytes(const struct mien_field *f)
+{
+    return pad8(8 + 4 * (size_t)f->ndim);
+}
+
+size_t mien_rec_bytes(const struct mien_rec *r)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < r->nfield; i++)
+        n += head_bytes(&r->field[i]) + pad8(r->field[i].len);
+    return n;
+}
+
 int rec_field_head(const struct mien_field *f, struct mien_buf *out)
 {
-    size_t n = pad8(8 + 4 * (size_t)f->ndim);
+    size_t n = head_bytes(f);
     if (mien_buf_reserve(out, n) < 0)
         return MIEN_ERR_MEM;
     unsigned char *p = out->data + out->len;
