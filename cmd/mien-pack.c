@@ -78,7 +78,10 @@ static int restore_packs(const struct mien_cli *c, char **path, int n)
             mien_cli_die(c, "%s", e.msg);
         mien_cli_progress_start(&progress, c, "records");
         for (size_t i = 0; i < p.n; i++) {
-            if (mien_pack_record(&p, i, &r, &e) < 0) {
+            int rc = mien_pack_record(&p, i, &r, &e);
+            if (rc == MIEN_ERR_MEM)
+                mien_cli_die(c, "%s", e.msg);
+            if (rc < 0) {
                 mien_cli_progress_end(&progress);
                 mien_cli_warn(c, "'%s', record %zu: %s", path[k], i + 1, e.msg);
                 status = MIEN_EXIT_BAD;

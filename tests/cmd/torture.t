@@ -10,10 +10,11 @@ survives() {
     sed -n '/findings:/,$s/^/# /p' out
 }
 
-# Short of memory, good images aren't bad ones.
+# Short of memory, good records aren't bad ones.
 survives crop malloc
 survives crop-bad realloc
 survives montage malloc
 survives train-images realloc
+survives pack-restore realloc
 
 finish
