@@ -219,6 +219,8 @@ static void make_model(struct training *t)
     if (o->keep_heads && o->heads.list != NULL)
         mien_cli_die(t->cli,
                      "--heads makes new heads, --keep-heads keeps the model's: give one of them");
+    if (o->keep_heads && (o->heads.hidden > 0 || o->heads.dropout > 0 || o->embed != NULL))
+        mien_cli_die(t->cli, "--hidden, --dropout and --embed are for new heads, not --keep-heads");
     if (o->init == NULL && (o->keep_heads || o->embed != NULL))
         mien_cli_die(t->cli, "--%s needs --init MODEL", o->keep_heads ? "keep-heads" : "embed");
     if (o->init == NULL && o->fit.lr_backbone > 0)
@@ -332,9 +334,15 @@ static void report_stop(const struct training *t)
 static void save_model(struct training *t, const struct fit_epoch *kept)
 {
     const struct options *o = &t->o;
+    const struct fit_source from = {.init = o->init,
+                                    .train = o->train,
+                                    .val = o->val,
+                                    .records = t->train.n,
+                                    .heads = o->keep_heads ? NULL : &o->heads,
+                                    .embed = o->embed};
     struct mien_err e;
     free(t->model.made);
-    t->model.made = fit_provenance(&o->fit, o->init, o->train, t->train.n, o->val, kept);
+    t->model.made = fit_provenance(&o->fit, &from, kept);
     if (t->model.made == NULL)
         mien_cli_die(t->cli, "out of memory for the model's origin");
     if (model_save(&t->model, o->out, &e) < 0)

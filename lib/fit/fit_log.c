@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "mien/buf.h"
+#include "util/num.h"
 
 struct fit_log {
     FILE *file;
@@ -95,16 +96,37 @@ void fit_epoch_line(const struct fit_epoch *epoch, int epochs, char *line, size_
              epoch->train_loss, loss, gender, age, epoch->seconds, epoch->best ? " *" : "");
 }
 
-char *fit_provenance(const struct fit_config *c, const char *init, const char *train,
-                     size_t records, const char *val, const struct fit_epoch *kept)
+/* Appends the options of the heads that aren't at their defaults. */
+static int describe_heads(const struct fit_source *from, struct mien_buf *out)
+{
+    const struct fit_heads *h = from->heads;
+    char number[NUM_TEXT];
+    if (h == NULL)
+        return mien_buf_printf(out, " keep-heads");
+    int rc = from->embed != NULL ? mien_buf_printf(out, " embed=%s", from->embed) : 0;
+    if (h->list != NULL)
+        rc |= mien_buf_printf(out, " heads=%s", h->list);
+    if (h->hidden > 0)
+        rc |= mien_buf_printf(out, " hidden=%d", h->hidden);
+    if (h->dropout > 0) {
+        num_print(number, h->dropout);
+        rc |= mien_buf_printf(out, " dropout=%s", number);
+    }
+    return rc;
+}
+
+char *fit_provenance(const struct fit_config *c, const struct fit_source *from,
+                     const struct fit_epoch *kept)
 {
     struct mien_buf b = {0};
     int rc = mien_buf_printf(&b, "mien-train %s: ", MIEN_VERSION);
     rc |= fit_describe(c, &b);
+    rc |= describe_heads(from, &b);
     rc |= mien_buf_printf(&b, "\nfrom %s, %zu records of %s, epoch %d kept",
-                          init != NULL ? init : "features", records, train, kept->epoch);
-    if (val != NULL && kept->val.n_gender + kept->val.n_age > 0)
-        rc |= mien_buf_printf(&b, "\non %s: loss %.6g", val, kept->val.loss);
+                          from->init != NULL ? from->init : "features", from->records, from->train,
+                          kept->epoch);
+    if (from->val != NULL && kept->val.n_gender + kept->val.n_age > 0)
+        rc |= mien_buf_printf(&b, "\non %s: loss %.6g", from->val, kept->val.loss);
     if (kept->val.n_gender > 0)
         rc |= mien_buf_printf(&b, ", gender accuracy %.6g", kept->val.gender_accuracy);
     if (kept->val.n_age > 0)

@@ -26,9 +26,17 @@ int fit_log_close(struct fit_log *l, struct mien_err *e);
    many. */
 void fit_epoch_line(const struct fit_epoch *epoch, int epochs, char *line, size_t size);
 
-/* How a model came about, for its file: nothing that differs when it is made again. init, train and
-   val are the files' names; init and val may be NULL. The caller frees it; NULL without memory. */
-char *fit_provenance(const struct fit_config *c, const char *init, const char *train,
-                     size_t records, const char *val, const struct fit_epoch *kept);
+/* What a training was made of, as named on the command line. */
+struct fit_source {
+    const char *init, *train, *val; /* files; init and val may be NULL */
+    size_t records;                 /* of train */
+    const struct fit_heads *heads;  /* NULL: those of init are kept */
+    const char *embed;              /* the layer that new heads read; NULL: init's choice */
+};
+
+/* How a model came about, for its file: nothing that differs when it is made again. The caller
+   frees it; NULL without memory. */
+char *fit_provenance(const struct fit_config *c, const struct fit_source *from,
+                     const struct fit_epoch *kept);
 
 #endif

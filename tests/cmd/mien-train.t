@@ -190,6 +190,17 @@ mien-view -r -c id,features,gender toy.mien | mien-pack -q -o ageless.pack
 exits 'a head without labels' 2 mien-train -t ageless.pack -o z.model
 like 'says what to do' "$(cat err)" 'no record of the training set has an age: leave out that head'
 exits 'left out' 0 mien-train -q --heads gender=2 -e 1 -t ageless.pack -o z.model && rm z.model
+toy -q -e 1 --hidden 8 --dropout 0.25 --l1 0.1 --heads gender=2,age=0:20:40 -o z.model
+like 'a model tells how it was made' "$(mien-net z.model)" \
+    '^made by: mien-train .*lr=0.02 schedule=cosine l1=0.1 heads=gender=2,age=0:20:40 hidden=8 dropout=0.25$'
+mien-train -q -i z.model --keep-heads -t toy.pack -e 1 -o kept.model
+like 'heads that were kept, too' "$(mien-net kept.model)" '^made by: .* keep-heads$'
+for bad in '--hidden 8' '--dropout 0.1' '--embed h'; do
+    # shellcheck disable=SC2086
+    exits "--keep-heads with $bad" 2 mien-train -i z.model --keep-heads $bad -t toy.pack -o y.model
+    like 'is refused' "$(cat err)" '^mien-train: --hidden, --dropout and --embed are for new heads'
+done
+rm z.model
 # A checkpoint knows whose bins it holds, though the layers are the same.
 toy -q --heads age=0:20:40 --checkpoint c.ckpt -o z.model && rm z.model
 exits 'a checkpoint of other bins' 2 toy --heads age=0:20:50 --checkpoint c.ckpt --resume -o z.model
