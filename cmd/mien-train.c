@@ -350,6 +350,14 @@ static void save_model(struct training *t, const struct fit_epoch *kept)
     print_epoch(t, "kept epoch", kept);
 }
 
+/* A choice by one head's figures may keep an epoch in which the other one has learned nothing. */
+static void warn_of_weak_head(const struct training *t, const struct fit_epoch *kept)
+{
+    char weak[120];
+    if (t->o.val != NULL && fit_weak_head(kept, &t->val, weak, sizeof weak))
+        mien_cli_note(t->cli, "warning: in the kept epoch %s; see --best", weak);
+}
+
 /* Returns the program's exit status. */
 static int train(struct training *t)
 {
@@ -378,6 +386,7 @@ static int train(struct training *t)
         report_stop(t);
         return EXIT_STOPPED;
     }
+    warn_of_weak_head(t, &kept);
     save_model(t, &kept);
     return t->bad > 0 || t->log_lost ? MIEN_EXIT_BAD : MIEN_EXIT_OK;
 }

@@ -1,5 +1,6 @@
 #include "fit_log.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -94,6 +95,57 @@ void fit_epoch_line(const struct fit_epoch *epoch, int epochs, char *line, size_
                  v->age_mae, 100 * v->age_cs5);
     snprintf(line, size, "%d/%d: loss %.4f%s%s%s, %.1f s%s", epoch->epoch, epochs,
              epoch->train_loss, loss, gender, age, epoch->seconds, epoch->best ? " *" : "");
+}
+
+/* The share of records that guessing the more frequent gender is right for. */
+static double guess_gender(const struct mien_pack *p)
+{
+    size_t n[MIEN_GENDERS] = {0};
+    for (size_t i = 0; i < p->n; i++) {
+        if (p->gender[i] < MIEN_GENDERS)
+            n[p->gender[i]]++;
+    }
+    return fmax((double)n[0], (double)n[1]) / (double)(n[0] + n[1]);
+}
+
+/* The mean absolute error of guessing the median age. */
+static double guess_age(const struct mien_pack *p)
+{
+    size_t n[MIEN_AGES] = {0}, total = 0, below = 0;
+    int median = 0;
+    double error = 0;
+    for (size_t i = 0; i < p->n; i++) {
+        if (p->age[i] < MIEN_AGES) {
+            n[p->age[i]]++;
+            total++;
+        }
+    }
+    while (2 * (below + n[median]) < total)
+        below += n[median++];
+    for (int age = 0; age < MIEN_AGES; age++)
+        error += (double)n[age] * abs(age - median);
+    return error / (double)total;
+}
+
+bool fit_weak_head(const struct fit_epoch *kept, const struct mien_pack *val, char *text,
+                   size_t size)
+{
+    const double hardly = 0.9;
+    const struct metrics *v = &kept->val;
+    double gender = v->n_gender > 0 ? guess_gender(val) : 0;
+    double age = v->n_age > 0 ? guess_age(val) : 0;
+    if (v->n_gender > 0 && 1 - v->gender_accuracy > hardly * (1 - gender)) {
+        snprintf(text, size,
+                 "genders are hardly better than guessed: %.2f%% right, guessing %.2f%%",
+                 100 * v->gender_accuracy, 100 * gender);
+        return true;
+    }
+    if (v->n_age > 0 && v->age_mae > hardly * age) {
+        snprintf(text, size, "ages are hardly better than guessed: MAE %.2f, guessing %.2f",
+                 v->age_mae, age);
+        return true;
+    }
+    return false;
 }
 
 /* Appends the options of the heads that aren't at their defaults. */

@@ -26,6 +26,13 @@ int fit_log_close(struct fit_log *l, struct mien_err *e);
    many. */
 void fit_epoch_line(const struct fit_epoch *epoch, int epochs, char *line, size_t size);
 
+/* A warning that a head of the kept epoch, which may have been chosen by the other one's figures, is
+   hardly better than guessing: it makes more than nine tenths of the errors of naming the validation
+   pack's most frequent gender, or its median age, every time. Returns whether there is one in
+   text. */
+bool fit_weak_head(const struct fit_epoch *kept, const struct mien_pack *val, char *text,
+                   size_t size);
+
 /* What a training was made of, as named on the command line. */
 struct fit_source {
     const char *init, *train, *val; /* files; init and val may be NULL */

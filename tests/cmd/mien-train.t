@@ -190,6 +190,19 @@ mien-view -r -c id,features,gender toy.mien | mien-pack -q -o ageless.pack
 exits 'a head without labels' 2 mien-train -t ageless.pack -o z.model
 like 'says what to do' "$(cat err)" 'no record of the training set has an age: leave out that head'
 exits 'left out' 0 mien-train -q --heads gender=2 -e 1 -t ageless.pack -o z.model && rm z.model
+# The kept epoch's weak head is told.
+exits 'heads that have learned nothing' 0 toy -e 1 --lr 1e-9 -s 3 -o z.model
+like 'are worth a warning' "$(cat err)" "^mien-train: warning: in the kept epoch genders are hardly better than guessed: \
+[0-9.]+% right, guessing $(mien-view -Hc gender toy.mien | sort | uniq -c | sort -rn |
+    awk 'NR == 1 { n = $1 } { all += $1 } END { printf "%.2f", 100 * n / all }')%; see --best\$"
+exits 'ages, too' 0 toy -e 1 --lr 1e-9 --heads age=101 -o z.model
+like 'are compared' "$(cat err)" "^mien-train: warning: in the kept epoch ages are hardly better than guessed: MAE [0-9.]+, \
+guessing $(mien-view -Hc age toy.mien | sort -n | awk '{ a[NR] = $1 } END { m = a[int((NR + 1) / 2)]
+    for (i in a) s += a[i] > m ? a[i] - m : m - a[i]; printf "%.2f", s / NR }'); see --best\$"
+exits 'heads that have learned something' 0 toy -o z.model
+is 'are not' "$(grep -c warning err)" 0
+exits 'nor is anything with -q' 0 toy -q -e 1 --lr 1e-9 -o z.model
+is 'said' "$(cat err)" ''
 toy -q -e 1 --hidden 8 --dropout 0.25 --l1 0.1 --heads gender=2,age=0:20:40 -o z.model
 like 'a model tells how it was made' "$(mien-net z.model)" \
     '^made by: mien-train .*lr=0.02 schedule=cosine l1=0.1 heads=gender=2,age=0:20:40 hidden=8 dropout=0.25$'
