@@ -42,6 +42,10 @@ static int put_escaped(struct mien_buf *out, const char *text, size_t len, bool 
     size_t from = 0, i = 0; /* [from, i) needs no escape */
     int rc = 0;
     while (i < len) {
+        if (s[i] >= 0x20 && s[i] < 0x7f && s[i] != '\\' && s[i] != '"') { /* most are: quickly */
+            i++;
+            continue;
+        }
         size_t n = utf8_len(s + i, len - i);
         if (n > 0 && !drives_terminal(s + i, n) && s[i] != '\\' && (s[i] != '"' || !json)) {
             i += n;
