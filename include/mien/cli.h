@@ -152,14 +152,14 @@ void mien_cli_check_input(const struct mien_cli *c, int fd);
 /* Flushes and closes a text stream (standard output), and dies when anything was not written. */
 void mien_cli_close_stdout(const struct mien_cli *c);
 
-/* Progress on standard error, only when that is a terminal and not -q: call as often as you like,
-   it redraws at most five times a second. done counts items; total is 0 when unknown; bytes may
-   be 0. mien_cli_progress_end clears the line. */
+/* Progress on standard error, but not with -q: on a terminal one line, redrawn at most five times a
+   second and cleared by mien_cli_progress_end; elsewhere a line every 30 seconds. Call it as often
+   as you like. done counts items; total is 0 when unknown; bytes may be 0. */
 struct mien_progress {
     const struct mien_cli *cli;
     char what[128]; /* "records"; may be written to between calls */
     double start, last;
-    bool on, drawn;
+    bool on, redraws, drawn;
 };
 void mien_cli_progress_start(struct mien_progress *p, const struct mien_cli *c, const char *what);
 void mien_cli_progress(struct mien_progress *p, uint64_t done, uint64_t total, uint64_t bytes);

@@ -1,4 +1,4 @@
-/* Progress on a terminal, in one line that is drawn over and over. */
+/* Progress: on a terminal one line that is drawn over and over, elsewhere a line now and then. */
 #include "mien/cli.h"
 
 #include <stdlib.h>
@@ -9,6 +9,9 @@
 #include "util/clock.h"
 
 #define CLEAR_TO_END "\033[K"
+
+/* Seconds between two lines, drawn over or not. */
+static const double often = 0.2, seldom = 30;
 
 /* A terminal that can go back to the start of a line and clear it. */
 static bool can_redraw(void)
@@ -29,9 +32,9 @@ static size_t columns(void)
 
 void mien_cli_progress_start(struct mien_progress *p, const struct mien_cli *c, const char *what)
 {
-    double now = clock_seconds();
+    double now = clock_coarse();
     *p = (struct mien_progress){
-        .cli = c, .start = now, .last = now, .on = !c->quiet && can_redraw()};
+        .cli = c, .start = now, .last = now, .on = !c->quiet, .redraws = can_redraw()};
     snprintf(p->what, sizeof p->what, "%s", what);
 }
 
@@ -39,11 +42,10 @@ void mien_cli_progress(struct mien_progress *p, uint64_t done, uint64_t total, u
 {
     if (!p->on)
         return;
-    double now = clock_seconds(), spent = now - p->start;
-    if (now - p->last < 0.2)
+    double now = clock_coarse(), spent = now - p->start;
+    if (now - p->last < (p->redraws ? often : seldom))
         return;
     p->last = now;
-    p->drawn = true;
     double rate = spent > 0 ? (double)done / spent : 0;
     char of[24] = "", size[32] = "", left[32] = "", line[400];
     if (total > 0)
@@ -54,8 +56,13 @@ void mien_cli_progress(struct mien_progress *p, uint64_t done, uint64_t total, u
         snprintf(left, sizeof left, ", %.0f s left", (double)(total - done) / rate);
     snprintf(line, sizeof line, "%s: %llu%s %s, %.0f/s%s%s", p->cli->name, (unsigned long long)done,
              of, p->what, rate, size, left);
+    if (!p->redraws) {
+        fprintf(stderr, "%s\n", line);
+        return;
+    }
     /* A line that wrapped could not be drawn over. */
     fprintf(stderr, "\r%.*s" CLEAR_TO_END, (int)columns() - 1, line);
+    p->drawn = true;
 }
 
 void mien_cli_progress_end(struct mien_progress *p)

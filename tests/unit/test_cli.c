@@ -6,6 +6,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -136,12 +137,45 @@ static void progress(void **state)
     close(master);
 }
 
+/* Without a terminal, such as in a log file, there is a line every half minute. */
+static void progress_in_a_file(void **state)
+{
+    (void)state;
+    const struct mien_cli c = {.name = "test"}, quiet = {.name = "test", .quiet = true};
+    struct mien_progress p, none;
+    FILE *file = tmpfile();
+    assert_non_null(file);
+    int saved = dup(STDERR_FILENO);
+    fflush(stderr);
+    dup2(fileno(file), STDERR_FILENO);
+    mien_cli_progress_start(&p, &c, "records");
+    mien_cli_progress_start(&none, &quiet, "records");
+    mien_cli_progress(&p, 1, 200, 0);
+    p.start -= 50; /* as if it had been a while */
+    p.last -= 31;
+    none.last -= 31;
+    mien_cli_progress(&p, 100, 200, 3000000);
+    mien_cli_progress(&p, 101, 200, 3000000);
+    mien_cli_progress(&none, 100, 200, 0);
+    mien_cli_progress_end(&p);
+    fflush(stderr);
+    dup2(saved, STDERR_FILENO);
+    close(saved);
+    char text[200];
+    rewind(file);
+    size_t n = fread(text, 1, sizeof text - 1, file);
+    text[n] = '\0';
+    fclose(file);
+    assert_string_equal(text, "test: 100/200 records, 2/s, 3.0 MB, 50 s left\n");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(aliases),
         cmocka_unit_test(typos),
         cmocka_unit_test(progress),
+        cmocka_unit_test(progress_in_a_file),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
