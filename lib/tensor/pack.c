@@ -227,12 +227,57 @@ void mien_pack_will_need(const struct mien_pack *p, const uint32_t *index, size_
     }
 }
 
+/* A field for len bytes of a record's data, with the shape that the pack's kind gives it. NULL
+   without memory, and for more bytes than a field holds. */
+static void *alloc_data(const struct mien_pack *p, struct mien_rec *r, size_t len)
+{
+    const uint32_t pixels[] = {(uint32_t)p->height, (uint32_t)p->width, 3};
+    const uint32_t features[] = {(uint32_t)p->dim}, image[] = {(uint32_t)len};
+    if (p->kind == MIEN_PACK_PIXELS)
+        return mien_rec_alloc(r, MIEN_TAG_PIXELS, MIEN_U8, 3, pixels);
+    if (p->kind == MIEN_PACK_FEATURES)
+        return mien_rec_alloc(r, MIEN_TAG_FEATURES, MIEN_F32, 1, features);
+    return len > UINT32_MAX ? NULL : mien_rec_alloc(r, MIEN_TAG_IMAGE, MIEN_U8, 1, image);
+}
+
+/* Record i of a pack without records: the fields that its tensors have. */
+static int record_of_tensors(const struct mien_pack *p, size_t i, struct mien_rec *r,
+                             struct mien_err *e)
+{
+    size_t len;
+    const char *text = mien_pack_id(p, i, &len);
+    int rc = len > 0 ? mien_rec_set_text(r, MIEN_TAG_ID, text, len) : 0;
+    text = mien_pack_subject(p, i, &len);
+    if (len > 0)
+        rc |= mien_rec_set_text(r, MIEN_TAG_SUBJECT, text, len);
+    if (p->age[i] != MIEN_PACK_UNKNOWN)
+        rc |= mien_rec_set_u8(r, MIEN_TAG_AGE, p->age[i]);
+    if (p->gender[i] != MIEN_PACK_UNKNOWN)
+        rc |= mien_rec_set_u8(r, MIEN_TAG_GENDER, p->gender[i]);
+    if (p->band != NULL && p->band[2 * i] != MIEN_PACK_UNKNOWN) {
+        void *band = mien_rec_alloc(r, MIEN_TAG_AGE_BAND, MIEN_U8, 1, (uint32_t[]){2});
+        if (band != NULL)
+            memcpy(band, p->band + 2 * i, 2);
+        rc |= band == NULL;
+    }
+    if (p->prep.text[0] != '\0')
+        rc |= mien_rec_set_str(r, MIEN_TAG_PREP, p->prep.text);
+    const void *data = data_at(p, i, &len);
+    void *copy = alloc_data(p, r, len);
+    if (rc != 0 || copy == NULL)
+        return mien_err_mem(e, len, "a record");
+    memcpy(copy, data, len);
+    return 0;
+}
+
 int mien_pack_record(const struct mien_pack *p, size_t i, struct mien_rec *r, struct mien_err *e)
 {
     size_t len, blen;
     const void *data = data_at(p, i, &len);
-    if (!p->record.offset)
-        return mien_err_set(e, MIEN_ERR_FORMAT, "the pack has only tensors, no records to restore");
+    if (!p->record.offset) {
+        mien_rec_clear(r);
+        return record_of_tensors(p, i, r, e);
+    }
     const unsigned char *body = bytes_at(&p->record, i, &blen);
     mien_rec_clear(r);
     if (p->fields[i] < 0)
