@@ -218,7 +218,8 @@ int join_find(struct join *j, const char *path, struct join_match *m, struct mie
     if (i == n)
         return 0;
     if (x[i].taken)
-        return mien_err_set(e, MIEN_ERR_FORMAT, "an earlier image has had the metadata of '%.*s'",
+        return mien_err_set(e, MIEN_ERR_FORMAT,
+                            "an earlier image already used the metadata of '%.*s'",
                             (int)x[i].path_len, x[i].path);
     size_t same = same_path(x, n, i), next = i + same;
     if (f == LONGER && fit(x, n, next, path, len) != NO_FIT)

@@ -187,8 +187,7 @@ int labels_gender(struct labels *l, const char *s, size_t n, const struct label_
     else if (is_one_of(s, n, male_words, COUNT(male_words)))
         l->gender = MALE;
     else
-        return mien_err_set(e, MIEN_ERR_FORMAT,
-                            "gender '%.*s' is not known: name its meaning with %s",
+        return mien_err_set(e, MIEN_ERR_FORMAT, "unknown gender '%.*s': define it with %s",
                             (int)(n < WORD_MAX ? n : WORD_MAX), s, "--female and --male");
     return 0;
 }

@@ -273,7 +273,8 @@ static int look_at_entry(struct source *s, struct archive_entry *x, bool readabl
     if (!readable)
         mien_err_set(&s->why, MIEN_ERR_FORMAT, "cannot be read: %s", why_not(s->ar));
     else if (link)
-        mien_err_set(&s->why, MIEN_ERR_FORMAT, "a hard link to '%s', whose bytes have gone by",
+        mien_err_set(&s->why, MIEN_ERR_FORMAT,
+                     "a hard link to '%s', whose bytes came earlier in the archive",
                      archive_entry_hardlink(x));
     else if (archive_entry_size_is_set(x) && (uint64_t)archive_entry_size(x) > s->limit)
         too_large(s, archive_entry_size(x), &s->why);

@@ -138,13 +138,13 @@ static int read_header(struct table *t, struct mien_err *e)
         return mien_err_mem(e, 1, "a header");
     for (int i = 0; i < ROLES; i++)
         if (t->rule->header[i] && t->column[i] == NO_COLUMN)
-            return mien_err_set(e, MIEN_ERR_FORMAT, "no column is headed '%s'", t->rule->header[i]);
+            return mien_err_set(e, MIEN_ERR_FORMAT, "no column has the header '%s'",
+                                t->rule->header[i]);
     if (t->column[ROLE_PATH] == NO_COLUMN)
         return mien_err_set(e, MIEN_ERR_FORMAT,
-                            "no column of the header is a path; name it with --column path=HEADER");
+                            "no column holds the path; name it with --column path=HEADER");
     if (used < 2)
-        return mien_err_set(e, MIEN_ERR_FORMAT,
-                            "no column of the header is a label; name one with --column");
+        return mien_err_set(e, MIEN_ERR_FORMAT, "no column holds a label; name one with --column");
     return 0;
 }
 

@@ -30,7 +30,7 @@ int blaze_heads(const struct model *m, struct blaze_head head[BLAZE_MAX_HEADS], 
         if (is_read(net, i))
             continue;
         if (nout == 2 * BLAZE_MAX_HEADS)
-            return mien_err_set(e, MIEN_ERR_FORMAT, "has more outputs than a face detector");
+            return mien_err_set(e, MIEN_ERR_FORMAT, "not a face detector: it has too many outputs");
         out[nout++] = i;
     }
     for (int a = 0; a < nout; a++) {
@@ -44,7 +44,7 @@ int blaze_heads(const struct model *m, struct blaze_head head[BLAZE_MAX_HEADS], 
     }
     if (n == 0 || 2 * n != nout || in.c != 3)
         return mien_err_set(e, MIEN_ERR_FORMAT,
-                            "is no face detector: its outputs are not scores and boxes");
+                            "not a face detector: its outputs aren't scores and boxes");
     return n;
 }
 

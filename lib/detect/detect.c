@@ -58,10 +58,11 @@ struct detector *detector_new(const struct model *m, const struct detect_options
     *d = (struct detector){*o, m, in.w};
     int n = blaze_heads(m, head, e);
     if (n > 0 && in.h != in.w)
-        n = mien_err_set(e, MIEN_ERR_FORMAT, "is a face detector, but not for squares");
+        n = mien_err_set(e, MIEN_ERR_FORMAT, "a face detector, but not for square images");
     for (int i = 0; i < n; i++) {
         if (head[i].stride < 1 || head[i].stride > AGAIN * in.w)
-            n = mien_err_set(e, MIEN_ERR_FORMAT, "is a face detector with cells of %g pixels",
+            n = mien_err_set(e, MIEN_ERR_FORMAT,
+                             "a face detector with cells of %g pixels, which isn't supported",
                              head[i].stride);
     }
     if (n < 0) {

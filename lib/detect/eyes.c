@@ -44,7 +44,7 @@ static int open_eye(struct eye *y, const struct model *m, int h, int w, struct m
     if (rc < 0)
         return rc;
     if (mien_prep_set(&sized.prep, "size", "%dx%d", h, w) < 0)
-        rc = mien_err_set(e, MIEN_ERR_LIMIT, "the preprocessing's description grows too long");
+        rc = mien_err_set(e, MIEN_ERR_LIMIT, "the description of the preprocessing is too long");
     else
         rc = y->nhead = blaze_heads(&sized, y->head, e);
     for (int i = 0; i < y->nhead; i++) {

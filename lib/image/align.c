@@ -24,7 +24,7 @@ int img_align_plan(const struct mien_crop *c, const struct img_jpeg_info *info, 
                             MIEN_FACE_MOUTH + 1);
     for (int i = 0; i < 2 * (MIEN_FACE_MOUTH + 1); i++) {
         if (!(fabsf(point[i]) <= MAX_POSITION))
-            return mien_err_set(e, MIEN_ERR_FORMAT, "a landmark is no place in the image");
+            return mien_err_set(e, MIEN_ERR_FORMAT, "a landmark isn't a position in the image");
     }
     struct point r = landmark(point, MIEN_FACE_RIGHT_EYE), l = landmark(point, MIEN_FACE_LEFT_EYE);
     struct point mouth = landmark(point, MIEN_FACE_MOUTH), m = {(r.x + l.x) / 2, (r.y + l.y) / 2};
@@ -41,8 +41,8 @@ int img_align_plan(const struct mien_crop *c, const struct img_jpeg_info *info, 
     bool turned = info->orientation >= 5;
     int w = turned ? info->h : info->w, h = turned ? info->w : info->h;
     if (!(centre.x >= 0 && centre.y >= 0 && centre.x <= w && centre.y <= h))
-        return mien_err_set(e, MIEN_ERR_FORMAT,
-                            "the face lies outside of the image of %d x %d pixels", w, h);
+        return mien_err_set(e, MIEN_ERR_FORMAT, "the face lies outside the image of %d x %d pixels",
+                            w, h);
 
     double side = fmax(1, face * (1 + 2 * c->margin) * c->inner);
     int rc = img_crop_scale(c, side, &a->eighths, &a->side, e);

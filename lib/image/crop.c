@@ -45,7 +45,7 @@ static int area_of_box(const struct mien_crop *c, const struct img_jpeg_info *in
     }
     if (a->x1 >= info->w || a->y1 >= info->h || a->x2 <= 0 || a->y2 <= 0)
         return mien_err_set(e, MIEN_ERR_FORMAT,
-                            "the face box %g,%g,%g,%g lies outside of the image of %d x %d pixels",
+                            "the face box %g,%g,%g,%g lies outside the image of %d x %d pixels",
                             box[0], box[1], box[2], box[3], info->w, info->h);
     return 0;
 }

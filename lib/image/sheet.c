@@ -116,7 +116,7 @@ int sheet_start(struct sheet *s, struct mien_err *e)
     s->gap = GAP * s->scale;
     if (width_of(s, s->columns) > MIEN_MAX_SIDE)
         return mien_err_set(e, MIEN_ERR_LIMIT,
-                            "%d columns of %d pixels make a page of more than %d pixels",
+                            "%d pictures of %d pixels across make a page wider than %d pixels",
                             s->columns, s->size, MIEN_MAX_SIDE);
     int rc = img_alloc(&s->row, max_row_height(s), width_of(s, s->columns), e);
     if (rc == 0)

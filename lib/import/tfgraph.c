@@ -200,7 +200,7 @@ static int describe(const json_t *w, struct tf_const *t, struct coding *c, struc
     for (int i = 0; i < t->ndim; i++) {
         long long d;
         if (!whole(json_array_get(shape, (size_t)i), &d) || d < 0)
-            return mien_err_set(e, MIEN_ERR_FORMAT, "weight '%s' has a dimension that is no size",
+            return mien_err_set(e, MIEN_ERR_FORMAT, "weight '%s' has a dimension that isn't a size",
                                 t->name);
         t->dim[i] = (size_t)d;
         if (t->dim[i] > 0 && t->count > MAX_GROUP / t->dim[i])
@@ -381,7 +381,7 @@ static int find_outputs(struct tf_graph *g, struct mien_err *e)
         const char *name = json_string_value(json_object_get(v, "name"));
         int i = tf_find(g, name != NULL ? name : key);
         if (i < 0)
-            return mien_err_set(e, MIEN_ERR_FORMAT, "output '%s' is no node",
+            return mien_err_set(e, MIEN_ERR_FORMAT, "output '%s' isn't a node",
                                 name != NULL ? name : key);
         if (g->nout == g->n)
             return mien_err_set(e, MIEN_ERR_FORMAT, "there are more outputs than nodes");

@@ -146,7 +146,7 @@ int imp_tensor(struct import *c, int i, int k, struct tf_value *x)
     if (x->below6)
         return imp_fail(c, i, "input %d is a minimum that no maximum with 0 follows", k + 1);
     if (x->rank == 0)
-        return imp_fail(c, i, "input %d was reshaped to what no layer has", k + 1);
+        return imp_fail(c, i, "input %d was reshaped to a shape that no layer has", k + 1);
     return 0;
 }
 
@@ -159,7 +159,7 @@ const struct tf_const *imp_per_channel(struct import *c, int i, int k, size_t ch
 {
     const struct tf_const *t = imp_constant(c, i, k);
     if (t == NULL)
-        imp_fail(c, i, "input %d is no constant", k + 1);
+        imp_fail(c, i, "input %d isn't a constant", k + 1);
     else if (t->count == 1 ||
              (t->count == channels && t->ndim > 0 && t->dim[t->ndim - 1] == channels))
         return t;

@@ -48,8 +48,7 @@ static int walk(struct import *c)
         }
     }
     free(done);
-    return rc < 0 || all ? rc
-                         : mien_err_set(c->e, MIEN_ERR_FORMAT, "the graph goes round in circles");
+    return rc < 0 || all ? rc : mien_err_set(c->e, MIEN_ERR_FORMAT, "the graph has a cycle");
 }
 
 /* --- Outputs ------------------------------------------------------------------------------- */
@@ -106,9 +105,10 @@ static int name_head(struct import *c, const char *which, const char *name)
     bool gender = strcmp(name, "gender") == 0;
     if (!(l->type == L_SOFTMAX && (!gender || n == 2)) &&
         !(l->type == L_SIGMOID && gender && n == 1))
-        return mien_err_set(
-            c->e, MIEN_ERR_ARG, "'%s' is a %s of %zu; %s", which, layer_type_name(l->type), n,
-            gender ? "the gender is a softmax of 2 or a sigmoid of 1" : "the age is a softmax");
+        return mien_err_set(c->e, MIEN_ERR_ARG, "'%s' is a %s of %zu; %s", which,
+                            layer_type_name(l->type), n,
+                            gender ? "the gender must be a softmax of 2 or a sigmoid of 1"
+                                   : "the age must be a softmax");
     if (c->net->layer[l->in[0]].type == L_DENSE) {
         snprintf(logits, sizeof logits, "%s_logits", name);
         int rc = rename_layer(c, l->in[0], logits);
@@ -173,7 +173,7 @@ static int take_weights(struct import *c, struct model *m)
             const float *w = imp_parameter(c, i, k);
             if (!num_finite(w, l->param[k].count))
                 return mien_err_set(c->e, MIEN_ERR_FORMAT,
-                                    "layer '%s' has a weight that is no number", l->name);
+                                    "layer '%s' has a weight that isn't a number", l->name);
         }
     }
     m->weights = net_weights_new(&m->net, c->e);

@@ -138,6 +138,6 @@ int imp_placeholder(struct import *c, int i)
     else
         return imp_fail(c, i, "its shape is not [batch, height, width, channels]");
     if (l.shape.h < 1 || l.shape.w < 1 || l.shape.c < 1)
-        return imp_fail(c, i, "its size is open: choose one with --size");
+        return imp_fail(c, i, "its size is open; choose one with --size");
     return imp_emit(c, i, imp_add_layer(c, i, &l), rank);
 }

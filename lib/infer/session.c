@@ -277,7 +277,7 @@ static const void *input_of(const struct mien_session *s, struct mien_rec *r)
     else if (f->dim[0] != want)
         mien_rec_fail(r, "%u features, the model takes %zu", f->dim[0], want);
     else if (!mien_rec_finite(f))
-        mien_rec_fail(r, "a feature is no number");
+        mien_rec_fail(r, "a feature isn't a number");
     else
         in = f->data;
     return in;

@@ -59,8 +59,8 @@ int picture_of(struct picture *p, const struct mien_rec *r, int size, struct mie
         return photograph(p, image, size, e);
     if (px == NULL)
         return mien_err_set(e, MIEN_ERR_FORMAT,
-                            "neither pixels nor an image in the record, which mien-predict "
-                            "keeps with --keep");
+                            "neither pixels nor an image in the record; mien-predict "
+                            "keeps them with --keep");
     if (h < 1 || w < 1)
         return mien_err_set(e, MIEN_ERR_FORMAT, "its pixels are empty");
     return scale_into(p, px, h, w, size, e);

@@ -145,7 +145,7 @@ static int parse_option(const struct net *net, struct layer *l, char *key, struc
     int v[2], n;
     char *s = strchr(key, '=');
     if (s == NULL)
-        return mien_err_set(e, MIEN_ERR_ARG, "'%s' is one word too many", key);
+        return mien_err_set(e, MIEN_ERR_ARG, "unexpected word '%s'", key);
     *s++ = '\0';
     if (strcmp(key, "from") == 0)
         return parse_from(net, l, s, e);
@@ -253,7 +253,7 @@ static int parse_line(struct net *net, char *line, struct mien_err *e)
         return mien_err_set(e, MIEN_ERR_ARG, "layer '%s' has no type", word[0]);
     int type = type_of(word[at]);
     if (type < 0)
-        return mien_err_set(e, MIEN_ERR_ARG, "there is no layer type '%s'", word[at]);
+        return mien_err_set(e, MIEN_ERR_ARG, "unknown layer type '%s'", word[at]);
     if (strlen(word[0]) >= NET_NAME)
         return mien_err_set(e, MIEN_ERR_ARG, "a name has at most %d characters", NET_NAME - 1);
     struct layer l = layer_make(word[0], (enum layer_type)type);
@@ -278,7 +278,7 @@ int net_parse(struct net *net, const char *text, size_t len, struct mien_err *e)
         while (used < n && used < MAX_LINE - 1 && text[at + used] != '#') {
             line[used] = text[at + used];
             if (!isprint((unsigned char)line[used]) && line[used] != '\t' && line[used] != '\r')
-                rc = mien_err_set(&cause, MIEN_ERR_ARG, "a character that is no ASCII text");
+                rc = mien_err_set(&cause, MIEN_ERR_ARG, "a character that isn't ASCII");
             used++;
         }
         if (used == MAX_LINE - 1)

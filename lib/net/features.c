@@ -34,7 +34,7 @@ int model_features_layer(const struct model *m, const char *name, struct mien_er
     int gender = read_by_head(&m->net, "gender"), age = read_by_head(&m->net, "age");
     if (gender >= 0 && age >= 0 && gender != age)
         return mien_err_set(e, MIEN_ERR_ARG,
-                            "the model's heads read '%s' and '%s': name one of its layers",
+                            "the model's heads read '%s' and '%s': choose one of its layers",
                             m->net.layer[gender].name, m->net.layer[age].name);
     return gender >= 0 ? gender : age >= 0 ? age : m->net.n - 1;
 }

@@ -38,7 +38,7 @@ int input_options_apply(const struct input_options *o, struct model *m, struct m
             rc |= mien_prep_set(&m->prep, words[i].key, "%s", words[i].value);
     }
     if (rc < 0)
-        return mien_err_set(e, MIEN_ERR_ARG, "the preprocessing is too long to describe");
+        return mien_err_set(e, MIEN_ERR_ARG, "the description of the preprocessing is too long");
     if (o->embed != NULL && net_find(&m->net, o->embed) < 0)
         return mien_err_set(e, MIEN_ERR_ARG, "embed: the network has no layer '%s'", o->embed);
     rc = model_input(m, &input, e);

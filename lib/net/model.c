@@ -61,7 +61,7 @@ static const struct mien_tensor *find_tensor(const struct mien_safetensors *s,
         fits = t->shape[i] == p->dim[i];
     if (!fits) {
         mien_err_set(e, MIEN_ERR_FORMAT,
-                     "weight '%s' has not the type and shape that its layer needs", name);
+                     "weight '%s' doesn't have the type and shape that its layer needs", name);
         return NULL;
     }
     return t;
@@ -91,8 +91,8 @@ static int read_weights(struct model *m, const struct mien_safetensors *s, struc
             else
                 memcpy(w, t->data, t->bytes);
             if (!num_finite(w, p->count))
-                return mien_err_set(e, MIEN_ERR_FORMAT, "weight '%s' has a value that is no number",
-                                    t->name);
+                return mien_err_set(e, MIEN_ERR_FORMAT,
+                                    "weight '%s' has a value that isn't a number", t->name);
         }
     }
     return 0;
@@ -109,7 +109,8 @@ static int read_ages(struct model *m, const struct mien_safetensors *s, struct m
     memcpy(m->age_count, t->data, sizeof m->age_count);
     for (int y = 0; y < MIEN_AGES; y++) {
         if (!(m->age_count[y] >= 0 && isfinite(m->age_count[y])))
-            return mien_err_set(e, MIEN_ERR_FORMAT, "'" AGE_COUNT "' has a value that is no count");
+            return mien_err_set(e, MIEN_ERR_FORMAT,
+                                "'" AGE_COUNT "' has a value that isn't a count");
     }
     return 0;
 }
@@ -121,7 +122,7 @@ static int read_model(struct model *m, const struct mien_safetensors *s, struct 
                *made = mien_st_meta(s, "made");
     struct mien_err cause;
     if (format == NULL || strcmp(format, FORMAT) != 0 || net == NULL)
-        return mien_err_set(e, MIEN_ERR_FORMAT, "it is no model of mien");
+        return mien_err_set(e, MIEN_ERR_FORMAT, "not a mien model");
     if (version == NULL || strcmp(version, VERSION) != 0)
         return mien_err_set(e, MIEN_ERR_FORMAT, "it has version %s, this program reads " VERSION,
                             version != NULL ? version : "(none)");

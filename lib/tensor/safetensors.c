@@ -83,7 +83,7 @@ static const char *parse_tensor(struct mien_tensor *t, const json_t *v, const un
     t->ndim = (int)json_array_size(shape);
     for (int i = 0; i < t->ndim; i++)
         if (!get_size(json_array_get(shape, (size_t)i), SIZE_MAX, &t->shape[i]))
-            return "has a dimension that is no size";
+            return "has a dimension that isn't a size";
 
     size_t begin, end;
     if (!get_size(json_array_get(range, 0), len, &begin) ||
@@ -130,6 +130,9 @@ static int parse(struct mien_safetensors *s, const char *path, struct mien_err *
     const unsigned char *file = s->map.data;
     size_t len = s->map.len;
     uint64_t hlen = len < 8 ? 0 : get_le64(file);
+    if (len >= 4 && memcmp(file, "MIEN", 4) == 0)
+        return mien_err_set(e, MIEN_ERR_FORMAT,
+                            "'%s' is a stream of records, not a safetensors file", path);
     if (len < 8 || hlen > len - 8 || hlen < 2 || file[8] != '{')
         return mien_err_set(e, MIEN_ERR_FORMAT, "'%s' is not a safetensors file, or cut short",
                             path);

@@ -128,7 +128,7 @@ like 'points to --box whole' "$(cat err)" 'no face box; --box whole takes the wh
 meta 'a.jpg,20,f,"70 5 90 20"' >m.mien
 exits 'a box outside' 1 sh -c 'mien-crop <m.mien'
 like 'is said with the image'\''s size' "$(cat err)" \
-    'the face box 70,5,90,20 lies outside of the image of 64 x 64 pixels$'
+    'the face box 70,5,90,20 lies outside the image of 64 x 64 pixels$'
 meta 'a.jpg,20,f,"-4000 -4000 4000 4000"' >m.mien
 exits 'a huge crop' 1 sh -c 'mien-crop <m.mien'
 like 'is more than a record holds' "$(cat err)" 'the crop of 14400 x 14400 pixels is more than'

@@ -189,7 +189,7 @@ printf 'input 8x8x3\ngap gap\ngender dense 2\n' >other.net
 mien-net -q --new -o other.model other.net
 exits 'another network' 2 sh -c 'mien-detect other.model <photos.mien'
 is 'is none for this' "$(cat err)" \
-    "mien-detect: 'other.model': is no face detector: its outputs are not scores and boxes"
+    "mien-detect: 'other.model': not a face detector: its outputs aren't scores and boxes"
 for args in '-s 1.5' '-z -1' '-n 0' '-n x'; do
     # shellcheck disable=SC2086
     exits "wrong: $args" 2 mien-detect $args squares.model

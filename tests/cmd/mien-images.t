@@ -145,7 +145,7 @@ like 'dangling ones are named' "$(cat err)" "record 4 \(links/d.jpg\): cannot fo
 tar --sort=name -cf links.tar links
 exits 'links in an archive' 1 mien-images links.tar
 like 'hard ones are named' "$(cat err)" \
-    "record 2 \(links/b.jpg\): a hard link to 'links/a.jpg', whose bytes have gone by"
+    "record 2 \(links/b.jpg\): a hard link to 'links/a.jpg', whose bytes came earlier in the archive"
 
 # Damaged archives are fatal, after what came before.
 mkdir pair

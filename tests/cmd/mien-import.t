@@ -90,7 +90,7 @@ fails 'an empty file' "'/dev/null': line" import /dev/null
 fails 'a model' "'tiny.model': line 1" import tiny.model
 fails 'an unknown head' "'tiny.json': there is no node or layer 'h' for age" \
     mien-import --age h -o x.model tiny.json
-fails 'a head that is none' "'tiny.json': 'mean' is a gap of 3; the age is a softmax" \
+fails 'a head that is none' "'tiny.json': 'mean' is a gap of 3; the age must be a softmax" \
     mien-import --age mean -o x.model tiny.json
 fails 'a mean that is none' "mean: 'x' is not a number" import --mean x,1,2 tiny.json
 fails 'a margin that is none' "'-1' is not within" import --margin -1 tiny.json

@@ -80,7 +80,7 @@ exits 'a closed pipe is quiet' 0 sh -c '{ mien-montage -q; echo $? >status; } <p
 exits 'arguments are refused' 2 mien-montage p.mien
 exits 'a picture too small for its caption' 2 mien-montage -s 63 <p.mien
 exits 'a page too wide' 2 mien-montage -c 100 -s 200 <p.mien
-like 'is explained' "$(cat err)" '100 columns of 200 pixels make a page of more than 16384'
+like 'is explained' "$(cat err)" '100 pictures of 200 pixels across make a page wider than 16384'
 
 # The manual's examples; pixels stand in for a model's predictions.
 mkdir photos

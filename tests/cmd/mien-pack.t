@@ -105,7 +105,7 @@ exits '--version' 0 mien-pack --version
 
 # Hostile packs: see the unit tests for more.
 exits 'a stream is no pack' 2 mien-pack -d p.mien
-like 'and says so' "$(cat err)" "^mien-pack: 'p.mien' is not a safetensors file"
+like 'and says so' "$(cat err)" "^mien-pack: 'p.mien' is a stream of records, not a safetensors file"
 head -c 9000 pixels.pack >cut.pack
 exits 'a pack cut short is none' 2 mien-pack -l cut.pack
 exits 'an empty file is none' 2 mien-pack -l /dev/null

@@ -190,14 +190,14 @@ static void test_refused(void **state)
     landmarks(point, 30, 30, 20, -20, 0);
     refused(file, n, &c, point, 6, "not those of a face");
     landmarks(point, 61, 30, 20, 20, 0); /* upright, the image is 60 wide */
-    refused(file, n, &c, point, 6, "lies outside of the image of 60 x 80 pixels");
+    refused(file, n, &c, point, 6, "lies outside the image of 60 x 80 pixels");
     landmarks(point, 30, 30, 60, 60, 0);
     refused(file, n, &c, point, 6, "more than a record holds");
     const float bad[] = {NAN, INFINITY, -1e7f};
     for (size_t i = 0; i < 3; i++) {
         landmarks(point, 30, 30, 20, 20, 0);
         point[2 * MIEN_FACE_MOUTH] = bad[i];
-        refused(file, n, &c, point, 6, "no place in the image");
+        refused(file, n, &c, point, 6, "isn't a position in the image");
     }
     free(file);
     free(px);

@@ -325,9 +325,9 @@ static void test_bad_boxes(void **state)
     refused(file, n, &c, 5, 5, 5, 9, "the face box 5,5,5,9 is empty");
     refused(file, n, &c, 9, 9, 5, 5, "the face box 9,9,5,5 is empty");
     refused(file, n, &c, 40, 0, 50, 10,
-            "the face box 40,0,50,10 lies outside of the image of 40 x 30 pixels");
+            "the face box 40,0,50,10 lies outside the image of 40 x 30 pixels");
     refused(file, n, &c, -9, -9, 0, 10,
-            "the face box -9,-9,0,10 lies outside of the image of 40 x 30 pixels");
+            "the face box -9,-9,0,10 lies outside the image of 40 x 30 pixels");
     refused(file, n, &c, 0, 0, 3e38f, 10, "the face box 0,0,3e+38,10 is too large");
     refused(file, n, &c, -3e38f, 0, 3e38f, 10, "the face box -3e+38,0,3e+38,10 is too large");
     refused(file, n, &c, -500, -500, 500, 500,

@@ -180,7 +180,7 @@ static void heads(void **state)
     assert_int_equal(h[0].rows, 8);
     assert_int_equal(h[0].columns, 4);
     assert_null(detector_new(&m, &(struct detect_options){0}, &e)); /* the levels are for squares */
-    assert_non_null(strstr(e.msg, "not for squares"));
+    assert_non_null(strstr(e.msg, "not for square images"));
     model_free(&m);
 
     const char *const none[] = {
@@ -193,7 +193,7 @@ static void heads(void **state)
     for (size_t i = 0; i < sizeof none / sizeof none[0]; i++) {
         m = model_of(none[i]);
         assert_true(blaze_heads(&m, h, &e) < 0);
-        assert_non_null(strstr(e.msg, "is no face detector"));
+        assert_non_null(strstr(e.msg, "not a face detector"));
         model_free(&m);
     }
 }

@@ -114,7 +114,7 @@ static void ambiguity_is_an_error(void **state)
     assert_string_equal(find(j, "wiki/01/x.jpg"), "1");
     assert_string_equal(find(j, "a/y.jpg"), "2");
     assert_string_equal(find(j, "b/y.jpg"),
-                        "error: an earlier image has had the metadata of 'y.jpg'");
+                        "error: an earlier image already used the metadata of 'y.jpg'");
     join_free(j);
 }
 

@@ -306,9 +306,9 @@ static void test_headers(void **state)
     (void)state;
     check_table(&rule, "", "the input is empty");
     check_table(&rule, "a,b\n",
-                "no column of the header is a path; name it with --column "
+                "no column holds the path; name it with --column "
                 "path=HEADER");
-    check_table(&rule, "path,b\n", "no column of the header is a label; name one with --column");
+    check_table(&rule, "path,b\n", "no column holds a label; name one with --column");
     check_table(&rule, "path,file,age\n",
                 "columns 1 and 2 could both be the path: choose with --column path=...");
     assert_int_equal(table_column(&rule, "path=Img", &e), 0);
@@ -316,7 +316,7 @@ static void test_headers(void **state)
     assert_int_equal(table_column(&rule, "years=x", &e), MIEN_ERR_ARG);
     assert_int_equal(table_column(&rule, "age", &e), MIEN_ERR_ARG);
     check_table(&rule, "path,file,Img,gender\nx,g,a,1\n", "a:-1:-1:0:g:-1;");
-    check_table(&rule, "path,file,img,gender\n", "no column is headed 'Img'");
+    check_table(&rule, "path,file,img,gender\n", "no column has the header 'Img'");
 }
 
 int main(void)

@@ -136,10 +136,10 @@ static void damage(void **state)
     load("1", net, MIEN_ST_F32, 2, w, NULL);
     load("1", net, MIEN_ST_F16, 2, half, NULL);
     load("2", net, MIEN_ST_F32, 2, w, "version 2");
-    load("1", net, MIEN_ST_F32, 3, w, "'f.weight' has not the type and shape");
-    load("1", net, MIEN_ST_I32, 2, i32, "'f.weight' has not the type and shape");
-    load("1", net, MIEN_ST_F32, 2, bad, "'f.weight' has a value that is no number");
-    load("1", net, MIEN_ST_F16, 2, inf, "'f.weight' has a value that is no number");
+    load("1", net, MIEN_ST_F32, 3, w, "'f.weight' doesn't have the type and shape");
+    load("1", net, MIEN_ST_I32, 2, i32, "'f.weight' doesn't have the type and shape");
+    load("1", net, MIEN_ST_F32, 2, bad, "'f.weight' has a value that isn't a number");
+    load("1", net, MIEN_ST_F16, 2, inf, "'f.weight' has a value that isn't a number");
     load("1", "input 1x1x2\nf dense 1\n", MIEN_ST_F32, 2, w, "'f.bias' is missing");
     load("1", "input 1x1x2\nf tense 1\n", MIEN_ST_F32, 2, w, "its description, line 2: ");
     load("1", "input 1024x1024x1024\ng dense 2\n", MIEN_ST_F32, 2, w, "'g.weight' is missing");
@@ -156,7 +156,7 @@ static void damage(void **state)
     assert_int_equal(st_save(s, path, &e), 0);
     st_writer_free(s);
     assert_true(model_load(&m, path, &e) < 0);
-    assert_non_null(strstr(e.msg, "no model of mien"));
+    assert_non_null(strstr(e.msg, "not a mien model"));
     assert_true(model_load(&m, "/nonexistent", &e) < 0);
     assert_non_null(strstr(e.msg, "No such file"));
 }
@@ -176,7 +176,7 @@ static void ages(void **state)
     m.age_count[0] = -1;
     assert_int_equal(model_save(&m, path, &e), 0);
     assert_int_equal(model_load(&back, path, &e), MIEN_ERR_FORMAT);
-    assert_non_null(strstr(e.msg, "'age.count' has a value that is no count"));
+    assert_non_null(strstr(e.msg, "'age.count' has a value that isn't a count"));
     model_free(&m);
 }
 

@@ -164,11 +164,11 @@ static void refusals(void **state)
     refuse("input 4x4x-3\n", "not within");
     refuse("input 4x4x3x1\n", "more than 3 numbers");
     refuse("input 4x4x3\n\nc\n", "line 3: layer 'c' has no type");
-    refuse("input 4x4x3\nc convolution 3 3x3\n", "no layer type 'convolution'");
+    refuse("input 4x4x3\nc convolution 3 3x3\n", "unknown layer type 'convolution'");
     refuse("input 4x4x3\nc conv 3\n", "needs its kernel");
     refuse("input 4x4x3\nc conv stride=2\n", "needs its number of units");
     refuse("input 4x4x3\nc conv 3 3\n", "a kernel is HxW");
-    refuse("input 4x4x3\nc conv 3 3x3 2\n", "'2' is one word too many");
+    refuse("input 4x4x3\nc conv 3 3x3 2\n", "unexpected word '2'");
     refuse("input 4x4x3\nc conv 3 3x3 stride=0\n", "kernel and stride must be");
     refuse("input 4x4x3\nc conv 3 3x3 stride=x\n", "not a whole number");
     refuse("input 4x4x3\nc conv 3 3x3 pad=1,2\n", "pad is same, valid");
@@ -183,7 +183,7 @@ static void refusals(void **state)
     refuse("input 4x4x3\na add\n", "2 to 8 inputs");
     refuse("input 4x4x3\nd dropout 1\n", "less than 1");
     refuse("input 4x4x3\nd dropout nan\n", "not a number");
-    refuse("input 4x4x3\nd \xc3\xa9 1\n", "no ASCII text");
+    refuse("input 4x4x3\nd \xc3\xa9 1\n", "isn't ASCII");
     refuse(
         "input 4x4x3\na_name_that_is_much_longer_than_anyone_would_want_to_type_or_to_read relu\n",
         "at most 63");

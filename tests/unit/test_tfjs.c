@@ -476,7 +476,7 @@ static void unsupported(void **state)
     one("Conv2D", "20,3,3,4", "strides=1,1,1,1 padding=VALID", "larger than its input");
     one("_FusedConv2D", "1,1,3,4", "strides=1,1,1,1 padding=VALID fused_ops=Elu", "'Elu'");
     one("_FusedConv2D", "1,1,3,4", "strides=1,1,1,1 padding=VALID fused_ops=BiasAdd",
-        "input 3 is no constant");
+        "input 3 isn't a constant");
     one("DepthwiseConv2dNative", "3,3,3,2", "strides=1,1,1,1 padding=SAME",
         "node 'x' (DepthwiseConv2dNative): a depth multiplier of 2");
     one("Transpose", "1", "", "node 'x' (Transpose): the op is not supported");
@@ -503,7 +503,7 @@ static void unsupported(void **state)
     node("Reshape", "x", "pre/Mul rows", "");
     node("Mul", "y", "x mean", "");
     output("y");
-    refuse("reshaped to what no layer has");
+    refuse("reshaped to a shape that no layer has");
     image();
     node("Placeholder", "other", "", "shape=-1,13,10,3");
     node("AddV2", "x", "pre/Mul other", "");
@@ -525,7 +525,7 @@ static void unsupported(void **state)
     node("Relu", "x", "y", "");
     node("Relu", "y", "x", "");
     output("y");
-    refuse("circles");
+    refuse("has a cycle");
     image();
     node("Relu", "x", "nowhere", "");
     output("x");
@@ -536,7 +536,7 @@ static void unsupported(void **state)
     refuse("reads 'pre/Mul:1', which is a second output");
     image();
     output("nothing");
-    refuse("output 'nothing:0' is no node");
+    refuse("output 'nothing:0' isn't a node");
     image();
     output("mean");
     refuse("node 'mean' (Const): the output is a constant");
@@ -549,7 +549,7 @@ static void unsupported(void **state)
     weight("w", "1,1,3,1", "float32", INFINITY, INFINITY);
     node("Conv2D", "x", "pre/Mul w", "strides=1,1,1,1 padding=SAME");
     output("x");
-    refuse("layer 'x' has a weight that is no number");
+    refuse("layer 'x' has a weight that isn't a number");
     graph_new();
     node("Placeholder", "image", "", "shape=-1,-1,-1,3");
     weight("w", "1,1,3,1", "float32", 0, 1);
@@ -572,7 +572,7 @@ static void damage(void **state)
         {"[\"c.bin\"]", "{}", "cannot open"},
         {"[\"a.bin\"]", "{}", "no name or shape"},
         {"[\"a.bin\"]", "{\"name\":\"w\",\"shape\":[4],\"dtype\":\"string\"}", "only float32"},
-        {"[\"a.bin\"]", "{\"name\":\"w\",\"shape\":[-4],\"dtype\":\"int32\"}", "is no size"},
+        {"[\"a.bin\"]", "{\"name\":\"w\",\"shape\":[-4],\"dtype\":\"int32\"}", "isn't a size"},
         {"[\"a.bin\"]",
          "{\"name\":\"w\",\"shape\":[2000000000,2000000000,2000000000],"
          "\"dtype\":\"int32\"}",
