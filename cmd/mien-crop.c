@@ -1,5 +1,5 @@
-/* mien-crop: cuts the face, or the whole image, out of each image record, as pixels, and brings it
-   to one size where that is asked for. */
+/* mien-crop: cuts the face, or the whole image, out of each image record, as pixels, and resizes it
+   on request. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -12,11 +12,15 @@ struct worker {
     struct mien_cutter *cutter;
     struct mien_cut *cutting; /* one a record of a batch */
     struct mien_rec **rec;
-    uint64_t damaged; /* images of which a part was kept */
+    uint64_t cropped, damaged; /* records; those among them that lack a part of the image */
 };
 
 struct crop {
+    struct mien_filter filter;
     struct mien_crop how;
+    int box;
+    int resampling; /* -1: not given */
+    size_t max_pixels;
     bool keep;
     struct mien_prep prep; /* what is noted in the records */
     struct worker *worker;
@@ -48,6 +52,7 @@ static int store(const struct crop *c, struct worker *w, struct mien_rec *r,
         mien_rec_fail(r, "%s", t->err.msg);
         return 0;
     }
+    w->cropped++;
     w->damaged += t->damaged;
     if (!c->keep) {
         mien_rec_del(r, MIEN_TAG_IMAGE);
@@ -127,34 +132,101 @@ static bool another_face(const struct mien_rec *r)
            (len < strlen(last) || memcmp(id + len - strlen(last), last, strlen(last)) != 0);
 }
 
+/* Checks the options, and completes how by what they leave to defaults. */
+static void check_options(struct crop *c)
+{
+    const struct mien_cli *cli = c->filter.cli;
+    struct mien_crop *how = &c->how;
+    how->whole = c->box == BOX_WHOLE;
+    if (how->whole && how->margin >= 0)
+        mien_cli_die(cli, "--margin needs a face box, not --box whole");
+    if (how->align && (how->whole || how->stored))
+        mien_cli_die(cli, "--align uses landmarks of the upright image, so not with --%s",
+                     how->whole ? "box whole" : "stored");
+    if (how->margin < 0)
+        how->margin = how->align ? 0.2 : 0.4;
+    if (how->size.h > 0 && how->target.h > 0)
+        mien_cli_die(cli, "--size implies --for: give one of them");
+    if (how->size.h == 0 && c->resampling >= 0)
+        mien_cli_die(cli, "--filter needs --size");
+    if (how->size.h > 0)
+        how->target = how->size;
+    how->resampling = c->resampling < 0 ? MIEN_TRIANGLE : (enum mien_resampling)c->resampling;
+    how->max_pixels = c->max_pixels;
+    how->max_bytes = c->filter.limit != 0 ? c->filter.limit : MIEN_RECORD_LIMIT;
+    if ((uint64_t)how->size.h * (uint64_t)how->size.w * 3 > how->max_bytes)
+        mien_cli_die(cli, "%dx%d: more pixels than a record holds", how->size.h, how->size.w);
+}
+
+static void start(struct crop *c)
+{
+    const struct mien_cli *cli = c->filter.cli;
+    struct mien_err e;
+    mien_filter_prepare(&c->filter);
+    c->worker = calloc((size_t)c->filter.jobs, sizeof *c->worker);
+    if (c->worker == NULL || mien_crop_describe(&c->how, &c->prep) < 0)
+        mien_cli_die(cli, "out of memory");
+    for (int i = 0; i < c->filter.jobs; i++) {
+        struct worker *w = &c->worker[i];
+        w->cutting = calloc(c->filter.batch, sizeof *w->cutting);
+        w->rec = calloc(c->filter.batch, sizeof(struct mien_rec *));
+        if (w->cutting == NULL || w->rec == NULL)
+            mien_cli_die(cli, "out of memory");
+        if ((w->cutter = mien_cutter_new(&e)) == NULL)
+            mien_cli_die(cli, "%s", e.msg);
+    }
+}
+
+/* Frees what start made, and prints the summary. */
+static void finish(struct crop *c)
+{
+    const struct mien_cli *cli = c->filter.cli;
+    unsigned long long cropped = 0, damaged = 0;
+    for (int i = 0; i < c->filter.jobs; i++) {
+        struct worker *w = &c->worker[i];
+        cropped += w->cropped;
+        damaged += w->damaged;
+        mien_cutter_free(w->cutter);
+        free(w->cutting);
+        free(w->rec);
+    }
+    free(c->worker);
+    mien_cli_note(cli, "records: %llu, cropped: %llu, bad: %llu", (unsigned long long)c->filter.nin,
+                  cropped, (unsigned long long)c->filter.nbad);
+    if (damaged > 0)
+        mien_cli_note(cli, "used what could be decoded of %llu damaged images", damaged);
+}
+
 int main(int argc, char **argv)
 {
-    struct crop c = {.how = {.margin = -1, .inner = 1}};
+    struct crop c = {.how = {.margin = -1, .inner = 1}, .box = BOX_FACE, .resampling = -1};
     struct mien_crop *how = &c.how;
-    struct mien_filter f = {.fn = crop, .ctx = &c, .another = another_face};
-    int box = BOX_FACE, resampling = -1;
-    size_t max_pixels = 0;
     const struct mien_option opts[] = {
-        MIEN_OPT_REAL('m', "margin", "F", &how->margin, 0, 10,
-                      "margin on every side, as a share of the box's [0.4; with -a 0.2]"),
-        MIEN_OPT_CHOICE('b', "box", "BOX", &box, "face|whole",
-                        "what to cut out: face or whole, the whole image [face]"),
-        MIEN_OPT_FLAG('a', "align", &how->align, "turn and scale faces by their eyes and mouth"),
+        MIEN_OPT_CHOICE(0, "box", "BOX", &c.box, "face|whole",
+                        "what to cut out: the face, or whole for the whole image [face]"),
+        MIEN_OPT_FLAG('a', "align", &how->align, "rotate and scale faces by their eyes and mouth"),
+        MIEN_OPT_REAL(0, "margin", "F", &how->margin, 0, 10,
+                      "extend the box on every side by this share of its size [0.4; with "
+                      "--align 0.2]"),
         MIEN_OPT_REAL(0, "inner", "F", &how->inner, 0.01, 1,
-                      "keep the central share of the crop's side [1]"),
-        MIEN_OPT_FUNC('f', "for", "SIZE", &how->target, mien_size_parse,
-                      "decode no finer than it takes to resize to N or HxW [full scale]"),
-        MIEN_OPT_FUNC('s', "size", "SIZE", &how->size, mien_size_parse,
-                      "bring the crops to N or HxW, as mien-resize does; implies --for"),
-        MIEN_OPT_CHOICE(0, "filter", "NAME", &resampling, MIEN_RESAMPLINGS,
-                        "how: box, triangle or lanczos3 [triangle]"),
+                      "keep only this central share of the crop's side [1]"),
+        MIEN_OPT_FUNC(0, "for", "SIZE", &how->target, mien_size_parse,
+                      "decode no finer than resizing to N or HxW needs [full scale]"),
+        MIEN_OPT_FUNC(0, "size", "SIZE", &how->size, mien_size_parse,
+                      "resize the crops to N or HxW, as mien-resize does; implies --for"),
+        MIEN_OPT_CHOICE(0, "filter", "NAME", &c.resampling, MIEN_RESAMPLINGS,
+                        "with --size: box, triangle or lanczos3 [triangle]"),
         MIEN_OPT_FLAG('k', "keep", &c.keep, "keep the images in the records"),
         MIEN_OPT_FLAG(0, "stored", &how->stored,
                       "boxes refer to the image as stored, before it is turned upright"),
-        MIEN_OPT_FLAG(0, "tolerant", &how->tolerant, "keep what can be decoded of damaged images"),
-        MIEN_OPT_SIZE(0, "max-pixels", "N", &max_pixels, 1, 4294967295.0,
+        MIEN_OPT_FLAG(0, "tolerant", &how->tolerant, "use what can be decoded of damaged images"),
+        MIEN_OPT_SIZE(0, "max-pixels", "N", &c.max_pixels, 1, 4294967295.0,
                       "refuse larger images [64M]"),
-        MIEN_FILTER_OPTIONS(f),
+        MIEN_FILTER_OPTIONS(c.filter),
+        MIEN_OPT_ALIAS('b', NULL, "box"),
+        MIEN_OPT_ALIAS('m', NULL, "margin"),
+        MIEN_OPT_ALIAS('f', NULL, "for"),
+        MIEN_OPT_ALIAS('s', NULL, "size"),
     };
     struct mien_cli cli = {
         .name = "mien-crop",
@@ -162,55 +234,19 @@ int main(int argc, char **argv)
         .purpose = "Cuts faces out of images, upright and square.",
         .opts = opts,
         .nopts = MIEN_CLI_NOPTS(opts),
+        .examples =
+            "mien-images photos/ | mien-detect | mien-crop --align --size 224 > faces.mien\n"
+            "mien-images faces.tar | mien-crop --box whole --size 224 > faces.mien",
     };
-    struct mien_err e;
-    f.cli = &cli;
-    if (mien_cli_parse(&cli, argc, argv) != 0)
-        mien_cli_die(&cli, "takes no arguments; see mien-crop --help");
-    how->whole = box == BOX_WHOLE;
-    if (how->whole && how->margin >= 0)
-        mien_cli_die(&cli, "--margin needs a face box, not --box whole");
-    if (how->align && (how->whole || how->stored))
-        mien_cli_die(&cli, "--align takes landmarks of the upright image, not --%s",
-                     how->whole ? "box whole" : "stored");
-    if (how->margin < 0)
-        how->margin = how->align ? 0.2 : 0.4;
-    if (how->size.h > 0 && how->target.h > 0)
-        mien_cli_die(&cli, "--size says what --for does");
-    if (how->size.h == 0 && resampling >= 0)
-        mien_cli_die(&cli, "--filter says how --size resizes: give it too");
-    if (how->size.h > 0)
-        how->target = how->size;
-    how->max_pixels = max_pixels;
-    how->resampling = resampling < 0 ? MIEN_TRIANGLE : (enum mien_resampling)resampling;
-    how->max_bytes = f.limit != 0 ? f.limit : MIEN_RECORD_LIMIT;
-    if ((uint64_t)how->size.h * (uint64_t)how->size.w * 3 > how->max_bytes)
-        mien_cli_die(&cli, "%dx%d: more pixels than a record holds", how->size.h, how->size.w);
-    mien_filter_prepare(&f);
-    c.worker = calloc((size_t)f.jobs, sizeof *c.worker);
-    if (c.worker == NULL || mien_crop_describe(how, &c.prep) < 0)
-        mien_cli_die(&cli, "out of memory");
-    for (int i = 0; i < f.jobs; i++) {
-        struct worker *w = &c.worker[i];
-        w->cutting = calloc(f.batch, sizeof *w->cutting);
-        w->rec = calloc(f.batch, sizeof(struct mien_rec *));
-        if (w->cutting == NULL || w->rec == NULL)
-            mien_cli_die(&cli, "out of memory");
-        if ((w->cutter = mien_cutter_new(&e)) == NULL)
-            mien_cli_die(&cli, "%s", e.msg);
-    }
-
-    int status = mien_filter_run(&f);
-    uint64_t damaged = 0;
-    for (int i = 0; i < f.jobs; i++) {
-        damaged += c.worker[i].damaged;
-        mien_cutter_free(c.worker[i].cutter);
-        free(c.worker[i].cutting);
-        free(c.worker[i].rec);
-    }
-    free(c.worker);
-    if (damaged > 0)
-        mien_cli_note(&cli, "kept what could be decoded of %llu damaged images",
-                      (unsigned long long)damaged);
+    c.filter.cli = &cli;
+    c.filter.fn = crop;
+    c.filter.ctx = &c;
+    c.filter.another = another_face;
+    int n = mien_cli_parse(&cli, argc, argv);
+    mien_cli_filter_operands(&cli, n, argv, 0, 0, NULL);
+    check_options(&c);
+    start(&c);
+    int status = mien_filter_run(&c.filter);
+    finish(&c);
     return status;
 }

@@ -23,7 +23,7 @@ struct detect {
     struct worker *worker;
 };
 
-/* What was known of another face goes. */
+/* Removes what was known of another face. */
 static void forget_face(struct mien_rec *r)
 {
     static const int tags[] = {MIEN_TAG_BOX, MIEN_TAG_SCORE, MIEN_TAG_SCORE2, MIEN_TAG_LANDMARKS};
@@ -103,7 +103,7 @@ static void start(struct detect *d, const char *path)
     struct mien_err e;
     if (model_load(&d->model, path, &e) < 0)
         mien_cli_die(c, "%s%s", e.msg,
-                     path == usual_model ? "; scripts/fetch-models brings it" : "");
+                     path == usual_model ? "; run scripts/fetch-models first" : "");
     if ((d->detector = detector_new(&d->model, &d->how, &e)) == NULL)
         mien_cli_die(c, "'%s': %s", path, e.msg);
     d->worker = calloc((size_t)d->filter.jobs, sizeof *d->worker);
@@ -115,7 +115,7 @@ static void start(struct detect *d, const char *path)
     }
 }
 
-/* Frees what start made, and says what was found. */
+/* Frees what start made, and prints the summary. */
 static void finish(struct detect *d)
 {
     const struct mien_cli *c = d->filter.cli;
@@ -136,7 +136,7 @@ static void finish(struct detect *d)
     mien_cli_note(c, "photographs: %llu, faces: %llu, photographs without a face: %llu", photos,
                   found, empty);
     if (damaged > 0)
-        mien_cli_note(c, "looked at what could be decoded of %llu damaged photographs", damaged);
+        mien_cli_note(c, "used what could be decoded of %llu damaged images", damaged);
 }
 
 int main(int argc, char **argv)
@@ -145,38 +145,44 @@ int main(int argc, char **argv)
     bool largest = false;
     size_t max_pixels = 0;
     const struct mien_option opts[] = {
-        MIEN_OPT_REAL('s', "min-score", "F", &d.how.min_score, 0, 1,
-                      "least score of a face, 0 to 1 [0.7]"),
-        MIEN_OPT_REAL('z', "min-size", "N", &d.how.min_size, 0, MIEN_MAX_SIDE,
-                      "least side of a face's box in pixels of the photograph [20]"),
-        MIEN_OPT_INT('n', "max-faces", "N", &d.how.max_faces, 1, 1 << 16,
+        MIEN_OPT_REAL(0, "min-score", "F", &d.how.min_score, 0, 1,
+                      "keep faces with at least this score, 0 to 1 [0.7]"),
+        MIEN_OPT_REAL(0, "min-size", "N", &d.how.min_size, 0, MIEN_MAX_SIDE,
+                      "keep faces at least N pixels wide in the photograph [20]"),
+        MIEN_OPT_INT(0, "max-faces", "N", &d.how.max_faces, 1, 1 << 16,
                      "keep the N largest faces of a photograph [all]"),
-        MIEN_OPT_FLAG('l', "largest", &largest, "keep the largest face alone"),
-        MIEN_OPT_FLAG('k', "keep-empty", &d.keep_empty, "pass photographs without a face on"),
+        MIEN_OPT_FLAG(0, "largest", &largest, "keep only the largest face"),
+        MIEN_OPT_FLAG(0, "keep-empty", &d.keep_empty, "pass on photographs without a face"),
         MIEN_OPT_FLAG(0, "tolerant", &d.limits.tolerant,
                       "use what can be decoded of damaged images"),
         MIEN_OPT_SIZE(0, "max-pixels", "N", &max_pixels, 1, 4294967295.0,
                       "refuse larger images [64M]"),
         MIEN_FILTER_OPTIONS(d.filter),
+        MIEN_OPT_ALIAS('s', NULL, "min-score"),
+        MIEN_OPT_ALIAS('z', NULL, "min-size"),
+        MIEN_OPT_ALIAS('n', NULL, "max-faces"),
+        MIEN_OPT_ALIAS('l', NULL, "largest"),
+        MIEN_OPT_ALIAS('k', NULL, "keep-empty"),
     };
     struct mien_cli cli = {
         .name = "mien-detect",
         .synopsis = "[options] [MODEL] < images.mien > faces.mien",
-        .purpose = "Finds the faces in photographs.",
+        .purpose = "Finds the faces in photographs and writes a record for each.",
         .opts = opts,
         .nopts = MIEN_CLI_NOPTS(opts),
+        .examples = "mien-images photos/ | mien-detect | mien-view -c id,score,box\n"
+                    "mien-images photos/ | mien-detect --largest | mien-crop --align > faces.mien",
     };
     d.filter.cli = &cli;
     d.filter.fn = detect;
     d.filter.ctx = &d;
-    int nargs = mien_cli_parse(&cli, argc, argv);
-    if (nargs > 1)
-        mien_cli_die(&cli, "takes one model; see mien-detect --help");
+    int n = mien_cli_parse(&cli, argc, argv);
+    n = mien_cli_filter_operands(&cli, n, argv, 0, 1, "MODEL");
     if (largest)
         d.how.max_faces = 1;
     d.limits.max_pixels = max_pixels;
     mien_filter_prepare(&d.filter);
-    start(&d, nargs > 0 ? argv[1] : usual_model);
+    start(&d, n > 0 ? argv[1] : usual_model);
     int status = mien_filter_run(&d.filter);
     finish(&d);
     return status;

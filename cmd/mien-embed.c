@@ -25,7 +25,7 @@ static int store(const struct embed *m, struct mien_rec *r, const float *feature
     if (text != NULL && mien_prep_parse(&prep, text, len, e) < 0)
         return MIEN_ERR_FORMAT;
     if (mien_prep_set(&prep, "features", "%s", mien_session_output_name(m->session)) < 0)
-        return mien_err_set(e, MIEN_ERR_LIMIT, "the preprocessing's description grows too long");
+        return mien_err_set(e, MIEN_ERR_LIMIT, "the description of the preprocessing is too long");
     if (!m->keep)
         mien_rec_del(r, MIEN_TAG_PIXELS);
     if (mien_rec_set_f32v(r, MIEN_TAG_FEATURES, features, n) < 0 ||
@@ -55,12 +55,15 @@ int main(int argc, char **argv)
     struct mien_session_options o = {.batch = 32};
     struct mien_filter f = {.fn = embed, .ctx = &m};
     const char *layer = NULL;
-    struct mien_option opts[] = {
-        MIEN_OPT_STR('l', "layer", "NAME", &layer, "layer to stop at [the model's features]"),
-        MIEN_OPT_INT('b', "batch", "N", &o.batch, 1, MAX_BATCH, "records computed together [32]"),
-        MIEN_OPT_FLAG('k', "keep", &m.keep, "keep pixels in the records"),
-        MIEN_OPT_FLAG(0, "int8", &o.int8, "convolutions in eight bits: faster, almost as right"),
+    const struct mien_option opts[] = {
+        MIEN_OPT_STR(0, "layer", "NAME", &layer,
+                     "take the output of this layer [the model's features]"),
+        MIEN_OPT_INT('b', "batch", "N", &o.batch, 1, MAX_BATCH, "compute N records at a time [32]"),
+        MIEN_OPT_FLAG('k', "keep", &m.keep, "keep the pixels in the records"),
+        MIEN_OPT_FLAG(0, "int8", &o.int8,
+                      "compute convolutions in 8 bits: faster, slightly less exact"),
         MIEN_FILTER_OPTIONS(f),
+        MIEN_OPT_ALIAS('l', NULL, "layer"),
     };
     struct mien_cli cli = {
         .name = "mien-embed",
@@ -68,11 +71,12 @@ int main(int argc, char **argv)
         .purpose = "Turns faces into feature vectors.",
         .opts = opts,
         .nopts = MIEN_CLI_NOPTS(opts),
+        .examples = "mien-embed face.model < train.mien | mien-pack -o train.pack",
     };
     struct mien_err e;
     f.cli = &cli;
-    if (mien_cli_parse(&cli, argc, argv) != 1)
-        mien_cli_die(&cli, "needs one model; see mien-embed --help");
+    int n = mien_cli_parse(&cli, argc, argv);
+    mien_cli_filter_operands(&cli, n, argv, 1, 1, "MODEL");
     f.batch = (size_t)o.batch;
     mien_filter_prepare(&f);
     o.jobs = f.jobs;

@@ -1,22 +1,20 @@
 /* mien-images: image records from archives, folders and files, joined with metadata by path. */
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "mien/cli.h"
-#include "util/file.h"
-#include "mien/filter.h"
 #include "data/join.h"
-#include "mien/record.h"
 #include "data/source.h"
+#include "mien/cli.h"
+#include "mien/filter.h"
+#include "mien/record.h"
+#include "util/file.h"
 
-#define META_LIMIT                                                                                 \
-    ((size_t)64                                                                                    \
-     << 10) /* bytes of a metadata record; they are all held in memory                  \ */
+/* Bytes of a metadata record: they are all held in memory. */
+#define META_LIMIT ((size_t)64 << 10)
 
 struct images {
-    struct mien_cli cli;
+    struct mien_cli *cli;
     const char *meta; /* a file of metadata records; NULL for none */
     bool strict;
     size_t limit; /* bytes of an image */
@@ -32,15 +30,15 @@ static void put(struct images *im)
 {
     struct mien_err e;
     if (mien_write(im->w, &im->rec, &e) < 0)
-        mien_cli_die_output(&im->cli, &e);
+        mien_cli_die_output(im->cli, &e);
 }
 
 /* Reports the record, and passes it on with its error field. */
 static void put_bad(struct images *im, uint64_t number, const char *cause)
 {
-    mien_filter_report(&im->cli, number, &im->rec, cause);
+    mien_filter_report(im->cli, number, &im->rec, cause);
     if (im->strict)
-        mien_cli_die(&im->cli, "stopped at the first bad record, as --strict asks");
+        mien_cli_die(im->cli, "stopped at the first bad record, as --strict asks");
     mien_rec_fail(&im->rec, "%s", cause);
     im->nbad++;
     put(im);
@@ -51,8 +49,8 @@ static _Noreturn void fatal(struct images *im, const struct mien_err *cause)
 {
     struct mien_err e;
     if (mien_writer_flush(im->w, &e) < 0)
-        mien_cli_die_output(&im->cli, &e);
-    mien_cli_die(&im->cli, "%s", cause->msg);
+        mien_cli_die_output(im->cli, &e);
+    mien_cli_die(im->cli, "%s", cause->msg);
 }
 
 static void read_meta(struct images *im)
@@ -60,12 +58,12 @@ static void read_meta(struct images *im)
     struct mien_err e;
     int rc, fd = file_open(im->meta, &e);
     if (fd < 0)
-        mien_cli_die(&im->cli, "%s", e.msg);
-    mien_cli_check_input(&im->cli, fd);
+        mien_cli_die(im->cli, "%s", e.msg);
+    mien_cli_check_input(im->cli, fd);
     struct mien_reader *rd = mien_reader_new(fd, META_LIMIT, &e);
     im->join = join_new(&e);
     if (rd == NULL || im->join == NULL)
-        mien_cli_die(&im->cli, "%s", e.msg);
+        mien_cli_die(im->cli, "%s", e.msg);
     while ((rc = mien_read(rd, &im->rec, &e)) > 0) {
         if (mien_rec_has(&im->rec, MIEN_TAG_ERROR))
             put(im);
@@ -153,23 +151,56 @@ static void take_file(struct images *im, struct source *s, const struct source_f
     }
 }
 
-static void summarise(struct images *im, const struct source *s)
+static void summarize(struct images *im, const struct source *s)
 {
-    const struct mien_cli *c = &im->cli;
+    const struct mien_cli *c = im->cli;
     unsigned long long other = im->nother + source_skipped(s);
     size_t i, n = im->join != NULL ? join_unmatched(im->join, &i) : 0;
     struct mien_err e;
     char id[200];
     if (n > 0 && join_get(im->join, i, &im->rec, &e) == 0)
-        mien_cli_note(c, "metadata without image: %zu, such as '%s'", n,
+        mien_cli_note(c, "metadata without an image: %zu, such as '%s'", n,
                       mien_rec_id(&im->rec, id, sizeof id));
     if (im->nunlabelled > 0)
         mien_cli_note(c, "images without metadata: %llu, such as '%s'",
                       (unsigned long long)im->nunlabelled, im->unlabelled);
     if (other > 0)
-        mien_cli_note(c, "other files passed over: %llu", other);
+        mien_cli_note(c, "other files skipped: %llu", other);
     mien_cli_note(c, "image records: %llu",
                   (unsigned long long)(mien_writer_count(im->w) - im->nbad));
+}
+
+/* Standard input serves one purpose, and isn't a terminal. */
+static void check_input(const struct images *im, char *const *path, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        if (strcmp(path[i], "-") != 0)
+            continue;
+        if (im->meta != NULL && strcmp(im->meta, "-") == 0)
+            mien_cli_die(im->cli,
+                         "standard input can't be both the metadata and the archive: name one");
+        if (isatty(STDIN_FILENO))
+            mien_cli_die(im->cli, "the archive is read from standard input, which is a terminal; "
+                                  "see mien-images --help");
+    }
+}
+
+static void take_files(struct images *im, struct source *s)
+{
+    struct mien_progress progress;
+    struct source_file f;
+    struct mien_err e;
+    int rc;
+    mien_cli_progress_start(&progress, im->cli, "records");
+    while ((rc = source_next(s, &f, &e)) > 0) {
+        take_file(im, s, &f);
+        mien_cli_progress(&progress, mien_writer_count(im->w), 0, 0);
+    }
+    mien_cli_progress_end(&progress);
+    if (rc < 0)
+        fatal(im, &e);
+    if (mien_writer_end(im->w, &e) < 0)
+        mien_cli_die_output(im->cli, &e);
 }
 
 int main(int argc, char **argv)
@@ -178,54 +209,36 @@ int main(int argc, char **argv)
     struct images im = {.limit = (size_t)63 << 20};
     const struct mien_option opts[] = {
         MIEN_OPT_STR('m', "meta", "FILE", &im.meta,
-                     "join with these metadata records, - for standard input"),
+                     "join the images with these metadata records; - is standard input"),
         MIEN_OPT_FLAG(0, "strict", &im.strict, "stop at the first bad record"),
         MIEN_OPT_SIZE(0, "max-image", "SIZE", &im.limit, 1, 4000 * 1048576.0,
                       "refuse larger image files [63M]"),
     };
-    im.cli = (struct mien_cli){
+    struct mien_cli cli = {
         .name = "mien-images",
-        .synopsis = "[-q] [-m metadata.mien] [source ...] > images.mien",
-        .purpose = "Makes image records of archives, folders and image files; - or none is an "
-                   "archive on\nstandard input.",
+        .synopsis = "[options] [SOURCE ...] > images.mien",
+        .purpose = "Makes records of the images in archives, folders and files. Without a SOURCE, "
+                   "or for -, reads an archive from standard input.",
         .opts = opts,
-        .nopts = MIEN_CLI_NOPTS(opts)};
-    int n = mien_cli_parse(&im.cli, argc, argv);
+        .nopts = MIEN_CLI_NOPTS(opts),
+        .examples = "mien-images photos/ | mien-view\n"
+                    "mien-meta imdb.mat | mien-images -m - imdb_crop.tar > images.mien",
+    };
+    im.cli = &cli;
+    int n = mien_cli_parse(&cli, argc, argv);
     char *const *path = n > 0 ? argv + 1 : standard_input;
     size_t npath = n > 0 ? (size_t)n : 1;
-    bool meta_in = im.meta != NULL && strcmp(im.meta, "-") == 0;
-    for (size_t i = 0; i < npath; i++) {
-        if (strcmp(path[i], "-") == 0 && meta_in)
-            mien_cli_die(&im.cli,
-                         "standard input can't be both the metadata and the archive: name one");
-        if (strcmp(path[i], "-") == 0 && isatty(STDIN_FILENO))
-            mien_cli_die(&im.cli,
-                         "the archive is read from standard input, which is a terminal; see "
-                         "mien-images --help");
-    }
-    mien_cli_check_output(&im.cli, STDOUT_FILENO);
+    check_input(&im, path, npath);
+    mien_cli_check_output(&cli, STDOUT_FILENO);
 
     struct mien_err e;
     struct source *s = source_new(path, npath, im.limit, &e);
     if (s == NULL || (im.w = mien_writer_new(STDOUT_FILENO, &e)) == NULL)
-        mien_cli_die(&im.cli, "%s", e.msg);
+        mien_cli_die(&cli, "%s", e.msg);
     if (im.meta != NULL)
         read_meta(&im);
-
-    struct mien_progress progress;
-    struct source_file f;
-    int rc;
-    mien_cli_progress_start(&progress, &im.cli, "records");
-    while ((rc = source_next(s, &f, &e)) > 0) {
-        take_file(&im, s, &f);
-        mien_cli_progress(&progress, mien_writer_count(im.w), 0, 0);
-    }
-    mien_cli_progress_end(&progress);
-    if (rc < 0)
-        fatal(&im, &e);
-    if (mien_writer_end(im.w, &e) < 0)
-        mien_cli_die_output(&im.cli, &e);
-    summarise(&im, s);
+    take_files(&im, s);
+    summarize(&im, s);
     join_free(im.join);
     mien_rec_free(&im.rec);
     mien_writer_free(im.w);

@@ -8,7 +8,7 @@
 #include "input_options.h"
 #include "import/tfjs.h"
 
-/* What is known of a network that many use, but not said in its files. */
+/* What is known about a widely used network but missing from its files. */
 struct preset {
     const char *gender, *age; /* output nodes */
     struct input_options prep;
@@ -40,12 +40,12 @@ struct options {
     struct input_options prep;
 };
 
-/* Takes from the preset what the options don't say. */
+/* Takes from the preset what the options leave open. */
 static void use_preset(const struct mien_cli *cli, struct options *o, const struct tfjs *t)
 {
     if (o->preset == PRESET_AUTO && tfjs_has_output(t, faceres.gender) &&
         tfjs_has_output(t, faceres.age)) {
-        mien_cli_note(cli, "recognised as faceres: taking its preprocessing (--preset faceres)");
+        mien_cli_note(cli, "recognized as faceres: using its preprocessing (--preset faceres)");
         o->preset = PRESET_FACERES;
     }
     if (o->preset != PRESET_FACERES)
@@ -63,7 +63,7 @@ static void use_detector_preset(const struct mien_cli *cli, struct options *o,
 {
     struct blaze_head head[BLAZE_MAX_HEADS];
     if (o->preset == PRESET_AUTO && blaze_heads(m, head, NULL) > 0) {
-        mien_cli_note(cli, "recognised as a face detector: taking BlazeFace's preprocessing "
+        mien_cli_note(cli, "recognized as a face detector: using BlazeFace's preprocessing "
                            "(--preset blazeface)");
         o->preset = PRESET_BLAZEFACE;
     }
@@ -87,18 +87,44 @@ static char *provenance(const struct tfjs *t, const char *path)
     return NULL;
 }
 
+/* Reads the graph into a model, completed by what the options and presets tell of it. */
+static void import(const struct mien_cli *cli, struct options *o, const char *path, struct model *m)
+{
+    struct mien_err e;
+    struct tfjs *t = tfjs_open(path, &e);
+    if (t == NULL)
+        mien_cli_die(cli, "%s", e.msg);
+    use_preset(cli, o, t);
+    if (tfjs_import(t, m, o->gender, o->age, o->size.h, o->size.w, &e) < 0)
+        mien_cli_die(cli, "'%s': %s", path, e.msg);
+    use_detector_preset(cli, o, m);
+    if (input_options_apply(&o->prep, m, &e) < 0)
+        mien_cli_die(cli, "%s", e.msg);
+    if ((m->made = provenance(t, path)) == NULL)
+        mien_cli_die(cli, "out of memory");
+    tfjs_close(t);
+}
+
+static void summarize(const struct mien_cli *cli, const struct model *m)
+{
+    size_t weights = 0;
+    for (int i = 0; i < m->net.n; i++)
+        weights += layer_params(&m->net.layer[i]);
+    mien_cli_note(cli, "%d layers, %zu weights; %s", m->net.n, weights, m->prep.text);
+}
+
 int main(int argc, char **argv)
 {
     struct options o = {0};
     const struct mien_option opts[] = {
-        MIEN_OPT_STR('o', "output", "MODEL", &o.out, "the model to write"),
+        MIEN_OPT_STR('o', "output", "MODEL", &o.out, "write the model to this file"),
         MIEN_OPT_CHOICE(0, "preset", "NAME", &o.preset, "auto|faceres|blazeface|none",
-                        "auto, faceres, blazeface or none: what files don't say [auto]"),
+                        "settings of a known network: auto, faceres, blazeface or none [auto]"),
         MIEN_OPT_STR(0, "gender", "NODE", &o.gender,
-                     "the output that is the gender: softmax or sigmoid"),
-        MIEN_OPT_STR(0, "age", "NODE", &o.age, "the output that is the age: softmax"),
+                     "output of the graph that is the gender: a softmax or sigmoid"),
+        MIEN_OPT_STR(0, "age", "NODE", &o.age, "output of the graph that is the age: a softmax"),
         MIEN_OPT_FUNC(0, "size", "SIZE", &o.size, mien_size_parse,
-                      "the input's size, N or HxW [the graph's]"),
+                      "size of the input, N or HxW [the graph's]"),
         INPUT_OPTIONS(o.prep),
     };
     struct mien_cli cli = {
@@ -107,30 +133,19 @@ int main(int argc, char **argv)
         .purpose = "Makes a model of a TensorFlow.js graph and its weights.",
         .opts = opts,
         .nopts = MIEN_CLI_NOPTS(opts),
+        .examples = "mien-import -o face.model faceres.json\n"
+                    "mien-import --gender g/Softmax --age a/Softmax -o my.model model.json",
     };
     struct model m = {0};
     struct mien_err e;
-    if (mien_cli_parse(&cli, argc, argv) != 1 || o.out == NULL)
-        mien_cli_die(&cli, "needs -o MODEL and one graph; see mien-import --help");
-
-    struct tfjs *t = tfjs_open(argv[1], &e);
-    if (t == NULL)
-        mien_cli_die(&cli, "%s", e.msg);
-    use_preset(&cli, &o, t);
-    if (tfjs_import(t, &m, o.gender, o.age, o.size.h, o.size.w, &e) < 0)
-        mien_cli_die(&cli, "'%s': %s", argv[1], e.msg);
-    use_detector_preset(&cli, &o, &m);
-    if (input_options_apply(&o.prep, &m, &e) < 0)
-        mien_cli_die(&cli, "%s", e.msg);
-    if ((m.made = provenance(t, argv[1])) == NULL)
-        mien_cli_die(&cli, "out of memory");
+    int n = mien_cli_parse(&cli, argc, argv);
+    mien_cli_operands(&cli, n, argv, 1, 1, "GRAPH.json");
+    if (o.out == NULL)
+        mien_cli_die(&cli, "missing option: -o MODEL; see mien-import --help");
+    import(&cli, &o, argv[1], &m);
     if (model_save(&m, o.out, &e) < 0)
         mien_cli_die(&cli, "%s", e.msg);
-    size_t weights = 0;
-    for (int i = 0; i < m.net.n; i++)
-        weights += layer_params(&m.net.layer[i]);
-    mien_cli_note(&cli, "%d layers, %zu weights; %s", m.net.n, weights, m.prep.text);
-    tfjs_close(t);
+    summarize(&cli, &m);
     model_free(&m);
     return MIEN_EXIT_OK;
 }

@@ -3,14 +3,14 @@
 #include <strings.h>
 #include <unistd.h>
 
-#include "mien/cli.h"
-#include "util/file.h"
-#include "mien/filter.h"
 #include "data/imdb.h"
 #include "data/mat.h"
 #include "data/names.h"
-#include "mien/record.h"
 #include "data/table.h"
+#include "mien/cli.h"
+#include "mien/filter.h"
+#include "mien/record.h"
+#include "util/file.h"
 
 struct options {
     struct imdb_rule keep;
@@ -22,7 +22,7 @@ struct options {
 };
 
 struct run {
-    struct mien_cli *cli;
+    const struct mien_cli *cli;
     struct options o;
     struct names *names; /* NULL without --names */
     struct mien_writer *out;
@@ -43,7 +43,7 @@ static void put(struct run *run)
         mien_cli_die_output(run->cli, &e);
 }
 
-/* Hands on what was good, before the program ends. */
+/* Delivers what was good before the program ends. */
 static void flush(struct run *run)
 {
     struct mien_err e;
@@ -62,7 +62,7 @@ static void count_bad(struct run *run)
     mien_cli_die(run->cli, "stopped at the first bad record, as --strict asks");
 }
 
-static void summarise(const struct run *run, const char *name, uint64_t left, const uint64_t *drop)
+static void summarize(const struct run *run, const char *name, uint64_t left, const uint64_t *drop)
 {
     static const char *const why[IMDB_DROPS] = {NULL, "face score too low", "a second face",
                                                 "age not 0-100", "gender unknown"};
@@ -102,7 +102,7 @@ static int from_mat(struct run *run, int fd, const char *name, const void *head,
             count_bad(run);
         }
     }
-    summarise(run, name, imdb_count(im), drop);
+    summarize(run, name, imdb_count(im), drop);
     imdb_free(im);
     return 0;
 }
@@ -117,7 +117,7 @@ static int from_table(struct run *run, int fd, const char *name, const void *hea
     if (!t)
         return MIEN_ERR_FORMAT;
     if (*table_ignored(t))
-        mien_cli_note(run->cli, "%s: columns left out: %s", name, table_ignored(t));
+        mien_cli_note(run->cli, "%s: columns ignored: %s", name, table_ignored(t));
     while ((rc = table_next(t, &run->rec, e)) == 1 || rc == MIEN_ERR_FORMAT) {
         rows++;
         if (rc == MIEN_ERR_FORMAT) {
@@ -135,8 +135,8 @@ static int from_table(struct run *run, int fd, const char *name, const void *hea
     return rc;
 }
 
-/* Sets the labels of records from their ids. A name that tells nothing is no fault of the image:
-   its record goes on as it came. */
+/* Sets the labels of records from their ids. A name that doesn't match is not the image's fault:
+   its record is passed on as it came. */
 static int from_names(struct run *run, int fd, const char *name, struct mien_err *e)
 {
     struct mien_reader *in = mien_reader_new(fd, run->o.limit, e);
@@ -171,8 +171,8 @@ static int from_names(struct run *run, int fd, const char *name, struct mien_err
     mien_cli_progress_end(&progress);
     if (rc == 0)
         mien_cli_note(run->cli,
-                      "%s: %llu records, %llu dropped with an age not 0-100, %llu of no known "
-                      "name",
+                      "%s: %llu records, %llu dropped with an age not 0-100, %llu with a name that "
+                      "doesn't match",
                       name, (unsigned long long)mien_reader_count(in), (unsigned long long)outside,
                       (unsigned long long)(run->bad - bad));
     mien_reader_free(in);
@@ -190,9 +190,9 @@ static int sniff(const void *head, size_t n, struct mien_err *e)
         return mien_err_set(e, MIEN_ERR_FORMAT, "the input is empty");
     if (n >= 4 && !memcmp(head, "MIEN", 4))
         return mien_err_set(e, MIEN_ERR_FORMAT,
-                            "these are records; --names reads labels in their names");
+                            "these are records; --names labels them by their names");
     if (memchr(head, 0, n))
-        return mien_err_set(e, MIEN_ERR_FORMAT, "neither a MATLAB 5 file nor a table of text");
+        return mien_err_set(e, MIEN_ERR_FORMAT, "neither a MATLAB 5 file nor a text table");
     return 0;
 }
 
@@ -232,60 +232,84 @@ static void take(struct run *run, const char *path)
         close(fd);
 }
 
-int main(int argc, char **argv)
+/* Checks the options, and makes the pattern of --names. */
+static void prepare(struct run *run)
 {
-    struct run run = {.o.keep.min_score = 1};
-    struct options *o = &run.o;
-    const struct mien_option opts[] = {
-        MIEN_OPT_REAL(0, "min-score", "S", &o->keep.min_score, -1e9, 1e9,
-                      "least face score to keep [1]"),
-        MIEN_OPT_FLAG(0, "any-score", &o->keep.any_score, "keep whatever the face score"),
-        MIEN_OPT_FLAG(0, "second-face", &o->keep.second_face, "keep where a second face was found"),
-        MIEN_OPT_FLAG(0, "any-age", &o->keep.any_age,
-                      "keep ages unknown or not 0-100, without age"),
-        MIEN_OPT_FLAG(0, "any-gender", &o->keep.any_gender, "keep where the gender is unknown"),
-        MIEN_OPT_FLAG('a', "all", &o->all, "keep everything: the four above"),
-        MIEN_OPT_STR(0, "female", "V", &o->table.codes.female, "how the source writes female"),
-        MIEN_OPT_STR(0, "male", "V", &o->table.codes.male, "how the source writes male"),
-        MIEN_OPT_FUNC('c', "column", "ROLE=HEADER", &o->table, column_option,
-                      "which column of a table is the ROLE"),
-        MIEN_OPT_STR('n', "names", "PATTERN", &o->names,
-                     "label records by their names: utkface, or a pattern"),
-        MIEN_OPT_FLAG(0, "strict", &o->strict, "stop at the first bad record"),
-        MIEN_OPT_SIZE(0, "max-record", "SIZE", &o->limit, 1, 4294967295.0,
-                      "refuse larger records [64M]"),
-    };
-    struct mien_cli cli = {
-        .name = "mien-meta",
-        .synopsis = "[options] [file ...] > records.mien",
-        .purpose = "Reads labels from IMDB-WIKI's .mat files, tables or the names of images.",
-        .opts = opts,
-        .nopts = MIEN_CLI_NOPTS(opts),
-    };
+    struct options *o = &run->o;
     struct mien_err e;
-    int n;
 
-    run.cli = &cli;
-    n = mien_cli_parse(&cli, argc, argv);
     if (o->all)
         o->keep.any_score = o->keep.second_face = o->keep.any_age = o->keep.any_gender = true;
     o->table.any_age = o->keep.any_age;
     if (o->table.codes.female && o->table.codes.male &&
         !strcasecmp(o->table.codes.female, o->table.codes.male))
-        mien_cli_die(&cli, "--female and --male are the same, '%s'", o->table.codes.male);
-    if (o->names && !(run.names = names_new(o->names, &o->table.codes, &e)))
-        mien_cli_die(&cli, "--names: %s", e.msg);
-    mien_cli_check_output(&cli, STDOUT_FILENO);
-    if (!(run.out = mien_writer_new(STDOUT_FILENO, &e)))
-        mien_cli_die(&cli, "%s", e.msg);
+        mien_cli_die(run->cli, "--female and --male are the same, '%s'", o->table.codes.male);
+    if (o->names && !(run->names = names_new(o->names, &o->table.codes, &e)))
+        mien_cli_die(run->cli, "--names: %s", e.msg);
+    mien_cli_check_output(run->cli, STDOUT_FILENO);
+    if (!(run->out = mien_writer_new(STDOUT_FILENO, &e)))
+        mien_cli_die(run->cli, "%s", e.msg);
+}
+
+static void finish(struct run *run)
+{
+    struct mien_err e;
+
+    if (mien_writer_end(run->out, &e) < 0)
+        mien_cli_die_output(run->cli, &e);
+    mien_writer_free(run->out);
+    mien_rec_free(&run->rec);
+    names_free(run->names);
+}
+
+int main(int argc, char **argv)
+{
+    struct run run = {.o.keep.min_score = 1};
+    struct options *o = &run.o;
+    const struct mien_option opts[] = {
+        MIEN_OPT_GROUP("IMDB-WIKI"),
+        MIEN_OPT_REAL(0, "min-score", "S", &o->keep.min_score, -1e9, 1e9,
+                      "keep faces with at least this score [1]"),
+        MIEN_OPT_FLAG(0, "any-score", &o->keep.any_score, "keep faces with any score"),
+        MIEN_OPT_FLAG(0, "second-face", &o->keep.second_face,
+                      "keep images in which a second face was found"),
+        MIEN_OPT_FLAG(0, "any-gender", &o->keep.any_gender, "keep faces of unknown gender"),
+        MIEN_OPT_FLAG(0, "any-age", &o->keep.any_age,
+                      "keep ages that are unknown or not 0-100, but leave them out (tables and "
+                      "names, too)"),
+        MIEN_OPT_FLAG(0, "all", &o->all, "keep everything: the four above"),
+        MIEN_OPT_GROUP("Tables and names"),
+        MIEN_OPT_FUNC('c', "column", "ROLE=HEADER", &o->table, column_option,
+                      "take the column with this HEADER for the ROLE, such as path or age"),
+        MIEN_OPT_STR(0, "names", "PATTERN", &o->names,
+                     "label records by their names: utkface, or a pattern"),
+        MIEN_OPT_STR(0, "female", "V", &o->table.codes.female, "how the source writes female"),
+        MIEN_OPT_STR(0, "male", "V", &o->table.codes.male, "how the source writes male"),
+        MIEN_OPT_GROUP("Other"),
+        MIEN_OPT_FLAG(0, "strict", &o->strict, "stop at the first bad record"),
+        MIEN_OPT_SIZE(0, "max-record", "SIZE", &o->limit, 1, 4294967295.0,
+                      "with --names: refuse larger records [64M]"),
+        MIEN_OPT_ALIAS('a', NULL, "all"),
+        MIEN_OPT_ALIAS('n', NULL, "names"),
+    };
+    struct mien_cli cli = {
+        .name = "mien-meta",
+        .synopsis = "[options] [FILE ...] > records.mien",
+        .purpose = "Reads labels from IMDB-WIKI's .mat files, from tables, or from the names of "
+                   "images.",
+        .opts = opts,
+        .nopts = MIEN_CLI_NOPTS(opts),
+        .examples = "mien-meta imdb.mat | mien-images -m - imdb_crop.tar > images.mien\n"
+                    "mien-meta --column path=img --female 1 --male 0 labels.csv > labels.mien\n"
+                    "mien-images utkface.tar | mien-meta --names utkface > images.mien",
+    };
+    run.cli = &cli;
+    int n = mien_cli_parse(&cli, argc, argv);
+    prepare(&run);
     for (int i = 1; i <= n; i++)
         take(&run, argv[i]);
     if (n == 0)
         take(&run, "-");
-    if (mien_writer_end(run.out, &e) < 0)
-        mien_cli_die_output(&cli, &e);
-    mien_writer_free(run.out);
-    mien_rec_free(&run.rec);
-    names_free(run.names);
+    finish(&run);
     return run.bad ? MIEN_EXIT_BAD : MIEN_EXIT_OK;
 }

@@ -3,10 +3,10 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "util/file.h"
-#include "mien/filter.h"
 #include "image/jpeg.h"
+#include "mien/filter.h"
 #include "montage/montage.h"
+#include "util/file.h"
 
 struct output {
     const struct mien_cli *cli;
@@ -16,8 +16,7 @@ struct output {
     struct mien_buf jpeg, name;
 };
 
-/* The name of a page: the path alone when there is one page, else with its number, sheet-001.jpg.
- */
+/* The name of a page: the path alone if there is one page, else with a number, sheet-001.jpg. */
 static const char *page_name(struct output *o, bool only)
 {
     const char *slash = strrchr(o->path, '/'), *dot = strrchr(o->path, '.');
@@ -60,7 +59,7 @@ static int write_page(void *ctx, const unsigned char *px, struct mien_size size,
     bool only = o->pages == 1 && last, standard = strcmp(o->path, "-") == 0;
     if (standard && !only)
         mien_cli_die(o->cli,
-                     "more than one page; name files with --output, or see --rows and --limit");
+                     "more than one page; name files with --output, or see --down and --head");
     if (!standard) {
         write_file(o, page_name(o, only));
     } else if (file_write(STDOUT_FILENO, o->jpeg.data, o->jpeg.len) < 0) {
@@ -98,11 +97,11 @@ static bool draw(const struct mien_cli *cli, struct montage *m, int head, size_t
     return good;
 }
 
-/* Says what was drawn. Returns whether there was anything. */
+/* Prints what was drawn. Returns whether there was anything. */
 static bool summary(const struct mien_cli *cli, const struct montage_counts *n)
 {
     if (n->cells == 0)
-        mien_cli_warn(cli, "no records, so there is no sheet");
+        mien_cli_warn(cli, "no records, so no sheet was written");
     else
         mien_cli_note(cli, "%llu records in %llu cells, %llu with a wrong prediction; pages: %llu",
                       (unsigned long long)n->faces, (unsigned long long)n->cells,
@@ -119,17 +118,23 @@ int main(int argc, char **argv)
     size_t limit = 0;
     const struct mien_option opts[] = {
         MIEN_OPT_STR('o', "output", "FILE", &out.path,
-                     "write to FILE, or FILE-001, ... when it takes several pages [-]"),
-        MIEN_OPT_INT('c', "columns", "N", &o.columns, 1, SHEET_MAX_CELLS, "cells in a row [10]"),
-        MIEN_OPT_INT('r', "rows", "N", &o.rows, 1, SHEET_MAX_CELLS, "rows on a page [10]"),
-        MIEN_OPT_INT('s', "size", "N", &o.size, SHEET_MIN_SIZE, SHEET_MAX_SIZE,
-                     "a picture's longer side, in pixels [160]"),
-        MIEN_OPT_INT('n', "limit", "N", &head, 1, INT_MAX, "stop after N records"),
-        MIEN_OPT_REAL('t', "age-tolerance", "YEARS", &o.tolerance, 0, 255,
-                      "an age further off than this is wrong [10]"),
+                     "write to FILE, or to FILE-001, FILE-002, ... if it takes several pages "
+                     "[standard output]"),
+        MIEN_OPT_INT(0, "across", "N", &o.columns, 1, SHEET_MAX_CELLS, "pictures in a row [10]"),
+        MIEN_OPT_INT(0, "down", "N", &o.rows, 1, SHEET_MAX_CELLS, "rows on a page [10]"),
+        MIEN_OPT_INT(0, "size", "N", &o.size, SHEET_MIN_SIZE, SHEET_MAX_SIZE,
+                     "longer side of a picture in pixels [160]"),
+        MIEN_OPT_INT('n', "head", "N", &head, 1, INT_MAX, "stop after N records"),
+        MIEN_OPT_REAL(0, "age-tolerance", "YEARS", &o.tolerance, 0, 255,
+                      "a predicted age further off than this is wrong [10]"),
         MIEN_OPT_INT(0, "quality", "N", &out.quality, 1, 100, "quality of the JPEG, 1 to 100 [90]"),
         MIEN_OPT_SIZE(0, "max-record", "SIZE", &limit, 1, 4294967295.0,
                       "refuse larger records [64M]"),
+        MIEN_OPT_ALIAS('c', "columns", "across"),
+        MIEN_OPT_ALIAS('r', "rows", "down"),
+        MIEN_OPT_ALIAS('s', NULL, "size"),
+        MIEN_OPT_ALIAS(0, "limit", "head"),
+        MIEN_OPT_ALIAS('t', NULL, "age-tolerance"),
     };
     struct mien_cli cli = {
         .name = "mien-montage",
@@ -137,13 +142,15 @@ int main(int argc, char **argv)
         .purpose = "Draws contact sheets of faces or photographs, with labels and predictions.",
         .opts = opts,
         .nopts = MIEN_CLI_NOPTS(opts),
+        .examples = "mien-predict --keep face.model < faces.mien | mien-montage -o sheet.jpg\n"
+                    "mien-images photos/ | mien-montage --across 5 --size 320 -o photos.jpg",
     };
     struct mien_err e;
     out.cli = &cli;
-    if (mien_cli_parse(&cli, argc, argv) != 0)
-        mien_cli_die(&cli, "takes no arguments; see mien-montage --help");
+    int n = mien_cli_parse(&cli, argc, argv);
+    mien_cli_filter_operands(&cli, n, argv, 0, 0, NULL);
     if (strcmp(out.path, "-") == 0 && isatty(STDOUT_FILENO))
-        mien_cli_die(&cli, "a JPEG is not for a terminal; name a file with --output");
+        mien_cli_die(&cli, "won't write a JPEG to a terminal; name a file with --output");
     mien_cli_check_input(&cli, STDIN_FILENO);
     struct montage *m = montage_new(&o, &e);
     if (m == NULL)

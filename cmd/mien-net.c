@@ -1,21 +1,24 @@
 /* mien-net: shows what a network is made of and what it costs, makes a new model of one, or
-   folds a model's batch normalisation. */
+   folds a model's batch normalization. */
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "util/file.h"
-#include "util/printable.h"
 #include "fit/fit.h"
 #include "image/img.h"
 #include "input_options.h"
+#include "net/table.h"
+#include "util/file.h"
+#include "util/printable.h"
 
 #define MAX_TEXT ((size_t)4 << 20)
 
+enum { FORMAT_TABLE, FORMAT_TSV, FORMAT_TEXT };
+
 struct options {
     const char *out;
-    bool make, fold, text, tsv;
-    int batch;
+    bool make, fold;
+    int format, batch;
     struct mien_size size;
     double width;
     uint64_t seed;
@@ -36,6 +39,8 @@ static void load(const struct mien_cli *cli, const char *name, struct model *m)
     ssize_t n = file_read(fd, head, sizeof head);
     bool described = !(n == sizeof head && head[7] == '\0' && head[8] == '{');
     int rc = n < 0 ? mien_err_sys(&e, "cannot read '%s'", path) : 0;
+    if (strncmp(head, "MIEN", 4) == 0)
+        mien_cli_die(cli, "'%s' is a stream of records, not a model or description", path);
     if (rc == 0 && described) {
         rc = mien_buf_append(&text, head, (size_t)n);
         if (rc == 0 && (rc = file_slurp(fd, &text, MAX_TEXT, path, &e)) == 0 &&
@@ -50,68 +55,44 @@ static void load(const struct mien_cli *cli, const char *name, struct model *m)
     close(fd);
 }
 
-/* Bytes in the unit that suits them. */
-static const char *size_of(double bytes, char text[32])
+static void print(const struct mien_cli *cli, int rc, struct mien_buf *text)
 {
-    static const char *const units[] = {"B", "KiB", "MiB", "GiB"};
-    int k = 0;
-    for (; bytes >= 1024 && k < 3; k++)
-        bytes /= 1024;
-    snprintf(text, 32, "%.*f %s", k > 0 ? 1 : 0, bytes, units[k]);
-    return text;
-}
-
-static void print_tsv(const struct net *net)
-{
-    printf("layer\ttype\theight\twidth\tchannels\tparameters\tmultiply_adds\tbytes\n");
-    for (int i = 0; i < net->n; i++) {
-        const struct layer *l = &net->layer[i];
-        printf("%s\t%s\t%d\t%d\t%d\t%zu\t%.0f\t%zu\n", l->name, layer_type_name(l->type),
-               l->shape.h, l->shape.w, l->shape.c, layer_params(l), layer_madds(net, i),
-               shape_count(l->shape) * sizeof(float));
-    }
+    if (rc < 0)
+        mien_cli_die(cli, "out of memory");
+    fwrite(text->data, 1, text->len, stdout);
+    mien_buf_free(text);
 }
 
 static void print_memory(const struct mien_cli *cli, const struct net *net, int batch)
 {
     struct fit_memory m;
     struct mien_err e;
-    char all[32], outputs[32], work[32], weights[32];
+    char all[NET_BYTES_TEXT], outputs[NET_BYTES_TEXT], work[NET_BYTES_TEXT],
+        weights[NET_BYTES_TEXT];
     if (fit_memory(net, batch, &m, &e) < 0)
         mien_cli_die(cli, "%s", e.msg);
     printf("training every layer in batches of %d: %s (outputs %s; their gradients and work space "
            "%s; weights, gradients, moments and best copy %s)\n",
-           batch, size_of((double)m.outputs + (double)m.work + (double)m.weights, all),
-           size_of((double)m.outputs, outputs), size_of((double)m.work, work),
-           size_of((double)m.weights, weights));
+           batch, net_bytes((double)m.outputs + (double)m.work + (double)m.weights, all),
+           net_bytes((double)m.outputs, outputs), net_bytes((double)m.work, work),
+           net_bytes((double)m.weights, weights));
 }
 
-static void print_table(const struct mien_cli *cli, struct model *m, int batch)
+/* Prints the network as --format asks for. Cuts m->made into lines. */
+static void show(const struct mien_cli *cli, const struct options *o, struct model *m)
 {
-    const struct net *net = &m->net;
-    double madds = 0, acts = 0, params = 0;
-    char a[32], b[32];
-    int wide = (int)strlen("layer");
-    for (int i = 0; i < net->n; i++) {
-        int n = (int)strlen(net->layer[i].name);
-        wide = n > wide ? n : wide;
+    struct mien_buf text = {0};
+    if (o->format == FORMAT_TEXT) {
+        print(cli, net_print(&m->net, &text), &text);
+        return;
     }
-    printf("%-*s  %-8s %14s %12s %15s %11s\n", wide, "layer", "type", "output", "parameters",
-           "multiply-adds", "memory");
-    for (int i = 0; i < net->n; i++) {
-        const struct layer *l = &net->layer[i];
-        double bytes = (double)shape_count(l->shape) * sizeof(float);
-        snprintf(b, sizeof b, "%dx%dx%d", l->shape.h, l->shape.w, l->shape.c);
-        printf("%-*s  %-8s %14s %12zu %15.0f %11s\n", wide, l->name, layer_type_name(l->type), b,
-               layer_params(l), layer_madds(net, i), size_of(bytes, a));
-        madds += layer_madds(net, i);
-        acts += bytes;
-        params += (double)layer_params(l);
+    if (o->format == FORMAT_TSV) {
+        print(cli, net_table_tsv(&m->net, &text), &text);
+        return;
     }
-    printf("total: %d layers, %.0f parameters (%s), %.1f million multiply-adds, %s of outputs\n",
-           net->n, params, size_of(params * sizeof(float), a), madds / 1e6, size_of(acts, b));
-    if (batch > 0)
-        print_memory(cli, net, batch);
+    print(cli, net_table(&m->net, &text), &text);
+    if (o->batch > 0)
+        print_memory(cli, &m->net, o->batch);
     if (m->prep.text[0] != '\0')
         printf("preprocessing: %s\n", m->prep.text);
     for (char *line = m->made, *next; line != NULL; line = next) {
@@ -129,7 +110,8 @@ static void scale(const struct mien_cli *cli, const struct options *o, const cha
     struct net net = {0};
     struct mien_err e;
     if (m->weights != NULL)
-        mien_cli_die(cli, "'%s' is a model: only a description can change its size or width", path);
+        mien_cli_die(cli, "'%s' is a model: only a description can be given another size or width",
+                     path);
     if (net_scale(&net, &m->net, o->size.h, o->size.w, o->width, &e) < 0)
         mien_cli_die(cli, "'%s': %s", path, e.msg);
     net_free(&m->net);
@@ -173,7 +155,7 @@ static int count_bn(const struct net *net)
     return n;
 }
 
-/* Writes the model with its batch normalisation folded. */
+/* Writes the model with its batch normalization folded. */
 static void fold(const struct mien_cli *cli, const struct options *o, const char *path,
                  struct model *m)
 {
@@ -188,37 +170,56 @@ static void fold(const struct mien_cli *cli, const struct options *o, const char
     model_free(&folded);
 }
 
+static void check_options(const struct mien_cli *cli, const struct options *o)
+{
+    if (o->make && o->fold)
+        mien_cli_die(cli, "--new makes a model, --fold changes one: give one of them");
+    if ((o->make || o->fold) && o->out == NULL)
+        mien_cli_die(cli, "--%s needs -o MODEL", o->make ? "new" : "fold");
+    if (o->out != NULL && !o->make && !o->fold)
+        mien_cli_die(cli, "-o MODEL needs --new or --fold");
+    if (o->batch > 0 && (o->make || o->fold || o->format != FORMAT_TABLE))
+        mien_cli_die(cli, "--batch only adds to the table");
+}
+
 int main(int argc, char **argv)
 {
     struct options o = {.seed = 1, .width = 1};
     const struct mien_option opts[] = {
-        MIEN_OPT_FLAG('t', "text", &o.text, "print the description"),
-        MIEN_OPT_FLAG(0, "tsv", &o.tsv, "print the table as tab-separated values"),
+        MIEN_OPT_GROUP("Showing"),
+        MIEN_OPT_CHOICE('f', "format", "FORMAT", &o.format, "table|tsv|text",
+                        "table; tsv, for programs; or text, the network's description [table]"),
         MIEN_OPT_INT('b', "batch", "N", &o.batch, 1, 65536,
-                     "estimate the memory of training in batches of N"),
+                     "add the memory that training in batches of N needs"),
+        MIEN_OPT_GROUP("Changing a description"),
         MIEN_OPT_FUNC(0, "size", "SIZE", &o.size, mien_size_parse, "another input size, N or HxW"),
         MIEN_OPT_REAL(0, "width", "F", &o.width, 0.001, 100,
-                      "so many times the units, in eights [1]"),
-        MIEN_OPT_FLAG(0, "fold", &o.fold, "make a model with bn layers folded into those before"),
-        MIEN_OPT_FLAG('n', "new", &o.make, "make a model with random weights"),
-        MIEN_OPT_STR('o', "output", "MODEL", &o.out, "with --new or --fold: the model to write"),
-        MIEN_OPT_SEED('s', "seed", "N", &o.seed, "with --new: of the random weights [1]"),
+                      "F times the units of each layer, in multiples of 8 [1]"),
+        MIEN_OPT_GROUP("Making a model"),
+        MIEN_OPT_FLAG(0, "new", &o.make, "make a model with random weights"),
+        MIEN_OPT_FLAG(0, "fold", &o.fold, "fold a model's bn layers into the layers before them"),
+        MIEN_OPT_STR('o', "output", "MODEL", &o.out, "write the model to this file"),
+        MIEN_OPT_SEED('s', "seed", "N", &o.seed, "with --new: seed of the random weights [1]"),
+        MIEN_OPT_GROUP("Input and output of a new model"),
         INPUT_OPTIONS(o.prep),
+        MIEN_OPT_GROUP("Other"),
+        MIEN_OPT_ALIAS('t', "text", "format=text"),
+        MIEN_OPT_ALIAS(0, "tsv", "format=tsv"),
+        MIEN_OPT_ALIAS('n', NULL, "new"),
     };
     struct mien_cli cli = {
         .name = "mien-net",
         .synopsis = "[options] MODEL|DESCRIPTION",
-        .purpose = "Shows a network's layers and costs, makes a new one, or folds its bn layers.",
+        .purpose = "Shows a network's layers and costs, makes a new model, or folds its bn layers.",
         .opts = opts,
         .nopts = MIEN_CLI_NOPTS(opts),
+        .examples = "mien-net face.model\n"
+                    "mien-net --new --mean 127.5 --scale 0.0078431 -o my.model small-64.net",
     };
     struct model m = {0};
-    if (mien_cli_parse(&cli, argc, argv) != 1)
-        mien_cli_die(&cli, "needs one model or description; see mien-net --help");
-    if (o.make + o.fold != (o.out != NULL))
-        mien_cli_die(&cli, "--new or --fold, and -o MODEL, go together");
-    if (o.batch > 0 && (o.make || o.fold || o.text || o.tsv))
-        mien_cli_die(&cli, "--batch adds to the table alone");
+    int n = mien_cli_parse(&cli, argc, argv);
+    mien_cli_operands(&cli, n, argv, 1, 1, "MODEL or DESCRIPTION");
+    check_options(&cli, &o);
 
     load(&cli, argv[1], &m);
     if (o.size.h > 0 || o.width != 1)
@@ -227,16 +228,8 @@ int main(int argc, char **argv)
         make(&cli, &o, argv[1], &m);
     else if (o.fold)
         fold(&cli, &o, argv[1], &m);
-    else if (o.text) {
-        struct mien_buf text = {0};
-        if (net_print(&m.net, &text) < 0)
-            mien_cli_die(&cli, "out of memory");
-        fwrite(text.data, 1, text.len, stdout);
-        mien_buf_free(&text);
-    } else if (o.tsv)
-        print_tsv(&m.net);
     else
-        print_table(&cli, &m, o.batch);
+        show(&cli, &o, &m);
     mien_cli_close_stdout(&cli);
     model_free(&m);
     return MIEN_EXIT_OK;

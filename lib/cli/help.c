@@ -67,12 +67,21 @@ const char *cli_nearest_option(const struct mien_cli *c, const char *word)
 
 /* --- --help -------------------------------------------------------------------------------- */
 
+/* What stays on one line: a word, or several in brackets. */
+static size_t word_length(const char *text)
+{
+    const char *end = text[0] == '[' ? strchr(text, ']') : NULL;
+    if (end != NULL && end - text < WIDTH / 2)
+        return (size_t)(end - text) + 1;
+    return strcspn(text, " \n");
+}
+
 /* Prints the words of one line of text in lines of at most WIDTH columns: at is the column where
    the first starts, indent that of further lines. */
 static void print_wrapped(const char *text, size_t at, size_t indent)
 {
     for (bool first = true; strchr("\n", *(text += strspn(text, " "))) == NULL; first = false) {
-        size_t n = strcspn(text, " \n");
+        size_t n = word_length(text);
         if (!first && at + 1 + n > WIDTH) {
             printf("\n%*s", (int)indent, "");
             at = indent;

@@ -112,7 +112,7 @@ def model(name, size=224):
 
 def multiply_adds(path):
     """Of each layer, by name, for one image."""
-    lines = [line.split("\t") for line in shell(f"mien-net --tsv {path}").splitlines()]
+    lines = [line.split("\t") for line in shell(f"mien-net -f tsv {path}").splitlines()]
     at = lines[0].index("multiply_adds")
     return {line[0]: float(line[at]) for line in lines[1:]}
 

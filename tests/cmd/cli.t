@@ -18,6 +18,8 @@ done
 exits 'a seed of more than 64 bits' 2 mien-split --seed 18446744073709551616 80/20
 like 'is refused' "$(cat err)" "^mien-split: --seed: '18446744073709551616' has more than 64 bits"
 
+printf 'path,age,gender\na.jpg,30,f\n' >labels.csv
+
 # A file that is opened while standard error is closed may not get its number.
 mien-fake 3 --pixels 4x4 >some.mien
 mien-fake 1 --pixels 5x5 | cat some.mien - >bad.mien
@@ -26,6 +28,54 @@ mien-pack -qo closed.pack <bad.mien 2>&-
 ok 'messages stay out of files' cmp open.pack closed.pack
 exits 'a closed standard output is an error' 2 sh -c 'mien-view bad.mien >&-'
 exits 'a closed standard input, too' 2 sh -c 'mien-view <&-'
+
+# Operands.
+printf 'input 12x12x3\nconv conv 8 3x3\npool gap\n' >some.net
+mien-net -q --new -o some.model some.net
+printf 'input 32x32x3\nscore conv 1 1x1\nbox pad 0,0,0,0 channels=13,0 from=input\n' |
+    mien-net -q --new -o detect.model -
+mien-fake 4 --image >image.mien
+mien-crop -q --box whole --size 12 <image.mien >pixels.mien
+exits 'a file in the place of standard input' 2 mien-embed some.model pixels.mien
+is 'is told apart' "$(cat err)" "mien-embed: unexpected operand 'pixels.mien': records are read from standard input (< pixels.mien); see mien-embed --help"
+exits '- instead of a model' 2 mien-embed -
+is 'is told apart, too' "$(cat err)" "mien-embed: '-' can't be MODEL: records are read from standard input; see mien-embed --help"
+exits 'no model' 2 mien-embed
+is 'is named' "$(cat err)" "mien-embed: missing operand: MODEL; see mien-embed --help"
+exits 'records for a model' 2 mien-embed pixels.mien
+is 'are told apart' "$(cat err)" "mien-embed: 'pixels.mien' is a stream of records, not a safetensors file"
+exits '- behind the operands is standard input' 0 sh -c 'mien-embed -q some.model - <pixels.mien'
+exits 'also where there are none' 0 sh -c 'mien-crop -q - <image.mien'
+
+# Former names of options are still accepted, and not shown.
+# same COMMAND FORMER NEW INPUT: with both spellings the command writes the same.
+same() {
+    sh -c "$1 $2" <"$4" >former 2>former.err && sh -c "$1 $3" <"$4" >new 2>new.err &&
+        cmp former new && cmp former.err new.err
+}
+while IFS='|' read -r command former new input; do
+    ok "$command $former" same "$command" "$former" "$new" "$input"
+done <<'END'
+mien-crop|-b whole -s 12|--box whole --size 12|image.mien
+mien-crop|-m 0.1 -f 12|--margin 0.1 --for 12|image.mien
+mien-detect detect.model|-s 0.5 -z 4 -n 2 -l -k|--min-score 0.5 --min-size 4 --max-faces 2 --largest --keep-empty|image.mien
+mien-embed some.model|-l conv|--layer conv|pixels.mien
+mien-meta|-n '{subject}/*'|--names '{subject}/*'|pixels.mien
+mien-meta|-a|--all|labels.csv
+mien-montage|-c 2 -r 2 -s 96 -n 3 -t 4|--across 2 --down 2 --size 96 --head 3 --age-tolerance 4|pixels.mien
+mien-montage|--columns 2 --rows 2 --limit 3|--across 2 --down 2 --head 3|pixels.mien
+mien-net some.model|-t|--format text|some.net
+mien-net some.model|--text|--format text|some.net
+mien-net some.model|--tsv|--format tsv|some.net
+mien-net some.net -o x.model|-n --colour bgr && cat x.model|--new --color bgr && cat x.model|some.net
+END
+for program in crop detect embed images import meta montage net; do
+    program=mien-$program
+    is "$program: letters mean one thing" "$("$program" --help |
+        sed -n 's/^  \(-.\), --\([a-z-]*\).*/\1 \2/p' |
+        grep -vxE -e '-(a align|b batch|c column|f format|j jobs|k keep|m meta|n head|o output|s seed)' \
+            -e '-(q quiet|h help|V version)')" ''
+done
 
 for program in "$BUILD"/bin/*; do
     program=${program##*/}

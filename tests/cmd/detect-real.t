@@ -57,7 +57,7 @@ if [ -e "$MODELS/sample1.jpg" ]; then
         -o sheet.jpg sample3.jpg
     is 'and says the rest' "$(awk '$1 == "sample3.jpg" { print $2, $4, $3 }' out)" "$said"
     like 'which is one of the three' "$said" female
-    ok 'and draws them' sh -c 'mien-images -q sheet.jpg | mien-crop -q -b whole | mien-view --count -s pixels | grep -q 1'
+    ok 'and draws them' sh -c 'mien-images -q sheet.jpg | mien-crop -q --box whole | mien-view --count -s pixels | grep -q 1'
 else
     skip 'group photographs' "no $MODELS/sample1.jpg"
 fi

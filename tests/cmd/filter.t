@@ -25,7 +25,7 @@ for k in 1 2 3 4 5; do
     mien-fake --seed $k --image 2
     mien-fake --seed $k 1
 done >i.mien
-exits 'bad records are told by the status' 1 sh -c 'mien-crop -j 4 <i.mien >c.mien'
+exits 'bad records are told by the status' 1 sh -c 'mien-crop -q -j 4 <i.mien >c.mien'
 is 'a line for each, in order' "$(sed 's/mien-crop: record \([0-9]*\) ([^)]*): /\1 /' err)" \
     "$(for k in 3 6 9 12 15; do echo "$k no image in the record"; done)"
 is 'they are passed on' "$(mien-view -qHc id c.mien)" "$(mien-view -Hc id i.mien)"

@@ -22,13 +22,13 @@ is 'everything else stays' "$(mien-view -c id,subject,age,gender,birth,box,score
     "$(mien-view -c id,subject,age,gender,birth,box,score i.mien)"
 is 'another margin' "$(mien-crop --margin 0.1 <i.mien | mien-view -n 1 -Hc pixels,prep)" \
     "48x48x3	crop=box margin=0.1"
-is 'the central share' "$(mien-crop -m 0 --inner 0.5 <i.mien | mien-view -n 1 -Hc pixels,prep)" \
+is 'the central share' "$(mien-crop --margin 0 --inner 0.5 <i.mien | mien-view -n 1 -Hc pixels,prep)" \
     "20x20x3	crop=box margin=0 inner=0.5"
 is 'the whole image' "$(mien-crop --box whole <i.mien | mien-view -n 1 -Hc pixels,prep)" \
     "64x64x3	crop=whole"
-is 'no finer than needed' "$(mien-crop -b whole --for 12x16 <i.mien | mien-view -n 1 -Hc pixels)" 16x16x3
-is 'but not coarser' "$(mien-crop -b whole --for 17 <i.mien | mien-view -n 1 -Hc pixels)" 32x32x3
-for how in '--box whole' '-m 0.1' '--box whole --keep'; do
+is 'no finer than needed' "$(mien-crop --box whole --for 12x16 <i.mien | mien-view -n 1 -Hc pixels)" 16x16x3
+is 'but not coarser' "$(mien-crop --box whole --for 17 <i.mien | mien-view -n 1 -Hc pixels)" 32x32x3
+for how in '--box whole' '--margin 0.1' '--box whole --keep'; do
     for size in 24 9x16 64; do
         # shellcheck disable=SC2086
         mien-crop $how --for $size <i.mien | mien-resize $size >two.mien
@@ -38,7 +38,7 @@ for how in '--box whole' '-m 0.1' '--box whole --keep'; do
     done
 done
 mien-crop --for 24 <i.mien | mien-resize -f lanczos3 24 >two.mien
-mien-crop -s 24 --filter lanczos3 <i.mien >one.mien
+mien-crop --size 24 --filter lanczos3 <i.mien >one.mien
 ok 'with another filter too' cmp one.mien two.mien
 mien-crop -j 1 <i.mien >c1.mien
 mien-crop -j 4 <i.mien >c4.mien
@@ -62,18 +62,18 @@ exits 'a bad size is refused' 2 sh -c 'mien-crop --for 12x <i.mien'
 exits 'a size too large for a record is refused' 2 sh -c 'mien-crop --size 16000 <i.mien'
 is 'and said so' "$(cat err)" 'mien-crop: 16000x16000: more pixels than a record holds'
 exits 'two sizes are refused' 2 sh -c 'mien-crop --size 24 --for 24 <i.mien'
-is 'and said so' "$(cat err)" 'mien-crop: --size says what --for does'
+is 'and said so' "$(cat err)" 'mien-crop: --size implies --for: give one of them'
 exits 'a filter without a size is refused' 2 sh -c 'mien-crop --filter box <i.mien'
-is 'and said so' "$(cat err)" 'mien-crop: --filter says how --size resizes: give it too'
+is 'and said so' "$(cat err)" 'mien-crop: --filter needs --size'
 exits 'so are images of at most no pixel' 2 sh -c 'mien-crop --max-pixels 0 <i.mien'
 is 'and said so' "$(cat err)" "mien-crop: --max-pixels: '0' is less than 1; see mien-crop --help"
 exits 'a negative margin is refused' 2 sh -c 'mien-crop --margin=-1 <i.mien'
-exits 'a margin around the whole is refused' 2 sh -c 'mien-crop -b whole -m 1 <i.mien'
+exits 'a margin around the whole is refused' 2 sh -c 'mien-crop --box whole --margin 1 <i.mien'
 is 'and said so' "$(cat err)" "mien-crop: --margin needs a face box, not --box whole"
 
 exits '--align takes no stored boxes' 2 sh -c 'mien-crop --align --stored <i.mien'
-like 'and says so' "$(cat err)" '^mien-crop: --align takes landmarks of the upright image, not --stored'
-exits 'nor whole images' 2 sh -c 'mien-crop --align -b whole <i.mien'
+like 'and says so' "$(cat err)" '^mien-crop: --align uses landmarks of the upright image, so not with --stored'
+exits 'nor whole images' 2 sh -c 'mien-crop --align --box whole <i.mien'
 exits 'records without landmarks are not aligned' 1 sh -c 'mien-crop --align <i.mien'
 is 'each says so' "$(grep -c 'no landmarks to align by; mien-detect finds them$' err)" 5
 
@@ -91,22 +91,23 @@ damaged() {
 }
 damaged $((size / 2)) >photos/z.jpg
 mien-images -q photos >photos.mien
-exits 'bad images make bad records' 1 sh -c 'mien-crop -b whole <photos.mien >out.mien'
+exits 'bad images make bad records' 1 sh -c 'mien-crop --box whole <photos.mien >out.mien'
 like 'cut short' "$(cat err)" '^mien-crop: record [0-9]+ \(.*cut.jpg\): damaged JPEG: cut short$'
 like 'PNG' "$(cat err)" '^mien-crop: record [0-9]+ \(.*p.png\): PNG; only JPEG is supported$'
 like 'damaged' "$(cat err)" '^mien-crop: record [0-9]+ \(.*z.jpg\): damaged JPEG: .*'
-is 'a line for each' "$(wc -l <err)" 3
+is 'a line for each, and a summary' "$(wc -l <err) $(tail -n 1 err)" \
+    '4 mien-crop: records: 4, cropped: 1, bad: 3'
 is 'they are passed on with the error' "$(mien-view -qHc id -s error out.mien)" \
     "$(printf '%s\n' photos/cut.jpg photos/p.png photos/z.jpg)"
 is 'and without pixels' "$(mien-view --count -s 'error && pixels' out.mien)" 0
 is 'the good one is whole' "$(mien-view -Hc pixels -s '!error' out.mien)" 64x64x3
 mien-view -r -s error out.mien >bad.mien
-exits 'errors pass through' 0 sh -c 'mien-crop -b whole <bad.mien >again.mien'
+exits 'errors pass through' 0 sh -c 'mien-crop --box whole <bad.mien >again.mien'
 ok 'unchanged' cmp bad.mien again.mien
-exits '--strict stops' 2 sh -c 'mien-crop -b whole --strict <photos.mien'
-exits '--tolerant keeps what there is' 1 sh -c 'mien-crop -b whole --tolerant <photos.mien >t.mien'
+exits '--strict stops' 2 sh -c 'mien-crop --box whole --strict <photos.mien'
+exits '--tolerant keeps what there is' 1 sh -c 'mien-crop --box whole --tolerant <photos.mien >t.mien'
 is 'of damaged ones' "$(mien-view --count -s 'pixels' t.mien)" 3
-like 'and says how many' "$(cat err)" '^mien-crop: kept what could be decoded of 2 damaged images$'
+like 'and says how many' "$(cat err)" '^mien-crop: used what could be decoded of 2 damaged images$'
 bytes t.mien pixels | head -c $((20 * 64 * 3)) >got # a.jpg comes first
 head -c $((20 * 64 * 3)) w >want
 ok 'leaving others alone' cmp want got
@@ -114,9 +115,9 @@ mien-view -r -s 'id == "photos/cut.jpg"' t.mien >cut.mien
 bytes cut.mien pixels | head -c $((14 * 64 * 3)) >got
 head -c $((14 * 64 * 3)) w >want
 ok 'the rows before the cut are right' cmp want got
-exits 'too many pixels are refused' 1 sh -c 'mien-crop -b whole --max-pixels 4095 <i.mien'
+exits 'too many pixels are refused' 1 sh -c 'mien-crop --box whole --max-pixels 4095 <i.mien'
 like 'and counted' "$(cat err)" 'record 1 .*: JPEG of 64 x 64 pixels, more than the limit of 4095$'
-exits 'as many as allowed are not' 0 sh -c 'mien-crop -b whole --max-pixels 4096 <i.mien >out'
+exits 'as many as allowed are not' 0 sh -c 'mien-crop --box whole --max-pixels 4096 <i.mien >out'
 
 # Boxes.
 meta() {
@@ -144,25 +145,25 @@ for photo in a y; do
         printf 'path,age,gender,box\n%s.jpg,20,f,"%s"\n' $photo "$box" >t.csv
         mien-meta -q t.csv | mien-images -q -m - $photo.jpg >one.mien
         cat one.mien >>all.mien
-        for how in '-m 0' '-m 0 --for 8' '-m 0.5 --size 8' '-m 0 --tolerant'; do
+        for how in '--margin 0' '--margin 0 --for 8' '--margin 0.5 --size 8' '--margin 0 --tolerant'; do
             # shellcheck disable=SC2086
             mien-crop -q $how <one.mien 2>>"alone$how.err" | mien-view --json --full >>"alone$how"
         done
     done
 done
-for how in '-m 0' '-m 0 --for 8' '-m 0.5 --size 8' '-m 0 --tolerant'; do
+for how in '--margin 0' '--margin 0 --for 8' '--margin 0.5 --size 8' '--margin 0 --tolerant'; do
     exits "crops of one image: $how" 1 sh -c "mien-crop -q $how <all.mien >together.mien"
     mien-view --json --full together.mien >together
     ok 'are those that are made alone' cmp "alone$how" together
     is 'with the same messages' "$(sed 's/record [0-9]*//' err)" "$(sed 's/record [0-9]*//' "alone$how.err")"
 done
-is 'those above the damage are cut' "$(mien-crop -q -m 0 <all.mien 2>err | mien-view -q --count -s pixels)" 6
+is 'those above the damage are cut' "$(mien-crop -q --margin 0 <all.mien 2>err | mien-view -q --count -s pixels)" 6
 
 # The orientation: a quarter turn, as cameras note it.
 { head -c 2 photos/a.jpg
   printf '\377\341\000\042Exif\000\000MM\000*\000\000\000\010\000\001\001\022\000\003\000\000\000\001\000\006\000\000\000\000\000\000'
   tail -c +3 photos/a.jpg; } >turned.jpg
-mien-images -q turned.jpg | mien-crop -b whole >turned.mien
+mien-images -q turned.jpg | mien-crop --box whole >turned.mien
 bytes turned.mien pixels >got
 # Upright pixel (x, y) is stored pixel (y, 63 - x): the last column, upwards, is the last row.
 tail -c 3 got >a; tail -c 3 w >b
@@ -172,7 +173,7 @@ ok 'the upper left one is the first of the last row' \
     sh -c 'head -c 3 got >x; tail -c 192 w | head -c 3 | cmp - x'
 printf 'path,age,gender,box\nturned.jpg,20,f,"0 44 20 64"\n' >t.csv
 mien-meta -q t.csv | mien-images -q -m - turned.jpg >m.mien
-mien-crop -m 0 --stored <m.mien >s.mien
+mien-crop --margin 0 --stored <m.mien >s.mien
 bytes s.mien pixels | head -c 3 >a
 ok 'a stored box is turned with the image' sh -c 'head -c 3 got | cmp - a'
 
@@ -197,7 +198,7 @@ is 'an example: what could not be used' \
 # Real photographs: a reduced crop is the same picture.
 if [ -e "$DATA/portraits.tar" ]; then
     mien-images -q "$DATA/portraits.tar" >p.mien
-    exits 'real portraits' 0 sh -c 'mien-crop -b whole <p.mien >p.out'
+    exits 'real portraits' 0 sh -c 'mien-crop --box whole <p.mien >p.out'
     is 'all of them' "$(mien-view --count -s pixels p.out)" 100
 else
     skip 'real portraits' "no portraits.tar in $DATA"

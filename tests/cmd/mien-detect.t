@@ -105,24 +105,24 @@ done
 squares_detector sure.model '\0\0\200\072' '\0\0\0\302' # 1/1024, -32
 mien-squares 64x64 24,24,8 >cell.jpg
 mien-images -q cell.jpg >cell.mien
-looks() { mien-detect -q -k -z 8 "$@" <cell.mien | mien-view -Hc faces,box; }
+looks() { mien-detect -q --keep-empty --min-size 8 "$@" <cell.mien | mien-view -Hc faces,box; }
 is 'what is not sure is looked at again' "$(looks squares.model)" '0	'
 is 'what is sure is not' "$(looks sure.model)" '1	20,20,36,36'
-is 'unless more is asked for' "$(looks -s 1 sure.model)" '0	'
+is 'unless more is asked for' "$(looks --min-score 1 sure.model)" '0	'
 
 # What is kept.
 ids() { detect -q "$@" | mien-view -qHc id | sed 's,photos/,,' | tr '\n' ' '; }
 is '--largest' "$(ids --largest)" 'one.jpg#1 turned.jpg#1 two.jpg#1 '
-is '--max-faces' "$(ids -n 2)" 'one.jpg#1 turned.jpg#1 two.jpg#1 two.jpg#2 '
+is '--max-faces' "$(ids --max-faces 2)" 'one.jpg#1 turned.jpg#1 two.jpg#1 two.jpg#2 '
 is '--min-size' "$(ids --min-size 35)" ''
 is '--min-score' "$(ids --min-score 1)" ''
 is '--keep-empty' "$(ids --keep-empty)" 'none.jpg one.jpg#1 turned.jpg#1 two.jpg#1 two.jpg#2 '
 detect -q --keep-empty | mien-view -r -s 'faces == 0' >empty.mien
 is 'an empty photograph is as it was' "$(mien-view --json --full empty.mien | sed 's/,"faces":0//')" \
     "$(mien-images -q photos/none.jpg | mien-view --json --full)"
-mien-detect -q -k squares.model <faces.mien >again.mien
+mien-detect -q --keep-empty squares.model <faces.mien >again.mien
 is 'faces can be found again' "$(mien-view -Hc id again.mien | sed -n '$p')" 'photos/two.jpg#2#2'
-mien-detect -q -k --min-score 1 squares.model <faces.mien >gone.mien
+mien-detect -q --keep-empty --min-score 1 squares.model <faces.mien >gone.mien
 is 'what was known of other faces goes' "$(mien-view --count -s '!score && !box && faces == 0' gone.mien)" 4
 printf 'path,age,gender,box\nphotos/one.jpg,30,female,1 2 3 4\n' >labels.csv
 mien-meta -q labels.csv | mien-images -q -m - photos/one.jpg | mien-detect -q squares.model >labelled.mien
@@ -131,7 +131,7 @@ ok 'the box is the new one' sh -c 'mien-view -Hc box labelled.mien | grep -q "^3
 
 # Where the model lies when none is named.
 exits 'no model anywhere' 2 sh -c 'MIEN_MODELS=nowhere XDG_DATA_DIRS=no:where mien-detect <photos.mien'
-like 'is said' "$(cat err)" "^mien-detect: cannot open 'detect.model': No such file.*fetch-models brings it$"
+like 'is said' "$(cat err)" "^mien-detect: cannot open 'detect.model': No such file.*; run scripts/fetch-models first$"
 mien-detect -q squares.model <photos.mien >named.mien
 # found FOLDER VARIABLE=VALUE...: it is taken from there.
 found() {

@@ -26,7 +26,7 @@ wanted=$(printf '%s\t%s\t%s\n' crop/00/a.jpg 1098 jpeg crop/00/b.jpg 228900 jpeg
 is 'a folder' "$(mien-images -q crop | show)" "$wanted"
 exits 'its summary' 0 mien-images crop
 like 'counts the images' "$(cat err)" '^mien-images: image records: 5$'
-like 'and other files' "$(cat err)" '^mien-images: other files passed over: 6$'
+like 'and other files' "$(cat err)" '^mien-images: other files skipped: 6$'
 is 'quiet' "$(mien-images -q crop 2>&1 >/dev/null)" ''
 is 'without needless components' "$(mien-images -q ./crop/.//00/ | mien-view -H -c id)" \
     "$(printf 'crop/00/a.jpg\ncrop/00/b.jpg')"
@@ -91,10 +91,10 @@ is 'joined by the tail of the path, ids kept' \
     "$(mien-view -H -c id,subject,image,error joined.mien)" "$(printf '%s\t%s\t%s\t%s\n' \
     00/0000000.jpg s0 27 '' 01/0000001.jpg s0 57 '' 02/0000002.jpg s0 '' 'html, not an image')"
 like 'names what is no image' "$(cat err)" '^mien-images: record 3 \(02/0000002.jpg\): html, not'
-like 'counts metadata without image' "$(cat err)" "without image: 1, such as '03/0000003.jpg'"
+like 'counts metadata without image' "$(cat err)" "without an image: 1, such as '03/0000003.jpg'"
 like 'counts images without metadata' "$(cat err)" \
     "without metadata: 1, such as 'imdb_crop/02/unknown.jpg'"
-like 'counts other files' "$(cat err)" 'passed over: 1$'
+like 'counts other files' "$(cat err)" 'skipped: 1$'
 mien-images -q -m - imdb.tar <meta.mien >piped 2>err
 ok 'metadata from standard input' cmp joined.mien piped
 # shellcheck disable=SC2002

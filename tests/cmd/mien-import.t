@@ -9,7 +9,7 @@ sed -n '/^\.Sh EXAMPLES/,$p' "$man" | sed -n '/^\.Bd/,/^\.Ed/{/^\./!p;};/^\.Ed/q
 exits 'example: a graph with two heads' 0 sh -e example.sh
 like 'its heads' "$(cat out)" '^gender +softmax +1x1x2 '
 like 'its ages' "$(cat out)" '^age +softmax +1x1x101 '
-is 'the whole network' "$(mien-net --text tiny.model | tr '\n' ';')" \
+is 'the whole network' "$(mien-net -f text tiny.model | tr '\n' ';')" \
     'input 8x8x3;mean gap;gender_logits dense 2;gender softmax;age_logits dense 101 from=mean;age softmax;'
 like 'no preset, no preprocessing but the size' "$(cat out)" '^preprocessing: size=8x8$'
 like 'the summary' "$(cat err)" '^mien-import: 6 layers, [0-9]+ weights; size=8x8$'
@@ -24,7 +24,7 @@ import -q tiny.json
 ok 'same graph, same bytes' cmp tiny.model x.model
 mien-import -q -o x.model tiny.json
 is 'without heads the names are those of the graph' \
-    "$(mien-net --text x.model | tail -4 | tr '\n' ';')" 'g dense 2;g_Softmax softmax;a dense 101 from=mean;a_Softmax softmax;'
+    "$(mien-net -f text x.model | tail -4 | tr '\n' ';')" 'g dense 2;g_Softmax softmax;a dense 101 from=mean;a_Softmax softmax;'
 mkdir sub && cp tiny.json tiny.bin sub
 exits 'the weights lie beside the graph' 0 import sub/tiny.json
 
@@ -35,10 +35,10 @@ sed 's,g/w,gender_pred/kernel,; s,g/MatMul,gender_pred/MatMul,; s,g/Softmax,gend
      s,"mean","global_pooling/Mean",g; s/tiny.bin/face.bin/' tiny.json >face.json
 head -c 1232 tiny.bin >face.bin
 exits 'faceres is recognised' 0 mien-import -o face.model face.json
-like 'which is said' "$(cat err)" 'recognised as faceres'
+like 'which is said' "$(cat err)" 'recognized as faceres'
 is 'its preprocessing is known' "$(mien-net face.model | grep ^prep)" \
     'preprocessing: size=8x8 margin=0.2 color=bgr mean=103.939,116.779,123.68 age0=1 embed=global_pooling'
-is 'its heads too' "$(mien-net --text face.model | grep -c '^gender sigmoid\|^age softmax')" 2
+is 'its heads too' "$(mien-net -f text face.model | grep -c '^gender sigmoid\|^age softmax')" 2
 exits 'options come first' 0 mien-import --color rgb --mean 0 -o face.model face.json
 like 'options come first: colours' "$(mien-net face.model)" ' color=rgb mean=0 age0=1 '
 exits '--preset none' 0 mien-import --preset none -o face.model face.json
@@ -63,7 +63,7 @@ cat >detect.json <<'END'
 END
 head -c 408 /dev/zero >detect.bin
 exits 'a face detector is recognised' 0 mien-import -o detect.model detect.json
-like 'which is said' "$(cat err)" 'recognised as a face detector'
+like 'which is said' "$(cat err)" 'recognized as a face detector'
 is 'its preprocessing is known' "$(mien-net detect.model | grep ^prep)" \
     'preprocessing: size=8x8 mean=127.5,127.5,127.5 scale=0.00784313725'
 exits 'options come first' 0 mien-import --scale 1 -o detect.model detect.json
@@ -79,8 +79,9 @@ fails() { # NAME PATTERN COMMAND...
     exits "$name" 2 "$@"
     like "$name: says so" "$(cat err)" "^mien-import: $pattern"
 }
-fails 'no argument' 'needs -o MODEL and one graph' mien-import
-fails 'no output' 'needs -o MODEL and one graph' mien-import tiny.json
+fails 'no operand' 'missing operand: GRAPH.json' mien-import
+fails 'no output' 'missing option: -o MODEL' mien-import tiny.json
+fails 'two graphs' "unexpected operand 'b.json'" mien-import -o x.model tiny.json b.json
 fails 'an unknown option' '.*no-such-option' mien-import --no-such-option tiny.json
 exits '--help' 0 mien-import --help
 like '--help names it' "$(cat out)" '^usage: mien-import'

@@ -64,7 +64,7 @@ printf '\0\0\0\0\1\0\0\0\1\0\0\0\0\0\0\0\2\0\0\0x\0\0\0\0\0\0\0\0\0' >v4.mat
 exits 'version 4 is refused' 2 mien-meta v4.mat
 like 'by its name, too' "$(cat err)" '^mien-meta: v4.mat: .*MATLAB 4'
 exits 'an archive is no table' 2 mien-meta d/imdb_crop.tar
-like 'and that is said' "$(cat err)" 'neither a MATLAB 5 file nor a table'
+like 'and that is said' "$(cat err)" 'neither a MATLAB 5 file nor a text table'
 exits 'records need --names' 2 mien-meta kept.mien
 like 'and that is said, too' "$(cat err)" '\-\-names'
 exits 'a missing file' 2 mien-meta none.mat
@@ -83,7 +83,7 @@ train/1.jpg,50-59,Male,East Asian,True
 train/3.jpg,,Female,,False
 EOF
 exits 'a table' 0 mien-meta fairface.csv
-like 'columns left out' "$(cat err)" 'columns left out: service_test$'
+like 'columns left out' "$(cat err)" 'columns ignored: service_test$'
 is 'its records' "$(mien-view -H -c id,age_band,gender,group out)" "$(
     printf 'train/1.jpg\t50-59\tmale\tEast Asian\ntrain/a "b", c.jpg\t70-100\tfemale\tWhite\n'
     printf 'train/3.jpg\t\tfemale\t')"
@@ -133,12 +133,12 @@ is 'and its record goes on, unlabelled and without error' \
     "$(mien-view -H -c id,age,gender,group,split,error out)" "$(
     printf 'utkface/25_1_3_2017.jpg.chip.jpg\t25\tfemale\tIndian\ta\t\n'
     printf 'utkface/61_1_2017.jpg\t\t\t\ta\t')"
-like 'ages beyond 100 are dropped and counted' "$(cat err)" '3 records, 1 dropped.* 1 of no known'
+like 'ages beyond 100 are dropped and counted' "$(cat err)" '3 records, 1 dropped.* 1 with a name that'
 is 'or kept without age' "$(mien-meta -q --any-age --names utkface <names.mien 2>/dev/null |
     mien-view -H -c age,gender,group | tail -1)" "	male	White"
-is 'a pattern' "$(mien-meta -q -n '{group}/{age}_*' <names.mien 2>/dev/null |
+is 'a pattern' "$(mien-meta -q --names '{group}/{age}_*' <names.mien 2>/dev/null |
     mien-view -H -c group,age -s age | head -1)" "utkface	25"
-exits 'a pattern that is none' 2 mien-meta -n '{years}' names.mien
+exits 'a pattern that is none' 2 mien-meta --names '{years}' names.mien
 like 'is said to be none' "$(cat err)" '^mien-meta: --names: .*\{years\}'
 mien-fake 5 --image >images.mien
 mien-meta -q --names '{subject}' images.mien >labelled.mien

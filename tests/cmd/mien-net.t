@@ -23,7 +23,7 @@ age softmax
 END
 
 # The table: 4 x 3 x 4 outputs of 27 products each; 4 x 28 weights.
-mien-net --tsv tiny.net >table
+mien-net -f tsv tiny.net >table
 is 'a line a layer' "$(wc -l <table)" 10
 is 'of eight columns' "$(awk -F'\t' '{print NF}' table | sort -u)" 8
 is 'a convolution' "$(sed -n 3p table | tr '\t' ' ')" 'conv1 conv 4 3 4 112 1296 192'
@@ -35,14 +35,14 @@ like 'no training memory unless asked' "$(mien-net tiny.net | grep -c training)"
 # 450 outputs in twos, without the bn's, whose place its relu takes; 752 weights, gaps counted, five times.
 like 'training memory' "$(mien-net -b 2 tiny.net)" \
     '^training every layer in batches of 2: .* \(outputs 3\.5 KiB; their gradients .*; weights, .* 14\.7 KiB\)$'
-is 'a description from a pipe' "$(mien-net --tsv - <tiny.net)" "$(cat table)"
+is 'a description from a pipe' "$(mien-net -f tsv - <tiny.net)" "$(cat table)"
 
 # Descriptions: the model gives back what it was made of.
-exits 'memory for a new model' 2 mien-net -n -o tiny.model -b 8 tiny.net
-is 'is refused' "$(cat err)" 'mien-net: --batch adds to the table alone'
-exits 'a new model' 0 mien-net -n -o tiny.model -s 7 --mean 127.5 --scale 0.0078431 tiny.net
-is 'its description' "$(mien-net --text tiny.model)" "$(sed 1d tiny.net)"
-is 'its table' "$(mien-net --tsv tiny.model)" "$(cat table)"
+exits 'memory for a new model' 2 mien-net --new -o tiny.model -b 8 tiny.net
+is 'is refused' "$(cat err)" 'mien-net: --batch only adds to the table'
+exits 'a new model' 0 mien-net --new -o tiny.model -s 7 --mean 127.5 --scale 0.0078431 tiny.net
+is 'its description' "$(mien-net -f text tiny.model)" "$(sed 1d tiny.net)"
+is 'its table' "$(mien-net -f tsv tiny.model)" "$(cat table)"
 like 'its preprocessing' "$(mien-net tiny.model)" '^preprocessing: size=8x6 mean=127.5 scale=0.0078431$'
 like 'how it was made' "$(mien-net tiny.model)" '^made by: mien-net .* --new --seed 7 of tiny.net$'
 is 'its weights' "$(st-dump tiny.model | grep -c '^conv1.weight F32 3,3,3,4 ')" 1
@@ -67,7 +67,7 @@ for w in 0.75:1832976:324.7 0.5:829536:149.0 0.25:218544:40.8; do
         "$((${c%:*} + 103 * $(echo "1024 $f" | awk '{print $1 * $2 + 1}'))) ${c#*:}"
 done
 for f in "$ROOT"/networks/*.net; do
-    is "$(basename "$f") has both heads" "$(mien-net --text "$f" | grep -cE '^(gender|age) softmax')" 2
+    is "$(basename "$f") has both heads" "$(mien-net -f text "$f" | grep -cE '^(gender|age) softmax')" 2
 done
 
 # The manual's examples: what comes between each .Bd and .Ed behind the heading, as typed.
@@ -77,14 +77,14 @@ exits 'examples' 0 sh -e example.sh
 like 'examples: what it costs' "$(cat out)" '^training every layer in batches of 32: '
 like 'examples: the most parameters' "$(cat out)" '^conv2	conv	16	16	32	4608	'
 like 'examples: half the units, larger images' "$(cat out)" '^conv2 +conv +32x32x16 +1152 +1179648 '
-is 'examples: no bn is left' "$(mien-net --text folded.model | grep -c ' bn')" 0
+is 'examples: no bn is left' "$(mien-net -f text folded.model | grep -c ' bn')" 0
 
 # Another size and width.
-is 'another size' "$(mien-net --tsv --size 9x12 tiny.net | sed -n 3p | tr '\t' ' ')" 'conv1 conv 5 6 4 112 3240 480'
-is 'another width, in eights' "$(mien-net -t --width 5 tiny.net | sed -n 2p)" 'conv1 conv 24 3x3 stride=2 pad=same'
-is 'at least eight' "$(mien-net -t --width 0.1 tiny.net | sed -n 2p)" 'conv1 conv 8 3x3 stride=2 pad=same'
-is 'heads keep their units' "$(mien-net -t --width 5 tiny.net | grep dense)" "$(grep dense tiny.net)"
-exits 'a new model of both' 0 mien-net -n -o wide.model --size 16 --width 2 tiny.net
+is 'another size' "$(mien-net -f tsv --size 9x12 tiny.net | sed -n 3p | tr '\t' ' ')" 'conv1 conv 5 6 4 112 3240 480'
+is 'another width, in eights' "$(mien-net -f text --width 5 tiny.net | sed -n 2p)" 'conv1 conv 24 3x3 stride=2 pad=same'
+is 'at least eight' "$(mien-net -f text --width 0.1 tiny.net | sed -n 2p)" 'conv1 conv 8 3x3 stride=2 pad=same'
+is 'heads keep their units' "$(mien-net -f text --width 5 tiny.net | grep dense)" "$(grep dense tiny.net)"
+exits 'a new model of both' 0 mien-net --new -o wide.model --size 16 --width 2 tiny.net
 like 'it says so' "$(mien-net wide.model)" '^made by: mien-net .* --new --seed 1 --size 16x16 --width 2 of tiny.net$'
 like 'and expects such images' "$(mien-net wide.model)" '^preprocessing: size=16x16'
 exits 'not of a model' 2 mien-net --width 2 tiny.model
@@ -100,7 +100,7 @@ mien-pack -q -o pixels.pack <pixels.mien
 mien-train -q --init tiny.model --keep-heads -l all -e 3 -t pixels.pack -o trained.model
 exits 'folding' 0 mien-net --fold -o folded.model trained.model
 is 'says what it did' "$(cat err)" 'mien-net: folded 1 of 1 bn layers'
-is 'no bn is left' "$(mien-net -t folded.model)" "$(mien-net -t trained.model | sed '/^bn1/d; s/ bias=no//')"
+is 'no bn is left' "$(mien-net -f text folded.model)" "$(mien-net -f text trained.model | sed '/^bn1/d; s/ bias=no//')"
 is 'but the biases that it made' "$(st-dump folded.model | grep -c '^conv1.bias F32 4 ')" 1
 mien-predict -q trained.model <pixels.mien | mien-view --json --full -c p_gender,p_age >p1.json
 mien-predict -q folded.model <pixels.mien | mien-view --json --full -c p_gender,p_age >p2.json
@@ -115,7 +115,7 @@ exits 'folding onto a full disk' 2 mien-net --fold -o /dev/full tiny.model
 
 # What goes wrong.
 exits 'no argument' 2 mien-net
-like 'says so' "$(cat err)" '^mien-net: needs one model'
+like 'says so' "$(cat err)" '^mien-net: missing operand: MODEL or DESCRIPTION'
 exits 'an unknown option' 2 mien-net --no-such-option tiny.net
 exits '--help' 0 mien-net --help
 like '--help names it' "$(cat out)" '^usage: mien-net'
@@ -141,7 +141,7 @@ exits 'a model cut short' 2 mien-net cut.model
 like 'says so' "$(cat err)" "^mien-net: 'cut.model'"
 mien-fake 2 >some.mien
 exits 'records' 2 mien-net some.mien
-like 'says so' "$(cat err)" "^mien-net: 'some.mien': line 1: "
+like 'says so' "$(cat err)" "^mien-net: 'some.mien' is a stream of records, not a model"
 exits '--new without -o' 2 mien-net --new tiny.net
 exits '-o without --new' 2 mien-net -o x.model tiny.net
 exits '--new of a model' 2 mien-net --new -o x.model tiny.model

@@ -287,15 +287,15 @@ is 'whose features hardly move' "$(paste slow.txt headed.txt | tr ',\t' '  ' |
     awk '{ for (i = 1; i <= 10; i++) if (($i - $(i + 10)) ^ 2 > 1e-8) n++ } END { print n + 0 }')" 0
 exits 'without --init there is nothing pretrained' 2 mien-train --lr-backbone 1e-5 -t emb.pack -o z.model
 like 'which is said' "$(cat err)" '^mien-train: --lr-backbone needs --init MODEL'
-is 'in place of the old ones' "$(mien-net -t reheaded.model | grep -c '^gender softmax')" 1
+is 'in place of the old ones' "$(mien-net -f text reheaded.model | grep -c '^gender softmax')" 1
 mien-embed -j1 base.model <pixels.mien >e1
 mien-embed -j3 base.model <pixels.mien >e3
 ok 'mien-embed: same bytes, whatever -j' cmp e1 e3
 is 'features are there, pixels are gone' "$(mien-view -c features,pixels --head 1 e1 | tail -1 | tr ',' '\n' | wc -l | tr -d ' ')" 10
 like 'and named' "$(mien-view -c prep --head 1 e1 | tail -1)" 'features=pool@[0-9a-f]{8}$'
-is 'another layer' "$(mien-embed -l r2 base.model <pixels.mien | mien-view -c features --head 1 | tail -1)" 216
+is 'another layer' "$(mien-embed --layer r2 base.model <pixels.mien | mien-view -c features --head 1 | tail -1)" 216
 is '--keep keeps pixels' "$(mien-embed -k base.model <pixels.mien | mien-view -c pixels --head 1 | tail -1)" 12x12x3
-exits 'no such layer' 2 sh -c 'mien-embed -l x base.model <pixels.mien'
+exits 'no such layer' 2 sh -c 'mien-embed --layer x base.model <pixels.mien'
 like 'says so' "$(cat err)" "no layer 'x'"
 filter_contract mien-embed pixels.mien base.model
 
