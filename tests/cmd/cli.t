@@ -75,6 +75,10 @@ for program in crop detect embed images import meta montage net; do
         sed -n 's/^  \(-.\), --\([a-z-]*\).*/\1 \2/p' |
         grep -vxE -e '-(a align|b batch|c column|f format|j jobs|k keep|m meta|n head|o output|s seed)' \
             -e '-(q quiet|h help|V version)')" ''
+    "$program" --help | sed -En 's/^  (-., |    )--([a-z0-9-]+).*/\2/p' | sort >options
+    is "$program: the page has all options, and no others" \
+        "$(sed -n '/^\.Sh DESC/,/^\.Sh EXIT/s/^\.It Fl //p' "$ROOT/man/man1/$program.1" |
+            grep -o -e '-[a-z][a-z0-9-]*' | sed 's/^-//' | sort)" "$(cat options)"
 done
 
 for program in "$BUILD"/bin/*; do

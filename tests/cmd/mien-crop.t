@@ -17,34 +17,34 @@ is 'as squares of the box with its margins' "$(mien-view -Hc pixels c.mien | uni
     " 5 72x72x3"
 is 'the preprocessing is noted' "$(mien-view -Hc prep c.mien | uniq)" "crop=box margin=0.4"
 is 'the image goes' "$(mien-view -s 'image || image_kind' --count c.mien)" 0
-is 'unless it is kept' "$(mien-crop --keep <i.mien | mien-view -s 'image_kind && pixels' --count)" 5
+is 'unless it is kept' "$(mien-crop -q --keep <i.mien | mien-view -s 'image_kind && pixels' --count)" 5
 is 'everything else stays' "$(mien-view -c id,subject,age,gender,birth,box,score c.mien)" \
     "$(mien-view -c id,subject,age,gender,birth,box,score i.mien)"
-is 'another margin' "$(mien-crop --margin 0.1 <i.mien | mien-view -n 1 -Hc pixels,prep)" \
+is 'another margin' "$(mien-crop -q --margin 0.1 <i.mien | mien-view -n 1 -Hc pixels,prep)" \
     "48x48x3	crop=box margin=0.1"
-is 'the central share' "$(mien-crop --margin 0 --inner 0.5 <i.mien | mien-view -n 1 -Hc pixels,prep)" \
+is 'the central share' "$(mien-crop -q --margin 0 --inner 0.5 <i.mien | mien-view -n 1 -Hc pixels,prep)" \
     "20x20x3	crop=box margin=0 inner=0.5"
-is 'the whole image' "$(mien-crop --box whole <i.mien | mien-view -n 1 -Hc pixels,prep)" \
+is 'the whole image' "$(mien-crop -q --box whole <i.mien | mien-view -n 1 -Hc pixels,prep)" \
     "64x64x3	crop=whole"
-is 'no finer than needed' "$(mien-crop --box whole --for 12x16 <i.mien | mien-view -n 1 -Hc pixels)" 16x16x3
-is 'but not coarser' "$(mien-crop --box whole --for 17 <i.mien | mien-view -n 1 -Hc pixels)" 32x32x3
+is 'no finer than needed' "$(mien-crop -q --box whole --for 12x16 <i.mien | mien-view -n 1 -Hc pixels)" 16x16x3
+is 'but not coarser' "$(mien-crop -q --box whole --for 17 <i.mien | mien-view -n 1 -Hc pixels)" 32x32x3
 for how in '--box whole' '--margin 0.1' '--box whole --keep'; do
     for size in 24 9x16 64; do
         # shellcheck disable=SC2086
-        mien-crop $how --for $size <i.mien | mien-resize $size >two.mien
+        mien-crop -q $how --for $size <i.mien | mien-resize $size >two.mien
         # shellcheck disable=SC2086
         exits "a size: $how --size $size" 0 sh -c "mien-crop $how --size $size <i.mien >one.mien"
         ok 'the same as by mien-resize' cmp one.mien two.mien
     done
 done
-mien-crop --for 24 <i.mien | mien-resize -f lanczos3 24 >two.mien
-mien-crop --size 24 --filter lanczos3 <i.mien >one.mien
+mien-crop -q --for 24 <i.mien | mien-resize -f lanczos3 24 >two.mien
+mien-crop -q --size 24 --filter lanczos3 <i.mien >one.mien
 ok 'with another filter too' cmp one.mien two.mien
-mien-crop -j 1 <i.mien >c1.mien
-mien-crop -j 4 <i.mien >c4.mien
+mien-crop -q -j 1 <i.mien >c1.mien
+mien-crop -q -j 4 <i.mien >c4.mien
 ok 'the same with one worker' cmp c.mien c1.mien
 ok 'and with four' cmp c.mien c4.mien
-mien-crop --box whole <i.mien >w.mien
+mien-crop -q --box whole <i.mien >w.mien
 bytes w.mien pixels >w
 bytes c.mien pixels >c
 # Its box begins at 14,9, so the crop begins 16 pixels before, at -2,-7.
@@ -163,7 +163,7 @@ is 'those above the damage are cut' "$(mien-crop -q --margin 0 <all.mien 2>err |
 { head -c 2 photos/a.jpg
   printf '\377\341\000\042Exif\000\000MM\000*\000\000\000\010\000\001\001\022\000\003\000\000\000\001\000\006\000\000\000\000\000\000'
   tail -c +3 photos/a.jpg; } >turned.jpg
-mien-images -q turned.jpg | mien-crop --box whole >turned.mien
+mien-images -q turned.jpg | mien-crop -q --box whole >turned.mien
 bytes turned.mien pixels >got
 # Upright pixel (x, y) is stored pixel (y, 63 - x): the last column, upwards, is the last row.
 tail -c 3 got >a; tail -c 3 w >b
@@ -173,7 +173,7 @@ ok 'the upper left one is the first of the last row' \
     sh -c 'head -c 3 got >x; tail -c 192 w | head -c 3 | cmp - x'
 printf 'path,age,gender,box\nturned.jpg,20,f,"0 44 20 64"\n' >t.csv
 mien-meta -q t.csv | mien-images -q -m - turned.jpg >m.mien
-mien-crop --margin 0 --stored <m.mien >s.mien
+mien-crop -q --margin 0 --stored <m.mien >s.mien
 bytes s.mien pixels | head -c 3 >a
 ok 'a stored box is turned with the image' sh -c 'head -c 3 got | cmp - a'
 
@@ -190,10 +190,10 @@ is 'and the next program reads on' "$(mien-view --max-record 1M -Hc id,pixels gr
 mkdir many
 for k in 1 2 3; do cp photos/a.jpg many/$k.jpg; done
 (cd many && tar cf ../faces.tar ./*.jpg)
-mien-images -q faces.tar | mien-crop --box whole --for 112 | mien-resize 112 >faces.mien
+mien-images -q faces.tar | mien-crop -q --box whole --for 112 | mien-resize 112 >faces.mien
 is 'an example: whole images' "$(mien-view -Hc pixels faces.mien | uniq -c | tr -s ' ')" " 3 112x112x3"
 is 'an example: what could not be used' \
-    "$(mien-images -q photos | mien-crop --box whole 2>/dev/null | mien-view -Hc id,error -s error | wc -l)" 3
+    "$(mien-images -q photos | mien-crop -q --box whole 2>/dev/null | mien-view -Hc id,error -s error | wc -l)" 3
 
 # Real photographs: a reduced crop is the same picture.
 if [ -e "$DATA/portraits.tar" ]; then

@@ -85,13 +85,15 @@ exits 'a page too wide' 2 mien-montage --across 100 --size 200 <p.mien
 like 'is explained' "$(cat err)" '100 pictures of 200 pixels across make a page wider than 16384'
 
 # The manual's examples; pixels stand in for a model's predictions.
+# example START: the commands of the example that begins so.
+example() { sed -n "/^$1/,/^\.Ed/{/^\./!p;}" "$ROOT/man/man1/mien-montage.1"; }
 mkdir photos
 cp a.jpg pages/s.v1-001.jpg photos
-sh -c "$(sed -n '/^mien-images photos/p' "$ROOT/man/man1/mien-montage.1")" 2>err
+sh -c "$(example 'mien-images photos')" 2>err
 is 'photographs of a folder' "$(sed -n '$p' err)" \
     'mien-montage: 2 records in 2 cells, 0 with a wrong prediction; pages: 1'
 cp p.mien predictions.mien
-sh -c "$(sed -n "s/age_error > 20/age_error > 4/; /^mien-view -rs/p" "$ROOT/man/man1/mien-montage.1")"
+sh -c "$(example 'mien-view -r' | sed 's/age_error > 20/age_error > 4/')"
 ok 'the worst of the predictions' test -s worst.jpg
 
 finish
