@@ -88,8 +88,8 @@ int num_size(const char *s, uint64_t hi, uint64_t *out, struct mien_err *e)
     return 0;
 }
 
-/* %g leaves out zeros at the end, and no two numbers of DBL_DIG or FLT_DIG digits are the same double
-   or float: so fewer digits needn't be tried. */
+/* %g leaves out zeros at the end, and no two numbers of DBL_DIG or FLT_DIG digits are the same
+   double or float: so fewer digits needn't be tried. */
 void num_print(char text[NUM_TEXT], double v)
 {
     for (int digits = DBL_DIG; digits <= DBL_DECIMAL_DIG; digits++) {
