@@ -52,7 +52,7 @@ mien-fake 3 --image >good.mien
 # pipe NAME COMMANDS PROGRAM: the last one, PROGRAM, ends with 2 and says why.
 pipe() {
     exits "$1" 2 sh -c "$2"
-    like "$1: which the last one says" "$(cat err)" "^$3: .*(cut short at byte .*has failed|empty)"
+    like "$1: which the last one says" "$(cat err)" "^$3: .*(cut short at byte .*has failed|no input)"
 }
 pipe 'a program that stops at a bad record' \
     'mien-crop --strict <bad.mien | mien-resize 8 | mien-view --count' mien-view
@@ -75,5 +75,5 @@ kill -9 $killed
 exec 3>&-
 wait $last
 is 'one that is killed' $? 2
-like 'one that is killed: which the last one says' "$(cat err)" '^mien-view: .*(cut short at byte .*has failed|empty)'
+like 'one that is killed: which the last one says' "$(cat err)" '^mien-view: .*(cut short at byte .*has failed|no input)'
 finish

@@ -69,7 +69,7 @@ static int read_stream(struct damage *d, bool first, struct mien_err *e)
 /* Whether a message tells a place. */
 static bool tells(const char *text, size_t n)
 {
-    return n == 0 ? strstr(text, "empty") != NULL
+    return n == 0 ? strstr(text, "no input") != NULL
                   : strstr(text, "byte ") != NULL || strstr(text, "record ") != NULL;
 }
 
