@@ -1,5 +1,6 @@
 #include "inputs.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -192,6 +193,7 @@ void inputs_free(struct inputs *inputs)
 void inputs_load(const struct inputs *inputs, int worker, size_t k, int epoch, float *const *x)
 {
     const struct mien_pack *p = inputs->pack;
+    assert(k < p->n && worker < inputs->jobs);
     if (inputs->data != NULL) {
         size_t view = (size_t)epoch % (size_t)inputs->views;
         const float *row = inputs->data + (view * p->n + k) * inputs->at.width;

@@ -1,4 +1,5 @@
 /* Compiling a network into steps. */
+#include <assert.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -44,6 +45,7 @@ static float *copy_of(const float *src, size_t n)
 /* The step makes layer k's output too, of which the layer before it had no other reader. */
 static int take_over(const struct compiler *c, const struct step *s, int k)
 {
+    assert(c->value_of[k] < 0 && k > s->layer);
     c->value_of[k] = s->out;
     return k;
 }
@@ -256,8 +258,10 @@ static int compile_layer(struct compiler *c, int i)
     }
     struct step *s = &p->step[p->nstep++];
     *s = (struct step){.layer = i, .nin = l->nin};
-    for (int k = 0; k < l->nin; k++)
+    for (int k = 0; k < l->nin; k++) {
         s->in[k] = c->value_of[l->in[k]];
+        assert(s->in[k] >= 0); /* layers come after those that they read, and so do values */
+    }
     s->out = new_value(c, i);
     if (compile_step(c, s, i) < 0)
         return MIEN_ERR_MEM;

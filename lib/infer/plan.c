@@ -1,4 +1,5 @@
 /* Room for a compiled network's values, and running it. */
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -47,9 +48,12 @@ static void find_lives(const struct plan *p, struct life *life)
 {
     for (int i = 0; i < p->nstep; i++) {
         const struct step *s = &p->step[i];
+        assert(s->out == i); /* a step makes one value */
         life[s->out].from = life[s->out].to = i;
-        for (int k = 0; k < s->nin; k++)
+        for (int k = 0; k < s->nin; k++) {
+            assert(s->in[k] < s->out);
             life[s->in[k]].to = i;
+        }
     }
 }
 
@@ -242,15 +246,19 @@ static void run_concat(const struct plan *p, const struct plan_work *w, const st
 }
 
 /* A convolution or dense layer; add: what is added to its sums, or NULL. */
-static void run_sums(const struct plan_work *w, const struct step *s, const float *x,
-                     const float *add, float *y, size_t n)
+static void run_sums(const struct plan *p, const struct plan_work *w, const struct step *s,
+                     const float *x, const float *add, float *y, size_t n)
 {
-    if (s->winograd != NULL)
+    if (s->winograd != NULL) {
+        assert(winograd_scratch(s->winograd) <= p->scratch && add == NULL);
         winograd_run(s->winograd, x, y, n, w->zeros, w->scratch);
-    else if (s->conv_int8 != NULL)
+    } else if (s->conv_int8 != NULL) {
+        assert(conv_int8_scratch(s->conv_int8, n) <= p->scratch);
         conv_int8_run(s->conv_int8, x, add, y, n, w->zeros, w->scratch);
-    else
+    } else {
+        assert(conv_scratch(&s->conv) <= p->scratch && conv_zeros(&s->conv) <= p->zeros);
         conv_run(&s->conv, x, add, y, n, w->zeros, w->scratch);
+    }
 }
 
 static void run_add(const struct plan *p, const struct plan_work *w, const struct step *s, float *y,
@@ -275,13 +283,14 @@ static void run_step(const struct plan *p, struct plan_work *w, const struct ste
     }
     const float *x = value_at(p, w, s->in[0], first);
     const float *add = s->nin > 1 ? value_at(p, w, s->in[1], first) : NULL;
+    assert(y != x && y != add);
     const struct tail tail = {s->bias, s->act, s->slope};
     struct shape is = p->net.layer[l->in[0]].shape;
     size_t rows = out / (size_t)l->shape.c * n;
     switch (l->type) {
     case L_CONV:
     case L_DENSE:
-        run_sums(w, s, x, add, y, n);
+        run_sums(p, w, s, x, add, y, n);
         break;
     case L_DWCONV:
         depthwise_run(&s->depthwise, x, y, n, w->zeros, w->scratch);
@@ -343,6 +352,7 @@ static double thread_seconds(void)
 void plan_run(const struct plan *p, struct plan_work *w, const void *const *in, int n,
               float *const *out)
 {
+    assert(n >= 1 && n <= p->batch && w->bytes >= plan_work_bytes(p));
     for (int s = 0; s < p->nseg; s++) {
         const struct segment *seg = &p->seg[s];
         for (int first = 0; first < n; first += seg->group) {

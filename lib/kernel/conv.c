@@ -1,5 +1,6 @@
 #include "conv.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -22,7 +23,13 @@ static int min_int(int a, int b)
 
 /* --- Packing -------------------------------------------------------------------------------- */
 
-/* The weights in the order in which conv_run walks through them. */
+/* Floats of packed weights. */
+static size_t packed(const struct conv *c)
+{
+    return (size_t)c->l.groups * (size_t)c->taps * (size_t)c->len * c->padded;
+}
+
+/* The weights in the order in which conv_run goes through them. */
 static void pack(struct conv *c, const float *w)
 {
     float *to = c->w;
@@ -43,6 +50,7 @@ static void pack(struct conv *c, const float *w)
             }
         }
     }
+    assert(to == c->w + packed(c));
 }
 
 /* One value a unit, each group padded. */
@@ -75,7 +83,9 @@ int conv_make(struct conv *c, const struct simd *simd, const struct layer *l, st
     c->block_taps = min_int(c->taps, BLOCK_TERMS / c->block_len);
     c->block_rows = c->taps <= 64 ? BLOCK_ROWS : c->simd->mr;
     c->padded = (size_t)padded(l, c->simd);
-    c->w = aligned_zeros(groups * (size_t)c->taps * (size_t)c->len * c->padded, sizeof *c->w);
+    assert(c->block_taps > 0 && c->block_rows % c->simd->mr == 0);
+    assert(c->taps * c->span == l->kh * l->kw);
+    c->w = aligned_zeros(packed(c), sizeof *c->w);
     c->bias = aligned_zeros(groups * c->padded, sizeof *c->bias);
     c->slope = aligned_zeros(groups * c->padded, sizeof *c->slope);
     if (c->w == NULL || c->bias == NULL || c->slope == NULL) {
@@ -128,6 +138,7 @@ static void block_product(const struct conv *c, const float *const *rows, int m,
     const struct simd *s = c->simd;
     const struct tail tail = {.act = c->act};
     const float *w = c->w;
+    assert(m > 0 && m <= c->block_rows); /* there are pointers for so many */
     for (int g = 0; g < c->l.groups; g++) {
         for (int t0 = 0; t0 < c->taps; t0 += c->block_taps) {
             int nt = min_int(c->block_taps, c->taps - t0);
@@ -159,6 +170,7 @@ static void block_product(const struct conv *c, const float *const *rows, int m,
             }
         }
     }
+    assert(w == c->w + packed(c));
 }
 
 /* An output pixel: its image's input, row and column. */

@@ -1,5 +1,6 @@
 #include "conv_int8.h"
 
+#include <assert.h>
 #include <float.h>
 #include <math.h>
 #include <stdint.h>
@@ -126,6 +127,7 @@ static int pack(struct conv_int8 *c, const float *w)
 int conv_int8_make(struct conv_int8 *c, const struct int8_simd *variant, const struct layer *l,
                    struct shape in, const float *w, const struct tail *t)
 {
+    assert(conv_int8_fits(l, in) && BLOCK_ROWS % variant->mr == 0);
     *c = (struct conv_int8){.variant = variant, .l = *l, .in = in, .act = t->act};
     size_t units = (size_t)l->units, nr = (size_t)variant->nr;
     c->words = ((size_t)in.c * (size_t)variant->size + 3) / 4;
@@ -190,6 +192,7 @@ static struct work layout(const struct conv_int8 *c, size_t n, void *scratch)
     w.image = (struct int8_range *)(w.taps + BLOCK_ROWS * taps_of(c));
     w.row = w.image + n;
     w.values = (char *)(w.row + BLOCK_ROWS);
+    assert(w.values + n * image_bytes(c) == (char *)scratch + conv_int8_scratch(c, n));
     return w;
 }
 

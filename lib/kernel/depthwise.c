@@ -1,5 +1,7 @@
 #include "depthwise.h"
 
+#include <assert.h>
+
 /* Of more channels the columns of a strip lie so far apart that fetching them takes longer than the
    sums. */
 enum { STRIP_CHANNELS = 128 };
@@ -100,6 +102,7 @@ static void filter_strip(const struct depthwise *d, const float *x, float *y, in
 static void filter_strips(const struct depthwise *d, const float *x, float *y, const float **row)
 {
     int h = d->l.shape.h, strip = d->simd->strip;
+    assert(strip <= h && (size_t)(strip + 2) * sizeof *row <= depthwise_scratch(d));
     size_t line = (size_t)d->l.shape.w * d->dw.nc;
     for (int at = 0; at < h; at += strip) {
         int from = at + strip > h ? h - strip : at; /* the last ones overlap those before */

@@ -1,5 +1,6 @@
 #include "winograd.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -33,6 +34,7 @@ int winograd_make(struct winograd *wg, const struct simd *simd, const struct lay
     const struct tail none = {.act = ACT_NONE};
     size_t pairs = (size_t)in.c * (size_t)l->units;
     struct layer point = layer_make(l->name, L_CONV);
+    assert(winograd_fits(simd, l, in));
     *wg = (struct winograd){.l = *l, .in = in, .act = t->act, .bias = t->bias};
     wg->slope = t->slope != NULL ? t->slope : t->bias;
     point.units = l->units;
@@ -89,6 +91,7 @@ void winograd_run(const struct winograd *wg, const float *x, float *y, size_t n,
     size_t nc = (size_t)wg->in.c, units = (size_t)wg->l.units, across = ((size_t)s.w + 1) / 2;
     size_t patches = ((size_t)s.h + 1) / 2 * across, all = patches * n;
     float *v = scratch, *m = v + 16 * BLOCK_PATCHES * nc, *rest = m + 16 * BLOCK_PATCHES * units;
+    assert((char *)rest + conv_scratch(&wg->product[0]) == (char *)scratch + winograd_scratch(wg));
     for (size_t from = 0; from < all; from += BLOCK_PATCHES) {
         size_t count = all - from < BLOCK_PATCHES ? all - from : BLOCK_PATCHES;
         for (size_t i = 0; i < count; i++) {

@@ -1,6 +1,7 @@
 /* Layers: shapes, parameters, costs, initial values. The text of descriptions is in describe.c. */
 #include "net.h"
 
+#include <assert.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -60,6 +61,7 @@ static int window(int in, int k, int s, enum pad_mode mode, int *before, int *af
 static void param(struct layer *l, const char *name, bool trained, int ndim, size_t a, size_t b,
                   size_t c, size_t d)
 {
+    assert(l->nparam < NET_MAX_PARAMS);
     struct param *p = &l->param[l->nparam++];
     *p = (struct param){.name = name, .ndim = ndim, .dim = {a, b, c, d}, .trained = trained};
     p->count = 1;

@@ -76,6 +76,7 @@ enum layer_type {
 enum pad_mode { PAD_VALID, PAD_SAME, PAD_EXPLICIT };
 
 enum { NET_NAME = 64, NET_MAX_IN = 8, NET_MAX_LAYERS = 4096, NET_MAX_EXTENT = 1 << 16 };
+enum { NET_MAX_PARAMS = 4 };
 
 struct shape {
     int h, w, c;
@@ -104,7 +105,7 @@ struct layer {
     /* Filled by net_add: */
     struct shape shape; /* of the output */
     int nparam;
-    struct param param[4];
+    struct param param[NET_MAX_PARAMS];
 };
 
 struct net {

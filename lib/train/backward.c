@@ -1,4 +1,5 @@
 /* A trainer's backward pass. */
+#include <assert.h>
 #include <string.h>
 
 #include "grad.h"
@@ -76,6 +77,7 @@ static void backward_images(struct trainer *t, int i, size_t first, size_t n, in
         dx = NULL;
     switch (l->type) {
     case L_CONV:
+        assert(2 * k_conv_scratch(l, v.in) <= t->memory.patch);
         g_conv(l, v.in, w, x, dy, dx, dw, db, n, t->scratch[worker]);
         break;
     case L_DWCONV:
@@ -148,7 +150,10 @@ static real *gradient_of(const struct trainer *t, int i, size_t first, int worke
 static real *destination(struct trainer *t, int in)
 {
     const struct layer_state *d = &t->state[in];
-    return !t->memory.use[in].flow ? NULL : d->ready ? t->extra : d->dact;
+    if (!t->memory.use[in].flow)
+        return NULL;
+    assert(!d->ready || shape_count(t->net->layer[in].shape) <= t->memory.extra);
+    return d->ready ? t->extra : d->dact;
 }
 
 /* Hands a finished gradient of input layer `in` over: the first one is already in place, further
@@ -310,6 +315,7 @@ static void backward_fused_run(struct trainer *t)
 {
     const struct fused_run *run = &t->memory.run[t->memory.use[t->cur].run];
     int in = t->net->layer[run->first].in[0];
+    assert(t->cur == run->last);
     t->dx = destination(t, in);
     const real *sum = pass_sum_parts(t, backward_fused_part, run->span);
     memcpy(t->grad + run->at, sum, run->span * sizeof *sum);
@@ -322,16 +328,19 @@ static void backward_fused_run(struct trainer *t)
 
 void trainer_backward(struct trainer *t, int n)
 {
-    t->n = n;
+    assert(n == t->n); /* what trainer_forward kept is of these images */
     for (int i = 0; i < t->net->n; i++)
         t->state[i].ready = false;
     for (int k = 0; k < t->nends; k++)
         t->state[t->ends[k]].ready = true;
     for (t->cur = t->net->n - 1; t->cur >= 0; t->cur--) {
         const struct layer_use *d = &t->memory.use[t->cur];
-        if (d->flow && d->run >= 0)
+        if (!d->flow)
+            continue;
+        assert(t->state[t->cur].ready); /* every layer that reads it has delivered */
+        if (d->run >= 0)
             backward_fused_run(t);
-        else if (d->flow)
+        else
             backward_layer(t);
     }
 }

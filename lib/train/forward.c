@@ -1,4 +1,5 @@
 /* A trainer's forward pass. */
+#include <assert.h>
 #include <math.h>
 #include <string.h>
 
@@ -163,6 +164,7 @@ static void forward_images(struct trainer *t, int i, size_t first, size_t n, int
         return;
     switch (l->type) {
     case L_CONV:
+        assert(k_conv_scratch(l, v.in) <= t->memory.patch);
         k_conv(l, v.in, w, &tail, x, y, n, t->scratch[worker]);
         break;
     case L_DWCONV:
@@ -254,6 +256,7 @@ static void forward_fused_part(void *ctx, int worker, size_t k)
 
 void trainer_forward(struct trainer *t, int n, bool training, uint64_t seed)
 {
+    assert(n >= 1 && n <= t->memory.batch);
     t->n = n;
     t->training = training;
     t->seed = seed;

@@ -1,5 +1,6 @@
 #include "grad.h"
 
+#include <assert.h>
 #include <math.h>
 #include <string.h>
 
@@ -141,6 +142,7 @@ void g_coral(size_t inputs, int units, const real *w, const real *x, const real 
 void g_weight_rows(const real *x, int inputs, const real *dy, int units, size_t rows, int from,
                    int count, real *dw)
 {
+    assert(from >= 0 && count > 0 && from + count <= inputs);
     gemm(1, 0, count, units, (int)rows, x + from, inputs, dy, units, 0,
          dw + (size_t)from * (size_t)units, units);
 }

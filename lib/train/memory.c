@@ -1,5 +1,6 @@
 #include "memory.h"
 
+#include <assert.h>
 #include <stdint.h>
 #include <stdlib.h>
 
@@ -198,7 +199,16 @@ static void take_slot(struct train_memory *p, int i, bool *taken)
     if (best->count < need)
         best->count = need;
     d->slot = (int)(best - p->slot);
+    assert(!taken[d->slot] && p->slots <= p->net->n);
     taken[d->slot] = true;
+}
+
+/* Its gradient has been handed on. */
+static void leave_slot(const struct train_memory *p, int i, bool *taken)
+{
+    int slot = p->use[p->use[i].holder].slot;
+    assert(slot >= 0 && taken[slot]);
+    taken[slot] = false;
 }
 
 /* Follows the backward pass: a gradient lives from the first layer that hands it over to the layer
@@ -218,13 +228,15 @@ static void find_slots(struct train_memory *p, const int *ends, int nends, bool 
                 take_slot(p, l->in[k], taken);
         }
         if (d->flow && d->below < 0 && (d->run < 0 || d->inner))
-            taken[p->use[d->holder].slot] = false;
+            leave_slot(p, i, taken);
         if (d->run < 0 || i > p->run[d->run].first)
             continue;
-        const struct layer_use *last = &p->use[p->run[d->run].last];
-        if (last->flow)
-            taken[p->use[last->holder].slot] = false;
+        int last = p->run[d->run].last;
+        if (p->use[last].flow)
+            leave_slot(p, last, taken);
     }
+    for (int k = 0; k < p->slots; k++)
+        assert(!taken[k]);
 }
 
 static size_t larger(size_t a, size_t b)

@@ -1,5 +1,6 @@
 #include "pass.h"
 
+#include <assert.h>
 #include <string.h>
 
 struct images pass_images(const struct trainer *t, int i, size_t first, size_t n)
@@ -23,6 +24,7 @@ static void divide(struct trainer *t)
 
 void pass_part(const struct trainer *t, size_t k, size_t *first, size_t *n)
 {
+    assert(k < t->npart && t->npart <= (size_t)t->n);
     *first = (size_t)t->n * k / t->npart;
     *n = (size_t)t->n * (k + 1) / t->npart - *first;
 }
@@ -37,6 +39,7 @@ real *pass_sum_parts(struct trainer *t, void (*fn)(void *, int, size_t), size_t 
 {
     divide(t);
     t->part_len = len;
+    assert(t->npart * len <= t->memory.part);
     memset(t->part, 0, t->npart * len * sizeof *t->part);
     par_for(t->par, t->npart, fn, t);
     for (size_t k = 1; k < t->npart; k++)

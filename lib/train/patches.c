@@ -1,5 +1,6 @@
 #include "patches.h"
 
+#include <assert.h>
 #include <string.h>
 
 size_t k_tile_rows(size_t k)
@@ -18,6 +19,7 @@ void k_im2col(const struct layer *l, struct shape in, const real *x, int c0, int
               size_t count, real *col)
 {
     size_t row = (size_t)nc * sizeof *col;
+    assert(c0 + nc <= in.c && from + count <= (size_t)l->shape.h * (size_t)l->shape.w);
     for (size_t i = from; i < from + count; i++) {
         int y0 = (int)(i / (size_t)l->shape.w) * l->sh - l->pt;
         int x0 = (int)(i % (size_t)l->shape.w) * l->sw - l->pl;

@@ -1,5 +1,7 @@
 #include "products.h"
 
+#include <assert.h>
+
 void k_conv(const struct layer *l, struct shape in, const real *w, const struct tail *t,
             const real *x, real *y, size_t n, real *col)
 {
@@ -20,6 +22,7 @@ void k_conv(const struct layer *l, struct shape in, const real *w, const struct 
     }
     int k = l->kh * l->kw * cin;
     size_t step = k_tile_rows((size_t)k);
+    assert(step * (size_t)k <= k_conv_scratch(l, in));
     for (size_t i = 0; i < n; i++, x += shape_count(in), y += shape_count(l->shape)) {
         for (size_t r = 0; r < pixels; r += step) {
             size_t m = pixels - r < step ? pixels - r : step;

@@ -1,5 +1,6 @@
 #include "trainer.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -54,8 +55,11 @@ static int take_memory(struct trainer *t)
     for (int i = 0; i < t->net->n; i++) {
         const struct layer_use *holder = &p->use[p->use[i].holder];
         t->state[i].act = t->state[p->use[i].holder].act;
-        if (p->use[i].flow)
-            t->state[i].dact = t->slot[holder->slot];
+        if (!p->use[i].flow)
+            continue;
+        assert(holder->slot >= 0 &&
+               p->slot[holder->slot].count >= shape_count(t->net->layer[i].shape));
+        t->state[i].dact = t->slot[holder->slot];
     }
     return 0;
 }
