@@ -1,3 +1,34 @@
+/*
+ * A convolution of x (n, in.h, in.w, in.c) to y (n, h, w, units) as a product of matrices:
+ *
+ *   y (n h w, units) = patches (n h w, taps x len) by weights (taps x len, units)
+ *
+ * A row of patches, a pixel of y, is `taps` pieces of x of `len` floats, read where they lie. They
+ * are multiplied in tiles of mr pixels by nr units, whose sums stay in registers. The weights of
+ * nr units, a panel, are stored together in the order in which a tile reads them:
+ *
+ *   w (groups, blocks of terms, panels, taps of the block, terms of a tap in it, nr)
+ *
+ * For example a 1x1 convolution of channels a, b, c to 10 units, of 8 pixels, with mr 6 and nr 8:
+ *
+ *    x       y  u0 ... u7 u8 u9                 w
+ *   p0 abc     +---------+-----+                +-----------------------------------+
+ *   p1 abc     |         |     |                | a0 ... a7   b0 ... b7   c0 ... c7 | panel 0
+ *   p2 abc     |  tile 0 | t 2 |                +-----------------------------------+
+ *   p3 abc     |         |     |                | a8 a9 0 ... b8 b9 0 ... c8 c9 0 ..| panel 1
+ *   p4 abc     |         |     |                +-----------------------------------+
+ *   p5 abc     |         |     |
+ *              +---------+-----+                a7: the weight of channel a for unit 7
+ *   p6 abc     |  tile 1 | t 3 |
+ *   p7 abc     |         |     |                rows of tile 1: p6 p7 p7 p7 p7 p7
+ *              +---------+-----+
+ *
+ * Tiles are computed in this order, so that a panel stays in the first-level cache while the pixels
+ * go by, and the pixels of a block (block_rows) in the second-level cache from panel to panel. What
+ * is summed at once is short enough for that too: a block of terms, block_taps whole taps or
+ * block_len terms of one. Where there are several, each goes on with the sums of the one before,
+ * which lie in y meanwhile; the first adds the bias, the last applies the activation.
+ */
 #include "conv.h"
 
 #include <assert.h>
@@ -7,12 +38,8 @@
 #include "mien/err.h"
 #include "util/aligned.h"
 
-/* Terms summed up at once: a panel of weights and a tile's rows of this length stay in the
-   first-level cache. */
-enum { BLOCK_TERMS = 512 };
-/* Output pixels worked off together, so that these terms of theirs are still in the second-level
-   cache for the next panel: a multiple of every variant's rows of a tile. */
-enum { BLOCK_ROWS = 96 };
+/* The most terms of a block, and the pixels of one: a multiple of every variant's mr. */
+enum { BLOCK_TERMS = 512, BLOCK_ROWS = 96 };
 /* Shorter taps are joined. */
 enum { SHORT_TAP = 64 };
 
@@ -29,23 +56,43 @@ static size_t packed(const struct conv *c)
     return (size_t)c->l.groups * (size_t)c->taps * (size_t)c->len * c->padded;
 }
 
-/* The weights in the order in which conv_run goes through them. */
+/* A block of terms: of taps [t0, t0 + nt) the terms [k0, k0 + nk). */
+struct terms {
+    int t0, nt, k0, nk;
+};
+
+/* How many blocks a tap's terms, and a patch's taps, are cut into. */
+static int blocks_of_tap(const struct conv *c)
+{
+    return (c->len + c->block_len - 1) / c->block_len;
+}
+
+static int blocks(const struct conv *c)
+{
+    return (c->taps + c->block_taps - 1) / c->block_taps * blocks_of_tap(c);
+}
+
+static struct terms block_terms(const struct conv *c, int i)
+{
+    int t0 = i / blocks_of_tap(c) * c->block_taps, k0 = i % blocks_of_tap(c) * c->block_len;
+    return (struct terms){t0, min_int(c->block_taps, c->taps - t0), k0,
+                          min_int(c->block_len, c->len - k0)};
+}
+
+/* w (taps x len, units of all groups), as net.h has it, in the order of panels. */
 static void pack(struct conv *c, const float *w)
 {
     float *to = c->w;
     int nr = c->simd->nr;
     size_t line = (size_t)c->l.units;
     for (int g = 0; g < c->l.groups; g++, w += c->units) {
-        for (int t0 = 0; t0 < c->taps; t0 += c->block_taps) {
-            int t1 = min_int(t0 + c->block_taps, c->taps);
-            for (int k0 = 0; k0 < c->len; k0 += c->block_len) {
-                int k1 = min_int(k0 + c->block_len, c->len);
-                for (int u = 0; u < c->units; u += nr) {
-                    size_t width = (size_t)min_int(nr, c->units - u) * sizeof *w;
-                    for (int t = t0; t < t1; t++) {
-                        for (int k = k0; k < k1; k++, to += nr)
-                            memcpy(to, w + (size_t)(t * c->len + k) * line + u, width);
-                    }
+        for (int i = 0; i < blocks(c); i++) {
+            struct terms b = block_terms(c, i);
+            for (int u = 0; u < c->units; u += nr) {
+                size_t width = (size_t)min_int(nr, c->units - u) * sizeof *w;
+                for (int t = b.t0; t < b.t0 + b.nt; t++) {
+                    for (int k = b.k0; k < b.k0 + b.nk; k++, to += nr)
+                        memcpy(to, w + (size_t)(t * c->len + k) * line + u, width);
                 }
             }
         }
@@ -131,43 +178,48 @@ size_t conv_zeros(const struct conv *c)
     return (size_t)c->len * (size_t)c->l.groups;
 }
 
-/* The product for one block of at most block_rows rows; rows as in struct tile, tile after tile. */
-static void block_product(const struct conv *c, const float *const *rows, int m, const float *add,
-                          float *y)
+/* What a block of terms of the panel at w, of group g's units from u on, adds to m pixels of y
+   (m, units). add (m, units) or NULL: see conv_run. */
+static void panel_product(const struct conv *c, const float *const *rows, int m, int g, int u,
+                          struct terms b, const float *w, const float *add, float *y)
 {
     const struct simd *s = c->simd;
     const struct tail tail = {.act = c->act};
+    const size_t at = (size_t)g * c->padded + (size_t)u;
+    bool first = b.t0 == 0 && b.k0 == 0;
+    bool last = b.t0 + b.nt == c->taps && b.k0 + b.nk == c->len;
+    struct tile t = {
+        .at = (size_t)(g * c->len + b.k0),
+        .taps = (size_t)b.nt,
+        .len = (size_t)b.nk,
+        .b = w,
+        .ldc = (size_t)c->l.units,
+        .n = min_int(s->nr, c->units - u),
+        .bias = first ? c->bias + at : NULL,
+        .tail = last ? &tail : NULL,
+        .slope = c->slope + at,
+    };
+    for (int i = 0; i < m; i += s->mr) {
+        t.rows = rows + (size_t)i * (size_t)c->taps + (size_t)(b.t0 * s->mr);
+        t.m = min_int(s->mr, m - i);
+        size_t out = (size_t)i * t.ldc + (size_t)(g * c->units + u);
+        t.c = y + out;
+        t.add = !first ? t.c : add != NULL ? add + out : NULL;
+        s->tile(&t);
+    }
+}
+
+/* The product for m pixels, at most block_rows. rows: tile after tile, (taps, mr) pointers each. */
+static void block_product(const struct conv *c, const float *const *rows, int m, const float *add,
+                          float *y)
+{
     const float *w = c->w;
     assert(m > 0 && m <= c->block_rows); /* there are pointers for so many */
     for (int g = 0; g < c->l.groups; g++) {
-        for (int t0 = 0; t0 < c->taps; t0 += c->block_taps) {
-            int nt = min_int(c->block_taps, c->taps - t0);
-            for (int k0 = 0; k0 < c->len; k0 += c->block_len) {
-                int nk = min_int(c->block_len, c->len - k0);
-                int first = t0 == 0 && k0 == 0, last = t0 + nt == c->taps && k0 + nk == c->len;
-                for (int u = 0; u < c->units; u += s->nr, w += nt * nk * s->nr) {
-                    size_t at = (size_t)g * c->padded + (size_t)u;
-                    struct tile t = {
-                        .at = (size_t)(g * c->len + k0),
-                        .taps = (size_t)nt,
-                        .len = (size_t)nk,
-                        .b = w,
-                        .ldc = (size_t)c->l.units,
-                        .n = min_int(s->nr, c->units - u),
-                        .bias = first ? c->bias + at : NULL,
-                        .tail = last ? &tail : NULL,
-                        .slope = c->slope + at,
-                    };
-                    for (int i = 0; i < m; i += s->mr) {
-                        t.rows = rows + (size_t)i * (size_t)c->taps + (size_t)(t0 * s->mr);
-                        t.m = min_int(s->mr, m - i);
-                        size_t out = (size_t)i * t.ldc + (size_t)(g * c->units + u);
-                        t.c = y + out;
-                        t.add = !first ? t.c : add != NULL ? add + out : NULL;
-                        s->tile(&t);
-                    }
-                }
-            }
+        for (int i = 0; i < blocks(c); i++) {
+            struct terms b = block_terms(c, i);
+            for (int u = 0; u < c->units; u += c->simd->nr, w += b.nt * b.nk * c->simd->nr)
+                panel_product(c, rows, m, g, u, b, w, add, y);
         }
     }
     assert(w == c->w + packed(c));
@@ -240,7 +292,8 @@ static bool in_place(const struct conv *c)
            l->pt == 0 && l->pl == 0;
 }
 
-/* Rows of a block of m output pixels; a last tile's missing ones repeat the one before. */
+/* Where m output pixels' patches lie: (taps, mr) pointers for each tile, of which the last one's
+   missing pixels repeat the one before. Here of pixels that are their own patches, from x on. */
 static void point_in_place(const struct conv *c, const float *x, int m, const float **rows)
 {
     int i = 0;
@@ -250,6 +303,7 @@ static void point_in_place(const struct conv *c, const float *x, int m, const fl
         rows[i] = rows[i - 1];
 }
 
+/* Here of patches, from *at on, which moves. copy: (m, taps x len) floats where taps are joined. */
 static void point_to_taps(const struct conv *c, struct place *at, int m, const float *zeros,
                           const float **rows, float *copy)
 {

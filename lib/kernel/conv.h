@@ -18,7 +18,8 @@ struct conv {
     int block_taps, block_len;  /* terms summed up at once: whole taps, or a part of one */
     int block_rows;             /* output pixels worked off at once */
     size_t padded;              /* units, rounded up to panels */
-    float *w, *bias, *slope;    /* owned; group by group, padded with zeros */
+    float *w;                   /* owned; conv.c draws it */
+    float *bias, *slope;        /* owned: (groups, padded) */
 };
 
 /* Takes a layer of type L_CONV or L_DENSE that reads `in`, its weights as net.h lays them out, and

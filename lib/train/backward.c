@@ -64,8 +64,9 @@ static void backward_dropout(const struct trainer *t, int i, const struct images
         dx[k] = keep[k] ? dy[k] * scale : 0;
 }
 
-/* From the gradients dy of layer i's outputs of images [first, first + n), dx, unless that is NULL,
-   and what they add to its parameters' gradients dw, unless that is. */
+/* Images [first, first + n) of layer i: from the gradient dy (n, h, w, c) of its output that of its
+   input, dx (n, in.h, in.w, in.c), unless that is NULL; and what they add to its parameters', dw
+   (span), unless that is. */
 static void backward_images(struct trainer *t, int i, size_t first, size_t n, int worker,
                             const real *dy, real *dx, real *dw)
 {
@@ -137,7 +138,8 @@ static void backward_images(struct trainer *t, int i, size_t first, size_t n, in
 
 /* --- Gradients of outputs ------------------------------------------------------------------- */
 
-/* That of layer i's output, from image `first` on. */
+/* That of layer i's output, (.., h, w, c) from image `first` on; within a fused run, this worker's
+   (1, h, w, c). */
 static real *gradient_of(const struct trainer *t, int i, size_t first, int worker)
 {
     const struct train_memory *p = &t->memory;
@@ -146,7 +148,7 @@ static real *gradient_of(const struct trainer *t, int i, size_t first, int worke
     return t->state[i].dact + first * shape_count(t->net->layer[i].shape);
 }
 
-/* Where the gradient of input layer `in` is to be computed; NULL: it isn't wanted. */
+/* Where the gradient (n, h, w, c) of input layer `in` is to be computed; NULL: it isn't wanted. */
 static real *destination(struct trainer *t, int in)
 {
     const struct layer_state *d = &t->state[in];
@@ -203,7 +205,8 @@ static void weight_rows(void *ctx, int worker, size_t k)
                   inputs - from < ROW_BLOCK ? inputs - from : ROW_BLOCK, t->grad + weight->at);
 }
 
-/* A layer of so many weights that they are cut by rows: its gradients, of the whole batch. */
+/* A layer of so many weights that these are cut, not the batch: a task is ROW_BLOCK rows of dw
+   (inputs, units) = x^T (inputs, pixels) dy (pixels, units), over all images. */
 static void backward_rows(struct trainer *t)
 {
     const struct images v = pass_images(t, t->cur, 0, (size_t)t->n);
@@ -227,7 +230,7 @@ static void bn_grad_sums_part(void *ctx, int worker, size_t k)
                  t->part + k * t->part_len);
 }
 
-/* The sums over the whole batch come first: each image's gradient needs them. */
+/* The sums (2, c) over the whole batch come first: each image's gradient needs them. */
 static void backward_bn_layer(struct trainer *t)
 {
     const struct layer *l = &t->net->layer[t->cur];
@@ -282,7 +285,7 @@ static void backward_layer(struct trainer *t)
 
 /* --- A fused run ---------------------------------------------------------------------------- */
 
-/* Layer i of the current fused run, for one image; sums: this part's gradients of its parameters. */
+/* Layer i of the current fused run, for one image; sums (span): this part's gradients. */
 static void backward_fused_image(struct trainer *t, const struct fused_run *run, int i,
                                  size_t image, int worker, real *sums)
 {

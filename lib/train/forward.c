@@ -151,7 +151,7 @@ static void forward_concat(const struct trainer *t, const struct images *v)
     }
 }
 
-/* Layer i's outputs of images [first, first + n). */
+/* Layer i's outputs y (n, h, w, c) of images [first, first + n), from x (n, in.h, in.w, in.c). */
 static void forward_images(struct trainer *t, int i, size_t first, size_t n, int worker)
 {
     const struct images v = pass_images(t, i, first, n);

@@ -8,6 +8,26 @@
  * Layers of large outputs and few weights that follow each other are a fused run: they are gone
  * through image by image, while what one writes is in the cache for the next, and a gradient within
  * the run is that of one image.
+ *
+ * For example all layers of this network, in batches of 32; the loss reads f:
+ *
+ *              c1        r1      p1       c2       b2        r2      g       f
+ *   input      conv 16   relu    maxpool  conv 32  bn        relu    gap     dense 10
+ *   32x32x3    3x3               2x2      3x3
+ *
+ *   output     -> r1     16384   4096     8192     -> r2     8192    32      10 floats an image
+ *   gradient   -> r1     slot 3  slot 2   slot 1   -> r2     slot 0  slot 1  slot 0
+ *
+ *             |- a fused run, image by image ----|
+ *              16 parts of 2 images                16 parts each             4 parts of 8 images
+ *
+ * Backward, f's gradient is in slot 0. g's is made of it in slot 1, and r2's of that in slot 0,
+ * which f doesn't need any more; b2's is the same array. c2's goes to slot 1, for the whole batch,
+ * since a bn needs all images at once. From there each worker takes the images of its part through
+ * the run, one by one: slots 2 and 3 have room for one image of each worker.
+ *
+ * A part of the batch is a task for a worker: (n / parts, h, w, c) of a layer's input and output.
+ * Each has gradients of the parameters of its own, (parts, span), which are added up in order.
  */
 #ifndef MIEN_TRAIN_MEMORY_H
 #define MIEN_TRAIN_MEMORY_H

@@ -6,30 +6,32 @@
 #include "trainer.h"
 #include "memory.h"
 
-/* What one layer holds for a batch. */
+/* What one layer holds for a batch; h, w, c are its output's. */
 struct layer_state {
-    real *act, *dact;    /* its holder's */
+    real *act;           /* (batch, h, w, c): its output, in the holder's place */
+    real *dact;          /* its gradient: (batch, h, w, c), or (jobs, h, w, c) in a fused run */
     bool ready;          /* in a backward pass: dact holds a gradient */
-    uint32_t *which;     /* max pooling */
-    unsigned char *keep; /* dropout: 1 where an element is kept */
-    real *stat; /* bn: mean, 1 / deviation; scale and shift, then the backward pass's two sums */
+    uint32_t *which;     /* maxpool, (batch, h, w, c): the elements of the input image */
+    unsigned char *keep; /* dropout, (batch, h, w, c): 1 where an element is kept */
+    real *stat;          /* bn, (4, c): mean, 1 / deviation; scale and shift, and in the backward
+                            pass, over these, the sums of dy and of dy * xhat */
     struct fast_conv fast;
 };
 
 struct trainer {
     const struct net *net;
     struct train_memory memory;
-    real *w, *grad;
+    real *w, *grad; /* (net->nweights) */
     struct layer_state *state;
-    real **slot; /* gradients of outputs */
+    real **slot; /* gradients of outputs, see memory.h */
     const int *ends;
     int nends;
     struct par *par;
     real **scratch; /* one a worker */
     bool fresh;     /* fast convolutions have the weights of layers that aren't trained */
     real *zeros;
-    real *part;  /* parts' gradients of one layer */
-    real *extra; /* a second gradient of an output that several layers read */
+    real *part;  /* (parts, span): gradients of one layer's parameters, or a fused run's */
+    real *extra; /* (batch, h, w, c): a second gradient of an output that several layers read */
 
     /* The pass under way. */
     int cur, n;
