@@ -90,11 +90,10 @@ static ssize_t take(struct mien_reader *rd, void *p, size_t n)
         }
         /* A large remainder goes straight to its place; a small one through the buffer. */
         bool direct = n - done >= IO_SIZE / 2;
-        ssize_t k = direct ? read(rd->fd, out + done, n - done) : read(rd->fd, rd->buf, IO_SIZE);
-        if (k < 0 && errno == EINTR)
-            continue;
+        ssize_t k = direct ? file_read_some(rd->fd, out + done, n - done)
+                           : file_read_some(rd->fd, rd->buf, IO_SIZE);
         if (k < 0)
-            return MIEN_ERR_SYS;
+            return k;
         if (k == 0)
             break;
         if (direct) {

@@ -10,15 +10,22 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+ssize_t file_read_some(int fd, void *p, size_t n)
+{
+    ssize_t k;
+    do
+        k = read(fd, p, n);
+    while (k < 0 && errno == EINTR);
+    return k < 0 ? MIEN_ERR_SYS : k;
+}
+
 ssize_t file_read(int fd, void *p, size_t n)
 {
     size_t done = 0;
     while (done < n) {
-        ssize_t k = read(fd, (char *)p + done, n - done);
-        if (k < 0 && errno == EINTR)
-            continue;
+        ssize_t k = file_read_some(fd, (char *)p + done, n - done);
         if (k < 0)
-            return MIEN_ERR_SYS;
+            return k;
         if (k == 0)
             break;
         done += (size_t)k;

@@ -9,6 +9,10 @@
 #include "mien/buf.h"
 #include "mien/err.h"
 
+/* Reads up to n bytes, as many as are there, waiting for at least one; goes on after EINTR. Returns
+   them, 0 at the end of input, or MIEN_ERR_SYS with errno set. */
+ssize_t file_read_some(int fd, void *p, size_t n);
+
 /* Reads up to n bytes, going on after short reads and EINTR. Returns the bytes read (fewer than
    n only at the end of input) or MIEN_ERR_SYS with errno set. */
 ssize_t file_read(int fd, void *p, size_t n);

@@ -1,0 +1,372 @@
+#include "unarchive.h"
+
+#include <archive.h>
+#include <archive_entry.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "util/file.h"
+
+#define BLOCK ((size_t)1 << 20) /* read from a file at once */
+
+struct unarchiver {
+    const char *name;
+    struct archive *files;    /* the entries */
+    struct archive *inflater; /* what decompresses for it; NULL where nothing is compressed */
+
+    int fd;
+    bool seekable;
+    struct mien_buf block; /* of the file; at first the head that was looked at */
+    uint64_t in, out;      /* bytes read, and made of them by the inflater */
+
+    /* What libarchive reads for the first header: of a zip file the whole directory. */
+    bool begun;
+    uint64_t head_bytes, head_entries;
+
+    bool has_data; /* of the current entry there may be some left */
+    int rc;        /* what a callback has stopped libarchive for */
+    struct mien_err why;
+};
+
+/* Sets e from what made a call for ar fail. */
+static int failed(const struct unarchiver *a, struct archive *ar, struct mien_err *e)
+{
+    const char *why = archive_error_string(ar);
+    if (a->rc < 0)
+        return mien_err_set(e, a->rc, "%s", a->why.msg);
+    if (archive_errno(ar) == ENOMEM)
+        return mien_err_set(e, MIEN_ERR_MEM, "out of memory for archive '%s'", a->name);
+    return mien_err_set(e, MIEN_ERR_FORMAT, "archive '%s' is damaged: %s", a->name,
+                        why != NULL ? why : "it ends too early");
+}
+
+/* --- What libarchive reads ------------------------------------------------------------------ */
+
+/* Makes libarchive's call fail for what a->why says. */
+static la_ssize_t stop(struct unarchiver *a, struct archive *ar, int rc)
+{
+    a->rc = rc;
+    archive_set_error(ar, EIO, "%s", a->why.msg);
+    return -1;
+}
+
+/* Counts what the first header takes. The entries of a zip file's directory are counted by their
+   signature, however libarchive comes to read them; one that lies across two blocks is missed. */
+static bool affordable(struct unarchiver *a, const unsigned char *p, size_t n)
+{
+    const unsigned char *end = p + n;
+    a->head_bytes += n;
+    while (end - p >= 4 && (p = memchr(p, 'P', (size_t)(end - p) - 3)) != NULL)
+        a->head_entries += memcmp(p++, "PK\1\2", 4) == 0;
+    return a->head_bytes <= UNARCHIVE_MAX_DIRECTORY + BLOCK &&
+           a->head_entries <= UNARCHIVE_MAX_ENTRIES;
+}
+
+static la_ssize_t read_file(struct archive *ar, void *client, const void **p)
+{
+    struct unarchiver *a = client;
+    ssize_t n = (ssize_t)a->block.len;
+    if (n == 0)
+        n = file_read_some(a->fd, a->block.data, BLOCK);
+    a->block.len = 0;
+    if (n < 0) {
+        mien_err_sys(&a->why, "cannot read '%s'", a->name);
+        return stop(a, ar, MIEN_ERR_SYS);
+    }
+    a->in += (uint64_t)n;
+    *p = a->block.data;
+    if (!a->begun && !affordable(a, a->block.data, (size_t)n)) {
+        mien_err_set(&a->why, MIEN_ERR_LIMIT,
+                     "the directory of zip file '%s' is over the limit of %d entries or %d MB; "
+                     "through a pipe a zip file is read without it",
+                     a->name, UNARCHIVE_MAX_ENTRIES, (int)(UNARCHIVE_MAX_DIRECTORY >> 20));
+        return stop(a, ar, MIEN_ERR_LIMIT);
+    }
+    return n;
+}
+
+/* Whole blocks only: the rest is read, so that the end of a file that is cut short is met. */
+static la_int64_t skip_in_file(struct archive *ar, void *client, la_int64_t n)
+{
+    const struct unarchiver *a = client;
+    (void)ar;
+    n -= n % (la_int64_t)BLOCK;
+    if (!a->seekable || n == 0 || lseek(a->fd, (off_t)n, SEEK_CUR) < 0)
+        return 0;
+    return n;
+}
+
+static la_int64_t seek_in_file(struct archive *ar, void *client, la_int64_t offset, int whence)
+{
+    const struct unarchiver *a = client;
+    off_t at = lseek(a->fd, (off_t)offset, whence);
+    if (at < 0)
+        archive_set_error(ar, errno, "cannot seek");
+    return at < 0 ? ARCHIVE_FATAL : at;
+}
+
+static la_ssize_t read_inflated(struct archive *ar, void *client, const void **p)
+{
+    struct unarchiver *a = client;
+    size_t n;
+    la_int64_t at;
+    int rc = archive_read_data_block(a->inflater, p, &n, &at);
+    if (rc == ARCHIVE_EOF)
+        return 0;
+    if (rc < ARCHIVE_WARN)
+        return stop(a, ar, a->rc < 0 ? a->rc : failed(a, a->inflater, &a->why));
+    a->out += n;
+    if (a->out > UNARCHIVE_FREE && (a->out - UNARCHIVE_FREE) / UNARCHIVE_MAX_RATIO > a->in) {
+        mien_err_set(&a->why, MIEN_ERR_LIMIT,
+                     "archive '%s' unpacks to more than %d times its size, the limit", a->name,
+                     UNARCHIVE_MAX_RATIO);
+        return stop(a, ar, MIEN_ERR_LIMIT);
+    }
+    return (la_ssize_t)n;
+}
+
+/* --- Opening -------------------------------------------------------------------------------- */
+
+/* What an archive is by its first bytes: a tar (whose first bytes are a name, which may be any), a
+   zip file, or compressed as a whole; or nothing known. */
+enum form { UNKNOWN, TAR, ZIP, COMPRESSED, MAYBE_COMPRESSED };
+
+static enum form form_of(const unsigned char *head, size_t n)
+{
+    static const struct {
+        enum form form;
+        size_t n;
+        const char *magic;
+    } magics[] = {
+        {ZIP, 4, "PK\3\4"},
+        {COMPRESSED, 2, "\x1f\x8b"},         /* gzip */
+        {COMPRESSED, 3, "BZh"},              /* bzip2 */
+        {COMPRESSED, 6, "\xfd\x37zXZ\0"},    /* xz */
+        {COMPRESSED, 4, "\x28\xb5\x2f\xfd"}, /* zstd */
+        {COMPRESSED, 4, "\x04\x22\x4d\x18"}, /* lz4 */
+        {COMPRESSED, 4, "\x02\x21\x4c\x18"}, /* lz4 as it was */
+        {COMPRESSED, 2, "\x1f\x9d"},         /* compress */
+        {MAYBE_COMPRESSED, 3, "\x5d\0\0"},   /* LZMA alone, which has no magic number */
+    };
+    if (n >= 262 && memcmp(head + 257, "ustar", 5) == 0)
+        return TAR;
+    for (size_t i = 0; i < sizeof magics / sizeof magics[0]; i++) {
+        if (n >= magics[i].n && memcmp(head, magics[i].magic, magics[i].n) == 0)
+            return magics[i].form;
+    }
+    return UNKNOWN;
+}
+
+/* A reader for which each of the n calls has succeeded; a warning is no failure. NULL when out of
+   memory. */
+static struct archive *new_reader(int (*const *support)(struct archive *), size_t n)
+{
+    struct archive *ar = archive_read_new();
+    for (size_t i = 0; ar != NULL && i < n; i++) {
+        if (support[i](ar) < ARCHIVE_WARN) {
+            archive_read_free(ar);
+            return NULL;
+        }
+    }
+    return ar;
+}
+
+static struct archive *new_inflater(void)
+{
+    static int (*const support[])(struct archive *) = {
+        archive_read_support_filter_gzip,     archive_read_support_filter_bzip2,
+        archive_read_support_filter_xz,       archive_read_support_filter_lzma,
+        archive_read_support_filter_zstd,     archive_read_support_filter_lz4,
+        archive_read_support_filter_compress, archive_read_support_format_raw};
+    return new_reader(support, sizeof support / sizeof support[0]);
+}
+
+static struct archive *new_files(void)
+{
+    static int (*const support[])(struct archive *) = {archive_read_support_format_tar,
+                                                       archive_read_support_format_zip,
+                                                       archive_read_support_format_cpio};
+    return new_reader(support, sizeof support / sizeof support[0]);
+}
+
+/* Whether opening has failed because it is no archive, rather than a damaged one: a compression that
+   can't be read leaves no filters. */
+static bool is_unknown(const struct unarchiver *a, struct archive *ar)
+{
+    return a->rc == 0 && archive_errno(ar) != ENOMEM && archive_format(ar) == 0 &&
+           archive_filter_count(ar) > 0;
+}
+
+/* Makes ar read the file. Returns as archive_read_open1. */
+static int read_from_file(struct unarchiver *a, struct archive *ar)
+{
+    int rc = archive_read_set_callback_data(ar, a);
+    if (rc == ARCHIVE_OK)
+        rc = archive_read_set_read_callback(ar, read_file);
+    if (rc == ARCHIVE_OK)
+        rc = archive_read_set_skip_callback(ar, skip_in_file);
+    if (rc == ARCHIVE_OK && a->seekable)
+        rc = archive_read_set_seek_callback(ar, seek_in_file);
+    return rc == ARCHIVE_OK ? archive_read_open1(ar) : rc;
+}
+
+/* Returns as unarchive_open. */
+static int open_inflated(struct unarchiver *a, struct mien_err *e)
+{
+    struct archive_entry *x;
+    a->inflater = new_inflater();
+    if (a->inflater == NULL)
+        return mien_err_mem(e, BLOCK, "an archive");
+    if (read_from_file(a, a->inflater) < ARCHIVE_WARN ||
+        archive_read_next_header(a->inflater, &x) < ARCHIVE_WARN)
+        return is_unknown(a, a->inflater) ? 0 : failed(a, a->inflater, e);
+    if (archive_filter_code(a->inflater, 0) == ARCHIVE_FILTER_NONE) /* it only looked like one */
+        return 0;
+    if (archive_read_open(a->files, a, NULL, read_inflated, NULL) >= ARCHIVE_WARN)
+        return 1;
+    return is_unknown(a, a->files) ? 0 : failed(a, a->files, e);
+}
+
+static int open_plain(struct unarchiver *a, struct mien_err *e)
+{
+    if (read_from_file(a, a->files) >= ARCHIVE_WARN)
+        return 1;
+    return is_unknown(a, a->files) ? 0 : failed(a, a->files, e);
+}
+
+/* Sets up a zeroed unarchiver. Returns as unarchive_open. */
+static int begin(struct unarchiver *a, const void *head, size_t n, struct mien_err *e)
+{
+    enum form form = form_of(head, n);
+    off_t here = lseek(a->fd, 0, SEEK_CUR);
+    a->seekable = here >= 0 && lseek(a->fd, here - (off_t)n, SEEK_SET) >= 0;
+    a->files = new_files();
+    if (a->files == NULL || mien_buf_reserve(&a->block, BLOCK) < 0)
+        return mien_err_mem(e, BLOCK, "an archive");
+    if (!a->seekable) {
+        memcpy(a->block.data, head, n);
+        a->block.len = n;
+    }
+    int rc = form >= COMPRESSED ? open_inflated(a, e) : open_plain(a, e);
+    /* libarchive may not know it for want of memory in looking. */
+    if (rc == 0 && form != UNKNOWN && form != MAYBE_COMPRESSED)
+        return mien_err_set(e, MIEN_ERR_FORMAT,
+                            "archive '%s' is damaged: its beginning can't be read", a->name);
+    a->head_bytes = a->head_entries = 0; /* the end of a directory was looked at, too */
+    return rc;
+}
+
+int unarchive_open(struct unarchiver **out, int fd, const void *head, size_t n, const char *name,
+                   struct mien_err *e)
+{
+    struct unarchiver *a = calloc(1, sizeof *a);
+    *out = a;
+    if (a == NULL)
+        return mien_err_mem(e, sizeof *a, "an archive");
+    a->name = name;
+    a->fd = fd;
+    int rc = begin(a, head, n, e);
+    if (rc <= 0) {
+        unarchive_free(a);
+        *out = NULL;
+    }
+    return rc;
+}
+
+void unarchive_free(struct unarchiver *a)
+{
+    if (a == NULL)
+        return;
+    if (a->files != NULL)
+        archive_read_free(a->files);
+    if (a->inflater != NULL)
+        archive_read_free(a->inflater);
+    mien_buf_free(&a->block);
+    free(a);
+}
+
+/* --- Entries -------------------------------------------------------------------------------- */
+
+/* libarchive doesn't mind a tar that stops between two files, without the blocks of zeros that end
+   it; but then there may have been more. */
+static int at_end(const struct unarchiver *a, struct mien_err *e)
+{
+    bool tar = (archive_format(a->files) & ARCHIVE_FORMAT_BASE_MASK) == ARCHIVE_FORMAT_TAR;
+    if (tar && archive_filter_bytes(a->files, 0) == archive_read_header_position(a->files))
+        return mien_err_set(e, MIEN_ERR_FORMAT,
+                            "archive '%s' is cut short: its end marker is missing", a->name);
+    return 0;
+}
+
+/* Takes the entry's path. Returns 0 or MIEN_ERR_MEM. */
+static int find_path(const struct unarchiver *a, struct archive_entry *entry, const char **path,
+                     struct mien_err *e)
+{
+    errno = 0;
+    *path = archive_entry_pathname(entry);
+    if (*path == NULL) /* not in the locale's characters */
+        *path = archive_entry_pathname_utf8(entry);
+    if (*path == NULL && errno == ENOMEM)
+        return mien_err_set(e, MIEN_ERR_MEM, "out of memory for archive '%s'", a->name);
+    return 0;
+}
+
+int unarchive_next(struct unarchiver *a, struct unarchived *x, struct mien_err *e)
+{
+    struct archive_entry *entry;
+    if (a->has_data && archive_read_data_skip(a->files) == ARCHIVE_FATAL)
+        return failed(a, a->files, e);
+    int rc = archive_read_next_header(a->files, &entry);
+    a->begun = true;
+    a->has_data = rc == ARCHIVE_OK || rc == ARCHIVE_WARN;
+    if (rc == ARCHIVE_EOF)
+        return at_end(a, e);
+    if (rc == ARCHIVE_FATAL || rc == ARCHIVE_RETRY || archive_errno(a->files) == ENOMEM)
+        return failed(a, a->files, e);
+    *x = (struct unarchived){.link = archive_entry_hardlink(entry), .size = -1};
+    if (find_path(a, entry, &x->path, e) < 0)
+        return MIEN_ERR_MEM;
+    if (archive_entry_size_is_set(entry))
+        x->size = archive_entry_size(entry);
+    if (archive_entry_filetype(entry) == AE_IFDIR)
+        x->type = UNARCHIVED_FOLDER;
+    else if (x->link != NULL && archive_entry_size(entry) == 0)
+        x->type = UNARCHIVED_LINK;
+    else if (archive_entry_filetype(entry) == AE_IFREG)
+        x->type = UNARCHIVED_FILE;
+    else
+        x->type = UNARCHIVED_OTHER;
+    if (rc == ARCHIVE_FAILED)
+        x->bad = archive_error_string(a->files);
+    return 1;
+}
+
+int unarchive_read(struct unarchiver *a, struct mien_buf *b, size_t limit, struct mien_err *e)
+{
+    const void *p;
+    size_t n;
+    la_int64_t at; /* in the entry: a sparse file has holes */
+    int rc = archive_read_data_block(a->files, &p, &n, &at);
+    if (rc == ARCHIVE_EOF)
+        return UNARCHIVE_END;
+    if (rc == ARCHIVE_FATAL || (rc != ARCHIVE_OK && archive_errno(a->files) == ENOMEM))
+        return failed(a, a->files, e);
+    if (rc != ARCHIVE_OK) {
+        const char *why = archive_error_string(a->files);
+        mien_err_set(e, MIEN_ERR_FORMAT, "cannot be read: %s", why != NULL ? why : "it is damaged");
+        return UNARCHIVE_BAD;
+    }
+    if (at < (la_int64_t)b->len || (uint64_t)at > limit || n > limit - (size_t)at) {
+        mien_err_set(e, MIEN_ERR_LIMIT, "the file has %lld bytes, more than the limit of %zu",
+                     (long long)at + (long long)n, limit);
+        return UNARCHIVE_BAD;
+    }
+    size_t hole = (size_t)at - b->len;
+    if (mien_buf_reserve(b, hole + n) < 0)
+        return mien_err_mem(e, hole + n, "a file");
+    memset(b->data + b->len, 0, hole);
+    b->len += hole;
+    return mien_buf_append(b, p, n) < 0 ? mien_err_mem(e, n, "a file") : UNARCHIVE_MORE;
+}
