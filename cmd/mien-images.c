@@ -26,6 +26,37 @@ struct images {
     char unlabelled[200]; /* the first of them */
 };
 
+/* Without memory for a name libarchive prints so and ends the program itself, with status 1, which
+   would mean bad records. Set while it may. */
+static struct images *in_archive;
+
+static void at_exit(void)
+{
+    static const char why[] = "mien-images: out of memory\n";
+    if (in_archive == NULL)
+        return;
+    mien_writer_flush(in_archive->w, NULL);
+    (void)!write(STDERR_FILENO, why, sizeof why - 1);
+    _exit(MIEN_EXIT_FATAL);
+}
+
+static int next_file(struct images *im, struct source *s, struct source_file *f, struct mien_err *e)
+{
+    in_archive = im;
+    int rc = source_next(s, f, e);
+    in_archive = NULL;
+    return rc;
+}
+
+static int load_file(struct images *im, struct source *s, const unsigned char **bytes, size_t *n,
+                     struct mien_err *e)
+{
+    in_archive = im;
+    int rc = source_load(s, bytes, n, e);
+    in_archive = NULL;
+    return rc;
+}
+
 static void put(struct images *im)
 {
     struct mien_err e;
@@ -109,7 +140,7 @@ static void put_file(struct images *im, struct source *s, const struct source_fi
     struct mien_err e, why;
     const unsigned char *bytes = NULL;
     size_t n = 0;
-    int rc = cause == NULL ? source_load(s, &bytes, &n, &e) : 0;
+    int rc = cause == NULL ? load_file(im, s, &bytes, &n, &e) : 0;
     if (rc < 0)
         fatal(im, &e);
     if (rc == 0 && cause == NULL) {
@@ -192,7 +223,7 @@ static void take_files(struct images *im, struct source *s)
     struct mien_err e;
     int rc;
     mien_cli_progress_start(&progress, im->cli, "records");
-    while ((rc = source_next(s, &f, &e)) > 0) {
+    while ((rc = next_file(im, s, &f, &e)) > 0) {
         take_file(im, s, &f);
         mien_cli_progress(&progress, mien_writer_count(im->w), 0, 0);
     }
@@ -232,6 +263,8 @@ int main(int argc, char **argv)
     mien_cli_check_output(&cli, STDOUT_FILENO);
 
     struct mien_err e;
+    if (atexit(at_exit) != 0)
+        mien_cli_die(&cli, "out of memory");
     struct source *s = source_new(path, npath, im.limit, &e);
     if (s == NULL || (im.w = mien_writer_new(STDOUT_FILENO, &e)) == NULL)
         mien_cli_die(&cli, "%s", e.msg);
