@@ -1,5 +1,6 @@
 /* mien-images: image records from archives, folders and files, joined with metadata by path. */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -263,7 +264,9 @@ int main(int argc, char **argv)
     mien_cli_check_output(&cli, STDOUT_FILENO);
 
     struct mien_err e;
-    if (atexit(at_exit) != 0)
+    /* libarchive makes local times of those in a zip file, which nobody reads: without a time zone
+       the C library looks for /etc/localtime at each. */
+    if (setenv("TZ", "UTC", 0) != 0 || atexit(at_exit) != 0)
         mien_cli_die(&cli, "out of memory");
     struct source *s = source_new(path, npath, im.limit, &e);
     if (s == NULL || (im.w = mien_writer_new(STDOUT_FILENO, &e)) == NULL)
