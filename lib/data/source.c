@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -99,11 +100,33 @@ static bool is_image(const char *kind)
            strcmp(kind, "pdf") != 0;
 }
 
+/* Whether the current file is named as a photograph. */
+static bool is_named_image(const struct source *s)
+{
+    static const char *const names[] = {"jpg", "jpeg", "jpe",  "jfif", "png",  "gif", "webp", "bmp",
+                                        "tif", "tiff", "heic", "heif", "avif", "jp2", "jxl"};
+    const char *path = (const char *)s->file_path.data;
+    const char *dot = strrchr(path, '.');
+    for (size_t i = 0; dot != NULL && i < sizeof names / sizeof names[0]; i++) {
+        if (strcasecmp(dot + 1, names[i]) == 0)
+            return true;
+    }
+    return false;
+}
+
 /* Fills f from what is known of the current file; returns 1. */
 static int describe(struct source *s, struct source_file *f)
 {
     bool failed = s->why.msg[0] != '\0';
     const char *kind = failed ? NULL : img_kind(s->bytes.data, s->bytes.len);
+    if (!failed && !is_image(kind) && is_named_image(s)) {
+        failed = true;
+        if (s->bytes.len == 0)
+            mien_err_set(&s->why, MIEN_ERR_FORMAT, "an empty file");
+        else
+            mien_err_set(&s->why, MIEN_ERR_FORMAT, "%s%snot an image", kind != NULL ? kind : "",
+                         kind != NULL ? ", " : "");
+    }
     *f = (struct source_file){.path = (const char *)s->file_path.data,
                               .kind = kind,
                               .image = is_image(kind),
@@ -213,6 +236,12 @@ static void check_size(struct source *s)
         too_large(s, (int64_t)size);
 }
 
+/* Whether errno is about this program rather than the file that it has met. */
+static bool is_ours(void)
+{
+    return errno == EMFILE || errno == ENFILE || errno == ENOMEM;
+}
+
 /* What can't be read within a folder costs only itself. */
 static int next_in_folder(struct source *s, struct source_file *f, struct mien_err *e)
 {
@@ -220,15 +249,21 @@ static int next_in_folder(struct source *s, struct source_file *f, struct mien_e
     bool junk; /* the walk has seen to it */
     leave(s);
     int rc = walk_next(&s->walk, &path, &s->why);
-    if (rc == 0)
+    if (rc == 0) {
         s->walking = false;
-    if (rc == 0 || rc == MIEN_ERR_MEM)
-        return rc == 0 ? 0 : mien_err_set(e, rc, "%s", s->why.msg);
-    if (set_path(s, path, &junk, e) < 0)
-        return MIEN_ERR_MEM;
-    if (rc > 0 && (s->fd = file_open(path, &s->why)) >= 0 && read_loose_head(s, path, &s->why) == 0)
+        return 0;
+    }
+    if (rc > 0)
+        rc = s->fd = file_open(path, &s->why);
+    if (rc >= 0)
+        rc = read_loose_head(s, path, &s->why);
+    if (rc == MIEN_ERR_MEM || (rc == MIEN_ERR_SYS && is_ours())) {
+        *e = s->why;
+        return rc;
+    }
+    if (rc == 0)
         check_size(s);
-    return describe(s, f);
+    return set_path(s, path, &junk, e) < 0 ? MIEN_ERR_MEM : describe(s, f);
 }
 
 static int load_loose(struct source *s, struct mien_err *e)

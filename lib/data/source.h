@@ -1,6 +1,6 @@
 /*
- * A source of encoded images, one at a time: archives (tar, also compressed, zip, cpio; through
- * libarchive, nothing is extracted to disk), folders (all files below, sorted) and single files.
+ * A source of encoded images, one at a time: archives (unarchive.h), folders (all files below,
+ * sorted) and single files.
  *
  * Files come with their kind, read off their first bytes; the rest is loaded only when asked for.
  * Links within archives, hidden files and such (see walk_junk) are passed over and counted.
@@ -19,7 +19,8 @@ struct source_file {
     const char *path;  /* as given or as the archive has it, without "." and empty components */
     const char *kind;  /* as img_kind tells; NULL when unknown */
     bool image;        /* of a kind that holds one photograph */
-    const char *error; /* why its bytes can't be had; NULL when nothing is known against it */
+    const char *error; /* why its bytes can't be had or, in spite of its name, are no photograph's;
+                          NULL when nothing is known against it */
 };
 
 struct source;
@@ -30,9 +31,10 @@ struct source;
 struct source *source_new(char *const *path, size_t n, size_t limit, struct mien_err *e);
 void source_free(struct source *s); /* NULL is harmless */
 
-/* Moves on to the next file. Returns 1; 0 at the end; or MIEN_ERR_SYS, MIEN_ERR_FORMAT or
-   MIEN_ERR_MEM when a path can't be opened or an archive is damaged: there is no going on then,
-   since what would have followed is unknown. */
+/* Moves on to the next file. Returns 1; 0 at the end; or MIEN_ERR_SYS, MIEN_ERR_FORMAT,
+   MIEN_ERR_LIMIT or MIEN_ERR_MEM when a path can't be opened, an archive is damaged or costs too
+   much (unarchive.h), or this program may open no more files: there is no going on then, since what
+   would have followed is unknown. */
 int source_next(struct source *s, struct source_file *f, struct mien_err *e);
 
 /* Loads the current file's bytes, valid until the next call of source_next. Returns 1; 0 when this

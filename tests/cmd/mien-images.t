@@ -17,7 +17,7 @@ jpeg hidden 1 >crop/00/._a.jpg
 jpeg hidden 1 >crop/.hidden/e.jpg
 jpeg hidden 1 >crop/__MACOSX/e.jpg
 echo notes >crop/README
-: >crop/empty.jpg
+: >crop/empty
 echo '<html>' >crop/page.html
 
 show() { mien-view -H -c id,image,image_kind; }
@@ -131,6 +131,21 @@ is 'the rest goes on there' "$(mien-view --count out) $(mien-view --count -s '!e
 for size in 100 1K; do
     exits "too large an image from a pipe, $size" 1 sh -c \
         "cat crop/00/b.jpg | mien-images --max-image $size"
+done
+mkdir named
+cp crop/00/a.jpg named/a.jpg
+: >named/b.jpg
+echo '<html>' >named/c.JPEG
+echo text >named/d.png
+echo notes >named/jpg
+tar --sort=name -cf named.tar named
+for source in named named.tar; do
+    exits "$source: what is named as an image but isn't" 1 mien-images "$source"
+    is "$source: is named" "$(sed -n 's/^mien-images: record /record /p' err)" "record 2 (named/b.jpg): an empty file
+record 3 (named/c.JPEG): html, not an image
+record 4 (named/d.png): not an image"
+    is "$source: the rest goes on" "$(mien-view -H -c id -s '!error' out)" named/a.jpg
+    like "$source: what isn't named so is passed over" "$(cat err)" 'passed over: 1$'
 done
 mkdir links
 cp crop/00/a.jpg links/a.jpg
