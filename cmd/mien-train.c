@@ -281,10 +281,11 @@ static void on_batch(void *ctx, int epoch, size_t done, size_t total, const stru
     if (epoch != t->epoch) {
         mien_cli_progress_end(&t->progress);
         mien_cli_progress_start(&t->progress, t->cli, "");
+        snprintf(t->progress.stage, sizeof t->progress.stage, "epoch %d/%d: ", epoch,
+                 t->o.fit.epochs);
         t->epoch = epoch;
     }
-    int n =
-        snprintf(what, size, "records of epoch %d/%d, loss %.3f", epoch, t->o.fit.epochs, m->loss);
+    int n = snprintf(what, size, "records, loss %.3f", m->loss);
     if (m->n_gender > 0)
         n += snprintf(what + n, size - (size_t)n, ", gender %.1f%%", 100 * m->gender_accuracy);
     if (m->n_age > 0)
@@ -373,7 +374,8 @@ static int train(struct training *t)
     f->ctx = t;
     f->stop = &stop;
     catch_signals();
-    mien_cli_progress_start(&t->progress, t->cli, "records through frozen layers");
+    mien_cli_progress_start(&t->progress, t->cli, "records");
+    snprintf(t->progress.stage, sizeof t->progress.stage, "frozen layers: ");
     int rc = fit(&t->model, &t->train, t->o.val != NULL ? &t->val : NULL, f, &kept, &e);
     mien_cli_progress_end(&t->progress);
     if (rc < 0)

@@ -157,7 +157,8 @@ void mien_cli_close_stdout(const struct mien_cli *c);
    as you like. done counts items; total is 0 when unknown; bytes may be 0. */
 struct mien_progress {
     const struct mien_cli *cli;
-    char what[128]; /* "records"; may be written to between calls */
+    char stage[32]; /* "frozen layers: ", before the numbers; "" to begin with */
+    char what[96];  /* "records", behind them; both may be written to between calls */
     double start, last;
     bool on, redraws, drawn;
 };

@@ -54,8 +54,8 @@ void mien_cli_progress(struct mien_progress *p, uint64_t done, uint64_t total, u
         snprintf(size, sizeof size, ", %.1f MB", (double)bytes / 1e6);
     if (total > done && rate > 0)
         snprintf(left, sizeof left, ", %.0f s left", (double)(total - done) / rate);
-    snprintf(line, sizeof line, "%s: %llu%s %s, %.0f/s%s%s", p->cli->name, (unsigned long long)done,
-             of, p->what, rate, size, left);
+    snprintf(line, sizeof line, "%s: %s%llu%s %s, %.0f/s%s%s", p->cli->name, p->stage,
+             (unsigned long long)done, of, p->what, rate, size, left);
     if (!p->redraws) {
         fprintf(stderr, "%s\n", line);
         return;

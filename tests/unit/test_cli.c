@@ -107,7 +107,8 @@ static void draw(int fd)
     dup2(fd, STDERR_FILENO);
     setenv("TERM", "xterm", 1);
     mien_cli_progress_start(&p, &c, "records");
-    strcpy(p.what, "records of epoch 1/10, loss 4.321, gender 51.2%");
+    strcpy(p.stage, "epoch 1/10: ");
+    strcpy(p.what, "records, loss 4.321, gender 51.2%");
     nanosleep(&(struct timespec){.tv_nsec = 250000000}, NULL);
     mien_cli_progress(&p, 7, 100, 0);
     mien_cli_progress_end(&p);
@@ -132,7 +133,7 @@ static void progress(void **state)
     ssize_t n = read(master, text, sizeof text - 1);
     assert_true(n > 0);
     text[n] = '\0';
-    assert_string_equal(text, "\rtest: 7/100 records of epoch 1/10, loss\033[K\r\033[K");
+    assert_string_equal(text, "\rtest: epoch 1/10: 7/100 records, loss 4\033[K\r\033[K");
     close(slave);
     close(master);
 }
