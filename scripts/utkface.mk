@@ -62,7 +62,7 @@ $(OUT)/%.encoded: $(OUT)/split
 
 $(OUT)/fine.model: $(OUT)/warm.model $(OUT)/train.encoded $(OUT)/val.encoded
 	mien-train --init $< --keep-heads --last all --train $(OUT)/train.encoded \
-	    --val $(OUT)/val.encoded --seed $(SEED) --optimiser adamw --decay 0.01 \
+	    --val $(OUT)/val.encoded --seed $(SEED) --optimizer adamw --decay 0.01 \
 	    --lr 2e-4 --lr-backbone 3e-5 --schedule cosine --warmup 0.5 --epochs 8 --clip 5 --ema 0.998 \
 	    --sigma 2 --l1 0.1 --flip --shift 0.05 --zoom 0.12 --rotate 6 --brightness 0.2 \
 	    --contrast 0.2 --saturation 0.2 --erase 0.2 \
@@ -90,7 +90,7 @@ $(OUT)/small.start: networks/small-64.net
 
 $(OUT)/small.model: $(OUT)/small.start $(OUT)/train.encoded $(OUT)/val.encoded
 	mien-train --init $< --keep-heads --last all --train $(OUT)/train.encoded \
-	    --val $(OUT)/val.encoded --seed $(SEED) --optimiser adamw --decay 0.05 \
+	    --val $(OUT)/val.encoded --seed $(SEED) --optimizer adamw --decay 0.05 \
 	    --lr 2e-3 --schedule cosine --warmup 1 --epochs 16 --batch 64 --clip 5 --sigma 2 --l1 0.1 \
 	    --flip --shift 0.06 --zoom 0.1 --brightness 0.2 --contrast 0.2 --log $(OUT)/small.tsv -o $@
 

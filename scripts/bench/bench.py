@@ -132,7 +132,7 @@ def pixels_of(command, count=16):
     """The first pixels that a command writes."""
     import base64
     import json
-    lines = shell(f"{command} | mien-view --json --full -c pixels -n {count}").splitlines()
+    lines = shell(f"{command} | mien-view -f json --full -c pixels -n {count}").splitlines()
     return b"".join(base64.b64decode(json.loads(line)["pixels"]["base64"]) for line in lines)
 
 
