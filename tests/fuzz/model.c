@@ -65,8 +65,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     model_free(&folded);
     model_free(&m);
     if (small) {
-        struct mien_session_options o = {
-            .jobs = 1, .batch = 1 + (size & 1), .int8 = size & 2, .raw = size & 4};
+        struct mien_session_options o = {.jobs = 1,
+                                         .batch = 1 + (size & 1),
+                                         .int8 = size & 2,
+                                         .raw = size & 4,
+                                         .mirror = size & 8};
         run(path, &o, false);
         run(path, &o, true);
     }
