@@ -265,6 +265,7 @@ static int judge_epoch(struct fitter *f, struct fit_epoch *now, struct mien_err 
     f->now.stale = now->best ? 0 : f->now.stale + 1;
     if (now->best) {
         f->now.kept = *now;
+        f->now.kept.seconds = f->now.kept.images_per_second = 0; /* the same in every run */
         memcpy(a->best, use, bytes);
     }
     return 0;

@@ -25,10 +25,11 @@
 
 struct fit_epoch {
     int epoch; /* from 1 */
-    double train_loss, seconds, images_per_second;
-    double lr;          /* of its last step */
-    struct metrics val; /* of the validation pack, or of nothing (n 0) without one */
-    bool best;          /* the best so far: its weights are kept */
+    double train_loss;
+    double seconds, images_per_second; /* 0 for a kept epoch */
+    double lr;                         /* of its last step */
+    struct metrics val;                /* of the validation pack, or of nothing (n 0) without one */
+    bool best;                         /* the best so far: its weights are kept */
 };
 
 enum { FIT_MAX_BATCH = 1024 };

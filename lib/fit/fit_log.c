@@ -56,20 +56,17 @@ static int cut(struct fit_log *l, int epoch)
 
 int fit_log_write(struct fit_log *l, const struct fit_epoch *epoch, struct mien_err *e)
 {
-    struct rusage u;
-    getrusage(RUSAGE_SELF, &u);
     if (l->old && cut(l, epoch->epoch) < 0)
         return fail(l, e);
     l->old = false;
     if (fseek(l->file, 0, SEEK_END) != 0 || ftell(l->file) <= 0)
         fputs("epoch\ttrain_loss\tval_loss\tval_gender_accuracy\tval_age_exact\tval_age_mae\tval_"
               "age_cs5\t"
-              "lr\tseconds\timages_per_second\tpeak_mb\tbest\n",
+              "lr\tbest\n",
               l->file);
-    fprintf(l->file, "%d\t%.6g\t%.6g\t%.6g\t%.6g\t%.6g\t%.6g\t%.6g\t%.3f\t%.1f\t%.1f\t%d\n",
-            epoch->epoch, epoch->train_loss, epoch->val.loss, epoch->val.gender_accuracy,
-            epoch->val.age_exact, epoch->val.age_mae, epoch->val.age_cs5, epoch->lr, epoch->seconds,
-            epoch->images_per_second, (double)u.ru_maxrss / 1024, epoch->best);
+    fprintf(l->file, "%d\t%.6g\t%.6g\t%.6g\t%.6g\t%.6g\t%.6g\t%.6g\t%d\n", epoch->epoch,
+            epoch->train_loss, epoch->val.loss, epoch->val.gender_accuracy, epoch->val.age_exact,
+            epoch->val.age_mae, epoch->val.age_cs5, epoch->lr, epoch->best);
     return fflush(l->file) != 0 ? fail(l, e) : 0;
 }
 
@@ -84,7 +81,7 @@ int fit_log_close(struct fit_log *l, struct mien_err *e)
 
 void fit_epoch_line(const struct fit_epoch *epoch, int epochs, char *line, size_t size)
 {
-    char loss[40] = "", gender[40] = "", age[80] = "";
+    char loss[40] = "", gender[40] = "", age[80] = "", cost[80] = "";
     const struct metrics *v = &epoch->val;
     if (v->n_gender + v->n_age > 0)
         snprintf(loss, sizeof loss, ", validation loss %.4f", v->loss);
@@ -93,8 +90,14 @@ void fit_epoch_line(const struct fit_epoch *epoch, int epochs, char *line, size_
     if (v->n_age > 0)
         snprintf(age, sizeof age, ", age exact %.2f%%, MAE %.3f, CS(5) %.2f%%", 100 * v->age_exact,
                  v->age_mae, 100 * v->age_cs5);
-    snprintf(line, size, "%d/%d: loss %.4f%s%s%s, %.1f s%s", epoch->epoch, epochs,
-             epoch->train_loss, loss, gender, age, epoch->seconds, epoch->best ? " *" : "");
+    if (epoch->seconds > 0) {
+        struct rusage u;
+        getrusage(RUSAGE_SELF, &u);
+        snprintf(cost, sizeof cost, ", %.2f s, %.1f images/s, %.0f MiB", epoch->seconds,
+                 epoch->images_per_second, (double)u.ru_maxrss / 1024);
+    }
+    snprintf(line, size, "%d/%d: loss %.4f%s%s%s%s%s", epoch->epoch, epochs, epoch->train_loss,
+             loss, gender, age, cost, epoch->best ? " *" : "");
 }
 
 /* The share of records that guessing the more frequent gender is right for. */

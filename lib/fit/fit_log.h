@@ -8,7 +8,8 @@
 
 #include "fit.h"
 
-/* The log: tab-separated values, a line with the columns' names and one for each epoch. NULL with a
+/* The log: tab-separated values, a line with the columns' names and one for each epoch. The same
+   training leaves the same log: how long it took is said by fit_epoch_line. NULL with a
    message on failure. With resume an old log is gone on with: the first epoch that is written takes
    the place of that epoch and all later ones, which a training that was killed had got to after its
    last checkpoint. */
@@ -22,8 +23,8 @@ MIEN_CHECKED int fit_log_write(struct fit_log *l, const struct fit_epoch *epoch,
 /* Closes it; NULL is harmless. Returns 0 or MIEN_ERR_SYS. */
 int fit_log_close(struct fit_log *l, struct mien_err *e);
 
-/* "1/10: loss 3.2, validation loss 3.1, gender 94%, ..., 1.2 s *" in line, for an epoch of so
-   many. */
+/* "1/10: loss 3.2, validation loss 3.1, gender 94%, ..., 1.2 s, 900 images/s, 80 MiB *" in line, for
+   an epoch of so many; 80 MiB is the most memory that was resident so far. */
 void fit_epoch_line(const struct fit_epoch *epoch, int epochs, char *line, size_t size);
 
 /* A warning that a head of the kept epoch, which may have been chosen by the other one's figures, is

@@ -13,6 +13,7 @@ that is made lies in build/bench, the table too: table.tsv. The whole takes abou
 """
 import argparse
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -336,11 +337,11 @@ def pack(size, count):
 
 
 class Epoch(Command):
-    """A training, of which the last epoch counts, by its log: the peer has its memory already, too."""
+    """A training, of which the last epoch counts, as it says itself: the peer has its memory already, too."""
 
     def run(self):
         super().run()
-        return float(contents(f"{OUT}/log.tsv").split(b"\n")[-2].split(b"\t")[8])
+        return float(re.findall(rb"mien-train: epoch .* ([0-9.]+) s,", contents(f"{OUT}/train.err"))[-1])
 
 
 def training(stage, size, count, last, epochs, target, compared, near, fold=False):
@@ -352,8 +353,8 @@ def training(stage, size, count, last, epochs, target, compared, near, fold=Fals
     data = pack(size, count)
     peers = started(lambda: python("PyTorch", "train.py", net, data, last, epochs, "PyTorch.losses", env=TORCH_ENV))
     one = epochs == 1
-    command = (f"rm -f log.tsv; mien-train -q --train {data} --init {net} --keep-heads --last {last}"
-               f" --epochs {2 if one else epochs} --log log.tsv -o trained.model")
+    command = (f"rm -f log.tsv; mien-train --train {data} --init {net} --keep-heads --last {last}"
+               f" --epochs {2 if one else epochs} --log log.tsv -o trained.model 2>train.err")
     times = alternate([(Epoch if one else Command)("mien", command)] + peers)
     if peers:
         ours = float(contents(f"{OUT}/log.tsv").split(b"\n")[compared].split(b"\t")[1])

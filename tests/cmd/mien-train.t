@@ -116,7 +116,7 @@ mien-crop -q --for 12 <images.mien | mien-resize -q 12 | mien-pack -q -o chips.p
 for k in images chips; do
     mien-train -q -i base.model --last all -e 2 -t $k.pack -v $k.pack --log $k.tsv -o $k.model
 done
-is 'images train as their pixels do' "$(cut -f1-8 images.tsv)" "$(cut -f1-8 chips.tsv)"
+is 'images train as their pixels do' "$(cat images.tsv)" "$(cat chips.tsv)"
 is 'and give the same model' "$(mien-predict images.model <other.mien | mien-view -c p_age)" \
     "$(mien-predict chips.model <other.mien | mien-view -c p_age)"
 exits 'heads on images' 0 mien-train -q -i base.model -e 1 -t images.pack -v chips.pack -o z.model
@@ -136,9 +136,9 @@ done
 set -- -q -i base.model -e 3 -v other.pack --flip --shift 0.2 --zoom 0.1 --rotate 9 --brightness 0.2 \
     --contrast 0.2 --saturation 0.2 --gray 0.2 --erase 0.3
 for j in 1 3; do mien-train "$@" -j $j --last all -t images.pack --log aug$j.tsv -o aug$j.model; done
-is 'augmented: same seed, same model, whatever -j' "$(cut -f1-8 aug1.tsv)" "$(cut -f1-8 aug3.tsv)"
+is 'augmented: same seed, same model, whatever -j' "$(cat aug1.tsv)" "$(cat aug3.tsv)"
 mien-train "$@" --last all -t chips.pack --log augp.tsv -o z.model
-is 'from pixels as from images' "$(cut -f1-8 augp.tsv)" "$(cut -f1-8 aug1.tsv)"
+is 'from pixels as from images' "$(cat augp.tsv)" "$(cat aug1.tsv)"
 mien-train "$@" --last all -t chips.pack --seed 1 --log augs.tsv -o z.model
 ok 'another seed' test "$(cut -f2 augp.tsv)" != "$(cut -f2 augs.tsv)"
 for v in 1 2 3; do mien-train "$@" -t chips.pack --views $v --log v$v.tsv -o z.model; done
@@ -167,7 +167,7 @@ done
 like 'bins are named in the model' "$(mien-net k2.model)" '^preprocessing: .*ages=0:10:20:30:40:50:60 '
 like 'with the ages in them' "$(tr -d '\0' <k2.model | head -c 4000)" 'age.count'
 exits '--heads gender=2' 0 toy --heads gender=2 -o g.model
-like 'no word of age' "$(tail -1 err)" 'gender [0-9.]+%, [0-9.]+ s'
+like 'no word of age' "$(tail -1 err)" 'gender [0-9.]+% \*$'
 below 'genders are learnt' 0.9 "$(score g.model gender_accuracy)"
 is 'ages are not predicted' "$(score g.model without_p_age)" 300
 exits 'both, bins, and all that softmax can' 0 toy --heads gender=2,age=0:18:65 --sigma 2 --l1 0.1 \
@@ -251,6 +251,7 @@ wait $!
 is 'a signal ends it at any time' $? 3
 exits 'a training that was stopped goes on' 0 mien-train "$@" --checkpoint s.ckpt --resume -o stopped.model
 ok 'to the same bytes' cmp whole.model stopped.model
+ok 'and to the same checkpoint' cmp k.ckpt s.ckpt
 cp k.ckpt before
 rm -f k.ckpt.* # what a killed program was writing
 exits 'no room for a checkpoint' 2 sh -c 'trap "" XFSZ; ulimit -f 1; exec mien-train "$@" --checkpoint k.ckpt -o z.model' - "$@"
