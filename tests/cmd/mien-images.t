@@ -145,7 +145,7 @@ for source in named named.tar; do
 record 3 (named/c.JPEG): html, not an image
 record 4 (named/d.png): not an image"
     is "$source: the rest goes on" "$(mien-view -H -c id -s '!error' out)" named/a.jpg
-    like "$source: what isn't named so is passed over" "$(cat err)" 'passed over: 1$'
+    like "$source: what isn't named so is passed over" "$(cat err)" 'skipped: 1$'
 done
 mkdir links
 cp crop/00/a.jpg links/a.jpg
