@@ -181,7 +181,7 @@ ok 'a stored box is turned with the image' sh -c 'head -c 3 got | cmp - a'
 mien-squares 590x590 >large.jpg
 mien-squares 20x20 >small.jpg
 mien-images -q large.jpg small.jpg >sizes.mien
-exits 'a record that grows too large' 1 sh -c 'mien-crop -k -b whole --max-record 1M <sizes.mien >grown.mien'
+exits 'a record that grows too large' 1 sh -c 'mien-crop -k --box whole --max-record 1M <sizes.mien >grown.mien'
 like 'is bad' "$(cat err)" '^mien-crop: record 1 \(large.jpg\): the record would have 1[0-9]* bytes, more than the limit of 1048576$'
 is 'and the next program reads on' "$(mien-view --max-record 1M -Hc id,pixels grown.mien)" \
     "$(printf 'large.jpg\t\nsmall.jpg\t20x20x3')"
