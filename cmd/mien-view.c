@@ -15,7 +15,7 @@ enum { TSV, JSON };
 struct options {
     const char *columns, *select;
     int format, head; /* head -1: all */
-    bool full, no_header, count, records, check;
+    bool full, no_header, count, records, check, resync;
     size_t limit;
 };
 
@@ -27,7 +27,7 @@ struct view {
     struct mien_buf out;
     struct mien_writer *writer; /* of --records */
     struct census census;       /* of --check */
-    uint64_t segments, bytes, shown, errors;
+    uint64_t segments, bytes, shown, errors, skipped, damages;
     bool bad, at_once;
 };
 
@@ -91,6 +91,17 @@ static _Noreturn void fail(struct view *v, const struct mien_err *why)
     mien_cli_die(v->cli, "%s", why->msg);
 }
 
+/* The next record, behind damage where --resync allows; what that was is said. */
+static int next(struct view *v, struct cli_input *in, struct mien_rec *r, struct mien_err *e)
+{
+    int rc = cli_input_read(in, r, e);
+    for (; v->o.resync && rc == MIEN_ERR_FORMAT; rc = cli_input_read(in, r, e)) {
+        mien_cli_warn(v->cli, "%s", e->msg);
+        v->damages++;
+    }
+    return rc;
+}
+
 static void read_file(struct view *v, const char *path, struct mien_rec *r)
 {
     struct mien_err e;
@@ -98,12 +109,15 @@ static void read_file(struct view *v, const char *path, struct mien_rec *r)
     int rc = 0;
     if (cli_input_open(&in, v->cli, path, v->o.limit, &e) < 0)
         fail(v, &e);
-    while (!enough(v) && (rc = cli_input_read(&in, r, &e)) > 0)
+    if (v->o.resync)
+        mien_reader_resync(in.reader);
+    while (!enough(v) && (rc = next(v, &in, r, &e)) > 0)
         take(v, r);
     if (rc < 0)
         fail(v, &e);
     v->segments += mien_reader_segments(in.reader);
     v->bytes += mien_reader_bytes(in.reader);
+    v->skipped += mien_reader_skipped(in.reader);
     cli_input_close(&in);
 }
 
@@ -125,6 +139,10 @@ static void finish(struct view *v)
     if (rc < 0)
         mien_cli_die(v->cli, "out of memory");
     cli_print(v->cli, &v->out);
+    if (v->damages > 0)
+        mien_cli_note(v->cli, "damaged in %llu places; %llu of %llu bytes skipped",
+                      (unsigned long long)v->damages, (unsigned long long)v->skipped,
+                      (unsigned long long)v->bytes);
     if (v->errors > 0 && v->table.begun && !text_table_has(&v->table, MIEN_TAG_ERROR))
         mien_cli_note(v->cli, "%llu of these records have an error; -c id,error shows it",
                       (unsigned long long)v->errors);
@@ -184,6 +202,8 @@ int main(int argc, char **argv)
                       "write the records themselves; with --columns, only these fields"),
         MIEN_OPT_FLAG(0, "check", &v.o.check,
                       "verify the whole stream and print which fields it has"),
+        MIEN_OPT_FLAG(0, "resync", &v.o.resync,
+                      "skip what is damaged, up to the next whole record"),
         MIEN_OPT_SIZE(0, "max-record", "SIZE", &v.o.limit, 1, 4294967295.0,
                       "refuse larger records [64M]"),
         MIEN_OPT_ALIAS('s', NULL, "select"),
@@ -219,5 +239,5 @@ int main(int argc, char **argv)
     expr_free(v.select);
     text_table_free(&v.table);
     mien_buf_free(&v.out);
-    return v.bad ? MIEN_EXIT_BAD : MIEN_EXIT_OK;
+    return v.bad || v.damages > 0 ? MIEN_EXIT_BAD : MIEN_EXIT_OK;
 }

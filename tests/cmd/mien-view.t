@@ -80,6 +80,28 @@ like '--check describes shapes' "$(mien-view --check q.mien)" '^pixels +3  u8 4x
 exits 'a damaged record is fatal' 2 mien-view --check bad.mien
 like 'and its place is named' "$(cat err)" 'bad.mien: broken stream at byte 0: .*checksum'
 
+# --resync: a byte of the second record is another, and something stands before the end record.
+bytes() { mien-view -r -n "$1" p.mien | wc -c | awk '{ print $1 - 32 }'; } # of the first N records
+one=$(bytes 1) two=$(bytes 2) all=$(bytes 20)
+{ head -c $((one + 99)) p.mien; printf '\001'; tail -c +$((one + 101)) p.mien | head -c $((all - one - 100))
+  echo something; tail -c 32 p.mien; } >bad.mien
+exits 'without --resync, damage is the end' 2 mien-view -Hc id bad.mien
+exits '--resync goes on behind it' 1 mien-view -Hc id --resync bad.mien
+is 'to all records but one' "$(cat out)" "$(mien-view -Hc id p.mien | sed 2d)"
+cat >wanted <<END
+mien-view: bad.mien: skipped $((two - one)) bytes, up to byte $two: broken stream at byte $one: a record's checksum is wrong
+mien-view: bad.mien: skipped 10 bytes, up to byte $((all + 10)): broken stream at byte $all: no record begins here
+mien-view: bad.mien: broken stream at byte $((all + 10)): the end record counts 20 records, not 19
+mien-view: damaged in 3 places; $((two - one + 10)) of $((all + 42)) bytes skipped
+END
+is 'and says what it lost' "$(cat err)" "$(cat wanted)"
+exits 'records are written again' 1 sh -c 'mien-view -r --resync bad.mien >mended.mien'
+is 'as a whole stream' "$(mien-view -Hc id mended.mien)" "$(mien-view -Hc id p.mien | sed 2d)"
+exits 'a whole stream has no damage' 0 mien-view -Hc id --resync p.mien
+is 'and nothing is said' "$(cat err)" ''
+exits 'what is no stream at all is damage' 1 sh -c 'echo something else | mien-view --count --resync'
+is 'and has no record' "$(cat out)" 0
+
 # The format's page: its bytes are a stream, and its filter works.
 page=$ROOT/man/man5/mien-record.5
 sed -n 's/^\([0-9a-f][0-9a-f] .*[0-9a-f][0-9a-f]\)   .*/\1/p' "$page" | tr ' ' '\n' |
