@@ -5,8 +5,8 @@
  * A record that already has an error field passes through untouched. A record that the function
  * fails (mien_rec_fail) is reported on standard error, counted, and passed on with its error field;
  * with --strict it ends the program. So is a record that the function makes larger than the limit,
- * beyond which the next program would not read on. A broken input ends the program with status 2 after every
- * whole record before it was delivered; the output then has no end record either.
+ * beyond which the next program would not read on. A broken input ends the program with status 2
+ * after every whole record before it was delivered; the output then has no end record either.
  */
 #ifndef MIEN_FILTER_H
 #define MIEN_FILTER_H

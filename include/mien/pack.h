@@ -59,9 +59,9 @@ const unsigned char *mien_pack_image(const struct mien_pack *p, size_t i, size_t
 const char *mien_pack_id(const struct mien_pack *p, size_t i, size_t *len);
 const char *mien_pack_subject(const struct mien_pack *p, size_t i, size_t *len);
 
-/* Restores record i as it was packed; of a pack without records, which another program has made, the
-   fields that its tensors have. Fields may point into the pack, which must stay open as long as they
-   are used. Returns 0, MIEN_ERR_MEM, or MIEN_ERR_FORMAT when the record is damaged. */
+/* Restores record i as it was packed; of a pack without records, which another program has made,
+   the fields that its tensors have. Fields may point into the pack, which must stay open as long as
+   they are used. Returns 0, MIEN_ERR_MEM, or MIEN_ERR_FORMAT when the record is damaged. */
 int mien_pack_record(const struct mien_pack *p, size_t i, struct mien_rec *r, struct mien_err *e);
 
 /* Tells the system that the data of these n records are wanted soon: it reads them from the disk

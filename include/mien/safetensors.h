@@ -31,9 +31,9 @@ enum mien_dtype {
 
 #define MIEN_ST_MAX_DIMS 8
 
-/* The longest header accepted. The reference implementation allows 100 MB; but parsed JSON takes up
-   to thirty times its text, and a header describes a tensor in some hundred bytes. */
-#define MIEN_ST_MAX_HEADER ((size_t)16 << 20)
+/* The longest header accepted: some twenty thousand tensors. The reference implementation allows
+   100 MB; but parsed JSON takes up to fifty times its text. */
+#define MIEN_ST_MAX_HEADER ((size_t)2 << 20)
 
 struct mien_tensor {
     const char *name;

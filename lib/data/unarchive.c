@@ -191,8 +191,8 @@ static struct archive *new_files(void)
     return new_reader(support, sizeof support / sizeof support[0]);
 }
 
-/* Whether opening has failed because it is no archive, rather than a damaged one: a compression that
-   can't be read leaves no filters. */
+/* Whether opening has failed because it is no archive, rather than a damaged one: a compression
+   that can't be read leaves no filters. */
 static bool is_unknown(const struct unarchiver *a, struct archive *ar)
 {
     return a->rc == 0 && archive_errno(ar) != ENOMEM && archive_format(ar) == 0 &&

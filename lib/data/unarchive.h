@@ -1,12 +1,13 @@
 /*
- * The files in an archive, one after another: tar, zip and cpio, also compressed as a whole. Through
- * libarchive, by what it reads itself, without running other programs; nothing is extracted to disk.
+ * The files in an archive, one after another: tar, zip and cpio, also compressed as a whole.
+ * Through libarchive, by what it reads itself, without running other programs; nothing is extracted
+ * to disk.
  *
  * An archive is a stranger's, so what it can cost is bounded. A zip file's directory may have
  * UNARCHIVE_MAX_ENTRIES entries in UNARCHIVE_MAX_DIRECTORY bytes: libarchive holds all of it in
- * memory, some 160 bytes an entry (from a pipe a zip is read without it, whatever its size). And what
- * is compressed as a whole may become UNARCHIVE_MAX_RATIO times as long, not counting the first
- * UNARCHIVE_FREE bytes: images are compressed already, so that data sets stay far below it.
+ * memory, some 160 bytes an entry (from a pipe a zip is read without it, whatever its size). And
+ * what is compressed as a whole may become UNARCHIVE_MAX_RATIO times as long, not counting the
+ * first UNARCHIVE_FREE bytes: images are compressed already, so that data sets stay far below it.
  */
 #ifndef MIEN_DATA_UNARCHIVE_H
 #define MIEN_DATA_UNARCHIVE_H

@@ -23,14 +23,14 @@ MIEN_CHECKED int fit_log_write(struct fit_log *l, const struct fit_epoch *epoch,
 /* Closes it; NULL is harmless. Returns 0 or MIEN_ERR_SYS. */
 int fit_log_close(struct fit_log *l, struct mien_err *e);
 
-/* "1/10: loss 3.2, validation loss 3.1, gender 94%, ..., 1.2 s, 900 images/s, 80 MiB *" in line, for
-   an epoch of so many; 80 MiB is the most memory that was resident so far. */
+/* "1/10: loss 3.2, validation loss 3.1, gender 94%, ..., 1.2 s, 900 images/s, 80 MiB *" in line,
+   for an epoch of so many; 80 MiB is the most memory that was resident so far. */
 void fit_epoch_line(const struct fit_epoch *epoch, int epochs, char *line, size_t size);
 
-/* A warning that a head of the kept epoch, which may have been chosen by the other one's figures, is
-   hardly better than guessing: it makes more than nine tenths of the errors of naming the validation
-   pack's most frequent gender, or its median age, every time. Returns whether there is one in
-   text. */
+/* A warning that a head of the kept epoch, which may have been chosen by the other one's figures,
+   is hardly better than guessing: it makes more than nine tenths of the errors of naming the
+   validation pack's most frequent gender, or its median age, every time. Returns whether there is
+   one in text. */
 bool fit_weak_head(const struct fit_epoch *kept, const struct mien_pack *val, char *text,
                    size_t size);
 

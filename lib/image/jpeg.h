@@ -50,8 +50,9 @@ static inline int img_jpeg_scaled(int side, int eighths)
 /* Decodes the rectangle r, in pixels at scale eighths/8 (1, 2, 4 or 8) and within the image, into
    the rows out, out + stride, ... Each open allows one read. What lies above r costs only its
    entropy decoding, what lies below nothing; the result is the same as cutting r out of the whole
-   image decoded at that scale. Returns 0; MIEN_ERR_MEM; or MIEN_ERR_FORMAT when the data are damaged: a
-   tolerant decoder returns 0 when any row could be decoded, with grey where nothing could. */
+   image decoded at that scale. Returns 0; MIEN_ERR_MEM; or MIEN_ERR_FORMAT when the data are
+   damaged: a tolerant decoder returns 0 when any row could be decoded, with grey where nothing
+   could. */
 int img_jpeg_read(struct img_jpeg *j, int eighths, struct img_rect r, unsigned char *out,
                   size_t stride, struct mien_err *e);
 

@@ -422,17 +422,13 @@ static int mark_needed(struct tf_graph *g, struct mien_err *e)
 int tf_read(struct tf_graph *g, const char *path, struct mien_err *e)
 {
     struct mien_buf text = {0};
-    json_error_t je;
     int fd = file_open(path, e);
     if (fd < 0)
         return fd;
     int rc = file_slurp(fd, &text, MAX_JSON, path, e);
     close(fd);
-    if (rc == 0) {
-        g->root = json_loadb((const char *)text.data, text.len, 0, &je);
-        if (g->root == NULL)
-            rc = mien_err_set(e, MIEN_ERR_FORMAT, "line %d: %s", je.line, je.text);
-    }
+    if (rc == 0)
+        g->root = json_read(text.data, text.len, 0, &rc, e);
     mien_buf_free(&text);
     if (rc < 0)
         return rc;

@@ -2,7 +2,7 @@
 #ifndef MIEN_IMPORT_TFGRAPH_H
 #define MIEN_IMPORT_TFGRAPH_H
 
-#include <jansson.h>
+#include "util/json.h"
 #include <stdbool.h>
 #include <stddef.h>
 

@@ -16,15 +16,16 @@
 int text_header(struct mien_buf *out, const int *cols, size_t n);
 
 /* The record's values of n columns, separated by tabs, and a newline. An absent one is empty. In
-   text, backslash, tab, newline and return are written \\ \t \n \r, the bytes of other controls (see
-   drives_terminal) and those that aren't UTF-8 \xHH. An array of more than 16 elements, an image and
-   pixels are given by their shape, such as 224x224x3. Scores and confidences have four decimals,
-   other floats the fewest digits that read back the same. */
+   text, backslash, tab, newline and return are written \\ \t \n \r, the bytes of other controls
+   (see drives_terminal) and those that aren't UTF-8 \xHH. An array of more than 16 elements, an
+   image and pixels are given by their shape, such as 224x224x3. Scores and confidences have four
+   decimals, other floats the fewest digits that read back the same. */
 int text_tsv(struct mien_buf *out, const struct mien_rec *r, const int *cols, size_t n);
 
 /* One JSON object and a newline: the values of n columns, or, with n 0, every field in its order.
    Absent ones are left out, numbers that aren't finite are null, bytes that aren't UTF-8 become
-   U+FFFD, controls \uHHHH. Images and pixels are {"shape":[...]}; full adds their bytes in base64. */
+   U+FFFD, controls \uHHHH. Images and pixels are {"shape":[...]}; full adds their bytes in base64.
+   */
 int text_json(struct mien_buf *out, const struct mien_rec *r, const int *cols, size_t n, bool full);
 
 /* A table of records: above the first one the columns' names, where it has any. */

@@ -10,6 +10,7 @@
 
 #include "util/bytes.h"
 #include "util/file.h"
+#include "util/json.h"
 #include "st_format.h"
 
 #if __BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__
@@ -141,11 +142,11 @@ static int parse(struct mien_safetensors *s, const char *path, struct mien_err *
                             "'%s': a header of %llu bytes is over the limit of %zu", path,
                             (unsigned long long)hlen, MIEN_ST_MAX_HEADER);
 
-    json_error_t je;
-    s->header = json_loadb((const char *)file + 8, (size_t)hlen, JSON_REJECT_DUPLICATES, &je);
+    struct mien_err why;
+    int rc;
+    s->header = json_read(file + 8, (size_t)hlen, JSON_REJECT_DUPLICATES, &rc, &why);
     if (!s->header)
-        return mien_err_set(e, MIEN_ERR_FORMAT, "'%s': header, byte %d: %s", path, je.position,
-                            je.text);
+        return mien_err_set(e, rc, "'%s': header, %s", path, why.msg);
     const unsigned char *data = file + 8 + hlen;
     size_t left = len - 8 - (size_t)hlen;
 

@@ -16,8 +16,8 @@ bool utf8_valid(const void *s, size_t n);
 /* How many of the n bytes at s fit into max without cutting a character in two. */
 size_t utf8_fit(const void *s, size_t n, size_t max);
 
-/* vsnprintf into size >= 1 bytes, but what doesn't fit is cut off between two characters. Returns the
-   length of what is there. */
+/* vsnprintf into size >= 1 bytes, but what doesn't fit is cut off between two characters. Returns
+   the length of what is there. */
 size_t utf8_vprintf(char *out, size_t size, const char *fmt, va_list ap)
     __attribute__((format(printf, 3, 0)));
 

@@ -132,8 +132,8 @@ static void convolutions(void **state)
     check("input 3x3x5\na conv 17 1x1\nb conv 19 1x1\n", 17, NULL);
 }
 
-/* Fused runs, more images than they have parts, with a second reader of an output and a frozen layer
-   among them. */
+/* Fused runs, more images than they have parts, with a second reader of an output and a frozen
+   layer among them. */
 static void fused_runs(void **state)
 {
     (void)state;

@@ -65,7 +65,7 @@ static inline unsigned fuzz_last(const uint8_t *data, size_t *size)
     return *size > 0 ? data[--*size] : 0;
 }
 
-/* --- Files: rewritten for each input, in a folder of the process's own -------------------------- */
+/* --- Files: rewritten for each input, in a folder of the process's own ------------------------ */
 
 static char fuzz_dir[4096];
 

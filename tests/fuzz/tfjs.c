@@ -1,5 +1,5 @@
-/* TensorFlow.js graphs: a JSON file, a zero byte, and its weights, in a file named `weights`; which is
-   made as long as the graph wants it, else hardly an altered graph would be read any further. */
+/* TensorFlow.js graphs: a JSON file, a zero byte, and its weights, in a file named `weights`; which
+   is made as long as the graph wants it, else hardly an altered graph would be read any further. */
 #include "fuzz.h"
 
 #include "import/tfjs.h"

@@ -5,11 +5,13 @@
  *
  * INJECT is FUNCTION:FAULT:N, or N+ for the N-th call and all later ones; without it nothing fails.
  * INJECT_TRACE prints where the first call that fails comes from, as addr2line reads it.
- * INJECT_FILE names a file of a struct inject_shared, where calls are counted. Calls before main are
- * the system's, and those that write to standard error tell the tester what happened: neither counts.
+ * INJECT_FILE names a file of a struct inject_shared, where calls are counted. Calls before main
+ * are the system's, and those that write to standard error tell the tester what happened: neither
+ * counts.
  *
- * The C library's streams don't call its functions by names that can be replaced. So standard output
- * becomes a stream that writes through write here; of other streams fopen, fflush and fclose fail.
+ * The C library's streams don't call its functions by names that can be replaced. So standard
+ * output becomes a stream that writes through write here; of other streams fopen, fflush and fclose
+ * fail.
  */
 #define _GNU_SOURCE
 #include <dirent.h>

@@ -351,9 +351,9 @@ static enum verdict judge_file(const struct test *t, const struct file *f)
     return grows && right != NULL && begins(f->bytes, right->bytes) ? CLEAN : FALSE;
 }
 
-/* Whether a failed run's standard output tells that it isn't whole: records by the end record, of 32
-   bytes, that isn't there; text, a page of mien-montage and the like by being the beginning of the
-   right one. */
+/* Whether a failed run's standard output tells that it isn't whole: records by the end record, of
+   32 bytes, that isn't there; text, a page of mien-montage and the like by being the beginning of
+   the right one. */
 static bool tells_cut(struct bytes out, struct bytes right)
 {
     if (begins(out, right))

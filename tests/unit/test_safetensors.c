@@ -210,7 +210,7 @@ static void hostile_headers(void **state)
         {"{\"__metadata__\":[\"k\"]}", 0, "not an object"},
         {"{\"__metadata__\":{\"k\":\"a\\u0000b\"}}", 0, "NUL"},
         {"[]", 0, "not a safetensors file"},
-        {"{\"a\":", 0, "header, byte"},
+        {"{\"a\":", 0, "header, line 1, byte"},
         {"{\"\xff\":{}}", 0, "byte 0xff"},
         {" {}", 0, "not a safetensors file"},
     };

@@ -600,7 +600,7 @@ static void damage(void **state)
     put_file("graph.json", "{\"format\": \"layers-model\"}", 26);
     refuse_file("it is a layers-model");
     put_file("graph.json", "{\n\"format\":", 12);
-    refuse_file("line 2: ");
+    refuse_file("line 2, byte ");
     put_file("graph.json", "[]", 2);
     refuse_file("no graph");
     put_file("graph.json", "", 0);
