@@ -204,8 +204,39 @@ SIMD static void max_of(real *restrict y, const real *restrict x, size_t n)
         y[i] = x[i] > y[i] ? x[i] : y[i];
 }
 
-SIMD void k_maxpool(const struct layer *l, struct shape in, const real *x, real *y, uint32_t *which,
-                    size_t n)
+/* The same, with the elements of the image that the greatest are: those of x begin at `at`. */
+SIMD static void max_and_which(real *restrict y, uint32_t *restrict which, const real *restrict x,
+                               size_t at, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        which[i] = x[i] > y[i] ? (uint32_t)(at + i) : which[i];
+        y[i] = x[i] > y[i] ? x[i] : y[i];
+    }
+}
+
+/* One output pixel y (in.c), of the image's rows [y0, y1) and columns [x0, x1). */
+static void max_window(struct shape in, const real *x, int y0, int y1, int x0, int x1, real *y,
+                       uint32_t *which)
+{
+    size_t nc = (size_t)in.c, corner = ((size_t)y0 * (size_t)in.w + (size_t)x0) * nc;
+    memcpy(y, x + corner, nc * sizeof *y);
+    for (size_t c = 0; which != NULL && c < nc; c++)
+        which[c] = (uint32_t)(corner + c);
+    for (int yy = y0; yy < y1; yy++) {
+        for (int xx = x0; xx < x1; xx++) {
+            size_t at = ((size_t)yy * (size_t)in.w + (size_t)xx) * nc;
+            if (at == corner)
+                continue;
+            if (which == NULL)
+                max_of(y, x + at, nc);
+            else
+                max_and_which(y, which, x + at, at, nc);
+        }
+    }
+}
+
+void k_maxpool(const struct layer *l, struct shape in, const real *x, real *y, uint32_t *which,
+               size_t n)
 {
     size_t nc = (size_t)in.c;
     for (size_t i = 0; i < n; i++, x += shape_count(in)) {
@@ -214,25 +245,7 @@ SIMD void k_maxpool(const struct layer *l, struct shape in, const real *x, real 
                 int y0, y1, x0, x1;
                 k_inside(oy * l->sh - l->pt, l->kh, in.h, &y0, &y1);
                 k_inside(ox * l->sw - l->pl, l->kw, in.w, &x0, &x1);
-                for (int yy = y0; yy < y1; yy++) {
-                    for (int xx = x0; xx < x1; xx++) {
-                        size_t at = ((size_t)yy * (size_t)in.w + (size_t)xx) * nc;
-                        if (yy == y0 && xx == x0) {
-                            memcpy(y, x + at, nc * sizeof *y);
-                            for (size_t c = 0; which != NULL && c < nc; c++)
-                                which[c] = (uint32_t)(at + c);
-                        } else if (which == NULL) {
-                            max_of(y, x + at, nc);
-                        } else {
-                            for (size_t c = 0; c < nc; c++) {
-                                if (x[at + c] > y[c]) {
-                                    y[c] = x[at + c];
-                                    which[c] = (uint32_t)(at + c);
-                                }
-                            }
-                        }
-                    }
-                }
+                max_window(in, x, y0, y1, x0, x1, y, which);
                 if (which != NULL)
                     which += nc;
             }
