@@ -148,7 +148,7 @@ lint:
 	scripts/deps lint
 	scripts/arrows
 	clang-format --dry-run -Werror $$(git ls-files '*.c' '*.h')
-	mandoc -Tlint -Wwarning $(MAN)
+	scripts/lint-pages $(MAN)
 	shellcheck tests/lib.sh $$(grep -rl "^#!/bin/sh" .ci scripts tests)
 	cppcheck -j 2 --quiet --enable=warning,portability --inline-suppr --error-exitcode=1 \
 		-Iinclude -Ilib cmd lib
