@@ -42,6 +42,6 @@ bool decoded_bad(const struct decoded *d, size_t k);
 
 /* 1 the first time that record k is asked about and was found to be of no use, with the cause; 0;
    or MIEN_ERR_MEM when there was no memory to decode it. Not while threads are in decoded_get. */
-int decoded_tell_bad(struct decoded *d, size_t k, struct mien_err *why);
+MIEN_CHECKED int decoded_tell_bad(struct decoded *d, size_t k, struct mien_err *why);
 
 #endif
