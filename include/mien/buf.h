@@ -9,8 +9,8 @@ struct mien_buf {
     size_t len, cap;
 };
 
-/* Makes room for n more bytes behind len. Returns 0, or MIEN_ERR_MEM; on failure the contents
-   stay. */
+/* Makes room for n more bytes behind len; then data isn't NULL, not even for n 0. Returns 0, or
+   MIEN_ERR_MEM; on failure the contents stay. */
 int mien_buf_reserve(struct mien_buf *b, size_t n);
 
 /* Appends n bytes. Returns 0 or MIEN_ERR_MEM. */

@@ -10,7 +10,7 @@
 
 int mien_buf_reserve(struct mien_buf *b, size_t n)
 {
-    if (n <= b->cap - b->len)
+    if (b->data != NULL && n <= b->cap - b->len)
         return 0;
     if (n > SIZE_MAX / 2 - b->len)
         return MIEN_ERR_MEM;

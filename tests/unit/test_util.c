@@ -18,6 +18,20 @@
 #include "util/printable.h"
 #include "util/utf8.h"
 
+/* Room for nothing is somewhere, so that what is computed from it is defined. */
+static void empty_buffers(void **state)
+{
+    (void)state;
+    struct mien_buf a = {0}, b = {0};
+    assert_int_equal(mien_buf_reserve(&a, 0), 0);
+    assert_int_equal(mien_buf_append(&b, "", 0), 0);
+    assert_non_null(a.data);
+    assert_non_null(b.data);
+    assert_int_equal(a.len + b.len, 0);
+    mien_buf_free(&a);
+    mien_buf_free(&b);
+}
+
 static void sip(void **state)
 {
     (void)state;
@@ -281,15 +295,11 @@ static void aligned_memory(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(sip),
-        cmocka_unit_test(random_numbers),
-        cmocka_unit_test(numbers),
-        cmocka_unit_test(characters),
-        cmocka_unit_test(terminal),
-        cmocka_unit_test(messages),
-        cmocka_unit_test(output_files),
-        cmocka_unit_test(threads),
-        cmocka_unit_test(printed_numbers),
+        cmocka_unit_test(empty_buffers),  cmocka_unit_test(sip),
+        cmocka_unit_test(random_numbers), cmocka_unit_test(numbers),
+        cmocka_unit_test(characters),     cmocka_unit_test(terminal),
+        cmocka_unit_test(messages),       cmocka_unit_test(output_files),
+        cmocka_unit_test(threads),        cmocka_unit_test(printed_numbers),
         cmocka_unit_test(aligned_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
