@@ -166,9 +166,12 @@ int labels_age(struct labels *l, const char *s, size_t n, struct mien_err *e)
         return mien_err_set(e, MIEN_ERR_FORMAT,
                             "'%.*s' is neither an age nor a band of ages within 0-%d",
                             (int)(n < WORD_MAX ? n : WORD_MAX), s, MIEN_AGE_MAX);
-    l->age = age;
-    l->band[0] = band[0];
-    l->band[1] = band[1];
+    if (band[0] == LABEL_UNKNOWN) {
+        l->age = age;
+    } else {
+        l->band[0] = band[0];
+        l->band[1] = band[1];
+    }
     return 0;
 }
 

@@ -255,6 +255,21 @@ static struct label_text text_of(const struct table *t, const struct csv_cell *c
     return text;
 }
 
+/* Reads the column of bands. A year in it counts where the column of ages tells none. */
+static int read_band(struct csv_cell c, struct labels *l, struct mien_err *e)
+{
+    struct labels found;
+    labels_init(&found);
+    int rc = labels_age(&found, c.s, c.len, e);
+    if (rc < 0)
+        return rc;
+    if (found.band[0] != LABEL_UNKNOWN)
+        memcpy(l->band, found.band, sizeof l->band);
+    else if (l->age == LABEL_UNKNOWN)
+        l->age = found.age;
+    return 0;
+}
+
 /* Reads all but the path. */
 static int read_labels(const struct table *t, const struct csv_cell *cell, struct labels *l,
                        struct mien_err *e)
@@ -267,8 +282,10 @@ static int read_labels(const struct table *t, const struct csv_cell *cell, struc
         if (t->column[i] == NO_COLUMN)
             continue;
         c = cell[t->column[i]];
-        if (i == ROLE_AGE || i == ROLE_BAND)
+        if (i == ROLE_AGE)
             rc = labels_age(l, c.s, c.len, e);
+        else if (i == ROLE_BAND)
+            rc = read_band(c, l, e);
         else if (i == ROLE_GENDER)
             rc = labels_gender(l, c.s, c.len, &t->rule->codes, e);
         else if (i == ROLE_BIRTH)

@@ -5,7 +5,7 @@
  *
  *   path     path, file, filename, file_name, image, image_path, img, id
  *   age      age; a year or a band, see labels_age()
- *   band     age_band, band, age_group
+ *   band     age_band, band, age_group; the same, beside an age or alone
  *   gender   gender, sex
  *   subject  subject, person, identity, user_id, name
  *   group    group, race, ethnicity

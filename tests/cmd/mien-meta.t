@@ -87,6 +87,17 @@ like 'columns left out' "$(cat err)" 'columns ignored: service_test$'
 is 'its records' "$(mien-view -H -c id,age_band,gender,group out)" "$(
     printf 'train/1.jpg\t50-59\tmale\tEast Asian\ntrain/a "b", c.jpg\t70-100\tfemale\tWhite\n'
     printf 'train/3.jpg\t\tfemale\t')"
+cat >both.csv <<EOF
+file,age,age_group,gender
+a.jpg,34,30-39,F
+b.jpg,,20-29,F
+c.jpg,51,,M
+d.jpg,7,3,M
+e.jpg,,8,M
+EOF
+exits 'ages and bands' 0 mien-meta both.csv
+is 'are both kept' "$(mien-view -H -c id,age,age_band out)" "$(
+    printf 'a.jpg\t34\t30-39\nb.jpg\t\t20-29\nc.jpg\t51\t\nd.jpg\t7\t\ne.jpg\t8\t')"
 cat >bad.csv <<EOF
 img_name,age,sex
 a.jpg,30,1
