@@ -1,0 +1,82 @@
+/* The options of mien-train that decide how a training learns: rows that fill a struct fit_config. */
+#ifndef MIEN_CMD_TRAIN_OPTIONS_H
+#define MIEN_CMD_TRAIN_OPTIONS_H
+
+#include "fit/fit.h"
+#include "mien/cli.h"
+
+/* f points to the struct fit_config. */
+#define LEARNING_OPTIONS(f)                                                                        \
+    MIEN_OPT_GROUP("Optimizer"),                                                                   \
+        MIEN_OPT_INT('e', "epochs", "N", &(f)->epochs, 1, 100000,                                  \
+                     "passes over the training set [10]"),                                         \
+        MIEN_OPT_INT('b', "batch", "N", &(f)->batch, 1, FIT_MAX_BATCH,                             \
+                     "records in each step [32]"),                                                 \
+        MIEN_OPT_CHOICE(0, "optimizer", "NAME", &(f)->optim.kind, "adam|adamw|sgd",                \
+                        "adam, adamw or sgd [adam]"),                                              \
+        MIEN_OPT_REAL(0, "lr", "F", &(f)->lr, 1e-12, 1000, "learning rate [0.001]"),               \
+        MIEN_OPT_REAL(0, "lr-backbone", "F", &(f)->lr_backbone, 0, 1000,                           \
+                      "learning rate of pretrained layers [that of --lr]"),                        \
+        MIEN_OPT_REAL(0, "layer-decay", "F", &(f)->layer_decay, 0.01, 1,                           \
+                      "rate of each layer relative to the next one [1]"),                          \
+        MIEN_OPT_REAL(0, "beta1", "F", &(f)->optim.beta1, 0, 0.999999,                             \
+                      "Adam's decay of first moments [0.9]"),                                      \
+        MIEN_OPT_REAL(0, "beta2", "F", &(f)->optim.beta2, 0, 0.999999999,                          \
+                      "Adam's decay of second moments [0.999]"),                                   \
+        MIEN_OPT_REAL(0, "epsilon", "F", &(f)->optim.epsilon, 1e-15, 1, "Adam's epsilon [1e-7]"),  \
+        MIEN_OPT_REAL(0, "momentum", "F", &(f)->optim.momentum, 0, 0.999999,                       \
+                      "SGD's momentum [0.9]"),                                                     \
+        MIEN_OPT_REAL(0, "decay", "F", &(f)->decay, 0, 1000, "weight decay [0]"),                  \
+        MIEN_OPT_REAL(0, "clip", "F", &(f)->clip, 0, 1e9,                                          \
+                      "clip the norm of gradients to this [0: no clipping]"),                      \
+        MIEN_OPT_REAL(0, "ema", "F", &(f)->ema, 0, 0.999999,                                       \
+                      "decay of a moving average of weights [0: none]"),                           \
+        MIEN_OPT_GROUP("Schedule"),                                                                \
+        MIEN_OPT_CHOICE(0, "schedule", "NAME", &(f)->schedule.kind,                                \
+                        "constant|step|cosine|plateau",                                            \
+                        "of the learning rate: constant, step, cosine or plateau [constant]"),     \
+        MIEN_OPT_REAL(0, "warmup", "F", &(f)->schedule.warmup, 0, 100000,                          \
+                      "epochs over which the rate grows from 0 [0]"),                              \
+        MIEN_OPT_INT(0, "step-epochs", "N", &(f)->schedule.step_epochs, 1, 100000,                 \
+                     "epochs between drops, or without improvement before one [5]"),               \
+        MIEN_OPT_REAL(0, "drop", "F", &(f)->schedule.drop, 0, 1, "factor of the rate then [0.1]"), \
+        MIEN_OPT_INT(0, "patience", "N", &(f)->patience, 0, 100000,                                \
+                     "stop after N epochs without improvement [0: never]"),                        \
+        MIEN_OPT_CHOICE(0, "best", "NAME", &(f)->best, "mae|loss|gender|last",                     \
+                        "how to choose the epoch to keep: mae, loss, gender or last [mae]"),       \
+        MIEN_OPT_GROUP("Loss and sampling"),                                                       \
+        MIEN_OPT_REAL(0, "sigma", "F", &(f)->loss.sigma, 0, 50,                                    \
+                      "learn ages as Gaussians of this deviation in years [0]"),                   \
+        MIEN_OPT_REAL(0, "l1", "F", &(f)->loss.l1, 0, 1000,                                        \
+                      "weight of the expected age's absolute error [0]"),                          \
+        MIEN_OPT_REAL(0, "smoothing", "F", &(f)->loss.smoothing, 0, 0.99,                          \
+                      "share of each label spread over all classes [0]"),                          \
+        MIEN_OPT_REAL(0, "mixup", "F", &(f)->mixup, 0, 100, "alpha of mixup [0: none]"),           \
+        MIEN_OPT_FLAG(0, "in-order", &(f)->in_order,                                               \
+                      "take records in the pack's order, unshuffled"),                             \
+        MIEN_OPT_REAL(0, "balance", "F", &(f)->balance, 0, 1,                                      \
+                      "sample by (1/frequency)^F of age and gender [0]"),                          \
+        MIEN_OPT_REAL(0, "class-weights", "F", &(f)->class_weights, 0, 1,                          \
+                      "weight losses by (1/frequency)^F [0]"),                                     \
+        MIEN_OPT_GROUP("Augmentation"),                                                            \
+        MIEN_OPT_FLAG(0, "flip", &(f)->augment.flip, "mirror half of the images"),                 \
+        MIEN_OPT_REAL(0, "shift", "F", &(f)->augment.shift, 0, 0.5,                                \
+                      "shift images by up to this share of their sides [0]"),                      \
+        MIEN_OPT_REAL(0, "zoom", "F", &(f)->augment.zoom, 0, 1,                                    \
+                      "scale them by up to a factor of 1 + F, up or down [0]"),                    \
+        MIEN_OPT_REAL(0, "rotate", "DEG", &(f)->augment.rotate, 0, 180,                            \
+                      "rotate them by up to DEG degrees [0]"),                                     \
+        MIEN_OPT_REAL(0, "brightness", "F", &(f)->augment.brightness, 0, 1,                        \
+                      "change their brightness by up to this share [0]"),                          \
+        MIEN_OPT_REAL(0, "contrast", "F", &(f)->augment.contrast, 0, 1,                            \
+                      "change their contrast by up to this share [0]"),                            \
+        MIEN_OPT_REAL(0, "saturation", "F", &(f)->augment.saturation, 0, 1,                        \
+                      "change their saturation by up to this share [0]"),                          \
+        MIEN_OPT_REAL(0, "gray", "P", &(f)->augment.grey, 0, 1,                                    \
+                      "turn this share of them gray [0]"),                                         \
+        MIEN_OPT_REAL(0, "erase", "P", &(f)->augment.erase, 0, 1,                                  \
+                      "fill a rectangle with noise in this share of them [0]"),                    \
+        MIEN_OPT_INT(0, "views", "N", &(f)->views, 1, 1000,                                        \
+                     "variants of each image kept for frozen layers [4]")
+
+#endif
