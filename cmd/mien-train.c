@@ -175,19 +175,12 @@ static void make_model(struct training *t)
 
 /* --- While training ------------------------------------------------------------------------- */
 
-/* Set by SIGINT and SIGTERM: the batch under way is finished, a checkpoint written. */
+/* Set by SIGINT, SIGTERM, SIGHUP and SIGXCPU: the batch under way is finished, a checkpoint written. */
 static volatile sig_atomic_t stop;
 
 static void on_signal(int number)
 {
     stop = number;
-}
-
-static void catch_signals(void)
-{
-    struct sigaction a = {.sa_handler = on_signal, .sa_flags = SA_RESETHAND}; /* twice means now */
-    sigaction(SIGINT, &a, NULL);
-    sigaction(SIGTERM, &a, NULL);
 }
 
 static void on_frozen(void *ctx, size_t done, size_t total)
@@ -306,7 +299,7 @@ static int train(struct training *t)
     f->on_epoch = on_epoch;
     f->ctx = t;
     f->stop = &stop;
-    catch_signals();
+    mien_cli_on_signal(on_signal);
     mien_cli_progress_start(&t->progress, t->cli, "records");
     snprintf(t->progress.stage, sizeof t->progress.stage, "frozen layers: ");
     int rc = fit(&t->model, &t->train, t->o.val != NULL ? &t->val : NULL, f, &kept, &e);

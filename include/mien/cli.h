@@ -116,9 +116,15 @@ struct mien_cli {
    to argv[1..]. On --help or --version prints and exits 0; on an error prints one line and where
    to find help, and exits 2.
 
-   Call it first: it also ignores SIGPIPE, so that a closed pipe is a failed write, and opens
-   descriptors 0 to 2 where they are closed, so that no file of the program's gets their numbers. */
+   Call it first: it also ignores SIGPIPE and SIGXFSZ, so that a closed pipe and a file that may not
+   grow are failed writes, has SIGINT, SIGTERM, SIGHUP and SIGXCPU remove temporary files before they
+   end the program, and opens descriptors 0 to 2 where they are closed, so that no file of the
+   program's gets their numbers. */
 int mien_cli_parse(struct mien_cli *c, int argc, char **argv);
+
+/* Has the first of these four signals call this function instead, in whatever thread; the next one
+   ends the program. The function may do what handlers of signals may. */
+void mien_cli_on_signal(void (*call)(int number));
 
 /* Checks that there are from min to max of the operands that mien_cli_parse left in argv[1..n];
    `what` names them for messages, such as "MODEL". Returns their number; exits 2 with one line

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "cli/signals.h"
 #include "util/num.h"
 #include "util/printable.h"
 #include "util/utf8.h"
@@ -268,6 +269,7 @@ int mien_cli_parse(struct mien_cli *c, int argc, char **argv)
 {
     open_standard_descriptors();
     signal(SIGPIPE, SIG_IGN); /* a reader that goes away is an error of write, EPIPE */
+    cli_catch_signals();
     int n = 0;
     for (int i = 1; i < argc; i++) {
         char *word = argv[i], *next = i + 1 < argc ? argv[i + 1] : NULL;

@@ -1,3 +1,4 @@
+#define _GNU_SOURCE /* O_TMPFILE */
 #include "file.h"
 
 #include <errno.h>
@@ -9,6 +10,8 @@
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+#include "hash.h"
 
 ssize_t file_read_some(int fd, void *p, size_t n)
 {
@@ -101,41 +104,117 @@ void file_unmap(struct file_map *m)
     *m = (struct file_map){0};
 }
 
+/* --- Output -------------------------------------------------------------------------------- */
+
+static const struct file_watch *watch;
+
+void file_watch(const struct file_watch *w)
+{
+    watch = w;
+}
+
+/* Makes room for a temporary name of o, and tells of it. Returns 0 or MIEN_ERR_MEM. */
+static int take_name(struct file_out *o, struct mien_err *e)
+{
+    size_t n = strlen(o->path) + sizeof ".XXXXXX";
+    o->tmp = malloc(n);
+    if (o->tmp == NULL)
+        return mien_err_mem(e, n, "a file name");
+    snprintf(o->tmp, n, "%s.XXXXXX", o->path);
+    if (watch != NULL)
+        watch->made(o->tmp);
+    return 0;
+}
+
+static void drop_name(struct file_out *o)
+{
+    if (o->tmp != NULL && watch != NULL)
+        watch->gone(o->tmp);
+    free(o->tmp);
+    o->tmp = NULL;
+}
+
+/* Where the system shows a descriptor as a file, for linkat to name it. */
+struct file_link {
+    char path[40];
+};
+
+static struct file_link link_of(int fd)
+{
+    struct file_link l;
+    snprintf(l.path, sizeof l.path, "/proc/self/fd/%d", fd);
+    return l;
+}
+
+/* Opens a file without a name in a folder. Returns its descriptor, or -1 where that can't be. */
+static int open_unnamed(const char *dir, int flags)
+{
+#ifdef O_TMPFILE
+    return open(dir, O_TMPFILE | O_RDWR | O_CLOEXEC | flags, 0666);
+#else
+    (void)dir;
+    (void)flags;
+    return -1;
+#endif
+}
+
+/* The same beside path, if it can be named later. */
+static int open_beside(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    char *dir = slash != NULL ? strndup(path, (size_t)(slash - path) + 1) : strdup(".");
+    int fd = dir != NULL ? open_unnamed(dir, 0) : -1;
+    free(dir);
+    if (fd < 0 || access(link_of(fd).path, F_OK) == 0)
+        return fd;
+    close(fd);
+    return -1;
+}
+
+static int create_named(struct file_out *o, struct mien_err *e)
+{
+    if (take_name(o, e) < 0)
+        return MIEN_ERR_MEM;
+    o->fd = mkstemp(o->tmp);
+    if (o->fd < 0) {
+        int rc = mien_err_sys(e, "cannot create '%s'", o->path);
+        drop_name(o);
+        return rc;
+    }
+    /* mkstemp makes private files; the result gets the permissions that open would give. */
+    mode_t mask = umask(0);
+    umask(mask);
+    fchmod(o->fd, 0666 & ~mask);
+    fcntl(o->fd, F_SETFD, FD_CLOEXEC);
+    return 0;
+}
+
 int file_create(struct file_out *o, const char *path, struct mien_err *e)
 {
     *o = (struct file_out){.fd = -1};
     struct stat st;
     if (strcmp(path, "-") == 0)
         return mien_err_set(e, MIEN_ERR_ARG, "can't write to standard output; name a file");
-    bool special = stat(path, &st) == 0 && !S_ISREG(st.st_mode);
-    size_t n = strlen(path) + sizeof ".XXXXXX";
+    if (*path == '\0')
+        return mien_err_set(e, MIEN_ERR_ARG, "the name of an output file is empty");
+    int rc = stat(path, &st);
+    if (rc < 0 && errno != ENOENT)
+        return mien_err_sys(e, "cannot create '%s'", path);
+    o->direct = rc == 0 && !S_ISREG(st.st_mode);
     o->path = strdup(path);
-    o->tmp = special ? NULL : malloc(n);
-    if (o->path == NULL || (!special && o->tmp == NULL)) {
-        file_abort(o);
-        return mien_err_mem(e, n, "a file name");
-    }
-    if (special) {
+    rc = 0;
+    if (o->path == NULL) {
+        rc = mien_err_mem(e, strlen(path) + 1, "a file name");
+    } else if (o->direct) {
         o->fd = open(path, O_WRONLY | O_CLOEXEC);
+        rc = o->fd < 0 ? mien_err_sys(e, "cannot create '%s'", path) : 0;
     } else {
-        snprintf(o->tmp, n, "%s.XXXXXX", path);
-        o->fd = mkstemp(o->tmp);
+        o->fd = open_beside(path);
+        rc = o->fd < 0 ? create_named(o, e) : 0;
     }
-    if (o->fd < 0) {
-        int rc = mien_err_sys(e, "cannot create '%s'", path);
-        free(o->tmp); /* nothing was made that file_abort should remove */
-        o->tmp = NULL;
+    if (rc < 0)
         file_abort(o);
-        return rc;
-    }
-    if (!special) {
-        /* mkstemp makes private files; the result gets the permissions that open would give. */
-        mode_t mask = umask(0);
-        umask(mask);
-        fchmod(o->fd, 0666 & ~mask);
-        fcntl(o->fd, F_SETFD, FD_CLOEXEC);
-    }
-    return 0;
+    return rc;
 }
 
 bool file_same(const char *a, const char *b)
@@ -158,20 +237,58 @@ int file_try(const char *path, struct mien_err *e)
     return rc;
 }
 
+int file_sync(struct file_out *o, struct mien_err *e)
+{
+    return o->direct || fsync(o->fd) == 0 ? 0 : mien_err_sys(e, "cannot write '%s'", o->path);
+}
+
+/* Gives an unnamed file a temporary name. */
+static int link_named(struct file_out *o, struct mien_err *e)
+{
+    int rc = take_name(o, e), tries = 100;
+    if (rc < 0)
+        return rc;
+    char *end = o->tmp + strlen(o->path);
+    struct rng rng = {hash_mix((uint64_t)getpid()) ^ (uint64_t)o->fd};
+    do {
+        snprintf(end, sizeof ".XXXXXX", ".%06x", (unsigned)rng_below(&rng, 1u << 24));
+        rc = linkat(AT_FDCWD, link_of(o->fd).path, AT_FDCWD, o->tmp, AT_SYMLINK_FOLLOW);
+    } while (rc < 0 && errno == EEXIST && --tries > 0);
+    if (rc == 0)
+        return 0;
+    rc = mien_err_sys(e, "cannot create '%s'", o->tmp);
+    drop_name(o);
+    return rc;
+}
+
+/* Puts the file in its target's place: linkat alone can't where that has a file. */
+static int put_in_place(struct file_out *o, struct mien_err *e)
+{
+    if (o->direct)
+        return 0;
+    if (o->tmp == NULL) {
+        if (linkat(AT_FDCWD, link_of(o->fd).path, AT_FDCWD, o->path, AT_SYMLINK_FOLLOW) == 0)
+            return 0;
+        if (errno != EEXIST)
+            return mien_err_sys(e, "cannot create '%s'", o->path);
+        int rc = link_named(o, e);
+        if (rc < 0)
+            return rc;
+    }
+    if (rename(o->tmp, o->path) < 0)
+        return mien_err_sys(e, "cannot rename '%s' to '%s'", o->tmp, o->path);
+    drop_name(o);
+    return 0;
+}
+
 int file_commit(struct file_out *o, struct mien_err *e)
 {
-    int rc = 0;
-    if (o->tmp != NULL && fsync(o->fd) < 0)
-        rc = mien_err_sys(e, "cannot write '%s'", o->path);
+    int rc = file_sync(o, e);
+    if (rc == 0)
+        rc = put_in_place(o, e);
     if (close(o->fd) < 0 && rc == 0)
         rc = mien_err_sys(e, "cannot write '%s'", o->path);
     o->fd = -1;
-    if (rc == 0 && o->tmp != NULL && rename(o->tmp, o->path) < 0)
-        rc = mien_err_sys(e, "cannot rename '%s' to '%s'", o->tmp, o->path);
-    if (rc == 0) {
-        free(o->tmp);
-        o->tmp = NULL;
-    }
     file_abort(o);
     return rc;
 }
@@ -182,7 +299,7 @@ void file_abort(struct file_out *o)
         close(o->fd);
     if (o->tmp != NULL)
         unlink(o->tmp);
-    free(o->tmp);
+    drop_name(o);
     free(o->path);
     *o = (struct file_out){.fd = -1};
 }
@@ -195,7 +312,10 @@ int file_temp(struct mien_err *e)
         dir = "/tmp";
     if ((size_t)snprintf(path, sizeof path, "%s/mien.XXXXXX", dir) >= sizeof path)
         return mien_err_set(e, MIEN_ERR_ARG, "TMPDIR is too long");
-    int fd = mkstemp(path);
+    int fd = open_unnamed(dir, O_EXCL); /* which is never named */
+    if (fd >= 0)
+        return fd;
+    fd = mkstemp(path);
     if (fd < 0)
         return mien_err_sys(e, "cannot create a temporary file in '%s'", dir);
     unlink(path);

@@ -35,14 +35,18 @@ struct file_map {
 int file_map(const char *path, struct file_map *m, struct mien_err *e);
 void file_unmap(struct file_map *m);
 
-/* An output file written under a temporary name beside its target: file_commit syncs it and
-   renames it over the target, file_abort removes it. A target that exists and is not a regular
-   file (/dev/full, a named pipe) is opened and written directly; "-" is refused. */
+/* An output file, which has no name until file_commit syncs it and puts it in its target's place: so
+   nothing is left of it whatever ends the program. Where a folder takes no such files, it has a
+   temporary name beside its target, which file_abort removes. A target that exists and is not a
+   regular file (/dev/full, a named pipe) is opened and written directly; "-" is refused. */
 struct file_out {
-    int fd;           /* for writing, reading back and seeking */
-    char *path, *tmp; /* tmp NULL when written directly */
+    int fd; /* for writing, reading back and seeking */
+    char *path;
+    char *tmp;   /* the temporary name; NULL while there is none */
+    bool direct; /* written directly */
 };
 int file_create(struct file_out *o, const char *path, struct mien_err *e);
+
 /* Whether two paths are one and the same regular file, or will be. */
 bool file_same(const char *a, const char *b);
 
@@ -50,9 +54,23 @@ bool file_same(const char *a, const char *b);
    of long work. Returns 0 or file_create's errors; what is no regular file isn't tried. */
 int file_try(const char *path, struct mien_err *e);
 
+/* Brings what was written to the disk. Returns 0 or MIEN_ERR_SYS. After it file_commit can hardly
+   fail: for several files of which all or none should appear. */
+int file_sync(struct file_out *o, struct mien_err *e);
+
 int file_commit(struct file_out *o, struct mien_err *e);
-void file_abort(
-    struct file_out *o); /* harmless after file_commit or on a zeroed struct with fd -1 */
+
+/* Harmless after file_commit, or on a zeroed struct with fd -1. */
+void file_abort(struct file_out *o);
+
+/* Told of each temporary name before it comes into being, and once it is gone, for a program that a
+   signal ends. Both functions may be called by several threads. For the whole process, as signals
+   are: set it before there are threads; the names stay the caller's of made until gone. */
+struct file_watch {
+    void (*made)(const char *tmp);
+    void (*gone)(const char *tmp);
+};
+void file_watch(const struct file_watch *w);
 
 /* An unnamed temporary file in $TMPDIR or /tmp, gone when closed. Returns a descriptor or
    MIEN_ERR_SYS. */

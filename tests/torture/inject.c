@@ -5,6 +5,7 @@
  *
  * INJECT is FUNCTION:FAULT:N, or N+ for the N-th call and all later ones; without it nothing fails.
  * INJECT_TRACE prints where the first call that fails comes from, as addr2line reads it.
+ * INJECT_NAMED has folders refuse files without a name.
  * INJECT_FILE names a file of a struct inject_shared, where calls are counted. Calls before main
  * are the system's, and those that write to standard error tell the tester what happened: neither
  * counts.
@@ -29,18 +30,19 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "inject.h"
 
-enum { SHORT = -1 };
+enum { SHORT = -1, JUMP = -2 };
 
 static const struct {
     const char *name;
     int number;
-} faults[] = {{"ENOMEM", ENOMEM}, {"EIO", EIO},       {"ENOSPC", ENOSPC},
-              {"EINTR", EINTR},   {"EAGAIN", EAGAIN}, {"EMFILE", EMFILE},
-              {"EACCES", EACCES}, {"EPERM", EPERM},   {"short", SHORT}};
+} faults[] = {{"ENOMEM", ENOMEM}, {"EIO", EIO},       {"ENOSPC", ENOSPC}, {"EINTR", EINTR},
+              {"EAGAIN", EAGAIN}, {"EMFILE", EMFILE}, {"EACCES", EACCES}, {"EPERM", EPERM},
+              {"short", SHORT},   {"jump", JUMP}};
 
 static struct inject_shared *shared;
 /* Whether this thread is the program's, within main or what was given to pthread_create; what the
@@ -49,7 +51,7 @@ static _Thread_local bool counting __attribute__((tls_model("initial-exec")));
 static int function = -1, fault;
 static uint64_t first;
 static bool on; /* all calls from the first one on */
-static bool trace;
+static bool trace, named;
 
 static void *find(const char *name)
 {
@@ -167,6 +169,7 @@ static int counted_main(int argc, char **argv, char **env)
     if (what != NULL)
         choose(what);
     trace = getenv("INJECT_TRACE") != NULL;
+    named = getenv("INJECT_NAMED") != NULL;
     stdout = fopencookie(NULL, "w",
                          (cookie_io_functions_t){.write = write_cookie, .close = close_cookie});
     counting = true;
@@ -234,6 +237,14 @@ static mode_t mode_of(int flags, va_list ap)
     return (flags & O_CREAT) != 0 || (flags & O_TMPFILE) == O_TMPFILE ? va_arg(ap, mode_t) : 0;
 }
 
+static bool refused(int flags)
+{
+    bool unnamed = named && (flags & O_TMPFILE) == O_TMPFILE;
+    if (unnamed)
+        errno = EOPNOTSUPP;
+    return unnamed;
+}
+
 #define OPEN(name, aliased)                                                                        \
     int name(const char *path, int flags, ...)                                                     \
     {                                                                                              \
@@ -242,7 +253,7 @@ static mode_t mode_of(int flags, va_list ap)
         va_start(ap, flags);                                                                       \
         mode_t mode = mode_of(flags, ap);                                                          \
         va_end(ap);                                                                                \
-        return fails(F_open) ? -1 : real(path, flags, mode);                                       \
+        return fails(F_open) || refused(flags) ? -1 : real(path, flags, mode);                     \
     }
 OPEN(open, open)
 OPEN(open64, open)
@@ -482,6 +493,18 @@ int posix_fallocate(int fd, off_t at, off_t n)
 int posix_fallocate64(int fd, off_t at, off_t n)
 {
     return posix_fallocate(fd, at, n);
+}
+
+/* --- Time ---------------------------------------------------------------------------------- */
+
+/* A jump leads 34 years ahead; where it is but one, the next call leads back. */
+int clock_gettime(clockid_t clock, struct timespec *t)
+{
+    REAL(clock_gettime);
+    int number = wrong(F_clock_gettime), rc = real(clock, t);
+    if (number != 0 && rc == 0)
+        t->tv_sec += (time_t)1 << 30;
+    return rc;
 }
 
 /* --- Threads ------------------------------------------------------------------------------- */

@@ -40,7 +40,8 @@
     X(mmap, "+ENOMEM")                                                                             \
     X(ftruncate, "+EIO")                                                                           \
     X(posix_fallocate, "+ENOSPC")                                                                  \
-    X(pthread_create, "+EAGAIN")
+    X(pthread_create, "+EAGAIN")                                                                   \
+    X(clock_gettime, "+jump")
 
 enum inject_function {
 #define X(name, faults) F_##name,

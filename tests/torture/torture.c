@@ -1,7 +1,8 @@
 /*
  * Runs programs again and again, each time with another call failing, and judges what comes of it:
  *
- *     torture [-j N] [-p 1/20] [-s SEED] [-t SECONDS] [-c CASE] [-f FUNCTION] BUILD CASES DIR
+ *     torture [-j N] [-p 1/20] [-s SEED] [-t SECONDS] [-c CASE] [-f FUNCTION] [-k N] [-n]
+ *             BUILD CASES DIR
  *
  * BUILD is the build folder, with the programs and the injector. A line of the file CASES is a run:
  *
@@ -9,7 +10,8 @@
  *
  * It is made in a folder of its own beside DIR/in. +FILE is copied there from DIR/in before, ~FILE
  * grows line by line, so that its beginning may stay, and STATUS is what the run ends with when
- * nothing fails [0]. -p makes a part of the runs, drawn by SEED. Prints a table, then each finding
+ * nothing fails [0]. -p makes a part of the runs, drawn by SEED; -k sends each of five signals at N
+ * moments of a run instead, as SEED has it; -n refuses files without a name. Prints a table, then each finding
  * with the command that shows it; ends with 1 when there is one.
  */
 #define _GNU_SOURCE
@@ -24,6 +26,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -75,7 +78,8 @@ struct result {
     int status; /* as waitpid has it; -1 when it had to be killed */
     struct bytes out, err;
     struct file file[FILES];
-    int n, ntemp; /* ntemp: left in TMPDIR */
+    int n, ntemp;  /* ntemp: left in TMPDIR */
+    unsigned took; /* microseconds */
     struct inject_shared calls;
 };
 
@@ -91,18 +95,28 @@ struct job {
     short test, function;
     char fault[12];
     bool on;
-    unsigned n;
+    unsigned n; /* the call that fails; or microseconds from the start to the signal */
 };
 
 static struct test test[CASES];
 static int ntest;
 static const char *build, *dir;
 static int limit = 10; /* seconds */
+static bool named;     /* folders refuse files without a name */
+
+/* The signals that -k sends count as functions behind the others. */
+enum { SIGNALS = 5, FUNCTIONS = INJECT_FUNCTION_COUNT + SIGNALS };
+static const int signals[SIGNALS] = {SIGKILL, SIGINT, SIGTERM, SIGHUP, SIGXCPU};
 
 static const char *const function_name[] = {
 #define X(name, faults) #name,
     INJECT_FUNCTIONS(X)
 #undef X
+        "SIGKILL",
+    "SIGINT",
+    "SIGTERM",
+    "SIGHUP",
+    "SIGXCPU",
 };
 static const char *const function_faults[] = {
 #define X(name, faults) faults,
@@ -231,21 +245,41 @@ static int count_files(const char *path)
     return n - 2;
 }
 
-/* Runs a test in the folder of worker w, where the process has to be. what is a fault or NULL. */
-static struct result run(const struct test *t, int w, const char *what)
+/* The number of the signal that a job sends, or 0. */
+static int signal_of(const struct job *j)
+{
+    bool sends = j != NULL && j->function >= INJECT_FUNCTION_COUNT;
+    return sends ? signals[j->function - INJECT_FUNCTION_COUNT] : 0;
+}
+
+/* A job as INJECT takes it, or NULL. */
+static char *fault_of(const struct job *j)
+{
+    if (j == NULL || signal_of(j) != 0)
+        return NULL;
+    return text("INJECT=%s:%s:%u%s", function_name[j->function], j->fault, j->n, j->on ? "+" : "");
+}
+
+/* Runs a test in the folder of worker w, where the process has to be. j may be NULL. */
+static struct result run(const struct test *t, int w, const struct job *j)
 {
     struct result r = {0};
     char *side = text("../side%d", w), *calls = text("%s/calls", side),
          *temp = text("%s/tmp", side);
-    char *preload = text("LD_PRELOAD=%s/tests/torture/inject.so", build),
-         *fault = text("INJECT=%s", what ? what : "");
+    char *preload = text("LD_PRELOAD=%s/tests/torture/inject.so", build), *fault = fault_of(j);
     char *file = text("INJECT_FILE=%s", calls), *tmpdir = text("TMPDIR=%s", temp);
     char *out = text("%s/out", side), *err = text("%s/err", side);
     char asan[] = "ASAN_OPTIONS=allocator_may_return_null=1:verify_asan_link_order=0:"
                   "detect_leaks=0:exitcode=86";
     char ubsan[] = "UBSAN_OPTIONS=exitcode=86:print_stacktrace=1";
     char threads[] = "OPENBLAS_NUM_THREADS=1";
-    char *env[] = {preload, file, tmpdir, asan, ubsan, threads, what ? fault : NULL, NULL};
+    char unnamed[] = "INJECT_NAMED=1";
+    char *env[] = {preload, file, tmpdir, asan, ubsan, threads, NULL, NULL, NULL};
+    size_t n = sizeof env / sizeof *env - 3;
+    if (fault != NULL)
+        env[n++] = fault;
+    if (named)
+        env[n++] = unnamed;
     int fd = open(calls, O_WRONLY | O_CREAT | O_TRUNC, 0666);
     if (fd < 0 || ftruncate(fd, sizeof(struct inject_shared)) < 0)
         die(calls);
@@ -267,10 +301,18 @@ static struct result run(const struct test *t, int w, const char *what)
     posix_spawnattr_setsigmask(&attr, &none);
     posix_spawnattr_setflags(&attr, POSIX_SPAWN_SETSIGMASK);
     char *program = text("%s/bin/%s", build, t->argv[0]);
+    struct timespec from, to;
+    clock_gettime(CLOCK_MONOTONIC, &from);
     errno = posix_spawn(&pid, program, &files, &attr, t->argv, env);
     if (errno != 0)
         die(t->argv[0]);
+    if (signal_of(j) != 0) {
+        usleep(j->n);
+        kill(pid, signal_of(j)); /* it waits for us, if it has ended */
+    }
     r.status = wait_for(pid);
+    clock_gettime(CLOCK_MONOTONIC, &to);
+    r.took = (unsigned)((to.tv_sec - from.tv_sec) * 1000000 + (to.tv_nsec - from.tv_nsec) / 1000);
     posix_spawn_file_actions_destroy(&files);
     posix_spawnattr_destroy(&attr);
 
@@ -362,11 +404,39 @@ static bool tells_cut(struct bytes out, struct bytes right)
            memcmp(out.p + out.n - 32, "MIEN\1\1", 6) != 0;
 }
 
-static enum verdict judge(const struct test *t, const struct result *r, const char *fault)
+/* The files that a run leaves. Those that grow may have anything in them where any is true. */
+static enum verdict judge_files(const struct test *t, const struct result *r, bool any)
 {
+    enum verdict v = CLEAN;
+    for (int i = 0; i < r->n && v == CLEAN; i++) {
+        v = judge_file(t, &r->file[i]);
+        if (v == FALSE && any && index_of(t->grows, t->ngrows, r->file[i].name) >= 0)
+            v = CLEAN;
+    }
+    return v == CLEAN && r->ntemp > 0 ? LEFT : v;
+}
+
+/* A signal ends the program, and says so, or has it end with status 3, as mien-train does. */
+static enum verdict judge_signal(const struct test *t, const struct result *r, int number)
+{
+    if (r->status < 0)
+        return HANG;
+    if (all_same(r, &t->right))
+        return NOT_REACHED;
+    bool stopped = WIFEXITED(r->status) && WEXITSTATUS(r->status) == 3 && r->err.n > 0;
+    if (!stopped && !(WIFSIGNALED(r->status) && WTERMSIG(r->status) == number))
+        return CRASH;
+    if (number == SIGKILL && named)
+        return CLEAN; /* nothing can remove the name */
+    return judge_files(t, r, stopped);
+}
+
+static enum verdict judge(const struct test *t, const struct result *r, const struct job *j)
+{
+    if (signal_of(j) != 0)
+        return judge_signal(t, r, signal_of(j));
     bool exited = r->status >= 0 && WIFEXITED(r->status);
     int status = exited ? WEXITSTATUS(r->status) : -1;
-    enum verdict v = CLEAN;
     if (r->status < 0)
         return HANG;
     if (!exited || status == SANITIZER_STATUS)
@@ -375,17 +445,16 @@ static enum verdict judge(const struct test *t, const struct result *r, const ch
         return UNSIGNED;
     if (all_same(r, &t->right))
         return r->calls.fired ? ABSORBED : NOT_REACHED;
-    for (int i = 0; i < r->n && v == CLEAN; i++)
-        v = status == 1 ? CLEAN : judge_file(t, &r->file[i]);
-    if (v != CLEAN || r->ntemp > 0)
-        return v != CLEAN ? v : LEFT;
+    enum verdict v = status == 1 ? CLEAN : judge_files(t, r, false);
+    if (v != CLEAN)
+        return v;
     if (status == 0)
         return WRONG;
     if (status > 2)
         return CRASH;
     if (r->err.n == 0)
         return SILENT;
-    if (status == 1 && (strcmp(fault, "ENOMEM") == 0 || strcmp(fault, "EMFILE") == 0))
+    if (status == 1 && (strcmp(j->fault, "ENOMEM") == 0 || strcmp(j->fault, "EMFILE") == 0))
         return BLAMED;
     return status == 2 && !tells_cut(r->out, t->right.out) ? FALSE : CLEAN;
 }
@@ -462,6 +531,7 @@ static bool learn(struct test *t)
     else if (!all_same(&t->right, &again))
         printf("%s: two runs differ when nothing fails\n", t->name);
     ok = ok && all_same(&t->right, &again);
+    t->right.took = again.took; /* its files are in memory */
     result_free(&again);
     return ok;
 }
@@ -479,16 +549,33 @@ static uint64_t mix(uint64_t x) /* splitmix64 */
     return x ^ (x >> 31);
 }
 
+static void add_job(struct job j, const char *fault)
+{
+    if (njob == cjob) {
+        cjob = cjob > 0 ? 2 * cjob : 4096;
+        job = must(realloc(job, cjob * sizeof *job));
+    }
+    snprintf(j.fault, sizeof j.fault, "%s", fault);
+    job[njob++] = j;
+}
+
 static void add_jobs(int k, int f, const char *fault, bool on)
 {
-    for (unsigned n = 1; n <= test[k].right.calls.calls[f]; n++) {
-        if (njob == cjob) {
-            cjob = cjob > 0 ? 2 * cjob : 4096;
-            job = must(realloc(job, cjob * sizeof *job));
+    for (unsigned n = 1; n <= test[k].right.calls.calls[f]; n++)
+        add_job((struct job){.test = (short)k, .function = (short)f, .on = on, .n = n}, fault);
+}
+
+/* So many moments for each signal, drawn from the whole run. */
+static void list_signals(unsigned moments, uint64_t seed)
+{
+    for (int k = 0; k < ntest; k++) {
+        for (int f = INJECT_FUNCTION_COUNT; f < FUNCTIONS; f++) {
+            for (unsigned i = 0; i < moments; i++) {
+                struct job j = {.test = (short)k, .function = (short)f};
+                j.n = (unsigned)(mix(seed ^ mix(njob)) % (test[k].right.took + 1));
+                add_job(j, "");
+            }
         }
-        struct job *j = &job[njob++];
-        *j = (struct job){.test = (short)k, .function = (short)f, .on = on, .n = n};
-        snprintf(j->fault, sizeof j->fault, "%s", fault);
     }
 }
 
@@ -528,11 +615,16 @@ static void tell(FILE *to, const struct job *j, const struct result *r, enum ver
             (int)strcspn(r->err.p, "\n"), r->err.p, dir);
     for (int i = 0; i < t->ncopied; i++)
         fprintf(to, " cp ../in/%s . &&", t->copied[i]);
-    fprintf(to, " LD_PRELOAD=%s/tests/torture/inject.so INJECT=%s:%s:%u%s %s/bin/", build,
-            function_name[j->function], j->fault, j->n, j->on ? "+" : "", build);
+    char *fault = fault_of(j);
+    fprintf(to, " LD_PRELOAD=%s/tests/torture/inject.so %s%s %s/bin/", build,
+            named ? "INJECT_NAMED=1 " : "", fault != NULL ? fault : "", build);
+    free(fault);
     for (int i = 0; t->argv[i] != NULL; i++)
         fprintf(to, "%s ", t->argv[i]);
-    fprintf(to, "%s%s\n", t->in != NULL ? "<" : "", t->in != NULL ? t->in : "");
+    fprintf(to, "%s%s", t->in != NULL ? "<" : "", t->in != NULL ? t->in : "");
+    if (signal_of(j) != 0)
+        fprintf(to, " # and %s after %u microseconds", function_name[j->function], j->n);
+    fputs("\n", to);
     fflush(to);
 }
 
@@ -544,13 +636,11 @@ struct shared {
 static void work(int w, struct shared *s, FILE *findings)
 {
     go_to(w);
+    prctl(PR_SET_TIMERSLACK, 1, 0, 0, 0); /* signals come when they should */
     for (size_t i; (i = atomic_fetch_add(&s->next, 1)) < njob;) {
         const struct job *j = &job[i];
-        char what[80];
-        snprintf(what, sizeof what, "%s:%s:%u%s", function_name[j->function], j->fault, j->n,
-                 j->on ? "+" : "");
-        struct result r = run(&test[j->test], w, what);
-        enum verdict v = judge(&test[j->test], &r, j->fault);
+        struct result r = run(&test[j->test], w, j);
+        enum verdict v = judge(&test[j->test], &r, j);
         if (v >= CRASH)
             tell(findings, j, &r, v);
         s->verdict[i] = (unsigned char)v;
@@ -568,7 +658,7 @@ static size_t print_table(const struct shared *s)
         const char *program = test[k].argv[0];
         if (k > 0 && strcmp(test[k - 1].argv[0], program) == 0)
             continue;
-        for (int f = 0; f < INJECT_FUNCTION_COUNT; f++) {
+        for (int f = 0; f < FUNCTIONS; f++) {
             size_t n[4] = {0};
             for (size_t i = 0; i < njob; i++) {
                 enum verdict v = s->verdict[i];
@@ -593,10 +683,10 @@ static size_t print_table(const struct shared *s)
 int main(int argc, char **argv)
 {
     int opt, jobs = 2;
-    unsigned part = 1, of = 1;
+    unsigned part = 1, of = 1, moments = 0;
     unsigned long long seed = 0;
     const char *only_case = NULL, *only_function = NULL;
-    while ((opt = getopt(argc, argv, "j:p:s:t:c:f:")) != -1) {
+    while ((opt = getopt(argc, argv, "j:p:s:t:c:f:k:n")) != -1) {
         if (opt == 'j')
             jobs = atoi(optarg);
         else if (opt == 's')
@@ -607,6 +697,10 @@ int main(int argc, char **argv)
             only_case = optarg;
         else if (opt == 'f')
             only_function = optarg;
+        else if (opt == 'k')
+            moments = (unsigned)atoi(optarg);
+        else if (opt == 'n')
+            named = true;
         else if (opt != 'p' || sscanf(optarg, "%u/%u", &part, &of) != 2 || part != 1 || of < 1)
             return 2;
     }
@@ -632,7 +726,10 @@ int main(int argc, char **argv)
             bad++;
     }
     ntest = good;
-    list_jobs(only_function);
+    if (moments > 0)
+        list_signals(moments, seed);
+    else
+        list_jobs(only_function);
     choose_jobs(of, seed);
     printf("%d runs without a fault, %zu with one, seed %llu\n", ntest, njob, seed);
     fflush(stdout);

@@ -222,6 +222,20 @@ static void messages(void **state)
     }
 }
 
+static int named; /* temporary names there are */
+
+static void on_made(const char *tmp)
+{
+    assert_non_null(strstr(tmp, "/out."));
+    named++;
+}
+
+static void on_gone(const char *tmp)
+{
+    assert_int_equal(access(tmp, F_OK), -1);
+    named--;
+}
+
 /* An output appears whole, replaces what was there, and leaves nothing behind when given up. */
 static void output_files(void **state)
 {
@@ -230,6 +244,8 @@ static void output_files(void **state)
     struct mien_err e;
     struct file_out o;
     struct file_map m;
+    static const struct file_watch watch = {on_made, on_gone};
+    file_watch(&watch);
     assert_non_null(mkdtemp(dir));
     strcat(strcpy(path, dir), "/out");
     assert_int_equal(file_create(&o, path, &e), 0);
@@ -243,6 +259,14 @@ static void output_files(void **state)
     assert_int_equal(m.len, 3);
     assert_memory_equal(m.data, "one", 3);
     file_unmap(&m);
+    assert_int_equal(file_create(&o, path, &e), 0);
+    assert_int_equal(file_write(o.fd, "two", 3), 0);
+    assert_int_equal(file_commit(&o, &e), 0);
+    assert_int_equal(file_map(path, &m, &e), 0);
+    assert_memory_equal(m.data, "two", 3);
+    file_unmap(&m);
+    assert_int_equal(named, 0);
+    file_watch(NULL);
     assert_int_equal(file_create(&o, "/dev/full", &e), 0);
     assert_int_equal(file_write(o.fd, "x", 1), MIEN_ERR_SYS);
     assert_int_equal(errno, ENOSPC);
@@ -251,6 +275,11 @@ static void output_files(void **state)
     assert_int_equal(rmdir(dir), 0); /* so no temporary file was left */
     assert_int_equal(file_create(&o, "/no/such/place", &e), MIEN_ERR_SYS);
     assert_non_null(strstr(e.msg, "No such file"));
+    char much[300] = {0};
+    memset(much, 'x', sizeof much - 1);
+    assert_int_equal(file_create(&o, much, &e), MIEN_ERR_SYS);
+    assert_non_null(strstr(e.msg, "File name too long"));
+    assert_int_equal(file_create(&o, "", &e), MIEN_ERR_ARG);
 }
 
 static void count_up(void *ctx, int worker, size_t i)
