@@ -136,14 +136,31 @@ static void open_output(struct splitter *s, char **path)
     }
 }
 
+/* All parts appear, or none: what is likely to fail, such as a full disk, does so before the first of
+   them is put in place. */
+static void commit(struct splitter *s)
+{
+    struct mien_err e, why;
+    for (int i = 0; i < s->parts.n; i++) {
+        if (file_sync(&s->out[i], &e) < 0)
+            fail(s, &e);
+    }
+    for (int i = 0; i < s->parts.n; i++) {
+        int rc = file_commit(&s->out[i], &e);
+        if (rc < 0) {
+            mien_err_set(&why, rc, "%s; %d of %d parts are new", e.msg, i, s->parts.n);
+            fail(s, i > 0 ? &why : &e);
+        }
+    }
+}
+
 static void close_output(struct splitter *s)
 {
     struct mien_err e;
     for (int i = 0; i < (s->files ? s->parts.n : 1); i++)
         check_output(s, i, mien_writer_end(s->w[i], &e), &e);
-    for (int i = 0; s->files && i < s->parts.n; i++)
-        if (file_commit(&s->out[i], &e) < 0)
-            fail(s, &e);
+    if (s->files)
+        commit(s);
     for (int i = 0; i < (s->files ? s->parts.n : 1); i++)
         mien_writer_free(s->w[i]);
 }

@@ -48,6 +48,12 @@ exits() {
         sed 's/^/# /' "$T/err" | head -20; fi
 }
 
+# failing CALL COMMAND...: runs it while a call fails, such as read:EIO:3: see tests/torture/inject.c.
+failing() {
+    call=$1; shift
+    env LD_PRELOAD="$BUILD/tests/torture/inject.so" INJECT="$call" "$@"
+}
+
 # skip NAME WHY: something that the test needs is absent.
 skip() {
     n=$((n + 1)); echo "ok $n - $1 # SKIP $2"

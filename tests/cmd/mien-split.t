@@ -126,6 +126,12 @@ exits 'a file on a full disk' 2 mien-split 1/1 /dev/full new.mien <faces.mien
 like 'is named' "$(cat err)" "^mien-split: '/dev/full': .*No space left"
 exits 'a folder that is not there' 2 mien-split 1/1 nowhere/a b <faces.mien
 like 'is named' "$(cat err)" "^mien-split: cannot create 'nowhere/a': No such file"
+for k in 1 2 3; do echo before >$k.mien; done
+exits 'the second file does not reach the disk' 2 failing fsync:EIO:2 mien-split -q 1/1/1 1.mien 2.mien 3.mien <faces.mien
+is 'no file is new' "$(cat 1.mien 2.mien 3.mien | uniq)" before
+exits 'the second file can not be put in place' 2 failing rename:EIO:2 mien-split -q 1/1/1 1.mien 2.mien 3.mien <faces.mien
+like 'which are new is said' "$(cat err)" "^mien-split: cannot rename .*2.mien': Input/output error; 1 of 3 parts are new$"
+is 'the others are as before' "$(cat 2.mien 3.mien | uniq)" before
 filter_contract mien-split faces.mien 80/10/10
 filter_contract mien-split faces.mien --stratify age,gender 80/10/10
 
