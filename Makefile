@@ -1,6 +1,6 @@
 # mien: build with `make`, try with `make demo`, test with `make check`. README.md says more.
 
-VERSION = 0.1.0
+VERSION := $(shell sed -n 's/^\#define MIEN_VERSION "\(.*\)"/\1/p' include/mien/version.h)
 PREFIX ?= /usr/local
 BUILD ?= build
 CC ?= cc
@@ -8,7 +8,7 @@ CFLAGS ?= -O2 -g
 # Debian's, for which its packages of other toolkits are made.
 PYTHON ?= /usr/bin/python3
 WARN = -Wall -Wextra -Wshadow -Wstrict-prototypes -Wpointer-arith -Wvla
-CPPFLAGS += -Iinclude -Ilib -D_POSIX_C_SOURCE=200809L -DMIEN_VERSION='"$(VERSION)"' \
+CPPFLAGS += -Iinclude -Ilib -D_POSIX_C_SOURCE=200809L \
 	$(shell pkg-config --cflags libarchive libjpeg openblas zlib libdeflate jansson 2>/dev/null)
 ALL_CFLAGS = -std=c17 $(WARN) -pthread $(SAN) $(CFLAGS) $(CPPFLAGS)
 # The linker keeps only the libraries that a program really uses.

@@ -1,8 +1,29 @@
 /*
  * What every program's main shares: options, usage, messages, exit status.
  *
- * This is the one part of the library that prints. A program describes itself in a struct mien_cli
- * and its options in a table; the same table parses the command line and prints --help.
+ *     int main(int argc, char **argv)
+ *     {
+ *         int n = 10;
+ *         const struct mien_option opts[] = {
+ *             MIEN_OPT_INT('n', "number", "N", &n, 1, 1000, "how many records [10]"),
+ *         };
+ *         struct mien_cli cli = {
+ *             .name = "first",
+ *             .synopsis = "[options] FILE",
+ *             .purpose = "Shows a file's first records.",
+ *             .opts = opts,
+ *             .nopts = MIEN_CLI_NOPTS(opts),
+ *         };
+ *         mien_cli_operands(&cli, mien_cli_parse(&cli, argc, argv), argv, 1, 1, "FILE");
+ *         ... argv[1], n ...
+ *     }
+ *
+ * This, with filter.h, is the one part of the library that prints and exits. A program describes
+ * itself in a struct mien_cli and its options in a table; the same table parses the command line
+ * and prints --help.
+ *
+ * Threads: mien_cli_warn, _note, _die and _die_output may be called from any; the others from one
+ * at a time.
  */
 #ifndef MIEN_CLI_H
 #define MIEN_CLI_H
@@ -13,21 +34,29 @@
 #include <stdio.h>
 
 #include "mien/err.h"
+#include "mien/version.h"
 
-/* Exit statuses. */
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* Exit statuses: all went well; some records were bad; the command line was wrong, or what is
+   fatal. */
 enum { MIEN_EXIT_OK = 0, MIEN_EXIT_BAD = 1, MIEN_EXIT_FATAL = 2 };
 
+/* What an option takes, and what its dst points to. */
 enum mien_option_kind {
     MIEN_CLI_FLAG,   /* bool *: set to true */
     MIEN_CLI_INT,    /* int *: a whole number in [lo, hi] */
     MIEN_CLI_REAL,   /* double *: a number in [lo, hi] */
     MIEN_CLI_SIZE,   /* size_t *: bytes with K, M, G, in [lo, hi] */
     MIEN_CLI_SEED,   /* uint64_t *: any 64-bit whole number */
-    MIEN_CLI_STR,    /* const char **: any text */
+    MIEN_CLI_STR,    /* const char **: any text, of argv */
     MIEN_CLI_CHOICE, /* int *: the index of a word in choices ("box|triangle|lanczos3") */
-    MIEN_CLI_FUNC    /* int (*func)(void *dst, const char *arg, struct mien_err *) */
+    MIEN_CLI_FUNC    /* whatever func(dst, arg, e) takes: 0, or a negative code and a message */
 };
 
+/* An option. The table's macros below make one. */
 struct mien_option {
     char letter;      /* 0 for none */
     const char *name; /* long name */
@@ -41,6 +70,7 @@ struct mien_option {
     const char *alias; /* "target" or "target=value": another name of that option */
 };
 
+/* A program. */
 struct mien_cli {
     const char *name;     /* "mien-crop" */
     const char *synopsis; /* behind the name in --help: "[options] < images.mien > pixels.mien";
@@ -102,12 +132,13 @@ struct mien_cli {
         .letter = letter_, .name = name_, .alias = target_                                         \
     }
 
-/* No option but a heading in --help, above the rows that follow. */
+/* Not an option but a heading in --help, above the rows that follow. */
 #define MIEN_OPT_GROUP(title_)                                                                     \
     {                                                                                              \
         .help = title_                                                                             \
     }
 
+/* The number of rows of a table, an array. */
 #define MIEN_CLI_NOPTS(a) (sizeof(a) / sizeof((a)[0]))
 
 /* Parses the command line: -x, -xVALUE, -x VALUE, bundled flags, --long, --long=VALUE,
@@ -144,12 +175,13 @@ void mien_cli_note(const struct mien_cli *c, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
 
 /* The same as mien_cli_warn, then exit 2. */
-_Noreturn void mien_cli_die(const struct mien_cli *c, const char *fmt, ...)
-    __attribute__((format(printf, 2, 3)));
+void mien_cli_die(const struct mien_cli *c, const char *fmt, ...)
+    __attribute__((format(printf, 2, 3), noreturn));
 
 /* Ends the program quietly with status 0 when errno says that the reader of our output has gone
    away (EPIPE), else as mien_cli_die with the message of e. For failures of writing. */
-_Noreturn void mien_cli_die_output(const struct mien_cli *c, const struct mien_err *e);
+void mien_cli_die_output(const struct mien_cli *c, const struct mien_err *e)
+    __attribute__((noreturn));
 
 /* Refuses to write binary records to a terminal, or to read them from one: exits 2. */
 void mien_cli_check_output(const struct mien_cli *c, int fd);
@@ -171,5 +203,9 @@ struct mien_progress {
 void mien_cli_progress_start(struct mien_progress *p, const struct mien_cli *c, const char *what);
 void mien_cli_progress(struct mien_progress *p, uint64_t done, uint64_t total, uint64_t bytes);
 void mien_cli_progress_end(struct mien_progress *p);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

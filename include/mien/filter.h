@@ -2,11 +2,34 @@
  * The loop of a filter: records from standard input through a function to standard output, over
  * several threads, in input order.
  *
+ *     static int fn(void *ctx, int worker, struct mien_rec **rec, size_t n, bool *drop,
+ *                   struct mien_err *e)
+ *     {
+ *         for (size_t i = 0; i < n; i++)
+ *             drop[i] = !mien_rec_has(rec[i], MIEN_TAG_AGE);
+ *         return 0;
+ *     }
+ *
+ *     int main(int argc, char **argv)
+ *     {
+ *         struct mien_filter f = {.fn = fn};
+ *         const struct mien_option opts[] = {MIEN_FILTER_OPTIONS(f)};
+ *         struct mien_cli cli = {.name = "aged", .synopsis = "[options] < in.mien > out.mien",
+ *                                .purpose = "Keeps the records that have an age.",
+ *                                .opts = opts, .nopts = MIEN_CLI_NOPTS(opts)};
+ *         f.cli = &cli;
+ *         int n = mien_cli_parse(&cli, argc, argv);
+ *         mien_cli_filter_operands(&cli, n, argv, 0, 0, NULL);
+ *         return mien_filter_run(&f);
+ *     }
+ *
  * A record that already has an error field passes through untouched. A record that the function
  * fails (mien_rec_fail) is reported on standard error, counted, and passed on with its error field;
  * with --strict it ends the program. So is a record that the function makes larger than the limit,
  * beyond which the next program would not read on. A broken input ends the program with status 2
  * after every whole record before it was delivered; the output then has no end record either.
+ *
+ * mien(3) has a complete filter with an option, workers and errors.
  */
 #ifndef MIEN_FILTER_H
 #define MIEN_FILTER_H
@@ -18,15 +41,19 @@
 #include "mien/cli.h"
 #include "mien/record.h"
 
-struct ring; /* mien_filter_run's own */
+#ifdef __cplusplus
+extern "C" {
+#endif
 
+/* A filter. Zeros are good values but for cli and fn. */
 struct mien_filter {
     const struct mien_cli *cli;
 
     /* Works on n records, 1 <= n <= batch, none of which has an error field. worker is the calling
-       thread, 0..jobs-1. Sets drop[i] to leave record i out of the output. Results must depend on
-       each record alone, not on which records share a batch. Returns 0, or a negative code for
-       what ends the program (out of memory). */
+       thread, 0..jobs-1, and picks what it may write to; ctx is shared by all. Sets drop[i] to
+       leave record i out of the output. Results must depend on each record alone, not on which
+       records share a batch. Returns 0, or a negative code and a message for what ends the program
+       (out of memory). */
     int (*fn)(void *ctx, int worker, struct mien_rec **rec, size_t n, bool *drop,
               struct mien_err *e);
     void *ctx;
@@ -37,16 +64,16 @@ struct mien_filter {
     bool (*another)(const struct mien_rec *r);
 
     /* Set by the options of MIEN_FILTER_OPTIONS. */
-    int jobs; /* -j; 0: as many as there are cores */
-    bool strict;
-    size_t limit; /* --max-record; 0: MIEN_RECORD_LIMIT */
+    int jobs;     /* -j; 0: as many as there are cores */
+    bool strict;  /* a bad record ends the program */
+    size_t limit; /* --max-record, in bytes; 0: MIEN_RECORD_LIMIT */
 
-    /* Results. */
+    /* Results: records read, written, and failed. */
     uint64_t nin, nout, nbad;
 
-    /* The filter's own. */
+    /* The loop's own. */
     bool as_there;
-    struct ring *ring;
+    struct mien_ring *ring;
 };
 
 /* The options that every parallel filter has. f is a struct mien_filter. */
@@ -56,23 +83,28 @@ struct mien_filter {
         MIEN_OPT_SIZE(0, "max-record", "SIZE", &(f).limit, 1, 4294967295.0,                        \
                       "refuse larger records [64M]")
 
-/* Sets f->jobs and f->batch to their final values; call it between mien_cli_parse and making
-   per-worker state. */
+/* Sets f->jobs and f->batch to their final values. Called between mien_cli_parse and making what
+   each worker has of its own; a filter without that needn't. */
 void mien_filter_prepare(struct mien_filter *f);
 
-/* For a function that makes several records of one: an empty record for it to fill, written behind
-   record i of the batch (in its place when drop[i] is set) and behind those added before. i may not
-   be smaller than in the call before for the same batch. It is the filter's and valid until the
-   next call; it may share data with the batch's records, mien_rec_share in rec.h. NULL when there
-   is no memory. */
+/* For a function that makes several records of one, called by it: an empty record for it to fill,
+   written behind record i of the batch (in its place when drop[i] is set) and behind those added
+   before. i may not be smaller than in the call before for the same batch. It is the filter's and
+   valid until the next call; it may share data with the batch's records, see mien_rec_share. NULL
+   when there is no memory. */
 struct mien_rec *mien_filter_add(struct mien_filter *f, int worker, size_t i);
 
-/* Runs the loop over file descriptors 0 and 1. Returns the program's exit status: MIEN_EXIT_OK or
-   MIEN_EXIT_BAD. What is fatal is printed and ends the program. */
+/* Runs the loop over file descriptors 0 and 1. Returns the program's exit status: MIEN_EXIT_OK, or
+   MIEN_EXIT_BAD when records were failed. What is fatal is printed and ends the program. */
 int mien_filter_run(struct mien_filter *f);
 
-/* One line for a bad record, "NAME: record 17 (00/x.jpg): CAUSE". number counts from 1. */
+/* One line for a bad record on standard error, "NAME: record 17 (00/x.jpg): CAUSE", for programs
+   with a loop of their own. number counts from 1. */
 void mien_filter_report(const struct mien_cli *c, uint64_t number, const struct mien_rec *r,
                         const char *cause);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -1,17 +1,21 @@
 /*
- * Images: cutting faces out of encoded ones, and bringing pixels to one size.
+ * Images: cutting faces out of encoded ones, and resizing pixels.
  *
  *     struct mien_cutter *c = mien_cutter_new(&e);
  *     struct mien_crop how = {.margin = 0.4, .inner = 1, .target = {224, 224}, .size = {224, 224}};
  *     struct mien_cut cut = {.box = box};
- *     if (mien_cutter_plan(c, &how, jpeg, bytes, &cut, 1, &e) == 0 && cut.rc == 0) {
- *         cut.out = malloc((size_t)cut.size.h * (size_t)cut.size.w * 3);
- *         mien_cutter_run(c, &cut, 1, &e);
- *     }
+ *     static unsigned char pixels[224 * 224 * 3];
+ *     if (c == NULL || mien_cutter_plan(c, &how, jpeg, bytes, &cut, 1, &e) < 0)
+ *         ... e.msg ...
+ *     cut.out = pixels; // how.size is given, so cut.size is that
+ *     if (mien_cutter_run(c, &cut, 1, &e) == 0 && cut.rc == 0)
+ *         ... pixels ...
+ *     mien_cutter_free(c);
  *
  * Pixels are 8-bit RGB, rows from top to bottom and 3 * w bytes long without gaps, the layout of a
- * record's pixels field. A position is x to the right and y down from the upper left corner. The
- * size of an image is at most MIEN_MAX_SIDE each way where a program is told one.
+ * record's pixels field. A position is x to the right and y down from the upper left corner.
+ *
+ * Threads: a cutter or a resizer is one thread's at a time.
  */
 #ifndef MIEN_IMAGE_H
 #define MIEN_IMAGE_H
@@ -27,11 +31,12 @@
 extern "C" {
 #endif
 
-/* A size to bring pixels to; zeros mean none. */
+/* Height and width in pixels; zeros mean none. */
 struct mien_size {
     int h, w;
 };
 
+/* The longest side of an image that a program may be asked for. */
 #define MIEN_MAX_SIDE 16384
 
 /* Takes "N" (square) or "HxW", each 1 to MIEN_MAX_SIDE, into the struct mien_size at dst: made for
@@ -51,22 +56,22 @@ int mien_size_parse(void *dst, const char *s, struct mien_err *e);
 /* In the order of MIEN_RESAMPLINGS, the names in mien-resize's option and in prep.h's filter. */
 enum mien_resampling { MIEN_BOX, MIEN_TRIANGLE, MIEN_LANCZOS3 };
 #define MIEN_RESAMPLINGS "box|triangle|lanczos3"
-const char *mien_resampling_name(enum mien_resampling f);
+const char *mien_resampling_name(enum mien_resampling f); /* "box", ... */
 
 /* Notes size and filter in a stream's preprocessing. Returns 0, or MIEN_ERR_LIMIT when that grows
    too long. */
 int mien_resize_describe(struct mien_size to, enum mien_resampling f, struct mien_prep *p);
 
-/* Keeps the weights of the last sizes and the memory between the passes. One thread uses it at a
-   time. */
+/* Keeps the weights of the last sizes and the memory between the passes. */
 struct mien_resizer;
 struct mien_resizer *mien_resizer_new(struct mien_err *e); /* NULL on failure */
 void mien_resizer_free(struct mien_resizer *z);            /* NULL is harmless */
 
 /* Resamples src, h x w, into dst, to.h x to.w (all at least 1), which must not overlap. The result
    is the same on every machine. Returns 0 or MIEN_ERR_MEM. */
-int mien_resize(struct mien_resizer *z, const unsigned char *src, int h, int w, unsigned char *dst,
-                struct mien_size to, enum mien_resampling f, struct mien_err *e);
+MIEN_CHECKED int mien_resize(struct mien_resizer *z, const unsigned char *src, int h, int w,
+                             unsigned char *dst, struct mien_size to, enum mien_resampling f,
+                             struct mien_err *e);
 
 /* --- Cutting ------------------------------------------------------------------------------- */
 
@@ -102,10 +107,9 @@ int mien_crop_describe(const struct mien_crop *c, struct mien_prep *p);
 
 /* A crop: what it is, and what becomes of it. */
 struct mien_cut {
-    const float *box; /* x1 y1 x2 y2, 0-based and half-open; read unless whole or align */
-    const float
-        *point; /* npoint landmarks, x y in pixels of the upright image, in the order of enum
-                           mien_face_point; read for align */
+    const float *box;   /* x1 y1 x2 y2, 0-based and half-open; read unless whole or align */
+    const float *point; /* npoint landmarks, x y in pixels of the upright image, in the order of
+                           enum mien_face_point of record.h; read for align */
     size_t npoint;
     struct mien_size size; /* of the pixels */
     unsigned char *out;    /* the caller's, size.h * size.w * 3 bytes */
@@ -119,15 +123,17 @@ struct mien_cutter;
 struct mien_cutter *mien_cutter_new(struct mien_err *e); /* NULL on failure */
 void mien_cutter_free(struct mien_cutter *c);            /* NULL is harmless */
 
-/* Plans n crops of one encoded image: sets size, or rc and err. how and the image's bytes must
-   live, and nothing else be planned, until mien_cutter_run. Returns 0; MIEN_ERR_FORMAT or
-   MIEN_ERR_LIMIT for an image that can't be used, which all crops share; or MIEN_ERR_MEM. */
-int mien_cutter_plan(struct mien_cutter *c, const struct mien_crop *how, const void *image,
-                     size_t bytes, struct mien_cut *cut, size_t n, struct mien_err *e);
+/* Plans n crops of one encoded image: sets size and rc = 0, or rc and err. how and the image's
+   bytes must live, and nothing else be planned, until mien_cutter_run. Returns 0; MIEN_ERR_FORMAT
+   or MIEN_ERR_LIMIT for an image that can't be used, which all crops share; or MIEN_ERR_MEM. */
+MIEN_CHECKED int mien_cutter_plan(struct mien_cutter *c, const struct mien_crop *how,
+                                  const void *image, size_t bytes, struct mien_cut *cut, size_t n,
+                                  struct mien_err *e);
 
 /* Does what was planned, for cuts whose rc is 0: fills out, sets damaged, or rc and err. Returns 0
    or MIEN_ERR_MEM. */
-int mien_cutter_run(struct mien_cutter *c, struct mien_cut *cut, size_t n, struct mien_err *e);
+MIEN_CHECKED int mien_cutter_run(struct mien_cutter *c, struct mien_cut *cut, size_t n,
+                                 struct mien_err *e);
 
 #ifdef __cplusplus
 }

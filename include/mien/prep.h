@@ -1,6 +1,10 @@
 /*
  * Preprocessing, as text: what a stream's pixels went through and what a model expects.
  *
+ *     struct mien_prep prep;
+ *     if (mien_rec_get_prep(r, &prep, &e) == 0 && mien_prep_set(&prep, "gray", "luma") == 0)
+ *         mien_rec_set_prep(r, &prep);
+ *
  * One line of key=value words separated by single spaces, in the order they were set:
  *
  *   crop=box margin=0.4 size=224x224 filter=triangle     (a stream's, in its prep field)
@@ -11,27 +15,36 @@
  * inner     the central share that was kept
  * size      height x width of the pixels
  * filter    box, triangle or lanczos3
- * features  the layer and the weights that features come from, as model_features_name names them
- * color, mean, scale, age0, ages, embed, temp_gender, temp_age   a model's only, see model.h
+ * features  the layer and the weights that features come from, as mien_session_output_name tells
+ * color, mean, scale, age0, ages, embed, temp_gender, temp_age   a model's only, see mien-pack(5)
+ *
+ * Other keys are kept. Threads: a struct mien_prep may be read by several at once.
  */
 #ifndef MIEN_PREP_H
 #define MIEN_PREP_H
 
-#include <stdbool.h>
 #include <stddef.h>
 
 #include "mien/err.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+struct mien_rec; /* of record.h */
+
+/* The most bytes of a line, its terminating zero included. */
 #define MIEN_PREP_MAX 512
 
+/* A line; "" when nothing is known. */
 struct mien_prep {
     char text[MIEN_PREP_MAX]; /* zero-terminated */
 };
 
-/* Takes len bytes of text. Returns 0, or MIEN_ERR_FORMAT when they are no key=value words. */
+/* Takes len bytes of text. Returns 0, or MIEN_ERR_FORMAT when they aren't key=value words. */
 int mien_prep_parse(struct mien_prep *p, const char *s, size_t len, struct mien_err *e);
 
-/* The value of key in buf, or NULL when absent. */
+/* The value of key in buf (n bytes; zero-terminated, cut to fit), or NULL when absent. */
 const char *mien_prep_get(const struct mien_prep *p, const char *key, char *buf, size_t n);
 
 /* Sets or replaces a key. Returns 0, or MIEN_ERR_LIMIT when the line grows too long. */
@@ -41,11 +54,22 @@ int mien_prep_set(struct mien_prep *p, const char *key, const char *fmt, ...)
 /* Drops a key; harmless when absent. */
 void mien_prep_del(struct mien_prep *p, const char *key);
 
+/* The preprocessing of a record's pixels or features, "" when it doesn't tell. Returns 0 or
+   MIEN_ERR_FORMAT. */
+int mien_rec_get_prep(const struct mien_rec *r, struct mien_prep *p, struct mien_err *e);
+
+/* Notes it in a record. Returns 0 or MIEN_ERR_MEM. */
+int mien_rec_set_prep(struct mien_rec *r, const struct mien_prep *p);
+
 /* Compares what a stream has with what a model expects: size, margin, inner, filter and features,
    each only where both name it; for crops of faces no inner means 1. Pixels of whole images go with
    any margin, since they were framed elsewhere. Returns 0, or MIEN_ERR_FORMAT with the first
    difference ("made with size=112x112, the model expects size=224x224"). */
 int mien_prep_check(const struct mien_prep *stream, const struct mien_prep *model,
                     struct mien_err *e);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

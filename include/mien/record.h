@@ -1,12 +1,26 @@
 /*
  * Records: the stream that the programs pass between them, mien-record(5).
  *
+ *     struct mien_reader *in = mien_reader_new(STDIN_FILENO, 0, &e);
+ *     struct mien_rec r = {0};
+ *     int age, rc = MIEN_ERR_MEM;
+ *     while (in != NULL && (rc = mien_read(in, &r, &e)) > 0) {
+ *         if (mien_rec_int(&r, MIEN_TAG_AGE, &age))
+ *             printf("%d\n", age);
+ *     }
+ *     if (rc < 0)
+ *         fprintf(stderr, "ages: %s\n", e.msg);
+ *     mien_rec_free(&r);
+ *     mien_reader_free(in);
+ *
  * A stream is one or more segments; a segment is records and an end record with their count. A
  * record is a header and typed fields. In memory a record is a list of fields that point either
  * into the bytes it was read from or into storage of its own; struct mien_rec is reused from record
  * to record, so that a filter in steady state allocates nothing.
  *
  * A filter changes the fields it knows and passes the others on, unknown tags included.
+ *
+ * Threads: several may read a record, a reader or a writer is one thread's at a time.
  */
 #ifndef MIEN_RECORD_H
 #define MIEN_RECORD_H
@@ -15,8 +29,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "mien/buf.h"
 #include "mien/err.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
 
 /* What a field means. The numbers are the format's; new ones are appended. */
 enum mien_tag {
@@ -61,6 +78,7 @@ enum mien_face_point {
     MIEN_FACE_POINTS
 };
 
+/* Types of a field's elements. The numbers are the format's. */
 enum mien_type {
     MIEN_U8 = 1,
     MIEN_I32 = 2,
@@ -70,7 +88,9 @@ enum mien_type {
     MIEN_TEXT = 6
 };
 
-#define MIEN_MAX_DIMS     4
+#define MIEN_MAX_DIMS 4
+
+/* The most bytes of a record, unless a program is told otherwise. */
 #define MIEN_RECORD_LIMIT ((size_t)64 << 20)
 
 /* One field. A scalar has no dimensions. Text has none either; its len counts its bytes (UTF-8, no
@@ -84,53 +104,68 @@ struct mien_field {
     const void *data;
 };
 
-/* A record. Zero-initialised it is empty. Members are read-only outside lib/record. */
+/* A record. Zero-initialized it is empty. Its members are set by the functions below only. */
 struct mien_rec {
-    struct mien_field *field;
-    size_t nfield, cap;
-    struct mien_buf body; /* the bytes it was read from */
-    struct mien_buf *own; /* storage of fields that were set */
-    size_t nown, cown;
-    bool fresh_error; /* this program set the error field */
+    struct mien_field *field; /* nfield of them, in the order of the stream */
+    size_t nfield;
+    bool failed; /* by mien_rec_fail, since it was read or cleared */
+    struct mien_rec_memory *memory;
 };
 
 /* Drops the fields, keeps the memory. */
 void mien_rec_clear(struct mien_rec *r);
+
+/* Frees the memory; the record is empty and usable again. */
 void mien_rec_free(struct mien_rec *r);
 
 /* Deep-copies src into dst (cleared first). Returns 0 or MIEN_ERR_MEM. */
-int mien_rec_copy(struct mien_rec *dst, const struct mien_rec *src);
+MIEN_CHECKED int mien_rec_copy(struct mien_rec *dst, const struct mien_rec *src);
 
 /* The same without copying data: dst's fields lie where src's do, which must stay as they are as
    long as dst is read. Setting a field of dst leaves src alone. Returns 0 or MIEN_ERR_MEM. */
-int mien_rec_share(struct mien_rec *dst, const struct mien_rec *src);
+MIEN_CHECKED int mien_rec_share(struct mien_rec *dst, const struct mien_rec *src);
 
 /* The field's tag as mien-view names it ("age"), or NULL; and back, or 0. */
 const char *mien_tag_name(int tag);
 int mien_tag_of(const char *name);
 
-/* Reading. A getter finds a field only when its type and shape are those that the tag prescribes:
-   a foreign stream can't make a caller read past a field's end. Text isn't zero-terminated. */
-const struct mien_field *mien_rec_find(const struct mien_rec *r, int tag); /* or NULL */
+/* --- Reading fields ------------------------------------------------------------------------ */
+
+/*
+ * A getter finds a field only when its type and shape are those that the tag prescribes: a foreign
+ * stream can't make a caller read past a field's end. What a getter returns is the record's, and
+ * valid until it is read into, cleared or freed; a field that is replaced keeps its old data until
+ * then.
+ */
+
+/* The field, or NULL when absent. */
+const struct mien_field *mien_rec_find(const struct mien_rec *r, int tag);
 bool mien_rec_has(const struct mien_rec *r, int tag);
-const char *mien_rec_text(const struct mien_rec *r, int tag, size_t *len); /* NULL when absent */
-bool mien_rec_int(const struct mien_rec *r, int tag, int *out);            /* u8 and i32 scalars */
-bool mien_rec_real(const struct mien_rec *r, int tag, double *out); /* f32 scalars, and the above */
 
-/* What the limit of a reader bounds: the length of the record in a stream, without its header. */
-size_t mien_rec_bytes(const struct mien_rec *r);
+/* A text of *len bytes, not zero-terminated; NULL when absent, and then *len stays as it was. */
+const char *mien_rec_text(const struct mien_rec *r, int tag, size_t *len);
 
-/* The pixels and their size; NULL when absent. */
+/* A scalar: u8 or i32; and f32 or those. Whether it is there; where it isn't, *out stays. */
+bool mien_rec_int(const struct mien_rec *r, int tag, int *out);
+bool mien_rec_real(const struct mien_rec *r, int tag, double *out);
+
+/* The pixels, u8[height, width, 3], both sides 1 to 65535; NULL when absent. */
 const unsigned char *mien_rec_pixels(const struct mien_rec *r, int *height, int *width);
 
 /* Whether all values of a field of floats, such as features, are finite numbers. */
 bool mien_rec_finite(const struct mien_field *f);
 
-/* The id for a message, as a string in buf (always terminated, cut to fit, printable); "" if
-   none. */
+/* What the limit of a reader bounds: the length of the record in a stream, without its header. */
+size_t mien_rec_bytes(const struct mien_rec *r);
+
+/* The id for a message, as a string in buf, n bytes (always terminated, cut to fit, printable); ""
+   if none. Returns buf. */
 const char *mien_rec_id(const struct mien_rec *r, char *buf, size_t n);
 
-/* Writing: replaces the field in its place, or appends it. Each returns 0 or MIEN_ERR_MEM. */
+/* --- Setting fields ------------------------------------------------------------------------ */
+
+/* Each replaces the field in its place, or appends it, with a copy of the data. Returns 0 or
+   MIEN_ERR_MEM. */
 int mien_rec_set_text(struct mien_rec *r, int tag, const char *s, size_t len);
 int mien_rec_set_str(struct mien_rec *r, int tag, const char *s);
 int mien_rec_set_u8(struct mien_rec *r, int tag, int v);
@@ -138,28 +173,31 @@ int mien_rec_set_i32(struct mien_rec *r, int tag, int32_t v);
 int mien_rec_set_f32(struct mien_rec *r, int tag, float v);
 int mien_rec_set_f32v(struct mien_rec *r, int tag, const float *v, uint32_t n);
 
-/* As the setters, for any shape (scalars: ndim 0): returns where to write the data, valid until
-   the field is set again or the record cleared, or NULL when out of memory. Contents undefined. */
+/* As the setters, for any type of enum mien_type and any shape (scalars: ndim 0). Returns where to
+   write the data, as many bytes as the shape says, valid until the record is read into, cleared or
+   freed; or NULL when out of memory. Contents undefined. */
 void *mien_rec_alloc(struct mien_rec *r, int tag, int type, int ndim, const uint32_t *dim);
 
 /* Drops a field; harmless when absent. */
 void mien_rec_del(struct mien_rec *r, int tag);
 
-/* Marks the record as bad: sets the error field and drops pixels. Where there is no memory for
-   that, mien_write fails. */
+/* Marks the record as bad: sets the error field to the message and drops the pixels. Where there is
+   no memory for that, mien_write fails. */
 void mien_rec_fail(struct mien_rec *r, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
 /* --- Streams ------------------------------------------------------------------------------- */
 
-/* Reads a stream from a descriptor, which the caller owns. limit bounds one record's size. */
+/* Reads a stream from a descriptor, which the caller owns. limit bounds one record's bytes; 0:
+   MIEN_RECORD_LIMIT. NULL when out of memory. */
 struct mien_reader;
 struct mien_reader *mien_reader_new(int fd, size_t limit, struct mien_err *e);
 void mien_reader_free(struct mien_reader *rd); /* NULL is harmless */
 
 /* Reads the next record into r. Returns 1; 0 after the last end record at the end of input; or
-   MIEN_ERR_FORMAT, MIEN_ERR_LIMIT or MIEN_ERR_SYS with the byte offset in the message: an empty
-   input, a bad magic or CRC, a wrong count, or a stream that stops without its end record. */
-int mien_read(struct mien_reader *rd, struct mien_rec *r, struct mien_err *e);
+   MIEN_ERR_FORMAT, MIEN_ERR_LIMIT, MIEN_ERR_SYS or MIEN_ERR_MEM with the byte offset in the
+   message: an empty input, a bad magic or CRC, a wrong count, or a stream that stops without its
+   end record. */
+MIEN_CHECKED int mien_read(struct mien_reader *rd, struct mien_rec *r, struct mien_err *e);
 
 /* From the next mien_read on, goes on behind damage: what can't be read is skipped up to the next
    whole record, with a right checksum. mien_read then returns MIEN_ERR_FORMAT once for each run of
@@ -177,15 +215,29 @@ uint64_t mien_reader_count(const struct mien_reader *rd);
 uint64_t mien_reader_segments(const struct mien_reader *rd);
 uint64_t mien_reader_bytes(const struct mien_reader *rd);
 
-/* Writes one segment to a descriptor, which the caller owns. */
+/* Writes one segment to a descriptor, which the caller owns. NULL when out of memory. */
 struct mien_writer;
 struct mien_writer *mien_writer_new(int fd, struct mien_err *e);
-/* MIEN_ERR_MEM also for a record that lacks its error field, see mien_rec_fail. */
-int mien_write(struct mien_writer *w, const struct mien_rec *r, struct mien_err *e);
+void mien_writer_free(struct mien_writer *w); /* NULL is harmless; doesn't write */
+
+/* Writes a record, or holds it back to be written with others. Returns 0; MIEN_ERR_SYS, with errno
+   EPIPE when nobody reads any more (SIGPIPE must be ignored, as mien_cli_parse does); or
+   MIEN_ERR_LIMIT or MIEN_ERR_MEM, and then nothing of the record was written: MIEN_ERR_MEM also for
+   a record that lacks its error field, see mien_rec_fail. */
+MIEN_CHECKED int mien_write(struct mien_writer *w, const struct mien_rec *r, struct mien_err *e);
+
+/* Writes what is held back. Returns 0 or MIEN_ERR_SYS. */
 int mien_writer_flush(struct mien_writer *w, struct mien_err *e);
-/* Writes the end record and everything still held back. Without it the stream is cut short. */
-int mien_writer_end(struct mien_writer *w, struct mien_err *e);
+
+/* Writes the end record and everything still held back. Without it the stream is cut short. Errors
+   as mien_write's. */
+MIEN_CHECKED int mien_writer_end(struct mien_writer *w, struct mien_err *e);
+
+/* Records written so far. */
 uint64_t mien_writer_count(const struct mien_writer *w);
-void mien_writer_free(struct mien_writer *w); /* NULL is harmless; does not write */
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -39,7 +39,7 @@ struct job {
     struct mien_err err;
 };
 
-struct ring {
+struct mien_ring {
     struct mien_filter *f;
     struct mien_writer *w;
     struct job *job;
@@ -57,7 +57,7 @@ struct ring {
 };
 
 struct start {
-    struct ring *g;
+    struct mien_ring *g;
     int worker;
 };
 
@@ -98,13 +98,13 @@ struct mien_rec *mien_filter_add(struct mien_filter *f, int worker, size_t i)
 static void bound(const struct mien_filter *f, struct mien_rec *r)
 {
     size_t limit = f->limit != 0 ? f->limit : MIEN_RECORD_LIMIT, n = mien_rec_bytes(r);
-    if (n > limit && !r->fresh_error)
+    if (n > limit && !r->failed)
         mien_rec_fail(r, "the record would have %zu bytes, more than the limit of %zu", n, limit);
     if (mien_rec_bytes(r) > limit)
         mien_rec_del(r, MIEN_TAG_IMAGE);
 }
 
-static void run_job(struct ring *g, struct job *job, int worker)
+static void run_job(struct mien_ring *g, struct job *job, int worker)
 {
     size_t n = 0;
     for (size_t i = 0; i < job->n; i++) {
@@ -120,7 +120,7 @@ static void run_job(struct ring *g, struct job *job, int worker)
 }
 
 /* Delivers the records written so far, then ends the program. */
-static _Noreturn void stop(struct ring *g, const char *why)
+static _Noreturn void stop(struct mien_ring *g, const char *why)
 {
     struct mien_err e;
     if (mien_writer_flush(g->w, &e) < 0)
@@ -128,7 +128,7 @@ static _Noreturn void stop(struct ring *g, const char *why)
     mien_cli_die(g->f->cli, "%s", why);
 }
 
-static void deliver(struct ring *g, const struct mien_rec *r)
+static void deliver(struct mien_ring *g, const struct mien_rec *r)
 {
     struct mien_err e;
     if (mien_write(g->w, r, &e) < 0)
@@ -137,7 +137,7 @@ static void deliver(struct ring *g, const struct mien_rec *r)
 }
 
 /* Writes one finished job, in order. Ends the program on what is fatal. */
-static void write_job(struct ring *g, struct job *job)
+static void write_job(struct mien_ring *g, struct job *job)
 {
     struct mien_filter *f = g->f;
     if (job->rc < 0)
@@ -149,7 +149,7 @@ static void write_job(struct ring *g, struct job *job)
         bool drop = good && job->drop[k];
         f->nin++;
         size_t len = 0;
-        const char *why = r->fresh_error ? mien_rec_text(r, MIEN_TAG_ERROR, &len) : NULL;
+        const char *why = r->failed ? mien_rec_text(r, MIEN_TAG_ERROR, &len) : NULL;
         if (why != NULL) {
             char cause[400];
             snprintf(cause, sizeof cause, "%.*s", (int)len, why);
@@ -170,7 +170,7 @@ static void write_job(struct ring *g, struct job *job)
 }
 
 /* Called with the lock held: writes what is due, unless another thread is at it. */
-static void write_due(struct ring *g)
+static void write_due(struct mien_ring *g)
 {
     if (g->writing)
         return;
@@ -197,7 +197,7 @@ static void write_due(struct ring *g)
 static void *worker_main(void *arg)
 {
     struct start s = *(struct start *)arg;
-    struct ring *g = s.g;
+    struct mien_ring *g = s.g;
     free(arg);
     pthread_mutex_lock(&g->lock);
     for (;;) {
@@ -218,7 +218,7 @@ static void *worker_main(void *arg)
 }
 
 /* Whether a job that has some records, of so many bytes, takes another one. */
-static bool takes_another(const struct ring *g, const struct job *job, uint64_t bytes)
+static bool takes_another(const struct mien_ring *g, const struct job *job, uint64_t bytes)
 {
     const struct mien_filter *f = g->f;
     return job->n < f->batch &&
@@ -227,7 +227,7 @@ static bool takes_another(const struct ring *g, const struct job *job, uint64_t 
 }
 
 /* Reads the records of a job. Returns 1, 0 at the end of the input, or a negative code. */
-static int read_job(struct ring *g, struct job *job, struct mien_err *e)
+static int read_job(struct mien_ring *g, struct job *job, struct mien_err *e)
 {
     int rc = 1;
     uint64_t from = mien_reader_bytes(g->rd);
@@ -240,7 +240,7 @@ static int read_job(struct ring *g, struct job *job, struct mien_err *e)
 }
 
 /* Fills jobs until the input ends. Returns 0, or a negative code for a broken input. */
-static int read_all(struct ring *g, struct mien_err *e)
+static int read_all(struct mien_ring *g, struct mien_err *e)
 {
     int rc = 1;
     while (rc > 0) {
@@ -268,10 +268,10 @@ static int read_all(struct ring *g, struct mien_err *e)
     return rc;
 }
 
-static void ring_make(struct ring *g, struct mien_filter *f)
+static void ring_make(struct mien_ring *g, struct mien_filter *f)
 {
     struct mien_err e;
-    *g = (struct ring){.f = f, .njob = 2 * (size_t)f->jobs + 2};
+    *g = (struct mien_ring){.f = f, .njob = 2 * (size_t)f->jobs + 2};
     pthread_mutex_init(&g->lock, NULL);
     pthread_mutex_init(&g->terminal, NULL);
     pthread_cond_init(&g->free, NULL);
@@ -303,7 +303,7 @@ static void ring_make(struct ring *g, struct mien_filter *f)
         mien_cli_die(f->cli, "cannot start %d workers: %s", f->jobs, strerror(rc));
 }
 
-static void ring_free(struct ring *g)
+static void ring_free(struct mien_ring *g)
 {
     for (size_t i = 0; i < g->njob; i++) {
         for (size_t k = 0; k < g->f->batch; k++)
@@ -328,7 +328,7 @@ static void ring_free(struct ring *g)
 
 int mien_filter_run(struct mien_filter *f)
 {
-    struct ring g;
+    struct mien_ring g;
     struct mien_err e;
     mien_filter_prepare(f);
     mien_cli_check_input(f->cli, STDIN_FILENO);

@@ -9,6 +9,7 @@
 
 #include "mien/buf.h"
 #include "util/num.h"
+#include "mien/version.h"
 
 struct fit_log {
     FILE *file;

@@ -39,7 +39,7 @@ static int without_boxes(const struct mien_pack *p, struct mien_err *e)
 {
     struct mien_rec r = {0};
     int rc = 1;
-    for (size_t i = 0; rc == 1 && p->record.offset != NULL && i < p->n; i++) {
+    for (size_t i = 0; rc == 1 && i < p->n; i++) {
         int got = mien_pack_record(p, i, &r, e);
         if (got == MIEN_ERR_MEM)
             rc = got;

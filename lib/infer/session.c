@@ -290,15 +290,10 @@ int mien_session_records(const struct mien_session *s, struct mien_rec **rec, si
     for (size_t i = 0; i < n; i++) {
         struct mien_prep prep;
         struct mien_err why;
-        size_t len;
-        const char *text = mien_rec_text(rec[i], MIEN_TAG_PREP, &len);
-        if (text != NULL) {
-            if (mien_prep_parse(&prep, text, len, e) < 0)
-                return MIEN_ERR_FORMAT;
-            if (mien_prep_check(&prep, &s->model.prep, &why) < 0)
-                return mien_err_set(e, MIEN_ERR_FORMAT, "the records don't fit the model: %s",
-                                    why.msg);
-        }
+        if (mien_rec_get_prep(rec[i], &prep, e) < 0)
+            return MIEN_ERR_FORMAT;
+        if (mien_prep_check(&prep, &s->model.prep, &why) < 0)
+            return mien_err_set(e, MIEN_ERR_FORMAT, "the records don't fit the model: %s", why.msg);
         in[k] = input_of(s, rec[i]);
         if (in[k] != NULL)
             used[k++] = i;

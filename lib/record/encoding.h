@@ -2,10 +2,15 @@
 #ifndef MIEN_RECORD_ENCODING_H
 #define MIEN_RECORD_ENCODING_H
 
+#include "mien/buf.h"
 #include "mien/record.h"
 
 /* Appends a field's header, padded to 8 bytes. Returns 0 or MIEN_ERR_MEM. */
 int rec_field_head(const struct mien_field *f, struct mien_buf *out);
+
+/* Room for the n bytes of body that a record is to be read from: the record's, aligned to 16, until
+   this is called again or the record freed. NULL when out of memory. */
+unsigned char *rec_body(struct mien_rec *r, size_t n);
 
 /* Parses len bytes of body holding nfield fields; the record's fields point into body, which the
    caller keeps alive and aligned to 8. Returns 0 or MIEN_ERR_FORMAT. */

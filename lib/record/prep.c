@@ -2,8 +2,11 @@
 
 #include <ctype.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
+
+#include "mien/record.h"
 
 int mien_prep_parse(struct mien_prep *p, const char *s, size_t len, struct mien_err *e)
 {
@@ -86,6 +89,18 @@ void mien_prep_del(struct mien_prep *p, const char *key)
     else if (word > p->text)
         word--; /* the last word goes with the space before it */
     memmove(word, rest, strlen(rest) + 1);
+}
+
+int mien_rec_get_prep(const struct mien_rec *r, struct mien_prep *p, struct mien_err *e)
+{
+    size_t len = 0;
+    const char *text = mien_rec_text(r, MIEN_TAG_PREP, &len);
+    return mien_prep_parse(p, text != NULL ? text : "", len, e);
+}
+
+int mien_rec_set_prep(struct mien_rec *r, const struct mien_prep *p)
+{
+    return mien_rec_set_str(r, MIEN_TAG_PREP, p->text);
 }
 
 int mien_prep_check(const struct mien_prep *stream, const struct mien_prep *model,

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "encoding.h"
+#include "mien/buf.h"
 #include "util/bytes.h"
 #include "util/num.h"
 #include "util/array.h"
@@ -73,23 +74,90 @@ static size_t pad8(size_t n)
     return (n + 7) & ~(size_t)7;
 }
 
+/* --- Memory --------------------------------------------------------------------------------- */
+
+struct mien_rec_memory {
+    size_t cap;           /* fields that there is room for */
+    struct mien_buf body; /* the bytes it was read from */
+    struct mien_buf *own; /* storage of fields that were set: cown of them, of which nown in use */
+    size_t nown, cown;
+};
+
+/* The record's memory, made when it is first needed. NULL when there is none. */
+static struct mien_rec_memory *memory(struct mien_rec *r)
+{
+    if (r->memory == NULL)
+        r->memory = calloc(1, sizeof *r->memory);
+    return r->memory;
+}
+
 void mien_rec_clear(struct mien_rec *r)
 {
     r->nfield = 0;
-    r->nown = 0;
-    r->fresh_error = false;
-    mien_buf_clear(&r->body);
+    r->failed = false;
+    if (r->memory != NULL)
+        r->memory->nown = 0;
 }
 
 void mien_rec_free(struct mien_rec *r)
 {
-    for (size_t i = 0; i < r->cown; i++)
-        mien_buf_free(&r->own[i]);
-    free(r->own);
+    struct mien_rec_memory *m = r->memory;
+    for (size_t i = 0; m != NULL && i < m->cown; i++)
+        mien_buf_free(&m->own[i]);
+    if (m != NULL) {
+        mien_buf_free(&m->body);
+        free(m->own);
+    }
+    free(m);
     free(r->field);
-    mien_buf_free(&r->body);
     *r = (struct mien_rec){0};
 }
+
+unsigned char *rec_body(struct mien_rec *r, size_t n)
+{
+    struct mien_rec_memory *m = memory(r);
+    return m == NULL || mien_buf_reserve(&m->body, n) < 0 ? NULL : m->body.data;
+}
+
+/* Makes room for one more field and returns it, not yet counted. */
+static struct mien_field *room(struct mien_rec *r)
+{
+    struct mien_rec_memory *m = memory(r);
+    if (m == NULL)
+        return NULL;
+    if (r->nfield == m->cap) {
+        struct mien_field *p = array_grow(r->field, r->nfield, &m->cap, sizeof *p);
+        if (p == NULL)
+            return NULL;
+        r->field = p;
+    }
+    return &r->field[r->nfield];
+}
+
+/* Storage for n bytes that lives until the record is cleared. */
+static void *storage(struct mien_rec *r, size_t n)
+{
+    struct mien_rec_memory *m = memory(r);
+    if (m == NULL)
+        return NULL;
+    if (m->nown == m->cown) {
+        size_t cown = m->cown == 0 ? 8 : m->cown * 2;
+        struct mien_buf *p = realloc(m->own, cown * sizeof *p);
+        if (p == NULL)
+            return NULL;
+        memset(p + m->cown, 0, (cown - m->cown) * sizeof *p);
+        m->own = p;
+        m->cown = cown;
+    }
+    struct mien_buf *b = &m->own[m->nown];
+    mien_buf_clear(b);
+    if (mien_buf_reserve(b, n) < 0)
+        return NULL;
+    m->nown++;
+    return b->data;
+}
+
+/* --- Tags and fields ------------------------------------------------------------------------ */
 
 const char *mien_tag_name(int tag)
 {
@@ -189,36 +257,6 @@ const char *mien_rec_id(const struct mien_rec *r, char *buf, size_t n)
     const char *s = mien_rec_text(r, MIEN_TAG_ID, &len);
     printable(buf, n, s, len);
     return buf;
-}
-
-/* Makes room for one more field and returns it, not yet counted. */
-static struct mien_field *room(struct mien_rec *r)
-{
-    struct mien_field *p = array_grow(r->field, r->nfield, &r->cap, sizeof *p);
-    if (p == NULL)
-        return NULL;
-    r->field = p;
-    return &r->field[r->nfield];
-}
-
-/* Storage for n bytes that lives until the record is cleared. */
-static void *storage(struct mien_rec *r, size_t n)
-{
-    if (r->nown == r->cown) {
-        size_t cown = r->cown == 0 ? 8 : r->cown * 2;
-        struct mien_buf *p = realloc(r->own, cown * sizeof *p);
-        if (p == NULL)
-            return NULL;
-        memset(p + r->cown, 0, (cown - r->cown) * sizeof *p);
-        r->own = p;
-        r->cown = cown;
-    }
-    struct mien_buf *b = &r->own[r->nown];
-    mien_buf_clear(b);
-    if (mien_buf_reserve(b, n > 0 ? n : 1) < 0)
-        return NULL;
-    r->nown++;
-    return b->data;
 }
 
 static void *alloc_bytes(struct mien_rec *r, int tag, int type, int ndim, const uint32_t *dim,
@@ -321,7 +359,7 @@ void mien_rec_fail(struct mien_rec *r, const char *fmt, ...)
     mien_rec_del(r, MIEN_TAG_PIXELS);
     if (r->nfield == UINT16_MAX)
         r->nfield--; /* what went wrong matters more than the last field */
-    r->fresh_error = true;
+    r->failed = true;
     /* mien_write refuses a record without it */
     (void)mien_rec_set_text(r, MIEN_TAG_ERROR, text, len);
 }
@@ -341,7 +379,7 @@ int mien_rec_copy(struct mien_rec *dst, const struct mien_rec *src)
         f->data = data;
         dst->nfield++;
     }
-    dst->fresh_error = src->fresh_error;
+    dst->failed = src->failed;
     return 0;
 }
 
@@ -373,7 +411,7 @@ int rec_decode_skipped(struct mien_rec *r, const void *body, size_t len, unsigne
     for (unsigned i = 0; i < nfield; i++) {
         struct mien_field *f = room(r);
         if (f == NULL)
-            return mien_err_mem(e, r->cap * sizeof *f, "fields");
+            return mien_err_mem(e, nfield * sizeof *f, "fields");
         if (len - at < 8)
             return mien_err_set(e, MIEN_ERR_FORMAT, "field %u lies outside of its record", i + 1);
         *f = (struct mien_field){.tag = get_le16(p + at),

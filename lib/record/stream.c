@@ -11,6 +11,7 @@
 #include "encoding.h"
 #include "util/bytes.h"
 #include "util/file.h"
+#include "mien/buf.h"
 #include "mien/record.h"
 
 enum { HEADER = 16, VERSION = 1, KIND_RECORD = 0, KIND_END = 1 };
@@ -175,11 +176,8 @@ static int check_head(const struct mien_reader *rd, const unsigned char *head, s
 
 static bool right_checksum(const unsigned char *head, const unsigned char *body)
 {
-    size_t len = get_le32(head + 8);
     uint32_t crc = libdeflate_crc32(0, head, 12);
-    if (len > 0) /* of nothing at NULL libdeflate's checksum is 0 */
-        crc = libdeflate_crc32(crc, body, len);
-    return crc == get_le32(head + 12);
+    return libdeflate_crc32(crc, body, get_le32(head + 8)) == get_le32(head + 12);
 }
 
 static int wrong_checksum(uint64_t offset, struct mien_err *e)
@@ -187,12 +185,12 @@ static int wrong_checksum(uint64_t offset, struct mien_err *e)
     return broken(e, MIEN_ERR_FORMAT, offset, "a record's checksum is wrong");
 }
 
-/* Finds the fields of the body that r holds. */
-static int decode(struct mien_rec *r, const unsigned char *head, uint64_t offset,
-                  struct mien_err *e)
+/* Finds the fields of the body, which rec_body gave. */
+static int decode(struct mien_rec *r, const unsigned char *head, const unsigned char *body,
+                  uint64_t offset, struct mien_err *e)
 {
     struct mien_err why = {{0}};
-    int rc = rec_decode(r, r->body.data, r->body.len, get_le16(head + 6), &why);
+    int rc = rec_decode(r, body, get_le32(head + 8), get_le16(head + 6), &why);
     return rc < 0 ? broken(e, rc, offset, why.msg) : 0;
 }
 
@@ -201,16 +199,16 @@ static int read_body(struct mien_reader *rd, const unsigned char *head, struct m
                      uint64_t offset, struct mien_err *e)
 {
     size_t len = get_le32(head + 8);
-    if (mien_buf_reserve(&r->body, len) < 0)
+    unsigned char *body = rec_body(r, len);
+    if (body == NULL)
         return mien_err_mem(e, len, "a record");
-    ssize_t k = take(rd, r->body.data, len);
+    ssize_t k = take(rd, body, len);
     if (k < 0)
         return cannot_read(rd, e);
     if ((size_t)k < len)
         return cut_short(rd, e);
-    r->body.len = len;
-    return right_checksum(head, r->body.data) ? decode(r, head, offset, e)
-                                              : wrong_checksum(offset, e);
+    return right_checksum(head, body) ? decode(r, head, body, offset, e)
+                                      : wrong_checksum(offset, e);
 }
 
 /* Counts a record that was read. Returns 1 for one to deliver, 0 for an end record, or a negative
@@ -294,9 +292,11 @@ static ssize_t look(struct mien_reader *rd, struct mien_rec *r, struct mien_err 
         return wrong_checksum(offset, e);
     }
     mien_rec_clear(r);
-    if (mien_buf_append(&r->body, head + HEADER, len) < 0)
+    unsigned char *body = rec_body(r, len);
+    if (body == NULL)
         return mien_err_mem(e, len, "a record");
-    int rc = decode(r, head, offset, e);
+    memcpy(body, head + HEADER, len);
+    int rc = decode(r, head, body, offset, e);
     return rc < 0 ? rc : (ssize_t)(HEADER + len);
 }
 
@@ -555,7 +555,7 @@ static int write_kind(struct mien_writer *w, const struct mien_rec *r, int kind,
 
 int mien_write(struct mien_writer *w, const struct mien_rec *r, struct mien_err *e)
 {
-    if (r->fresh_error && !mien_rec_has(r, MIEN_TAG_ERROR))
+    if (r->failed && !mien_rec_has(r, MIEN_TAG_ERROR))
         return mien_err_mem(e, sizeof e->msg, "what is wrong with a record");
     int rc = write_kind(w, r, KIND_RECORD, e);
     w->count += rc == 0;

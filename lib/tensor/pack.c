@@ -2,6 +2,7 @@
 #include "mien/pack.h"
 
 #include <limits.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -45,10 +46,23 @@ bool pack_valid_band(const uint8_t *band)
     return pack_valid_age(band[1]) && band[0] <= band[1];
 }
 
+/* Bytes of all records one after another: record i has those from offset[i] to offset[i + 1]. */
+struct bytes {
+    const unsigned char *bytes;
+    const uint64_t *offset; /* n + 1; NULL when the pack has no such tensor */
+};
+
+struct mien_pack_file {
+    struct mien_safetensors *st;
+    const void *data; /* of the large tensor */
+    struct bytes image, id, subject, record;
+    const int32_t *fields; /* of each record */
+};
+
 /* A tensor of this type whose shape is [n] or, with width, [n, width]; NULL when it isn't so. */
 static const void *get(const struct mien_pack *p, enum pack_column c, size_t n, size_t width)
 {
-    const struct mien_tensor *t = mien_st_find(p->st, pack_columns[c].name);
+    const struct mien_tensor *t = mien_st_find(p->file->st, pack_columns[c].name);
     bool right = t && t->dtype == pack_columns[c].dtype && t->ndim == (width ? 2 : 1) &&
                  t->shape[0] == n && (!width || t->shape[1] == width);
     return right ? t->data : NULL;
@@ -56,9 +70,9 @@ static const void *get(const struct mien_pack *p, enum pack_column c, size_t n, 
 
 /* Bytes and their offsets, which must rise from 0 to the number of bytes in multiples of align. */
 static bool get_bytes(const struct mien_pack *p, const char *name, enum pack_column offsets,
-                      size_t align, struct mien_pack_bytes *out)
+                      size_t align, struct bytes *out)
 {
-    const struct mien_tensor *t = mien_st_find(p->st, name);
+    const struct mien_tensor *t = mien_st_find(p->file->st, name);
     const uint64_t *offset = get(p, offsets, p->n + 1, 0);
     if (!t || t->dtype != MIEN_ST_U8 || t->ndim != 1 || !offset || offset[0] != 0 ||
         offset[p->n] != t->bytes || (uintptr_t)t->data % align != 0)
@@ -66,15 +80,16 @@ static bool get_bytes(const struct mien_pack *p, const char *name, enum pack_col
     for (size_t i = 0; i < p->n; i++)
         if (offset[i] > offset[i + 1] || offset[i] % align != 0)
             return false;
-    *out = (struct mien_pack_bytes){t->data, offset};
+    *out = (struct bytes){t->data, offset};
     return true;
 }
 
 /* The same where both tensors may be absent. */
 static bool get_optional(const struct mien_pack *p, const char *name, enum pack_column offsets,
-                         size_t align, struct mien_pack_bytes *out)
+                         size_t align, struct bytes *out)
 {
-    return (!mien_st_find(p->st, name) && !mien_st_find(p->st, pack_columns[offsets].name)) ||
+    return (!mien_st_find(p->file->st, name) &&
+            !mien_st_find(p->file->st, pack_columns[offsets].name)) ||
            get_bytes(p, name, offsets, align, out);
 }
 
@@ -83,11 +98,12 @@ static bool open_data(struct mien_pack *p)
 {
     const struct mien_tensor *t;
     p->kind = MIEN_PACK_PIXELS;
-    while (p->kind <= MIEN_PACK_FEATURES && !(t = mien_st_find(p->st, pack_kinds[p->kind].name)))
+    while (p->kind <= MIEN_PACK_FEATURES &&
+           !(t = mien_st_find(p->file->st, pack_kinds[p->kind].name)))
         p->kind++;
     if (p->kind > MIEN_PACK_FEATURES)
         return false;
-    p->data = t->data;
+    p->file->data = t->data;
     p->n = t->ndim > 0 ? t->shape[0] : 0;
     switch (p->kind) {
     case MIEN_PACK_PIXELS:
@@ -103,9 +119,10 @@ static bool open_data(struct mien_pack *p)
         p->dim = (int)t->shape[1];
         break;
     default:
-        t = mien_st_find(p->st, pack_columns[PACK_IMAGE_OFFSETS].name);
+        t = mien_st_find(p->file->st, pack_columns[PACK_IMAGE_OFFSETS].name);
         p->n = t && t->count > 0 ? t->count - 1 : 0;
-        return p->n > 0 && get_bytes(p, pack_kinds[p->kind].name, PACK_IMAGE_OFFSETS, 1, &p->image);
+        return p->n > 0 &&
+               get_bytes(p, pack_kinds[p->kind].name, PACK_IMAGE_OFFSETS, 1, &p->file->image);
     }
     return p->n > 0;
 }
@@ -116,7 +133,7 @@ static bool open_labels(struct mien_pack *p)
     p->gender = get(p, PACK_GENDER, p->n, 0);
     p->band = get(p, PACK_AGE_BAND, p->n, 2);
     if (!p->age || !p->gender ||
-        (!p->band && mien_st_find(p->st, pack_columns[PACK_AGE_BAND].name)))
+        (!p->band && mien_st_find(p->file->st, pack_columns[PACK_AGE_BAND].name)))
         return false;
     for (size_t i = 0; i < p->n; i++) {
         const uint8_t *band = p->band ? p->band + 2 * i : NULL;
@@ -131,8 +148,9 @@ static bool open_labels(struct mien_pack *p)
 
 static int check_pack(struct mien_pack *p, const char *path, struct mien_err *e)
 {
-    const char *format = mien_st_meta(p->st, "format"), *version = mien_st_meta(p->st, "version");
-    const char *prep = mien_st_meta(p->st, "prep"), *wrong = NULL;
+    const struct mien_safetensors *st = p->file->st;
+    const char *format = mien_st_meta(st, "format"), *version = mien_st_meta(st, "version");
+    const char *prep = mien_st_meta(st, "prep"), *wrong = NULL;
     if (!format || strcmp(format, PACK_FORMAT) != 0)
         return mien_err_set(e, MIEN_ERR_FORMAT, "'%s' is a safetensors file, but not a pack", path);
     if (!version || strcmp(version, PACK_VERSION) != 0)
@@ -146,14 +164,15 @@ static int check_pack(struct mien_pack *p, const char *path, struct mien_err *e)
         wrong = "pixels, images or features";
     else if (!open_labels(p))
         wrong = "ages and genders";
-    else if (!get_optional(p, pack_columns[PACK_ID].name, PACK_ID_OFFSETS, 1, &p->id))
+    else if (!get_optional(p, pack_columns[PACK_ID].name, PACK_ID_OFFSETS, 1, &p->file->id))
         wrong = "ids";
     else if (!get_optional(p, pack_columns[PACK_SUBJECT].name, PACK_SUBJECT_OFFSETS, 1,
-                           &p->subject))
+                           &p->file->subject))
         wrong = "subjects";
-    else if (!get_optional(p, pack_columns[PACK_RECORD].name, PACK_RECORD_OFFSETS, 8, &p->record))
+    else if (!get_optional(p, pack_columns[PACK_RECORD].name, PACK_RECORD_OFFSETS, 8,
+                           &p->file->record))
         wrong = "records";
-    else if (p->record.offset && !(p->fields = get(p, PACK_RECORD_FIELDS, p->n, 0)))
+    else if (p->file->record.offset && !(p->file->fields = get(p, PACK_RECORD_FIELDS, p->n, 0)))
         wrong = "numbers of fields";
     if (wrong)
         return mien_err_set(e, MIEN_ERR_FORMAT, "'%s': the pack's %s are absent or damaged", path,
@@ -163,8 +182,11 @@ static int check_pack(struct mien_pack *p, const char *path, struct mien_err *e)
 
 int mien_pack_open(struct mien_pack *p, const char *path, struct mien_err *e)
 {
-    *p = (struct mien_pack){.st = mien_st_open(path, e)};
-    int rc = p->st ? check_pack(p, path, e) : MIEN_ERR_FORMAT;
+    *p = (struct mien_pack){.file = calloc(1, sizeof *p->file)};
+    if (!p->file)
+        return mien_err_mem(e, sizeof *p->file, "a pack");
+    p->file->st = mien_st_open(path, e);
+    int rc = p->file->st ? check_pack(p, path, e) : MIEN_ERR_FORMAT;
     if (rc < 0)
         mien_pack_close(p);
     return rc;
@@ -172,21 +194,23 @@ int mien_pack_open(struct mien_pack *p, const char *path, struct mien_err *e)
 
 void mien_pack_close(struct mien_pack *p)
 {
-    mien_st_close(p->st);
+    if (p->file)
+        mien_st_close(p->file->st);
+    free(p->file);
     *p = (struct mien_pack){0};
 }
 
 const unsigned char *mien_pack_pixels(const struct mien_pack *p, size_t i)
 {
-    return (const unsigned char *)p->data + i * (size_t)p->height * (size_t)p->width * 3;
+    return (const unsigned char *)p->file->data + i * (size_t)p->height * (size_t)p->width * 3;
 }
 
 const float *mien_pack_features(const struct mien_pack *p, size_t i)
 {
-    return (const float *)p->data + i * (size_t)p->dim;
+    return (const float *)p->file->data + i * (size_t)p->dim;
 }
 
-static const unsigned char *bytes_at(const struct mien_pack_bytes *b, size_t i, size_t *len)
+static const unsigned char *bytes_at(const struct bytes *b, size_t i, size_t *len)
 {
     *len = b->offset ? (size_t)(b->offset[i + 1] - b->offset[i]) : 0;
     return b->offset ? b->bytes + b->offset[i] : (const unsigned char *)"";
@@ -194,17 +218,17 @@ static const unsigned char *bytes_at(const struct mien_pack_bytes *b, size_t i, 
 
 const unsigned char *mien_pack_image(const struct mien_pack *p, size_t i, size_t *len)
 {
-    return bytes_at(&p->image, i, len);
+    return bytes_at(&p->file->image, i, len);
 }
 
 const char *mien_pack_id(const struct mien_pack *p, size_t i, size_t *len)
 {
-    return (const char *)bytes_at(&p->id, i, len);
+    return (const char *)bytes_at(&p->file->id, i, len);
 }
 
 const char *mien_pack_subject(const struct mien_pack *p, size_t i, size_t *len)
 {
-    return (const char *)bytes_at(&p->subject, i, len);
+    return (const char *)bytes_at(&p->file->subject, i, len);
 }
 
 /* Record i's part of the large tensor. */
@@ -214,7 +238,7 @@ static const void *data_at(const struct mien_pack *p, size_t i, size_t *len)
         return mien_pack_image(p, i, len);
     *len = p->kind == MIEN_PACK_PIXELS ? (size_t)p->height * (size_t)p->width * 3
                                        : (size_t)p->dim * sizeof(float);
-    return (const unsigned char *)p->data + i * *len;
+    return (const unsigned char *)p->file->data + i * *len;
 }
 
 void mien_pack_will_need(const struct mien_pack *p, const uint32_t *index, size_t n)
@@ -274,14 +298,14 @@ int mien_pack_record(const struct mien_pack *p, size_t i, struct mien_rec *r, st
 {
     size_t len, blen;
     const void *data = data_at(p, i, &len);
-    if (!p->record.offset) {
+    if (!p->file->record.offset) {
         mien_rec_clear(r);
         return record_of_tensors(p, i, r, e);
     }
-    const unsigned char *body = bytes_at(&p->record, i, &blen);
+    const unsigned char *body = bytes_at(&p->file->record, i, &blen);
     mien_rec_clear(r);
-    if (p->fields[i] < 0)
-        return mien_err_set(e, MIEN_ERR_FORMAT, "a record of %d fields", p->fields[i]);
-    return rec_decode_skipped(r, body, blen, (unsigned)p->fields[i], pack_kinds[p->kind].tag, data,
-                              len, e);
+    if (p->file->fields[i] < 0)
+        return mien_err_set(e, MIEN_ERR_FORMAT, "a record of %d fields", p->file->fields[i]);
+    return rec_decode_skipped(r, body, blen, (unsigned)p->file->fields[i], pack_kinds[p->kind].tag,
+                              data, len, e);
 }

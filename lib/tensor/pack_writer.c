@@ -148,9 +148,7 @@ static const struct mien_field *find_data(const struct pack_writer *w, enum mien
 static int check_prep(const struct pack_writer *w, const struct mien_rec *r, struct mien_prep *prep,
                       struct mien_err *e)
 {
-    size_t len = 0;
-    const char *text = mien_rec_text(r, MIEN_TAG_PREP, &len);
-    int rc = mien_prep_parse(prep, text ? text : "", len, e);
+    int rc = mien_rec_get_prep(r, prep, e);
     if (rc == 0 && w->n > 0 && strcmp(prep->text, w->prep.text) != 0)
         rc = mien_err_set(e, MIEN_ERR_FORMAT, "was made with '%s', those before with '%s'",
                           prep->text, w->prep.text);

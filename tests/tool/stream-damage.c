@@ -13,6 +13,7 @@
 
 #include "mien/cli.h"
 #include "mien/record.h"
+#include "record/encoding.h"
 #include "util/file.h"
 #include "util/hash.h"
 
@@ -50,17 +51,21 @@ static int read_stream(struct damage *d, bool first, struct mien_err *e)
 {
     struct mien_rec r = {0};
     struct mien_reader *rd = mien_reader_new(d->in, 0, e);
+    struct mien_buf body = {0};
     int rc;
     need(d, rd != NULL, e->msg);
     while ((rc = mien_read(rd, &r, e)) > 0) {
         uint64_t end = mien_reader_bytes(rd), n = mien_reader_count(rd);
         const uint64_t *ends = (const uint64_t *)(void *)d->ends.data;
+        mien_buf_clear(&body);
+        need(d, rec_encode(&r, 0, &body) == 0, "out of memory");
         if (first)
             need(d, mien_buf_append(&d->ends, &end, sizeof end) == 0, "out of memory");
         else if (n * sizeof end > d->ends.len || ends[n - 1] != end ||
-                 memcmp(d->whole.data + end - r.body.len, r.body.data, r.body.len) != 0)
+                 memcmp(d->whole.data + end - body.len, body.data, body.len) != 0)
             break;
     }
+    mien_buf_free(&body);
     mien_reader_free(rd);
     mien_rec_free(&r);
     return rc;

@@ -238,7 +238,8 @@ static unsigned char *resized(const unsigned char *px, int side, int to)
 {
     struct mien_resizer *z = mien_resizer_new(&e);
     unsigned char *out = malloc((size_t)to * (size_t)to * 3);
-    mien_resize(z, px, side, side, out, (struct mien_size){to, to}, MIEN_TRIANGLE, &e);
+    assert_int_equal(
+        mien_resize(z, px, side, side, out, (struct mien_size){to, to}, MIEN_TRIANGLE, &e), 0);
     mien_resizer_free(z);
     return out;
 }

@@ -238,7 +238,7 @@ static void editing(void **state)
     mien_rec_set_u8(&r, MIEN_TAG_GENDER, 1);
     assert_int_equal(mien_rec_copy(&c, &r), 0);
     mien_rec_fail(&r, "not a %s", "JPEG");
-    assert_true(r.fresh_error && mien_rec_has(&r, MIEN_TAG_ERROR));
+    assert_true(r.failed && mien_rec_has(&r, MIEN_TAG_ERROR));
     assert_null(mien_rec_pixels(&r, &h, &w));
     float features[] = {0, 1, -2};
     assert_int_equal(mien_rec_set_f32v(&r, MIEN_TAG_FEATURES, features, 3), 0);
@@ -249,7 +249,7 @@ static void editing(void **state)
     assert_non_null(mien_rec_pixels(&c, &h, &w));
     assert_int_equal(mien_rec_share(&r, &c), 0);
     assert_ptr_equal(mien_rec_pixels(&r, &h, &w), mien_rec_pixels(&c, &h, &w));
-    assert_false(r.fresh_error || mien_rec_has(&r, MIEN_TAG_ERROR));
+    assert_false(r.failed || mien_rec_has(&r, MIEN_TAG_ERROR));
     mien_rec_set_u8(&r, MIEN_TAG_GENDER, 0);
     assert_true(mien_rec_int(&r, MIEN_TAG_GENDER, &h) && h == 0);
     assert_true(mien_rec_int(&c, MIEN_TAG_GENDER, &h) && h == 1);
@@ -312,6 +312,15 @@ static void preps(void **state)
     assert_string_equal(s.text, "crop=whole");
     mien_prep_del(&s, "crop");
     assert_string_equal(s.text, "");
+    struct mien_rec r = {0};
+    assert_int_equal(mien_rec_get_prep(&r, &d, &e), 0);
+    assert_string_equal(d.text, "");
+    assert_int_equal(mien_rec_set_prep(&r, &all), 0);
+    assert_int_equal(mien_rec_get_prep(&r, &d, &e), 0);
+    assert_string_equal(d.text, "crop=box margin=0.4");
+    assert_int_equal(mien_rec_set_str(&r, MIEN_TAG_PREP, "size 224"), 0);
+    assert_int_equal(mien_rec_get_prep(&r, &d, &e), MIEN_ERR_FORMAT);
+    mien_rec_free(&r);
     assert_int_equal(mien_prep_parse(&m, "size 224", 8, &e), MIEN_ERR_FORMAT);
     assert_int_equal(mien_prep_parse(&m, "a=b=c  d=", 9, &e), 0);
     assert_int_equal(mien_prep_parse(&m, "=b", 2, &e), MIEN_ERR_FORMAT);
