@@ -23,6 +23,7 @@ TOOLS = $(patsubst tests/tool/%.c,%,$(wildcard tests/tool/*.c))
 BENCH = $(patsubst scripts/bench/%.c,$(BUILD)/bench/%,$(wildcard scripts/bench/*.c))
 DOUBLE = tests/double/test_grad lib/kernel/kernels lib/train/grad lib/train/trainer lib/train/pass lib/train/forward lib/train/backward \
 	lib/train/products lib/train/patches
+VECTORIZED = lib/kernel/kernels lib/train/grad lib/train/optim
 MAN = $(wildcard man/man*/*.[157])
 NETWORKS = $(wildcard networks/*.net)
 SHARE = $(DESTDIR)$(PREFIX)/share
@@ -70,6 +71,9 @@ $(BUILD)/double/%.o: %.c Makefile
 $(LIB): $(LIB_SRC:%.c=$(BUILD)/%.o)
 	rm -f $@
 	$(AR) rcs $@ $^
+
+# What is SIMD in real.h is for the vectorizer, which gcc's -O2 hardly lets work.
+$(VECTORIZED:%=$(BUILD)/%.o) $(VECTORIZED:%=$(BUILD)/double/%.o): override CFLAGS := $(CFLAGS:-O2=-O3)
 
 $(BUILD)/%.o: %.c Makefile
 	@mkdir -p $(@D)

@@ -13,10 +13,9 @@ typedef float real;
 #endif
 
 /* A function compiled for several processors, the best of which is chosen when the program
-   starts. Sanitizers can't instrument that choice. */
-#if defined __x86_64__ && !defined __clang__ && !defined __SANITIZE_ADDRESS__
-#define SIMD                                                                                       \
-    __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default"), optimize("O3")))
+   starts: by glibc, since musl can't. Sanitizers can't instrument that choice. */
+#if defined __x86_64__ && defined __GLIBC__ && !defined __clang__ && !defined __SANITIZE_ADDRESS__
+#define SIMD __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
 #else
 #define SIMD
 #endif
