@@ -2,15 +2,20 @@
 
 VERSION := $(shell sed -n 's/^\#define MIEN_VERSION "\(.*\)"/\1/p' include/mien/version.h)
 PREFIX ?= /usr/local
+LIBDIR ?= $(PREFIX)/lib
+INCLUDEDIR ?= $(PREFIX)/include
 BUILD ?= build
 CC ?= cc
+OBJCOPY ?= objcopy
 CFLAGS ?= -O2 -g
 # Debian's, for which its packages of other toolkits are made.
 PYTHON ?= /usr/bin/python3
 WARN = -Wall -Wextra -Wshadow -Wstrict-prototypes -Wpointer-arith -Wvla
 CPPFLAGS += -Iinclude -Ilib -D_POSIX_C_SOURCE=200809L \
 	$(shell pkg-config --cflags libarchive libjpeg openblas zlib libdeflate jansson 2>/dev/null)
-ALL_CFLAGS = -std=c17 $(WARN) -pthread $(SAN) $(CFLAGS) $(CPPFLAGS)
+# The objects also make a shared library.
+PIC = -fPIC -fno-semantic-interposition
+ALL_CFLAGS = -std=c17 $(WARN) -pthread $(PIC) $(SAN) $(CFLAGS) $(CPPFLAGS)
 # The linker keeps only the libraries that a program really uses.
 LIBS = -Wl,--as-needed -larchive -ljpeg -lopenblas -lz -ldeflate -ljansson -lm
 
@@ -24,11 +29,22 @@ BENCH = $(patsubst scripts/bench/%.c,$(BUILD)/bench/%,$(wildcard scripts/bench/*
 DOUBLE = tests/double/test_grad lib/kernel/kernels lib/train/grad lib/train/trainer lib/train/pass lib/train/forward lib/train/backward \
 	lib/train/products lib/train/patches
 VECTORIZED = lib/kernel/kernels lib/train/grad lib/train/optim
-MAN = $(wildcard man/man*/*.[157])
+MAN = $(wildcard man/man*/*.[1357])
 NETWORKS = $(wildcard networks/*.net)
-SHARE = $(DESTDIR)$(PREFIX)/share
+HEADERS = $(wildcard include/mien/*.h)
+SHARE = $(PREFIX)/share
+# What `make install` installs and `make uninstall` removes.
+INSTALLED = $(PROGRAMS:%=$(PREFIX)/bin/%) $(HEADERS:include/%=$(INCLUDEDIR)/%) \
+	$(addprefix $(LIBDIR)/,libmien.a libmien.so.$(VERSION) $(SONAME) libmien.so pkgconfig/mien.pc) \
+	$(MAN:%=$(SHARE)/%) $(NETWORKS:%=$(SHARE)/mien/%)
 
-LIB = $(BUILD)/libmien.a
+# All rooms of lib/: what the programs and tests are linked with.
+LIB = $(BUILD)/rooms.a
+# The library that is installed has the rooms of the public headers, and those that they use.
+PUBLIC_ROOMS = util record image tensor net kernel infer cli
+PUBLIC_OBJ = $(patsubst %.c,$(BUILD)/%.o,$(wildcard $(PUBLIC_ROOMS:%=lib/%/*.c)))
+SONAME = libmien.so.0
+LIBMIEN = $(BUILD)/libmien.a $(BUILD)/libmien.so.$(VERSION)
 BIN = $(PROGRAMS:%=$(BUILD)/bin/%)
 TOOL_BIN = $(TOOLS:%=$(BUILD)/tests/tool/%)
 FUZZ_BIN = $(FUZZ:%=$(BUILD)/tests/fuzz/%)
@@ -36,11 +52,11 @@ FUZZ_MAIN = $(BUILD)/tests/fuzz/replay.o
 TORTURE = $(BUILD)/tests/torture/torture $(BUILD)/tests/torture/inject.so
 TEST_BIN = $(UNIT:%=$(BUILD)/tests/%) $(BUILD)/tests/test_grad $(TOOL_BIN) $(FUZZ_BIN) $(TORTURE)
 
-.PHONY: all tests check asan fuzz fuzz-cover fuzz-targets torture valgrind demo bench bench-guard lint install \
+.PHONY: all tests check check-slow asan fuzz fuzz-cover fuzz-targets torture valgrind demo bench bench-guard lint install \
 	uninstall dist clean
 .SECONDARY:
 
-all: $(BIN)
+all: $(BIN) $(LIBMIEN)
 
 $(BUILD)/bin/%: $(BUILD)/cmd/%.o $(LIB)
 	@mkdir -p $(@D)
@@ -72,6 +88,20 @@ $(LIB): $(LIB_SRC:%.c=$(BUILD)/%.o)
 	rm -f $@
 	$(AR) rcs $@ $^
 
+# One object in which only the public functions are global: the rooms' names can't clash with a
+# program's own.
+$(BUILD)/libmien.o: $(PUBLIC_OBJ)
+	$(LD) -r -o $@ $^
+	$(OBJCOPY) --wildcard --keep-global-symbol='mien_*' $@
+
+$(BUILD)/libmien.a: $(BUILD)/libmien.o
+	rm -f $@
+	$(AR) rcs $@ $^
+
+$(BUILD)/libmien.so.$(VERSION): $(PUBLIC_OBJ) lib/libmien.map
+	$(CC) $(ALL_CFLAGS) $(LDFLAGS) -shared -Wl,-soname,$(SONAME) -Wl,--version-script=lib/libmien.map \
+		-o $@ $(PUBLIC_OBJ) $(LIBS)
+
 # What is SIMD in real.h is for the vectorizer, which gcc's -O2 hardly lets work.
 $(VECTORIZED:%=$(BUILD)/%.o) $(VECTORIZED:%=$(BUILD)/double/%.o): override CFLAGS := $(CFLAGS:-O2=-O3)
 
@@ -85,6 +115,12 @@ check:
 	scripts/deps test
 	$(MAKE) all tests
 	BUILD=$(BUILD) tests/run
+
+# What takes longer than a newcomer waits for.
+check-slow:
+	scripts/deps test
+	$(MAKE) all tests
+	BUILD=$(BUILD) tests/run tests/slow/*.t
 
 ASAN = BUILD=build/asan SAN="-fsanitize=address,undefined -fno-sanitize-recover=undefined" \
 	CFLAGS="-O1 -g -fno-omit-frame-pointer"
@@ -158,15 +194,23 @@ lint:
 		-Iinclude -Ilib cmd lib
 
 install: all
-	install -d $(DESTDIR)$(PREFIX)/bin $(SHARE)/mien/networks
-	install $(BIN) $(DESTDIR)$(PREFIX)/bin
-	install -m 644 $(NETWORKS) $(SHARE)/mien/networks
-	for m in $(MAN); do install -D -m 644 $$m $(SHARE)/$$m || exit; done
+	for f in $(sort $(dir $(INSTALLED))); do install -d "$(DESTDIR)$$f" || exit; done
+	install $(BIN) "$(DESTDIR)$(PREFIX)/bin"
+	install -m 644 $(HEADERS) "$(DESTDIR)$(INCLUDEDIR)/mien"
+	install -m 644 $(LIBMIEN) "$(DESTDIR)$(LIBDIR)"
+	ln -sf libmien.so.$(VERSION) "$(DESTDIR)$(LIBDIR)/$(SONAME)"
+	ln -sf $(SONAME) "$(DESTDIR)$(LIBDIR)/libmien.so"
+	sed -e 's|@PREFIX@|$(PREFIX)|; s|@VERSION@|$(VERSION)|' \
+		-e 's|@LIBDIR@|$(LIBDIR:$(PREFIX)/%=$${prefix}/%)|' \
+		-e 's|@INCLUDEDIR@|$(INCLUDEDIR:$(PREFIX)/%=$${prefix}/%)|' \
+		lib/mien.pc.in >"$(DESTDIR)$(LIBDIR)/pkgconfig/mien.pc"
+	for f in $(MAN); do install -m 644 $$f "$(DESTDIR)$(SHARE)/$$f" || exit; done
+	install -m 644 $(NETWORKS) "$(DESTDIR)$(SHARE)/mien/networks"
+	[ -n "$(DESTDIR)" ] || ldconfig 2>/dev/null || true # so that programs find the new library
 
 uninstall:
-	rm -f $(PROGRAMS:%=$(DESTDIR)$(PREFIX)/bin/%) $(MAN:%=$(SHARE)/%) \
-		$(NETWORKS:%=$(SHARE)/mien/%)
-	-rmdir $(SHARE)/mien/networks $(SHARE)/mien
+	for f in $(INSTALLED); do rm -f "$(DESTDIR)$$f" || exit; done
+	for d in $(SHARE)/mien/networks $(SHARE)/mien $(INCLUDEDIR)/mien; do rmdir "$(DESTDIR)$$d" 2>/dev/null || true; done
 
 dist:
 	mkdir -p $(BUILD)

@@ -1,0 +1,215 @@
+#!/bin/sh
+# What make install installs, in a folder of its own: programs of mien(3) are compiled against it, with
+# the shared library and with the static one, and run in pipes; and make uninstall removes it
+# all.
+. "$(dirname "$0")/../lib.sh"
+
+# Of the library's headers and man page, nothing depends on how mien itself was compiled.
+unset MAKEFLAGS MFLAGS
+root=$T/root
+prefix=$root/usr/local
+in_root() { make -s -C "$ROOT" BUILD="$BUILD" DESTDIR="$root" "$@"; }
+
+if nm -D "$BUILD"/libmien.so.* | grep -q __asan; then
+    skip 'the installed library' 'it was built with a sanitizer'
+    finish
+    exit 0
+fi
+
+ok 'make install' in_root install
+
+# --- The libraries ------------------------------------------------------------------------------
+
+export PKG_CONFIG_PATH="$prefix/lib/pkgconfig" PKG_CONFIG_SYSROOT_DIR="$root"
+export LD_LIBRARY_PATH="$prefix/lib"
+is 'the version of mien.pc' "$(pkg-config --modversion mien)" "$(mien-view --version | sed 's/.* //')"
+like 'the shared library has a name with its interface' "$(readelf -d "$prefix/lib/libmien.so")" \
+    'SONAME.*\[libmien\.so\.[0-9]+\]'
+is 'it exports mien_* alone' \
+    "$(nm -D --defined-only "$prefix/lib/libmien.so" | awk '$3 !~ /^mien_/ { print $3 }')" ''
+is 'so does the static one' \
+    "$(nm -g --defined-only "$prefix/lib/libmien.a" | awk 'NF == 3 && $3 !~ /^mien_/ { print $3 }')" ''
+is 'both export the same' "$(nm -D --defined-only "$prefix/lib/libmien.so" | sed 's/.* //' | sort)" \
+    "$(nm -g --defined-only "$prefix/lib/libmien.a" | sed -n 's/.* [TRDi] //p' | sort)"
+like 'without a BLAS and libarchive' "$(readelf -d "$prefix/lib/libmien.so" | grep -c NEEDED):$(
+    readelf -d "$prefix/lib/libmien.so" | grep -cE 'NEEDED.*(blas|archive)')" '^[1-9]:0$'
+
+# --- The headers --------------------------------------------------------------------------------
+
+# compiles COMMAND...: each header alone, and all together.
+compiles() {
+    for h in "$prefix"/include/mien/*.h; do
+        echo "#include <mien/${h##*/}>"
+    done | tee all.c | while read -r line; do
+        echo "$line" >alone.c
+        "$@" -Wall -Wextra -pedantic -Werror -I"$prefix/include" -fsyntax-only alone.c || exit 1
+    done && "$@" -Wall -Wextra -pedantic -Werror -I"$prefix/include" -fsyntax-only all.c
+}
+ok 'C99 takes the headers' compiles cc -std=c99 -x c
+if command -v g++ >/dev/null; then
+    ok 'C++11 takes the headers' compiles g++ -std=c++11 -x c++
+else
+    skip 'C++11 takes the headers' 'g++ is absent'
+fi
+is 'no other macros' "$(sed -n 's/^# *define \([A-Za-z_0-9]*\).*/\1/p' "$prefix"/include/mien/*.h |
+    grep -v '^MIEN_')" ''
+is 'and no other tags' "$(grep -ohE '\b(struct|enum|union) [a-z_]+' "$prefix"/include/mien/*.h |
+    sort -u | grep -v ' mien_')" ''
+
+# --- The programs of mien(3) --------------------------------------------------------------------
+
+# The page's programs as NAME.c, its other blocks as 1, 2, ...
+awk '/^\.Bd -literal/ { block = 1; file = ""; next }
+    /^\.Ed/ { block = 0 }
+    block { gsub(/\\e/, "\\")
+            if (file == "" && match($0, /^\/\* [a-z]+:/)) file = substr($0, 4, RLENGTH - 4) ".c"
+            else if (file == "") file = ++n
+            print >file }' "$prefix/share/man/man3/mien.3"
+is 'the page has three programs' "$(echo *.c | sed 's/al[a-z]*\.c //g')" 'gray.c guess.c meanage.c'
+is 'and two ways to compile one' "$(grep -c '^cc ' 1)" 2
+
+sed -n 1p 1 >shared.sh
+sed -n 2p 1 >static.sh
+ok 'a filter, compiled as the page says' sh -e shared.sh
+mv gray gray-shared
+echo 'int main(void) { return 0; }' >empty.c
+# shellcheck disable=SC2046
+if cc -static -o empty empty.c $(pkg-config --static --libs libjpeg libdeflate jansson) 2>err; then
+    ok 'and statically' sh -e static.sh
+    is 'with no shared library at all' "$(readelf -d gray | grep -c NEEDED)" 0
+else
+    skip 'and statically' 'a library has no static form here'
+    cp gray-shared gray
+fi
+for name in meanage guess; do
+    ok "$name" sh -e -c "$(sed "s/gray/$name/g" shared.sh)"
+done
+for name in gray meanage guess; do
+    # shellcheck disable=SC2046
+    ok "$name gives no warnings" cc -Wall -Wextra -Wno-unused-parameter -Werror -c -o x.o $name.c \
+        $(pkg-config --cflags mien)
+done
+
+PATH=$T:$prefix/bin:$PATH # the programs, too, are those installed
+mien-synth -q --count 60 --size 48 . 2>/dev/null
+mien-meta -q imdb.mat | mien-images -q -m - imdb_crop.tar >images.mien
+mien-crop -q --box whole --for 32 <images.mien | mien-resize -q 32 >pixels.mien
+total=$(mien-view -H -c id pixels.mien | wc -l)
+ok 'a real stream' test "$total" -gt 20
+exits 'the filter in a pipe' 0 sh -c 'cat pixels.mien | ./gray -j 3 | cat >gray.mien'
+is 'passes all records on, in their order' "$(mien-view -Hc id,age,gender gray.mien)" \
+    "$(mien-view -Hc id,age,gender pixels.mien)"
+is 'notes what it did' "$(mien-view -Hc prep gray.mien | sort | uniq -c | sed 's/^ *//')" \
+    "$total crop=whole size=32x32 filter=triangle gray=luma"
+# The first tensor of a pack begins at 8192.
+shades() { mien-pack -q -o x.pack <"$1" && tail -c +8193 x.pack | head -c $((total * 32 * 32 * 3)) |
+    od -An -v -tu1 -w3; }
+shades pixels.mien >before
+shades gray.mien >after
+ok 'makes shades of gray' awk '$1 != $2 || $2 != $3 { exit 1 }' after
+ok 'the right ones' sh -c 'paste before after | awk '"'"'
+    { want = int((299 * $1 + 587 * $2 + 114 * $3) / 1000); colored += $1 != $2
+      if ($4 != want) exit 1 } END { exit colored < 1000 }'"'"
+for j in 1 8; do
+    ./gray-shared -j $j <pixels.mien >again
+    ok "the same ones by $j workers, with the shared library" cmp again gray.mien
+done
+./gray --by mean <pixels.mien | mien-view -Hc prep >preps
+is 'an option' "$(grep -c 'gray=mean$' preps)" "$total"
+exits 'another word is refused' 2 ./gray --by none
+like 'with a line' "$(cat err)" "^gray: .*--by.*none"
+cat pixels.mien images.mien pixels.mien >mixed
+exits 'bad records are told' 1 sh -c './gray <mixed >out.mien'
+is 'each' "$(grep -c '^gray: record .*no pixels' err)" "$(mien-view -Hc id images.mien | wc -l)"
+is 'and passed on' "$(mien-view -q -Hc id out.mien | wc -l)" "$(mien-view -Hc id mixed | wc -l)"
+exits 'or end the program' 2 sh -c './gray --strict <mixed >out.mien'
+filter_contract gray pixels.mien
+
+exits 'the reader' 0 sh -c './meanage <pixels.mien'
+is 'agrees with mien-view' "$(cat out)" "$(mien-view -Hc age pixels.mien |
+    awk '$1 != "" { s += $1; n++ } END { printf "%.2f years, %d records\n", s / n, n }')"
+head -c 5000 pixels.mien >short.mien
+exits 'and knows a stream that is cut short' 2 sh -c './meanage <short.mien'
+like 'with a line' "$(cat err)" '^meanage: .*byte [0-9]+'
+
+cat >face.net <<'END'
+input 32x32x3
+conv conv 8 3x3 stride=2
+relu relu
+pool gap
+gender_logits dense 2
+gender softmax
+age_logits dense 101 from=pool
+age softmax
+END
+mien-net -q --new --mean 127.5 --scale 0.0078431 -o face.model face.net
+mien-view -r -n 1 pixels.mien >one
+mien-pack -q -o one.pack <one
+tail -c +8193 one.pack | head -c 3072 >face.rgb
+exits 'a model on pixels' 0 sh -c './guess face.model <face.rgb'
+is 'guesses what mien-predict does' "$(sed 's/.* //' out)" \
+    "$(mien-predict -q face.model <one | mien-view -Hc p_male | awk '{ printf "%.2f\n", $1 }')"
+exits 'pixels that are cut short are refused' 2 sh -c 'head -c 3000 face.rgb | ./guess face.model'
+like 'with a line' "$(cat err)" '^guess: no face of 32x32 pixels'
+exits 'so is a model that is absent' 2 sh -c './guess no.model <face.rgb'
+like 'with a line' "$(cat err)" "^guess: .*'no.model'"
+# shellcheck disable=SC2016
+ok "the page's pipe" bash -e -o pipefail -c "$(sed 's/224/32/' 2)"
+
+# --- C++ ----------------------------------------------------------------------------------------
+
+cat >keep.cc <<'END'
+// keep: keeps records of an age of at least N.
+#include <mien/filter.h>
+#include <mien/image.h>
+#include <mien/pack.h>
+#include <mien/safetensors.h>
+#include <mien/session.h>
+
+static int keep(void *ctx, int, struct mien_rec **rec, size_t n, bool *drop, struct mien_err *)
+{
+    for (size_t i = 0; i < n; i++) {
+        int age;
+        drop[i] = !mien_rec_int(rec[i], MIEN_TAG_AGE, &age) || age < *static_cast<int *>(ctx);
+    }
+    return 0;
+}
+
+int main(int argc, char **argv)
+{
+    int least = 0;
+    mien_filter f = {.fn = keep, .ctx = &least};
+    const mien_option opts[] = {
+        MIEN_OPT_INT('n', "age", "N", &least, 0, 100, "the least age [0]"),
+        MIEN_FILTER_OPTIONS(f),
+    };
+    mien_cli cli = {.name = "keep", .synopsis = "[options]", .purpose = "Keeps some.",
+                    .opts = opts, .nopts = MIEN_CLI_NOPTS(opts)};
+    f.cli = &cli;
+    if (mien_cli_parse(&cli, argc, argv) != 0)
+        mien_cli_die(&cli, "takes no arguments");
+    return mien_filter_run(&f);
+}
+END
+if command -v g++ >/dev/null; then
+    # shellcheck disable=SC2046
+    ok 'a filter in C++' g++ -std=c++20 -Wall -Wextra -Wno-missing-field-initializers -Werror \
+        -o keep keep.cc $(pkg-config --cflags --libs mien)
+    is 'runs' "$(./keep -n 40 <pixels.mien | mien-view -Hc id)" \
+        "$(mien-view --select 'age >= 40' -Hc id pixels.mien)"
+else
+    skip 'a filter in C++' 'g++ is absent'
+fi
+
+# --- The rest -----------------------------------------------------------------------------------
+
+for p in "$prefix"/bin/*; do
+    "$p" --version || echo "$p fails"
+done >versions
+is 'the installed programs run' "$(sed 's/.* //' versions | sort -u)" "$(pkg-config --modversion mien)"
+is 'all of them' "$(wc -l <versions | tr -d ' ')" "$(find "$ROOT"/cmd -name '*.c' | wc -l | tr -d ' ')"
+unset LD_LIBRARY_PATH
+ok 'make uninstall' in_root uninstall
+is 'leaves nothing' "$(find "$root" ! -type d -o -name mien)" ''
+
+finish
