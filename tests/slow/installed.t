@@ -1,11 +1,12 @@
 #!/bin/sh
-# What make install installs, in a folder of its own: programs of mien(3) are compiled against it, with
-# the shared library and with the static one, and run in pipes; and make uninstall removes it
-# all.
+# What make install installs, in a folder of its own: programs of mien(3) are compiled against it,
+# with the shared library and with the static one, and run in pipes; so are the examples in Python;
+# and make uninstall removes it all.
 . "$(dirname "$0")/../lib.sh"
 
-# Of the library's headers and man page, nothing depends on how mien itself was compiled.
+# Of the library's headers, man page and examples, nothing depends on how mien itself was compiled.
 unset MAKEFLAGS MFLAGS
+python=${PYTHON:-/usr/bin/python3}
 root=$T/root
 prefix=$root/usr/local
 in_root() { make -s -C "$ROOT" BUILD="$BUILD" DESTDIR="$root" "$@"; }
@@ -199,6 +200,84 @@ if command -v g++ >/dev/null; then
         "$(mien-view --select 'age >= 40' -Hc id pixels.mien)"
 else
     skip 'a filter in C++' 'g++ is absent'
+fi
+
+# --- The examples in Python ---------------------------------------------------------------------
+
+examples=$prefix/share/doc/mien/examples
+export PYTHONDONTWRITEBYTECODE=1 PYTHONPATH="$examples"
+if command -v python3 >/dev/null; then
+    python3 "$examples/records.py" <mixed >same
+    mien-view -r mixed >want # in one segment
+    ok 'Python reads and writes records' cmp same want
+    python3 "$examples/records.py" pixels prep <pixels.mien >labels.mien
+    is 'and removes fields' "$(mien-view -H -c pixels,prep labels.mien | sort -u)" "$(printf '\t')"
+    is 'but no others' "$(mien-view -c id,age,gender,birth,year labels.mien)" \
+        "$(mien-view -c id,age,gender,birth,year pixels.mien)"
+    exits 'it knows a stream that is cut short' 2 sh -c 'python3 "$0" <short.mien' "$examples/records.py"
+    exits 'and one without an end record' 2 sh -c 'head -c -32 pixels.mien | python3 "$0"' \
+        "$examples/records.py"
+    like 'with a line' "$(cat err)" '^records.py: no end record'
+    exits 'and one that is damaged' 2 sh -c \
+        '{ head -c 3000 pixels.mien; printf x; tail -c +3002 pixels.mien; } | python3 "$0"' \
+        "$examples/records.py"
+else
+    skip 'records in Python' 'python3 is absent'
+fi
+
+if "$python" -c 'import numpy, torch' 2>/dev/null; then
+    cat >torches.py <<'END'
+# Converts a small random network, has it run by mien and by PyTorch on the same random pixels, and
+# prints the largest difference between their probabilities, and how much these vary.
+import io
+import subprocess
+
+import numpy as np
+import torch
+from torch import nn
+
+import records
+from torch_to_mien import convert
+
+torch.manual_seed(1)
+trunk = nn.Sequential(
+    nn.Conv2d(3, 16, 3, stride=2, padding=1, bias=False), nn.BatchNorm2d(16), nn.PReLU(16),
+    nn.Conv2d(16, 16, 3, padding=1, groups=16), nn.ReLU6(), nn.MaxPool2d(3, 2, 1),
+    nn.Conv2d(16, 24, (1, 3), padding=(0, 1), groups=2), nn.BatchNorm2d(24), nn.ReLU(),
+    nn.AvgPool2d(2), nn.Flatten(), nn.Dropout(0.3), nn.Linear(24 * 4 * 5, 32), nn.Sigmoid())
+heads = {"gender": nn.Linear(32, 2), "age": nn.Linear(32, 101)}
+for layer in trunk:
+    if isinstance(layer, nn.BatchNorm2d):
+        for values in layer.weight, layer.running_var:
+            nn.init.uniform_(values, 0.5, 2)
+        for values in layer.bias, layer.running_mean:
+            nn.init.normal_(values)
+for head in heads.values():
+    head.weight.data *= 20
+mean, scale = (120.0, 110.0, 100.0), 1 / 60
+convert("torch.model", trunk, heads, (32, 40), mean, scale)
+
+pixels = np.random.default_rng(1).integers(0, 256, (8, 32, 40, 3), dtype=np.uint8)
+stream = io.BytesIO()
+with records.Writer(stream) as out:
+    for p in pixels:
+        out.write({"pixels": p})
+predicted = subprocess.run(["mien-predict", "-q", "torch.model"], input=stream.getvalue(),
+                           stdout=subprocess.PIPE, check=True).stdout
+with torch.no_grad():
+    x = (torch.tensor(pixels).float() - torch.tensor(mean)) * scale
+    features = trunk.eval()(x.permute(0, 3, 1, 2))
+    want = {name: head(features).softmax(1).numpy() for name, head in heads.items()}
+for name in heads:
+    got = np.array([r["p_" + name] for r in records.read(io.BytesIO(predicted))])
+    print(name, len(got), abs(got - want[name]).max(), want[name].std(0).max())
+END
+    exits 'a network of PyTorch, converted' 0 "$python" torches.py
+    ok 'predicts what PyTorch does' awk '{ n += $2 == 8 && $3 <= 1e-5 && $4 > 0.01 }
+        END { exit n != 2 }' out
+    sed 's/^/# /' out
+else
+    skip 'a network of PyTorch, converted' "$python has no NumPy or no PyTorch"
 fi
 
 # --- The rest -----------------------------------------------------------------------------------
