@@ -216,8 +216,7 @@ uninstall:
 		$(INCLUDEDIR)/mien; do rmdir "$(DESTDIR)$$d" 2>/dev/null || true; done
 
 dist:
-	mkdir -p $(BUILD)
-	git archive --prefix=mien-$(VERSION)/ -o $(BUILD)/mien-$(VERSION).tar.gz HEAD
+	BUILD=$(BUILD) scripts/dist $(VERSION)
 
 clean:
 	rm -rf build

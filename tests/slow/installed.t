@@ -282,6 +282,15 @@ fi
 
 # --- The rest -----------------------------------------------------------------------------------
 
+for dir in dist1 dist2; do
+    make -s -C "$ROOT" BUILD="$T/$dir" dist
+done >/dev/null
+tarball=$(basename dist1/*.tar.gz)
+ok 'make dist' cmp "dist1/$tarball" "dist2/$tarball"
+tar xf "dist1/$tarball"
+make -s -C "${tarball%.tar.gz}" BUILD=build dist >/dev/null
+ok 'works without git and gives the same' cmp "dist1/$tarball" "${tarball%.tar.gz}/build/$tarball"
+
 for p in "$prefix"/bin/*; do
     "$p" --version || echo "$p fails"
 done >versions
