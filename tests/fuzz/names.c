@@ -1,8 +1,10 @@
-/* Labels in file names: the first line is a pattern, the others are paths that are held against
+/* Labels in file names: the first line is a pattern, the next few are paths that are held against
    it. */
 #include "fuzz.h"
 
 #include "data/names.h"
+
+enum { PATHS = 3 };
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -19,7 +21,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct names *p = names_new(pattern, &codes, &e);
     if (p == NULL)
         fuzz_error(MIEN_ERR_ARG, &e);
-    while (p != NULL && eol < end) {
+    for (int i = 0; i < PATHS && p != NULL && eol < end; i++) {
         struct mien_rec r = {0};
         struct labels l;
         const char *path = eol + 1;
