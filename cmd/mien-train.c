@@ -9,7 +9,7 @@
 #include "train/blas.h"
 #include "util/file.h"
 #include "util/num.h"
-#include "util/par.h"
+#include "util/cores.h"
 #include "train_options.h"
 
 enum { EXIT_STOPPED = 3 };
@@ -102,7 +102,7 @@ static void parse(struct training *t, int argc, char **argv)
     if (fit_check(f, &e) < 0)
         mien_cli_die(t->cli, "%s", e.msg);
     if (f->jobs == 0)
-        f->jobs = par_cores();
+        f->jobs = cores_usable();
 }
 
 /* --- Before training ------------------------------------------------------------------------ */

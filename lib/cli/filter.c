@@ -11,7 +11,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "util/par.h"
+#include "util/cores.h"
 #include "util/array.h"
 
 /* Records that a worker takes at once where they are there already, or another is waited for: each
@@ -72,7 +72,7 @@ void mien_filter_report(const struct mien_cli *c, uint64_t number, const struct 
 void mien_filter_prepare(struct mien_filter *f)
 {
     if (f->jobs == 0)
-        f->jobs = par_cores();
+        f->jobs = cores_usable();
     if (f->batch == 0) {
         f->batch = TOGETHER;
         f->as_there = true;

@@ -3,7 +3,6 @@
 #include <pthread.h>
 #include <stdbool.h>
 #include <stdlib.h>
-#include <unistd.h>
 
 struct par {
     int j;
@@ -23,13 +22,6 @@ struct start {
     struct par *p;
     int worker;
 };
-
-int par_cores(void)
-{
-    /* glibc takes the affinity mask into account here. */
-    long n = sysconf(_SC_NPROCESSORS_ONLN);
-    return n < 1 ? 1 : n > 256 ? 256 : (int)n;
-}
 
 /* Takes indices until there are none. The lock is held before and after. */
 static void work(struct par *p, int worker)

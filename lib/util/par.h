@@ -6,9 +6,6 @@
 
 #include "mien/err.h"
 
-/* The processors this process may use (its affinity mask), at least 1. */
-int par_cores(void);
-
 /* A team of threads that wait between calls. j == 1 uses the caller alone. */
 struct par;
 struct par *par_new(int j, struct mien_err *e); /* NULL on failure */

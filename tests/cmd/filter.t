@@ -81,4 +81,22 @@ wait
 is 'records come out before the input ends' "$(wc -l <early)" 14
 is 'and the rest afterwards' "$(mien-view --count slow.mien)" 60
 
+# As many workers as there are processors that it may use. It has started them before it reads.
+if command -v taskset >/dev/null && [ -d /proc/self/task ]; then
+    taskset -c 0 mien-resize 8 <fifo >/dev/null &
+    {
+        tries=0
+        until [ "$(echo /proc/$!/task/* | wc -w)" -gt 1 ] || [ $((tries += 1)) -gt 100 ]; do
+            sleep 0.05
+        done
+        sleep 0.2
+        tasks=$(echo /proc/$!/task/* | wc -w)
+        cat one.mien
+    } >fifo
+    wait
+    is 'one processor, one worker' "$tasks" 2
+else
+    skip 'one processor, one worker' 'no taskset'
+fi
+
 finish

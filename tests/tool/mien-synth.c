@@ -15,6 +15,7 @@
 #include "mien/cli.h"
 #include "util/file.h"
 #include "image/jpeg.h"
+#include "util/cores.h"
 #include "util/par.h"
 
 #define PER_SUBJECT 8   /* pictures of a person, on average */
@@ -398,7 +399,7 @@ static void write_tar(const struct set *s, const char *path)
     archive_write_set_format_ustar(tar);
     if (archive_write_open_filename(tar, path) != ARCHIVE_OK)
         mien_cli_die(s->cli, "%s", archive_error_string(tar));
-    if (!(team = par_new(par_cores(), &e)))
+    if (!(team = par_new(cores_usable(), &e)))
         mien_cli_die(s->cli, "%s", e.msg);
     for (size_t at = 0; at < n; at += BLOCK) {
         size_t now = n - at < BLOCK ? n - at : BLOCK;

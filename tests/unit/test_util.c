@@ -1,16 +1,20 @@
-/* Hashes, random numbers, numbers from text, UTF-8, files, threads. */
+/* Hashes, random numbers, numbers from text, UTF-8, files, threads, cores. */
 #include <errno.h>
+#include <limits.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 #include <cmocka.h>
 
 #include "mien/buf.h"
 #include "util/aligned.h"
+#include "util/cores.h"
 #include "util/file.h"
 #include "util/hash.h"
 #include "util/num.h"
@@ -321,15 +325,73 @@ static void aligned_memory(void **state)
     assert_null(aligned_zeros(SIZE_MAX, 1));
 }
 
+static char groups[] = "/tmp/mien-test.XXXXXX";
+
+/* Writes a line to a file below the folder of groups, made as it is needed. */
+static void put_group(const char *name, const char *line)
+{
+    char path[200];
+    snprintf(path, sizeof path, "%s/%s", groups, name);
+    for (char *s = path + strlen(groups) + 1; (s = strchr(s, '/')) != NULL; s++) {
+        *s = '\0';
+        mkdir(path, 0700);
+        *s = '/';
+    }
+    FILE *f = fopen(path, "w");
+    assert_non_null(f);
+    assert_true(fprintf(f, "%s\n", line) > 0);
+    assert_int_equal(fclose(f), 0);
+}
+
+static int quota(const char *cgroup)
+{
+    char path[64];
+    put_group("cgroup", cgroup);
+    snprintf(path, sizeof path, "%s/cgroup", groups);
+    return cores_of_quota(path, groups);
+}
+
+static void cores(void **state)
+{
+    (void)state;
+    assert_non_null(mkdtemp(groups));
+    assert_int_equal(cores_of_quota("/no/such/file", groups), INT_MAX);
+    /* Version 2: the least of the groups upwards, rounded up. */
+    put_group("a/b/cpu.max", "max 100000");
+    assert_int_equal(quota("0::/a/b"), INT_MAX);
+    put_group("a/cpu.max", "350000 100000");
+    assert_int_equal(quota("0::/a/b"), 4);
+    put_group("a/b/cpu.max", "20000 100000");
+    assert_int_equal(quota("0::/a/b"), 1);
+    assert_int_equal(quota("0::/a"), 4);
+    assert_int_equal(quota("0::/a/elsewhere/c"), 4); /* a name from outside of a container */
+    assert_int_equal(quota("0::/"), INT_MAX);
+    put_group("cpu.max", "200000 100000");
+    assert_int_equal(quota("0::/"), 2);
+    assert_int_equal(quota("0::/a"), 2);
+    /* Version 1, beside it. */
+    put_group("cpu/x/cpu.cfs_quota_us", "-1");
+    put_group("cpu/x/cpu.cfs_period_us", "100000");
+    assert_int_equal(quota("4:cpuset:/x\n3:cpu,cpuacct:/x"), INT_MAX);
+    put_group("cpu/x/cpu.cfs_quota_us", "300000");
+    assert_int_equal(quota("4:cpuset:/x\n3:cpuacct,cpu:/x/y"), 3);
+    assert_int_equal(quota("4:cpuset:/x\n3:cpuacct:/x"), INT_MAX);
+    assert_int_equal(quota("3:cpu,cpuacct:/x\n0::/"), 2);
+    char command[64];
+    snprintf(command, sizeof command, "rm -r %s", groups);
+    assert_int_equal(system(command), 0);
+    assert_in_range(cores_usable(), 1, 256);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(empty_buffers),  cmocka_unit_test(sip),
-        cmocka_unit_test(random_numbers), cmocka_unit_test(numbers),
-        cmocka_unit_test(characters),     cmocka_unit_test(terminal),
-        cmocka_unit_test(messages),       cmocka_unit_test(output_files),
-        cmocka_unit_test(threads),        cmocka_unit_test(printed_numbers),
-        cmocka_unit_test(aligned_memory),
+        cmocka_unit_test(empty_buffers),   cmocka_unit_test(sip),
+        cmocka_unit_test(random_numbers),  cmocka_unit_test(numbers),
+        cmocka_unit_test(characters),      cmocka_unit_test(terminal),
+        cmocka_unit_test(messages),        cmocka_unit_test(output_files),
+        cmocka_unit_test(threads),         cmocka_unit_test(cores),
+        cmocka_unit_test(printed_numbers), cmocka_unit_test(aligned_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
