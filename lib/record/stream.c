@@ -28,7 +28,11 @@ enum { MOST_FIELDS = 65000 };
 
 static void widen_pipe(int fd)
 {
+#ifdef F_SETPIPE_SZ /* Linux's */
     (void)fcntl(fd, F_SETPIPE_SZ, PIPE_SIZE); /* not a pipe, or not allowed: works all the same */
+#else
+    (void)fd;
+#endif
 }
 
 /* --- Reading ------------------------------------------------------------------------------- */
