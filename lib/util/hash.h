@@ -1,4 +1,5 @@
-/* A keyed 64-bit hash and the random numbers made of it. Results are the same on every machine. */
+/* A keyed 64-bit hash and the random numbers made of it. Results are the same on every machine, but
+   for those of rng_normal: it takes the logarithm and the cosine of the C library. */
 #ifndef MIEN_UTIL_HASH_H
 #define MIEN_UTIL_HASH_H
 
