@@ -240,10 +240,11 @@ static float number(const struct imdb *im, int c, size_t i)
 static struct label_text text(const struct imdb *im, int c, size_t i)
 {
     const uint32_t *end = (const uint32_t *)(const void *)im->col[c].ends.data;
+    const char *all = (const char *)im->col[c].data.data;
     uint32_t start = i ? end[i - 1] : 0;
-    struct label_text t = {(const char *)im->col[c].data.data + start, end[i] - start};
-
-    return t;
+    if (all == NULL) /* no entry has any */
+        return (struct label_text){"", 0};
+    return (struct label_text){all + start, end[i] - start};
 }
 
 static struct label_text subject(const struct imdb *im, size_t i, struct label_text path)

@@ -328,58 +328,44 @@ int mat_reals(struct mat *m, struct mat_array *a, double *out, size_t n, struct 
     return 0;
 }
 
-int mat_text(struct mat *m, struct mat_array *a, struct mien_buf *b, struct mien_err *e)
+/* Bytes of a code unit of text that is stored as this type; 0 when it is none. */
+static size_t unit_of(uint32_t type)
 {
-    const unsigned char *p = NULL;
-    unsigned char *o;
-    size_t unit, n; /* bytes of a code unit and of all */
-    struct tag t;
-    int rc;
-
-    if (a->count == 0)
-        return mat_skip(m, a, e); /* [] is as good as '' */
-    if (a->class != MAT_CHAR)
-        return mien_err_set(e, MIEN_ERR_FORMAT, "not a string");
-    if (a->rows != 1)
-        return mien_err_set(e, MIEN_ERR_FORMAT, "a char array of %u rows, not a string", a->rows);
-    if ((rc = read_small(m, a->end, MAT_MAX_TEXT, &t, &p, e)) < 0)
-        return rc;
-    n = t.size;
-    switch (t.type) {
-    case MI_UTF16:
-    case MI_UINT16:
-    case MI_INT16:
-        unit = 2;
-        break;
-    case MI_UTF32:
-    case MI_UINT32:
-    case MI_INT32:
-        unit = 4;
-        break;
+    switch (type) {
     case MI_UTF8:
     case MI_UINT8:
     case MI_INT8:
-        unit = 1;
-        break;
+        return 1;
+    case MI_UTF16:
+    case MI_UINT16:
+    case MI_INT16:
+        return 2;
+    case MI_UTF32:
+    case MI_UINT32:
+    case MI_INT32:
+        return 4;
     default:
-        return mien_err_set(e, MIEN_ERR_FORMAT, "a string stored as type %u", t.type);
+        return 0;
     }
-    if (unit == 1 && utf8_valid(p, n)) {
-        if (mien_buf_append(b, p, n))
-            return mien_err_mem(e, n, "text");
-        return mat_skip(m, a, e);
-    }
-    if (mien_buf_reserve(b, n / unit * 4))
-        return mien_err_mem(e, n / unit * 4, "text");
-    o = b->data + b->len;
+}
+
+/* Appends n bytes of text as UTF-8. */
+static int append_text(const struct mat *m, size_t unit, const unsigned char *p, size_t n,
+                       struct mien_buf *b)
+{
+    if (n == 0)
+        return 0;
+    if (unit == 1 && utf8_valid(p, n))
+        return mien_buf_append(b, p, n);
+    if (mien_buf_reserve(b, n / unit * 4) < 0)
+        return MIEN_ERR_MEM;
+    unsigned char *o = b->data + b->len;
     for (size_t i = 0; i + unit <= n; i += unit) {
         uint32_t c = unit == 1   ? p[i]
                      : unit == 2 ? mat_get16(&m->s, p + i)
                                  : mat_get32(&m->s, p + i);
-
         if (unit == 2 && c >= 0xd800 && c < 0xdc00 && i + 4 <= n) {
             uint32_t low = mat_get16(&m->s, p + i + 2);
-
             if (low >= 0xdc00 && low < 0xe000) {
                 c = 0x10000 + ((c - 0xd800) << 10) + (low - 0xdc00);
                 i += 2;
@@ -388,5 +374,26 @@ int mat_text(struct mat *m, struct mat_array *a, struct mien_buf *b, struct mien
         o += utf8_put(o, c);
     }
     b->len = (size_t)(o - b->data);
+    return 0;
+}
+
+int mat_text(struct mat *m, struct mat_array *a, struct mien_buf *b, struct mien_err *e)
+{
+    if (a->count == 0)
+        return mat_skip(m, a, e); /* [] is as good as '' */
+    if (a->class != MAT_CHAR)
+        return mien_err_set(e, MIEN_ERR_FORMAT, "not a string");
+    if (a->rows != 1)
+        return mien_err_set(e, MIEN_ERR_FORMAT, "a char array of %u rows, not a string", a->rows);
+    const unsigned char *p = NULL;
+    struct tag t;
+    int rc = read_small(m, a->end, MAT_MAX_TEXT, &t, &p, e);
+    if (rc < 0)
+        return rc;
+    size_t unit = unit_of(t.type);
+    if (unit == 0)
+        return mien_err_set(e, MIEN_ERR_FORMAT, "a string stored as type %u", t.type);
+    if (append_text(m, unit, p, t.size, b) < 0)
+        return mien_err_mem(e, 4 * (size_t)t.size, "text");
     return mat_skip(m, a, e);
 }

@@ -366,7 +366,8 @@ int unarchive_read(struct unarchiver *a, struct mien_buf *b, size_t limit, struc
     size_t hole = (size_t)at - b->len;
     if (mien_buf_reserve(b, hole + n) < 0)
         return mien_err_mem(e, hole + n, "a file");
-    memset(b->data + b->len, 0, hole);
+    if (hole > 0)
+        memset(b->data + b->len, 0, hole);
     b->len += hole;
     return mien_buf_append(b, p, n) < 0 ? mien_err_mem(e, n, "a file") : UNARCHIVE_MORE;
 }

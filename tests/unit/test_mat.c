@@ -35,10 +35,13 @@ static void make_cells(struct mien_buf *file, bool big, bool compressed)
 {
     static const int types[] = {MK_DOUBLE, MK_SINGLE, MK_INT32, MK_INT8};
     struct mk m = {.big = big};
-    size_t at = mk_begin(&m, MK_CELL_CLASS, "cells", 10);
+    size_t at = mk_begin(&m, MK_CELL_CLASS, "cells", 11);
 
     for (size_t i = 0; i < COUNT(types); i++)
         mk_reals(&m, "", types[i], numbers, 5);
+    size_t none = mk_begin(&m, MK_CHAR_CLASS, "", 3); /* as long as it says, but nothing in it */
+    mk_bytes(&m, MK_UTF16, NULL, 0);
+    mk_end(&m, none);
     mk_text(&m, MK_UTF8, "Zoë");
     mk_text(&m, MK_UTF16, "Zoë 田 𝓛");
     mk_text(&m, MK_UINT16, "abc");
@@ -52,7 +55,7 @@ static void make_cells(struct mien_buf *file, bool big, bool compressed)
 
 static void check_cells(const struct mien_buf *file)
 {
-    static const char *const texts[] = {"Zoë", "Zoë 田 𝓛", "abc", "ab", "", "Zë"};
+    static const char *const texts[] = {"", "Zoë", "Zoë 田 𝓛", "abc", "ab", "", "Zë"};
     struct mat_array a, cell;
     struct mien_buf text = {0};
     struct mien_err e;
@@ -63,7 +66,7 @@ static void check_cells(const struct mien_buf *file)
     assert_int_equal(mat_next(m, &a, &e), 1);
     assert_int_equal(a.class, MAT_CELL);
     assert_string_equal(a.name, "cells");
-    assert_int_equal(a.count, 10);
+    assert_int_equal(a.count, 11);
     for (int i = 0; i < 4; i++) {
         double v[5];
 
