@@ -24,7 +24,6 @@ struct csv {
 struct csv *csv_new(int fd, const void *head, size_t n, struct mien_err *e)
 {
     struct csv *c = calloc(1, sizeof *c);
-
     if (!c) {
         mien_err_mem(e, sizeof *c, "a table reader");
         return NULL;
@@ -56,7 +55,6 @@ uint64_t csv_line(const struct csv *c)
 static int fill(struct csv *c, struct mien_err *e)
 {
     ssize_t n;
-
     if (c->eof)
         return 0;
     if (c->pos == c->len)
@@ -74,7 +72,6 @@ static int next(struct csv *c, struct mien_err *e)
 {
     if (c->pos == c->len) {
         int rc = fill(c, e);
-
         if (rc <= 0)
             return rc < 0 ? -2 : -1;
     }
@@ -86,7 +83,6 @@ static int begin(struct csv *c, struct mien_err *e)
 {
     bool quoted = false;
     int rc = 1;
-
     while (c->len < sizeof c->in && (rc = fill(c, e)) > 0)
         ;
     if (rc < 0)
@@ -106,7 +102,6 @@ static int begin(struct csv *c, struct mien_err *e)
 static int put(struct csv *c, int ch, struct mien_err *e)
 {
     unsigned char b = (unsigned char)ch;
-
     if (c->text.len >= MAX_ROW)
         return mien_err_set(e, MIEN_ERR_LIMIT,
                             "line %llu: a row of more than %zu bytes; is a quote open?",
@@ -120,7 +115,6 @@ static int end_cell(struct csv *c, struct mien_err *e)
 {
     size_t end = c->text.len;
     int rc = put(c, 0, e);
-
     if (rc == 0 && mien_buf_append(&c->ends, &end, sizeof end))
         rc = mien_err_mem(e, sizeof end, "a row");
     return rc;
@@ -186,7 +180,6 @@ int csv_read(struct csv *c, const struct csv_cell **cell, size_t *n, struct mien
     const size_t *end;
     size_t start = 0;
     int rc;
-
     if (!c->sep && (rc = begin(c, e)) < 0)
         return rc;
     do {
@@ -201,7 +194,6 @@ int csv_read(struct csv *c, const struct csv_cell **cell, size_t *n, struct mien
     end = (const size_t *)(void *)c->ends.data;
     for (size_t i = 0; i < *n; i++) {
         struct csv_cell one = {(char *)c->text.data + start, end[i] - start};
-
         mien_buf_append(&c->cells, &one, sizeof one);
         start = end[i] + 1;
     }

@@ -49,12 +49,10 @@ static int read_numbers(struct mat *m, struct mat_array *a, int c, struct values
                         struct mien_err *e)
 {
     double d[NREAL];
-
     for (size_t left = (size_t)a->count; left > 0;) {
         size_t n = left < NREAL ? left : NREAL;
         float *f;
         int rc = mat_reals(m, a, d, n, e);
-
         if (rc < 0)
             return rc;
         if (mien_buf_reserve(&v->data, n * sizeof *f))
@@ -76,7 +74,6 @@ static int read_strings(struct mat *m, struct mat_array *a, int c, struct values
         struct mat_array cell;
         uint32_t end;
         int rc = mat_child(m, a, &cell, e);
-
         /* What is no string is an empty one: it costs that entry, not the file. */
         if (rc == 0 && cell.class == MAT_CHAR && cell.rows == 1)
             rc = mat_text(m, &cell, &v->data, e);
@@ -100,10 +97,8 @@ static int read_locations(struct mat *m, struct mat_array *a, int c, struct valu
         float f[4] = {NAN, NAN, NAN, NAN};
         struct mat_array cell;
         int rc = mat_child(m, a, &cell, e);
-
         if (rc == 0 && cell.class >= MAT_DOUBLE && cell.count == 4) {
             double d[4];
-
             rc = mat_reals(m, &cell, d, 4, e);
             for (int k = 0; rc == 0 && k < 4; k++)
                 f[k] = (float)d[k];
@@ -124,7 +119,6 @@ static int read_column(struct mat *m, struct mat_array *a, int c, struct values 
     bool cells = c >= FACE_LOCATION;
     struct mien_err why;
     int rc;
-
     if (v->seen)
         return mien_err_set(e, MIEN_ERR_FORMAT, "field '%s' occurs twice", column_name[c]);
     v->seen = true;
@@ -155,7 +149,6 @@ static int read_struct(struct mat *m, struct mat_array *var, struct imdb *im, st
     struct mat_fields fields;
     struct mat_array a;
     int rc;
-
     if (var->class != MAT_STRUCT || var->count != 1)
         return mien_err_set(e, MIEN_ERR_FORMAT,
                             "variable '%s' is not a struct of columns as IMDB-WIKI has", var->name);
@@ -163,7 +156,6 @@ static int read_struct(struct mat *m, struct mat_array *var, struct imdb *im, st
         return rc;
     for (int i = 0; i < fields.n; i++) {
         int c = 0;
-
         if ((rc = mat_child(m, var, &a, e)) < 0)
             return rc;
         while (c < COLUMNS && strcmp(fields.name[i], column_name[c]) != 0)
@@ -191,7 +183,6 @@ int imdb_read(int fd, const void *head, struct imdb **out, struct mien_err *e)
     struct mat *m = mat_new(fd, head, e);
     struct mat_array a;
     int rc;
-
     if (!m)
         return MIEN_ERR_MEM;
     im = calloc(1, sizeof *im);
@@ -251,10 +242,8 @@ static struct label_text subject(const struct imdb *im, size_t i, struct label_t
 {
     struct label_text name;
     size_t start = 0, end;
-
     if (im->col[CELEB_ID].seen) {
         float id = number(im, CELEB_ID, i);
-
         if (id >= 1 && id <= (float)im->col[CELEB_NAMES].n) {
             name = text(im, CELEB_NAMES, (size_t)id - 1);
             if (name.len > 0)
@@ -276,7 +265,6 @@ void imdb_labels(const struct imdb *im, size_t i, struct labels *l)
 {
     const float *box = (const float *)(const void *)im->col[FACE_LOCATION].data.data + 4 * i;
     float gender = number(im, GENDER, i), year = number(im, PHOTO_TAKEN, i);
-
     labels_init(l);
     l->id = text(im, FULL_PATH, i);
     l->subject = subject(im, i, l->id);

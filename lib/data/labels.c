@@ -62,7 +62,6 @@ bool labels_missing(const char *s, size_t n)
 static bool plain(const char *s, size_t n, char buf[WORD_MAX])
 {
     size_t len = 0;
-
     trim(&s, &n);
     for (size_t i = 0; i < n; i++) {
         if (len == WORD_MAX - 1)
@@ -84,7 +83,6 @@ static bool number(const char **s, int *out)
     const char *p = *s;
     long v = 0;
     int digits = 0;
-
     for (; isdigit((unsigned char)*p); p++, digits++)
         if (v < 1000000)
             v = 10 * v + (*p - '0');
@@ -103,7 +101,6 @@ static bool number(const char **s, int *out)
 static bool starts(const char **s, const char *word)
 {
     size_t n = strlen(word);
-
     if (strncmp(*s, word, n) != 0)
         return false;
     *s += n;
@@ -115,7 +112,6 @@ static bool starts(const char **s, const char *word)
 static bool parse_age(const char *s, int *age, int band[2])
 {
     bool above, below;
-
     above = starts(&s, "more than") || starts(&s, "over") || starts(&s, ">=") || starts(&s, ">");
     below = !above && (starts(&s, "less than") || starts(&s, "under") || starts(&s, "<"));
     if (!number(&s, &band[0])) {
@@ -149,13 +145,11 @@ int labels_age(struct labels *l, const char *s, size_t n, struct mien_err *e)
     int age = LABEL_UNKNOWN, band[2] = {LABEL_UNKNOWN, LABEL_UNKNOWN};
     char buf[WORD_MAX], *p = buf;
     bool ok;
-
     if (labels_missing(s, n))
         return 0;
     ok = plain(s, n, buf);
     if (ok && (*p == '(' || *p == '[')) {
         char *last = p + strlen(p) - 1;
-
         ok = *last == (*p == '(' ? ')' : ']');
         *last = '\0';
         p++;
@@ -207,7 +201,6 @@ int labels_birth(struct labels *l, const char *s, size_t n, struct mien_err *e)
     struct label_date d;
     char buf[WORD_MAX];
     const char *p = buf;
-
     if (labels_missing(s, n))
         return 0;
     if (!plain(s, n, buf) || !number(&p, &d.year) || !starts(&p, "-") || !number(&p, &d.month) ||
@@ -224,7 +217,6 @@ int labels_year(struct labels *l, const char *s, size_t n, struct mien_err *e)
     char buf[WORD_MAX];
     const char *p = buf;
     int year;
-
     if (labels_missing(s, n))
         return 0;
     if (!plain(s, n, buf) || !number(&p, &year) || *p || year > 9999)
@@ -241,7 +233,6 @@ struct label_date labels_datenum(double days)
 {
     struct label_date d = {LABEL_UNKNOWN, 0, 0};
     long z, era, doe, yoe, doy, month;
-
     if (!(days >= 1 && days < 3652426))
         return d;
     z = (long)days - 61; /* since 1 March of the year 0 */
@@ -297,14 +288,12 @@ static int set_birth(struct mien_rec *r, struct label_date d)
                   '-',
                   (char)('0' + d.day / 10),
                   (char)('0' + d.day % 10)};
-
     return mien_rec_set_text(r, MIEN_TAG_BIRTH, s, sizeof s);
 }
 
 static int set_band(struct mien_rec *r, const int band[2])
 {
     unsigned char *p = mien_rec_alloc(r, MIEN_TAG_AGE_BAND, MIEN_U8, 1, (const uint32_t[]){2});
-
     if (!p)
         return MIEN_ERR_MEM;
     p[0] = (unsigned char)band[0];
@@ -315,7 +304,6 @@ static int set_band(struct mien_rec *r, const int band[2])
 int labels_to_rec(const struct labels *l, struct mien_rec *r)
 {
     int rc = 0;
-
     rc |= set_text(r, MIEN_TAG_ID, l->id);
     rc |= set_text(r, MIEN_TAG_SUBJECT, l->subject);
     if (labels_age_known(l))

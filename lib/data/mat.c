@@ -22,7 +22,6 @@ struct tag {
 int mat_sniff(const void *head, size_t n, struct mien_err *e)
 {
     const unsigned char *h = head;
-
     if (n >= 4 && !memcmp(h, "\x89HDF", 4))
         return mien_err_set(e, MIEN_ERR_FORMAT, "an HDF5 file; save it with -v7 from MATLAB");
     if (n == MAT_HEAD && !memcmp(h, "MATLAB 7.3", 10))
@@ -30,7 +29,6 @@ int mat_sniff(const void *head, size_t n, struct mien_err *e)
                             "a MATLAB 7.3 file, which is HDF5; save it with -v7 from MATLAB");
     if (n == MAT_HEAD && (!memcmp(h + 126, "IM", 2) || !memcmp(h + 126, "MI", 2))) {
         unsigned version = h[126] == 'I' ? get_le16(h + 124) : (unsigned)(h[124] << 8 | h[125]);
-
         if (version == 0x0100)
             return 1;
         return mien_err_set(e, MIEN_ERR_FORMAT, "a MATLAB file of version 0x%04x, not 5", version);
@@ -40,7 +38,6 @@ int mat_sniff(const void *head, size_t n, struct mien_err *e)
        the size of the name. As text, they would have zero bytes. */
     for (int big = 0; n >= 20 && big < 2; big++) {
         uint32_t v[5];
-
         for (int i = 0; i < 5; i++) {
             v[i] = get_le32(h + 4 * i);
             v[i] = big ? __builtin_bswap32(v[i]) : v[i];
@@ -56,7 +53,6 @@ int mat_sniff(const void *head, size_t n, struct mien_err *e)
 struct mat *mat_new(int fd, const void *head, struct mien_err *e)
 {
     struct mat *m = calloc(1, sizeof *m);
-
     if (!m) {
         mien_err_mem(e, sizeof *m, "a MATLAB reader");
         return NULL;
@@ -83,7 +79,6 @@ static int read_tag(struct mat *m, uint64_t end, struct tag *t, struct mien_err 
     const unsigned char *p = NULL;
     uint32_t word;
     int rc;
-
     if (end - m->s.pos < 8)
         return mien_err_set(e, MIEN_ERR_FORMAT, "an array has no room for its next element");
     if ((rc = mat_stream_need(&m->s, 8, &p, e)) < 0)
@@ -119,7 +114,6 @@ static int read_small(struct mat *m, uint64_t end, size_t max, struct tag *t,
                       const unsigned char **p, struct mien_err *e)
 {
     int rc = read_tag(m, end, t, e);
-
     if (rc < 0)
         return rc;
     if (t->size > max)
@@ -137,7 +131,6 @@ static int read_array(struct mat *m, uint64_t end, struct mat_array *a, struct m
     const unsigned char *p = NULL;
     struct tag t;
     int rc;
-
     a->class = MAT_DOUBLE;
     a->rows = 0;
     a->count = 0;
@@ -168,7 +161,6 @@ static int read_array(struct mat *m, uint64_t end, struct mat_array *a, struct m
     a->count = 1;
     for (uint32_t i = 0; i < t.size; i += 4) {
         uint32_t d = mat_get32(&m->s, p + i);
-
         if (d > INT32_MAX || (d > 0 && a->count > UINT64_MAX / 16 / d))
             return mien_err_set(e, MIEN_ERR_FORMAT, "an array of impossible dimensions");
         a->count *= d;
@@ -210,7 +202,6 @@ int mat_fields(struct mat *m, const struct mat_array *a, struct mat_fields *f, s
     uint32_t width;
     struct tag t;
     int rc;
-
     if (a->class != MAT_STRUCT)
         return mien_err_set(e, MIEN_ERR_FORMAT, "'%s' is not a struct", a->name);
     if ((rc = read_small(m, a->end, 4, &t, &p, e)) < 0)
@@ -259,7 +250,6 @@ static double value(const struct mat *m, int type, const unsigned char *p)
     uint32_t word;
     double d;
     float f;
-
     switch (type) {
     case MI_INT8:
         return (int8_t)*p;
@@ -293,14 +283,12 @@ int mat_reals(struct mat *m, struct mat_array *a, double *out, size_t n, struct 
     const unsigned char *p = NULL;
     unsigned size;
     int rc;
-
     if (n == 0)
         return 0;
     if (a->class < MAT_DOUBLE || a->class > MAT_UINT64)
         return mien_err_set(e, MIEN_ERR_FORMAT, "not an array of numbers");
     if (!a->type) {
         struct tag t;
-
         if ((rc = read_tag(m, a->end, &t, e)) < 0)
             return rc;
         size = type_size(t.type);
@@ -317,7 +305,6 @@ int mat_reals(struct mat *m, struct mat_array *a, double *out, size_t n, struct 
     size = type_size((uint32_t)a->type);
     while (n > 0) {
         size_t now = n < MAT_CHUNK / 8 ? n : MAT_CHUNK / 8;
-
         if ((rc = mat_stream_need(&m->s, now * size, &p, e)) < 0)
             return rc;
         for (size_t i = 0; i < now; i++)

@@ -67,7 +67,6 @@ static int compile(struct names *p, struct mien_err *e)
 {
     const char *s = p->pattern, *text = s;
     int rc = 0;
-
     for (; *s && rc == 0; s++) {
         if (*s == '/')
             p->slashes++;
@@ -78,7 +77,6 @@ static int compile(struct names *p, struct mien_err *e)
             text = s + 1;
         } else if (*s == '{') {
             size_t len = strcspn(s + 1, "}"), i = 0;
-
             rc = add_part(p, LITERAL, text, (size_t)(s - text), e);
             while (i < sizeof label / sizeof *label &&
                    (strlen(label[i].name) != len || memcmp(label[i].name, s + 1, len) != 0))
@@ -110,7 +108,6 @@ static int compile(struct names *p, struct mien_err *e)
 struct names *names_new(const char *pattern, const struct label_codes *codes, struct mien_err *e)
 {
     struct names *p = calloc(1, sizeof *p);
-
     if (!p) {
         mien_err_mem(e, sizeof *p, "a pattern");
         return NULL;
@@ -149,7 +146,6 @@ static bool set_label(const struct names *p, enum kind kind, const char *s, size
                       struct labels *l)
 {
     struct label_text text = {s, len};
-
     switch (kind) {
     case AGE:
         for (size_t i = 0; i < len; i++)
@@ -190,7 +186,6 @@ static bool meets(struct match *m, size_t i, size_t at)
     const struct pattern_part *part = &m->p->part[i];
     size_t least, most, n;
     struct labels trial;
-
     if (i == m->p->n)
         return at == m->len;
     if (m->dead[i][at])
@@ -223,7 +218,6 @@ int names_match(const struct names *p, const char *path, size_t len, struct labe
 {
     struct match m;
     size_t start = len;
-
     for (int slashes = 0; start > 0; start--)
         if (path[start - 1] == '/' && slashes++ == p->slashes)
             break;

@@ -45,7 +45,6 @@ struct table {
 int table_column(struct table_rule *rule, const char *text, struct mien_err *e)
 {
     size_t len = strcspn(text, "=");
-
     for (int i = 0; i < ROLES; i++)
         if (strlen(role[i].name) == len && !memcmp(role[i].name, text, len) && text[len]) {
             rule->header[i] = text + len + 1;
@@ -74,7 +73,6 @@ static bool is_known(struct csv_cell h, const char *words)
 {
     while (*words) {
         size_t n = strcspn(words, "|"), i = 0;
-
         while (i < n && n == h.len &&
                (h.s[i] == ' ' ? '_' : tolower((unsigned char)h.s[i])) == words[i])
             i++;
@@ -88,7 +86,6 @@ static bool is_known(struct csv_cell h, const char *words)
 static bool is_role(const struct table_rule *rule, int i, struct csv_cell h)
 {
     const char *named = rule->header[i];
-
     if (named)
         return strlen(named) == h.len && !memcmp(named, h.s, h.len);
     return is_known(h, role[i].headers);
@@ -108,7 +105,6 @@ static int read_header(struct table *t, struct mien_err *e)
     const struct csv_cell *cell;
     int rc = csv_read(t->csv, &cell, &t->columns, e);
     size_t used = 0;
-
     if (rc == 0)
         return mien_err_set(e, MIEN_ERR_FORMAT, "the input is empty");
     if (rc < 0)
@@ -118,7 +114,6 @@ static int read_header(struct table *t, struct mien_err *e)
     for (size_t k = 0; k < t->columns; k++) {
         struct csv_cell h = trimmed(cell[k]);
         bool known = false;
-
         for (int i = 0; i < ROLES; i++) {
             if (!is_role(t->rule, i, h) || (!t->rule->header[i] && is_claimed(t->rule, h)))
                 continue;
@@ -152,7 +147,6 @@ struct table *table_new(int fd, const void *head, size_t n, const struct table_r
                         struct mien_err *e)
 {
     struct table *t = calloc(1, sizeof *t);
-
     if (!t) {
         mien_err_mem(e, sizeof *t, "a table");
         return NULL;
@@ -186,7 +180,6 @@ static int numbers(struct csv_cell c, float *out, int max, struct mien_err *e)
 {
     char buf[MAX_CELL], *p = buf, *save = NULL;
     int n = 0;
-
     if (labels_missing(c.s, c.len))
         return 0;
     if (c.len >= sizeof buf)
@@ -196,7 +189,6 @@ static int numbers(struct csv_cell c, float *out, int max, struct mien_err *e)
     for (; (p = strtok_r(p, " \t,;()[]", &save)); p = NULL) {
         double v;
         int rc = num_real(p, -1e9, 1e9, &v, e);
-
         if (rc < 0)
             return MIEN_ERR_FORMAT;
         if (n == max)
@@ -222,13 +214,11 @@ static int read_box(const struct table *t, const struct csv_cell *cell, struct l
                     struct mien_err *e)
 {
     int n = 0;
-
     if (t->column[ROLE_BOX] != NO_COLUMN) {
         n = numbers(cell[t->column[ROLE_BOX]], l->box, 4, e);
     } else {
         for (int i = 0; i < 4 && t->column[ROLE_X1 + i] != NO_COLUMN; i++) {
             int rc = numbers(cell[t->column[ROLE_X1 + i]], &l->box[i], 1, e);
-
             if (rc < 0)
                 return rc;
             n += rc;
@@ -245,10 +235,8 @@ static int read_box(const struct table *t, const struct csv_cell *cell, struct l
 static struct label_text text_of(const struct table *t, const struct csv_cell *cell, int i)
 {
     struct label_text text = {NULL, 0};
-
     if (t->column[i] != NO_COLUMN) {
         struct csv_cell c = trimmed(cell[t->column[i]]);
-
         if (!labels_missing(c.s, c.len))
             text = (struct label_text){c.s, c.len};
     }
@@ -275,10 +263,8 @@ static int read_labels(const struct table *t, const struct csv_cell *cell, struc
                        struct mien_err *e)
 {
     int rc = 0;
-
     for (int i = 0; i < ROLES && rc >= 0; i++) {
         struct csv_cell c;
-
         if (t->column[i] == NO_COLUMN)
             continue;
         c = cell[t->column[i]];
@@ -317,7 +303,6 @@ int table_next(struct table *t, struct mien_rec *r, struct mien_err *e)
     struct mien_err why;
     size_t n;
     int rc;
-
     mien_rec_clear(r);
     rc = csv_read(t->csv, &cell, &n, e);
     if (rc <= 0)
