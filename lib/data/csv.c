@@ -115,9 +115,10 @@ static int end_cell(struct csv *c, struct mien_err *e)
 {
     size_t end = c->text.len;
     int rc = put(c, 0, e);
-    if (rc == 0 && mien_buf_append(&c->ends, &end, sizeof end))
-        rc = mien_err_mem(e, sizeof end, "a row");
-    return rc;
+    if (rc < 0)
+        return rc;
+    return mien_buf_append(&c->ends, &end, sizeof end) < 0 ? mien_err_mem(e, sizeof end, "a row")
+                                                           : 0;
 }
 
 /* Reads one line's cells. Returns 1; 0 at the end of input; MIEN_ERR_FORMAT and so on as

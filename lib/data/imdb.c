@@ -74,11 +74,11 @@ static int read_strings(struct mat *m, struct mat_array *a, int c, struct values
         struct mat_array cell;
         uint32_t end;
         int rc = mat_child(m, a, &cell, e);
-        /* What is no string is an empty one: it costs that entry, not the file. */
-        if (rc == 0 && cell.class == MAT_CHAR && cell.rows == 1)
-            rc = mat_text(m, &cell, &v->data, e);
-        else if (rc == 0)
-            rc = mat_skip(m, &cell, e);
+        if (rc < 0)
+            return rc;
+        /* What isn't a string is an empty one: it costs that entry, not the file. */
+        bool text = cell.class == MAT_CHAR && cell.rows == 1;
+        rc = text ? mat_text(m, &cell, &v->data, e) : mat_skip(m, &cell, e);
         if (rc < 0)
             return rc;
         if (v->data.len > MAX_TEXT)
@@ -97,15 +97,16 @@ static int read_locations(struct mat *m, struct mat_array *a, int c, struct valu
         float f[4] = {NAN, NAN, NAN, NAN};
         struct mat_array cell;
         int rc = mat_child(m, a, &cell, e);
-        if (rc == 0 && cell.class >= MAT_DOUBLE && cell.count == 4) {
+        if (rc < 0)
+            return rc;
+        if (cell.class >= MAT_DOUBLE && cell.count == 4) {
             double d[4];
-            rc = mat_reals(m, &cell, d, 4, e);
-            for (int k = 0; rc == 0 && k < 4; k++)
+            if ((rc = mat_reals(m, &cell, d, 4, e)) < 0)
+                return rc;
+            for (int k = 0; k < 4; k++)
                 f[k] = (float)d[k];
         }
-        if (rc == 0)
-            rc = mat_skip(m, &cell, e);
-        if (rc < 0)
+        if ((rc = mat_skip(m, &cell, e)) < 0)
             return rc;
         if (mien_buf_append(&v->data, f, sizeof f))
             return mien_err_mem(e, sizeof f, column_name[c]);
@@ -177,27 +178,28 @@ static int read_struct(struct mat *m, struct mat_array *var, struct imdb *im, st
     return 0;
 }
 
+/* Reads the first variable, and goes on to the end of the file. */
+static int read_file(struct mat *m, struct imdb *im, struct mien_err *e)
+{
+    struct mat_array a;
+    int rc = mat_next(m, &a, e);
+    if (rc == 0)
+        return mien_err_set(e, MIEN_ERR_FORMAT, "the file holds no variable");
+    if (rc < 0 || (rc = read_struct(m, &a, im, e)) < 0)
+        return rc;
+    do
+        rc = mat_next(m, &a, e); /* which checks the checksum of what was read */
+    while (rc > 0);
+    return rc;
+}
+
 int imdb_read(int fd, const void *head, struct imdb **out, struct mien_err *e)
 {
-    struct imdb *im;
     struct mat *m = mat_new(fd, head, e);
-    struct mat_array a;
-    int rc;
     if (!m)
         return MIEN_ERR_MEM;
-    im = calloc(1, sizeof *im);
-    if (!im) {
-        mat_free(m);
-        return mien_err_mem(e, sizeof *im, "columns");
-    }
-    rc = mat_next(m, &a, e);
-    if (rc == 0)
-        rc = mien_err_set(e, MIEN_ERR_FORMAT, "the file holds no variable");
-    if (rc > 0)
-        rc = read_struct(m, &a, im, e);
-    /* Going on to the end checks the checksum of what was read. */
-    while (rc >= 0 && (rc = mat_next(m, &a, e)) > 0)
-        ;
+    struct imdb *im = calloc(1, sizeof *im);
+    int rc = im ? read_file(m, im, e) : mien_err_mem(e, sizeof *im, "columns");
     mat_free(m);
     if (rc < 0) {
         imdb_free(im);

@@ -63,46 +63,47 @@ static int add_part(struct names *p, enum kind kind, const char *s, size_t len, 
     return 0;
 }
 
+/* Adds the label that begins at s, with a brace. Returns its length with both braces, or a negative
+   code. */
+static int add_label(struct names *p, const char *s, struct mien_err *e)
+{
+    size_t len = strcspn(s + 1, "}"), i = 0, n = sizeof label / sizeof *label;
+    while (i < n && (strlen(label[i].name) != len || memcmp(label[i].name, s + 1, len) != 0))
+        i++;
+    if (i == n || s[1 + len] != '}')
+        return mien_err_set(e, MIEN_ERR_ARG,
+                            "'%.*s' in the pattern is none of {age} {gender} {group} {subject} "
+                            "{birth} {year} {split}",
+                            (int)len + 2, s);
+    int rc = add_part(p, label[i].kind, s + 1, len, e);
+    return rc < 0 ? rc : (int)len + 2;
+}
+
 static int compile(struct names *p, struct mien_err *e)
 {
-    const char *s = p->pattern, *text = s;
-    int rc = 0;
-    for (; *s && rc == 0; s++) {
-        if (*s == '/')
-            p->slashes++;
-        if (*s == '*') {
-            rc = add_part(p, LITERAL, text, (size_t)(s - text), e);
-            if (rc == 0)
-                rc = add_part(p, STAR, s, 1, e);
-            text = s + 1;
-        } else if (*s == '{') {
-            size_t len = strcspn(s + 1, "}"), i = 0;
-            rc = add_part(p, LITERAL, text, (size_t)(s - text), e);
-            while (i < sizeof label / sizeof *label &&
-                   (strlen(label[i].name) != len || memcmp(label[i].name, s + 1, len) != 0))
-                i++;
-            if (rc == 0 && (i == sizeof label / sizeof *label || s[1 + len] != '}'))
-                return mien_err_set(
-                    e, MIEN_ERR_ARG,
-                    "'%.*s' in the pattern is none of {age} {gender} {group} {subject} "
-                    "{birth} {year} {split}",
-                    (int)len + 2, s);
-            if (rc == 0)
-                rc = add_part(p, label[i].kind, s + 1, len, e);
-            if (rc < 0)
-                return rc;
-            s += len + 1;
-            text = s + 1;
+    const char *text = p->pattern; /* what is met as it is */
+    for (const char *s = text; *s;) {
+        p->slashes += *s == '/';
+        if (*s != '*' && *s != '{') {
+            s++;
+            continue;
         }
+        int rc = add_part(p, LITERAL, text, (size_t)(s - text), e), len = 1;
+        if (rc < 0)
+            return rc;
+        rc = *s == '*' ? add_part(p, STAR, s, 1, e) : (len = add_label(p, s, e));
+        if (rc < 0)
+            return rc;
+        text = s += len;
     }
-    if (rc == 0)
-        rc = add_part(p, LITERAL, text, strlen(text), e);
-    for (size_t i = 0; rc == 0 && i < p->n; i++)
+    int rc = add_part(p, LITERAL, text, strlen(text), e);
+    if (rc < 0)
+        return rc;
+    for (size_t i = 0; i < p->n; i++) {
         if (p->part[i].kind > STAR)
             return 0;
-    return rc ? rc
-              : mien_err_set(e, MIEN_ERR_ARG, "the pattern '%s' has no label such as {age}",
-                             p->pattern);
+    }
+    return mien_err_set(e, MIEN_ERR_ARG, "the pattern '%s' has no label such as {age}", p->pattern);
 }
 
 struct names *names_new(const char *pattern, const struct label_codes *codes, struct mien_err *e)

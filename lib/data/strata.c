@@ -128,15 +128,16 @@ static int add_all(struct strata *s, enum split_by by, uint64_t seed, struct mie
     uint64_t key;
     int rc;
     while ((rc = mien_read(rd, &r, e)) > 0) {
-        if (split_key(&r, by, seed, &key, &why) >= 0)
-            rc = strata_add(s, key, &r, e);
-        if (rc >= 0 && keep != NULL && (rc = mien_write(keep, &r, &why)) < 0)
-            mien_err_set(e, rc, "a temporary file: %s", why.msg);
-        if (rc < 0)
-            break;
+        if (split_key(&r, by, seed, &key, &why) >= 0 && (rc = strata_add(s, key, &r, e)) < 0)
+            goto out;
+        if (keep != NULL && (rc = mien_write(keep, &r, &why)) < 0)
+            goto not_kept;
     }
-    if (rc == 0 && keep != NULL && (rc = mien_writer_end(keep, &why)) < 0)
-        mien_err_set(e, rc, "a temporary file: %s", why.msg);
+    if (rc < 0 || keep == NULL || (rc = mien_writer_end(keep, &why)) == 0)
+        goto out;
+not_kept:
+    mien_err_set(e, rc, "a temporary file: %s", why.msg);
+out:
     mien_rec_free(&r);
     return rc;
 }
@@ -148,13 +149,17 @@ int strata_survey(struct strata *s, enum split_by by, uint64_t seed, int fd, siz
     int again = start >= 0 ? fd : file_temp(e);
     if (again < 0)
         return again;
+    struct mien_writer *keep = NULL;
     struct mien_reader *rd = mien_reader_new(fd, limit, e);
-    struct mien_writer *keep = rd == NULL || again == fd ? NULL : mien_writer_new(again, e);
-    int rc = rd == NULL || (again != fd && keep == NULL) ? MIEN_ERR_MEM : 0;
-    if (rc == 0)
-        rc = add_all(s, by, seed, rd, keep, e);
-    if (rc == 0 && lseek(again, again == fd ? start : 0, SEEK_SET) < 0)
+    int rc = MIEN_ERR_MEM;
+    if (rd == NULL || (again != fd && (keep = mien_writer_new(again, e)) == NULL))
+        goto out;
+    rc = add_all(s, by, seed, rd, keep, e);
+    if (rc < 0)
+        goto out;
+    if (lseek(again, again == fd ? start : 0, SEEK_SET) < 0)
         rc = mien_err_sys(e, "cannot rewind to the first record");
+out:
     mien_reader_free(rd);
     mien_writer_free(keep);
     if (rc < 0 && again != fd)

@@ -35,29 +35,39 @@ static void close_eye(struct eye *y)
     *y = (struct eye){0};
 }
 
+/* Compiles a model of the eye's size. */
+static int compile(struct eye *y, const struct model *sized, struct mien_err *e)
+{
+    int out[2 * BLAZE_MAX_HEADS];
+    y->nhead = blaze_heads(sized, y->head, e);
+    if (y->nhead < 0)
+        return y->nhead;
+    for (int i = 0; i < y->nhead; i++) {
+        out[2 * i] = y->head[i].score;
+        out[2 * i + 1] = y->head[i].box;
+    }
+    y->plan = plan_new(sized, out, 2 * y->nhead, 1, PRECISION_FLOAT, e);
+    if (y->plan == NULL)
+        return MIEN_ERR_MEM;
+    for (int i = 0; i < 2 * y->nhead; i++) {
+        size_t bytes = plan_out_count(y->plan, i) * sizeof(float);
+        if ((y->out[i] = malloc(bytes)) == NULL)
+            return mien_err_mem(e, bytes, "a detector's outputs");
+    }
+    return 0;
+}
+
 /* Compiles the network for inputs of h x w. */
 static int open_eye(struct eye *y, const struct model *m, int h, int w, struct mien_err *e)
 {
     struct model sized = {.weights = m->weights, .prep = m->prep};
-    int out[2 * BLAZE_MAX_HEADS];
     int rc = net_resize(&sized.net, &m->net, h, w, e);
     if (rc < 0)
         return rc;
     if (mien_prep_set(&sized.prep, "size", "%dx%d", h, w) < 0)
         rc = mien_err_set(e, MIEN_ERR_LIMIT, "the description of the preprocessing is too long");
     else
-        rc = y->nhead = blaze_heads(&sized, y->head, e);
-    for (int i = 0; i < y->nhead; i++) {
-        out[2 * i] = y->head[i].score;
-        out[2 * i + 1] = y->head[i].box;
-    }
-    if (rc > 0 && (y->plan = plan_new(&sized, out, 2 * y->nhead, 1, PRECISION_FLOAT, e)) == NULL)
-        rc = MIEN_ERR_MEM;
-    for (int i = 0; rc > 0 && i < 2 * y->nhead; i++) {
-        size_t bytes = plan_out_count(y->plan, i) * sizeof(float);
-        if ((y->out[i] = malloc(bytes)) == NULL)
-            rc = mien_err_mem(e, bytes, "a detector's outputs");
-    }
+        rc = compile(y, &sized, e);
     net_free(&sized.net);
     if (rc < 0) {
         close_eye(y);

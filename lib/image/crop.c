@@ -6,12 +6,11 @@
 
 int img_crop_describe(const struct mien_crop *c, struct mien_prep *p)
 {
-    int rc = mien_prep_set(p, "crop", c->whole ? "whole" : c->align ? "align" : "box");
-    if (rc == 0 && !c->whole)
-        rc = mien_prep_set(p, "margin", "%g", c->margin);
-    if (rc == 0 && c->inner < 1)
-        rc = mien_prep_set(p, "inner", "%g", c->inner);
-    return rc;
+    if (mien_prep_set(p, "crop", c->whole ? "whole" : c->align ? "align" : "box") < 0)
+        return MIEN_ERR_LIMIT;
+    if (!c->whole && mien_prep_set(p, "margin", "%g", c->margin) < 0)
+        return MIEN_ERR_LIMIT;
+    return c->inner < 1 ? mien_prep_set(p, "inner", "%g", c->inner) : 0;
 }
 
 /* A box in the image as stored, at full scale. */

@@ -123,13 +123,16 @@ int mien_cutter_plan(struct mien_cutter *c, const struct mien_crop *how, const v
     c->limits = (struct img_jpeg_limits){how->max_pixels, how->tolerant};
     c->image = image;
     c->bytes = bytes;
-    int rc = reserve(c, n, e);
-    if (rc == 0)
-        rc = img_jpeg_open(c->jpeg, image, bytes, &c->limits, &c->info, e);
-    c->opened = rc == 0;
-    for (size_t i = 0; rc == 0 && i < n; i++)
+    c->opened = false;
+    if (reserve(c, n, e) < 0)
+        return MIEN_ERR_MEM;
+    int rc = img_jpeg_open(c->jpeg, image, bytes, &c->limits, &c->info, e);
+    if (rc < 0)
+        return rc;
+    c->opened = true;
+    for (size_t i = 0; i < n; i++)
         cutting[i].rc = plan_one(c, &cutting[i], &c->job[i]);
-    return rc;
+    return 0;
 }
 
 /* --- Cutting -------------------------------------------------------------------------------- */
@@ -221,11 +224,13 @@ static int cut_some(struct mien_cutter *c, int eighths, struct mien_cut *cutting
 
 int mien_cutter_run(struct mien_cutter *c, struct mien_cut *cutting, size_t n, struct mien_err *e)
 {
-    int rc = 0;
-    for (int eighths = 8; rc == 0 && eighths > 0; eighths /= 2) {
-        size_t done = 0;
-        for (size_t at = 0; rc == 0 && at < n; at += done)
-            rc = cut_some(c, eighths, cutting + at, c->job + at, n - at, &done, e);
+    for (int eighths = 8; eighths > 0; eighths /= 2) {
+        size_t done;
+        for (size_t at = 0; at < n; at += done) {
+            int rc = cut_some(c, eighths, cutting + at, c->job + at, n - at, &done, e);
+            if (rc < 0)
+                return rc;
+        }
     }
-    return rc;
+    return 0;
 }

@@ -21,16 +21,15 @@ int img_photo_read(struct img_photo *p, struct img_jpeg *j, const void *jpeg, si
     struct img_rect all = {0, 0, img_jpeg_scaled(info.w, eighths),
                            img_jpeg_scaled(info.h, eighths)};
     struct img *stored = info.orientation == 1 ? &p->im : &p->scratch;
-    rc = img_alloc(stored, all.h, all.w, e);
-    if (rc == 0)
-        rc = img_jpeg_read(j, eighths, all, stored->px, (size_t)all.w * 3, e);
+    if (img_alloc(stored, all.h, all.w, e) < 0)
+        return MIEN_ERR_MEM;
+    rc = img_jpeg_read(j, eighths, all, stored->px, (size_t)all.w * 3, e);
     if (rc < 0 || stored == &p->im)
         return rc;
 
     bool turned = info.orientation >= 5;
-    rc = img_alloc(&p->im, turned ? all.w : all.h, turned ? all.h : all.w, e);
-    if (rc < 0)
-        return rc;
+    if (img_alloc(&p->im, turned ? all.w : all.h, turned ? all.h : all.w, e) < 0)
+        return MIEN_ERR_MEM;
     img_upright(stored->px, all.h, all.w, info.orientation, p->im.px);
     return 0;
 }

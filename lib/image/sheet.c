@@ -118,10 +118,10 @@ int sheet_start(struct sheet *s, struct mien_err *e)
         return mien_err_set(e, MIEN_ERR_LIMIT,
                             "%d pictures of %d pixels across make a page wider than %d pixels",
                             s->columns, s->size, MIEN_MAX_SIDE);
-    int rc = img_alloc(&s->row, max_row_height(s), width_of(s, s->columns), e);
-    if (rc == 0)
-        sheet_next(s);
-    return rc;
+    if (img_alloc(&s->row, max_row_height(s), width_of(s, s->columns), e) < 0)
+        return MIEN_ERR_MEM;
+    sheet_next(s);
+    return 0;
 }
 
 /* Moves the row that is being filled, if any, onto the page. */
@@ -172,12 +172,11 @@ int sheet_add(struct sheet *s, const struct img *picture, const struct sheet_tex
 int sheet_page(struct sheet *s, const unsigned char **px, struct mien_size *size,
                struct mien_err *e)
 {
-    int rc = end_row(s, e);
+    if (end_row(s, e) < 0)
+        return MIEN_ERR_MEM;
     s->row_height = s->gap; /* of paper, below the last row */
-    if (rc == 0)
-        rc = end_row(s, e);
-    if (rc < 0)
-        return rc;
+    if (end_row(s, e) < 0)
+        return MIEN_ERR_MEM;
     size_t wide = (size_t)s->row.w * 3;
     *size = (struct mien_size){s->page_height, s->row.w};
     if (s->cells < s->columns) {

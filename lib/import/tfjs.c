@@ -13,7 +13,7 @@ struct tfjs {
     struct tf_graph graph;
 };
 
-/* --- The walk ------------------------------------------------------------------------------ */
+/* --- Nodes ------------------------------------------------------------------------------ */
 
 /* Whether all that node i reads is converted. */
 static bool ready(const struct import *c, const bool *done, int i)
@@ -26,29 +26,40 @@ static bool ready(const struct import *c, const bool *done, int i)
     return true;
 }
 
-/* Converts what the outputs need, in the file's order as far as that is one of computation. */
-static int walk(struct import *c)
+/* Converts the nodes that are needed and ready, in the file's order; done[i] tells which are
+   converted. Returns how many are needed and were not ready, or a negative code. */
+static int convert_ready(struct import *c, bool *done)
 {
-    const struct tf_graph *g = c->g;
-    bool *done = calloc((size_t)g->n, sizeof *done), going = true, all = false;
-    int rc = 0;
-    if (done == NULL)
-        return mien_err_mem(c->e, (size_t)g->n * sizeof *done, "nodes");
-    while (going && !all && rc == 0) {
-        going = false;
-        all = true;
-        for (int i = 0; i < g->n && rc == 0; i++) {
-            if (done[i] || !g->node[i].needed)
-                continue;
-            if (ready(c, done, i)) {
-                rc = imp_node(c, i);
-                going = done[i] = true;
-            }
-            all = all && done[i];
+    int left = 0;
+    for (int i = 0; i < c->g->n; i++) {
+        if (done[i] || !c->g->node[i].needed)
+            continue;
+        if (!ready(c, done, i)) {
+            left++;
+            continue;
         }
+        int rc = imp_node(c, i);
+        if (rc < 0)
+            return rc;
+        done[i] = true;
     }
+    return left;
+}
+
+/* Converts what the outputs need, in the file's order as far as that is one of computation. */
+static int convert_all(struct import *c)
+{
+    size_t n = (size_t)c->g->n;
+    bool *done = calloc(n, sizeof *done);
+    if (done == NULL)
+        return mien_err_mem(c->e, n * sizeof *done, "nodes");
+    int left = c->g->n + 1, before;
+    do {
+        before = left;
+        left = convert_ready(c, done);
+    } while (left > 0 && left < before);
     free(done);
-    return rc < 0 || all ? rc : mien_err_set(c->e, MIEN_ERR_FORMAT, "the graph has a cycle");
+    return left > 0 ? mien_err_set(c->e, MIEN_ERR_FORMAT, "the graph has a cycle") : left;
 }
 
 /* --- Outputs ------------------------------------------------------------------------------- */
@@ -184,6 +195,23 @@ static int take_weights(struct import *c, struct model *m)
     return 0;
 }
 
+/* Makes the net, its names and its weights. */
+static int import(struct import *c, struct model *m, const char *gender, const char *age)
+{
+    int rc = convert_all(c);
+    if (rc < 0)
+        return rc;
+    for (int k = 0; k < c->g->nout; k++) {
+        if ((rc = name_output(c, c->g->out[k])) < 0)
+            return rc;
+    }
+    if (gender != NULL && (rc = name_head(c, gender, "gender")) < 0)
+        return rc;
+    if (age != NULL && (rc = name_head(c, age, "age")) < 0)
+        return rc;
+    return take_weights(c, m);
+}
+
 int tfjs_import(const struct tfjs *t, struct model *m, const char *gender, const char *age, int h,
                 int w, struct mien_err *e)
 {
@@ -194,15 +222,7 @@ int tfjs_import(const struct tfjs *t, struct model *m, const char *gender, const
         return mien_err_mem(e, (size_t)g->n * sizeof *c.value, "nodes");
     for (int i = 0; i < g->n; i++)
         c.value[i] = (struct tf_value){.layer = -1};
-    int rc = walk(&c);
-    for (int k = 0; rc == 0 && k < g->nout; k++)
-        rc = name_output(&c, g->out[k]);
-    if (rc == 0 && gender != NULL)
-        rc = name_head(&c, gender, "gender");
-    if (rc == 0 && age != NULL)
-        rc = name_head(&c, age, "age");
-    if (rc == 0)
-        rc = take_weights(&c, m);
+    int rc = import(&c, m, gender, age);
     free(c.value);
     free(c.weights);
     if (rc < 0)

@@ -81,13 +81,13 @@ static int end_page(struct montage *m, bool last, struct mien_err *e)
 /* The error's words, so that they wrap. */
 static int say_why(struct sheet_text *t, const char *s, size_t len)
 {
-    int rc = 0;
-    for (size_t at = 0, n; rc == 0 && at < len; at += n + 1) {
+    for (size_t at = 0, n; at < len; at += n + 1) {
         const char *space = memchr(s + at, ' ', len - at);
         n = space != NULL ? (size_t)(space - s) - at : len - at;
-        rc = sheet_say(t, SHEET_WRONG, at == 0, s + at, n);
+        if (sheet_say(t, SHEET_WRONG, at == 0, s + at, n) < 0)
+            return MIEN_ERR_MEM;
     }
-    return rc;
+    return 0;
 }
 
 static int write_caption(struct montage *m)
@@ -173,9 +173,7 @@ int montage_add(struct montage *m, const struct mien_rec *r, bool *bad, struct m
     *bad = false;
     if (!goes_on(c, r)) {
         int rc = close_cell(m, e);
-        if (rc == 0)
-            rc = open_cell(m, r, bad, e);
-        if (rc < 0)
+        if (rc < 0 || (rc = open_cell(m, r, bad, e)) < 0)
             return rc;
     }
     struct caption *f = &c->face[c->n++];

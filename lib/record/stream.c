@@ -28,7 +28,7 @@ enum { MOST_FIELDS = 65000 };
 
 static void widen_pipe(int fd)
 {
-#ifdef F_SETPIPE_SZ /* Linux's */
+#ifdef F_SETPIPE_SZ                           /* Linux's */
     (void)fcntl(fd, F_SETPIPE_SZ, PIPE_SIZE); /* not a pipe, or not allowed: works all the same */
 #else
     (void)fd;
@@ -381,10 +381,10 @@ int mien_read(struct mien_reader *rd, struct mien_rec *r, struct mien_err *e)
             return 0;
         if (k == 0 && offset == 0)
             return empty(e);
-        int rc = check_head(rd, head, (size_t)k, offset, e);
-        rc = rc < 0 ? rc : read_body(rd, head, r, offset, e);
-        rc = rc < 0 ? rc : arrive(rd, head[5], r, offset, e);
-        if (rc != 0)
+        int rc;
+        if ((rc = check_head(rd, head, (size_t)k, offset, e)) < 0 ||
+            (rc = read_body(rd, head, r, offset, e)) < 0 ||
+            (rc = arrive(rd, head[5], r, offset, e)) != 0)
             return rc;
     }
     return read_resync(rd, r, e);

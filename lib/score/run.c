@@ -174,12 +174,10 @@ static int read_prediction(const struct mien_rec *r, int tag, size_t n, const fl
 static int read_record(const struct mien_rec *r, struct score_label *l, const float **p_gender,
                        const float **p_age, struct mien_err *e)
 {
-    int rc = read_label(r, l, e);
-    if (rc == 0)
-        rc = read_prediction(r, MIEN_TAG_P_GENDER, MIEN_GENDERS, p_gender, e);
-    if (rc == 0)
-        rc = read_prediction(r, MIEN_TAG_P_AGE, MIEN_AGES, p_age, e);
-    return rc;
+    if (read_label(r, l, e) < 0 ||
+        read_prediction(r, MIEN_TAG_P_GENDER, MIEN_GENDERS, p_gender, e) < 0)
+        return MIEN_ERR_FORMAT;
+    return read_prediction(r, MIEN_TAG_P_AGE, MIEN_AGES, p_age, e);
 }
 
 /* Counts what keeps a record from being scored in full. */

@@ -149,10 +149,12 @@ static int check_prep(const struct pack_writer *w, const struct mien_rec *r, str
                       struct mien_err *e)
 {
     int rc = mien_rec_get_prep(r, prep, e);
-    if (rc == 0 && w->n > 0 && strcmp(prep->text, w->prep.text) != 0)
-        rc = mien_err_set(e, MIEN_ERR_FORMAT, "was made with '%s', those before with '%s'",
-                          prep->text, w->prep.text);
-    return rc;
+    if (rc < 0)
+        return rc;
+    if (w->n > 0 && strcmp(prep->text, w->prep.text) != 0)
+        return mien_err_set(e, MIEN_ERR_FORMAT, "was made with '%s', those before with '%s'",
+                            prep->text, w->prep.text);
+    return 0;
 }
 
 struct label_bytes {
@@ -189,9 +191,11 @@ static int put_bytes(struct pack_writer *w, enum pack_column c, enum pack_column
                      const void *p, size_t n, struct mien_err *e)
 {
     int rc = w->n == 0 ? put_offset(w, offsets, 0, e) : 0;
-    if (rc == 0 && n > 0)
-        rc = put(w, c, p, n, e);
-    return rc < 0 ? rc : put_offset(w, offsets, w->col[c].len, e);
+    if (rc < 0)
+        return rc;
+    if (n > 0 && (rc = put(w, c, p, n, e)) < 0)
+        return rc;
+    return put_offset(w, offsets, w->col[c].len, e);
 }
 
 int pack_add(struct pack_writer *w, const struct mien_rec *r, struct mien_err *e)
@@ -259,21 +263,72 @@ static int seek_to(const struct pack_writer *w, uint64_t place, struct mien_err 
     return mien_err_sys(e, "cannot seek in '%s'", w->out.path);
 }
 
+/* Copies what a column has in its temporary file to where the pack's file is. */
+static int copy_file(const struct pack_writer *w, int fd, struct mien_err *e)
+{
+    unsigned char chunk[16384];
+    ssize_t k = lseek(fd, 0, SEEK_SET) < 0 ? MIEN_ERR_SYS : 1;
+    while (k > 0) {
+        k = file_read(fd, chunk, sizeof chunk);
+        if (k > 0 && write_to(w, w->out.fd, chunk, (size_t)k, e) < 0)
+            return MIEN_ERR_SYS;
+    }
+    return k < 0 ? mien_err_sys(e, "cannot read a temporary file") : 0;
+}
+
 /* Writes a column to its place in the file; of the large tensor only what is held back. */
 static int copy_column(struct pack_writer *w, enum pack_column c, uint64_t place,
                        struct mien_err *e)
 {
-    struct spool *s = &w->col[c];
-    int rc = c == PACK_DATA ? 0 : seek_to(w, place, e);
-    if (rc == 0 && c != PACK_DATA && s->fd >= 0) {
-        unsigned char chunk[16384];
-        ssize_t k = lseek(s->fd, 0, SEEK_SET) < 0 ? MIEN_ERR_SYS : 0;
-        while (k >= 0 && rc == 0 && (k = file_read(s->fd, chunk, sizeof chunk)) > 0)
-            rc = write_to(w, w->out.fd, chunk, (size_t)k, e);
-        if (k < 0)
-            rc = mien_err_sys(e, "cannot read a temporary file");
+    const struct spool *s = &w->col[c];
+    if (c != PACK_DATA && (seek_to(w, place, e) < 0 || (s->fd >= 0 && copy_file(w, s->fd, e) < 0)))
+        return MIEN_ERR_SYS;
+    return write_to(w, w->out.fd, s->held.data, s->held.len, e);
+}
+
+static int add_metadata(const struct pack_writer *w, const char *made, struct st_writer *st,
+                        struct mien_err *e)
+{
+    char n[24];
+    snprintf(n, sizeof n, "%llu", (unsigned long long)w->n);
+    const char *const text[][2] = {{"format", PACK_FORMAT},
+                                   {"version", PACK_VERSION},
+                                   {"records", n},
+                                   {"prep", w->prep.text},
+                                   {"made", made}};
+    for (size_t i = 0; i < sizeof text / sizeof text[0]; i++) {
+        if (st_add_meta(st, text[i][0], text[i][1], e) < 0)
+            return MIEN_ERR_MEM;
     }
-    return rc < 0 ? rc : write_to(w, w->out.fd, s->held.data, s->held.len, e);
+    return 0;
+}
+
+/* Puts each column that the pack has in its place and describes it. */
+static int add_columns(struct pack_writer *w, struct st_writer *st, struct mien_err *e)
+{
+    for (enum pack_column c = 0; c < PACK_COLUMNS; c++) {
+        if ((c == PACK_IMAGE_OFFSETS && w->kind != MIEN_PACK_IMAGE) ||
+            (c == PACK_AGE_BAND && !w->bands))
+            continue;
+        int rc = describe(w, c, st, e);
+        if (rc < 0)
+            return rc;
+        rc = copy_column(w, c, RESERVE + st_offset(st), e);
+        if (rc < 0)
+            return rc;
+    }
+    return 0;
+}
+
+/* Writes the header that st has gathered. */
+static int put_header(const struct pack_writer *w, const struct st_writer *st, struct mien_err *e)
+{
+    struct mien_buf header = {0};
+    int rc = st_header(st, RESERVE, &header, e);
+    if (rc == 0 && (seek_to(w, 0, e) < 0 || write_to(w, w->out.fd, header.data, header.len, e) < 0))
+        rc = MIEN_ERR_SYS;
+    mien_buf_free(&header);
+    return rc;
 }
 
 int pack_writer_end(struct pack_writer *w, const char *made, struct mien_err *e)
@@ -283,27 +338,12 @@ int pack_writer_end(struct pack_writer *w, const char *made, struct mien_err *e)
     struct st_writer *st = st_writer_new(e);
     if (!st)
         return MIEN_ERR_MEM;
-    char n[24];
-    snprintf(n, sizeof n, "%llu", (unsigned long long)w->n);
-    struct mien_buf header = {0};
     int rc;
-    if ((rc = st_add_meta(st, "format", PACK_FORMAT, e)) == 0 &&
-        (rc = st_add_meta(st, "version", PACK_VERSION, e)) == 0 &&
-        (rc = st_add_meta(st, "records", n, e)) == 0 &&
-        (rc = st_add_meta(st, "prep", w->prep.text, e)) == 0)
-        rc = st_add_meta(st, "made", made, e);
-    for (enum pack_column c = 0; c < PACK_COLUMNS && rc == 0; c++) {
-        if ((c == PACK_IMAGE_OFFSETS && w->kind != MIEN_PACK_IMAGE) ||
-            (c == PACK_AGE_BAND && !w->bands))
-            continue;
-        rc = describe(w, c, st, e);
-        if (rc == 0)
-            rc = copy_column(w, c, RESERVE + st_offset(st), e);
-    }
-    if (rc == 0 && (rc = st_header(st, RESERVE, &header, e)) == 0 && (rc = seek_to(w, 0, e)) == 0 &&
-        (rc = write_to(w, w->out.fd, header.data, header.len, e)) == 0)
-        rc = file_commit(&w->out, e);
-    mien_buf_free(&header);
+    if ((rc = add_metadata(w, made, st, e)) < 0 || (rc = add_columns(w, st, e)) < 0 ||
+        (rc = put_header(w, st, e)) < 0)
+        goto out;
+    rc = file_commit(&w->out, e);
+out:
     st_writer_free(st);
     return rc;
 }
