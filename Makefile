@@ -129,8 +129,8 @@ ASAN = BUILD=build/asan SAN="-fsanitize=address,undefined -fno-sanitize-recover=
 asan:
 	$(MAKE) $(ASAN) check
 
-# Every call of a small run of every program fails once. make torture SAN=1: with the address
-# sanitizer; PART=1/20 SEED=N: a twentieth of the runs, drawn by the seed [the date].
+# Every call of small runs of every program fails, and signals come. make torture SAN=1: with the
+# address sanitizer; PART=1/20 SEED=N: a twentieth of the runs, drawn by the seed [the date].
 torture:
 	scripts/deps test
 	$(if $(SAN),$(MAKE) $(ASAN),$(MAKE)) all tests
