@@ -2,13 +2,9 @@
 # Signals: temporary files are removed and the status is the signal's; limits on files; closed pipes.
 # Random moments, and kill -9: tests/torture/run -k 50.
 . "$(dirname "$0")/../lib.sh"
-# The shell has what it runs in the background ignore SIGINT; behind this it doesn't.
-cat >with-int <<'END'
-#!/usr/bin/perl
-$SIG{INT} = "DEFAULT";
-exec @ARGV;
-END
-chmod +x with-int
+# The shell has what it runs in the background ignore SIGINT; behind this it doesn't. (A script in this
+# folder would be an open file of it.)
+with_int() { exec perl -e '$SIG{INT} = "DEFAULT"; exec @ARGV' "$@"; }
 # open_files PID: how many it has open in this folder.
 open_files() { find "/proc/$1/fd" -lname "$T/*" 2>/dev/null | wc -l; }
 
@@ -21,7 +17,7 @@ waiting() {
     name=$1
     rm -f in
     mkfifo in
-    ./with-int "$@" <in >got 2>err &
+    with_int "$@" <in >got 2>err &
     pid=$!
     exec 3>in
     head -c 9000 p.mien >&3
@@ -71,7 +67,7 @@ ok 'to the end' mien-pack -l x.pack
 # mien-train saves a checkpoint, and ends with status 3.
 for signal in HUP INT TERM XCPU; do
     rm -f log ck
-    ./with-int mien-train -q -t f.pack -e 100000 --every 100000 --checkpoint ck --log log -o x.model 2>err &
+    with_int mien-train -q -t f.pack -e 100000 --every 100000 --checkpoint ck --log log -o x.model 2>err &
     while kill -0 $! && [ ! -s log ]; do sleep 0.01; done
     kill -$signal $!
     wait $!
