@@ -113,14 +113,55 @@ void file_watch(const struct file_watch *w)
     watch = w;
 }
 
+/* The folder that a path's last part lies in, the caller's to free; NULL when out of memory. */
+static char *folder_of(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    return slash != NULL ? strndup(path, (size_t)(slash - path) + 1) : strdup(".");
+}
+
+/* What a symbolic link at path leads to; NULL where there is none or, with errno ENOMEM, no memory. */
+static char *step(const char *path)
+{
+    char link[4096], *folder = NULL, *to = NULL;
+    ssize_t n = readlink(path, link, sizeof link - 1);
+    if (n < 0)
+        return NULL;
+    link[n] = '\0';
+    if (link[0] == '/')
+        return strdup(link);
+    folder = folder_of(path);
+    size_t size = folder != NULL ? strlen(folder) + 1 + (size_t)n + 1 : 0;
+    if (folder != NULL && (to = malloc(size)) != NULL)
+        snprintf(to, size, "%s/%s", folder, link);
+    free(folder);
+    return to;
+}
+
+/* The path of what path leads to, through links, whether that is there or not; the caller's to free,
+   NULL when out of memory. Links in a circle were found by stat. */
+static char *follow(const char *path)
+{
+    char *at = strdup(path);
+    for (int links = 0; at != NULL && links < 40; links++) {
+        errno = 0;
+        char *next = step(at);
+        if (next == NULL && errno != ENOMEM)
+            return at;
+        free(at);
+        at = next;
+    }
+    return at;
+}
+
 /* Makes room for a temporary name of o, and tells of it. Returns 0 or MIEN_ERR_MEM. */
 static int take_name(struct file_out *o, struct mien_err *e)
 {
-    size_t n = strlen(o->path) + sizeof ".XXXXXX";
+    size_t n = strlen(o->target) + sizeof ".XXXXXX";
     o->tmp = malloc(n);
     if (o->tmp == NULL)
         return mien_err_mem(e, n, "a file name");
-    snprintf(o->tmp, n, "%s.XXXXXX", o->path);
+    snprintf(o->tmp, n, "%s.XXXXXX", o->target);
     if (watch != NULL)
         watch->made(o->tmp);
     return 0;
@@ -161,8 +202,7 @@ static int open_unnamed(const char *dir, int flags)
 /* The same beside path, if it can be named later. */
 static int open_beside(const char *path)
 {
-    const char *slash = strrchr(path, '/');
-    char *dir = slash != NULL ? strndup(path, (size_t)(slash - path) + 1) : strdup(".");
+    char *dir = folder_of(path);
     int fd = dir != NULL ? open_unnamed(dir, 0) : -1;
     free(dir);
     if (fd < 0 || access(link_of(fd).path, F_OK) == 0)
@@ -189,6 +229,17 @@ static int create_named(struct file_out *o, struct mien_err *e)
     return 0;
 }
 
+/* Gives a new file the mode of the one that it replaces, and its owner and group where this process
+   may. */
+static void take_after(int fd, const struct stat *old)
+{
+    struct stat st;
+    if (fstat(fd, &st) == 0 && (st.st_uid != old->st_uid || st.st_gid != old->st_gid) &&
+        fchown(fd, old->st_uid, old->st_gid) < 0 && fchown(fd, (uid_t)-1, old->st_gid) < 0)
+        return; /* its mode was meant for others */
+    fchmod(fd, old->st_mode & 0777);
+}
+
 int file_create(struct file_out *o, const char *path, struct mien_err *e)
 {
     *o = (struct file_out){.fd = -1};
@@ -200,17 +251,21 @@ int file_create(struct file_out *o, const char *path, struct mien_err *e)
     int rc = stat(path, &st);
     if (rc < 0 && errno != ENOENT)
         return mien_err_sys(e, "cannot create '%s'", path);
-    o->direct = rc == 0 && !S_ISREG(st.st_mode);
+    bool replaces = rc == 0;
+    o->direct = replaces && !S_ISREG(st.st_mode);
     o->path = strdup(path);
+    o->target = follow(path);
     rc = 0;
-    if (o->path == NULL) {
+    if (o->path == NULL || o->target == NULL) {
         rc = mien_err_mem(e, strlen(path) + 1, "a file name");
     } else if (o->direct) {
         o->fd = open(path, O_WRONLY | O_CLOEXEC);
         rc = o->fd < 0 ? mien_err_sys(e, "cannot create '%s'", path) : 0;
     } else {
-        o->fd = open_beside(path);
+        o->fd = open_beside(o->target);
         rc = o->fd < 0 ? create_named(o, e) : 0;
+        if (rc == 0 && replaces)
+            take_after(o->fd, &st);
     }
     if (rc < 0)
         file_abort(o);
@@ -248,7 +303,7 @@ static int link_named(struct file_out *o, struct mien_err *e)
     int rc = take_name(o, e), tries = 100;
     if (rc < 0)
         return rc;
-    char *end = o->tmp + strlen(o->path);
+    char *end = o->tmp + strlen(o->target);
     struct rng rng = {hash_mix((uint64_t)getpid()) ^ (uint64_t)o->fd};
     do {
         snprintf(end, sizeof ".XXXXXX", ".%06x", (unsigned)rng_below(&rng, 1u << 24));
@@ -267,7 +322,7 @@ static int put_in_place(struct file_out *o, struct mien_err *e)
     if (o->direct)
         return 0;
     if (o->tmp == NULL) {
-        if (linkat(AT_FDCWD, link_of(o->fd).path, AT_FDCWD, o->path, AT_SYMLINK_FOLLOW) == 0)
+        if (linkat(AT_FDCWD, link_of(o->fd).path, AT_FDCWD, o->target, AT_SYMLINK_FOLLOW) == 0)
             return 0;
         if (errno != EEXIST)
             return mien_err_sys(e, "cannot create '%s'", o->path);
@@ -275,7 +330,7 @@ static int put_in_place(struct file_out *o, struct mien_err *e)
         if (rc < 0)
             return rc;
     }
-    if (rename(o->tmp, o->path) < 0)
+    if (rename(o->tmp, o->target) < 0)
         return mien_err_sys(e, "cannot rename '%s' to '%s'", o->tmp, o->path);
     drop_name(o);
     return 0;
@@ -301,6 +356,7 @@ void file_abort(struct file_out *o)
         unlink(o->tmp);
     drop_name(o);
     free(o->path);
+    free(o->target);
     *o = (struct file_out){.fd = -1};
 }
 

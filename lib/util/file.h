@@ -37,13 +37,15 @@ void file_unmap(struct file_map *m);
 
 /* An output file, which has no name until file_commit syncs it and puts it in its target's place: so
    nothing is left of it whatever ends the program. Where a folder takes no such files, it has a
-   temporary name beside its target, which file_abort removes. A target that exists and is not a
-   regular file (/dev/full, a named pipe) is opened and written directly; "-" is refused. */
+   temporary name beside its target, which file_abort removes. The target is what symbolic links lead
+   to; a file that is there gives its mode to the new one and, where this process may, its owner and
+   group. One that isn't a regular file (/dev/full, a named pipe) is opened and written directly; "-"
+   is refused. */
 struct file_out {
-    int fd; /* for writing, reading back and seeking */
-    char *path;
-    char *tmp;   /* the temporary name; NULL while there is none */
-    bool direct; /* written directly */
+    int fd;              /* for writing, reading back and seeking */
+    char *path, *target; /* as it was given, and what it leads to */
+    char *tmp;           /* the temporary name; NULL while there is none */
+    bool direct;         /* written directly */
 };
 int file_create(struct file_out *o, const char *path, struct mien_err *e);
 

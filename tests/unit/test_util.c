@@ -286,6 +286,52 @@ static void output_files(void **state)
     assert_int_equal(file_create(&o, "", &e), MIEN_ERR_ARG);
 }
 
+static void put_out(const char *path, const char *text)
+{
+    struct mien_err e;
+    struct file_out o;
+    assert_int_equal(file_create(&o, path, &e), 0);
+    assert_int_equal(file_write(o.fd, text, strlen(text)), 0);
+    assert_int_equal(file_commit(&o, &e), 0);
+}
+
+/* What a file is, and where its links lead, outlives its being written anew. */
+static void outputs_in_place(void **state)
+{
+    (void)state;
+    char dir[] = "/tmp/mien-test.XXXXXX", file[64], link[64], link2[64], sub[64];
+    struct stat st, after;
+    assert_non_null(mkdtemp(dir));
+    snprintf(file, sizeof file, "%s/sub/file", dir);
+    snprintf(link, sizeof link, "%s/link", dir);
+    snprintf(link2, sizeof link2, "%s/link2", dir);
+    snprintf(sub, sizeof sub, "%s/sub", dir);
+    assert_int_equal(mkdir(sub, 0700), 0);
+    assert_int_equal(symlink("sub/file", link), 0);
+    assert_int_equal(symlink(link, link2), 0);
+    put_out(link2, "one"); /* which leads to nothing yet */
+    assert_int_equal(lstat(link2, &st), 0);
+    assert_true(S_ISLNK(st.st_mode));
+    assert_int_equal(lstat(link, &st), 0);
+    assert_true(S_ISLNK(st.st_mode));
+    assert_int_equal(lstat(file, &st), 0);
+    assert_true(S_ISREG(st.st_mode) && st.st_size == 3);
+    assert_int_equal(chmod(file, 0640), 0);
+    if (geteuid() == 0)
+        assert_int_equal(chown(file, 1234, 4321), 0);
+    assert_int_equal(stat(file, &st), 0);
+    put_out(link, "three");
+    assert_int_equal(stat(file, &after), 0);
+    assert_true(after.st_size == 5 && (after.st_mode & 07777) == 0640);
+    assert_int_equal(after.st_uid, st.st_uid);
+    assert_int_equal(after.st_gid, st.st_gid);
+    unlink(link2);
+    unlink(link);
+    unlink(file);
+    assert_int_equal(rmdir(sub), 0);
+    assert_int_equal(rmdir(dir), 0);
+}
+
 static void count_up(void *ctx, int worker, size_t i)
 {
     unsigned char *seen = ctx;
@@ -386,12 +432,19 @@ static void cores(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(empty_buffers),   cmocka_unit_test(sip),
-        cmocka_unit_test(random_numbers),  cmocka_unit_test(numbers),
-        cmocka_unit_test(characters),      cmocka_unit_test(terminal),
-        cmocka_unit_test(messages),        cmocka_unit_test(output_files),
-        cmocka_unit_test(threads),         cmocka_unit_test(cores),
-        cmocka_unit_test(printed_numbers), cmocka_unit_test(aligned_memory),
+        cmocka_unit_test(empty_buffers),
+        cmocka_unit_test(sip),
+        cmocka_unit_test(random_numbers),
+        cmocka_unit_test(numbers),
+        cmocka_unit_test(characters),
+        cmocka_unit_test(terminal),
+        cmocka_unit_test(messages),
+        cmocka_unit_test(output_files),
+        cmocka_unit_test(outputs_in_place),
+        cmocka_unit_test(threads),
+        cmocka_unit_test(cores),
+        cmocka_unit_test(printed_numbers),
+        cmocka_unit_test(aligned_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
