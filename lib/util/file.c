@@ -336,6 +336,21 @@ static int put_in_place(struct file_out *o, struct mien_err *e)
     return 0;
 }
 
+/* Brings to the disk that the file is in its place, where the folder can be read and has a disk. */
+static int sync_folder(const struct file_out *o, struct mien_err *e)
+{
+    char *dir = o->direct ? NULL : folder_of(o->target);
+    int fd = dir != NULL ? open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
+    free(dir);
+    if (fd < 0)
+        return 0;
+    int rc = fsync(fd) < 0 && errno != EINVAL && errno != EROFS && errno != ENOTSUP
+                 ? mien_err_sys(e, "cannot bring the folder of '%s' to the disk", o->path)
+                 : 0;
+    close(fd);
+    return rc;
+}
+
 int file_commit(struct file_out *o, struct mien_err *e)
 {
     int rc = file_sync(o, e);
@@ -344,6 +359,8 @@ int file_commit(struct file_out *o, struct mien_err *e)
     if (close(o->fd) < 0 && rc == 0)
         rc = mien_err_sys(e, "cannot write '%s'", o->path);
     o->fd = -1;
+    if (rc == 0)
+        rc = sync_folder(o, e);
     file_abort(o);
     return rc;
 }

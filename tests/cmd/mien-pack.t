@@ -128,6 +128,17 @@ mien-pack -l train.pack | sed 's/[0-9].*//' >listed
 man=$ROOT/man/man1/mien-pack.1
 sed -n '/^train.pack$/,/^\.Ed/p' "$man" | grep -v '^\.' | sed 's/[0-9].*//' >shown
 ok 'mien-pack(1): what --list shows' cmp listed shown
+# A failure that only shows when it is brought to the disk: of the file, and of its folder.
+mien-fake 3 --pixels 4x4 >three.mien
+for k in 1 2; do
+    exits "fsync fails, call $k" 2 failing fsync:EIO:$k sh -c 'mien-pack -o x.pack <three.mien'
+    like "fsync fails, call $k: says so" "$(cat err)" "^mien-pack: cannot .*x.pack.*: Input/output error"
+done
+mkdir deep
+ln -s deep/real.pack link.pack
+exits 'an output that is a link' 0 sh -c 'mien-pack -q -o link.pack <three.mien'
+is 'stays one' "$(readlink link.pack) $(mien-pack -l deep/real.pack | sed -n 's/ *records *//p')" \
+    'deep/real.pack 3'
 exits '- is no name' 2 sh -c 'mien-fake 3 --pixels 4x4 | mien-pack -o -'
 is 'and no file of that name comes about' "$(cat err; ls ./- 2>/dev/null)" "mien-pack: can't write to standard output; name a file"
 
