@@ -12,13 +12,14 @@
  * A line of the file CASES is a run, or has crashes of libraries, which are counted, but are no
  * findings: where FUNCTION fails in runs whose names begin with NAME.
  *
- *     NAME [=STATUS] [+FILE]... [~FILE]...: COMMAND [<FILE or |FILE]
+ *     NAME [=STATUS] [+FILE]... [~FILE]... [@WORD]: COMMAND [<FILE or |FILE]
  *     ! NAME FUNCTION: WHY
  *
  * The run is made in a folder of its own beside DIR/in. STATUS is what it ends with when nothing
  * fails [0]; +FILE is copied there from DIR/in before; ~FILE grows line by line, so that its
  * beginning may stay, and ~- stands for standard output where that reports on all that could be
- * read. |FILE is standard input through a pipe.
+ * read. @WORD: whatever has ended the run, COMMAND with WORD behind it does what is left to do, so
+ * that a FILE may hold anything before. |FILE is standard input through a pipe.
  */
 #define _GNU_SOURCE
 #include <dirent.h>
@@ -57,7 +58,8 @@ enum verdict {
     UNSIGNED,
     BLAMED,
     FALSE,
-    LEFT
+    LEFT,
+    LOST
 };
 static const char *const finding[] = {
     [CRASH] = "a crash",
@@ -68,6 +70,7 @@ static const char *const finding[] = {
     [BLAMED] = "records are blamed for a want of memory or descriptors",
     [FALSE] = "an output looks whole and isn't",
     [LEFT] = "a file is left behind",
+    [LOST] = "it can't be resumed to the same end",
 };
 
 struct bytes {
@@ -94,7 +97,7 @@ struct test {
     char *name, *in, *argv[WORDS];
     struct bytes piped; /* in, where a pipe holds all of it */
     bool pipe;
-    char *copied[FILES], *grows[FILES];
+    char *copied[FILES], *grows[FILES], *again; /* again: what resumes it, or NULL */
     int ncopied, ngrows, status;
     struct result right;
     struct bytes before[FILES]; /* of what is copied */
@@ -283,9 +286,15 @@ static char *fault_of(const struct job *j)
     return text("INJECT=%s:%s:%u%s", function_name[j->function], j->fault, j->n, j->on ? "+" : "");
 }
 
-/* Runs a test in the folder of worker w, where the process has to be. j may be NULL. */
-static struct result run(const struct test *t, int w, const struct job *j)
+/* Runs a test in the folder of worker w, where the process has to be, as j says, which may be NULL.
+   again: as it is resumed in the folder as it stands. */
+static struct result run(const struct test *t, int w, const struct job *j, bool again)
 {
+    char *argv[WORDS + 1] = {0};
+    for (int i = 0; t->argv[i] != NULL; i++)
+        argv[i + (again && i > 0)] = t->argv[i];
+    if (again)
+        argv[1] = t->again;
     struct result r = {0};
     char *side = text("../side%d", w), *calls = text("%s/calls", side),
          *temp = text("%s/tmp", side);
@@ -307,9 +316,11 @@ static struct result run(const struct test *t, int w, const struct job *j)
     if (fd < 0 || ftruncate(fd, sizeof(struct inject_shared)) < 0)
         die(calls);
     close(fd);
-    empty_folder(".");
     empty_folder(temp);
-    copy_in(t);
+    if (!again) {
+        empty_folder(".");
+        copy_in(t);
+    }
 
     posix_spawn_file_actions_t files;
     posix_spawnattr_t attr;
@@ -330,7 +341,7 @@ static struct result run(const struct test *t, int w, const struct job *j)
     char *program = text("%s/bin/%s", build, t->argv[0]);
     struct timespec from, to;
     clock_gettime(CLOCK_MONOTONIC, &from);
-    errno = posix_spawn(&pid, program, &files, &attr, t->argv, env);
+    errno = posix_spawn(&pid, program, &files, &attr, argv, env);
     if (errno != 0)
         die(t->argv[0]);
     if (in >= 0)
@@ -461,7 +472,7 @@ static enum verdict judge_signal(const struct test *t, const struct result *r, i
         return CRASH;
     if (number == SIGKILL && named)
         return CLEAN; /* nothing can remove the name */
-    return judge_files(t, r, stopped);
+    return judge_files(t, r, t->again != NULL);
 }
 
 static bool is_known(const struct test *t, const struct job *j)
@@ -487,7 +498,7 @@ static enum verdict judge(const struct test *t, const struct result *r, const st
         return UNSIGNED;
     if (all_same(r, &t->right))
         return r->calls.fired ? ABSORBED : NOT_REACHED;
-    enum verdict v = status == 1 ? CLEAN : judge_files(t, r, false);
+    enum verdict v = status == 1 ? CLEAN : judge_files(t, r, t->again != NULL);
     if (v != CLEAN)
         return v;
     if (status == 0)
@@ -526,6 +537,8 @@ static void add_test(char *line)
             t->status = atoi(s + 1);
         else if (*s == '+' && t->ncopied < FILES)
             t->copied[t->ncopied++] = s + 1;
+        else if (*s == '@')
+            t->again = s + 1;
         else if (*s == '~' && t->ngrows < FILES)
             t->grows[t->ngrows++] = s + 1;
         else
@@ -574,8 +587,8 @@ static bool learn(struct test *t)
     }
     if (t->pipe)
         t->piped = slurp(t->in);
-    t->right = run(t, 0, NULL);
-    struct result again = run(t, 0, NULL);
+    t->right = run(t, 0, NULL, false);
+    struct result again = run(t, 0, NULL, false);
     bool ok = t->right.status >= 0 && WIFEXITED(t->right.status) &&
               WEXITSTATUS(t->right.status) == t->status && t->right.ntemp == 0;
     if (!ok)
@@ -687,14 +700,28 @@ struct shared {
     _Atomic unsigned char verdict[];
 };
 
+/* Not where the run has gone to its end, having said that it couldn't do all of it; nor where SIGKILL
+   has left a name that stays. */
+static bool to_resume(const struct test *t, const struct result *r, const struct job *j)
+{
+    bool ended = WIFEXITED(r->status) && WEXITSTATUS(r->status) == 1;
+    return t->again != NULL && !ended && !(named && signal_of(j) == SIGKILL);
+}
+
 static void work(int w, struct shared *s, FILE *findings)
 {
     go_to(w);
     prctl(PR_SET_TIMERSLACK, 1, 0, 0, 0); /* signals come when they should */
     for (size_t i; (i = atomic_fetch_add(&s->next, 1)) < njob;) {
         const struct job *j = &job[i];
-        struct result r = run(&test[j->test], w, j);
-        enum verdict v = judge(&test[j->test], &r, j);
+        const struct test *t = &test[j->test];
+        struct result r = run(t, w, j, false);
+        enum verdict v = judge(t, &r, j);
+        if (v == CLEAN && to_resume(t, &r, j)) {
+            struct result again = run(t, w, NULL, true);
+            v = all_same(&again, &t->right) ? CLEAN : LOST;
+            result_free(&again);
+        }
         if (v >= CRASH)
             tell(findings, j, &r, v);
         s->verdict[i] = (unsigned char)v;
