@@ -148,8 +148,8 @@ struct mien_cli {
    to find help, and exits 2.
 
    Call it first: it also ignores SIGPIPE and SIGXFSZ, so that a closed pipe and a file that may not
-   grow are failed writes, has SIGINT, SIGTERM, SIGHUP and SIGXCPU remove temporary files before they
-   end the program, and opens descriptors 0 to 2 where they are closed, so that no file of the
+   grow are failed writes, has SIGINT, SIGTERM, SIGHUP and SIGXCPU remove temporary files before
+   they end the program, and opens descriptors 0 to 2 where they are closed, so that no file of the
    program's gets their numbers. */
 int mien_cli_parse(struct mien_cli *c, int argc, char **argv);
 
