@@ -269,7 +269,7 @@ int mien_cli_parse(struct mien_cli *c, int argc, char **argv)
 {
     open_standard_descriptors();
     signal(SIGPIPE, SIG_IGN); /* a reader that goes away is an error of write, EPIPE */
-    cli_catch_signals();
+    cli_catch_signals(c->name);
     int n = 0;
     for (int i = 1; i < argc; i++) {
         char *word = argv[i], *next = i + 1 < argc ? argv[i + 1] : NULL;

@@ -1,7 +1,8 @@
 /*
- * The names of temporary files, which a handler may read at any time and in any thread: a slot holds
- * a name or NULL. A file's name must not be freed while the handler reads it, so whoever takes a name
- * out looks afterwards whether a handler has begun, and then waits for it to end the program.
+ * The names of temporary files, and the files that are mapped, which a handler may read at any time
+ * and in any thread: a slot holds one or NULL. Neither may be freed while the handler reads it, so
+ * whoever takes one out looks afterwards whether a handler has begun to end the program, and then
+ * waits for that.
  */
 #include "signals.h"
 
@@ -13,31 +14,56 @@
 
 #include "mien/cli.h"
 #include "util/file.h"
+#include "util/printable.h"
 
-enum { SLOTS = 64 }; /* more files than a program writes at once; others would stay behind */
+enum { SLOTS = 64 }; /* more files than a program has at once; of others nothing is known */
 
-static _Atomic(const char *) slot[SLOTS];
+static _Atomic(const char *) names[SLOTS];
+static _Atomic(const struct file_map *) maps[SLOTS];
+static const char *program;
 static atomic_bool ending;
 static _Atomic(void (*)(int)) first; /* called by the first signal */
 
 static void made(const char *tmp)
 {
-    for (int i = 0; i < SLOTS; i++) {
-        const char *none = NULL;
-        if (atomic_compare_exchange_strong(&slot[i], &none, tmp))
-            return;
-    }
+    const char *none = NULL;
+    for (int i = 0; i < SLOTS && !atomic_compare_exchange_strong(&names[i], &none, tmp); i++)
+        none = NULL;
 }
 
 static void gone(const char *tmp)
 {
-    for (int i = 0; i < SLOTS; i++) {
-        const char *name = tmp;
-        if (atomic_compare_exchange_strong(&slot[i], &name, NULL))
-            break;
-    }
+    const char *name = tmp;
+    for (int i = 0; i < SLOTS && !atomic_compare_exchange_strong(&names[i], &name, NULL); i++)
+        name = tmp;
     while (atomic_load(&ending))
         pause();
+}
+
+static void mapped(const struct file_map *m)
+{
+    const struct file_map *none = NULL;
+    for (int i = 0; i < SLOTS && !atomic_compare_exchange_strong(&maps[i], &none, m); i++)
+        none = NULL;
+}
+
+static void unmapped(const struct file_map *m)
+{
+    const struct file_map *map = m;
+    for (int i = 0; i < SLOTS && !atomic_compare_exchange_strong(&maps[i], &map, NULL); i++)
+        map = m;
+    while (atomic_load(&ending))
+        pause();
+}
+
+static void remove_files(void)
+{
+    atomic_store(&ending, true);
+    for (int i = 0; i < SLOTS; i++) {
+        const char *name = atomic_load(&names[i]);
+        if (name != NULL)
+            unlink(name);
+    }
 }
 
 static void on_signal(int number)
@@ -49,22 +75,54 @@ static void on_signal(int number)
         call(number);
         return;
     }
-    atomic_store(&ending, true);
-    for (int i = 0; i < SLOTS; i++) {
-        const char *name = atomic_load(&slot[i]);
-        if (name != NULL)
-            unlink(name);
-    }
+    remove_files();
     signal(number, SIG_DFL);
     raise(number); /* delivered when this function returns */
 }
 
-void cli_catch_signals(void)
+/* Appends to a line, where there is room. */
+static void append(char *line, size_t size, const char *s)
 {
-    static const struct file_watch watch = {made, gone};
+    size_t n = strlen(line), k = strlen(s);
+    memcpy(line + n, s, n + k < size ? k + 1 : 0);
+}
+
+/* Another process has cut a file short that is mapped here. Whatever else raises SIGBUS ends the
+   program by it. */
+static void on_bus_error(int number, siginfo_t *info, void *context)
+{
+    (void)context;
+    const unsigned char *at = info->si_addr;
+    while (atomic_exchange(&ending, true)) /* another thread is at it */
+        pause();
+    for (int i = 0; i < SLOTS; i++) {
+        const struct file_map *m = atomic_load(&maps[i]);
+        if (m == NULL || at < m->data || at >= m->data + m->len)
+            continue;
+        char line[1024] = "";
+        append(line, sizeof line, program);
+        append(line, sizeof line, ": '");
+        append(line, sizeof line - 64, m->path);
+        append(line, sizeof line, "' was cut short while it was read");
+        size_t n = printable(line, sizeof line - 1, line, strlen(line));
+        line[n++] = '\n';
+        (void)!write(STDERR_FILENO, line, n);
+        remove_files();
+        _exit(MIEN_EXIT_FATAL);
+    }
+    remove_files();
+    signal(number, SIG_DFL); /* it comes again */
+}
+
+void cli_catch_signals(const char *name)
+{
+    static const struct file_watch watch = {made, gone, mapped, unmapped};
     static const int numbers[] = {SIGINT, SIGTERM, SIGHUP, SIGXCPU};
     struct sigaction a = {.sa_handler = on_signal, .sa_flags = SA_RESTART}, old;
+    struct sigaction bus = {.sa_sigaction = on_bus_error, .sa_flags = SA_SIGINFO};
+    program = name;
     file_watch(&watch);
+    sigaction(SIGBUS, &bus, NULL);
     for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
         if (sigaction(numbers[i], NULL, &old) == 0 && old.sa_handler != SIG_IGN)
             sigaction(numbers[i], &a, NULL);

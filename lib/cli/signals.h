@@ -3,8 +3,8 @@
 #define MIEN_CLI_SIGNALS_H
 
 /* Catches SIGINT, SIGTERM, SIGHUP and SIGXCPU, but for those that are ignored, as nohup leaves
-   them; ignores SIGXFSZ, so that a file that may not grow is a failed write. Part of
-   mien_cli_parse. */
-void cli_catch_signals(void);
+   them; and SIGBUS, of a mapped file that was cut short, which it names with the program's name.
+   Ignores SIGXFSZ, so that a file that may not grow is a failed write. Part of mien_cli_parse. */
+void cli_catch_signals(const char *program);
 
 #endif

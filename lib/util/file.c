@@ -73,38 +73,7 @@ int file_slurp(int fd, struct mien_buf *b, size_t limit, const char *name, struc
     }
 }
 
-int file_map(const char *path, struct file_map *m, struct mien_err *e)
-{
-    *m = (struct file_map){0};
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (fd < 0)
-        return mien_err_sys(e, "cannot open '%s'", path);
-    struct stat st;
-    int rc = 0;
-    if (fstat(fd, &st) < 0) {
-        rc = mien_err_sys(e, "cannot read '%s'", path);
-    } else if (!S_ISREG(st.st_mode)) {
-        rc = mien_err_set(e, MIEN_ERR_ARG, "'%s' is not a regular file, so it can't be mapped",
-                          path);
-    } else if (st.st_size > 0) {
-        void *p = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
-        if (p == MAP_FAILED)
-            rc = mien_err_sys(e, "cannot map '%s'", path);
-        else
-            *m = (struct file_map){p, (size_t)st.st_size};
-    }
-    close(fd);
-    return rc;
-}
-
-void file_unmap(struct file_map *m)
-{
-    if (m->data != NULL)
-        munmap((void *)m->data, m->len);
-    *m = (struct file_map){0};
-}
-
-/* --- Output -------------------------------------------------------------------------------- */
+/* --- Mapped input ----------------------------------------------------------------------------- */
 
 static const struct file_watch *watch;
 
@@ -112,6 +81,56 @@ void file_watch(const struct file_watch *w)
 {
     watch = w;
 }
+
+/* Maps an open file. Returns 0 or a negative code. */
+static int map_open(int fd, const char *path, struct file_map *m, struct mien_err *e)
+{
+    struct stat st;
+    if (fstat(fd, &st) < 0)
+        return mien_err_sys(e, "cannot read '%s'", path);
+    if (!S_ISREG(st.st_mode))
+        return mien_err_set(e, MIEN_ERR_ARG, "'%s' is not a regular file, so it can't be mapped",
+                            path);
+    if (st.st_size == 0)
+        return 0;
+    m->path = strdup(path);
+    if (m->path == NULL)
+        return mien_err_mem(e, strlen(path) + 1, "a file name");
+    void *p = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
+    if (p == MAP_FAILED)
+        return mien_err_sys(e, "cannot map '%s'", path);
+    m->data = p;
+    m->len = (size_t)st.st_size;
+    if (watch != NULL && watch->mapped != NULL)
+        watch->mapped(m);
+    return 0;
+}
+
+int file_map(const char *path, struct file_map *m, struct mien_err *e)
+{
+    *m = (struct file_map){0};
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        return mien_err_sys(e, "cannot open '%s'", path);
+    int rc = map_open(fd, path, m, e);
+    close(fd);
+    if (rc < 0)
+        file_unmap(m);
+    return rc;
+}
+
+void file_unmap(struct file_map *m)
+{
+    if (m->data != NULL) {
+        if (watch != NULL && watch->unmapped != NULL)
+            watch->unmapped(m);
+        munmap((void *)m->data, m->len);
+    }
+    free(m->path);
+    *m = (struct file_map){0};
+}
+
+/* --- Output -------------------------------------------------------------------------------- */
 
 /* The folder that a path's last part lies in, the caller's to free; NULL when out of memory. */
 static char *folder_of(const char *path)
@@ -162,14 +181,14 @@ static int take_name(struct file_out *o, struct mien_err *e)
     if (o->tmp == NULL)
         return mien_err_mem(e, n, "a file name");
     snprintf(o->tmp, n, "%s.XXXXXX", o->target);
-    if (watch != NULL)
+    if (watch != NULL && watch->made != NULL)
         watch->made(o->tmp);
     return 0;
 }
 
 static void drop_name(struct file_out *o)
 {
-    if (o->tmp != NULL && watch != NULL)
+    if (o->tmp != NULL && watch != NULL && watch->gone != NULL)
         watch->gone(o->tmp);
     free(o->tmp);
     o->tmp = NULL;

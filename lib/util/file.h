@@ -27,10 +27,12 @@ int file_open(const char *path, struct mien_err *e);
 int file_slurp(int fd, struct mien_buf *b, size_t limit, const char *name, struct mien_err *e);
 
 /* A read-only mapping of a whole regular file. Zero-initialised it is empty; the mapping lives
-   until file_unmap. An empty file maps to data NULL, len 0. */
+   until file_unmap, and this struct stays where it is. An empty file maps to data NULL, len 0. Where
+   another process cuts the file short meanwhile, reading it raises SIGBUS: see file_watch. */
 struct file_map {
     const unsigned char *data;
     size_t len;
+    char *path;
 };
 int file_map(const char *path, struct file_map *m, struct mien_err *e);
 void file_unmap(struct file_map *m);
@@ -66,11 +68,15 @@ int file_commit(struct file_out *o, struct mien_err *e);
 void file_abort(struct file_out *o);
 
 /* Told of each temporary name before it comes into being, and once it is gone, for a program that a
-   signal ends. Both functions may be called by several threads. For the whole process, as signals
-   are: set it before there are threads; the names stay the caller's of made until gone. */
+   signal ends; and of each mapping and before its end, for one that meets SIGBUS. The functions, of
+   which each may be NULL, may be called by several threads. For the whole process, as signals are:
+   set it before there are threads; names and mappings stay the caller's of made and mapped until
+   gone and unmapped. */
 struct file_watch {
     void (*made)(const char *tmp);
     void (*gone)(const char *tmp);
+    void (*mapped)(const struct file_map *m);
+    void (*unmapped)(const struct file_map *m);
 };
 void file_watch(const struct file_watch *w);
 

@@ -92,6 +92,21 @@ for command in 'mien-pack -q -o /sys/kernel/x' 'mien-split -q 80/20 --names a,b 
     like 'is said' "$(cat err)" "^mien-[a-z]*: cannot create '/sys/kernel/[abx](-001)?': (Permission denied|Read-only file system|Operation not permitted)$"
 done
 
+# A pack that another process cuts short while it is mapped, and more of it is to be read.
+mien-fake 300 --pixels 100x100 | mien-pack -q -o big.pack
+mkfifo restored
+mien-pack -d big.pack >restored 2>err &
+pid=$!
+exec 3<restored
+head -c 1000 <&3 >/dev/null
+head -c 100000 big.pack >small.pack
+cat small.pack >big.pack
+cat <&3 >rest
+exec 3<&-
+wait $pid
+is 'a mapped file is cut short: status' $? 2
+is 'and named' "$(cat err)" "mien-pack: 'big.pack' was cut short while it was read"
+
 # A pipe that nobody reads.
 mien-fake 100 --image >i.mien
 mien-fake 100 --predict >r.mien

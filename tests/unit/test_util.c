@@ -248,7 +248,7 @@ static void output_files(void **state)
     struct mien_err e;
     struct file_out o;
     struct file_map m;
-    static const struct file_watch watch = {on_made, on_gone};
+    static const struct file_watch watch = {.made = on_made, .gone = on_gone};
     file_watch(&watch);
     assert_non_null(mkdtemp(dir));
     strcat(strcpy(path, dir), "/out");
