@@ -29,7 +29,8 @@ void csv_free(struct csv *c); /* NULL is harmless */
 /* The next row: *cell points to its *n cells, which last until the next call. Returns 1; 0 at the
    end; MIEN_ERR_FORMAT for a malformed row, after which reading goes on with the next one;
    MIEN_ERR_LIMIT, MIEN_ERR_SYS or MIEN_ERR_MEM, after which it can't. */
-int csv_read(struct csv *c, const struct csv_cell **cell, size_t *n, struct mien_err *e);
+MIEN_CHECKED int csv_read(struct csv *c, const struct csv_cell **cell, size_t *n,
+                          struct mien_err *e);
 
 /* The line on which the last row began, counted from 1. */
 uint64_t csv_line(const struct csv *c);

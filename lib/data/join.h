@@ -22,7 +22,7 @@ void join_free(struct join *j);            /* NULL is harmless */
 
 /* Takes a copy of a record with an id. Returns 0, MIEN_ERR_ARG when the id is absent,
    MIEN_ERR_LIMIT when it is longer than JOIN_PATH_MAX, or MIEN_ERR_MEM. */
-int join_add(struct join *j, const struct mien_rec *r, struct mien_err *e);
+MIEN_CHECKED int join_add(struct join *j, const struct mien_rec *r, struct mien_err *e);
 
 /* Ends the adding: sorts the records by path. Call it once, before what follows. */
 void join_sort(struct join *j);
@@ -36,11 +36,12 @@ struct join_match {
    is the tail of; else those of its longest tail. Each path serves one image, the first that asks.
    Returns 1 and sets *m; 0 when there are none; MIEN_ERR_FORMAT when several paths fit equally well
    or an earlier image has had them; MIEN_ERR_LIMIT when the path is too long. */
-int join_find(struct join *j, const char *path, struct join_match *m, struct mien_err *e);
+MIEN_CHECKED int join_find(struct join *j, const char *path, struct join_match *m,
+                           struct mien_err *e);
 
 /* Sets r to one of the sorted records; its fields point into the join's memory. Returns 0 or
    MIEN_ERR_MEM. */
-int join_get(const struct join *j, size_t i, struct mien_rec *r, struct mien_err *e);
+MIEN_CHECKED int join_get(const struct join *j, size_t i, struct mien_rec *r, struct mien_err *e);
 
 /* The number of records that no image has found; *first is the first of them, if any. */
 size_t join_unmatched(const struct join *j, size_t *first);

@@ -55,19 +55,19 @@ bool labels_missing(const char *s, size_t n);
    its band below ends at 69), "over 70", "under 3". Bands are cut off at MIEN_AGE_MAX; an age is
    taken as it is, to be judged by labels_age_known. Missing text changes nothing. Returns 0 or
    MIEN_ERR_FORMAT. */
-int labels_age(struct labels *l, const char *s, size_t n, struct mien_err *e);
+MIEN_CHECKED int labels_age(struct labels *l, const char *s, size_t n, struct mien_err *e);
 
 /* A gender, into l->gender: the given codes, or the usual words ("female", "F", "woman", ...),
    without regard to case. A bare number that isn't a given code is refused, as data sets disagree
    on its meaning. Missing text changes nothing. Returns 0 or MIEN_ERR_FORMAT. */
-int labels_gender(struct labels *l, const char *s, size_t n, const struct label_codes *codes,
-                  struct mien_err *e);
+MIEN_CHECKED int labels_gender(struct labels *l, const char *s, size_t n,
+                               const struct label_codes *codes, struct mien_err *e);
 
 /* A date of birth, YYYY-M-D. Missing text changes nothing. Returns 0 or MIEN_ERR_FORMAT. */
-int labels_birth(struct labels *l, const char *s, size_t n, struct mien_err *e);
+MIEN_CHECKED int labels_birth(struct labels *l, const char *s, size_t n, struct mien_err *e);
 
 /* The year of the photograph. Missing text changes nothing. Returns 0 or MIEN_ERR_FORMAT. */
-int labels_year(struct labels *l, const char *s, size_t n, struct mien_err *e);
+MIEN_CHECKED int labels_year(struct labels *l, const char *s, size_t n, struct mien_err *e);
 
 /* The date of a MATLAB datenum: days in the proleptic Gregorian calendar, 1 being 1 January of the
    year 0. Days before that or after the year 9999, or no number, give an unknown date. */
@@ -84,6 +84,6 @@ bool labels_age_known(const struct labels *l);
 bool labels_age_outside(const struct labels *l);
 
 /* Sets the fields of what is known, and touches no other. Returns 0 or MIEN_ERR_MEM. */
-int labels_to_rec(const struct labels *l, struct mien_rec *r);
+MIEN_CHECKED int labels_to_rec(const struct labels *l, struct mien_rec *r);
 
 #endif

@@ -59,7 +59,7 @@ struct mat;
 
 /* Judges a file by its first n bytes (MAT_HEAD, or fewer when it is shorter). Returns 1 for a
    MATLAB 5 file, 0 for something else, or MIEN_ERR_FORMAT for a MATLAB file of another version. */
-int mat_sniff(const void *head, size_t n, struct mien_err *e);
+MIEN_CHECKED int mat_sniff(const void *head, size_t n, struct mien_err *e);
 
 /* Reads a file whose header was already read from fd, which the caller owns. Returns NULL on
    failure. */
@@ -68,26 +68,29 @@ void mat_free(struct mat *m); /* NULL is harmless */
 
 /* The next variable, skipping what is left of the one before. Returns 1, 0 at the end of the file,
    MIEN_ERR_FORMAT or MIEN_ERR_SYS. */
-int mat_next(struct mat *m, struct mat_array *a, struct mien_err *e);
+MIEN_CHECKED int mat_next(struct mat *m, struct mat_array *a, struct mien_err *e);
 
 /* The next child of a cell array, or of a struct behind its field names: count times the fields,
    field by field. The child before must be skipped or read to its end. Returns 0 or as above. */
-int mat_child(struct mat *m, const struct mat_array *parent, struct mat_array *a,
-              struct mien_err *e);
+MIEN_CHECKED int mat_child(struct mat *m, const struct mat_array *parent, struct mat_array *a,
+                           struct mien_err *e);
 
 /* The names of a struct's fields; call it once, before the children. Returns 0 or as above. */
-int mat_fields(struct mat *m, const struct mat_array *a, struct mat_fields *f, struct mien_err *e);
+MIEN_CHECKED int mat_fields(struct mat *m, const struct mat_array *a, struct mat_fields *f,
+                            struct mien_err *e);
 
 /* The next n real values of a numeric array, in column-major order, whatever type they are stored
    as. Returns 0 or as above, also when fewer are left. */
-int mat_reals(struct mat *m, struct mat_array *a, double *out, size_t n, struct mien_err *e);
+MIEN_CHECKED int mat_reals(struct mat *m, struct mat_array *a, double *out, size_t n,
+                           struct mien_err *e);
 
 /* Reads all of a string, a char array of at most one row, appending it to b as UTF-8; half a
    surrogate pair becomes U+FFFD, bytes that are no UTF-8 count as Latin-1. Returns 0 or as above,
    MIEN_ERR_LIMIT for one of more than MAT_MAX_TEXT bytes, or MIEN_ERR_MEM. */
-int mat_text(struct mat *m, struct mat_array *a, struct mien_buf *b, struct mien_err *e);
+MIEN_CHECKED int mat_text(struct mat *m, struct mat_array *a, struct mien_buf *b,
+                          struct mien_err *e);
 
 /* Skips what is left of an array. Returns 0 or as above. */
-int mat_skip(struct mat *m, const struct mat_array *a, struct mien_err *e);
+MIEN_CHECKED int mat_skip(struct mat *m, const struct mat_array *a, struct mien_err *e);
 
 #endif

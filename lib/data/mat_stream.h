@@ -56,17 +56,18 @@ struct mat_stream {
 
 /* Leaves the current variable and comes to the next one's tag. Returns 1, 0 at the end of the file,
    MIEN_ERR_FORMAT, MIEN_ERR_SYS or MIEN_ERR_MEM, as the others do. */
-int mat_stream_next(struct mat_stream *s, struct mien_err *e);
+MIEN_CHECKED int mat_stream_next(struct mat_stream *s, struct mien_err *e);
 
 /* Makes the next n bytes of the variable, at most MAT_CHUNK, contiguous: *p points to them, until
    the next call. They are not consumed. Returns 0 or a negative code, also when there are fewer. */
-int mat_stream_need(struct mat_stream *s, size_t n, const unsigned char **p, struct mien_err *e);
+MIEN_CHECKED int mat_stream_need(struct mat_stream *s, size_t n, const unsigned char **p,
+                                 struct mien_err *e);
 
 /* Consumes n bytes, which mat_stream_need has shown. */
 void mat_stream_take(struct mat_stream *s, size_t n);
 
 /* Consumes what there is up to position end. Returns as mat_stream_need. */
-int mat_stream_skip(struct mat_stream *s, uint64_t end, struct mien_err *e);
+MIEN_CHECKED int mat_stream_skip(struct mat_stream *s, uint64_t end, struct mien_err *e);
 
 void mat_stream_end(struct mat_stream *s);
 

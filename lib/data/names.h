@@ -31,7 +31,7 @@ void names_free(struct names *p); /* NULL is harmless */
 /* Holds a path against the pattern and sets in l what it tells, borrowing from path; an age outside
    0-100 is kept in l. Returns 0, or MIEN_ERR_FORMAT when the path doesn't match, l being
    untouched. */
-int names_match(const struct names *p, const char *path, size_t len, struct labels *l,
-                struct mien_err *e);
+MIEN_CHECKED int names_match(const struct names *p, const char *path, size_t len, struct labels *l,
+                             struct mien_err *e);
 
 #endif

@@ -35,11 +35,12 @@ void source_free(struct source *s); /* NULL is harmless */
    MIEN_ERR_LIMIT or MIEN_ERR_MEM when a path can't be opened, an archive is damaged or costs too
    much (unarchive.h), or this program may open no more files: there is no going on then, since what
    would have followed is unknown. */
-int source_next(struct source *s, struct source_file *f, struct mien_err *e);
+MIEN_CHECKED int source_next(struct source *s, struct source_file *f, struct mien_err *e);
 
 /* Loads the current file's bytes, valid until the next call of source_next. Returns 1; 0 when this
    file's can't be had, e telling why; or a negative code as source_next. */
-int source_load(struct source *s, const unsigned char **bytes, size_t *n, struct mien_err *e);
+MIEN_CHECKED int source_load(struct source *s, const unsigned char **bytes, size_t *n,
+                             struct mien_err *e);
 
 /* Files passed over so far. */
 uint64_t source_skipped(const struct source *s);

@@ -28,7 +28,8 @@ struct split {
 /* Takes weights such as "80/10/10", 1 to 16 numbers above 0, and names such as "a,b,c"; names may
    be NULL: train,test for two parts, train,val,test for three, else part1,part2,... Returns 0, or
    MIEN_ERR_ARG. */
-int split_parse(struct split *s, const char *weights, const char *names, struct mien_err *e);
+MIEN_CHECKED int split_parse(struct split *s, const char *weights, const char *names,
+                             struct mien_err *e);
 
 /* What a record is split by. Its content is its image's bytes; without them its pixels; without
    those its features. */
@@ -37,8 +38,8 @@ enum split_by { SPLIT_BY_SUBJECT, SPLIT_BY_CONTENT, SPLIT_BY_ID, SPLIT_BY_DEFAUL
 /* Hashes the record's key under the seed; by default the subject where it has one, else the
    content. Returns what it was hashed by, or MIEN_ERR_ARG when the record has nothing of the kind
    or an error field. */
-int split_key(const struct mien_rec *r, enum split_by by, uint64_t seed, uint64_t *key,
-              struct mien_err *e);
+MIEN_CHECKED int split_key(const struct mien_rec *r, enum split_by by, uint64_t seed, uint64_t *key,
+                           struct mien_err *e);
 
 /* The part of a hashed key, 0 to n - 1. */
 int split_part(const struct split *s, uint64_t key);
@@ -52,7 +53,8 @@ void split_tally_add(struct split_tally *t, const struct mien_rec *r);
 
 /* Appends "1865 records (9.98%), mean age 33.2, 52.3% male", of total records in all parts; what no
    record tells is left out. Returns 0 or MIEN_ERR_MEM. */
-int split_tally_text(const struct split_tally *t, uint64_t total, struct mien_buf *out);
+MIEN_CHECKED int split_tally_text(const struct split_tally *t, uint64_t total,
+                                  struct mien_buf *out);
 
 /* The age of a record for such sums: of a band its middle. Returns whether it has any. */
 bool split_age(const struct mien_rec *r, double *age);

@@ -26,7 +26,7 @@ struct strata_by {
 
 /* Takes "age,gender" and the like into the struct strata_by at dst: a MIEN_CLI_FUNC of cli.h.
    Returns 0 or MIEN_ERR_ARG. */
-int strata_by_parse(void *dst, const char *s, struct mien_err *e);
+MIEN_CHECKED int strata_by_parse(void *dst, const char *s, struct mien_err *e);
 
 struct strata;
 struct strata *strata_new(struct strata_by by, struct mien_err *e); /* NULL when out of memory */
@@ -34,17 +34,18 @@ void strata_free(struct strata *s);                                 /* NULL is h
 
 /* Adds the next record, of which key is the hashed key. Returns 0, MIEN_ERR_LIMIT when there are
    more than 255 groups or 2^32 - 1 records, or MIEN_ERR_MEM. */
-int strata_add(struct strata *s, uint64_t key, const struct mien_rec *r, struct mien_err *e);
+MIEN_CHECKED int strata_add(struct strata *s, uint64_t key, const struct mien_rec *r,
+                            struct mien_err *e);
 
 /* Adds the records of the stream at fd that can be split (see split_key). Returns the descriptor to
    read them from once more: fd, gone back to where it was; or, where that can't be done, an unnamed
    temporary file that holds them, the caller's to close. ERR_* as strata_add and mien_read, or
    MIEN_ERR_SYS. limit bounds a record. */
-int strata_survey(struct strata *s, enum split_by by, uint64_t seed, int fd, size_t limit,
-                  struct mien_err *e);
+MIEN_CHECKED int strata_survey(struct strata *s, enum split_by by, uint64_t seed, int fd,
+                               size_t limit, struct mien_err *e);
 
 /* Gives every record to a part. Returns 0 or MIEN_ERR_MEM. */
-int strata_assign(struct strata *s, const struct split *parts, struct mien_err *e);
+MIEN_CHECKED int strata_assign(struct strata *s, const struct split *parts, struct mien_err *e);
 
 /* The part of the i-th record added, counted from 0; -1 when there was none. */
 int strata_part(const struct strata *s, uint64_t i);

@@ -56,7 +56,7 @@ struct table_rule {
 };
 
 /* Sets a role's header from "ROLE=HEADER". text is borrowed. Returns 0 or MIEN_ERR_ARG. */
-int table_column(struct table_rule *rule, const char *text, struct mien_err *e);
+MIEN_CHECKED int table_column(struct table_rule *rule, const char *text, struct mien_err *e);
 
 struct table;
 
@@ -72,6 +72,6 @@ const char *table_ignored(const struct table *t);
 /* The next row as a record, which is cleared first. Returns 1; 0 at the end; MIEN_ERR_FORMAT for a
    bad row, with the line in the message: r then has the row's path, if it could be told, and
    nothing else. MIEN_ERR_LIMIT, MIEN_ERR_SYS and MIEN_ERR_MEM end the reading. */
-int table_next(struct table *t, struct mien_rec *r, struct mien_err *e);
+MIEN_CHECKED int table_next(struct table *t, struct mien_rec *r, struct mien_err *e);
 
 #endif

@@ -40,18 +40,19 @@ struct unarchiver;
 /* Begins with the archive at fd, of which the n bytes at head were just read; name is for messages.
    All but fd are used until unarchive_free, which leaves fd open. Returns 1; 0 when it is no
    archive; or MIEN_ERR_FORMAT, MIEN_ERR_LIMIT, MIEN_ERR_SYS or MIEN_ERR_MEM. */
-int unarchive_open(struct unarchiver **a, int fd, const void *head, size_t n, const char *name,
-                   struct mien_err *e);
+MIEN_CHECKED int unarchive_open(struct unarchiver **a, int fd, const void *head, size_t n,
+                                const char *name, struct mien_err *e);
 void unarchive_free(struct unarchiver *a); /* NULL is harmless */
 
 /* Moves on to the next entry. Returns 1; 0 at the end of the archive; or a negative code as above:
    nothing can be read any more. */
-int unarchive_next(struct unarchiver *a, struct unarchived *x, struct mien_err *e);
+MIEN_CHECKED int unarchive_next(struct unarchiver *a, struct unarchived *x, struct mien_err *e);
 
 /* Appends the next piece of the current entry to b, which may grow to limit bytes. Returns
    UNARCHIVE_MORE; UNARCHIVE_END when there was no more; UNARCHIVE_BAD when the entry can't be read,
    e telling why; or a negative code as unarchive_next. */
 enum { UNARCHIVE_END, UNARCHIVE_MORE, UNARCHIVE_BAD };
-int unarchive_read(struct unarchiver *a, struct mien_buf *b, size_t limit, struct mien_err *e);
+MIEN_CHECKED int unarchive_read(struct unarchiver *a, struct mien_buf *b, size_t limit,
+                                struct mien_err *e);
 
 #endif

@@ -19,12 +19,12 @@ struct walk {
 
 /* Begins with the directory dir, which paths are to start with. Returns 0, MIEN_ERR_SYS or
    MIEN_ERR_MEM. */
-int walk_start(struct walk *w, const char *dir, struct mien_err *e);
+MIEN_CHECKED int walk_start(struct walk *w, const char *dir, struct mien_err *e);
 
 /* Moves on. Returns 1 with the next file's path in *path, valid until the next call; 0 at the end;
    MIEN_ERR_SYS when a folder or file can't be looked at, whose path is then in *path too: the walk
    may go on; MIEN_ERR_MEM. */
-int walk_next(struct walk *w, const char **path, struct mien_err *e);
+MIEN_CHECKED int walk_next(struct walk *w, const char **path, struct mien_err *e);
 
 void walk_free(struct walk *w);
 

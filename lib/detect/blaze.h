@@ -23,11 +23,12 @@ struct blaze_head {
 
 /* The heads of a model: its layers that no other one reads, paired by their cells. Returns how many
    there are; MIEN_ERR_FORMAT when the model is no face detector of this kind. */
-int blaze_heads(const struct model *m, struct blaze_head head[BLAZE_MAX_HEADS], struct mien_err *e);
+MIEN_CHECKED int blaze_heads(const struct model *m, struct blaze_head head[BLAZE_MAX_HEADS],
+                             struct mien_err *e);
 
 /* Appends the faces of one head's outputs with a score of at least min_score, in pixels of the
    input. Boxes that are empty or not numbers are left out. Returns 0 or MIEN_ERR_MEM. */
-int blaze_decode(const struct blaze_head *h, const float *score, const float *box, double min_score,
-                 struct face_list *out, struct mien_err *e);
+MIEN_CHECKED int blaze_decode(const struct blaze_head *h, const float *score, const float *box,
+                              double min_score, struct face_list *out, struct mien_err *e);
 
 #endif

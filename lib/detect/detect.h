@@ -45,8 +45,9 @@ void detect_work_free(struct detect_work *w); /* NULL is harmless */
    image at full scale, the largest first. The photograph is decoded no finer than the levels need.
    Returns 0; a code of img_jpeg_open or img_jpeg_read; MIEN_ERR_MEM; or
    MIEN_ERR_FORMAT or MIEN_ERR_ARG where the detector can't look at such a photograph. */
-int detect_jpeg(const struct detector *d, struct detect_work *w, const void *jpeg, size_t n,
-                const struct img_jpeg_limits *limits, struct face_list *out, struct mien_err *e);
+MIEN_CHECKED int detect_jpeg(const struct detector *d, struct detect_work *w, const void *jpeg,
+                             size_t n, const struct img_jpeg_limits *limits, struct face_list *out,
+                             struct mien_err *e);
 
 /* The first damage in the photograph that was looked at, as text; NULL when there was none. */
 const char *detect_damage(const struct detect_work *w);

@@ -14,8 +14,8 @@ void eyes_free(struct eyes *s); /* NULL is harmless */
 /* Appends what the network sees with a score of at least min_score in h x w pixels, RGB, in these
    pixels. h and w are multiples of eyes_step. Returns 0; MIEN_ERR_MEM; or
    MIEN_ERR_FORMAT or MIEN_ERR_ARG where the network can't have that size. */
-int eyes_look(struct eyes *s, const unsigned char *px, int h, int w, double min_score,
-              struct face_list *out, struct mien_err *e);
+MIEN_CHECKED int eyes_look(struct eyes *s, const unsigned char *px, int h, int w, double min_score,
+                           struct face_list *out, struct mien_err *e);
 
 /* Pixels of the coarsest cell. */
 int eyes_step(const struct eyes *s);

@@ -24,7 +24,7 @@ struct face_list {
 };
 
 /* Appends a face. Returns 0 or MIEN_ERR_MEM. */
-int face_add(struct face_list *l, const struct face *f, struct mien_err *e);
+MIEN_CHECKED int face_add(struct face_list *l, const struct face *f, struct mien_err *e);
 void face_list_free(struct face_list *l);
 
 static inline float face_width(const struct face *f)

@@ -27,13 +27,14 @@ struct viewer {
 };
 
 /* Sets up a zeroed viewer; the model must live as long. On failure, too, viewer_free follows. */
-int viewer_start(struct viewer *w, const struct model *m, struct mien_err *e);
+MIEN_CHECKED int viewer_start(struct viewer *w, const struct model *m, struct mien_err *e);
 void viewer_free(struct viewer *w);
 
 /* Appends the faces of a score of at least min_score that are seen in a view of photo, which has at
    least one of photo's pixels. Their places are in pixels of the photograph at full scale, of which
    photo's are zoom each way. Returns 0 or a negative code. */
-int viewer_look(struct viewer *w, const struct img *photo, double zoom, const struct view *v,
-                double min_score, struct face_list *out, struct mien_err *e);
+MIEN_CHECKED int viewer_look(struct viewer *w, const struct img *photo, double zoom,
+                             const struct view *v, double min_score, struct face_list *out,
+                             struct mien_err *e);
 
 #endif

@@ -17,12 +17,12 @@
 
 /* Notes crop, margin and inner in a stream's preprocessing. Returns 0, or MIEN_ERR_LIMIT when that
    grows too long. */
-int img_crop_describe(const struct mien_crop *c, struct mien_prep *p);
+MIEN_CHECKED int img_crop_describe(const struct mien_crop *c, struct mien_prep *p);
 
 /* The scale at which a crop of so many pixels at full scale is decoded, and its side there. Returns
    0, or MIEN_ERR_LIMIT when it is over max_bytes. */
-int img_crop_scale(const struct mien_crop *c, double side, int *eighths, int *pixels,
-                   struct mien_err *e);
+MIEN_CHECKED int img_crop_scale(const struct mien_crop *c, double side, int *eighths, int *pixels,
+                                struct mien_err *e);
 
 /* Which pixels make a crop, in the image as stored. A caller may as well fill it in itself, such as
    with the whole image at some scale; only img_crop_plan's are square. */
@@ -34,8 +34,8 @@ struct img_window {
 /* Plans a crop of an opened image. box is x1 y1 x2 y2, 0-based and half-open; not read when
    whole. Returns 0; MIEN_ERR_FORMAT when the box is empty, not a number or outside of the image;
    MIEN_ERR_LIMIT when the crop is over max_bytes. */
-int img_crop_plan(const struct mien_crop *c, const struct img_jpeg_info *info, const float *box,
-                  struct img_window *cut, struct mien_err *e);
+MIEN_CHECKED int img_crop_plan(const struct mien_crop *c, const struct img_jpeg_info *info,
+                               const float *box, struct img_window *cut, struct mien_err *e);
 
 /* The size of a cut's pixels when upright. */
 struct mien_size img_window_size(const struct img_window *cut, const struct img_jpeg_info *info);
@@ -44,9 +44,9 @@ struct mien_size img_window_size(const struct img_window *cut, const struct img_
    with other cuts of the image, and img_window_finish makes out of it, img_window_size's h * w * 3
    bytes, upright. It is decoded into out, or into scratch where it must be turned. Returns 0 or
    MIEN_ERR_MEM. */
-int img_window_start(const struct img_window *cut, const struct img_jpeg_info *info,
-                     struct img *scratch, unsigned char *out, struct img_part *part,
-                     struct mien_err *e);
+MIEN_CHECKED int img_window_start(const struct img_window *cut, const struct img_jpeg_info *info,
+                                  struct img *scratch, unsigned char *out, struct img_part *part,
+                                  struct mien_err *e);
 void img_window_finish(const struct img_window *cut, const struct img_jpeg_info *info,
                        const struct img_part *part, const struct img *scratch, unsigned char *out);
 

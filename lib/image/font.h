@@ -13,6 +13,7 @@
 #include <stddef.h>
 
 #include "mien/buf.h"
+#include "mien/err.h"
 
 enum {
     FONT_WIDTH = 6,
@@ -34,6 +35,6 @@ size_t font_chars(const char *s, size_t n);
 /* Appends the text, cut to at most this many characters (at least 1): an ellipsis stands for what
    was taken out of its middle, since names often differ at their ends. Returns 0 or
    MIEN_ERR_MEM. */
-int font_shorten(struct mien_buf *out, const char *s, size_t n, size_t chars);
+MIEN_CHECKED int font_shorten(struct mien_buf *out, const char *s, size_t n, size_t chars);
 
 #endif

@@ -21,7 +21,7 @@ struct img {
 };
 
 /* Makes it h x w; the contents are undefined. Returns 0 or MIEN_ERR_MEM. */
-int img_alloc(struct img *im, int h, int w, struct mien_err *e);
+MIEN_CHECKED int img_alloc(struct img *im, int h, int w, struct mien_err *e);
 void img_free(struct img *im);
 
 struct img_rect {

@@ -36,9 +36,9 @@ struct img_jpeg_info {
    Returns 0; MIEN_ERR_FORMAT when it is no JPEG (the message names what it is), a kind of JPEG that
    is not decoded, or, unless tolerant, cut short; MIEN_ERR_LIMIT when it has too many pixels; or
    MIEN_ERR_MEM. */
-int img_jpeg_open(struct img_jpeg *j, const void *bytes, size_t n,
-                  const struct img_jpeg_limits *limits, struct img_jpeg_info *info,
-                  struct mien_err *e);
+MIEN_CHECKED int img_jpeg_open(struct img_jpeg *j, const void *bytes, size_t n,
+                               const struct img_jpeg_limits *limits, struct img_jpeg_info *info,
+                               struct mien_err *e);
 
 /* A side's length at scale n/8. A pixel at scale n/8 covers 8/n pixels of the full image each way,
    the last one perhaps less. */
@@ -53,8 +53,8 @@ static inline int img_jpeg_scaled(int side, int eighths)
    image decoded at that scale. Returns 0; MIEN_ERR_MEM; or MIEN_ERR_FORMAT when the data are
    damaged: a tolerant decoder returns 0 when any row could be decoded, with grey where nothing
    could. */
-int img_jpeg_read(struct img_jpeg *j, int eighths, struct img_rect r, unsigned char *out,
-                  size_t stride, struct mien_err *e);
+MIEN_CHECKED int img_jpeg_read(struct img_jpeg *j, int eighths, struct img_rect r,
+                               unsigned char *out, size_t stride, struct mien_err *e);
 
 /* A rectangle, and where its rows go. */
 struct img_part {
@@ -65,15 +65,15 @@ struct img_part {
 
 /* The same for n >= 1 parts of one image at one scale, for one entropy decoding. A tolerant
    decoder, too, fails here where rows are missing, unless there is but one part. */
-int img_jpeg_read_parts(struct img_jpeg *j, int eighths, const struct img_part *part, size_t n,
-                        struct mien_err *e);
+MIEN_CHECKED int img_jpeg_read_parts(struct img_jpeg *j, int eighths, const struct img_part *part,
+                                     size_t n, struct mien_err *e);
 
 /* The first damage met in the image that was read, as text; NULL when there was none. */
 const char *img_jpeg_damage(const struct img_jpeg *j);
 
 /* Appends the h x w image px as a baseline JPEG with halved chroma (4:2:0). quality is libjpeg's, 1
    to 100. Returns 0, MIEN_ERR_MEM, or MIEN_ERR_LIMIT for a side over 65500. */
-int img_jpeg_encode(const unsigned char *px, int h, int w, int quality, struct mien_buf *out,
-                    struct mien_err *e);
+MIEN_CHECKED int img_jpeg_encode(const unsigned char *px, int h, int w, int quality,
+                                 struct mien_buf *out, struct mien_err *e);
 
 #endif

@@ -25,7 +25,7 @@ struct axis {
 };
 
 /* Sets the weights of a zeroed or earlier used axis. Returns 0 or MIEN_ERR_MEM. */
-int resize_axis_set(struct axis *a, int in, int out, enum mien_resampling f);
+MIEN_CHECKED int resize_axis_set(struct axis *a, int in, int out, enum mien_resampling f);
 void resize_axis_free(struct axis *a);
 
 /* The taps that lie within the source. */

@@ -31,9 +31,10 @@ struct sheet_text {
 };
 
 /* Appends a word of len bytes. Returns 0 or MIEN_ERR_MEM. */
-int sheet_say(struct sheet_text *t, enum sheet_ink ink, bool line, const char *s, size_t len);
+MIEN_CHECKED int sheet_say(struct sheet_text *t, enum sheet_ink ink, bool line, const char *s,
+                           size_t len);
 /* Appends to the last word. Returns 0 or MIEN_ERR_MEM. */
-int sheet_lengthen(struct sheet_text *t, const char *s, size_t len);
+MIEN_CHECKED int sheet_lengthen(struct sheet_text *t, const char *s, size_t len);
 void sheet_text_clear(struct sheet_text *t);
 void sheet_text_free(struct sheet_text *t);
 
@@ -62,7 +63,7 @@ struct sheet {
 
 /* Begins the first page. Returns 0; MIEN_ERR_LIMIT when the columns are wider than MIEN_MAX_SIDE;
    or MIEN_ERR_MEM. */
-int sheet_start(struct sheet *s, struct mien_err *e);
+MIEN_CHECKED int sheet_start(struct sheet *s, struct mien_err *e);
 
 /* Whether the page has no room for another cell: all its rows are filled, or another row might
    make it higher than MIEN_MAX_SIDE. */
@@ -70,13 +71,13 @@ bool sheet_full(const struct sheet *s);
 
 /* Puts a cell onto the page, which isn't full. The picture, at most size x size, lies in the middle
    of its square; NULL leaves it empty. A wrong cell has a red frame. Returns 0 or MIEN_ERR_MEM. */
-int sheet_add(struct sheet *s, const struct img *picture, const struct sheet_text *caption,
-              bool wrong, struct mien_err *e);
+MIEN_CHECKED int sheet_add(struct sheet *s, const struct img *picture,
+                           const struct sheet_text *caption, bool wrong, struct mien_err *e);
 
 /* Finishes the page, which has cells, and gives its pixels and its size: rows that are no wider
    than the cells on it need. They live until sheet_next. Returns 0 or MIEN_ERR_MEM. */
-int sheet_page(struct sheet *s, const unsigned char **px, struct mien_size *size,
-               struct mien_err *e);
+MIEN_CHECKED int sheet_page(struct sheet *s, const unsigned char **px, struct mien_size *size,
+                            struct mien_err *e);
 
 /* Begins the next page. */
 void sheet_next(struct sheet *s);

@@ -37,7 +37,7 @@ struct tf_graph {
 
 /* Reads PATH and the weight files that it names, which lie in its folder. g is zeroed by the
    caller and, on failure too, freed with tf_free. Returns 0 or a negative code. */
-int tf_read(struct tf_graph *g, const char *path, struct mien_err *e);
+MIEN_CHECKED int tf_read(struct tf_graph *g, const char *path, struct mien_err *e);
 void tf_free(struct tf_graph *g);
 
 /* The index of the node of this name, which may end in ":0"; -1 when there is none. */
@@ -45,12 +45,12 @@ int tf_find(const struct tf_graph *g, const char *name);
 
 /* Attributes. Whole numbers of a list: how many there are, or -1 for an attribute that is absent,
    has more than max or has others than whole numbers of 32 bits. */
-int tf_ints(const struct tf_node *n, const char *key, int *v, int max);
+MIEN_CHECKED int tf_ints(const struct tf_node *n, const char *key, int *v, int max);
 /* The i-th text of a list, or the text when it is no list; "" when absent or longer than size. */
 void tf_text(const struct tf_node *n, const char *key, size_t i, char *text, size_t size);
 bool tf_bool(const struct tf_node *n, const char *key);
 bool tf_real(const struct tf_node *n, const char *key, double *v); /* false when absent */
 /* The sizes of a shape attribute, -1 for one that is open; returns as tf_ints. */
-int tf_shape(const struct tf_node *n, const char *key, int *v, int max);
+MIEN_CHECKED int tf_shape(const struct tf_node *n, const char *key, int *v, int max);
 
 #endif

@@ -31,10 +31,10 @@ void imp_short_name(const char *node, char out[NET_NAME]);
 
 /* Adds node i's layer and zeroed parameters. l's name is wanted, not sure; an empty one is taken
    from the node. Returns the layer's index or a negative code. */
-int imp_add_layer(struct import *c, int i, struct layer *l);
+MIEN_CHECKED int imp_add_layer(struct import *c, int i, struct layer *l);
 
 /* Adds a layer of this type, with x as its only input. Returns as imp_add_layer. */
-int imp_add_simple(struct import *c, int i, struct tf_value x, enum layer_type type);
+MIEN_CHECKED int imp_add_simple(struct import *c, int i, struct tf_value x, enum layer_type type);
 
 /* The floats of layer's parameter k; the next imp_add_layer moves them. */
 float *imp_parameter(const struct import *c, int layer, int k);
@@ -49,21 +49,21 @@ double imp_channel(const struct tf_const *t, size_t k);
 
 /* The tensor that node i reads as its input k: of a rank and a kind that layers can read, or any.
    Returns 0 or MIEN_ERR_FORMAT. */
-int imp_tensor(struct import *c, int i, int k, struct tf_value *x);
-int imp_any_tensor(struct import *c, int i, int k, struct tf_value *x);
+MIEN_CHECKED int imp_tensor(struct import *c, int i, int k, struct tf_value *x);
+MIEN_CHECKED int imp_any_tensor(struct import *c, int i, int k, struct tf_value *x);
 
 struct shape imp_shape(const struct import *c, struct tf_value x);
 
 /* Node i's output is that of a new layer; returns layer when that is an error, else 0. */
-int imp_emit(struct import *c, int i, int layer, int rank);
+MIEN_CHECKED int imp_emit(struct import *c, int i, int layer, int rank);
 
 /* Node i's output is x, or what x's layer now makes. Returns 0. */
 int imp_pass(struct import *c, int i, struct tf_value x);
 
 /* Refuses a node whose channels don't come last. Returns 0 or MIEN_ERR_FORMAT. */
-int imp_check_layout(struct import *c, int i);
+MIEN_CHECKED int imp_check_layout(struct import *c, int i);
 
 /* Strides and padding of a node that slides a window, into l. Returns 0 or MIEN_ERR_FORMAT. */
-int imp_window(struct import *c, int i, struct layer *l);
+MIEN_CHECKED int imp_window(struct import *c, int i, struct layer *l);
 
 #endif

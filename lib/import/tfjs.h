@@ -38,7 +38,7 @@ const char *tfjs_converted_by(const struct tfjs *t);
    becomes gender_logits or age_logits. Either may be NULL. h and w replace the size of the graph's
    input when they aren't 0. Returns 0, or a negative code with a message naming node and op; m is
    then empty. */
-int tfjs_import(const struct tfjs *t, struct model *m, const char *gender, const char *age, int h,
-                int w, struct mien_err *e);
+MIEN_CHECKED int tfjs_import(const struct tfjs *t, struct model *m, const char *gender,
+                             const char *age, int h, int w, struct mien_err *e);
 
 #endif

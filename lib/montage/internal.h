@@ -26,8 +26,8 @@ void caption_of(struct caption *c, const struct mien_rec *r, double tolerance);
 size_t caption_photo_id(const char *id, size_t len);
 
 /* Appends a caption's lines. Return 0 or MIEN_ERR_MEM. */
-int caption_say_id(struct sheet_text *t, const char *id, size_t len);
-int caption_say(struct sheet_text *t, const struct caption *c, bool numbered);
+MIEN_CHECKED int caption_say_id(struct sheet_text *t, const char *id, size_t len);
+MIEN_CHECKED int caption_say(struct sheet_text *t, const struct caption *c, bool numbered);
 
 /* --- picture.c: what is drawn of a record -------------------------------------------------- */
 
@@ -38,12 +38,13 @@ struct picture {
     struct img im;          /* the picture, scaled into its square */
     double scale;           /* its pixels for a pixel of the photograph */
 };
-int picture_start(struct picture *p, struct mien_err *e);
+MIEN_CHECKED int picture_start(struct picture *p, struct mien_err *e);
 void picture_free(struct picture *p);
 
 /* Makes the picture of a record, size pixels on its longer side: of its photograph, or else of its
    pixels. Returns 0; MIEN_ERR_MEM; or another code when there is none. */
-int picture_of(struct picture *p, const struct mien_rec *r, int size, struct mien_err *e);
+MIEN_CHECKED int picture_of(struct picture *p, const struct mien_rec *r, int size,
+                            struct mien_err *e);
 
 /* Draws the boxes of a photograph's faces, with their numbers when there are several. The text's
    scale is the sheet's. */

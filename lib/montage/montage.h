@@ -40,10 +40,11 @@ void montage_free(struct montage *m); /* NULL is harmless */
 
 /* Draws a record. When there is nothing in it to draw, its cell says why and *bad is set, with the
    reason in e. Returns 0, MIEN_ERR_MEM or what page returned. */
-int montage_add(struct montage *m, const struct mien_rec *r, bool *bad, struct mien_err *e);
+MIEN_CHECKED int montage_add(struct montage *m, const struct mien_rec *r, bool *bad,
+                             struct mien_err *e);
 
 /* Hands over the last page, if there is any. Errors as montage_add. */
-int montage_end(struct montage *m, struct mien_err *e);
+MIEN_CHECKED int montage_end(struct montage *m, struct mien_err *e);
 
 const struct montage_counts *montage_counts(const struct montage *m);
 

@@ -25,10 +25,10 @@ struct census {
 
 /* Counts a record. Returns 0; MIEN_ERR_MEM; or, having counted it, MIEN_ERR_FORMAT when a field's
    type or shape isn't what its tag prescribes. */
-int census_add(struct census *c, const struct mien_rec *r, struct mien_err *e);
+MIEN_CHECKED int census_add(struct census *c, const struct mien_rec *r, struct mien_err *e);
 
 /* Appends a table, one field a line. Returns 0 or MIEN_ERR_MEM. */
-int census_table(const struct census *c, struct mien_buf *out);
+MIEN_CHECKED int census_table(const struct census *c, struct mien_buf *out);
 
 void census_free(struct census *c);
 

@@ -34,7 +34,7 @@ const char *col_name(int col, char buf[16]);
 
 /* A list of names such as "id,age,pred_age". *cols is the caller's to free. Returns 0, MIEN_ERR_ARG
    (an unknown name) or MIEN_ERR_MEM. */
-int col_parse(const char *list, int **cols, size_t *n, struct mien_err *e);
+MIEN_CHECKED int col_parse(const char *list, int **cols, size_t *n, struct mien_err *e);
 
 /* The columns to show of a stream that begins with r: its fields in their order, where p_gender
    gives way to pred_gender and p_male, p_age to pred_age, and landmarks and prep, which are long,

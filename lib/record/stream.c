@@ -482,7 +482,8 @@ static long long gather(struct mien_writer *w, const struct mien_rec *r)
     size_t from = 0; /* where in head the piece being made begins */
     for (size_t i = 0; i < r->nfield; i++) {
         const struct mien_field *f = &r->field[i];
-        rec_field_head(f, &w->head);
+        if (rec_field_head(f, &w->head) < 0)
+            return MIEN_ERR_MEM;
         if (f->len < BIG) {
             mien_buf_append(&w->head, f->data, f->len);
         } else {

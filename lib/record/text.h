@@ -13,20 +13,22 @@
 #include "mien/record.h"
 
 /* The columns' names (see col.h), separated by tabs, and a newline. */
-int text_header(struct mien_buf *out, const int *cols, size_t n);
+MIEN_CHECKED int text_header(struct mien_buf *out, const int *cols, size_t n);
 
 /* The record's values of n columns, separated by tabs, and a newline. An absent one is empty. In
    text, backslash, tab, newline and return are written \\ \t \n \r, the bytes of other controls
    (see drives_terminal) and those that aren't UTF-8 \xHH. An array of more than 16 elements, an
    image and pixels are given by their shape, such as 224x224x3. Scores and confidences have four
    decimals, other floats the fewest digits that read back the same. */
-int text_tsv(struct mien_buf *out, const struct mien_rec *r, const int *cols, size_t n);
+MIEN_CHECKED int text_tsv(struct mien_buf *out, const struct mien_rec *r, const int *cols,
+                          size_t n);
 
 /* One JSON object and a newline: the values of n columns, or, with n 0, every field in its order.
    Absent ones are left out, numbers that aren't finite are null, bytes that aren't UTF-8 become
    U+FFFD, controls \uHHHH. Images and pixels are {"shape":[...]}; full adds their bytes in base64.
    */
-int text_json(struct mien_buf *out, const struct mien_rec *r, const int *cols, size_t n, bool full);
+MIEN_CHECKED int text_json(struct mien_buf *out, const struct mien_rec *r, const int *cols,
+                           size_t n, bool full);
 
 /* A table of records: above the first one the columns' names, where it has any. */
 struct text_table {
@@ -39,7 +41,8 @@ struct text_table {
 };
 
 /* Appends a record. */
-int text_table_add(struct text_table *t, const struct mien_rec *r, struct mien_buf *out);
+MIEN_CHECKED int text_table_add(struct text_table *t, const struct mien_rec *r,
+                                struct mien_buf *out);
 
 /* Whether one of its columns is chosen; all are where none are. */
 bool text_table_has(const struct text_table *t, int col);
@@ -48,9 +51,9 @@ bool text_table_has(const struct text_table *t, int col);
 void text_table_free(struct text_table *t);
 
 /* A JSON string with its quotes, of len bytes of any text. */
-int text_json_string(struct mien_buf *out, const char *s, size_t len);
+MIEN_CHECKED int text_json_string(struct mien_buf *out, const char *s, size_t len);
 
 /* The same text as a value of text_tsv. */
-int text_tsv_string(struct mien_buf *out, const char *s, size_t len);
+MIEN_CHECKED int text_tsv_string(struct mien_buf *out, const char *s, size_t len);
 
 #endif

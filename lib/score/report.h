@@ -10,7 +10,8 @@ struct summary {
     uint64_t n[SCORE_METRICS], most; /* most: the largest n */
     struct score_interval interval[SCORE_METRICS];
 };
-int report_summarise(const struct score_report *o, const struct score *s, struct summary *out);
+MIEN_CHECKED int report_summarise(const struct score_report *o, const struct score *s,
+                                  struct summary *out);
 
 /* What was not scored, and why. */
 struct tally {
@@ -34,17 +35,20 @@ uint64_t report_confused(const struct score_run *run, bool bins, int label, int 
 
 /* The formats: a report of n runs, s being their summaries, and a line of a stream that goes on.
    They append to out and return 0 or MIEN_ERR_MEM. */
-int report_text(const struct score_report *o, const struct score_run *runs,
-                const char *const *names, const struct summary *s, size_t n, struct mien_buf *out);
-int report_text_running(const struct score_run *run, const struct summary *s, bool first,
-                        struct mien_buf *out);
-int report_tsv(const struct score_report *o, const struct score_run *runs, const char *const *names,
-               const struct summary *s, size_t n, struct mien_buf *out);
-int report_tsv_running(const struct score_run *run, const char *name, const struct summary *s,
-                       bool first, struct mien_buf *out);
-int report_json(const struct score_report *o, const struct score_run *runs,
-                const char *const *names, const struct summary *s, size_t n, struct mien_buf *out);
-int report_json_running(const struct score_run *run, const char *name, const struct summary *s,
-                        struct mien_buf *out);
+MIEN_CHECKED int report_text(const struct score_report *o, const struct score_run *runs,
+                             const char *const *names, const struct summary *s, size_t n,
+                             struct mien_buf *out);
+MIEN_CHECKED int report_text_running(const struct score_run *run, const struct summary *s,
+                                     bool first, struct mien_buf *out);
+MIEN_CHECKED int report_tsv(const struct score_report *o, const struct score_run *runs,
+                            const char *const *names, const struct summary *s, size_t n,
+                            struct mien_buf *out);
+MIEN_CHECKED int report_tsv_running(const struct score_run *run, const char *name,
+                                    const struct summary *s, bool first, struct mien_buf *out);
+MIEN_CHECKED int report_json(const struct score_report *o, const struct score_run *runs,
+                             const char *const *names, const struct summary *s, size_t n,
+                             struct mien_buf *out);
+MIEN_CHECKED int report_json_running(const struct score_run *run, const char *name,
+                                     const struct summary *s, struct mien_buf *out);
 
 #endif

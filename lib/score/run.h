@@ -49,11 +49,11 @@ struct score_run {
    commas, of whose combinations slices are made. keys holds SCORE_MAX_KEYS. Returns 0 or
    MIEN_ERR_ARG.
  */
-int score_keys(const char *text, int *keys, size_t *n, struct mien_err *e);
+MIEN_CHECKED int score_keys(const char *text, int *keys, size_t *n, struct mien_err *e);
 
 /* Scores a record. Returns 0; MIEN_ERR_FORMAT with a message for a record whose label or prediction
    is impossible, which is counted and not scored; or MIEN_ERR_MEM. */
-int score_run_add(struct score_run *run, const struct mien_rec *r, struct mien_err *e);
+MIEN_CHECKED int score_run_add(struct score_run *run, const struct mien_rec *r, struct mien_err *e);
 
 /* Orders the slices by name, numbers in names by value. */
 void score_run_sort(struct score_run *run);
@@ -73,12 +73,12 @@ struct score_report {
 
 /* Appends what is reported of n runs, side by side in text. names are those of their files.
    Returns 0 or MIEN_ERR_MEM. */
-int score_report(const struct score_report *o, const struct score_run *runs,
-                 const char *const *names, size_t n, struct mien_buf *out);
+MIEN_CHECKED int score_report(const struct score_report *o, const struct score_run *runs,
+                              const char *const *names, size_t n, struct mien_buf *out);
 
 /* Appends one line of a stream that goes on: the metrics of all the records so far. first is set
    for the first one, which in text and TSV a heading goes before. */
-int score_report_running(const struct score_report *o, const struct score_run *run,
-                         const char *name, bool first, struct mien_buf *out);
+MIEN_CHECKED int score_report_running(const struct score_report *o, const struct score_run *run,
+                                      const char *name, bool first, struct mien_buf *out);
 
 #endif

@@ -66,7 +66,7 @@ struct score_rule {
 /* Sets the bins: by their youngest ages, ascending from 0 ("0,13,20,60"), by a name ("decades":
    0-9, 10-19, ... 60 and older; "fairface"; "adience"), or, with NULL, decades. Returns 0 or
    MIEN_ERR_ARG. */
-int score_bins(struct score_rule *rule, const char *text, struct mien_err *e);
+MIEN_CHECKED int score_bins(struct score_rule *rule, const char *text, struct mien_err *e);
 
 /* The name of a bin, "0-9" or "60+". */
 const char *score_bin_name(const struct score_rule *rule, int bin, char buf[16]);
@@ -106,7 +106,7 @@ struct score {
 };
 
 /* Adds a record's contribution. Returns 0 or MIEN_ERR_MEM. */
-int score_add(struct score *s, const struct score_item *item);
+MIEN_CHECKED int score_add(struct score *s, const struct score_item *item);
 
 void score_free(struct score *s);
 
@@ -129,7 +129,7 @@ bool score_is_share(int metric);
 struct score_interval {
     double low, high;
 };
-int score_bootstrap(const struct score *s, int b, uint64_t seed,
-                    struct score_interval out[SCORE_METRICS], struct mien_err *e);
+MIEN_CHECKED int score_bootstrap(const struct score *s, int b, uint64_t seed,
+                                 struct score_interval out[SCORE_METRICS], struct mien_err *e);
 
 #endif

@@ -17,10 +17,10 @@ void pack_writer_free(struct pack_writer *w); /* without pack_writer_end before 
 /* Adds a record. Returns 0; MIEN_ERR_FORMAT when it doesn't belong into this pack, with the cause,
    and the pack is as before: it lacks what the pack holds, or its shape, its preprocessing or a
    label isn't right. MIEN_ERR_SYS or MIEN_ERR_MEM end the pack. */
-int pack_add(struct pack_writer *w, const struct mien_rec *r, struct mien_err *e);
+MIEN_CHECKED int pack_add(struct pack_writer *w, const struct mien_rec *r, struct mien_err *e);
 
 /* Completes the file. made says in its metadata what wrote it, in a line. Returns 0, MIEN_ERR_SYS
    or MIEN_ERR_MEM, or MIEN_ERR_ARG when there are no records. */
-int pack_writer_end(struct pack_writer *w, const char *made, struct mien_err *e);
+MIEN_CHECKED int pack_writer_end(struct pack_writer *w, const char *made, struct mien_err *e);
 
 #endif

@@ -14,24 +14,26 @@ void st_writer_free(struct st_writer *w);            /* NULL is harmless */
 /* Adds a tensor. name and shape are copied; data is the caller's and stays until st_write. Data
    NULL means that the caller writes the data himself behind st_header. Returns 0, MIEN_ERR_MEM, or
    MIEN_ERR_ARG: a name that is taken, reserved or no UTF-8, or a size that overflows. */
-int st_add(struct st_writer *w, const char *name, enum mien_dtype dtype, int ndim,
-           const size_t *shape, const void *data, struct mien_err *e);
+MIEN_CHECKED int st_add(struct st_writer *w, const char *name, enum mien_dtype dtype, int ndim,
+                        const size_t *shape, const void *data, struct mien_err *e);
 
 /* Adds or replaces a string of the metadata. Text that isn't UTF-8 gets '?' for its bytes beyond
    ASCII: a model isn't lost for an odd file name in its provenance. Returns 0 or MIEN_ERR_MEM. */
-int st_add_meta(struct st_writer *w, const char *key, const char *value, struct mien_err *e);
+MIEN_CHECKED int st_add_meta(struct st_writer *w, const char *key, const char *value,
+                             struct mien_err *e);
 
 /* Appends the length and the header, padded to a multiple of 64 bytes in all or, when reserve
    isn't 0, to exactly reserve bytes (a multiple of 64). Returns 0, MIEN_ERR_MEM, or MIEN_ERR_LIMIT
    when reserve is too small. */
-int st_header(const struct st_writer *w, size_t reserve, struct mien_buf *out, struct mien_err *e);
+MIEN_CHECKED int st_header(const struct st_writer *w, size_t reserve, struct mien_buf *out,
+                           struct mien_err *e);
 
 /* Where the data of the tensor added last begin, in bytes behind the header. */
 uint64_t st_offset(const struct st_writer *w);
 
 /* Writes the whole file to a descriptor, or to a path (whole or not at all). Returns 0,
    MIEN_ERR_MEM or MIEN_ERR_SYS. */
-int st_write(const struct st_writer *w, int fd, struct mien_err *e);
-int st_save(const struct st_writer *w, const char *path, struct mien_err *e);
+MIEN_CHECKED int st_write(const struct st_writer *w, int fd, struct mien_err *e);
+MIEN_CHECKED int st_save(const struct st_writer *w, const char *path, struct mien_err *e);
 
 #endif

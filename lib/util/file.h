@@ -11,20 +11,21 @@
 
 /* Reads up to n bytes, as many as are there, waiting for at least one; goes on after EINTR. Returns
    them, 0 at the end of input, or MIEN_ERR_SYS with errno set. */
-ssize_t file_read_some(int fd, void *p, size_t n);
+MIEN_CHECKED ssize_t file_read_some(int fd, void *p, size_t n);
 
 /* Reads up to n bytes, going on after short reads and EINTR. Returns the bytes read (fewer than
    n only at the end of input) or MIEN_ERR_SYS with errno set. */
-ssize_t file_read(int fd, void *p, size_t n);
+MIEN_CHECKED ssize_t file_read(int fd, void *p, size_t n);
 
 /* Writes all n bytes. Returns 0 or MIEN_ERR_SYS with errno set (EPIPE for a closed pipe). */
-int file_write(int fd, const void *p, size_t n);
+MIEN_CHECKED int file_write(int fd, const void *p, size_t n);
 
 /* Opens path for reading, "-" being standard input. Returns a descriptor or MIEN_ERR_SYS. */
-int file_open(const char *path, struct mien_err *e);
+MIEN_CHECKED int file_open(const char *path, struct mien_err *e);
 
 /* Appends all of fd to b, up to limit bytes (then MIEN_ERR_LIMIT). name is for messages. */
-int file_slurp(int fd, struct mien_buf *b, size_t limit, const char *name, struct mien_err *e);
+MIEN_CHECKED int file_slurp(int fd, struct mien_buf *b, size_t limit, const char *name,
+                            struct mien_err *e);
 
 /* A read-only mapping of a whole regular file. Zero-initialised it is empty; the mapping lives
    until file_unmap, and this struct stays where it is. An empty file maps to data NULL, len 0. Where
@@ -34,7 +35,7 @@ struct file_map {
     size_t len;
     char *path;
 };
-int file_map(const char *path, struct file_map *m, struct mien_err *e);
+MIEN_CHECKED int file_map(const char *path, struct file_map *m, struct mien_err *e);
 void file_unmap(struct file_map *m);
 
 /* An output file, which has no name until file_commit syncs it and puts it in its target's place: so
@@ -49,20 +50,20 @@ struct file_out {
     char *tmp;           /* the temporary name; NULL while there is none */
     bool direct;         /* written directly */
 };
-int file_create(struct file_out *o, const char *path, struct mien_err *e);
+MIEN_CHECKED int file_create(struct file_out *o, const char *path, struct mien_err *e);
 
 /* Whether two paths are one and the same regular file, or will be. */
 bool file_same(const char *a, const char *b);
 
 /* Whether file_create would make path, which is left as it is: for programs that write at the end
    of long work. Returns 0 or file_create's errors; what is no regular file isn't tried. */
-int file_try(const char *path, struct mien_err *e);
+MIEN_CHECKED int file_try(const char *path, struct mien_err *e);
 
 /* Brings what was written to the disk. Returns 0 or MIEN_ERR_SYS. After it file_commit can hardly
    fail: for several files of which all or none should appear. */
-int file_sync(struct file_out *o, struct mien_err *e);
+MIEN_CHECKED int file_sync(struct file_out *o, struct mien_err *e);
 
-int file_commit(struct file_out *o, struct mien_err *e);
+MIEN_CHECKED int file_commit(struct file_out *o, struct mien_err *e);
 
 /* Harmless after file_commit, or on a zeroed struct with fd -1. */
 void file_abort(struct file_out *o);
@@ -82,6 +83,6 @@ void file_watch(const struct file_watch *w);
 
 /* An unnamed temporary file in $TMPDIR or /tmp, gone when closed. Returns a descriptor or
    MIEN_ERR_SYS. */
-int file_temp(struct mien_err *e);
+MIEN_CHECKED int file_temp(struct mien_err *e);
 
 #endif

@@ -31,7 +31,7 @@ static void look(struct sink *s, const struct mien_rec *r)
     FUZZ_CHECK(n <= 64 && text_header(&s->text, cols, n) == 0);
     FUZZ_CHECK(text_tsv(&s->text, r, cols, n) == 0);
     FUZZ_CHECK(text_json(&s->text, r, NULL, 0, true) == 0);
-    census_add(&s->census, r, &e);
+    FUZZ_CHECK(census_add(&s->census, r, &e) != MIEN_ERR_MEM);
     FUZZ_CHECK(mien_rec_copy(&s->copy, r) == 0);
     mien_rec_fail(&s->copy, "a test");
     FUZZ_CHECK(mien_write(writer, r, &e) == 0 && mien_write(writer, &s->copy, &e) == 0);

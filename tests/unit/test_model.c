@@ -107,10 +107,10 @@ static void load(const char *version, const char *net, enum mien_dtype type, siz
     struct mien_err e = {{0}};
     struct model m = {0};
     struct st_writer *w = st_writer_new(&e);
-    st_add_meta(w, "format", "mien-model", &e);
-    st_add_meta(w, "version", version, &e);
-    st_add_meta(w, "net", net, &e);
-    st_add_meta(w, "prep", "", &e);
+    assert_int_equal(st_add_meta(w, "format", "mien-model", &e), 0);
+    assert_int_equal(st_add_meta(w, "version", version, &e), 0);
+    assert_int_equal(st_add_meta(w, "net", net, &e), 0);
+    assert_int_equal(st_add_meta(w, "prep", "", &e), 0);
     assert_int_equal(st_add(w, "f.weight", type, 2, (size_t[]){rows, 1}, weight, &e), 0);
     assert_int_equal(st_save(w, path, &e), 0);
     st_writer_free(w);

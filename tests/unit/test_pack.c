@@ -289,9 +289,9 @@ static void put_pack(const char *format, const char *version, const char *prep,
     };
     struct mien_err e;
     struct st_writer *w = st_writer_new(&e);
-    st_add_meta(w, "format", format, &e);
-    st_add_meta(w, "version", version, &e);
-    st_add_meta(w, "prep", prep, &e);
+    assert_int_equal(st_add_meta(w, "format", format, &e), 0);
+    assert_int_equal(st_add_meta(w, "version", version, &e), 0);
+    assert_int_equal(st_add_meta(w, "prep", prep, &e), 0);
     for (size_t i = 0; i < sizeof valid / sizeof valid[0]; i++) {
         const struct tensor *v = &valid[i];
         if (t && strcmp(v->name, t->name) == 0)
@@ -380,8 +380,8 @@ static void hostile_packs(void **state)
 
     /* The least that a trainer needs, as another program may write it; records need more. */
     struct st_writer *w = st_writer_new(&e);
-    st_add_meta(w, "format", format, &e);
-    st_add_meta(w, "version", version, &e);
+    assert_int_equal(st_add_meta(w, "format", format, &e), 0);
+    assert_int_equal(st_add_meta(w, "version", version, &e), 0);
     assert_int_equal(st_add(w, "pixels", MIEN_ST_U8, 4, (size_t[]){1, 1, 1, 3}, "rgb", &e), 0);
     assert_int_equal(st_add(w, "age", MIEN_ST_U8, 1, (size_t[]){1}, "\x07", &e), 0);
     assert_int_equal(st_add(w, "gender", MIEN_ST_U8, 1, (size_t[]){1}, "\x01", &e), 0);
@@ -402,18 +402,22 @@ static void hostile_packs(void **state)
 
     /* With all that tensors can tell. */
     w = st_writer_new(&e);
-    st_add_meta(w, "format", format, &e);
-    st_add_meta(w, "version", version, &e);
-    st_add_meta(w, "prep", "crop=whole", &e);
-    st_add(w, "image_offsets", MIEN_ST_U64, 1, (size_t[]){3}, (uint64_t[]){0, 3, 5}, &e);
-    st_add(w, "id_offsets", MIEN_ST_U64, 1, (size_t[]){3}, (uint64_t[]){0, 1, 3}, &e);
-    st_add(w, "subject_offsets", MIEN_ST_U64, 1, (size_t[]){3}, (uint64_t[]){0, 0, 1}, &e);
-    st_add(w, "image", MIEN_ST_U8, 1, (size_t[]){5}, "abcde", &e);
-    st_add(w, "id", MIEN_ST_U8, 1, (size_t[]){3}, "xyz", &e);
-    st_add(w, "subject", MIEN_ST_U8, 1, (size_t[]){1}, "s", &e);
-    st_add(w, "age", MIEN_ST_U8, 1, (size_t[]){2}, "\x07\xff", &e);
-    st_add(w, "gender", MIEN_ST_U8, 1, (size_t[]){2}, "\xff\x01", &e);
-    st_add(w, "age_band", MIEN_ST_U8, 2, (size_t[]){2, 2}, "\xff\xff\x14\x1d", &e);
+    assert_int_equal(st_add_meta(w, "format", format, &e), 0);
+    assert_int_equal(st_add_meta(w, "version", version, &e), 0);
+    assert_int_equal(st_add_meta(w, "prep", "crop=whole", &e), 0);
+    assert_int_equal(
+        st_add(w, "image_offsets", MIEN_ST_U64, 1, (size_t[]){3}, (uint64_t[]){0, 3, 5}, &e), 0);
+    assert_int_equal(
+        st_add(w, "id_offsets", MIEN_ST_U64, 1, (size_t[]){3}, (uint64_t[]){0, 1, 3}, &e), 0);
+    assert_int_equal(
+        st_add(w, "subject_offsets", MIEN_ST_U64, 1, (size_t[]){3}, (uint64_t[]){0, 0, 1}, &e), 0);
+    assert_int_equal(st_add(w, "image", MIEN_ST_U8, 1, (size_t[]){5}, "abcde", &e), 0);
+    assert_int_equal(st_add(w, "id", MIEN_ST_U8, 1, (size_t[]){3}, "xyz", &e), 0);
+    assert_int_equal(st_add(w, "subject", MIEN_ST_U8, 1, (size_t[]){1}, "s", &e), 0);
+    assert_int_equal(st_add(w, "age", MIEN_ST_U8, 1, (size_t[]){2}, "\x07\xff", &e), 0);
+    assert_int_equal(st_add(w, "gender", MIEN_ST_U8, 1, (size_t[]){2}, "\xff\x01", &e), 0);
+    assert_int_equal(st_add(w, "age_band", MIEN_ST_U8, 2, (size_t[]){2, 2}, "\xff\xff\x14\x1d", &e),
+                     0);
     assert_int_equal(st_save(w, path, &e), 0);
     st_writer_free(w);
     open_pack(&p);

@@ -207,7 +207,7 @@ static void test_floats(void **state)
         mien_rec_clear(&r);
         mien_rec_set_f32(&r, TAG_FLOAT, v);
         mien_buf_clear(&b);
-        text_tsv(&b, &r, (int[]){TAG_FLOAT}, 1);
+        assert_int_equal(text_tsv(&b, &r, (int[]){TAG_FLOAT}, 1), 0);
         assert_true(strtof(string(&b), NULL) == v);
         if (i % 16 != 0 || fabsf(v) < FLT_MIN || fabsf(v) > 1e7f)
             continue;
