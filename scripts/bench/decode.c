@@ -11,6 +11,7 @@
 
 #include "mien/buf.h"
 #include "mien/cli.h"
+#include "util/cores.h"
 #include "util/par.h"
 #include "data/source.h"
 #include "util/array.h"
@@ -90,7 +91,7 @@ static int parse_part(void *dst, const char *arg, struct mien_err *e)
 int main(int argc, char **argv)
 {
     struct decode d = {.eighths = 8};
-    int jobs = par_cores();
+    int jobs = cores_usable();
     const struct mien_option opts[] = {
         MIEN_OPT_FUNC(0, "part", "EIGHTHS,X,Y,SIDE", &d, parse_part, "only this part"),
         MIEN_OPT_INT('j', "jobs", "N", &jobs, 1, 256, "threads [all cores]"),

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "mien/cli.h"
+#include "util/cores.h"
 #include "util/par.h"
 #include "util/clock.h"
 
@@ -45,7 +46,7 @@ int main(int argc, char **argv)
 {
     struct mien_cli cli = {.name = "sgemm", .synopsis = "", .purpose = "Measures sgemm."};
     struct peak p;
-    int cores = par_cores();
+    int cores = cores_usable();
     if (mien_cli_parse(&cli, argc, argv) != 0)
         mien_cli_die(&cli, "takes no arguments");
     for (int i = 0; i < cores; i++) {
