@@ -27,6 +27,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
@@ -35,14 +36,14 @@
 
 #include "inject.h"
 
-enum { SHORT = -1, JUMP = -2 };
+enum { SHORT = -1, JUMP = -2, LIMIT = -3 };
 
 static const struct {
     const char *name;
     int number;
 } faults[] = {{"ENOMEM", ENOMEM}, {"EIO", EIO},       {"ENOSPC", ENOSPC}, {"EINTR", EINTR},
               {"EAGAIN", EAGAIN}, {"EMFILE", EMFILE}, {"EACCES", EACCES}, {"EPERM", EPERM},
-              {"short", SHORT},   {"jump", JUMP}};
+              {"short", SHORT},   {"jump", JUMP},     {"limit", LIMIT}};
 
 static struct inject_shared *shared;
 /* Whether this thread is the program's, within main or what was given to pthread_create; what the
@@ -150,6 +151,10 @@ static void choose(const char *what)
         _exit(99);
     first = n;
     on = plus == '+';
+    if (fault == LIMIT) {
+        rlim_t most = (rlim_t)n * INJECT_STEP;
+        setrlimit(RLIMIT_FSIZE, &(struct rlimit){most, most});
+    }
 }
 
 static int (*real_main)(int, char **, char **);

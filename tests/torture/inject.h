@@ -41,7 +41,10 @@
     X(ftruncate, "+EIO")                                                                           \
     X(posix_fallocate, "+ENOSPC")                                                                  \
     X(pthread_create, "+EAGAIN")                                                                   \
-    X(clock_gettime, "+jump")
+    X(clock_gettime, "+jump")                                                                      \
+    X(file_size, "limit") /* no function: files can't become larger than N times INJECT_STEP */
+
+enum { INJECT_STEP = 512 };
 
 enum inject_function {
 #define X(name, faults) F_##name,
