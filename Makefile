@@ -11,11 +11,10 @@ CFLAGS ?= -O2 -g
 # Debian's, for which its packages of other toolkits are made.
 PYTHON ?= /usr/bin/python3
 WARN = -Wall -Wextra -Wshadow -Wstrict-prototypes -Wpointer-arith -Wvla
-CPPFLAGS += -Iinclude -Ilib -D_POSIX_C_SOURCE=200809L \
-	$(shell pkg-config --cflags libarchive libjpeg openblas zlib libdeflate jansson 2>/dev/null)
+INCLUDES = -Iinclude -Ilib -D_POSIX_C_SOURCE=200809L @$(BUILD)/build.flags
 # The objects also make a shared library.
 PIC = -fPIC -fno-semantic-interposition
-ALL_CFLAGS = -std=c17 $(WARN) -pthread $(PIC) $(SAN) $(CFLAGS) $(CPPFLAGS)
+ALL_CFLAGS = -std=c17 $(WARN) -pthread $(PIC) $(SAN) $(INCLUDES) $(CPPFLAGS) $(CFLAGS)
 # The linker keeps only the libraries that a program really uses.
 LIBS = -Wl,--as-needed -larchive -ljpeg -lopenblas -lz -ldeflate -ljansson -lm
 
@@ -81,7 +80,7 @@ $(BUILD)/tests/%: $(BUILD)/tests/unit/%.o $(LIB)
 $(BUILD)/tests/test_grad: $(DOUBLE:%=$(BUILD)/double/%.o) $(LIB)
 	$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS) -lcmocka
 
-$(BUILD)/double/%.o: %.c Makefile
+$(BUILD)/double/%.o: %.c Makefile | $(BUILD)/build.flags $(BUILD)/test.flags
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) -DMIEN_DOUBLE -MMD -MP -c -o $@ $<
 
@@ -106,9 +105,22 @@ $(BUILD)/libmien.so.$(VERSION): $(PUBLIC_OBJ) lib/libmien.map
 # What is SIMD in real.h is for the vectorizer, which gcc's -O2 hardly lets work.
 $(VECTORIZED:%=$(BUILD)/%.o) $(VECTORIZED:%=$(BUILD)/double/%.o): override CFLAGS := $(CFLAGS:-O2=-O3)
 
-$(BUILD)/%.o: %.c Makefile
+$(UNIT:%=$(BUILD)/tests/unit/%.o): | $(BUILD)/test.flags
+
+$(BUILD)/%.o: %.c Makefile | $(BUILD)/build.flags
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
+
+# The libraries' flags, asked for once; who lacks a compiler or libraries reads here what to do.
+$(BUILD)/build.flags: NEEDS = libarchive libjpeg openblas zlib libdeflate jansson
+$(BUILD)/test.flags: NEEDS = cmocka
+$(BUILD)/%.flags: Makefile
+	@mkdir -p $(@D)
+	@for p in $(firstword $(CC)) pkg-config; do command -v $$p >/dev/null || \
+		{ echo "mien: $$p not found; scripts/deps installs what the build needs" >&2; exit 1; }; done
+	@pkg-config --cflags $(NEEDS) >$@.new || \
+		{ echo "mien: $(strip libraries are missing; scripts/deps $(filter test,$*) installs them)" >&2; exit 1; }
+	@mv $@.new $@
 
 tests: $(TEST_BIN)
 
@@ -137,11 +149,11 @@ torture:
 	BUILD=$(if $(SAN),build/asan,$(BUILD)) PART=$(PART) SEED=$(SEED) tests/torture/run
 
 # Neither of them with a sanitizer: what is tortured has it.
-$(BUILD)/tests/torture/torture: tests/torture/torture.c tests/torture/inject.h
+$(BUILD)/tests/torture/torture: tests/torture/torture.c tests/torture/inject.h | $(BUILD)/build.flags
 	@mkdir -p $(@D)
 	$(CC) -std=c17 $(WARN) -O2 -g -o $@ $<
 
-$(BUILD)/tests/torture/inject.so: tests/torture/inject.c tests/torture/inject.h
+$(BUILD)/tests/torture/inject.so: tests/torture/inject.c tests/torture/inject.h | $(BUILD)/build.flags
 	@mkdir -p $(@D)
 	$(CC) -std=c17 $(WARN) -O2 -g -fPIC -shared -fno-builtin -o $@ $<
 
@@ -219,6 +231,6 @@ dist:
 	BUILD=$(BUILD) scripts/dist $(VERSION)
 
 clean:
-	rm -rf build
+	rm -rf $(BUILD)
 
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
