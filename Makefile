@@ -1,4 +1,5 @@
-# mien: build with `make`, try with `make demo`, test with `make check`. README.md says more.
+# mien: build with `make`, try with `make demo`, test with `make check`. README.md says more. V=1 shows
+# the commands and all of their output.
 
 VERSION := $(shell sed -n 's/^\#define MIEN_VERSION "\(.*\)"/\1/p' include/mien/version.h)
 PREFIX ?= /usr/local
@@ -52,6 +53,14 @@ FUZZ_MAIN = $(BUILD)/tests/fuzz/replay.o
 TORTURE = $(BUILD)/tests/torture/torture $(BUILD)/tests/torture/inject.so
 TEST_BIN = $(UNIT:%=$(BUILD)/tests/%) $(BUILD)/tests/test_grad $(TOOL_BIN) $(FUZZ_BIN) $(TORTURE)
 
+# What a command does to which file, instead of the command.
+QUIET = $(if $(V),,@printf '  %-4s %s\n' $(1) $(2);)
+# What make check and the like build with: all cores, unless make was given a number.
+JOBS = $(if $(filter -j%,$(MAKEFLAGS)),,-j$(shell nproc))
+BUILD_STEP = +@scripts/step build $(MAKE) $(JOBS) V=1
+MAKEFLAGS += --no-print-directory
+export BUILD V
+
 .PHONY: all tests check check-slow asan fuzz fuzz-cover fuzz-targets torture valgrind demo bench bench-guard lint install \
 	uninstall dist clean
 .SECONDARY:
@@ -60,46 +69,46 @@ all: $(BIN) $(LIBMIEN)
 
 $(BUILD)/bin/%: $(BUILD)/cmd/%.o $(LIB)
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $< $(LIB) $(LIBS)
+	$(call QUIET,LD,$@)$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $< $(LIB) $(LIBS)
 
 $(BUILD)/tests/tool/%: $(BUILD)/tests/tool/%.o $(LIB)
-	$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $< $(LIB) $(LIBS)
+	$(call QUIET,LD,$@)$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $< $(LIB) $(LIBS)
 
 # A fuzz target with a main that runs files; make fuzz puts clang's libFuzzer in its place.
 $(BUILD)/tests/fuzz/%: $(BUILD)/tests/fuzz/%.o $(FUZZ_MAIN) $(LIB)
-	$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS)
+	$(call QUIET,LD,$@)$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS)
 
 $(BUILD)/bench/%: $(BUILD)/scripts/bench/%.o $(LIB)
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $< $(LIB) $(LIBS)
+	$(call QUIET,LD,$@)$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $< $(LIB) $(LIBS)
 
 $(BUILD)/tests/%: $(BUILD)/tests/unit/%.o $(LIB)
-	$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $< $(LIB) $(LIBS) -lcmocka
+	$(call QUIET,LD,$@)$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $< $(LIB) $(LIBS) -lcmocka
 
 # Gradients are checked in double precision: the same kernels, their number type changed.
 $(BUILD)/tests/test_grad: $(DOUBLE:%=$(BUILD)/double/%.o) $(LIB)
-	$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS) -lcmocka
+	$(call QUIET,LD,$@)$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS) -lcmocka
 
 $(BUILD)/double/%.o: %.c Makefile | $(BUILD)/build.flags $(BUILD)/test.flags
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) -DMIEN_DOUBLE -MMD -MP -c -o $@ $<
+	$(call QUIET,CC,$<)$(CC) $(ALL_CFLAGS) -DMIEN_DOUBLE -MMD -MP -c -o $@ $<
 
 $(LIB): $(LIB_SRC:%.c=$(BUILD)/%.o)
-	rm -f $@
-	$(AR) rcs $@ $^
+	@rm -f $@
+	$(call QUIET,AR,$@)$(AR) rcs $@ $^
 
 # One object in which only the public functions are global: the rooms' names can't clash with a
 # program's own.
 $(BUILD)/libmien.o: $(PUBLIC_OBJ)
-	$(LD) -r -o $@ $^
-	$(OBJCOPY) --wildcard --keep-global-symbol='mien_*' $@
+	$(call QUIET,LD,$@)$(LD) -r -o $@ $^
+	@$(OBJCOPY) --wildcard --keep-global-symbol='mien_*' $@
 
 $(BUILD)/libmien.a: $(BUILD)/libmien.o
-	rm -f $@
-	$(AR) rcs $@ $^
+	@rm -f $@
+	$(call QUIET,AR,$@)$(AR) rcs $@ $^
 
 $(BUILD)/libmien.so.$(VERSION): $(PUBLIC_OBJ) lib/libmien.map
-	$(CC) $(ALL_CFLAGS) $(LDFLAGS) -shared -Wl,-soname,$(SONAME) -Wl,--version-script=lib/libmien.map \
+	$(call QUIET,LD,$@)$(CC) $(ALL_CFLAGS) $(LDFLAGS) -shared -Wl,-soname,$(SONAME) -Wl,--version-script=lib/libmien.map \
 		-o $@ $(PUBLIC_OBJ) $(LIBS)
 
 # What is SIMD in real.h is for the vectorizer, which gcc's -O2 hardly lets work.
@@ -109,7 +118,7 @@ $(UNIT:%=$(BUILD)/tests/unit/%.o): | $(BUILD)/test.flags
 
 $(BUILD)/%.o: %.c Makefile | $(BUILD)/build.flags
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
+	$(call QUIET,CC,$<)$(CC) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
 
 # The libraries' flags, asked for once; who lacks a compiler or libraries reads here what to do.
 $(BUILD)/build.flags: NEEDS = libarchive libjpeg openblas zlib libdeflate jansson
@@ -125,15 +134,15 @@ $(BUILD)/%.flags: Makefile
 tests: $(TEST_BIN)
 
 check:
-	scripts/deps test
-	$(MAKE) all tests
-	BUILD=$(BUILD) tests/run
+	@scripts/deps test
+	$(BUILD_STEP) all tests
+	@scripts/step tests tests/run
 
 # What takes longer than a newcomer waits for.
 check-slow:
-	scripts/deps test
-	$(MAKE) all tests
-	BUILD=$(BUILD) tests/run tests/slow/*.t
+	@scripts/deps slow
+	$(BUILD_STEP) all tests
+	@scripts/step tests-slow tests/run tests/slow/*.t
 
 ASAN = BUILD=build/asan SAN="-fsanitize=address,undefined -fno-sanitize-recover=undefined" \
 	CFLAGS="-O1 -g -fno-omit-frame-pointer"
@@ -144,23 +153,23 @@ asan:
 # Every call of small runs of every program fails, and signals come. make torture SAN=1: with the
 # address sanitizer; PART=1/20 SEED=N: a twentieth of the runs, drawn by the seed [the date].
 torture:
-	scripts/deps test
-	$(if $(SAN),$(MAKE) $(ASAN),$(MAKE)) all tests
+	@scripts/deps test
+	$(BUILD_STEP) $(if $(SAN),$(ASAN)) all tests
 	BUILD=$(if $(SAN),build/asan,$(BUILD)) PART=$(PART) SEED=$(SEED) tests/torture/run
 
 # Neither of them with a sanitizer: what is tortured has it.
 $(BUILD)/tests/torture/torture: tests/torture/torture.c tests/torture/inject.h | $(BUILD)/build.flags
 	@mkdir -p $(@D)
-	$(CC) -std=c17 $(WARN) -O2 -g -o $@ $<
+	$(call QUIET,CC,$<)$(CC) -std=c17 $(WARN) -O2 -g -o $@ $<
 
 $(BUILD)/tests/torture/inject.so: tests/torture/inject.c tests/torture/inject.h | $(BUILD)/build.flags
 	@mkdir -p $(@D)
-	$(CC) -std=c17 $(WARN) -O2 -g -fPIC -shared -fno-builtin -o $@ $<
+	$(call QUIET,CC,$<)$(CC) -std=c17 $(WARN) -O2 -g -fPIC -shared -fno-builtin -o $@ $<
 
 # make fuzz TARGETS="record mat" FUZZ_TIME=60: these, for a minute each; RUNS=100000: so many inputs.
 fuzz:
-	scripts/deps test fuzz
-	$(MAKE) all tests
+	@scripts/deps test fuzz
+	$(BUILD_STEP) all tests
 	$(MAKE) BUILD=$(BUILD)/fuzz CC=clang CFLAGS="-O2 -g -fno-omit-frame-pointer" FUZZ_MAIN= \
 		SAN="-fsanitize=fuzzer,address,undefined,float-cast-overflow \
 		-fno-sanitize-recover=undefined,float-cast-overflow -DMIEN_FUZZ" fuzz-targets
@@ -175,27 +184,27 @@ fuzz-cover:
 fuzz-targets: $(FUZZ_BIN)
 
 valgrind:
-	scripts/deps test valgrind
-	$(MAKE) all tests
-	BUILD=$(BUILD) tests/valgrind
+	@scripts/deps test valgrind
+	$(BUILD_STEP) all tests
+	@scripts/step valgrind tests/valgrind
 
 demo:
-	scripts/deps
-	$(MAKE) all tests
-	BUILD=$(BUILD) scripts/demo
+	@scripts/deps
+	$(BUILD_STEP) all tests
+	@scripts/demo
 
 # make bench STAGES="metadata small": only these, scripts/bench/bench.py --help names them; RUNS=1: a
 # quick look.
 bench:
-	-scripts/deps bench
-	$(MAKE) all $(TOOL_BIN) $(BENCH)
-	BUILD=$(BUILD) RUNS=$(RUNS) $(PYTHON) scripts/bench/bench.py $(STAGES)
+	-@scripts/deps bench
+	$(BUILD_STEP) all $(TOOL_BIN) $(BENCH)
+	@RUNS=$(RUNS) $(PYTHON) scripts/bench/bench.py $(STAGES)
 
 # make bench-guard UPDATE=1 records the counts anew.
 bench-guard:
-	scripts/deps valgrind
-	$(MAKE) all $(TOOL_BIN)
-	BUILD=$(BUILD) UPDATE=$(UPDATE) scripts/bench/guard
+	@scripts/deps valgrind
+	$(BUILD_STEP) all $(TOOL_BIN)
+	@UPDATE=$(UPDATE) scripts/bench/guard
 
 lint:
 	scripts/deps lint
@@ -228,7 +237,7 @@ uninstall:
 		$(INCLUDEDIR)/mien; do rmdir "$(DESTDIR)$$d" 2>/dev/null || true; done
 
 dist:
-	BUILD=$(BUILD) scripts/dist $(VERSION)
+	@scripts/dist $(VERSION)
 
 clean:
 	rm -rf $(BUILD)
