@@ -61,7 +61,7 @@ BUILD_STEP = +@scripts/step build $(MAKE) $(JOBS) V=1
 MAKEFLAGS += --no-print-directory
 export BUILD V
 
-.PHONY: all tests check check-slow asan fuzz fuzz-cover fuzz-targets torture valgrind demo bench bench-guard lint install \
+.PHONY: all tests check check-slow asan fuzz fuzz-cover fuzz-targets torture valgrind models demo bench bench-guard lint install \
 	uninstall dist clean
 .SECONDARY:
 
@@ -188,9 +188,16 @@ valgrind:
 	$(BUILD_STEP) all tests
 	@scripts/step valgrind tests/valgrind
 
+# The pretrained networks, where programs find them by name, and photographs in build/photos.
+models:
+	@scripts/deps models
+	$(BUILD_STEP) $(BIN)
+	@scripts/step fetch scripts/fetch-models -p $(BUILD)/photos
+	@echo "photographs to try them on: $(BUILD)/photos"
+
 demo:
 	@scripts/deps
-	$(BUILD_STEP) all tests
+	$(BUILD_STEP) $(BIN) $(BUILD)/tests/tool/mien-synth
 	@scripts/demo
 
 # make bench STAGES="metadata small": only these, scripts/bench/bench.py --help names them; RUNS=1: a
