@@ -7,7 +7,7 @@ both sides computed the same. "Limit" is what bounds the stage, and the last col
 comes to it.
 
 Peers are Debian's python3-scipy, python3-numpy, python3-pil, python3-opencv and python3-torch, and
-onnxruntime-node 1.30.0 where the npm client can bring it; what is missing is skipped and named.
+onnxruntime-node 1.30.0 where the npm client can fetch it; what is missing is skipped and named.
 Real data are taken where they are (MIEN_DATA, by default ../shared/data), else drawn. Everything
 that is made lies in build/bench, the table too: table.tsv. The whole takes about half an hour.
 """
@@ -19,6 +19,7 @@ import subprocess
 import sys
 import tarfile
 import zlib
+from shlex import quote
 
 from harness import (ENV, HERE, OUT, RUNS, TORCH_ENV, Command, Missing, Peer, alternate, pipeline, python, say,
                      shell, start_up, started)
@@ -67,12 +68,11 @@ def check(what, good):
 
 
 def cached(name, make):
-    """The path of something in build/bench that make(path) makes, once."""
-    path = f"{OUT}/{name}"
-    if not os.path.exists(path):
-        make(path + ".new")
-        os.rename(path + ".new", path)
-    return path
+    """The name of something in build/bench that make(path) makes, once."""
+    if not os.path.exists(name):
+        make(name + ".new")
+        os.rename(name + ".new", name)
+    return name
 
 
 def real(name, why):
@@ -161,7 +161,7 @@ def metadata():
     if not path:
         path, key = f"{drawn()}/imdb.mat", "imdb"
     peers = started(lambda: python("SciPy", "metadata.py", path, key))
-    ages = [int(a) for a in shell(f"mien-meta -q {path} | mien-view -H -c age").split()]
+    ages = [int(a) for a in shell(f"mien-meta -q {quote(path)} | mien-view -H -c age").split()]
     for p in peers:
         check(f"{len(ages)} records, {sum(ages)} years", p.note.endswith(f"; {len(ages)} {sum(ages)}"))
     data = contents(path)
@@ -178,7 +178,7 @@ def metadata():
 
         def close(self):
             pass
-    times = alternate([Command("mien", f"mien-meta -q {path} >/dev/null"), Inflate()] + peers)
+    times = alternate([Command("mien", f"mien-meta -q {quote(path)} >/dev/null"), Inflate()] + peers)
     compare("labels of " + os.path.basename(path), "mien", times, [(3.3, ["SciPy"])], "inflating", times["zlib"],
             unit="ms")
 
@@ -187,11 +187,11 @@ def pixels(stage, command, source, boxes, names, targets, limit, bound):
     """Crops in one program, which is compared, and resized in another one."""
     apart = command.replace("--size 224", "--for 224 | mien-resize -q 224")
     makers = [lambda n=n: python(n, "pixels.py", {"Pillow": "pillow", "OpenCV": "opencv"}.get(n, "opencv4"), CORES,
-                                 source, f"{OUT}/{n}.pixels", *boxes) for n in names]
+                                 source, f"{n}.pixels", *boxes) for n in names]
     peers = started(*makers)
     ours = pixels_of(command)
     for p in peers:
-        off = difference(ours, contents(f"{OUT}/{p.name}.pixels"))
+        off = difference(ours, contents(f"{p.name}.pixels"))
         check(f"pixels, {off:.2f} levels from {p.name}'s on average", off < 4)
     times = alternate([Command("mien", f"{command} >/dev/null"), Command("apart", f"{apart} >/dev/null")] + peers)
     least = float(shell(f"decode {bound}"))
@@ -216,7 +216,7 @@ def large():
         os.makedirs(path)
         shell(f"photos {n} {path}")
     folder = cached("photographs", make)
-    boxes = f"{OUT}/boxes.tsv"
+    boxes = "boxes.tsv"
     with open(boxes, "w") as f:
         f.write("path\tx1\ty1\tx2\ty2\n")
         f.writelines(f"photo{i}.jpg\t{x}\t{y}\t{x + face}\t{y + face}\n" for i in sorted(range(1, n + 1), key=str))
@@ -232,15 +232,15 @@ def large():
 def ort_folder():
     if not shutil.which("npm") or not shutil.which("node"):
         raise Missing("onnxruntime-node, which needs the npm client")
-    folder = f"{OUT}/ort"
+    folder = os.path.abspath("ort")
     if not os.path.exists(f"{folder}/node_modules/onnxruntime-node"):
-        say(f"  bringing {ORT}")
+        say(f"  fetching {ORT}")
         env = ENV | {"ONNXRUNTIME_NODE_INSTALL": "skip"}  # what runs on processors is in the package
-        with open(f"{OUT}/npm.log", "w") as log:
+        with open("npm.log", "w") as log:
             done = subprocess.run(["npm", "install", "--prefix", folder, "--no-audit", "--no-fund", ORT],
                                   env=env, stdout=log, stderr=log)
         if done.returncode != 0:
-            raise Missing(f"{ORT}, which npm cannot bring")
+            raise Missing(f"{ORT}, which npm can't fetch")
     return folder
 
 
@@ -248,7 +248,7 @@ def ort(path, *arguments):
     folder = ort_folder()
 
     def export(onnx):
-        with open(f"{OUT}/export.log", "w") as log:
+        with open("export.log", "w") as log:
             done = subprocess.run([sys.executable, f"{HERE}/peers/export.py", path, onnx], stdout=log, stderr=log)
         if done.returncode != 0:
             raise Missing("ONNX Runtime, which needs PyTorch to write the network")
@@ -268,14 +268,14 @@ def forward(cases):
         say(f"{name}, batch {batch}, {threads} threads")
         path, rounds = model(name), images // batch
         arguments = [batch, threads, rounds, noise]
-        peers = started(lambda: Peer("mien", [f"{OUT}/forward", path] + [str(a) for a in arguments] + ["mien.out"]),
-                        lambda: Peer("int8", [f"{OUT}/forward", "--int8", path] + [str(a) for a in arguments] +
+        peers = started(lambda: Peer("mien", ["forward", path] + [str(a) for a in arguments] + ["mien.out"]),
+                        lambda: Peer("int8", ["forward", "--int8", path] + [str(a) for a in arguments] +
                                      ["int8.out"]),
                         lambda: python("PyTorch", "forward.py", path, *arguments, "PyTorch.out", env=TORCH_ENV),
                         lambda: ort(path, *arguments, "ONNX.out"))
-        ours = floats(f"{OUT}/mien.out")
+        ours = floats("mien.out")
         for p in peers[1:]:
-            theirs = floats(f"{OUT}/{p.name}.out")
+            theirs = floats(f"{p.name}.out")
             off = max(abs(a - b) for a, b in zip(ours, theirs)) / max(ours)
             check(f"outputs, {off:.1e} of the largest from {p.name}'s",
                   len(ours) == len(theirs) and off < (0.06 if p.name == "int8" else 1e-3))
@@ -316,7 +316,7 @@ def score():
     peers = started(lambda: python("PyTorch", "score.py", net, tar, "PyTorch.tsv", CORES, env=TORCH_ENV))
     ours = [Command("mien", command("", "mien")), Command("int8", command("--int8", "int8"))]
     times = alternate(ours + peers)
-    ages = {n: [float(line.split("\t")[0]) for line in contents(f"{OUT}/{n}.tsv").decode().splitlines()]
+    ages = {n: [float(line.split("\t")[0]) for line in contents(f"{n}.tsv").decode().splitlines()]
             for n in times}
     for n, most in (("PyTorch", 0.1), ("int8", 1)):
         if n in ages:
@@ -341,7 +341,7 @@ class Epoch(Command):
 
     def run(self):
         super().run()
-        return float(re.findall(rb"mien-train: epoch .* ([0-9.]+) s,", contents(f"{OUT}/train.err"))[-1])
+        return float(re.findall(rb"mien-train: epoch .* ([0-9.]+) s,", contents("train.err"))[-1])
 
 
 def training(stage, size, count, last, epochs, target, compared, near, fold=False):
@@ -357,8 +357,8 @@ def training(stage, size, count, last, epochs, target, compared, near, fold=Fals
                f" --epochs {2 if one else epochs} --log log.tsv -o trained.model 2>train.err")
     times = alternate([(Epoch if one else Command)("mien", command)] + peers)
     if peers:
-        ours = float(contents(f"{OUT}/log.tsv").split(b"\n")[compared].split(b"\t")[1])
-        theirs = float(contents(f"{OUT}/PyTorch.losses").split()[compared - 1])
+        ours = float(contents("log.tsv").split(b"\n")[compared].split(b"\t")[1])
+        theirs = float(contents("PyTorch.losses").split()[compared - 1])
         check(f"the loss of epoch {compared}, {ours:.4f} and {theirs:.4f}", abs(ours - theirs) < near * theirs)
     # The forward pass of what is frozen once; of what is trained thrice, with both gradients, each epoch.
     madds = list(multiply_adds(net).items())
@@ -408,10 +408,10 @@ def grow(stage, total, flags, commands, limits):
     least."""
     sizes = [total * k // 4 for k in (1, 2, 3, 4)]
     for n in sizes:
-        shell(f"mien-fake {flags} {n} >{OUT}/growing-{n}")
-    runs = [[pipeline(f"{OUT}/growing-{n}", commands) for n in sizes] for _ in range(RUNS)]
+        shell(f"mien-fake {flags} {n} >growing-{n}")
+    runs = [[pipeline(f"growing-{n}", commands) for n in sizes] for _ in range(RUNS)]
     for n in sizes:
-        os.remove(f"{OUT}/growing-{n}")
+        os.remove(f"growing-{n}")
     cpus = [min(cpu for _, cpu, _ in of_size) for of_size in zip(*runs)]
     seconds, _, memory = min((run[-1] for run in runs), key=lambda run: run[1])
     mb = [p / 1e6 for p in memory]
@@ -423,7 +423,7 @@ def grow(stage, total, flags, commands, limits):
 
 def growth():
     """time and memory of growing streams: 523,051 labels, 100,000 images"""
-    tar, out = archive(), f"{OUT}/grown"
+    tar, out = archive(), "grown"
     grow("labels: view", RECORDS, "", ["mien-view -q"], [64])
     grow("labels: split, view --check", RECORDS, "", ["mien-split -q 80/10/10", "mien-view -q --check"], [64, 64])
     grow("labels: images joins a tar", RECORDS, "", [f"mien-images -q -m - {tar}"], [200])
@@ -436,7 +436,7 @@ def growth():
 
 def startup():
     """the start of mien-view, and of mien-predict with one image"""
-    net, one = model("mobilenet-v1"), f"{OUT}/one"
+    net, one = model("mobilenet-v1"), "one"
     shell(f"mien-fake --pixels 224x224 1 >{one}")
     for stage, argv, most in (("mien-view --version", ["mien-view", "--version"], 5),
                               ("mien-predict, one image", ["mien-predict", "-q", net], 60)):
@@ -467,12 +467,13 @@ def main():
         if name not in stages:
             parser.error(f"there is no stage '{name}'")
     os.makedirs(OUT, exist_ok=True)
+    os.chdir(OUT)  # so that what lies there has names without spaces, whatever the tree's path is
     head = machine()
     for name in chosen:
         say(f"{name}: {stages[name].__doc__}")
         stages[name]()
     table = [COLUMNS] + rows
-    with open(f"{OUT}/table.tsv", "w") as f:
+    with open("table.tsv", "w") as f:
         f.writelines("\t".join(r) + "\n" for r in table)
     widths = [max(len(r[i]) for r in table) for i in range(len(COLUMNS))]
     print(head)

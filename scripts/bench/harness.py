@@ -28,8 +28,7 @@ def say(text):
 
 def shell(command):
     """A command's output. What fails ends the benchmark."""
-    return subprocess.run(["sh", "-c", command], env=ENV, check=True, stdout=subprocess.PIPE, text=True,
-                          cwd=OUT).stdout
+    return subprocess.run(["sh", "-c", command], env=ENV, check=True, stdout=subprocess.PIPE, text=True).stdout
 
 
 class Command:
@@ -53,16 +52,16 @@ class Peer:
 
     def __init__(self, name, argv, env=None):
         self.name = name
-        with open(f"{OUT}/{name}.log", "w") as log:
+        with open(f"{name}.log", "w") as log:
             try:
-                self.process = subprocess.Popen(argv, env=env or ENV, text=True, bufsize=1, cwd=OUT, stderr=log,
+                self.process = subprocess.Popen(argv, env=env or ENV, text=True, bufsize=1, stderr=log,
                                                 stdin=subprocess.PIPE, stdout=subprocess.PIPE)
             except OSError as e:
                 raise Missing(f"{argv[0]}: {e.strerror}") from e
         line = self.process.stdout.readline()
         if not line.startswith("ready"):
             self.close()
-            with open(f"{OUT}/{name}.log") as log:
+            with open(f"{name}.log") as log:
                 lines = log.read().split("\n")
             raise Missing(next((text for text in reversed(lines) if text), "it ended at once"))
         self.note = line[len("ready"):].strip()
@@ -120,7 +119,7 @@ def pipeline(source, commands):
     with open(source, "rb") as data, open(os.devnull, "wb") as nothing:
         for i, argv in enumerate(commands):
             last = i + 1 == len(commands)
-            processes.append(subprocess.Popen(argv.split(), env=ENV, cwd=OUT, stderr=subprocess.DEVNULL,
+            processes.append(subprocess.Popen(argv.split(), env=ENV, stderr=subprocess.DEVNULL,
                                               stdin=processes[-1].stdout if processes else data,
                                               stdout=nothing if last else subprocess.PIPE))
             if i > 0:
