@@ -48,10 +48,16 @@ exits() {
         sed 's/^/# /' "$T/err" | head -20; fi
 }
 
+# inject_so: prints the path of a copy of tests/torture/inject.so without spaces, which LD_PRELOAD needs.
+inject_so() {
+    [ -e "$T/.inject.so" ] || cp "$BUILD/tests/torture/inject.so" "$T/.inject.so"
+    echo "$T/.inject.so"
+}
+
 # failing CALL COMMAND...: runs it while a call fails, such as read:EIO:3: see tests/torture/inject.c.
 failing() {
     call=$1; shift
-    env LD_PRELOAD="$BUILD/tests/torture/inject.so" INJECT="$call" "$@"
+    env LD_PRELOAD="$(inject_so)" INJECT="$call" "$@"
 }
 
 # skip NAME WHY: something that the test needs is absent.

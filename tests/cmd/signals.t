@@ -34,7 +34,7 @@ ends() {
 
 # Files without a name, and with one, where folders take no other.
 for named in '' 1; do
-    [ -z "$named" ] || { INJECT_NAMED=1 LD_PRELOAD=$BUILD/tests/torture/inject.so; export INJECT_NAMED LD_PRELOAD; }
+    [ -z "$named" ] || { INJECT_NAMED=1 LD_PRELOAD=$(inject_so); export INJECT_NAMED LD_PRELOAD; }
     for number in 1 2 15 24; do
         mkdir out
         files=4

