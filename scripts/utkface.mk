@@ -1,12 +1,17 @@
 # The experiment on real faces, from the archive to scores side by side:
-#   make -f scripts/utkface.mk UTKFACE=/path/to/utkface.tar FACE=/path/to/face.model
+#   make && make models
+#   make -f scripts/utkface.mk UTKFACE=/path/to/utkface.tar
 # The original recipe's two softmax heads on the frozen network, linear and behind a hidden layer,
 # against the heads that the network came with: minutes. Everything it makes lies in $(OUT).
 #   ... fine    the whole network fine-tuned, and heads for the exact age on it: about an hour
 #   ... small   a small network trained from nothing: about twenty minutes
 
-UTKFACE ?= ../shared/data/utkface.tar
-FACE ?= build/face.model
+# The archive of the aligned and cropped faces, which you must get for yourself.
+UTKFACE ?=
+# The network, from where make models puts it.
+XDG_CACHE_HOME ?= $(HOME)/.cache
+MIEN_MODELS ?= $(XDG_CACHE_HOME)/mien
+FACE ?= $(MIEN_MODELS)/face.model
 OUT ?= build/utkface
 SEED ?= 1
 PARTS = train val test
@@ -18,14 +23,22 @@ SHELL = bash
 .SECONDARY:
 export PATH := $(CURDIR)/build/bin:$(PATH)
 
-.PHONY: scores fine small
+.PHONY: scores fine small archive network
 scores: $(OUT)/own.pred $(OUT)/linear.pred $(OUT)/hidden.pred
 	mien-score $^
 
+# What must be there. Prerequisites can't have spaces in their names; these are checked by hand.
+archive:
+	@command -v mien-train >/dev/null || { echo "utkface.mk: mien isn't built: run make" >&2; exit 1; }
+	@[ -e "$(UTKFACE)" ] || { echo "utkface.mk: give UTKFace's archive: UTKFACE=/path/to/utkface.tar" >&2; exit 1; }
+
+network: archive
+	@[ -e "$(FACE)" ] || { echo "utkface.mk: no model '$(FACE)': 'make models' fetches it" >&2; exit 1; }
+
 # UTKFace's chips are framed as the network likes them: they are taken whole.
-$(OUT)/split: $(UTKFACE)
+$(OUT)/split: | archive
 	mkdir -p $(OUT)
-	mien-images $< | mien-meta --names utkface \
+	mien-images "$(UTKFACE)" | mien-meta --names utkface \
 	    | mien-split --by content --seed $(SEED) 80/10/10 $(PARTS:%=$(OUT)/%.images)
 	touch $@
 
@@ -36,25 +49,25 @@ $(PARTS:%=$(OUT)/%.pixels): $(OUT)/split
 	mv $@.new $@
 
 # The frozen network is computed once for each part.
-$(OUT)/%.features: $(OUT)/%.pixels $(FACE)
-	mien-embed $(FACE) < $< > $@.new
+$(OUT)/%.features: $(OUT)/%.pixels | network
+	mien-embed "$(FACE)" < $< > $@.new
 	mv $@.new $@
 
 $(OUT)/%.pack: $(OUT)/%.features
 	mien-pack -o $@ < $<
 
 $(OUT)/linear.model: $(OUT)/train.pack $(OUT)/val.pack
-	mien-train --init $(FACE) --train $< --val $(OUT)/val.pack --seed $(SEED) \
+	mien-train --init "$(FACE)" --train $< --val $(OUT)/val.pack --seed $(SEED) \
 	    --epochs 30 --log $(OUT)/linear.tsv -o $@
 
 $(OUT)/hidden.model: $(OUT)/train.pack $(OUT)/val.pack
-	mien-train --init $(FACE) --train $< --val $(OUT)/val.pack --seed $(SEED) \
+	mien-train --init "$(FACE)" --train $< --val $(OUT)/val.pack --seed $(SEED) \
 	    --hidden 512 --dropout 0.5 --epochs 30 --log $(OUT)/hidden.tsv -o $@
 
 # Fine-tuning begins with warm heads, that learn ages as distributions: new ones would shake what lies
 # below. It reads the encoded images, of which every epoch sees another change.
 $(OUT)/warm.model: $(OUT)/train.pack $(OUT)/val.pack
-	mien-train --init $(FACE) --train $< --val $(OUT)/val.pack --seed $(SEED) \
+	mien-train --init "$(FACE)" --train $< --val $(OUT)/val.pack --seed $(SEED) \
 	    --hidden 512 --dropout 0.5 --sigma 2 --l1 0.1 --epochs 12 --lr 5e-4 --schedule cosine -o $@
 
 $(OUT)/%.encoded: $(OUT)/split
@@ -101,8 +114,8 @@ $(OUT)/small.pred: $(OUT)/small.model $(OUT)/test.images
 	mien-crop --box whole --size 64 < $(OUT)/test.images | mien-predict $< > $@.new
 	mv $@.new $@
 
-$(OUT)/own.pred: $(OUT)/test.pixels $(FACE)
-	mien-predict $(FACE) < $< > $@.new
+$(OUT)/own.pred: $(OUT)/test.pixels | network
+	mien-predict "$(FACE)" < $< > $@.new
 	mv $@.new $@
 
 $(OUT)/%.pred: $(OUT)/%.model $(OUT)/test.pixels

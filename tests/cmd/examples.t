@@ -1,5 +1,6 @@
 #!/bin/sh
-# The EXAMPLES of the manual pages run, on synthetic data under the names that the pages use.
+# The EXAMPLES of the manual pages and the pipes of the README run, on synthetic data under the names that
+# they use. What installs, fetches or takes long is run by tests/slow/readme.t.
 . "$(dirname "$0")/../lib.sh"
 
 # What the examples find: labels and archives of IMDB-WIKI, other sets' names, folders, ...
@@ -10,7 +11,7 @@ find imdb_crop -name '*.jpg' | sort | head -6 >list
 xargs -I{} cp {} photos <list && cp photos/* faces
 cp "$(head -1 list)" a.jpg && cp a.jpg me.jpg && cp a.jpg 30_1_2_20170101.jpg && cp a.jpg 001A43b.JPG
 rm -r imdb_crop
-for tar in wiki wiki_crop faces; do cp imdb_crop.tar $tar.tar; done
+for tar in imdb wiki wiki_crop faces; do cp imdb_crop.tar $tar.tar; done
 gzip -k faces.tar
 tar cf utkface.tar 30_1_2_20170101.jpg
 zip -q fgnet.zip 001A43b.JPG
@@ -50,31 +51,21 @@ printf '#!/bin/sh\nexec cat\n' >bin/less
 printf '#!/bin/sh\nshift; exec "$@"\n' >bin/ssh
 chmod +x bin/*
 
-# blocks PAGE: writes the page's examples into files named 1, 2, ...; where a block shows commands
-# with their output, only the commands. Sizes and epochs are cut.
-blocks() {
-    awk '/^\.Sh/ { on = $2 == "EXAMPLES" || $2 == "TUTORIAL" }
-        on && /^\.Bd -literal/ { file = ++n; next }
-        /^\.Ed/ { file = "" }
-        file { gsub(/\\e/, "\\"); sub(/^\\&/, ""); gsub(/224/, "32"); gsub(/--epochs [0-9]+/, "--epochs 2")
-               if (sub(/^\$ /, "")) shown[file] = 1; else if (shown[file]) next
-               print >file }' "$1"
-}
-
 export SLURM_ARRAY_TASK_ID=0 # the examples' job script runs as a task would
 
-for page in "$ROOT"/man/man[17]/*; do
-    rm -rf run && cp -r setup run && mkdir run/blocks && cd run/blocks || exit 2
-    blocks "$page"
-    cd ..
+for page in "$ROOT"/man/man[17]/* "$ROOT/README.md"; do
+    rm -rf run && cp -r setup run && cd run || exit 2
+    "$ROOT/tests/blocks" "$page" blocks && rm -f blocks/*.out
+    # Smaller and quicker.
+    [ ! -e blocks/1 ] || sed -i -e 's/224/32/g' -e 's/--epochs [0-9]*/--epochs 2/g' blocks/*
     page=$(basename "$page")
     [ -e blocks/1 ] || skip "$page" 'no examples'
     for block in blocks/*; do
         [ -e "$block" ] || continue
         example="example ${block#*/}"
         case $(cat "$block") in
-        *fetch-models*) skip "$page, $example" 'brings a network from elsewhere'; continue ;;
         SHELL*) ok "$page, $example" make -s -B -f "$block"; continue ;;
+        make\ * | *scripts/*) skip "$page, $example" 'tests/slow/readme.t runs it'; continue ;;
         parallel*) command -v parallel >/dev/null || { skip "$page, $example" 'GNU parallel is not there'; continue; } ;;
         *jq*) command -v jq >/dev/null || { skip "$page, $example" 'jq is not there'; continue; } ;;
         esac
