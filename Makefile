@@ -61,8 +61,8 @@ BUILD_STEP = +@scripts/step build $(MAKE) $(JOBS) V=1
 MAKEFLAGS += --no-print-directory
 export BUILD V
 
-.PHONY: all tests check check-slow asan fuzz fuzz-cover fuzz-targets torture valgrind models demo bench bench-guard lint install \
-	uninstall dist clean
+.PHONY: all tests check check-slow asan fuzz fuzz-cover fuzz-targets torture valgrind models demo bare \
+	bench bench-guard lint install uninstall dist clean
 .SECONDARY:
 
 all: $(BIN) $(LIBMIEN)
@@ -199,6 +199,10 @@ demo:
 	@scripts/deps
 	$(BUILD_STEP) $(BIN) $(BUILD)/tests/tool/mien-synth
 	@scripts/demo
+
+# The demo, the tests and the README's first block on a Debian that has nothing yet; needs root.
+bare:
+	@scripts/bare
 
 # make bench STAGES="metadata small": only these, scripts/bench/bench.py --help names them; RUNS=1: a
 # quick look.

@@ -47,4 +47,10 @@ printf '#!/bin/sh\n' >bin/pkg-config && chmod +x bin/pkg-config
 exits 'no Debian, but the libraries' 0 env PATH="$T/bin" "$ROOT/scripts/deps"
 is 'no list' "$(cat "$T/err")" ''
 
+# scripts/bare, by others than root.
+printf '#!/bin/sh\necho 1000\n' >bin/id && chmod +x bin/id
+exits 'make bare needs root' 77 env PATH="$T/bin:$PATH" "$ROOT/scripts/bare"
+like 'and says so' "$(cat "$T/err")" '^bare: skipped: needs root$'
+exits 'a run that is unknown' 2 "$ROOT/scripts/bare" no-such-run
+
 finish
