@@ -15,7 +15,7 @@ extern "C" {
 #endif
 
 /* The version that these headers belong to. The Makefile reads it from here. */
-#define MIEN_VERSION "0.1.0"
+#define MIEN_VERSION "0.2.0"
 
 /* The version of the library that the program runs with: a constant string. Any thread may ask. */
 const char *mien_version(void);
