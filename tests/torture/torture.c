@@ -4,10 +4,11 @@
  *     torture [-j N] [-p 1/20] [-s SEED] [-t SECONDS] [-c CASE] [-f FUNCTION] [-k N] [-n]
  *             BUILD CASES DIR
  *
- * BUILD is the build folder, with the programs and the injector. -p makes a part of the runs, drawn
- * by SEED; -c and -f those of cases whose names begin with CASE, and of one function. -k sends five
- * signals instead, each at N moments, drawn by SEED too. -n has folders refuse files without a name.
- * Prints a table, then each finding with the command that shows it; ends with 1 when there is one.
+ * BUILD is the build folder, with the programs; DIR has what tests/torture/inputs makes. -p makes a
+ * part of the runs, drawn by SEED; -c and -f those of cases whose names begin with CASE, and of one
+ * function. -k sends five signals instead, each at N moments, drawn by SEED too. -n has folders refuse
+ * files without a name. Prints a table, then each finding with the command that shows it; ends with 1
+ * when there is one.
  *
  * A line of the file CASES is a run, or has crashes of libraries, which are counted, but are no
  * findings: where FUNCTION fails in runs whose names begin with NAME.
@@ -297,7 +298,7 @@ static pid_t start(const struct test *t, const struct job *j, bool again)
         argv[i + (again && i > 0)] = t->argv[i];
     if (again)
         argv[1] = t->again;
-    char *env[] = {text("LD_PRELOAD=%s/tests/torture/inject.so", build),
+    char *env[] = {text("LD_PRELOAD=../inject.so"),
                    text("INJECT_FILE=%s", side.calls),
                    text("TMPDIR=%s", side.temp),
                    text("ASAN_OPTIONS=allocator_may_return_null=1:verify_asan_link_order=0:"
@@ -698,13 +699,13 @@ static void choose_jobs(unsigned one_in, uint64_t seed)
 static void tell(FILE *to, const struct job *j, const struct result *r, enum verdict v)
 {
     const struct test *t = &test[j->test];
-    fprintf(to, "%s: %s: %.*s\n    cd %s/run0 &&", t->name, finding[v],
+    fprintf(to, "%s: %s: %.*s\n    cd '%s/run0' &&", t->name, finding[v],
             (int)strcspn(r->err.p, "\n"), r->err.p, dir);
     for (int i = 0; i < t->ncopied; i++)
         fprintf(to, " cp ../in/%s . &&", t->copied[i]);
     char *fault = fault_of(j);
-    fprintf(to, " LD_PRELOAD=%s/tests/torture/inject.so %s%s %s/bin/", build,
-            named ? "INJECT_NAMED=1 " : "", fault != NULL ? fault : "", build);
+    fprintf(to, " LD_PRELOAD=../inject.so %s%s '%s'/bin/", named ? "INJECT_NAMED=1 " : "",
+            fault != NULL ? fault : "", build);
     free(fault);
     for (int i = 0; t->argv[i] != NULL; i++)
         fprintf(to, "%s ", t->argv[i]);
