@@ -153,7 +153,11 @@ int img_jpeg_open(struct img_jpeg *j, const void *bytes, size_t n,
         return mien_err_set(e, MIEN_ERR_FORMAT, n == 0 ? "the image is empty" : "not a JPEG");
     if (strcmp(kind, "jpeg") != 0)
         return unsupported(kind, e);
-    jpeg_abort_decompress(&j->d);
+    /* libjpeg keeps an image's tables for the next one, should that have none of its own; but what
+       becomes of an image must not depend on what came before. */
+    jpeg_destroy_decompress(&j->d);
+    if (create(j) < 0)
+        return mien_err_set(e, MIEN_ERR_MEM, "cannot make a JPEG decoder: %s", j->why);
     j->reading = j->damaged = false;
     j->tolerant = limits->tolerant;
     if (setjmp(j->escape) != 0)

@@ -336,6 +336,53 @@ static size_t find_sof(const unsigned char *file, size_t n)
     return 0;
 }
 
+/* Leaves out the segments of a kind; returns how many bytes are left. */
+static size_t strip(unsigned char *file, size_t n, int marker)
+{
+    for (size_t at = 2; at + 4 <= n && file[at] == 0xff && file[at + 1] != 0xda;) {
+        size_t len = 2 + (size_t)(file[at + 2] << 8 | file[at + 3]);
+        if (file[at + 1] == marker) {
+            memmove(file + at, file + at + len, n - at - len);
+            n -= len;
+        } else {
+            at += len;
+        }
+    }
+    return n;
+}
+
+/* An image without tables of its own isn't decoded with those of the image before. */
+static void test_tables(void **state)
+{
+    (void)state;
+    enum { SIDE = 32, QUANTISATION = 0xdb, HUFFMAN = 0xc4 };
+    struct jpeg_how how = {.space = JCS_YCbCr};
+    unsigned char *px = picture(SIDE, SIDE, 5);
+    size_t n, m;
+    unsigned char *file = jpeg_make(px, SIDE, SIDE, &how, 90, &n);
+    unsigned char *other = jpeg_make(px, SIDE, SIDE, &how, 10, &m);
+    int h, w;
+    unsigned char *want = decode(file, n, 8, false, &h, &w);
+    assert_non_null(want);
+    m = strip(other, m, QUANTISATION);
+    assert_null(decode(other, m, 8, false, &h, &w));
+    assert_non_null(strstr(e.msg, "Quantization table"));
+    /* Huffman tables, which MJPEG lacks, are the standard's then. */
+    n = strip(file, n, HUFFMAN);
+    how.progressive = true;
+    unsigned char *others = jpeg_make(px, SIDE, SIDE, &how, 90, &m);
+    free(decode(others, m, 8, false, &h, &w));
+    unsigned char *got = decode(file, n, 8, false, &h, &w);
+    assert_non_null(got);
+    assert_memory_equal(got, want, SIDE * SIDE * 3);
+    free(got);
+    free(want);
+    free(others);
+    free(other);
+    free(file);
+    free(px);
+}
+
 static void test_limits(void **state)
 {
     (void)state;
@@ -445,7 +492,7 @@ int main(void)
         cmocka_unit_test(test_encode),         cmocka_unit_test(test_cut_short),
         cmocka_unit_test(test_messages),       cmocka_unit_test(test_noise),
         cmocka_unit_test(test_limits),         cmocka_unit_test(test_kinds_of_image),
-        cmocka_unit_test(test_exif),
+        cmocka_unit_test(test_exif),           cmocka_unit_test(test_tables),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }
