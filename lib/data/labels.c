@@ -6,6 +6,7 @@
 #include <strings.h>
 
 #include "labels.h"
+#include "record/label.h"
 
 #define WORD_MAX 64 /* no label is longer */
 
@@ -291,16 +292,6 @@ static int set_birth(struct mien_rec *r, struct label_date d)
     return mien_rec_set_text(r, MIEN_TAG_BIRTH, s, sizeof s);
 }
 
-static int set_band(struct mien_rec *r, const int band[2])
-{
-    unsigned char *p = mien_rec_alloc(r, MIEN_TAG_AGE_BAND, MIEN_U8, 1, (const uint32_t[]){2});
-    if (!p)
-        return MIEN_ERR_MEM;
-    p[0] = (unsigned char)band[0];
-    p[1] = (unsigned char)band[1];
-    return 0;
-}
-
 int labels_to_rec(const struct labels *l, struct mien_rec *r)
 {
     int rc = 0;
@@ -309,7 +300,7 @@ int labels_to_rec(const struct labels *l, struct mien_rec *r)
     if (labels_age_known(l))
         rc |= mien_rec_set_u8(r, MIEN_TAG_AGE, l->age);
     if (l->band[0] != LABEL_UNKNOWN)
-        rc |= set_band(r, l->band);
+        rc |= rec_set_age_band(r, l->band[0], l->band[1]);
     if (l->gender != LABEL_UNKNOWN)
         rc |= mien_rec_set_u8(r, MIEN_TAG_GENDER, l->gender);
     rc |= set_text(r, MIEN_TAG_GROUP, l->group);

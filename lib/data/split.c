@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "record/label.h"
 #include "util/hash.h"
 #include "util/num.h"
 
@@ -122,13 +123,10 @@ int split_part(const struct split *s, uint64_t key)
 
 bool split_age(const struct mien_rec *r, double *age)
 {
-    const struct mien_field *band = mien_rec_find(r, MIEN_TAG_AGE_BAND);
-    if (mien_rec_real(r, MIEN_TAG_AGE, age))
-        return true;
-    if (band == NULL)
+    int from, to;
+    if (!rec_label_ages(r, &from, &to))
         return false;
-    const uint8_t *years = band->data;
-    *age = (years[0] + years[1]) / 2.0;
+    *age = (from + to) / 2.0;
     return true;
 }
 

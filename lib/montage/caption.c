@@ -5,23 +5,9 @@
 
 #include "internal.h"
 #include "record/col.h"
+#include "record/label.h"
 
 static const char *const letter[] = {"F", "M"};
-
-/* The age that a record is labelled with, as a range of whole years. */
-static bool label_age(const struct mien_rec *r, int *from, int *to)
-{
-    const struct mien_field *band = mien_rec_find(r, MIEN_TAG_AGE_BAND);
-    if (mien_rec_int(r, MIEN_TAG_AGE, from)) {
-        *to = *from;
-        return true;
-    }
-    if (band == NULL)
-        return false;
-    *from = ((const uint8_t *)band->data)[0];
-    *to = ((const uint8_t *)band->data)[1];
-    return true;
-}
 
 static bool label_gender(const struct mien_rec *r, int *gender)
 {
@@ -42,7 +28,7 @@ void caption_of(struct caption *c, const struct mien_rec *r, double tolerance)
         snprintf(c->number, sizeof c->number, "%.*s", (int)(len - photo - 1), id + photo + 1);
 
     int from, to, gender;
-    bool has_age = label_age(r, &from, &to), has_gender = label_gender(r, &gender);
+    bool has_age = rec_label_ages(r, &from, &to), has_gender = label_gender(r, &gender);
     char age[12] = "";
     if (has_age)
         snprintf(age, sizeof age, from == to ? "%d" : "%d-%d", from, to);

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "record/col.h"
+#include "record/label.h"
 #include "util/hash.h"
 #include "run.h"
 #include "util/array.h"
@@ -138,24 +139,18 @@ void score_run_sort(struct score_run *run)
 
 static int read_label(const struct mien_rec *r, struct score_label *l, struct mien_err *e)
 {
-    int age;
+    int from, to;
     *l = (struct score_label){-1, -1, -1};
     if (mien_rec_int(r, MIEN_TAG_GENDER, &l->gender) && col_gender_name(l->gender) == NULL)
         return mien_err_set(e, MIEN_ERR_FORMAT, "gender %d is neither 0 nor 1", l->gender);
-    if (mien_rec_int(r, MIEN_TAG_AGE, &age)) {
-        if (age >= MIEN_AGES)
-            return mien_err_set(e, MIEN_ERR_FORMAT, "age %d is not within 0..100", age);
-        l->age_lo = l->age_hi = age;
+    if (!rec_label_ages(r, &from, &to))
         return 0;
-    }
-    const struct mien_field *f = mien_rec_find(r, MIEN_TAG_AGE_BAND);
-    if (f != NULL) {
-        const uint8_t *band = f->data;
-        if (band[0] > band[1] || band[0] >= MIEN_AGES)
-            return mien_err_set(e, MIEN_ERR_FORMAT, "%d-%d is not an age band", band[0], band[1]);
-        l->age_lo = band[0];
-        l->age_hi = band[1] < MIEN_AGES ? band[1] : MIEN_AGES - 1;
-    }
+    if (from == to && from >= MIEN_AGES)
+        return mien_err_set(e, MIEN_ERR_FORMAT, "age %d is not within 0..100", from);
+    if (from > to || from >= MIEN_AGES)
+        return mien_err_set(e, MIEN_ERR_FORMAT, "%d-%d is not an age band", from, to);
+    l->age_lo = from;
+    l->age_hi = to < MIEN_AGES ? to : MIEN_AGES - 1;
     return 0;
 }
 

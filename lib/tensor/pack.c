@@ -9,6 +9,7 @@
 
 #include "pack_format.h"
 #include "record/encoding.h"
+#include "record/label.h"
 
 const struct pack_kind pack_kinds[] = {
     [MIEN_PACK_PIXELS] = {"pixels", MIEN_TAG_PIXELS},
@@ -278,12 +279,8 @@ static int record_of_tensors(const struct mien_pack *p, size_t i, struct mien_re
         rc |= mien_rec_set_u8(r, MIEN_TAG_AGE, p->age[i]);
     if (p->gender[i] != MIEN_PACK_UNKNOWN)
         rc |= mien_rec_set_u8(r, MIEN_TAG_GENDER, p->gender[i]);
-    if (p->band != NULL && p->band[2 * i] != MIEN_PACK_UNKNOWN) {
-        void *band = mien_rec_alloc(r, MIEN_TAG_AGE_BAND, MIEN_U8, 1, (uint32_t[]){2});
-        if (band != NULL)
-            memcpy(band, p->band + 2 * i, 2);
-        rc |= band == NULL;
-    }
+    if (p->band != NULL && p->band[2 * i] != MIEN_PACK_UNKNOWN)
+        rc |= rec_set_age_band(r, p->band[2 * i], p->band[2 * i + 1]);
     if (p->prep.text[0] != '\0')
         rc |= mien_rec_set_str(r, MIEN_TAG_PREP, p->prep.text);
     const void *data = data_at(p, i, &len);
