@@ -278,12 +278,6 @@ static int load_loose(struct source *s, struct mien_err *e)
 
 /* --- All of them --------------------------------------------------------------------------- */
 
-/* A name in a tar's first header may look like the head of an image. */
-static bool is_tar(const struct source *s)
-{
-    return s->bytes.len >= 262 && memcmp(s->bytes.data + 257, "ustar", 5) == 0;
-}
-
 /* Opens the next path. Returns 1 when it is an image, 0 when it is to be gone through. */
 static int open_path(struct source *s, struct source_file *f, struct mien_err *e)
 {
@@ -301,7 +295,9 @@ static int open_path(struct source *s, struct source_file *f, struct mien_err *e
     int rc = read_loose_head(s, name, e);
     if (rc < 0 || (rc = set_path(s, name, &junk, e)) < 0)
         return rc;
-    if (is_tar(s) || !is_image(img_kind(s->bytes.data, s->bytes.len)))
+    /* A name in a tar's first header may look like the head of an image. */
+    if (unarchive_is_tar(s->bytes.data, s->bytes.len) ||
+        !is_image(img_kind(s->bytes.data, s->bytes.len)))
         return enter_archive(s, name, f, e);
     check_size(s);
     return describe(s, f);

@@ -131,6 +131,11 @@ static la_ssize_t read_inflated(struct archive *ar, void *client, const void **p
 
 /* What an archive is by its first bytes: a tar (whose first bytes are a name, which may be any), a
    zip file, or compressed as a whole; or nothing known. */
+bool unarchive_is_tar(const unsigned char *head, size_t n)
+{
+    return n >= 262 && memcmp(head + 257, "ustar", 5) == 0;
+}
+
 enum form { UNKNOWN, TAR, ZIP, COMPRESSED, MAYBE_COMPRESSED };
 
 static enum form form_of(const unsigned char *head, size_t n)
@@ -150,7 +155,7 @@ static enum form form_of(const unsigned char *head, size_t n)
         {COMPRESSED, 2, "\x1f\x9d"},         /* compress */
         {MAYBE_COMPRESSED, 3, "\x5d\0\0"},   /* LZMA alone, which has no magic number */
     };
-    if (n >= 262 && memcmp(head + 257, "ustar", 5) == 0)
+    if (unarchive_is_tar(head, n))
         return TAR;
     for (size_t i = 0; i < sizeof magics / sizeof magics[0]; i++) {
         if (n >= magics[i].n && memcmp(head, magics[i].magic, magics[i].n) == 0)

@@ -35,11 +35,14 @@ struct unarchived {
     const char *bad;  /* why its bytes can't be read; NULL when nothing is known against it */
 };
 
+/* Whether a file that begins with these n bytes is a tar; its first 262 bytes tell. */
+bool unarchive_is_tar(const unsigned char *head, size_t n);
+
 struct unarchiver;
 
 /* Begins with the archive at fd, of which the n bytes at head were just read; name is for messages.
-   All but fd are used until unarchive_free, which leaves fd open. Returns 1; 0 when it is no
-   archive; or MIEN_ERR_FORMAT, MIEN_ERR_LIMIT, MIEN_ERR_SYS or MIEN_ERR_MEM. */
+   All but fd are used until unarchive_free, which leaves fd open. Returns 1; 0 when it isn't
+   an archive; or MIEN_ERR_FORMAT, MIEN_ERR_LIMIT, MIEN_ERR_SYS or MIEN_ERR_MEM. */
 MIEN_CHECKED int unarchive_open(struct unarchiver **a, int fd, const void *head, size_t n,
                                 const char *name, struct mien_err *e);
 void unarchive_free(struct unarchiver *a); /* NULL is harmless */
