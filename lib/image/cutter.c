@@ -1,7 +1,6 @@
 #include "mien/image.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 #include "align.h"
 #include "mien/buf.h"
@@ -100,11 +99,9 @@ static int plan_one(struct mien_cutter *c, struct mien_cut *t, struct cut_job *j
 static int reserve(struct mien_cutter *c, size_t n, struct mien_err *e)
 {
     while (c->cap < n) {
-        size_t had = c->cap;
-        struct cut_job *job = array_grow(c->job, had, &c->cap, sizeof *job);
+        struct cut_job *job = array_grow_zeroed(c->job, c->cap, &c->cap, sizeof *job);
         if (job == NULL)
             return mien_err_mem(e, n * sizeof *job, "crops");
-        memset(job + had, 0, (c->cap - had) * sizeof *job);
         c->job = job;
     }
     while (c->cpart < n) {

@@ -140,15 +140,10 @@ static void *storage(struct mien_rec *r, size_t n)
     struct mien_rec_memory *m = memory(r);
     if (m == NULL)
         return NULL;
-    if (m->nown == m->cown) {
-        size_t cown = m->cown == 0 ? 8 : m->cown * 2;
-        struct mien_buf *p = realloc(m->own, cown * sizeof *p);
-        if (p == NULL)
-            return NULL;
-        memset(p + m->cown, 0, (cown - m->cown) * sizeof *p);
-        m->own = p;
-        m->cown = cown;
-    }
+    struct mien_buf *own = array_grow_zeroed(m->own, m->nown, &m->cown, sizeof *own);
+    if (own == NULL)
+        return NULL;
+    m->own = own;
     struct mien_buf *b = &m->own[m->nown];
     mien_buf_clear(b);
     if (mien_buf_reserve(b, n) < 0)

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "internal.h"
+#include "util/array.h"
 #include "util/num.h"
 
 /* --- Bins ---------------------------------------------------------------------------------- */
@@ -130,15 +131,10 @@ void score_judge(const struct score_rule *rule, const struct score_label *l, con
 
 static int count_number(struct score_histogram *h, size_t number)
 {
-    if (number >= h->len) {
-        size_t len = number < 8 ? 8 : number + number / 2 + 1;
-        uint64_t *n = realloc(h->n, len * sizeof *n);
-        if (n == NULL)
-            return MIEN_ERR_MEM;
-        memset(n + h->len, 0, (len - h->len) * sizeof *n);
-        h->n = n;
-        h->len = len;
-    }
+    uint64_t *n = array_grow_zeroed(h->n, number, &h->len, sizeof *n);
+    if (n == NULL)
+        return MIEN_ERR_MEM;
+    h->n = n;
     h->n[number]++;
     h->total++;
     return 0;

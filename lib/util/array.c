@@ -2,6 +2,7 @@
 
 #include <stdint.h>
 #include <stdlib.h>
+#include <string.h>
 
 void *array_grow(void *array, size_t n, size_t *cap, size_t size)
 {
@@ -13,5 +14,14 @@ void *array_grow(void *array, size_t n, size_t *cap, size_t size)
     void *p = realloc(array, more * size);
     if (p != NULL)
         *cap = more;
+    return p;
+}
+
+void *array_grow_zeroed(void *array, size_t n, size_t *cap, size_t size)
+{
+    size_t had = *cap;
+    char *p = array_grow(array, n, cap, size);
+    if (p != NULL)
+        memset(p + had * size, 0, (*cap - had) * size);
     return p;
 }

@@ -9,4 +9,7 @@
    stays. */
 void *array_grow(void *array, size_t n, size_t *cap, size_t size);
 
+/* The same, and the bytes of the new elements are zero. */
+void *array_grow_zeroed(void *array, size_t n, size_t *cap, size_t size);
+
 #endif

@@ -1,4 +1,4 @@
-/* Hashes, random numbers, numbers from text, UTF-8, files, threads, cores. */
+/* Arrays, hashes, random numbers, numbers from text, UTF-8, files, threads, cores. */
 #include <errno.h>
 #include <limits.h>
 #include <setjmp.h>
@@ -14,6 +14,7 @@
 
 #include "mien/buf.h"
 #include "util/aligned.h"
+#include "util/array.h"
 #include "util/cores.h"
 #include "util/file.h"
 #include "util/hash.h"
@@ -429,22 +430,36 @@ static void cores(void **state)
     assert_in_range(cores_usable(), 1, 256);
 }
 
+static void arrays(void **state)
+{
+    (void)state;
+    size_t cap = 0;
+    uint32_t *a = NULL;
+    for (uint32_t i = 0; i < 1000; i++) {
+        size_t had = cap;
+        a = array_grow_zeroed(a, i, &cap, sizeof *a);
+        assert_non_null(a);
+        assert_true(cap > i);
+        for (size_t k = had; k < cap; k++)
+            assert_int_equal(a[k], 0);
+        a[i] = ~i;
+    }
+    for (uint32_t i = 0; i < 1000; i++)
+        assert_int_equal(a[i], ~i);
+    assert_null(array_grow_zeroed(a, SIZE_MAX / 2, &cap, sizeof *a)); /* a stays */
+    free(a);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(empty_buffers),
-        cmocka_unit_test(sip),
-        cmocka_unit_test(random_numbers),
-        cmocka_unit_test(numbers),
-        cmocka_unit_test(characters),
-        cmocka_unit_test(terminal),
-        cmocka_unit_test(messages),
-        cmocka_unit_test(output_files),
-        cmocka_unit_test(outputs_in_place),
-        cmocka_unit_test(threads),
-        cmocka_unit_test(cores),
-        cmocka_unit_test(printed_numbers),
-        cmocka_unit_test(aligned_memory),
+        cmocka_unit_test(empty_buffers),   cmocka_unit_test(sip),
+        cmocka_unit_test(arrays),          cmocka_unit_test(random_numbers),
+        cmocka_unit_test(numbers),         cmocka_unit_test(characters),
+        cmocka_unit_test(terminal),        cmocka_unit_test(messages),
+        cmocka_unit_test(output_files),    cmocka_unit_test(outputs_in_place),
+        cmocka_unit_test(threads),         cmocka_unit_test(cores),
+        cmocka_unit_test(printed_numbers), cmocka_unit_test(aligned_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
