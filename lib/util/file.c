@@ -173,6 +173,18 @@ static char *follow(const char *path)
     return at;
 }
 
+static void tell_made(const char *tmp)
+{
+    if (watch != NULL && watch->made != NULL)
+        watch->made(tmp);
+}
+
+static void tell_gone(const char *tmp)
+{
+    if (watch != NULL && watch->gone != NULL)
+        watch->gone(tmp);
+}
+
 /* Makes room for a temporary name of o, and tells of it. Returns 0 or MIEN_ERR_MEM. */
 static int take_name(struct file_out *o, struct mien_err *e)
 {
@@ -181,15 +193,14 @@ static int take_name(struct file_out *o, struct mien_err *e)
     if (o->tmp == NULL)
         return mien_err_mem(e, n, "a file name");
     snprintf(o->tmp, n, "%s.XXXXXX", o->target);
-    if (watch != NULL && watch->made != NULL)
-        watch->made(o->tmp);
+    tell_made(o->tmp);
     return 0;
 }
 
 static void drop_name(struct file_out *o)
 {
-    if (o->tmp != NULL && watch != NULL && watch->gone != NULL)
-        watch->gone(o->tmp);
+    if (o->tmp != NULL)
+        tell_gone(o->tmp);
     free(o->tmp);
     o->tmp = NULL;
 }
@@ -407,10 +418,14 @@ int file_temp(struct mien_err *e)
     int fd = open_unnamed(dir, O_EXCL); /* which is never named */
     if (fd >= 0)
         return fd;
+    tell_made(path);
     fd = mkstemp(path);
-    if (fd < 0)
-        return mien_err_sys(e, "cannot create a temporary file in '%s'", dir);
-    unlink(path);
+    int rc = fd < 0 ? mien_err_sys(e, "cannot create a temporary file in '%s'", dir) : 0;
+    if (fd >= 0)
+        unlink(path);
+    tell_gone(path);
+    if (rc < 0)
+        return rc;
     fcntl(fd, F_SETFD, FD_CLOEXEC);
     return fd;
 }

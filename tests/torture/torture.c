@@ -458,6 +458,20 @@ static bool tells_cut(struct bytes out, struct bytes right)
            memcmp(out.p + out.n - 32, "MIEN\1\1", 6) != 0;
 }
 
+/* Whether a file is the whole new one under the name that it has for a moment before it is renamed over
+   the old one. */
+static bool is_renamed(const struct test *t, const struct file *f)
+{
+    for (int i = 0; i < t->right.n; i++) {
+        const struct file *right = &t->right.file[i];
+        size_t n = strlen(right->name);
+        if (strncmp(f->name, right->name, n) == 0 && f->name[n] == '.' &&
+            strlen(f->name) == n + 7 && same(f->bytes, right->bytes))
+            return true;
+    }
+    return false;
+}
+
 /* The files that a run leaves. Those that grow may have anything in them where any is true. */
 static enum verdict judge_files(const struct test *t, const struct result *r, bool any)
 {
@@ -465,6 +479,9 @@ static enum verdict judge_files(const struct test *t, const struct result *r, bo
     for (int i = 0; i < r->n && v == CLEAN; i++) {
         v = judge_file(t, &r->file[i]);
         if (v == FALSE && any && index_of(t->grows, t->ngrows, r->file[i].name) >= 0)
+            v = CLEAN;
+        bool killed = WIFSIGNALED(r->status) && WTERMSIG(r->status) == SIGKILL;
+        if (v == LEFT && killed && is_renamed(t, &r->file[i]))
             v = CLEAN;
     }
     return v == CLEAN && r->ntemp > 0 ? LEFT : v;
@@ -724,10 +741,12 @@ struct shared {
 
 /* Not where the run has gone to its end, having said that it couldn't do all of it; nor where SIGKILL
    has left a name that stays. */
-static bool to_resume(const struct test *t, const struct result *r, const struct job *j)
+static bool to_resume(const struct test *t, const struct result *r)
 {
-    bool ended = WIFEXITED(r->status) && WEXITSTATUS(r->status) == 1;
-    return t->again != NULL && !ended && !(named && signal_of(j) == SIGKILL);
+    bool ended = WIFEXITED(r->status) && WEXITSTATUS(r->status) == 1, left = false;
+    for (int i = 0; i < r->n; i++)
+        left |= find_file(&t->right, r->file[i].name) == NULL;
+    return t->again != NULL && !ended && !left;
 }
 
 static void work(int w, struct shared *s, FILE *findings)
@@ -739,7 +758,7 @@ static void work(int w, struct shared *s, FILE *findings)
         const struct test *t = &test[j->test];
         struct result r = run(t, j, false);
         enum verdict v = judge(t, &r, j);
-        if (v == CLEAN && to_resume(t, &r, j)) {
+        if (v == CLEAN && to_resume(t, &r)) {
             struct result again = run(t, NULL, true);
             v = all_same(&again, &t->right) ? CLEAN : LOST;
             result_free(&again);
