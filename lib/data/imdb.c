@@ -76,7 +76,7 @@ static int read_strings(struct mat *m, struct mat_array *a, int c, struct values
         int rc = mat_child(m, a, &cell, e);
         if (rc < 0)
             return rc;
-        /* What isn't a string is an empty one: it costs that entry, not the file. */
+        /* What isn't a string is an empty one: that entry is lost, not the file. */
         bool text = cell.class == MAT_CHAR && cell.rows == 1;
         rc = text ? mat_text(m, &cell, &v->data, e) : mat_skip(m, &cell, e);
         if (rc < 0)

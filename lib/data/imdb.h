@@ -36,8 +36,8 @@ enum imdb_drop { IMDB_KEEP, IMDB_SCORE, IMDB_SECOND, IMDB_AGE, IMDB_GENDER, IMDB
 struct imdb;
 
 /* Reads all of a MATLAB 5 file, the first MAT_HEAD bytes of which were already read from fd.
-   Returns 0, MIEN_ERR_FORMAT when it is no such file, MIEN_ERR_SYS, MIEN_ERR_LIMIT or MIEN_ERR_MEM.
-   *out is the caller's to free. */
+   Returns 0, MIEN_ERR_FORMAT when it isn't such a file, MIEN_ERR_SYS, MIEN_ERR_LIMIT or
+   MIEN_ERR_MEM. *out is the caller's to free. */
 MIEN_CHECKED int imdb_read(int fd, const void *head, struct imdb **out, struct mien_err *e);
 void imdb_free(struct imdb *im); /* NULL is harmless */
 

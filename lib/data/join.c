@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-struct entry {
+struct join_entry {
     const char *path; /* valid from join_sort on, when the bodies move no more */
     size_t body;      /* where the encoded record begins among the bodies */
     uint32_t len;     /* of the encoded record */
@@ -21,7 +21,7 @@ struct entry {
 
 struct join {
     struct mien_buf body;  /* encoded records, each a multiple of 8 bytes */
-    struct mien_buf entry; /* struct entry[] */
+    struct mien_buf entry; /* struct join_entry[] */
     struct mien_rec scratch;
     size_t depth; /* components of the deepest path */
 };
@@ -44,10 +44,10 @@ void join_free(struct join *j)
     free(j);
 }
 
-static struct entry *entries(const struct join *j, size_t *n)
+static struct join_entry *entries(const struct join *j, size_t *n)
 {
-    *n = j->entry.len / sizeof(struct entry);
-    return (struct entry *)(void *)j->entry.data;
+    *n = j->entry.len / sizeof(struct join_entry);
+    return (struct join_entry *)(void *)j->entry.data;
 }
 
 /* --- Paths from their end ------------------------------------------------------------------ */
@@ -117,7 +117,7 @@ int join_add(struct join *j, const struct mien_rec *r, struct mien_err *e)
         return mien_err_set(e, MIEN_ERR_LIMIT, "its id is longer than %d bytes", JOIN_PATH_MAX);
     if (rec_encode(r, 0, &j->body) < 0)
         return mien_err_mem(e, j->body.len, "metadata");
-    struct entry x = {
+    struct join_entry x = {
         .body = body, .len = (uint32_t)(j->body.len - body), .nfield = (uint16_t)r->nfield};
     int rc = rec_decode(&j->scratch, j->body.data + body, x.len, x.nfield, e);
     if (rc < 0)
@@ -134,7 +134,7 @@ int join_add(struct join *j, const struct mien_rec *r, struct mien_err *e)
 
 static int by_path(const void *a, const void *b)
 {
-    const struct entry *x = a, *y = b;
+    const struct join_entry *x = a, *y = b;
     bool tail;
     int d = compare(x->path, x->path_len, y->path, y->path_len, &tail);
     return d != 0 ? d : x->body < y->body ? -1 : 1;
@@ -143,7 +143,7 @@ static int by_path(const void *a, const void *b)
 void join_sort(struct join *j)
 {
     size_t n;
-    struct entry *x = entries(j, &n);
+    struct join_entry *x = entries(j, &n);
     for (size_t i = 0; i < n; i++)
         x[i].path = (const char *)j->body.data + x[i].body + x[i].path_at;
     if (n > 0)
@@ -153,7 +153,7 @@ void join_sort(struct join *j)
 /* --- Finding ------------------------------------------------------------------------------- */
 
 /* The first entry that isn't before the path. */
-static size_t lower_bound(const struct entry *x, size_t n, const char *path, size_t len)
+static size_t lower_bound(const struct join_entry *x, size_t n, const char *path, size_t len)
 {
     size_t lo = 0;
     while (n > 0) {
@@ -170,34 +170,35 @@ static size_t lower_bound(const struct entry *x, size_t n, const char *path, siz
 }
 
 /* How entry i, which isn't before the path, relates to it. */
-enum fit { NO_FIT, LONGER, EXACT };
-static enum fit fit(const struct entry *x, size_t n, size_t i, const char *path, size_t len)
+enum relation { UNRELATED, LONGER, EXACT };
+static enum relation relate(const struct join_entry *x, size_t n, size_t i, const char *path,
+                            size_t len)
 {
     bool tail;
     if (i == n)
-        return NO_FIT;
+        return UNRELATED;
     int d = compare(path, len, x[i].path, x[i].path_len, &tail);
-    return !tail ? NO_FIT : d == 0 ? EXACT : LONGER;
+    return !tail ? UNRELATED : d == 0 ? EXACT : LONGER;
 }
 
 /* The entries of the same path as entry i. */
-static size_t same_path(const struct entry *x, size_t n, size_t i)
+static size_t same_path(const struct join_entry *x, size_t n, size_t i)
 {
     size_t end = i + 1;
-    while (end < n && fit(x, n, end, x[i].path, x[i].path_len) == EXACT)
+    while (end < n && relate(x, n, end, x[i].path, x[i].path_len) == EXACT)
         end++;
     return end - i;
 }
 
 /* The entry of the longest proper tail of the path, or n. */
-static size_t longest_tail(const struct join *j, const struct entry *x, size_t n, const char *path,
-                           size_t len)
+static size_t longest_tail(const struct join *j, const struct join_entry *x, size_t n,
+                           const char *path, size_t len)
 {
     struct cursor w = {.s = path, .left = len};
     size_t best = n;
     for (size_t depth = 0; depth < j->depth && step(&w); depth++) {
         size_t rest = len - (size_t)(w.part - path), i = lower_bound(x, n, w.part, rest);
-        if (fit(x, n, i, w.part, rest) == EXACT)
+        if (relate(x, n, i, w.part, rest) == EXACT)
             best = i;
     }
     return best;
@@ -206,14 +207,14 @@ static size_t longest_tail(const struct join *j, const struct entry *x, size_t n
 int join_find(struct join *j, const char *path, struct join_match *m, struct mien_err *e)
 {
     size_t n, len = strlen(path);
-    struct entry *x = entries(j, &n);
+    struct join_entry *x = entries(j, &n);
     if (len > JOIN_PATH_MAX)
         return mien_err_set(e, MIEN_ERR_LIMIT, "its path is longer than %d bytes", JOIN_PATH_MAX);
     if (components(path, len) == 0) /* the tail of everything */
         return 0;
     size_t i = lower_bound(x, n, path, len);
-    enum fit f = fit(x, n, i, path, len);
-    if (f == NO_FIT)
+    enum relation f = relate(x, n, i, path, len);
+    if (f == UNRELATED)
         i = longest_tail(j, x, n, path, len);
     if (i == n)
         return 0;
@@ -222,7 +223,7 @@ int join_find(struct join *j, const char *path, struct join_match *m, struct mie
                             "an earlier image already used the metadata of '%.*s'",
                             (int)x[i].path_len, x[i].path);
     size_t same = same_path(x, n, i), next = i + same;
-    if (f == LONGER && fit(x, n, next, path, len) != NO_FIT)
+    if (f == LONGER && relate(x, n, next, path, len) != UNRELATED)
         return mien_err_set(e, MIEN_ERR_FORMAT,
                             "the metadata of '%.*s' and '%.*s' fit equally well",
                             (int)x[i].path_len, x[i].path, (int)x[next].path_len, x[next].path);
@@ -235,7 +236,7 @@ int join_find(struct join *j, const char *path, struct join_match *m, struct mie
 int join_get(const struct join *j, size_t i, struct mien_rec *r, struct mien_err *e)
 {
     size_t n;
-    const struct entry *x = entries(j, &n) + i;
+    const struct join_entry *x = entries(j, &n) + i;
     mien_rec_clear(r);
     return rec_decode(r, j->body.data + x->body, x->len, x->nfield, e);
 }
@@ -243,7 +244,7 @@ int join_get(const struct join *j, size_t i, struct mien_rec *r, struct mien_err
 size_t join_unmatched(const struct join *j, size_t *first)
 {
     size_t n, count = 0;
-    const struct entry *x = entries(j, &n);
+    const struct join_entry *x = entries(j, &n);
     for (size_t i = n; i-- > 0;) {
         if (!x[i].taken) {
             *first = i;

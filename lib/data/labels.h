@@ -50,11 +50,11 @@ void labels_init(struct labels *l);
 /* Whether text says that a value is missing: nothing, NA, NaN, none, null, unknown, u or ?. */
 bool labels_missing(const char *s, size_t n);
 
-/* An age into l->age or a band of ages into l->band, leaving the other: "35", "35.0" (the fraction is
-   cut), "20-29", "(25, 32)", "20 to 29", "60+", "more than 70" (FairFace's name for 70 and above, as
-   its band below ends at 69), "over 70", "under 3". Bands are cut off at MIEN_AGE_MAX; an age is
-   taken as it is, to be judged by labels_age_known. Missing text changes nothing. Returns 0 or
-   MIEN_ERR_FORMAT. */
+/* An age into l->age or a band of ages into l->band, leaving the other: "35", "35.0" (the fraction
+   is cut), "20-29", "(25, 32)", "20 to 29", "60+", "more than 70" (FairFace's name for 70 and
+   above, as its band below ends at 69), "over 70", "under 3". Bands are cut off at MIEN_AGE_MAX; an
+   age is taken as it is, to be judged by labels_age_known. Missing text changes nothing. Returns 0
+   or MIEN_ERR_FORMAT. */
 MIEN_CHECKED int labels_age(struct labels *l, const char *s, size_t n, struct mien_err *e);
 
 /* A gender, into l->gender: the given codes, or the usual words ("female", "F", "woman", ...),

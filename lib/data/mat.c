@@ -221,7 +221,7 @@ int mat_fields(struct mat *m, const struct mat_array *a, struct mat_fields *f, s
 
 /* --- Values --------------------------------------------------------------------------------- */
 
-/* Bytes of one value of a type, 0 for what is no number. */
+/* Bytes of one value of a type, 0 for what isn't a number. */
 static unsigned type_size(uint32_t type)
 {
     switch (type) {

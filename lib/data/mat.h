@@ -85,7 +85,7 @@ MIEN_CHECKED int mat_reals(struct mat *m, struct mat_array *a, double *out, size
                            struct mien_err *e);
 
 /* Reads all of a string, a char array of at most one row, appending it to b as UTF-8; half a
-   surrogate pair becomes U+FFFD, bytes that are no UTF-8 count as Latin-1. Returns 0 or as above,
+   surrogate pair becomes U+FFFD, bytes that aren't UTF-8 count as Latin-1. Returns 0 or as above,
    MIEN_ERR_LIMIT for one of more than MAT_MAX_TEXT bytes, or MIEN_ERR_MEM. */
 MIEN_CHECKED int mat_text(struct mat *m, struct mat_array *a, struct mien_buf *b,
                           struct mien_err *e);

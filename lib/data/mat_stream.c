@@ -25,7 +25,7 @@ static int cut_short(const struct mat_stream *s, const char *where, struct mien_
                         (unsigned long long)s->file_pos, where);
 }
 
-/* The file's bytes of this variable that are at hand, at least one; none when it has no more. */
+/* The file's bytes of this variable that were read, at least one; none when it has no more. */
 static int raw(struct mat_stream *s, const unsigned char **p, size_t *n, struct mien_err *e)
 {
     *n = 0;
@@ -52,7 +52,7 @@ static void raw_take(struct mat_stream *s, size_t n)
 
 /* --- A variable's bytes --------------------------------------------------------------------- */
 
-/* Copies n bytes at hand, or as many as there is room for, to out[]. Returns 1, or 0 for none. */
+/* Copies n of those bytes, or as many as there is room for, to out[]. Returns 1, or 0 for none. */
 static int copy(struct mat_stream *s, const unsigned char *p, size_t n)
 {
     size_t room = sizeof s->out - s->out_len;
@@ -66,7 +66,7 @@ static int copy(struct mat_stream *s, const unsigned char *p, size_t n)
     return 1;
 }
 
-/* Inflates n bytes at hand into out[]. Returns 1, or 0 when nothing has come out yet. */
+/* Inflates n of those bytes into out[]. Returns 1, or 0 when nothing has come out yet. */
 static int inflate_some(struct mat_stream *s, const unsigned char *p, size_t n, struct mien_err *e)
 {
     size_t room = sizeof s->out - s->out_len;

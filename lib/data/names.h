@@ -23,7 +23,7 @@
 struct names;
 
 /* Compiles a pattern, or takes a known one by its name. codes tells how names write gender; a known
-   pattern brings its own. Returns NULL with MIEN_ERR_ARG's message, or when out of memory. codes is
+   pattern has its own. Returns NULL with MIEN_ERR_ARG's message, or when out of memory. codes is
    copied, the texts that it points to are borrowed. */
 struct names *names_new(const char *pattern, const struct label_codes *codes, struct mien_err *e);
 void names_free(struct names *p); /* NULL is harmless */

@@ -242,7 +242,7 @@ static bool is_ours(void)
     return errno == EMFILE || errno == ENFILE || errno == ENOMEM;
 }
 
-/* What can't be read within a folder costs only itself. */
+/* What can't be read within a folder is a bad record; the rest goes on. */
 static int next_in_folder(struct source *s, struct source_file *f, struct mien_err *e)
 {
     const char *path;
@@ -278,7 +278,7 @@ static int load_loose(struct source *s, struct mien_err *e)
 
 /* --- All of them --------------------------------------------------------------------------- */
 
-/* Opens the next path. Returns 1 when it is an image, 0 when it is to be gone through. */
+/* Opens the next path. Returns 1 when it is an image, 0 when images are to be looked for in it. */
 static int open_path(struct source *s, struct source_file *f, struct mien_err *e)
 {
     struct stat st;

@@ -19,8 +19,8 @@ struct source_file {
     const char *path;  /* as given or as the archive has it, without "." and empty components */
     const char *kind;  /* as img_kind tells; NULL when unknown */
     bool image;        /* of a kind that holds one photograph */
-    const char *error; /* why its bytes can't be had or, in spite of its name, are no photograph's;
-                          NULL when nothing is known against it */
+    const char *error; /* why it can't be read, or isn't a photograph in spite of its name; NULL
+                          when nothing is known against it */
 };
 
 struct source;
@@ -38,7 +38,7 @@ void source_free(struct source *s); /* NULL is harmless */
 MIEN_CHECKED int source_next(struct source *s, struct source_file *f, struct mien_err *e);
 
 /* Loads the current file's bytes, valid until the next call of source_next. Returns 1; 0 when this
-   file's can't be had, e telling why; or a negative code as source_next. */
+   file's can't be read, e telling why; or a negative code as source_next. */
 MIEN_CHECKED int source_load(struct source *s, const unsigned char **bytes, size_t *n,
                              struct mien_err *e);
 

@@ -7,7 +7,7 @@
  * given out one after another, those of most records first and equal ones in the order of their
  * hash, each to the part that by then lags most behind its share of the records in the key's
  * strata: the minimisation of Pocock and Simon (Biometrics 31, 1975), who assign patients to the
- * arms of a trial so. Takes 17 bytes a record, and 16 a key.
+ * arms of a trial this way. Takes 17 bytes a record, and 16 a key.
  */
 #ifndef MIEN_DATA_STRATA_H
 #define MIEN_DATA_STRATA_H

@@ -5,7 +5,7 @@
  *
  *   path     path, file, filename, file_name, image, image_path, img, id
  *   age      age; a year or a band, see labels_age()
- *   band     age_band, band, age_group; the same, beside an age or alone
+ *   band     age_band, band, age_group; the same, with an age or alone
  *   gender   gender, sex
  *   subject  subject, person, identity, user_id, name
  *   group    group, race, ethnicity
@@ -52,7 +52,7 @@ enum table_role {
 struct table_rule {
     struct label_codes codes;
     const char *header[ROLES]; /* the header of a role's column, where it isn't one of the above */
-    bool any_age;              /* an age outside 0-100 is left out, and no error */
+    bool any_age;              /* an age outside 0-100 is left out, without an error */
 };
 
 /* Sets a role's header from "ROLE=HEADER". text is borrowed. Returns 0 or MIEN_ERR_ARG. */

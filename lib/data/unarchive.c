@@ -164,7 +164,7 @@ static enum form form_of(const unsigned char *head, size_t n)
     return UNKNOWN;
 }
 
-/* A reader for which each of the n calls has succeeded; a warning is no failure. NULL when out of
+/* A reader for which each of the n calls has succeeded; a warning isn't a failure. NULL when out of
    memory. */
 static struct archive *new_reader(int (*const *support)(struct archive *), size_t n)
 {
@@ -196,7 +196,7 @@ static struct archive *new_files(void)
     return new_reader(support, sizeof support / sizeof support[0]);
 }
 
-/* Whether opening has failed because it is no archive, rather than a damaged one: a compression
+/* Whether opening has failed because it isn't an archive, rather than a damaged one: a compression
    that can't be read leaves no filters. */
 static bool is_unknown(const struct unarchiver *a, struct archive *ar)
 {
@@ -255,7 +255,7 @@ static int begin(struct unarchiver *a, const void *head, size_t n, struct mien_e
         a->block.len = n;
     }
     int rc = form >= COMPRESSED ? open_inflated(a, e) : open_plain(a, e);
-    /* libarchive may not know it for want of memory in looking. */
+    /* libarchive may not know it because it lacked memory to look. */
     if (rc == 0 && form != UNKNOWN && form != MAYBE_COMPRESSED)
         return mien_err_set(e, MIEN_ERR_FORMAT,
                             "archive '%s' is damaged: its beginning can't be read", a->name);

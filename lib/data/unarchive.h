@@ -26,13 +26,13 @@
 
 enum unarchived_type { UNARCHIVED_FILE, UNARCHIVED_FOLDER, UNARCHIVED_LINK, UNARCHIVED_OTHER };
 
-/* What an archive says of an entry. Texts are valid until the next one. */
+/* An entry, as the archive describes it. Texts are valid until the next one. */
 struct unarchived {
     enum unarchived_type type;
     const char *path; /* NULL when it can't be told */
     const char *link; /* of a hard link: the path of the file, which came before; else NULL */
     int64_t size;     /* in bytes; -1 when the archive doesn't say */
-    const char *bad;  /* why its bytes can't be read; NULL when nothing is known against it */
+    const char *bad;  /* why its bytes can't be read; NULL when they may be */
 };
 
 /* Whether a file that begins with these n bytes is a tar; its first 262 bytes tell. */

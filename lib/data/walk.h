@@ -28,8 +28,8 @@ MIEN_CHECKED int walk_next(struct walk *w, const char **path, struct mien_err *e
 
 void walk_free(struct walk *w);
 
-/* Whether a file name is no part of a data set: hidden files, which the companions "._x" that macOS
-   puts in archives are too, and its folder __MACOSX. "." and ".." are not meant. */
+/* Whether a file isn't part of a data set, by its name: hidden files, which the companions "._x"
+   that macOS puts in archives are too, and its folder __MACOSX. "." and ".." are not meant. */
 bool walk_junk(const char *name, size_t len);
 
 #endif

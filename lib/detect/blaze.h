@@ -22,7 +22,7 @@ struct blaze_head {
 };
 
 /* The heads of a model: its layers that no other one reads, paired by their cells. Returns how many
-   there are; MIEN_ERR_FORMAT when the model is no face detector of this kind. */
+   there are; MIEN_ERR_FORMAT when the model isn't a face detector of this kind. */
 MIEN_CHECKED int blaze_heads(const struct model *m, struct blaze_head head[BLAZE_MAX_HEADS],
                              struct mien_err *e);
 

@@ -14,8 +14,8 @@
 #define SMALL_SCORE 0.5f  /* sure to this degree, a finer level may show more about them */
 #define CANDIDATE   0.3   /* the score of what is looked at again, */
 #define AGAIN       0.75  /* in a view of this share */
-#define FRAME       3.5   /* and so many times as wide, */
-#define CERTAIN     0.85f /* and in its mirror image unless it scores so much there; */
+#define FRAME       3.5   /* and as many times as wide as the face, */
+#define CERTAIN     0.85f /* and in its mirror image unless it scores this much there; */
 #define CLEAR       0.16  /* but not at all where a level shows it as surely and about as large, */
 #define CLEAREST    0.32  /* between these sizes */
 #define SAME        0.3f  /* IoU of two findings of one face */
@@ -118,24 +118,24 @@ static int look(struct detect_work *w, const struct view *v, struct face_list *o
     return viewer_look(&w->viewer, &w->photo.im, zoom_of(w), v, CANDIDATE, out, e);
 }
 
-/* One direction of a level: n views, each of so many pixels of the input and the photograph. */
-struct row {
+/* How a level is divided in one direction: into n views, each with its length in pixels of the
+   detector's input and of the photograph. */
+struct division {
     int n, input, photo;
 };
 
-/* The fewest views over so many pixels of the photograph, shrunk by scale to those of the input.
- */
-static struct row row_of(const struct detector *d, int pixels, double scale, int step)
+/* The fewest views over this many pixels of the photograph, which is shrunk by scale. */
+static struct division divide(const struct detector *d, int pixels, double scale, int step)
 {
     int overlap = (int)(VIEW_OVERLAP * d->side), most = d->side * LARGEST / 4 - overlap;
     int all = (int)fmax(1, lround(pixels / scale)), n = 1 + (all - overlap - 1) / most;
     int one = n > 1 ? (all - overlap + n - 1) / n + overlap : all;
     int input = (one + step - 1) / step * step;
-    return (struct row){n > 1 ? n : 1, input, (int)lround(input * scale)};
+    return (struct division){n > 1 ? n : 1, input, (int)lround(input * scale)};
 }
 
 /* Where view i of a row begins. */
-static int start_of(const struct row *r, int i, int pixels)
+static int start_of(const struct division *r, int i, int pixels)
 {
     return r->n == 1 ? (pixels - r->photo) / 2 : i * (pixels - r->photo) / (r->n - 1);
 }
@@ -158,7 +158,7 @@ static int scan(const struct detector *d, struct detect_work *w, double length, 
 {
     int pw = w->photo.im.w, ph = w->photo.im.h, step = eyes_step(w->viewer.eyes);
     double scale = (pw > ph ? pw : ph) / (length * d->side);
-    struct row across = row_of(d, pw, scale, step), down = row_of(d, ph, scale, step);
+    struct division across = divide(d, pw, scale, step), down = divide(d, ph, scale, step);
     for (int i = 0; i < across.n * down.n; i++) {
         struct view v = {.h = down.input, .w = across.input, .part = across.n * down.n > 1};
         v.photo = (struct img_rect){start_of(&across, i % across.n, pw),

@@ -4,8 +4,8 @@
  * A detector sees faces that are neither too small nor too large for it. But being all convolutions
  * it looks at inputs of any size, so a photograph is looked at on several levels: as a whole,
  * shrunk to the detector's own input along its longer side, then to 1.75, 3.25 and 6.25 times as
- * much, where it has so many pixels and min_size lets faces count that the level before misses. Of
- * these the first two are looked at in any case, another one when the one before showed faces so
+ * much, where it has that many pixels and min_size lets faces count that the level before misses.
+ * Of these the first two are looked at in any case, another one when the one before showed faces so
  * small that there may be smaller ones; the last one only where it showed them. The larger levels
  * are cut into windows, which bound the memory, and which overlap: what the border of one cuts is
  * left to the next.

@@ -73,7 +73,7 @@ static double within(double v, double lo, double hi)
     return v < lo ? lo : v > hi ? hi : v;
 }
 
-/* What is needed of a side of so many pixels to interpolate from corner to corner. */
+/* What is needed of a side of this many pixels to interpolate from corner to corner. */
 static void needed(double corner, double right, double down, int side, int *from, int *n)
 {
     double lo = corner + fmin(0, right) + fmin(0, down),

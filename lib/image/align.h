@@ -35,7 +35,7 @@ struct img_aligned {
 /* Plans an aligned crop of an opened image, with c's margin, inner share, target size and bound.
    point is npoint landmarks, x y in pixels of the upright image, in the order of enum
    mien_face_point. Returns 0; MIEN_ERR_FORMAT when the mouth and what comes before it aren't there,
-   are no numbers,
+   aren't numbers,
    lie on one point or outside of the image; MIEN_ERR_LIMIT when the crop is over c->max_bytes. */
 MIEN_CHECKED int img_align_plan(const struct mien_crop *c, const struct img_jpeg_info *info,
                                 const float *point, size_t npoint, struct img_aligned *a,

@@ -19,8 +19,8 @@
    grows too long. */
 MIEN_CHECKED int img_crop_describe(const struct mien_crop *c, struct mien_prep *p);
 
-/* The scale at which a crop of so many pixels at full scale is decoded, and its side there. Returns
-   0, or MIEN_ERR_LIMIT when it is over max_bytes. */
+/* The scale at which a crop of this many pixels at full scale is decoded, and its side there.
+   Returns 0, or MIEN_ERR_LIMIT when it is over max_bytes. */
 MIEN_CHECKED int img_crop_scale(const struct mien_crop *c, double side, int *eighths, int *pixels,
                                 struct mien_err *e);
 

@@ -16,7 +16,7 @@ struct draw_color {
 
 void draw_fill(struct img *im, struct img_rect r, struct draw_color c);
 
-/* A frame around r, outside of it, so many pixels thick. */
+/* A frame around r, outside of it, `thick` pixels thick. */
 void draw_frame(struct img *im, struct img_rect r, int thick, struct draw_color c);
 
 /* Copies src, another image, to where its upper left corner is x, y. */

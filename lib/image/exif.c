@@ -1,6 +1,6 @@
 /*
  * The orientation tag in a JPEG's EXIF data, found without decoding anything. Every offset comes
- * from the file and is held against the bytes at hand before it is followed.
+ * from the file and is checked against the bytes there are before it is followed.
  */
 #include <stdbool.h>
 #include <stdint.h>

@@ -3,7 +3,7 @@
  *
  * Every character takes a cell of FONT_WIDTH x FONT_HEIGHT pixels, whose last column is empty so
  * that neighbours never touch. Capitals and digits are 8 pixels high, small letters 6; the last two
- * rows hold descenders. Text is UTF-8; a character without a glyph, or a byte that is no UTF-8,
+ * rows hold descenders. Text is UTF-8; a character without a glyph, or a byte that isn't UTF-8,
  * shows as an empty box.
  */
 #ifndef MIEN_IMAGE_FONT_H
@@ -32,7 +32,7 @@ bool font_pixel(int glyph, int x, int y);
 /* The number of characters in n bytes of text. */
 size_t font_chars(const char *s, size_t n);
 
-/* Appends the text, cut to at most this many characters (at least 1): an ellipsis stands for what
+/* Appends the text, cut to at most this many characters (at least 1): an ellipsis replaces what
    was taken out of its middle, since names often differ at their ends. Returns 0 or
    MIEN_ERR_MEM. */
 MIEN_CHECKED int font_shorten(struct mien_buf *out, const char *s, size_t n, size_t chars);

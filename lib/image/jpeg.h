@@ -33,8 +33,8 @@ struct img_jpeg_info {
 };
 
 /* Reads the header of an image, whose n bytes stay the caller's and must live until it is read.
-   Returns 0; MIEN_ERR_FORMAT when it is no JPEG (the message names what it is), a kind of JPEG that
-   is not decoded, or, unless tolerant, cut short; MIEN_ERR_LIMIT when it has too many pixels; or
+   Returns 0; MIEN_ERR_FORMAT when it isn't a JPEG (the message names what it is), is of a kind that
+   isn't decoded, or is, unless tolerant, cut short; MIEN_ERR_LIMIT when it has too many pixels; or
    MIEN_ERR_MEM. */
 MIEN_CHECKED int img_jpeg_open(struct img_jpeg *j, const void *bytes, size_t n,
                                const struct img_jpeg_limits *limits, struct img_jpeg_info *info,
@@ -48,9 +48,9 @@ static inline int img_jpeg_scaled(int side, int eighths)
 }
 
 /* Decodes the rectangle r, in pixels at scale eighths/8 (1, 2, 4 or 8) and within the image, into
-   the rows out, out + stride, ... Each open allows one read. What lies above r costs only its
-   entropy decoding, what lies below nothing; the result is the same as cutting r out of the whole
-   image decoded at that scale. Returns 0; MIEN_ERR_MEM; or MIEN_ERR_FORMAT when the data are
+   the rows out, out + stride, ... Each open allows one read. Of what lies above r only the entropy
+   coding is decoded, of what lies below nothing; the result is the same as cutting r out of the
+   whole image decoded at that scale. Returns 0; MIEN_ERR_MEM; or MIEN_ERR_FORMAT when the data are
    damaged: a tolerant decoder returns 0 when any row could be decoded, with grey where nothing
    could. */
 MIEN_CHECKED int img_jpeg_read(struct img_jpeg *j, int eighths, struct img_rect r,

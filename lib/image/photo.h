@@ -15,7 +15,7 @@ struct img_photo {
 void img_photo_free(struct img_photo *p);
 
 /* Decodes all of a JPEG, its n bytes, at the smallest scale (1, 2, 4 or 8 eighths) at which the
-   longer side has at least so many pixels; at full scale when it hasn't that many. Errors as
+   longer side has at least `longer` pixels; at full scale when it hasn't that many. Errors as
    img_jpeg_open and img_jpeg_read. */
 MIEN_CHECKED int img_photo_read(struct img_photo *p, struct img_jpeg *j, const void *jpeg, size_t n,
                                 const struct img_jpeg_limits *limits, double longer,

@@ -1,5 +1,5 @@
 /*
- * Resampling with AVX2. Weights come in pairs of 16 bits, pixels are brought into pairs beside
+ * Resampling with AVX2. Weights come in pairs of 16 bits, pixels are put into pairs next to
  * them, and one instruction (vpmaddwd) multiplies and adds both. From 200 x 200 to 224 x 224 pixels
  * it takes a fifth of the portable form's time.
  */

@@ -7,7 +7,7 @@
 #include "util/array.h"
 
 enum {
-    TEXT_SIZE = 320, /* pictures of every further so many pixels have larger text */
+    TEXT_SIZE = 320, /* pixels of a picture for each step of its text's size */
     GAP = 16,
     CAPTION_GAP = 6, /* less than GAP, so that a caption visibly belongs to its picture */
     FRAME = 3

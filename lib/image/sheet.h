@@ -41,7 +41,7 @@ void sheet_text_free(struct sheet_text *t);
 enum {
     SHEET_MIN_SIZE = 64, /* as wide as "31±6 F 98%" */
     SHEET_MAX_SIZE = 2048,
-    SHEET_MAX_LINES = 64,  /* of a caption; an ellipsis stands for further ones */
+    SHEET_MAX_LINES = 64,  /* of a caption; an ellipsis replaces further ones */
     SHEET_MAX_CELLS = 1000 /* columns, and rows */
 };
 

@@ -210,7 +210,7 @@ static int describe(const json_t *w, struct tf_const *t, struct coding *c, struc
     return 0;
 }
 
-/* Appends the files of a group, which lie beside the graph. */
+/* Appends the files of a group, which lie in the graph's folder. */
 static int slurp_group(const json_t *paths, const char *path, struct mien_buf *data,
                        struct mien_err *e)
 {

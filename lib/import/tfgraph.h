@@ -46,7 +46,7 @@ int tf_find(const struct tf_graph *g, const char *name);
 /* Attributes. Whole numbers of a list: how many there are, or -1 for an attribute that is absent,
    has more than max or has others than whole numbers of 32 bits. */
 MIEN_CHECKED int tf_ints(const struct tf_node *n, const char *key, int *v, int max);
-/* The i-th text of a list, or the text when it is no list; "" when absent or longer than size. */
+/* The i-th text of a list, or the text when it isn't a list; "" when absent or longer than size. */
 void tf_text(const struct tf_node *n, const char *key, size_t i, char *text, size_t size);
 bool tf_bool(const struct tf_node *n, const char *key);
 bool tf_real(const struct tf_node *n, const char *key, double *v); /* false when absent */

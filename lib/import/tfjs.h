@@ -1,7 +1,7 @@
 /*
  * TensorFlow.js graph models to models of mien.
  *
- * A graph model is a JSON file and the weight files beside it, as tensorflowjs_converter writes
+ * A graph model is a JSON file and weight files in its folder, as tensorflowjs_converter writes
  * them. What the graph computes at inference becomes layers: convolutions (also depthwise), matrix
  * products, biases, the usual activations, pooling, means over the image, padding, sums and
  * concatenations of channels. Constants that are added to or multiplied with a channel, batch

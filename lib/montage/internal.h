@@ -6,11 +6,11 @@
 #include "montage.h"
 #include "mien/image.h"
 
-/* --- caption.c: what a record says of a face ----------------------------------------------- */
+/* --- caption.c: what a record tells about a face -------------------------------------------- */
 
 enum { FACES_MAX = 1000 }; /* of one picture */
 
-/* Texts are empty where the record lacks what they tell; a prediction that was left unsaid for want
+/* Texts are empty where the record lacks what they tell; a prediction that was withheld for lack
    of confidence is "?". */
 struct caption {
     float box[4];    /* all 0 without one */

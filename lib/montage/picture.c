@@ -68,7 +68,7 @@ int picture_of(struct picture *p, const struct mien_rec *r, int size, struct mie
 
 /* --- Boxes --------------------------------------------------------------------------------- */
 
-/* A position in the picture; just outside of it for whatever lies far away, or is no number. */
+/* A position in the picture; just outside of it for whatever lies far away, or isn't a number. */
 static int place(float at, double scale, int side)
 {
     return (int)fmin(fmax(round(at * scale), -8), side + 8);

@@ -13,7 +13,7 @@
 #include "mien/err.h"
 #include "mien/record.h"
 
-/* Derived columns. They are absent where p_age or p_gender is absent or no distribution. */
+/* Derived columns. They are absent where p_age or p_gender is absent or isn't a distribution. */
 enum col {
     COL_PRED_AGE = 0x10000, /* the three point estimates of pred.h: the expectation, */
     COL_PRED_AGE_MODE,      /* the most probable year, */

@@ -20,8 +20,8 @@
 
 struct expr;
 
-/* Parses a condition, which may be freed afterwards. Returns NULL, with a message, when it is
-   no condition, names no field, or compares what can't be compared. */
+/* Parses a condition, which may be freed afterwards. Returns NULL, with a message, when it isn't
+   a condition, names an unknown field, or compares what can't be compared. */
 struct expr *expr_parse(const char *text, struct mien_err *e);
 
 /* Whether the record meets the condition. */

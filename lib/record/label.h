@@ -6,8 +6,9 @@
 
 #include "mien/record.h"
 
-/* The ages that a record is labelled with, *from to *to inclusive: its age if it has one, otherwise its
-   band. Neither is checked. Returns false, leaving both as they are, when it has no such label. */
+/* The ages that a record is labelled with, *from to *to inclusive: its age if it has one, otherwise
+   its band. Neither is checked. Returns false, leaving both as they are, without such a
+   label. */
 bool rec_label_ages(const struct mien_rec *r, int *from, int *to);
 
 /* Sets the band. Returns 0 or MIEN_ERR_MEM. */

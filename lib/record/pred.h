@@ -1,5 +1,5 @@
 /*
- * Predictions: what the probabilities of a record say.
+ * Predictions: from the probabilities of a record to an age and a gender.
  *
  * A prediction is a distribution: two probabilities of gender (female, male) and 101 of age
  * (years 0 to 100). One year can be made of the latter in three ways, the point estimates.

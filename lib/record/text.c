@@ -20,7 +20,7 @@ static int put(struct mien_buf *out, const char *s)
 
 /* --- Strings ------------------------------------------------------------------------------- */
 
-/* The escape of the character of n bytes at s; n is 0 for a byte that is no UTF-8. */
+/* The escape of the character of n bytes at s; n is 0 for a byte that isn't UTF-8. */
 static int put_escape(struct mien_buf *out, const unsigned char *s, size_t n, bool json)
 {
     static const char named[] = "\\\\\tt\nn\rr\"\"";

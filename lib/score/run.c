@@ -12,7 +12,7 @@
 /* Slots of the table of slices, a power of two that stays half empty. */
 enum { SLOTS = 2 * SCORE_MAX_SLICES };
 
-/* A key's value is cut to so many bytes. */
+/* A key's value is cut to this many bytes. */
 enum { MAX_VALUE = 200 };
 
 int score_keys(const char *text, int *keys, size_t *n, struct mien_err *e)

@@ -16,7 +16,7 @@
 enum {
     SCORE_MAX_KEYS = 8,       /* what --by may combine */
     SCORE_MAX_SLICES = 65536, /* the slices of a run; the records of further ones are gathered */
-    SCORE_KEY_BIN = 0x20000   /* the bin of the label: a key that is no column */
+    SCORE_KEY_BIN = 0x20000   /* the bin of the label: a key that isn't a column */
 };
 
 struct score_slice {

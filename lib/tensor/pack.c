@@ -48,7 +48,7 @@ bool pack_valid_band(const uint8_t *band)
 }
 
 /* Bytes of all records one after another: record i has those from offset[i] to offset[i + 1]. */
-struct bytes {
+struct byte_rows {
     const unsigned char *bytes;
     const uint64_t *offset; /* n + 1; NULL when the pack has no such tensor */
 };
@@ -56,7 +56,7 @@ struct bytes {
 struct mien_pack_file {
     struct mien_safetensors *st;
     const void *data; /* of the large tensor */
-    struct bytes image, id, subject, record;
+    struct byte_rows image, id, subject, record;
     const int32_t *fields; /* of each record */
 };
 
@@ -71,7 +71,7 @@ static const void *get(const struct mien_pack *p, enum pack_column c, size_t n, 
 
 /* Bytes and their offsets, which must rise from 0 to the number of bytes in multiples of align. */
 static bool get_bytes(const struct mien_pack *p, const char *name, enum pack_column offsets,
-                      size_t align, struct bytes *out)
+                      size_t align, struct byte_rows *out)
 {
     const struct mien_tensor *t = mien_st_find(p->file->st, name);
     const uint64_t *offset = get(p, offsets, p->n + 1, 0);
@@ -81,13 +81,13 @@ static bool get_bytes(const struct mien_pack *p, const char *name, enum pack_col
     for (size_t i = 0; i < p->n; i++)
         if (offset[i] > offset[i + 1] || offset[i] % align != 0)
             return false;
-    *out = (struct bytes){t->data, offset};
+    *out = (struct byte_rows){t->data, offset};
     return true;
 }
 
 /* The same where both tensors may be absent. */
 static bool get_optional(const struct mien_pack *p, const char *name, enum pack_column offsets,
-                         size_t align, struct bytes *out)
+                         size_t align, struct byte_rows *out)
 {
     return (!mien_st_find(p->file->st, name) &&
             !mien_st_find(p->file->st, pack_columns[offsets].name)) ||
@@ -211,7 +211,7 @@ const float *mien_pack_features(const struct mien_pack *p, size_t i)
     return (const float *)p->file->data + i * (size_t)p->dim;
 }
 
-static const unsigned char *bytes_at(const struct bytes *b, size_t i, size_t *len)
+static const unsigned char *bytes_at(const struct byte_rows *b, size_t i, size_t *len)
 {
     *len = b->offset ? (size_t)(b->offset[i + 1] - b->offset[i]) : 0;
     return b->offset ? b->bytes + b->offset[i] : (const unsigned char *)"";

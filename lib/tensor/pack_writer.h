@@ -14,7 +14,7 @@ struct pack_writer *pack_writer_new(const char *path, enum mien_pack_kind kind, 
 void pack_writer_free(struct pack_writer *w); /* without pack_writer_end before it, no file stays;
                                                  NULL is harmless */
 
-/* Adds a record. Returns 0; MIEN_ERR_FORMAT when it doesn't belong into this pack, with the cause,
+/* Adds a record. Returns 0; MIEN_ERR_FORMAT when it doesn't belong in this pack, with the cause,
    and the pack is as before: it lacks what the pack holds, or its shape, its preprocessing or a
    label isn't right. MIEN_ERR_SYS or MIEN_ERR_MEM end the pack. */
 MIEN_CHECKED int pack_add(struct pack_writer *w, const struct mien_rec *r, struct mien_err *e);

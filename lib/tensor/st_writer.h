@@ -12,8 +12,8 @@ struct st_writer *st_writer_new(struct mien_err *e); /* NULL with MIEN_ERR_MEM's
 void st_writer_free(struct st_writer *w);            /* NULL is harmless */
 
 /* Adds a tensor. name and shape are copied; data is the caller's and stays until st_write. Data
-   NULL means that the caller writes the data himself behind st_header. Returns 0, MIEN_ERR_MEM, or
-   MIEN_ERR_ARG: a name that is taken, reserved or no UTF-8, or a size that overflows. */
+   NULL means that the caller writes the data behind st_header. Returns 0, MIEN_ERR_MEM, or
+   MIEN_ERR_ARG: a name that is taken, reserved or not UTF-8, or a size that overflows. */
 MIEN_CHECKED int st_add(struct st_writer *w, const char *name, enum mien_dtype dtype, int ndim,
                         const size_t *shape, const void *data, struct mien_err *e);
 

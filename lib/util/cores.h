@@ -2,8 +2,8 @@
 #ifndef MIEN_UTIL_CORES_H
 #define MIEN_UTIL_CORES_H
 
-/* The processors that this process may use, 1 to 256: those of its affinity mask, or fewer where the
-   control groups that it is in allow less time than they have. */
+/* The processors that this process may use, 1 to 256: those of its affinity mask, or fewer where
+   the control groups that it is in allow less time than they have. */
 int cores_usable(void);
 
 /* The part about control groups: cgroups is a file like /proc/self/cgroup, mount where their files

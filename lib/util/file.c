@@ -139,7 +139,8 @@ static char *folder_of(const char *path)
     return slash != NULL ? strndup(path, (size_t)(slash - path) + 1) : strdup(".");
 }
 
-/* What a symbolic link at path leads to; NULL where there is none or, with errno ENOMEM, no memory. */
+/* What a symbolic link at path leads to; NULL where there isn't one or, with errno ENOMEM, no
+   memory. */
 static char *step(const char *path)
 {
     char link[4096], *folder = NULL, *to = NULL;
@@ -157,8 +158,8 @@ static char *step(const char *path)
     return to;
 }
 
-/* The path of what path leads to, through links, whether that is there or not; the caller's to free,
-   NULL when out of memory. Links in a circle were found by stat. */
+/* The path of what path leads to, through links, whether that is there or not; the caller's to
+   free, NULL when out of memory. Links in a circle were found by stat. */
 static char *follow(const char *path)
 {
     char *at = strdup(path);
@@ -229,8 +230,8 @@ static int open_unnamed(const char *dir, int flags)
 #endif
 }
 
-/* The same beside path, if it can be named later. */
-static int open_beside(const char *path)
+/* The same in path's folder, if it can be named later. */
+static int open_in_folder_of(const char *path)
 {
     char *dir = folder_of(path);
     int fd = dir != NULL ? open_unnamed(dir, 0) : -1;
@@ -292,7 +293,7 @@ int file_create(struct file_out *o, const char *path, struct mien_err *e)
         o->fd = open(path, O_WRONLY | O_CLOEXEC);
         rc = o->fd < 0 ? mien_err_sys(e, "cannot create '%s'", path) : 0;
     } else {
-        o->fd = open_beside(o->target);
+        o->fd = open_in_folder_of(o->target);
         rc = o->fd < 0 ? create_named(o, e) : 0;
         if (rc == 0 && replaces)
             take_after(o->fd, &st);
@@ -366,7 +367,8 @@ static int put_in_place(struct file_out *o, struct mien_err *e)
     return 0;
 }
 
-/* Brings to the disk that the file is in its place, where the folder can be read and has a disk. */
+/* Syncs the folder, so that the file's new name is on the disk too; where the folder can't be read,
+   or has no disk, it isn't. */
 static int sync_folder(const struct file_out *o, struct mien_err *e)
 {
     char *dir = o->direct ? NULL : folder_of(o->target);
@@ -375,7 +377,7 @@ static int sync_folder(const struct file_out *o, struct mien_err *e)
     if (fd < 0)
         return 0;
     int rc = fsync(fd) < 0 && errno != EINVAL && errno != EROFS && errno != ENOTSUP
-                 ? mien_err_sys(e, "cannot bring the folder of '%s' to the disk", o->path)
+                 ? mien_err_sys(e, "cannot sync the folder of '%s'", o->path)
                  : 0;
     close(fd);
     return rc;

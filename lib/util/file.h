@@ -28,8 +28,8 @@ MIEN_CHECKED int file_slurp(int fd, struct mien_buf *b, size_t limit, const char
                             struct mien_err *e);
 
 /* A read-only mapping of a whole regular file. Zero-initialised it is empty; the mapping lives
-   until file_unmap, and this struct stays where it is. An empty file maps to data NULL, len 0. Where
-   another process cuts the file short meanwhile, reading it raises SIGBUS: see file_watch. */
+   until file_unmap, and this struct stays where it is. An empty file maps to data NULL, len 0.
+   Where another process cuts the file short meanwhile, reading it raises SIGBUS: see file_watch. */
 struct file_map {
     const unsigned char *data;
     size_t len;
@@ -38,12 +38,12 @@ struct file_map {
 MIEN_CHECKED int file_map(const char *path, struct file_map *m, struct mien_err *e);
 void file_unmap(struct file_map *m);
 
-/* An output file, which has no name until file_commit syncs it and puts it in its target's place: so
-   nothing is left of it whatever ends the program. Where a folder takes no such files, it has a
-   temporary name beside its target, which file_abort removes. The target is what symbolic links lead
-   to; a file that is there gives its mode to the new one and, where this process may, its owner and
-   group. One that isn't a regular file (/dev/full, a named pipe) is opened and written directly; "-"
-   is refused. */
+/* An output file, which has no name until file_commit syncs it and puts it in its target's place:
+   so nothing is left of it whatever ends the program. Where a folder takes no such files, it has a
+   temporary name beside its target, which file_abort removes. The target is what symbolic links
+   lead to; a file that is there gives its mode to the new one and, where this process may, its
+   owner and group. One that isn't a regular file (/dev/full, a named pipe) is opened and written
+   directly; "-" is refused. */
 struct file_out {
     int fd;              /* for writing, reading back and seeking */
     char *path, *target; /* as it was given, and what it leads to */
@@ -56,10 +56,10 @@ MIEN_CHECKED int file_create(struct file_out *o, const char *path, struct mien_e
 bool file_same(const char *a, const char *b);
 
 /* Whether file_create would make path, which is left as it is: for programs that write at the end
-   of long work. Returns 0 or file_create's errors; what is no regular file isn't tried. */
+   of long work. Returns 0 or file_create's errors; what isn't a regular file isn't tried. */
 MIEN_CHECKED int file_try(const char *path, struct mien_err *e);
 
-/* Brings what was written to the disk. Returns 0 or MIEN_ERR_SYS. After it file_commit can hardly
+/* Syncs what was written to the disk. Returns 0 or MIEN_ERR_SYS. After it file_commit can hardly
    fail: for several files of which all or none should appear. */
 MIEN_CHECKED int file_sync(struct file_out *o, struct mien_err *e);
 
