@@ -1,4 +1,4 @@
-#define _GNU_SOURCE /* O_TMPFILE */
+#define _GNU_SOURCE /* O_TMPFILE, F_SETPIPE_SZ */
 #include "file.h"
 
 #include <errno.h>
@@ -46,6 +46,16 @@ int file_write(int fd, const void *p, size_t n)
             done += (size_t)k;
     }
     return 0;
+}
+
+void file_widen_pipe(int fd)
+{
+#ifdef F_SETPIPE_SZ /* Linux's */
+    enum { PIPE_SIZE = 1 << 20 };
+    (void)fcntl(fd, F_SETPIPE_SZ, PIPE_SIZE); /* not a pipe, or not allowed: works all the same */
+#else
+    (void)fd;
+#endif
 }
 
 int file_open(const char *path, struct mien_err *e)

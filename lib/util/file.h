@@ -20,6 +20,10 @@ MIEN_CHECKED ssize_t file_read(int fd, void *p, size_t n);
 /* Writes all n bytes. Returns 0 or MIEN_ERR_SYS with errno set (EPIPE for a closed pipe). */
 MIEN_CHECKED int file_write(int fd, const void *p, size_t n);
 
+/* Lets a pipe hold more, where the system can, so that two filters take turns less often. Anything
+   else stays as it is. */
+void file_widen_pipe(int fd);
+
 /* Opens path for reading, "-" being standard input. Returns a descriptor or MIEN_ERR_SYS. */
 MIEN_CHECKED int file_open(const char *path, struct mien_err *e);
 

@@ -1,0 +1,176 @@
+/* Writing streams of records. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/uio.h>
+#include <libdeflate.h>
+
+#include "encoding.h"
+#include "mien/buf.h"
+#include "mien/record.h"
+#include "stream.h"
+#include "util/bytes.h"
+#include "util/file.h"
+
+#define BIG ((size_t)4096) /* data from here on are written from where they lie */
+
+struct mien_writer {
+    int fd;
+    uint64_t count;
+    unsigned char *buf; /* IO_SIZE bytes, of which len are held back */
+    size_t len;
+    struct mien_buf head; /* the parts of a record that are not written from where they lie */
+    struct mien_buf
+        pieces; /* struct iovec[]: the record in order, pointing into head and its fields */
+};
+
+struct mien_writer *mien_writer_new(int fd, struct mien_err *e)
+{
+    struct mien_writer *w = calloc(1, sizeof *w);
+    if (w == NULL || (w->buf = malloc(IO_SIZE)) == NULL) {
+        free(w);
+        mien_err_mem(e, IO_SIZE, "a write buffer");
+        return NULL;
+    }
+    w->fd = fd;
+    file_widen_pipe(fd);
+    return w;
+}
+
+void mien_writer_free(struct mien_writer *w)
+{
+    if (w == NULL)
+        return;
+    mien_buf_free(&w->head);
+    mien_buf_free(&w->pieces);
+    free(w->buf);
+    free(w);
+}
+
+uint64_t mien_writer_count(const struct mien_writer *w)
+{
+    return w->count;
+}
+
+int mien_writer_flush(struct mien_writer *w, struct mien_err *e)
+{
+    if (file_write(w->fd, w->buf, w->len) < 0)
+        return mien_err_sys(e, "cannot write");
+    w->len = 0;
+    return 0;
+}
+
+static int add_piece(struct mien_writer *w, const void *data, size_t len)
+{
+    struct iovec v = {(void *)data, len};
+    return len == 0 ? 0 : mien_buf_append(&w->pieces, &v, sizeof v);
+}
+
+/* Lays the record out as pieces behind a header that is still blank. Returns its body's length,
+   or MIEN_ERR_MEM. */
+static long long gather(struct mien_writer *w, const struct mien_rec *r)
+{
+    static const unsigned char zero[HEADER];
+    size_t need = HEADER, big = 0;
+    for (size_t i = 0; i < r->nfield; i++)
+        need += 32 + (r->field[i].len < BIG ? (size_t)r->field[i].len : 0);
+    mien_buf_clear(&w->head);
+    mien_buf_clear(&w->pieces);
+    if (mien_buf_reserve(&w->head, need) < 0) /* so that head stays where it is */
+        return MIEN_ERR_MEM;
+    mien_buf_append(&w->head, zero, HEADER);
+    size_t from = 0; /* where in head the piece being made begins */
+    for (size_t i = 0; i < r->nfield; i++) {
+        const struct mien_field *f = &r->field[i];
+        if (rec_field_head(f, &w->head) < 0)
+            return MIEN_ERR_MEM;
+        if (f->len < BIG) {
+            mien_buf_append(&w->head, f->data, f->len);
+        } else {
+            if (add_piece(w, w->head.data + from, w->head.len - from) < 0 ||
+                add_piece(w, f->data, f->len) < 0)
+                return MIEN_ERR_MEM;
+            from = w->head.len;
+            big += f->len;
+        }
+        mien_buf_append(&w->head, zero, (8 - f->len % 8) % 8);
+    }
+    if (add_piece(w, w->head.data + from, w->head.len - from) < 0)
+        return MIEN_ERR_MEM;
+    return (long long)(big + w->head.len - HEADER);
+}
+
+/* Writes n vectors whole. */
+static int write_vectors(int fd, struct iovec *v, size_t n)
+{
+    while (n > 0) {
+        ssize_t k = writev(fd, v, n < 64 ? (int)n : 64);
+        if (k < 0 && errno == EINTR)
+            continue;
+        if (k < 0)
+            return MIEN_ERR_SYS;
+        for (; n > 0 && (size_t)k >= v->iov_len; v++, n--)
+            k -= (ssize_t)v->iov_len;
+        if (n > 0) {
+            v->iov_base = (char *)v->iov_base + k;
+            v->iov_len -= (size_t)k;
+        }
+    }
+    return 0;
+}
+
+static int write_kind(struct mien_writer *w, const struct mien_rec *r, int kind, struct mien_err *e)
+{
+    long long body = gather(w, r);
+    if (body < 0)
+        return mien_err_mem(e, w->head.cap, "a record");
+    if (body > UINT32_MAX - HEADER)
+        return mien_err_set(e, MIEN_ERR_LIMIT, "a record of %lld bytes is too large for the format",
+                            body);
+    unsigned char *head = w->head.data;
+    memcpy(head, "MIEN", 4);
+    head[4] = VERSION;
+    head[5] = (unsigned char)kind;
+    put_le16(head + 6, (uint16_t)r->nfield);
+    put_le32(head + 8, (uint32_t)body);
+
+    struct iovec *v = (struct iovec *)(void *)w->pieces.data;
+    size_t n = w->pieces.len / sizeof *v, total = HEADER + (size_t)body;
+    uint32_t crc = libdeflate_crc32(0, head, 12);
+    for (size_t i = 0; i < n; i++) {
+        size_t skip = i == 0 ? HEADER : 0;
+        crc =
+            libdeflate_crc32(crc, (const unsigned char *)v[i].iov_base + skip, v[i].iov_len - skip);
+    }
+    put_le32(head + 12, crc);
+
+    if (total > IO_SIZE - w->len && mien_writer_flush(w, e) < 0)
+        return MIEN_ERR_SYS;
+    if (total <= IO_SIZE / 4) {
+        for (size_t i = 0; i < n; i++) {
+            memcpy(w->buf + w->len, v[i].iov_base, v[i].iov_len);
+            w->len += v[i].iov_len;
+        }
+        return 0;
+    }
+    if (mien_writer_flush(w, e) < 0)
+        return MIEN_ERR_SYS;
+    return write_vectors(w->fd, v, n) < 0 ? mien_err_sys(e, "cannot write") : 0;
+}
+
+int mien_write(struct mien_writer *w, const struct mien_rec *r, struct mien_err *e)
+{
+    if (r->failed && !mien_rec_has(r, MIEN_TAG_ERROR))
+        return mien_err_mem(e, sizeof e->msg, "what is wrong with a record");
+    int rc = write_kind(w, r, KIND_RECORD, e);
+    w->count += rc == 0;
+    return rc;
+}
+
+int mien_writer_end(struct mien_writer *w, struct mien_err *e)
+{
+    struct mien_field f = {.tag = MIEN_TAG_COUNT, .type = MIEN_U64, .len = 8, .data = &w->count};
+    struct mien_rec end = {.field = &f, .nfield = 1};
+    int rc = write_kind(w, &end, KIND_END, e);
+    return rc < 0 ? rc : mien_writer_flush(w, e);
+}
