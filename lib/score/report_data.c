@@ -44,9 +44,9 @@ static int put_confusion_tsv(const struct score_run *run, const char *file, bool
         for (int j = 0; j < n; j++) {
             rc |= put_place_tsv(out, file, all, strlen(all));
             rc |= mien_buf_printf(out, "%s:%s:%s\t\t%llu\t\t\n", bins ? "bin" : "gender",
-                                  report_class_name(run, bins, i, true_name),
-                                  report_class_name(run, bins, j, predicted_name),
-                                  (unsigned long long)report_confused(run, bins, i, j));
+                                  summary_class_name(run, bins, i, true_name),
+                                  summary_class_name(run, bins, j, predicted_name),
+                                  (unsigned long long)summary_confused(run, bins, i, j));
         }
     }
     return rc;
@@ -57,9 +57,9 @@ int report_tsv(const struct score_report *o, const struct score_run *runs, const
 {
     int rc = o->resumed ? 0 : mien_buf_append(out, tsv_heading, sizeof tsv_heading - 1);
     for (size_t i = 0; i < n; i++) {
-        struct tally t[TALLIES];
-        report_tally(&runs[i], t);
-        for (int k = 0; k < TALLIES; k++) {
+        struct record_count t[RECORD_COUNTS];
+        summary_records(&runs[i], t);
+        for (int k = 0; k < RECORD_COUNTS; k++) {
             rc |= put_place_tsv(out, names[i], all, strlen(all));
             rc |= mien_buf_printf(out, "%s\t\t%llu\t\t\n", t[k].name, (unsigned long long)t[k].n);
         }
@@ -71,7 +71,7 @@ int report_tsv(const struct score_report *o, const struct score_run *runs, const
             rc |= put_confusion_tsv(&runs[i], names[i], true, out);
         for (size_t k = 0; k < runs[i].nslice; k++) {
             struct summary slice;
-            rc |= report_summarise(o, &runs[i].slice[k].score, &slice);
+            rc |= summary_of(o, &runs[i].slice[k].score, &slice);
             for (int m = 0; m < SCORE_METRICS; m++)
                 rc |= put_metric_tsv(out, names[i], runs[i].slice[k].name, runs[i].slice[k].len,
                                      &slice, m);
@@ -87,7 +87,7 @@ int report_tsv_running(const struct score_run *run, const char *name, const stru
     int rc = first ? mien_buf_append(out, tsv_heading, sizeof tsv_heading - 1) : 0;
     snprintf(slice, sizeof slice, "(first %llu)", (unsigned long long)run->records);
     for (int k = 0; k < MAIN_METRICS; k++)
-        rc |= put_metric_tsv(out, name, slice, strlen(slice), s, report_main_metrics[k]);
+        rc |= put_metric_tsv(out, name, slice, strlen(slice), s, summary_metrics[k]);
     return rc;
 }
 
@@ -123,7 +123,7 @@ static int put_confusion_json(const struct score_run *run, bool bins, struct mie
     rc |= mien_buf_printf(out, "\"confusion_%s\":{\"classes\":[", bins ? "bin" : "gender");
     for (int i = 0; i < n; i++)
         rc |= mien_buf_printf(out, "%s\"%s\"", i > 0 ? "," : "",
-                              report_class_name(run, bins, i, name));
+                              summary_class_name(run, bins, i, name));
     rc |= mien_buf_printf(out, "],\"counts\":[");
     for (int i = 0; i < n; i++) {
         for (int j = 0; j < n; j++)
@@ -131,7 +131,7 @@ static int put_confusion_json(const struct score_run *run, bool bins, struct mie
                                   j > 0   ? ","
                                   : i > 0 ? ",["
                                           : "[",
-                                  (unsigned long long)report_confused(run, bins, i, j));
+                                  (unsigned long long)summary_confused(run, bins, i, j));
         rc |= mien_buf_printf(out, "]");
     }
     return rc | mien_buf_printf(out, "]}");
@@ -140,11 +140,11 @@ static int put_confusion_json(const struct score_run *run, bool bins, struct mie
 static int put_run_json(const struct score_report *o, const struct score_run *run, const char *name,
                         const struct summary *s, struct mien_buf *out)
 {
-    const char *point = report_point_name(run);
-    struct tally t[TALLIES];
-    report_tally(run, t);
+    const char *point = summary_point_name(run);
+    struct record_count t[RECORD_COUNTS];
+    summary_records(run, t);
     int rc = mien_buf_printf(out, "{") | put_string_json(out, "file", name, strlen(name));
-    for (int k = 0; k < TALLIES; k++)
+    for (int k = 0; k < RECORD_COUNTS; k++)
         rc |= mien_buf_printf(out, ",\"%s\":%llu", t[k].name, (unsigned long long)t[k].n);
     rc |= mien_buf_printf(out, ",") | put_string_json(out, "point", point, strlen(point));
     rc |= mien_buf_printf(out, ",\"boot\":%d,\"seed\":%llu,", o->boot, (unsigned long long)o->seed);
@@ -155,7 +155,7 @@ static int put_run_json(const struct score_report *o, const struct score_run *ru
         rc |= mien_buf_printf(out, ",\"slices\":[");
     for (size_t k = 0; k < run->nslice; k++) {
         struct summary slice;
-        rc |= report_summarise(o, &run->slice[k].score, &slice);
+        rc |= summary_of(o, &run->slice[k].score, &slice);
         rc |= mien_buf_printf(out, "%s{", k > 0 ? "," : "");
         rc |= put_string_json(out, "slice", run->slice[k].name, run->slice[k].len) |
               mien_buf_printf(out, ",");

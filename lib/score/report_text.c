@@ -95,12 +95,12 @@ static int put_table(const struct score_report *o, const struct score_run *runs,
             rc |= mien_buf_printf(out, "  ") | put_name(out, width, names[i], strlen(names[i]));
         rc |= mien_buf_printf(out, "\n");
     }
-    for (int t = 0; t < TALLIES; t++) {
-        struct tally row[TALLIES];
+    for (int t = 0; t < RECORD_COUNTS; t++) {
+        struct record_count row[RECORD_COUNTS];
         struct mien_buf line = {0};
         uint64_t any = 0;
         for (size_t i = 0; i < n; i++) {
-            report_tally(&runs[i], row);
+            summary_records(&runs[i], row);
             any |= row[t].n;
             rc |= mien_buf_printf(&line, "  %*llu", width, (unsigned long long)row[t].n);
         }
@@ -122,14 +122,14 @@ static int put_confusion(const struct score_run *run, bool bins, struct mien_buf
     int rc = mien_buf_printf(out, "\n%-*s", LABEL_WIDTH,
                              bins ? "age: true, predicted" : "gender: true, predicted");
     for (int j = 0; j < n; j++)
-        rc |= mien_buf_printf(out, " %8s", report_class_name(run, bins, j, name));
+        rc |= mien_buf_printf(out, " %8s", summary_class_name(run, bins, j, name));
     rc |= mien_buf_printf(out, "\n");
     for (int i = 0; i < n; i++) {
         rc |=
-            mien_buf_printf(out, "  %-*s", LABEL_WIDTH - 2, report_class_name(run, bins, i, name));
+            mien_buf_printf(out, "  %-*s", LABEL_WIDTH - 2, summary_class_name(run, bins, i, name));
         for (int j = 0; j < n; j++)
             rc |= mien_buf_printf(out, " %8llu",
-                                  (unsigned long long)report_confused(run, bins, i, j));
+                                  (unsigned long long)summary_confused(run, bins, i, j));
         rc |= mien_buf_printf(out, "\n");
     }
     return rc;
@@ -145,19 +145,19 @@ static int put_slices(const struct score_report *o, const struct score_run *run,
         longest = name_width(run->slice[i].name, run->slice[i].len, longest);
     rc |= mien_buf_printf(out, "\n%-*s %9s", longest, "slice", "n");
     for (int k = 0; k < MAIN_METRICS; k++) {
-        if (total->n[report_main_metrics[k]] > 0)
-            rc |= mien_buf_printf(out, "  %*s", width, score_name(report_main_metrics[k]));
+        if (total->n[summary_metrics[k]] > 0)
+            rc |= mien_buf_printf(out, "  %*s", width, score_name(summary_metrics[k]));
     }
     rc |= mien_buf_printf(out, "\n");
     for (size_t i = 0; i < run->nslice; i++) {
         struct summary s;
-        rc |= report_summarise(o, &run->slice[i].score, &s);
+        rc |= summary_of(o, &run->slice[i].score, &s);
         rc |= put_name(out, -longest, run->slice[i].name, run->slice[i].len);
         rc |= mien_buf_printf(out, " %9llu", (unsigned long long)s.most);
         for (int k = 0; k < MAIN_METRICS; k++) {
-            if (total->n[report_main_metrics[k]] == 0)
+            if (total->n[summary_metrics[k]] == 0)
                 continue;
-            format_cell(&s, report_main_metrics[k], cell);
+            format_cell(&s, summary_metrics[k], cell);
             rc |= mien_buf_printf(out, "  %*s", width, cell);
         }
         rc |= mien_buf_printf(out, "\n");
@@ -170,7 +170,7 @@ int report_text(const struct score_report *o, const struct score_run *runs,
 {
     int rc = o->resumed ? mien_buf_printf(out, "\n") : 0;
     rc |= put_table(o, runs, names, s, n, out);
-    rc |= mien_buf_printf(out, "\nCS, bins and bands judge the %s.", report_point_name(&runs[0]));
+    rc |= mien_buf_printf(out, "\nCS, bins and bands judge the %s.", summary_point_name(&runs[0]));
     if (o->boot > 0)
         rc |= mien_buf_printf(out, " In brackets: 95%% intervals, %d resamples, seed %llu.",
                               o->boot, (unsigned long long)o->seed);
@@ -196,10 +196,10 @@ int report_text_running(const struct score_run *run, const struct summary *s, bo
     char cell[CELL];
     int rc = first ? mien_buf_printf(out, "%12s", "records") : 0;
     for (int k = 0; first && k < MAIN_METRICS; k++)
-        rc |= mien_buf_printf(out, "  %15s", score_name(report_main_metrics[k]));
+        rc |= mien_buf_printf(out, "  %15s", score_name(summary_metrics[k]));
     rc |= mien_buf_printf(out, "%s%12llu", first ? "\n" : "", (unsigned long long)run->records);
     for (int k = 0; k < MAIN_METRICS; k++) {
-        format_cell(s, report_main_metrics[k], cell);
+        format_cell(s, summary_metrics[k], cell);
         rc |= mien_buf_printf(out, "  %15s", cell);
     }
     return rc | mien_buf_printf(out, "\n");
