@@ -111,7 +111,7 @@ static int fill_out(struct mat_stream *s, struct mien_err *e)
     }
 }
 
-int mat_stream_need(struct mat_stream *s, size_t n, const unsigned char **p, struct mien_err *e)
+int mat_stream_fill(struct mat_stream *s, size_t n, struct mien_err *e)
 {
     while (s->out_len - s->out_pos < n) {
         int rc = fill_out(s, e);
@@ -123,14 +123,7 @@ int mat_stream_need(struct mat_stream *s, size_t n, const unsigned char **p, str
                 "a variable's data end at byte %llu of the file, before its arrays do",
                 (unsigned long long)s->file_pos);
     }
-    *p = s->out + s->out_pos;
     return 0;
-}
-
-void mat_stream_take(struct mat_stream *s, size_t n)
-{
-    s->out_pos += n;
-    s->pos += n;
 }
 
 int mat_stream_skip(struct mat_stream *s, uint64_t end, struct mien_err *e)

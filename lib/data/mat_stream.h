@@ -58,13 +58,27 @@ struct mat_stream {
    MIEN_ERR_FORMAT, MIEN_ERR_SYS or MIEN_ERR_MEM, as the others do. */
 MIEN_CHECKED int mat_stream_next(struct mat_stream *s, struct mien_err *e);
 
+/* Has at least the next n bytes of the variable, at most MAT_CHUNK, in out. Returns 0 or a negative
+   code, also when there are fewer. */
+MIEN_CHECKED int mat_stream_fill(struct mat_stream *s, size_t n, struct mien_err *e);
+
 /* Makes the next n bytes of the variable, at most MAT_CHUNK, contiguous: *p points to them, until
-   the next call. They are not consumed. Returns 0 or a negative code, also when there are fewer. */
-MIEN_CHECKED int mat_stream_need(struct mat_stream *s, size_t n, const unsigned char **p,
-                                 struct mien_err *e);
+   the next call. They are not consumed. Returns as mat_stream_fill. Inline, as the next one: they
+   are called several times a number. */
+MIEN_CHECKED static inline int mat_stream_need(struct mat_stream *s, size_t n,
+                                               const unsigned char **p, struct mien_err *e)
+{
+    int rc = s->out_len - s->out_pos >= n ? 0 : mat_stream_fill(s, n, e);
+    *p = s->out + s->out_pos;
+    return rc;
+}
 
 /* Consumes n bytes, which mat_stream_need has shown. */
-void mat_stream_take(struct mat_stream *s, size_t n);
+static inline void mat_stream_take(struct mat_stream *s, size_t n)
+{
+    s->out_pos += n;
+    s->pos += n;
+}
 
 /* Consumes what there is up to position end. Returns as mat_stream_need. */
 MIEN_CHECKED int mat_stream_skip(struct mat_stream *s, uint64_t end, struct mien_err *e);

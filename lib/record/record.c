@@ -140,10 +140,12 @@ static void *storage(struct mien_rec *r, size_t n)
     struct mien_rec_memory *m = memory(r);
     if (m == NULL)
         return NULL;
-    struct mien_buf *own = array_grow_zeroed(m->own, m->nown, &m->cown, sizeof *own);
-    if (own == NULL)
-        return NULL;
-    m->own = own;
+    if (m->nown == m->cown) {
+        struct mien_buf *own = array_grow_zeroed(m->own, m->nown, &m->cown, sizeof *own);
+        if (own == NULL)
+            return NULL;
+        m->own = own;
+    }
     struct mien_buf *b = &m->own[m->nown];
     mien_buf_clear(b);
     if (mien_buf_reserve(b, n) < 0)
