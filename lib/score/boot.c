@@ -67,12 +67,22 @@ uint64_t score_binomial(struct rng *rng, uint64_t n, double p)
     return (double)n * p < 10 ? binomial_by_inversion(rng, n, p) : binomial_by_rejection(rng, n, p);
 }
 
-/* Draws h->total records from h with replacement; n gets how often each number came up. */
-static void resample(struct rng *rng, const struct score_histogram *h, uint64_t *n)
+/* How many of h's numbers, from 0 on, there are to look at: the largest that came up and those
+   below it. */
+static size_t length(const struct score_histogram *h)
+{
+    size_t len = h->len;
+    while (len > 0 && h->n[len - 1] == 0)
+        len--;
+    return len;
+}
+
+/* Draws h->total records from h with replacement; n gets how often each of len numbers came up. */
+static void resample(struct rng *rng, const struct score_histogram *h, size_t len, uint64_t *n)
 {
     uint64_t left = h->total; /* records to draw */
     uint64_t rest = left;     /* records of the histogram from here on */
-    for (size_t i = 0; i < h->len; i++) {
+    for (size_t i = 0; i < len; i++) {
         n[i] = 0;
         if (h->n[i] == 0)
             continue;
@@ -141,11 +151,12 @@ static void bootstrap_count(const struct score *s, int c, int b, uint64_t seed, 
     const struct score_histogram *h = &s->count[c];
     struct rng rng = {hash_mix(seed ^ hash_mix((uint64_t)c + 1))};
     bool same = uniform(h);
+    size_t len = length(h);
     for (int i = 0; i < b && !same; i++) {
-        resample(&rng, h, n);
+        resample(&rng, h, len, n);
         for (int m = 0; m < SCORE_METRICS; m++) {
             if (score_metric_count(m) == c)
-                value[(size_t)m * (size_t)b + (size_t)i] = score_of_counts(m, n, h->len, h->total);
+                value[(size_t)m * (size_t)b + (size_t)i] = score_of_counts(m, n, len, h->total);
         }
     }
     for (int m = 0; m < SCORE_METRICS; m++) {

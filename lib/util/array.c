@@ -20,6 +20,8 @@ void *array_grow(void *array, size_t n, size_t *cap, size_t size)
 void *array_grow_zeroed(void *array, size_t n, size_t *cap, size_t size)
 {
     size_t had = *cap;
+    if (n < had)
+        return array;
     char *p = array_grow(array, n, cap, size);
     if (p != NULL)
         memset(p + had * size, 0, (*cap - had) * size);
