@@ -1,14 +1,16 @@
 /* mien-score: how well predictions agree with labels. */
 #include <limits.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "cli/streams.h"
 #include "mien/filter.h"
-#include "score/run.h"
+#include "score/pairs.h"
 
 struct options {
     const char *bins, *by;
     int every;
+    bool paired;
     size_t limit;
     struct score_report report;
 };
@@ -103,6 +105,65 @@ static void score_files(struct scorer *s, char **paths, size_t n)
     free(runs);
 }
 
+/* --- Pairs ---------------------------------------------------------------------------------- */
+
+/* Whether two records are of the same image. */
+static bool same_id(const struct mien_rec *a, const struct mien_rec *b)
+{
+    const struct mien_field *x = mien_rec_find(a, MIEN_TAG_ID), *y = mien_rec_find(b, MIEN_TAG_ID);
+    if (x == NULL || y == NULL)
+        return x == y;
+    return x->len == y->len && memcmp(x->data, y->data, x->len) == 0;
+}
+
+/* Scores the same records of two files against each other. */
+static void score_pairs(struct scorer *s, char **paths)
+{
+    struct pairs p = {.rule = &s->rule};
+    struct cli_input in[2];
+    struct mien_rec r[2] = {0};
+    struct mien_err e;
+    int got[2];
+    for (int i = 0; i < 2; i++) {
+        if (cli_input_open(&in[i], s->cli, paths[i], s->o.limit, &e) < 0)
+            mien_cli_die(s->cli, "%s", e.msg);
+    }
+    for (;;) {
+        for (int i = 0; i < 2; i++) {
+            if ((got[i] = cli_input_read(&in[i], &r[i], &e)) < 0)
+                mien_cli_die(s->cli, "%s", e.msg);
+        }
+        if (got[0] == 0 || got[1] == 0)
+            break;
+        if (!same_id(&r[0], &r[1]))
+            mien_cli_die(s->cli,
+                         "record %llu of '%s' and of '%s' are of different images: --paired takes "
+                         "predictions of the same records in the same order",
+                         (unsigned long long)p.records + 1, paths[0], paths[1]);
+        int rc = pairs_add(&p, &r[0], &r[1], &e);
+        if (rc == MIEN_ERR_MEM)
+            mien_cli_die(s->cli, "%s", e.msg);
+        if (rc < 0)
+            mien_filter_report(s->cli, p.records, &r[0], e.msg);
+        s->bad |= rc < 0;
+    }
+    if (got[0] != got[1])
+        mien_cli_die(s->cli, "'%s' ends after %llu records, '%s' doesn't", paths[got[0] > 0],
+                     (unsigned long long)p.records, paths[got[0] == 0]);
+    if (p.metric[0].change.total + p.metric[1].change.total + p.metric[4].change.total == 0) {
+        mien_cli_warn(s->cli, "no record has a label and both predictions");
+        s->bad = true;
+    }
+    if (pairs_report(&s->o.report, &p, paths[0], paths[1], &s->out) < 0)
+        mien_cli_die(s->cli, "out of memory");
+    cli_print(s->cli, &s->out);
+    for (int i = 0; i < 2; i++) {
+        cli_input_close(&in[i]);
+        mien_rec_free(&r[i]);
+    }
+    pairs_free(&p);
+}
+
 int main(int argc, char **argv)
 {
     struct scorer s = {.o.report.boot = 1000};
@@ -116,6 +177,14 @@ int main(int argc, char **argv)
                      "[decades]"),
         MIEN_OPT_STR(0, "by", "KEYS", &s.o.by,
                      "also score slices, such as group, gender, bin, subject or group,gender"),
+        MIEN_OPT_INT(0, "over", "AGE", &s.rule.over, 1, MIEN_AGE_MAX,
+                     "judge age checks: who is of this age or over may pass"),
+        MIEN_OPT_INT(0, "challenge", "AGE", &s.rule.challenge, 1, MIEN_AGE_MAX,
+                     "who is judged to be this old does pass [the age of --over]"),
+        MIEN_OPT_FLAG(0, "tables", &s.o.report.tables,
+                      "also print how well confidences agree with what is right"),
+        MIEN_OPT_FLAG(0, "paired", &s.o.paired,
+                      "compare two files of predictions of the same records"),
         MIEN_OPT_INT(0, "boot", "N", &s.o.report.boot, 0, 1000000,
                      "resamples for confidence intervals, 0 for none [1000]"),
         MIEN_OPT_SEED('s', "seed", "N", &s.o.report.seed, "seed of the resamples [0]"),
@@ -146,7 +215,18 @@ int main(int argc, char **argv)
         mien_cli_die(&cli, "--bins: %s", e.msg);
     if (s.o.by != NULL && score_keys(s.o.by, s.keys, &s.nkeys, &e) < 0)
         mien_cli_die(&cli, "--by: %s", e.msg);
-    score_files(&s, n > 0 ? argv + 1 : standard_input, n > 0 ? (size_t)n : 1);
+    if (s.rule.challenge > 0 && s.rule.over == 0)
+        mien_cli_die(&cli, "--challenge needs --over");
+    if (s.rule.challenge == 0)
+        s.rule.challenge = s.rule.over;
+    if (s.o.paired && n != 2)
+        mien_cli_die(&cli, "--paired takes two files");
+    if (s.o.paired && (s.o.by != NULL || s.o.every > 0 || s.o.report.tables || s.rule.over > 0))
+        mien_cli_die(&cli, "--paired compares whole files: no --by, --every, --tables or --over");
+    if (s.o.paired)
+        score_pairs(&s, argv + 1);
+    else
+        score_files(&s, n > 0 ? argv + 1 : standard_input, n > 0 ? (size_t)n : 1);
     mien_buf_free(&s.out);
     return s.bad ? MIEN_EXIT_BAD : MIEN_EXIT_OK;
 }

@@ -220,8 +220,9 @@ static bool read_age(const struct mien_session *s, const float *out, struct mien
     age_head_distribution(&s->heads.years, out, p->p_age);
     if (!pred_valid(p->p_age, MIEN_AGES))
         return false;
-    p->age = pred_age(p->p_age).mean;
-    p->conf_age = pred_age_close(p->p_age);
+    struct pred_age a = pred_age(p->p_age);
+    p->age = a.mean;
+    p->conf_age = pred_age_close(p->p_age, &a);
     if (!s->o.raw)
         p->conf_age = pred_temper(p->conf_age, s->input.temp_age);
     return true;

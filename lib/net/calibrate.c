@@ -55,9 +55,10 @@ int calibration_add_gender(struct calibration *c, const float p[MIEN_GENDERS], i
 
 int calibration_add_age(struct calibration *c, const float p[MIEN_AGES], int age)
 {
-    int said = (int)(pred_age(p).mean + 0.5);
+    struct pred_age a = pred_age(p);
+    int said = (int)(a.mean + 0.5);
     bool close = abs(said - age) <= PRED_CLOSE;
-    return age < 0 || age >= MIEN_AGES ? 0 : add(&c->age, pred_age_close(p), close);
+    return age < 0 || age >= MIEN_AGES ? 0 : add(&c->age, pred_age_close(p, &a), close);
 }
 
 static int set_temperature(struct mien_prep *model, const char *key, const struct mien_buf *margins)

@@ -23,7 +23,7 @@ int pred_mode(const float *p, size_t n)
     return (int)best;
 }
 
-/* The sum and the mean; the sum is near 1 and dividing by it takes the rounding out. */
+/* The sum and the mean. */
 static double mean(const float *p, double *sum)
 {
     double weighted = 0;
@@ -38,9 +38,9 @@ static double mean(const float *p, double *sum)
 struct pred_age pred_age(const float p[MIEN_AGES])
 {
     struct pred_age a = {.mode = pred_mode(p, MIEN_AGES)};
-    double sum, below = 0;
-    a.mean = mean(p, &sum);
-    while (a.median < MIEN_AGES - 1 && (below += p[a.median]) < sum / 2)
+    double below = 0;
+    a.mean = mean(p, &a.sum);
+    while (a.median < MIEN_AGES - 1 && (below += p[a.median]) < a.sum / 2)
         a.median++;
     return a;
 }
@@ -53,14 +53,27 @@ double pred_age_sd(const float p[MIEN_AGES])
     return sqrt(square / sum);
 }
 
-double pred_age_close(const float p[MIEN_AGES])
+void pred_age_interval(const float p[MIEN_AGES], const struct pred_age *a, double share, int *low,
+                       int *high)
 {
-    double all, close = 0;
-    int guess = (int)(mean(p, &all) + 0.5);
+    int i = 0;
+    double below = p[0];
+    while (i < MIEN_AGES - 1 && below < a->sum * (1 - share) / 2)
+        below += p[++i];
+    *low = i;
+    while (i < MIEN_AGES - 1 && below < a->sum * (1 + share) / 2)
+        below += p[++i];
+    *high = i;
+}
+
+double pred_age_close(const float p[MIEN_AGES], const struct pred_age *a)
+{
+    double close = 0;
+    int guess = (int)(a->mean + 0.5);
     for (int i = guess < PRED_CLOSE ? 0 : guess - PRED_CLOSE;
          i <= guess + PRED_CLOSE && i < MIEN_AGES; i++)
         close += p[i];
-    return close / all;
+    return close / a->sum;
 }
 
 double pred_logit(double p)

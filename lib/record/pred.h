@@ -27,15 +27,22 @@ struct pred_age {
     double mean; /* the expectation, as DEX takes it (Rothe, Timofte, Van Gool 2015) */
     int median;  /* the first year up to which lies half of the probability: it minimises the
                     expected absolute error */
+    double sum;  /* of the probabilities: near 1, and dividing by it takes the rounding out */
 };
 struct pred_age pred_age(const float p[MIEN_AGES]);
 
 /* The standard deviation of an age distribution, in years: how unsure it is. */
 double pred_age_sd(const float p[MIEN_AGES]);
 
+/* The central interval of an age distribution that holds the share of it, in whole years: from the
+   first age up to which lies (1 - share) / 2 of the probability to the first up to which lies
+   (1 + share) / 2. a is pred_age(p), 0 < share < 1. */
+void pred_age_interval(const float p[MIEN_AGES], const struct pred_age *a, double share, int *low,
+                       int *high);
+
 /* The probability of the ages within PRED_CLOSE years of the expectation, rounded: what the
-   distribution claims for CS(5), the confidence in the expected age. */
-double pred_age_close(const float p[MIEN_AGES]);
+   distribution claims for CS(5), the confidence in the expected age. a is pred_age(p). */
+double pred_age_close(const float p[MIEN_AGES], const struct pred_age *a);
 
 /* The logit of a probability, ln(p / (1 - p)), which is kept finite: p counts as one of
    1e-7..1 - 1e-7. */

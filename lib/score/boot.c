@@ -173,6 +173,36 @@ static void bootstrap_count(const struct score *s, int c, int b, uint64_t seed, 
     }
 }
 
+int score_bootstrap_mean(const struct score_histogram *h, double unit, int zero, double exact,
+                         int b, uint64_t seed, struct score_interval *out, struct mien_err *e)
+{
+    size_t len = length(h);
+    double *value = malloc((size_t)b * sizeof *value);
+    uint64_t *n = malloc((len + 1) * sizeof *n);
+    struct rng rng = {hash_mix(seed)};
+    double rounded = 0;
+    for (int i = -1; i < b && value != NULL && n != NULL; i++) {
+        const uint64_t *drawn = i < 0 ? h->n : n;
+        double sum = 0;
+        if (i >= 0)
+            resample(&rng, h, len, n);
+        for (size_t k = 0; k < len; k++)
+            sum += (double)drawn[k] * ((double)k - zero);
+        sum *= unit / (double)h->total;
+        if (i < 0)
+            rounded = exact - sum; /* as in bootstrap_count */
+        else
+            value[i] = sum + rounded;
+    }
+    int rc =
+        value == NULL || n == NULL ? mien_err_mem(e, (size_t)b * sizeof *value, "a bootstrap") : 0;
+    if (rc == 0)
+        *out = (struct score_interval){quantile(value, b, 0.025), quantile(value, b, 0.975)};
+    free(value);
+    free(n);
+    return rc;
+}
+
 int score_bootstrap(const struct score *s, int b, uint64_t seed,
                     struct score_interval out[SCORE_METRICS], struct mien_err *e)
 {

@@ -11,7 +11,7 @@ int score_report(const struct score_report *o, const struct score_run *runs,
         return MIEN_ERR_MEM;
     int rc = 0;
     for (size_t i = 0; i < n; i++)
-        rc |= summary_of(o, &runs[i].total, &s[i]);
+        rc |= summary_of_run(o, &runs[i], &s[i]);
     switch (o->format) {
     case SCORE_TEXT:
         rc |= report_text(o, runs, names, s, n, out);

@@ -21,4 +21,35 @@ MIEN_CHECKED int report_json(const struct score_report *o, const struct score_ru
 MIEN_CHECKED int report_json_running(const struct score_run *run, const char *name,
                                      const struct summary *s, struct mien_buf *out);
 
+/* A line of tab-separated values; n, low and high, guess: left empty when negative, NaN. The slice
+   is that of all records when it is NULL. */
+struct tsv_line {
+    const char *file, *slice;
+    size_t slice_len;
+    long long n;
+    double value;
+    struct score_interval interval;
+    double guess;
+};
+MIEN_CHECKED int report_tsv_line(struct mien_buf *out, const struct tsv_line *l, const char *fmt,
+                                 ...) __attribute__((format(printf, 3, 4)));
+
+/* "key":, and what follows it as a string. */
+MIEN_CHECKED int report_json_string(struct mien_buf *out, const char *key, const char *s,
+                                    size_t len);
+
+/* Of confidences, and of age checks where the rule has an age: a part of each format. */
+MIEN_CHECKED int report_text_confidence(const struct score_run *run, struct mien_buf *out);
+MIEN_CHECKED int report_tsv_confidence(const struct score_report *o, const struct score_run *run,
+                                       const char *file, struct mien_buf *out);
+MIEN_CHECKED int report_json_confidence(const struct score_report *o, const struct score_run *run,
+                                        struct mien_buf *out);
+MIEN_CHECKED int report_text_check(const struct score_run *run, struct mien_buf *out);
+MIEN_CHECKED int report_tsv_check(const struct score_run *run, const char *file,
+                                  struct mien_buf *out);
+MIEN_CHECKED int report_json_check(const struct score_run *run, struct mien_buf *out);
+
+/* The width of the first column of tables in text. */
+enum { REPORT_LABEL_WIDTH = 22 };
+
 #endif

@@ -1,3 +1,4 @@
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -166,31 +167,66 @@ static int read_prediction(const struct mien_rec *r, int tag, size_t n, const fl
     return 0;
 }
 
-static int read_record(const struct mien_rec *r, struct score_label *l, const float **p_gender,
-                       const float **p_age, struct mien_err *e)
+/* The confidence that a record carries, in place of the distribution's own: it may be calibrated.
+   Returns 0 or MIEN_ERR_FORMAT. */
+static int read_confidence(const struct mien_rec *r, int tag, double *out, struct mien_err *e)
 {
+    const struct mien_field *f = mien_rec_find(r, tag);
+    if (f == NULL)
+        return 0;
+    *out = (double)*(const float *)f->data;
+    if (!(*out >= 0 && *out <= 1.01)) /* as exact as pred_valid wants distributions to be */
+        return mien_err_set(e, MIEN_ERR_FORMAT, "%s is not a probability", mien_tag_name(tag));
+    *out = fmin(*out, 1);
+    return 0;
+}
+
+int score_read(const struct mien_rec *r, struct score_label *l, struct score_prediction *p,
+               struct mien_err *e)
+{
+    const float *p_gender, *p_age;
     if (read_label(r, l, e) < 0 ||
-        read_prediction(r, MIEN_TAG_P_GENDER, MIEN_GENDERS, p_gender, e) < 0)
+        read_prediction(r, MIEN_TAG_P_GENDER, MIEN_GENDERS, &p_gender, e) < 0 ||
+        read_prediction(r, MIEN_TAG_P_AGE, MIEN_AGES, &p_age, e) < 0)
         return MIEN_ERR_FORMAT;
-    return read_prediction(r, MIEN_TAG_P_AGE, MIEN_AGES, p_age, e);
+    *p = score_predict(p_gender, p_age);
+    if (read_confidence(r, MIEN_TAG_CONF_GENDER, &p->conf_gender, e) < 0 ||
+        read_confidence(r, MIEN_TAG_CONF_AGE, &p->conf_age, e) < 0)
+        return MIEN_ERR_FORMAT;
+    return 0;
 }
 
 /* Counts what keeps a record from being scored in full. */
-static void count_missing(struct score_run *run, const struct score_label *l, const float *p_gender,
-                          const float *p_age)
+static void count_missing(struct score_run *run, const struct score_label *l,
+                          const struct score_prediction *p)
 {
     run->no_gender += l->gender < 0;
-    run->no_p_gender += p_gender == NULL;
+    run->no_p_gender += p->p_gender == NULL;
     run->no_age += l->age_lo < 0;
-    run->no_p_age += p_age == NULL;
+    run->no_p_age += p->p_age == NULL;
     run->several_bins += l->age_lo >= 0 && score_label_bin(run->rule, l) < 0;
+}
+
+/* Adds to the tables that all records share. */
+static void add_to_tables(struct score_run *run, const struct score_label *l,
+                          const struct score_prediction *p, const struct score_item *item)
+{
+    int wrong = item->count[COUNT_GENDER];
+    if (item->count[COUNT_BIN] >= 0)
+        run->bins[item->bin * run->rule->nbins + item->pred_bin]++;
+    baseline_add(&run->baseline, l, item);
+    assurance_add(&run->assurance, l, item);
+    if (wrong >= 0)
+        confidence_add(&run->conf_gender, p->conf_gender, !wrong, wrong);
+    if (item->count[COUNT_MEAN] >= 0)
+        confidence_add(&run->conf_age, p->conf_age, item->close, fabs(item->error));
 }
 
 int score_run_add(struct score_run *run, const struct mien_rec *r, struct mien_err *e)
 {
     struct score_label l;
     struct score_item item;
-    const float *p_gender, *p_age;
+    struct score_prediction p;
     size_t nbins = (size_t)run->rule->nbins;
 
     if (run->bins == NULL && (run->bins = calloc(nbins * nbins, sizeof *run->bins)) == NULL)
@@ -200,14 +236,13 @@ int score_run_add(struct score_run *run, const struct mien_rec *r, struct mien_e
         run->errors++;
         return 0;
     }
-    if (read_record(r, &l, &p_gender, &p_age, e) < 0) {
+    if (score_read(r, &l, &p, e) < 0) {
         run->bad++;
         return MIEN_ERR_FORMAT;
     }
-    count_missing(run, &l, p_gender, p_age);
-    score_judge(run->rule, &l, p_gender, p_age, &item);
-    if (item.count[COUNT_BIN] >= 0)
-        run->bins[(size_t)item.bin * nbins + (size_t)item.pred_bin]++;
+    count_missing(run, &l, &p);
+    score_judge(run->rule, &l, &p, &item);
+    add_to_tables(run, &l, &p, &item);
     if (score_add(&run->total, &item) < 0 ||
         (run->nkeys > 0 && add_to_slice(run, r, &l, &item) < 0))
         return mien_err_mem(e, sizeof run->total, "a score");

@@ -11,6 +11,9 @@
 #include "mien/buf.h"
 #include "mien/err.h"
 #include "mien/record.h"
+#include "assurance.h"
+#include "baseline.h"
+#include "confidence.h"
 #include "score.h"
 
 enum {
@@ -32,6 +35,9 @@ struct score_run {
     size_t nkeys;
 
     struct score total;
+    struct baseline baseline;
+    struct confidence conf_gender, conf_age;
+    struct assurance assurance;
     uint64_t *bins; /* nbins by nbins: label, prediction */
     struct score_slice *slice;
     size_t nslice, cap;
@@ -51,6 +57,11 @@ struct score_run {
  */
 MIEN_CHECKED int score_keys(const char *text, int *keys, size_t *n, struct mien_err *e);
 
+/* Reads a record's labels and predictions, which point into it. A confidence that it doesn't carry is
+   the distribution's own. Returns 0 or MIEN_ERR_FORMAT for impossible values. */
+MIEN_CHECKED int score_read(const struct mien_rec *r, struct score_label *l,
+                            struct score_prediction *p, struct mien_err *e);
+
 /* Scores a record. Returns 0; MIEN_ERR_FORMAT with a message for a record whose label or prediction
    is impossible, which is counted and not scored; or MIEN_ERR_MEM. */
 MIEN_CHECKED int score_run_add(struct score_run *run, const struct mien_rec *r, struct mien_err *e);
@@ -68,6 +79,7 @@ struct score_report {
     enum score_format format;
     int boot; /* resamples for the intervals; 0: none */
     uint64_t seed;
+    bool tables;  /* also those of confidences */
     bool resumed; /* running lines went before */
 };
 

@@ -76,7 +76,8 @@ int score_label_bin(const struct score_rule *rule, const struct score_label *l)
 
 /* --- One record ---------------------------------------------------------------------------- */
 
-static int point_of(const struct score_rule *rule, const struct pred_age *a)
+/* In years, not rounded. */
+static double point_of(const struct score_rule *rule, const struct pred_age *a)
 {
     switch (rule->point) {
     case SCORE_MEDIAN:
@@ -84,52 +85,85 @@ static int point_of(const struct score_rule *rule, const struct pred_age *a)
     case SCORE_MODE:
         return a->mode;
     default:
-        return (int)(a->mean + 0.5);
+        return a->mean;
     }
 }
 
-static void judge_age(const struct score_rule *rule, const struct score_label *l,
-                      const float *p_age, struct score_item *out)
+/* Whether somebody passes whose age is checked. A band that the age lies within says nothing. */
+static void judge_pass(const struct score_rule *rule, const struct score_label *l, double point,
+                       struct score_item *out)
 {
-    struct pred_age a = pred_age(p_age);
-    int point = point_of(rule, &a);
+    bool passes = point >= rule->challenge;
+    if (rule->over == 0)
+        return;
+    if (l->age_hi < rule->over)
+        out->count[COUNT_PASSED] = !passes;
+    else if (l->age_lo >= rule->over)
+        out->count[COUNT_FAILED] = passes;
+}
+
+static void judge_age(const struct score_rule *rule, const struct score_label *l,
+                      const struct score_prediction *p, struct score_item *out)
+{
+    const struct pred_age *a = &p->age;
+    double exact = point_of(rule, a);
+    int point = (int)(exact + 0.5), low, high;
+    out->point = point;
+    out->whole_age = (int)exact;
     out->pred_bin = rule->bin_of[point];
     out->bin = score_label_bin(rule, l);
     if (out->bin >= 0)
         out->count[COUNT_BIN] = abs(out->pred_bin - out->bin);
+    judge_pass(rule, l, exact, out);
     if (l->age_lo != l->age_hi) {
         int below = l->age_lo - point, above = point - l->age_hi;
         out->count[COUNT_BAND] = below > 0 ? below : above > 0 ? above : 0;
         return;
     }
-    out->mean_error = fabs(a.mean - l->age_lo);
-    out->count[COUNT_MEAN] = (int)(out->mean_error * 10 + 0.5);
-    out->count[COUNT_MODE] = abs(a.mode - l->age_lo);
-    out->count[COUNT_MEDIAN] = abs(a.median - l->age_lo);
+    pred_age_interval(p->p_age, a, 0.8, &low, &high);
+    out->error = a->mean - l->age_lo;
+    out->close = abs((int)(a->mean + 0.5) - l->age_lo) <= PRED_CLOSE;
+    out->count[COUNT_MEAN] = (int)(fabs(out->error) * 10 + 0.5);
+    out->count[COUNT_BIAS] = (int)(out->error + MIEN_AGE_MAX + 0.5);
+    out->count[COUNT_INTERVAL] = l->age_lo < low || l->age_lo > high;
+    out->count[COUNT_MODE] = abs(a->mode - l->age_lo);
+    out->count[COUNT_MEDIAN] = abs(a->median - l->age_lo);
     out->count[COUNT_POINT] = abs(point - l->age_lo);
 }
 
-void score_judge(const struct score_rule *rule, const struct score_label *l, const float *p_gender,
-                 const float *p_age, struct score_item *out)
+struct score_prediction score_predict(const float *p_gender, const float *p_age)
+{
+    struct score_prediction p = {.p_gender = p_gender, .p_age = p_age};
+    if (p_gender != NULL)
+        p.conf_gender = fmin((double)p_gender[pred_mode(p_gender, MIEN_GENDERS)], 1);
+    if (p_age != NULL) {
+        p.age = pred_age(p_age);
+        p.conf_age = pred_age_close(p_age, &p.age);
+    }
+    return p;
+}
+
+void score_judge(const struct score_rule *rule, const struct score_label *l,
+                 const struct score_prediction *p, struct score_item *out)
 {
     for (int i = 0; i < SCORE_COUNTS; i++)
         out->count[i] = -1;
     if (l->gender >= 0)
-        out->count[COUNT_GENDER_UNSAID] = p_gender == NULL;
+        out->count[COUNT_GENDER_UNSAID] = p->p_gender == NULL;
     if (l->age_lo >= 0)
-        out->count[COUNT_AGE_UNSAID] = p_age == NULL;
-    if (l->gender >= 0 && p_gender != NULL) {
+        out->count[COUNT_AGE_UNSAID] = p->p_age == NULL;
+    if (l->gender >= 0 && p->p_gender != NULL) {
         out->gender = l->gender;
-        out->pred_gender = pred_mode(p_gender, MIEN_GENDERS);
+        out->pred_gender = pred_mode(p->p_gender, MIEN_GENDERS);
         out->count[COUNT_GENDER] = out->pred_gender != l->gender;
     }
-    if (l->age_lo >= 0 && p_age != NULL)
-        judge_age(rule, l, p_age, out);
+    if (l->age_lo >= 0 && p->p_age != NULL)
+        judge_age(rule, l, p, out);
 }
 
 /* --- Many records -------------------------------------------------------------------------- */
 
-static int count_number(struct score_histogram *h, size_t number)
+int score_count(struct score_histogram *h, size_t number)
 {
     uint64_t *n = array_grow_zeroed(h->n, number, &h->len, sizeof *n);
     if (n == NULL)
@@ -145,9 +179,11 @@ int score_add(struct score *s, const struct score_item *item)
     for (int i = 0; i < SCORE_COUNTS; i++) {
         if (item->count[i] < 0)
             continue;
-        if (count_number(&s->count[i], (size_t)item->count[i]) < 0)
+        if (score_count(&s->count[i], (size_t)item->count[i]) < 0)
             return MIEN_ERR_MEM;
-        s->count[i].sum += i == COUNT_MEAN ? item->mean_error : item->count[i];
+        s->count[i].sum += i == COUNT_MEAN   ? fabs(item->error)
+                           : i == COUNT_BIAS ? item->error
+                                             : item->count[i];
     }
     if (item->count[COUNT_GENDER] >= 0)
         s->gender[item->gender][item->pred_gender]++;
@@ -165,6 +201,15 @@ void score_free(struct score *s)
 
 enum { MEAN = -1 };
 
+/* What a number stands for where it has a mean, in years: unit * (number - zero). */
+static const struct {
+    double unit;
+    int zero;
+} scales[SCORE_COUNTS] = {
+    [COUNT_MODE] = {1, 0},   [COUNT_MEDIAN] = {1, 0},          [COUNT_BAND] = {1, 0},
+    [COUNT_MEAN] = {0.1, 0}, [COUNT_BIAS] = {1, MIEN_AGE_MAX},
+};
+
 static const struct {
     const char *name, *title;
     int count;   /* what it is made of */
@@ -176,6 +221,7 @@ static const struct {
     [SCORE_MAE] = {"age_mae", "MAE of expectation", COUNT_MEAN, MEAN},
     [SCORE_MAE_MEDIAN] = {"age_mae_median", "MAE of median", COUNT_MEDIAN, MEAN},
     [SCORE_MAE_MODE] = {"age_mae_mode", "MAE of arg max", COUNT_MODE, MEAN},
+    [SCORE_BIAS] = {"age_bias", "bias of expectation", COUNT_BIAS, MEAN},
     [SCORE_CS0] = {"cs0", "CS(0)", COUNT_POINT, 0},
     [SCORE_CS0 + 1] = {"cs1", "CS(1)", COUNT_POINT, 1},
     [SCORE_CS0 + 2] = {"cs2", "CS(2)", COUNT_POINT, 2},
@@ -187,11 +233,14 @@ static const struct {
     [SCORE_CS0 + 8] = {"cs8", "CS(8)", COUNT_POINT, 8},
     [SCORE_CS0 + 9] = {"cs9", "CS(9)", COUNT_POINT, 9},
     [SCORE_CS10] = {"cs10", "CS(10)", COUNT_POINT, 10},
+    [SCORE_INTERVAL] = {"age_interval", "in the 80% interval", COUNT_INTERVAL, 0},
     [SCORE_AGE_COVERAGE] = {"age_coverage", "coverage", COUNT_AGE_UNSAID, 0},
     [SCORE_BIN] = {"bin_accuracy", "accuracy", COUNT_BIN, 0},
     [SCORE_ONE_OFF] = {"bin_one_off", "one-off accuracy", COUNT_BIN, 1},
     [SCORE_BAND] = {"band_accuracy", "accuracy", COUNT_BAND, 0},
     [SCORE_BAND_YEARS] = {"band_years", "years outside", COUNT_BAND, MEAN},
+    [SCORE_FALSE_POSITIVE] = {"false_positives", "false positives", COUNT_PASSED, 0},
+    [SCORE_FALSE_NEGATIVE] = {"false_negatives", "false negatives", COUNT_FAILED, 0},
 };
 
 const char *score_name(int metric)
@@ -219,18 +268,24 @@ int score_metric_count(int metric)
     return metrics[metric].count;
 }
 
-double score_of_counts(int metric, const uint64_t *n, size_t len, uint64_t total)
+double score_of_errors(int metric, const uint64_t *n, size_t len, uint64_t total)
 {
     uint64_t sum = 0;
-    double unit = metrics[metric].count == COUNT_MEAN ? 0.1 : 1;
     if (score_is_share(metric)) {
         for (size_t i = 0; i < len && i <= (size_t)metrics[metric].at_most; i++)
             sum += n[i];
-        return (double)sum / (double)total;
+    } else {
+        for (size_t i = 1; i < len; i++)
+            sum += n[i] * i;
     }
-    for (size_t i = 1; i < len; i++)
-        sum += n[i] * i;
-    return unit * (double)sum / (double)total;
+    return (double)sum / (double)total;
+}
+
+double score_of_counts(int metric, const uint64_t *n, size_t len, uint64_t total)
+{
+    double v = score_of_errors(metric, n, len, total);
+    int count = metrics[metric].count;
+    return score_is_share(metric) ? v : scales[count].unit * (v - scales[count].zero);
 }
 
 double score_value(const struct score *s, int metric, uint64_t *n)

@@ -28,14 +28,18 @@ enum score_metric {
     SCORE_MAE,             /* mean absolute error of the expectation, in years */
     SCORE_MAE_MEDIAN,      /* of the median */
     SCORE_MAE_MODE,        /* of the most probable age */
+    SCORE_BIAS,            /* mean of expectation minus age, in years */
     SCORE_CS0,             /* cumulative scores: share with an error of at most 0, ... */
     SCORE_CS5 = SCORE_CS0 + 5,
     SCORE_CS10 = SCORE_CS0 + 10, /* ... 10 years */
+    SCORE_INTERVAL,              /* share of ages within the central 80% of the distribution */
     SCORE_AGE_COVERAGE,          /* as SCORE_GENDER_COVERAGE, of ages and age bands */
     SCORE_BIN,                   /* share whose bin of ages is right */
     SCORE_ONE_OFF,               /* share whose bin is right or a neighbour of it */
     SCORE_BAND,                  /* of records with an age band: share that lies within it */
     SCORE_BAND_YEARS,            /* mean distance from it, in years; 0 within */
+    SCORE_FALSE_POSITIVE, /* of those below the rule's age: share judged at or above challenge */
+    SCORE_FALSE_NEGATIVE, /* of those of the rule's age or above: share judged below challenge */
     SCORE_METRICS
 };
 
@@ -45,11 +49,15 @@ enum score_count {
     COUNT_MODE,          /* |most probable age - age|, in years */
     COUNT_MEDIAN,        /* |median - age| */
     COUNT_MEAN,          /* |expectation - age|, in tenths of a year */
+    COUNT_BIAS,          /* expectation - age, in years, 100 being 0 */
+    COUNT_INTERVAL,      /* 0 the age is within the central 80%, 1 it isn't */
     COUNT_POINT,         /* |point estimate - age| */
     COUNT_BIN,           /* distance in bins of the point estimate from the label */
     COUNT_BAND,          /* distance in years of the point estimate from the band */
     COUNT_GENDER_UNSAID, /* of a record with a label: 0 there is a prediction, 1 there is none */
     COUNT_AGE_UNSAID,
+    COUNT_PASSED, /* of those below the rule's age: 0 judged at or above challenge, 1 below */
+    COUNT_FAILED, /* of the others: 0 judged below challenge, 1 at or above */
     SCORE_COUNTS
 };
 
@@ -61,6 +69,8 @@ struct score_rule {
     int nbins;
     int bin_of[MIEN_AGES];    /* by age, ascending from 0 */
     int bin_first[MIEN_AGES]; /* the youngest age of each bin */
+    int over;                 /* who is this old may pass; 0: nothing is decided */
+    int challenge;            /* who is judged to be this old, unrounded, does pass */
 };
 
 /* Sets the bins: by their youngest ages, ascending from 0 ("0,13,20,60"), by a name ("decades":
@@ -79,24 +89,37 @@ struct score_label {
 /* The bin of a label, or -1 when it has none: unknown, or a band that lies in several. */
 int score_label_bin(const struct score_rule *rule, const struct score_label *l);
 
+/* What is predicted of a record. */
+struct score_prediction {
+    const float *p_gender, *p_age; /* 2 and 101 probabilities, NULL when absent */
+    struct pred_age age;
+    double conf_gender, conf_age; /* in the more probable gender; in an age within PRED_CLOSE years
+                                     of the expectation */
+};
+
+/* A prediction by its distributions, which are such that pred_valid holds, or NULL. */
+struct score_prediction score_predict(const float *p_gender, const float *p_age);
+
 /* A record's contribution to a score. */
 struct score_item {
     int count[SCORE_COUNTS]; /* -1: none, the label or the prediction is absent */
-    double mean_error;       /* what COUNT_MEAN rounds, in years */
+    double error; /* expectation - age, in years, which COUNT_MEAN and COUNT_BIAS round */
     int gender, pred_gender, bin, pred_bin;
+    int point;     /* the age that cumulative scores judge */
+    int whole_age; /* its years before it is rounded */
+    bool close;    /* the expectation, rounded, is within PRED_CLOSE years of the age */
 };
 
-/* Compares a prediction with a label. p_gender has 2 probabilities, p_age 101, both such that
-   pred_valid holds; NULL when absent. */
-void score_judge(const struct score_rule *rule, const struct score_label *l, const float *p_gender,
-                 const float *p_age, struct score_item *out);
+/* Compares a prediction with a label. */
+void score_judge(const struct score_rule *rule, const struct score_label *l,
+                 const struct score_prediction *p, struct score_item *out);
 
 /* How often a number occurred. */
 struct score_histogram {
     uint64_t *n; /* of each number below len */
     size_t len;
     uint64_t total;
-    double sum; /* of the numbers; in years for COUNT_MEAN, unrounded */
+    double sum; /* of what is counted, unrounded: in years for COUNT_MEAN and COUNT_BIAS */
 };
 
 /* A score. Zero-initialised it is empty; its owner frees it. */

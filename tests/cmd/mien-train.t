@@ -176,7 +176,7 @@ below 'learn' "$(score b.model age_mae)" 14
 exits 'ranks, mixed and weighted' 0 toy --heads gender=2,age=coral --mixup 0.2 --class-weights 0.5 -o b.model
 below 'learn' "$(score b.model age_mae)" 9
 exits '--keep-heads keeps bins' 0 mien-train -i k2.model --keep-heads -t toy.pack -v toy.pack -e 1 --lr 1e-9 -o same.model
-is 'and what they say' "$(score same.model age_mae)" "$(score k2.model age_mae)"
+is 'and what they say' "$(score same.model age_mae | cut -c1-6)" "$(score k2.model age_mae | cut -c1-6)"
 for list in '' age age=7 age=coral:x gender=1 age=10:5 age=0:101 age=101,age=101 race=4; do
     exits "--heads '$list'" 2 mien-train --heads "$list" -t toy.pack -o z.model
     like 'is named' "$(cat err)" '^mien-train: heads: '

@@ -70,7 +70,8 @@ static void add(struct score *s, const struct score_rule *rule, struct score_lab
                 const float *p_gender, const float *p_age)
 {
     struct score_item item;
-    score_judge(rule, &l, p_gender, p_age, &item);
+    struct score_prediction p = score_predict(p_gender, p_age);
+    score_judge(rule, &l, &p, &item);
     assert_int_equal(score_add(s, &item), 0);
 }
 
@@ -157,7 +158,8 @@ static void test_bins_and_bands(void **state)
     expect(&s, SCORE_MAE, NAN, 0); /* a band has no error in years */
     score_free(&s);
 
-    score_judge(&rule, &(struct score_label){-1, 25, 25}, NULL, ages(p, 9, 0, 1), &item);
+    struct score_prediction nine = score_predict(NULL, ages(p, 9, 0, 1));
+    score_judge(&rule, &(struct score_label){-1, 25, 25}, &nine, &item);
     assert_int_equal(item.bin, 2);
     assert_int_equal(item.pred_bin, 0);
     assert_int_equal(item.count[COUNT_BIN], 2);
