@@ -21,13 +21,15 @@ static int put_name(struct mien_buf *out, int width, const char *name, size_t le
     return rc;
 }
 
-/* The width of a name as it is shown, or so much when that is more. Out of memory shows later. */
-static int name_width(const char *name, size_t len, int least)
+/* Widens a column to a name as it is shown. */
+static int fit_name(int *width, const char *name, size_t len)
 {
     struct mien_buf shown = {0};
-    int width = put_name(&shown, 0, name, len) == 0 ? (int)shown.len : 0;
+    int rc = put_name(&shown, 0, name, len);
+    if (rc == 0 && (int)shown.len > *width)
+        *width = (int)shown.len;
     mien_buf_free(&shown);
-    return width > least ? width : least;
+    return rc;
 }
 
 /* "93.32% (92.14-94.44)", "5.03 (4.84-5.22)", or "-". */
@@ -126,7 +128,7 @@ static int put_table(const struct score_report *o, const struct score_run *runs,
 {
     int width = o->boot > 0 ? 23 : 12, rc = 0;
     for (size_t i = 0; i < n; i++)
-        width = name_width(names[i], strlen(names[i]), width);
+        rc |= fit_name(&width, names[i], strlen(names[i]));
     if (n > 1) {
         rc |= mien_buf_printf(out, "%*s", LABEL_WIDTH, "");
         for (size_t i = 0; i < n; i++)
@@ -219,7 +221,7 @@ static int put_slice_rows(const struct score_report *o, const struct score_run *
     int width = o->boot > 0 ? 23 : 15, rc = 0;
     int longest = (int)strlen("slice");
     for (size_t i = 0; i < run->nslice; i++)
-        longest = name_width(run->slice[i].name, run->slice[i].len, longest);
+        rc |= fit_name(&longest, run->slice[i].name, run->slice[i].len);
     rc |= mien_buf_printf(out, "\n%-*s %9s", longest, "slice", "n");
     for (int k = 0; k < SLICE_METRICS; k++) {
         if (total->n[summary_metrics[k]] > 0)
