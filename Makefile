@@ -33,9 +33,11 @@ MAN = $(wildcard man/man*/*.[1357])
 NETWORKS = $(wildcard networks/*.net)
 EXAMPLES = $(wildcard examples/*.py)
 HEADERS = $(wildcard include/mien/*.h)
+# Programs that are shell scripts over the others.
+SCRIPTS = mien-report
 SHARE = $(PREFIX)/share
 # What `make install` installs and `make uninstall` removes.
-INSTALLED = $(PROGRAMS:%=$(PREFIX)/bin/%) $(HEADERS:include/%=$(INCLUDEDIR)/%) \
+INSTALLED = $(PROGRAMS:%=$(PREFIX)/bin/%) $(SCRIPTS:%=$(PREFIX)/bin/%) $(HEADERS:include/%=$(INCLUDEDIR)/%) \
 	$(addprefix $(LIBDIR)/,libmien.a libmien.so.$(VERSION) $(SONAME) libmien.so pkgconfig/mien.pc) \
 	$(MAN:%=$(SHARE)/%) $(NETWORKS:%=$(SHARE)/mien/%) $(EXAMPLES:%=$(SHARE)/doc/mien/%)
 
@@ -228,7 +230,7 @@ lint:
 
 install: all
 	for f in $(sort $(dir $(INSTALLED))); do install -d "$(DESTDIR)$$f" || exit; done
-	install $(BIN) "$(DESTDIR)$(PREFIX)/bin"
+	install $(BIN) $(SCRIPTS:%=scripts/%) "$(DESTDIR)$(PREFIX)/bin"
 	install -m 644 $(HEADERS) "$(DESTDIR)$(INCLUDEDIR)/mien"
 	install -m 644 $(LIBMIEN) "$(DESTDIR)$(LIBDIR)"
 	ln -sf libmien.so.$(VERSION) "$(DESTDIR)$(LIBDIR)/$(SONAME)"

@@ -43,13 +43,16 @@ for part in train val; do
     mien-view -r -n 2 $part.mien | mien-resize -q 64 | mien-pack -q -o ${part}64.pack
 done
 mien-predict --keep agegender.model <faces.mien >predictions.mien
+cp predictions.mien linear.mien && cp predictions.mien hidden.mien
+printf 'epoch\ttrain_loss\n1\t5\n2\t4\n' >log.tsv
 cd ..
 
 # What they find on other machines.
 mkdir bin && PATH=$T/bin:$PATH
 printf '#!/bin/sh\nexec cat\n' >bin/less
 printf '#!/bin/sh\nshift; exec "$@"\n' >bin/ssh
-chmod +x bin/*
+ln -s "$ROOT/scripts/mien-report" bin # as it is installed
+chmod +x bin/less bin/ssh
 
 export SLURM_ARRAY_TASK_ID=0 # the examples' job script runs as a task would
 
@@ -67,6 +70,7 @@ for page in "$ROOT"/man/man[17]/* "$ROOT/README.md"; do
         SHELL*) ok "$page, $example" make -s -B -f "$block"; continue ;;
         make\ * | *scripts/*) skip "$page, $example" 'tests/slow/readme.t runs it'; continue ;;
         parallel*) command -v parallel >/dev/null || { skip "$page, $example" 'GNU parallel is not there'; continue; } ;;
+        *mien-report*) command -v gnuplot >/dev/null || { skip "$page, $example" 'gnuplot is not there'; continue; } ;;
         *jq*) command -v jq >/dev/null || { skip "$page, $example" 'jq is not there'; continue; } ;;
         esac
         # 141: head has what it wants of a sort that goes on.
