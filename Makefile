@@ -15,7 +15,14 @@ WARN = -Wall -Wextra -Wshadow -Wstrict-prototypes -Wpointer-arith -Wvla
 INCLUDES = -Iinclude -Ilib -D_POSIX_C_SOURCE=200809L @$(BUILD)/build.flags
 # The objects also make a shared library.
 PIC = -fPIC -fno-semantic-interposition
-ALL_CFLAGS = -std=c17 $(WARN) -pthread $(PIC) $(SAN) $(INCLUDES) $(CPPFLAGS) $(CFLAGS)
+# make HARDEN=0 leaves out what makes errors in memory harder to exploit; sanitizers have their own checks.
+HARDEN ?= 1
+HARDENED = $(if $(SAN),,$(filter-out 0,$(HARDEN)))
+HARDEN_FLAGS = $(if $(HARDENED),$(BUILD)/harden.flags)
+READ_ONLY = -Wl,-z,relro,-z,now,-z,noexecstack
+ALL_CFLAGS = -std=c17 $(WARN) -pthread $(PIC) $(SAN) $(HARDEN_FLAGS:%=@%) $(INCLUDES) $(CPPFLAGS) $(CFLAGS)
+LINK = $(CC) $(ALL_CFLAGS) $(if $(HARDENED),$(READ_ONLY))
+LINK_PROGRAM = $(LINK) $(if $(HARDENED),-pie) $(LDFLAGS)
 # The linker keeps only the libraries that a program really uses.
 LIBS = -Wl,--as-needed -larchive -ljpeg -lopenblas -lz -ldeflate -ljansson -lm
 
@@ -61,7 +68,7 @@ QUIET = $(if $(V),,@printf '  %-4s %s\n' $(1) $(2);)
 JOBS = $(if $(filter -j%,$(MAKEFLAGS)),,-j$(shell nproc))
 BUILD_STEP = +@scripts/step build $(MAKE) $(JOBS) V=1
 MAKEFLAGS += --no-print-directory
-export BUILD V
+export BUILD V HARDEN
 
 .PHONY: all tests check check-slow asan fuzz fuzz-cover fuzz-targets torture valgrind models demo bare \
 	bench bench-guard lint install uninstall dist clean
@@ -71,27 +78,27 @@ all: $(BIN) $(LIBMIEN)
 
 $(BUILD)/bin/%: $(BUILD)/cmd/%.o $(LIB)
 	@mkdir -p $(@D)
-	$(call QUIET,LD,$@)$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $< $(LIB) $(LIBS)
+	$(call QUIET,LD,$@)$(LINK_PROGRAM) -o $@ $< $(LIB) $(LIBS)
 
 $(BUILD)/tests/tool/%: $(BUILD)/tests/tool/%.o $(LIB)
-	$(call QUIET,LD,$@)$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $< $(LIB) $(LIBS)
+	$(call QUIET,LD,$@)$(LINK_PROGRAM) -o $@ $< $(LIB) $(LIBS)
 
 # A fuzz target with a main that runs files; make fuzz puts clang's libFuzzer in its place.
 $(BUILD)/tests/fuzz/%: $(BUILD)/tests/fuzz/%.o $(FUZZ_MAIN) $(LIB)
-	$(call QUIET,LD,$@)$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS)
+	$(call QUIET,LD,$@)$(LINK_PROGRAM) -o $@ $^ $(LIBS)
 
 $(BUILD)/bench/%: $(BUILD)/scripts/bench/%.o $(LIB)
 	@mkdir -p $(@D)
-	$(call QUIET,LD,$@)$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $< $(LIB) $(LIBS)
+	$(call QUIET,LD,$@)$(LINK_PROGRAM) -o $@ $< $(LIB) $(LIBS)
 
 $(BUILD)/tests/%: $(BUILD)/tests/unit/%.o $(LIB)
-	$(call QUIET,LD,$@)$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $< $(LIB) $(LIBS) -lcmocka
+	$(call QUIET,LD,$@)$(LINK_PROGRAM) -o $@ $< $(LIB) $(LIBS) -lcmocka
 
 # Gradients are checked in double precision: the same kernels, their number type changed.
 $(BUILD)/tests/test_grad: $(DOUBLE:%=$(BUILD)/double/%.o) $(LIB)
-	$(call QUIET,LD,$@)$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS) -lcmocka
+	$(call QUIET,LD,$@)$(LINK_PROGRAM) -o $@ $^ $(LIBS) -lcmocka
 
-$(BUILD)/double/%.o: %.c Makefile | $(BUILD)/build.flags $(BUILD)/test.flags
+$(BUILD)/double/%.o: %.c Makefile | $(BUILD)/build.flags $(BUILD)/test.flags $(HARDEN_FLAGS)
 	@mkdir -p $(@D)
 	$(call QUIET,CC,$<)$(CC) $(ALL_CFLAGS) -DMIEN_DOUBLE -MMD -MP -c -o $@ $<
 
@@ -110,7 +117,7 @@ $(BUILD)/libmien.a: $(BUILD)/libmien.o
 	$(call QUIET,AR,$@)$(AR) rcs $@ $^
 
 $(BUILD)/libmien.so.$(VERSION): $(PUBLIC_OBJ) lib/libmien.map
-	$(call QUIET,LD,$@)$(CC) $(ALL_CFLAGS) $(LDFLAGS) -shared -Wl,-soname,$(SONAME) -Wl,--version-script=lib/libmien.map \
+	$(call QUIET,LD,$@)$(LINK) $(LDFLAGS) -shared -Wl,-soname,$(SONAME) -Wl,--version-script=lib/libmien.map \
 		-o $@ $(PUBLIC_OBJ) $(LIBS)
 
 # What is SIMD in real.h is for the vectorizer, which gcc's -O2 hardly lets work.
@@ -118,7 +125,7 @@ $(VECTORIZED:%=$(BUILD)/%.o) $(VECTORIZED:%=$(BUILD)/double/%.o): override CFLAG
 
 $(UNIT:%=$(BUILD)/tests/unit/%.o): | $(BUILD)/test.flags
 
-$(BUILD)/%.o: %.c Makefile | $(BUILD)/build.flags
+$(BUILD)/%.o: %.c Makefile | $(BUILD)/build.flags $(HARDEN_FLAGS)
 	@mkdir -p $(@D)
 	$(call QUIET,CC,$<)$(CC) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
 
@@ -131,6 +138,16 @@ $(BUILD)/%.flags: Makefile
 		{ echo "mien: $$p not found; scripts/deps installs what the build needs" >&2; exit 1; }; done
 	@pkg-config --cflags $(NEEDS) >$@.new || \
 		{ echo "mien: $(strip libraries are missing; scripts/deps $(filter test,$*) installs them)" >&2; exit 1; }
+	@mv $@.new $@
+
+# Each flag that the compiler takes without a warning beside those of the user, whose own win: clang
+# lacks some, and _FORTIFY_SOURCE needs optimization.
+$(BUILD)/harden.flags: Makefile | $(BUILD)/build.flags
+	@try() { printf '\043include <string.h>\n' | \
+		$(CC) -Werror "$$@" $(CPPFLAGS) $(CFLAGS) -x c -S -o /dev/null - 2>/dev/null && echo "$$*"; }; \
+	{ try -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=3 || try -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2; \
+		for f in -fstack-protector-strong -fstack-clash-protection -fcf-protection; do try $$f; done; \
+	} >$@.new || true
 	@mv $@.new $@
 
 tests: $(TEST_BIN)
