@@ -350,6 +350,8 @@ int fitter_run_epochs(struct fitter *f, struct mien_err *e)
         }
         if (rc < 0)
             return rc;
+        /* The log before the checkpoint: a training that ends between them goes on from the one
+           before and cuts its log there; the other way round a line would be missing for ever. */
         if (f->c->on_epoch != NULL)
             f->c->on_epoch(f->c->ctx, &now);
         bool enough = f->c->patience > 0 && p->stale >= f->c->patience;

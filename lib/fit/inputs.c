@@ -64,6 +64,23 @@ static void freeze_batch(void *ctx, int worker, size_t k)
     }
 }
 
+/* Takes n bytes of the disk for a file now: one that fills up later would end the program with a
+   signal when the mapping is written. Returns 0 or an error number. */
+static int reserve(int fd, size_t n)
+{
+#if defined _POSIX_ADVISORY_INFO && _POSIX_ADVISORY_INFO > 0
+    return posix_fallocate(fd, 0, (off_t)n);
+#else
+    static const char zeros[1 << 16];
+    for (size_t k; n > 0; n -= k) {
+        k = n < sizeof zeros ? n : sizeof zeros;
+        if (file_write(fd, zeros, k) < 0)
+            return errno;
+    }
+    return 0;
+#endif
+}
+
 static int take_memory(struct inputs *inputs, size_t cache_mem, struct mien_err *e)
 {
     size_t n = inputs->pack->n * (size_t)inputs->views;
@@ -78,8 +95,7 @@ static int take_memory(struct inputs *inputs, size_t cache_mem, struct mien_err 
     if (fd < 0)
         return fd;
     void *p = MAP_FAILED;
-    /* Blocks are taken now: a disk that fills up later would end the program with a signal. */
-    int full = posix_fallocate(fd, 0, (off_t)bytes);
+    int full = reserve(fd, bytes);
     if (full == 0)
         p = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
     close(fd);

@@ -107,8 +107,10 @@ static void age_target(const struct age_head *h, double sigma, int age, double *
         return;
     }
     for (int k = 0; k < h->n; k++) {
-        for (int year = h->from[k]; year < h->from[k + 1]; year++)
-            q[k] += exp(-0.5 * (year - age) * (year - age) / (sigma * sigma));
+        for (int year = h->from[k]; year < h->from[k + 1]; year++) {
+            double z = (year - age) / sigma; /* squared: sigma's own square may be 0 */
+            q[k] += exp(-0.5 * z * z);
+        }
         sum += q[k];
     }
     for (int k = 0; k < h->n; k++)

@@ -173,6 +173,10 @@ is 'ages are not predicted' "$(score g.model without_p_age)" 300
 exits 'both, bins, and all that softmax can' 0 toy --heads gender=2,age=0:18:65 --sigma 2 --l1 0.1 \
     --smoothing 0.1 --mixup 0.2 --class-weights 0.5 -o b.model
 below 'learn' "$(score b.model age_mae)" 14
+exits 'the narrowest of Gaussians' 0 toy -e 2 --heads age=101 --sigma 1e-300 -o b.model
+narrow=$(grep -o 'loss [0-9.]*' err)
+exits 'no Gaussian' 0 toy -e 2 --heads age=101 -o b.model
+is 'is a single class, too' "$narrow" "$(grep -o 'loss [0-9.]*' err)"
 exits 'ranks, mixed and weighted' 0 toy --heads gender=2,age=coral --mixup 0.2 --class-weights 0.5 -o b.model
 below 'learn' "$(score b.model age_mae)" 9
 exits '--keep-heads keeps bins' 0 mien-train -i k2.model --keep-heads -t toy.pack -v toy.pack -e 1 --lr 1e-9 -o same.model
