@@ -20,7 +20,7 @@
 #include "util/num.h"
 #include "util/half.h"
 
-#define MAX_JSON  ((size_t)64 << 20)
+#define MAX_JSON  ((size_t)16 << 20)
 #define MAX_GROUP ((size_t)1 << 30) /* bytes of one group's weight files */
 
 void tf_free(struct tf_graph *g)

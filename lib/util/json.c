@@ -13,14 +13,21 @@
 static _Thread_local struct reserve {
     char *mem; /* NULL outside json_read */
     size_t size, used;
-    bool taken; /* an allocation has failed */
+    size_t left; /* of JSON_MAX_MEMORY */
+    bool over;   /* an allocation would have gone beyond it */
+    bool taken;  /* an allocation has failed, or would have gone beyond the limit */
 } reserve;
 
 static void *allocate(size_t n)
 {
-    void *p = reserve.taken ? NULL : malloc(n);
+    const size_t overhead = 16; /* of malloc, about */
+    bool fits = reserve.mem == NULL || n + overhead <= reserve.left;
+    void *p = reserve.taken || !fits ? NULL : malloc(n);
+    if (p != NULL && reserve.mem != NULL)
+        reserve.left -= n + overhead; /* what is given back again is little */
     if (p != NULL || reserve.mem == NULL)
         return p;
+    reserve.over = reserve.over || !fits;
     reserve.taken = true;
     n = (n + 15) & ~(size_t)15;
     if (n > reserve.size - reserve.used)
@@ -58,11 +65,14 @@ json_t *json_read(const void *text, size_t len, size_t flags, int *rc, struct mi
     struct text t = {text, (const char *)text + len};
     json_t *root = NULL;
     json_set_alloc_funcs(allocate, release); /* the same each time */
-    reserve = (struct reserve){.size = 16 * len + 4096};
+    reserve = (struct reserve){.size = 16 * len + 4096, .left = JSON_MAX_MEMORY};
     reserve.mem = malloc(reserve.size);
     if (reserve.mem != NULL)
         root = json_load_callback(next_byte, &t, flags, &why);
-    if (reserve.mem == NULL || reserve.taken)
+    if (reserve.over)
+        code = mien_err_set(e, MIEN_ERR_LIMIT, "JSON over the limit of %zu MB of memory",
+                            JSON_MAX_MEMORY >> 20);
+    else if (reserve.mem == NULL || reserve.taken)
         code = mien_err_mem(e, len, "JSON");
     else if (root == NULL)
         code = mien_err_set(e, MIEN_ERR_FORMAT, "line %d, byte %d: %s", why.line, why.position,
