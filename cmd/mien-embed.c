@@ -14,22 +14,19 @@ struct embed {
 static int store(const struct embed *m, struct mien_rec *r, const float *features,
                  struct mien_err *e)
 {
-    struct mien_prep prep = {""};
-    size_t len = 0;
+    struct mien_prep prep;
     uint32_t n = (uint32_t)mien_session_outputs(m->session);
     if (!num_finite(features, n)) {
         mien_rec_fail(r, "the network's output is not a number");
         return 0;
     }
-    const char *text = mien_rec_text(r, MIEN_TAG_PREP, &len);
-    if (text != NULL && mien_prep_parse(&prep, text, len, e) < 0)
+    if (mien_rec_get_prep(r, &prep, e) < 0)
         return MIEN_ERR_FORMAT;
     if (mien_prep_set(&prep, "features", "%s", mien_session_output_name(m->session)) < 0)
         return mien_err_set(e, MIEN_ERR_LIMIT, "the description of the preprocessing is too long");
     if (!m->keep)
         mien_rec_del(r, MIEN_TAG_PIXELS);
-    if (mien_rec_set_f32v(r, MIEN_TAG_FEATURES, features, n) < 0 ||
-        mien_rec_set_str(r, MIEN_TAG_PREP, prep.text) < 0)
+    if (mien_rec_set_f32v(r, MIEN_TAG_FEATURES, features, n) < 0 || mien_rec_set_prep(r, &prep) < 0)
         return mien_err_mem(e, n * sizeof(float), "features");
     return 0;
 }

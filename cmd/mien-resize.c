@@ -15,15 +15,13 @@ struct resize {
 /* Notes the size and the filter in the record's preprocessing. */
 static int note(const struct resize *z, struct mien_rec *r, struct mien_err *e)
 {
-    struct mien_prep prep = {""};
-    size_t len = 0;
-    const char *text = mien_rec_text(r, MIEN_TAG_PREP, &len);
-    int rc = text != NULL ? mien_prep_parse(&prep, text, len, e) : 0;
+    struct mien_prep prep;
+    int rc = mien_rec_get_prep(r, &prep, e);
     if (rc < 0)
         return rc;
     if (mien_resize_describe(z->to, (enum mien_resampling)z->resampling, &prep) < 0)
         return mien_err_set(e, MIEN_ERR_LIMIT, "the preprocessing's description grows too long");
-    return mien_rec_set_str(r, MIEN_TAG_PREP, prep.text);
+    return mien_rec_set_prep(r, &prep);
 }
 
 static int resize_one(const struct resize *z, int worker, struct mien_rec *r, struct mien_err *e)

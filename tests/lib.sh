@@ -5,7 +5,7 @@
 set -u
 ROOT=$(cd "$(dirname "$0")/../.." && pwd)
 export ROOT
-# Real data, and pretrained models (scripts/fetch-models): tests skip what is not there.
+# Real data, and pretrained models (make models): tests skip what is not there.
 DATA=${MIEN_DATA:-$ROOT/../shared/data}
 MODELS=${MIEN_MODELS:-${XDG_CACHE_HOME:-${HOME:-}/.cache}/mien}
 export DATA MODELS

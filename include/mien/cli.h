@@ -80,6 +80,7 @@ struct mien_cli {
     size_t nopts;
     const char *examples; /* command lines, one a line, for --help; may be NULL */
     bool quiet;           /* -q: no summaries, no progress; errors are still printed */
+    const char *version;  /* for --version; NULL: mien's, of which the program is a part */
 };
 
 /* Rows of a table of options: a letter or 0, the long name, the argument's name in --help, where

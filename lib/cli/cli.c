@@ -110,11 +110,12 @@ static _Noreturn void unknown_option(const struct mien_cli *c, const char *shown
     usage_error(c, "unknown option '%s'", shown);
 }
 
-static _Noreturn void version(const struct mien_cli *c)
+static void print_version(const struct mien_cli *c)
 {
-    printf("%s (mien) %s\n", c->name, MIEN_VERSION);
-    mien_cli_close_stdout(c);
-    exit(MIEN_EXIT_OK);
+    if (c->version != NULL)
+        printf("%s %s\n", c->name, c->version);
+    else
+        printf("%s (mien) %s\n", c->name, MIEN_VERSION);
 }
 
 /* The index of word in "a|b|c", or -1. */
@@ -202,14 +203,15 @@ static void apply(struct mien_cli *c, const struct mien_option *o, const char *s
                   const char *arg)
 {
     struct mien_err e;
-    if (o->dst == NULL && o->letter == 'h')
-        cli_help(c);
-    else if (o->dst == NULL && o->letter == 'V')
-        version(c);
-    else if (o->dst == NULL)
+    if (o->dst == NULL && o->letter == 'q') {
         c->quiet = true;
-    else if (store(o, arg, &e) < 0)
+    } else if (o->dst == NULL) {
+        (o->letter == 'h' ? cli_help : print_version)(c);
+        mien_cli_close_stdout(c);
+        exit(MIEN_EXIT_OK);
+    } else if (store(o, arg, &e) < 0) {
         usage_error(c, "%s: %s", shown, e.msg);
+    }
 }
 
 /* Handles "--name[=value]"; returns how many further words it took. */

@@ -1,6 +1,6 @@
 #include "help.h"
 
-#include <stdlib.h>
+#include <stdio.h>
 #include <string.h>
 
 enum {
@@ -159,7 +159,7 @@ static void print_usage(const struct mien_cli *c)
     }
 }
 
-_Noreturn void cli_help(const struct mien_cli *c)
+void cli_help(const struct mien_cli *c)
 {
     print_usage(c);
     print_wrapped(c->purpose, 0, 0);
@@ -168,6 +168,4 @@ _Noreturn void cli_help(const struct mien_cli *c)
     if (c->examples != NULL)
         print_examples(c->examples);
     printf("\nManual: man %s\n", c->name);
-    mien_cli_close_stdout(c);
-    exit(MIEN_EXIT_OK);
 }

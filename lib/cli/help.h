@@ -13,7 +13,7 @@ const struct mien_option *cli_option(const struct mien_cli *c, size_t i);
 /* The long name that a mistyped one was probably meant to be, or NULL. */
 const char *cli_nearest_option(const struct mien_cli *c, const char *word);
 
-/* Prints --help and exits 0. */
-_Noreturn void cli_help(const struct mien_cli *c);
+/* Prints --help. */
+void cli_help(const struct mien_cli *c);
 
 #endif

@@ -97,6 +97,39 @@ static void typos(void **state)
     }
 }
 
+/* What a program prints for --version, up to the newline. */
+static void version_of(const char *version, char *line, size_t size)
+{
+    int end[2];
+    assert_int_equal(pipe(end), 0);
+    pid_t child = fork();
+    if (child == 0) {
+        struct mien_cli c = {.name = "test", .version = version};
+        char *argv[] = {"test", "--version", NULL};
+        dup2(end[1], STDOUT_FILENO);
+        mien_cli_parse(&c, 2, argv);
+        _exit(9);
+    }
+    close(end[1]);
+    ssize_t n = read(end[0], line, size - 1);
+    close(end[0]);
+    int status = 1;
+    waitpid(child, &status, 0);
+    assert_int_equal(status, 0);
+    line[n > 0 ? n : 0] = '\0';
+    line[strcspn(line, "\n")] = '\0';
+}
+
+static void versions(void **state)
+{
+    (void)state;
+    char line[100];
+    version_of("7.3", line, sizeof line);
+    assert_string_equal(line, "test 7.3");
+    version_of(NULL, line, sizeof line);
+    assert_string_equal(line, "test (mien) " MIEN_VERSION);
+}
+
 /* Draws progress on the terminal fd, 40 columns wide. */
 static void draw(int fd)
 {
@@ -177,6 +210,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(aliases),
         cmocka_unit_test(typos),
+        cmocka_unit_test(versions),
         cmocka_unit_test(progress),
         cmocka_unit_test(progress_in_a_file),
     };

@@ -609,7 +609,7 @@ static void damage(void **state)
 
 /* --- Faceres ------------------------------------------------------------------------------- */
 
-/* The folder of real models: $MIEN_MODELS, or the cache of scripts/fetch-models. */
+/* The folder of real models: $MIEN_MODELS, or the cache of make models. */
 static bool models(char *path, size_t n, const char *name)
 {
     const char *dir = getenv("MIEN_MODELS"), *cache = getenv("XDG_CACHE_HOME");
@@ -629,7 +629,7 @@ static void real_model(const char *name, int side, const char *const *layers,
     struct model m;
     struct ref r;
     if (!models(path, sizeof path, name)) {
-        fprintf(stderr, "# %s is not there: scripts/fetch-models brings it\n", name);
+        fprintf(stderr, "# %s is not there: make models fetches it\n", name);
         return; // cmocka prints skip() as a failure of TAP
     }
     size_t count = (size_t)side * (size_t)side * 3;
