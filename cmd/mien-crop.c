@@ -234,6 +234,7 @@ int main(int argc, char **argv)
         .purpose = "Cuts faces out of images, upright and square.",
         .opts = opts,
         .nopts = MIEN_CLI_NOPTS(opts),
+        .uses = MIEN_CLI_FILTER,
         .examples =
             "mien-images photos/ | mien-detect | mien-crop --align --size 224 > faces.mien\n"
             "mien-images faces.tar | mien-crop --box whole --size 224 > faces.mien",

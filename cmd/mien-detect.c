@@ -169,6 +169,7 @@ int main(int argc, char **argv)
         .purpose = "Finds the faces in photographs and writes a record for each.",
         .opts = opts,
         .nopts = MIEN_CLI_NOPTS(opts),
+        .uses = MIEN_CLI_FILTER,
         .examples = "mien-images photos/ | mien-detect | mien-view -c id,score,box\n"
                     "mien-images photos/ | mien-detect --largest | mien-crop --align > faces.mien",
     };

@@ -68,6 +68,7 @@ int main(int argc, char **argv)
         .purpose = "Turns faces into feature vectors.",
         .opts = opts,
         .nopts = MIEN_CLI_NOPTS(opts),
+        .uses = MIEN_CLI_FILTER,
         .examples = "mien-embed face.model < train.mien | mien-pack -o train.pack",
     };
     struct mien_err e;

@@ -253,6 +253,7 @@ int main(int argc, char **argv)
                    "or for -, reads an archive from standard input.",
         .opts = opts,
         .nopts = MIEN_CLI_NOPTS(opts),
+        .uses = MIEN_CLI_OUTPUT | MIEN_CLI_SEGMENT | MIEN_CLI_MAX_BAD,
         .examples = "mien-images photos/ | mien-view\n"
                     "mien-meta imdb.mat | mien-images -m - imdb_crop.tar > images.mien",
     };
@@ -269,7 +270,7 @@ int main(int argc, char **argv)
     if (setenv("TZ", "UTC", 0) != 0 || atexit(at_exit) != 0)
         mien_cli_die(&cli, "out of memory");
     struct source *s = source_new(path, npath, im.limit, &e);
-    if (s == NULL || (im.w = mien_writer_new(STDOUT_FILENO, &e)) == NULL)
+    if (s == NULL || (im.w = mien_filter_writer(&cli, STDOUT_FILENO, &e)) == NULL)
         mien_cli_die(&cli, "%s", e.msg);
     if (im.meta != NULL)
         read_meta(&im);
@@ -277,7 +278,8 @@ int main(int argc, char **argv)
     summarize(&im, s);
     join_free(im.join);
     mien_rec_free(&im.rec);
+    uint64_t nrecords = mien_writer_count(im.w);
     mien_writer_free(im.w);
     source_free(s);
-    return im.nbad > 0 ? MIEN_EXIT_BAD : MIEN_EXIT_OK;
+    return mien_cli_end(&cli, nrecords);
 }

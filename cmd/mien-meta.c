@@ -22,12 +22,12 @@ struct options {
 };
 
 struct run {
-    const struct mien_cli *cli;
+    struct mien_cli *cli;
     struct options o;
     struct names *names; /* NULL without --names */
     struct mien_writer *out;
     struct mien_rec rec;
-    uint64_t bad;
+    uint64_t records, bad; /* read, and of those bad */
 };
 
 static int column_option(void *dst, const char *arg, struct mien_err *e)
@@ -98,13 +98,34 @@ static int from_mat(struct run *run, int fd, const char *name, const void *head,
         if (l.id.len > 0) {
             put(run);
         } else {
-            mien_cli_warn(run->cli, "%s: entry %zu: no path", name, i + 1);
+            char where[300];
+
+            snprintf(where, sizeof where, "%s: entry %zu", name, i + 1);
+            mien_cli_bad(run->cli, where, "no path");
             count_bad(run);
         }
     }
+    run->records += imdb_count(im);
     summarize(run, name, imdb_count(im), drop);
     imdb_free(im);
     return 0;
+}
+
+/* Reports a bad row; msg begins with where it is, as in "line 3 (a.jpg): no such gender". */
+static void report_row(struct run *run, const char *name, const char *msg)
+{
+    char where[600];
+    const char *cause = strstr(msg, "): ");
+
+    if (cause)
+        cause++;
+    else
+        cause = strstr(msg, ": ");
+    snprintf(where, sizeof where, "%s: %.*s", name, cause ? (int)(cause - msg) : 0, msg);
+    if (cause)
+        mien_cli_bad(run->cli, where, cause + 2);
+    else
+        mien_cli_bad(run->cli, name, msg);
 }
 
 static int from_table(struct run *run, int fd, const char *name, const void *head, size_t n,
@@ -121,13 +142,14 @@ static int from_table(struct run *run, int fd, const char *name, const void *hea
     while ((rc = table_next(t, &run->rec, e)) == 1 || rc == MIEN_ERR_FORMAT) {
         rows++;
         if (rc == MIEN_ERR_FORMAT) {
-            mien_cli_warn(run->cli, "%s: %s", name, e->msg);
+            report_row(run, name, e->msg);
             count_bad(run);
             mien_rec_fail(&run->rec, "%s", e->msg);
         }
         if (mien_rec_has(&run->rec, MIEN_TAG_ID))
             put(run);
     }
+    run->records += rows;
     if (rc == 0)
         mien_cli_note(run->cli, "%s: %llu rows, %llu of them bad", name, (unsigned long long)rows,
                       (unsigned long long)(run->bad - bad));
@@ -139,13 +161,13 @@ static int from_table(struct run *run, int fd, const char *name, const void *hea
    its record is passed on as it came. */
 static int from_names(struct run *run, int fd, const char *name, struct mien_err *e)
 {
-    struct mien_reader *in = mien_reader_new(fd, run->o.limit, e);
+    struct mien_reader *in = mien_filter_reader(run->cli, fd, run->o.limit, e);
     uint64_t outside = 0, bad = run->bad;
     struct mien_progress progress;
     int rc;
 
     if (!in)
-        return MIEN_ERR_MEM;
+        return MIEN_ERR_SYS;
     mien_cli_progress_start(&progress, run->cli, "records");
     while ((rc = mien_read(in, &run->rec, e)) == 1) {
         struct labels l;
@@ -175,6 +197,7 @@ static int from_names(struct run *run, int fd, const char *name, struct mien_err
                       "doesn't match",
                       name, (unsigned long long)mien_reader_count(in), (unsigned long long)outside,
                       (unsigned long long)(run->bad - bad));
+    run->records += mien_reader_count(in);
     mien_reader_free(in);
     return rc;
 }
@@ -247,7 +270,7 @@ static void prepare(struct run *run)
     if (o->names && !(run->names = names_new(o->names, &o->table.codes, &e)))
         mien_cli_die(run->cli, "--names: %s", e.msg);
     mien_cli_check_output(run->cli, STDOUT_FILENO);
-    if (!(run->out = mien_writer_new(STDOUT_FILENO, &e)))
+    if (!(run->out = mien_filter_writer(run->cli, STDOUT_FILENO, &e)))
         mien_cli_die(run->cli, "%s", e.msg);
 }
 
@@ -299,6 +322,7 @@ int main(int argc, char **argv)
                    "images.",
         .opts = opts,
         .nopts = MIEN_CLI_NOPTS(opts),
+        .uses = MIEN_CLI_FILTER,
         .examples = "mien-meta imdb.mat | mien-images -m - imdb_crop.tar > images.mien\n"
                     "mien-meta --column path=img --female 1 --male 0 labels.csv > labels.mien\n"
                     "mien-images utkface.tar | mien-meta --names utkface > images.mien",
@@ -311,5 +335,5 @@ int main(int argc, char **argv)
     if (n == 0)
         take(&run, "-");
     finish(&run);
-    return run.bad ? MIEN_EXIT_BAD : MIEN_EXIT_OK;
+    return mien_cli_end(&cli, run.records);
 }

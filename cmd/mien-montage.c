@@ -69,15 +69,15 @@ static int write_page(void *ctx, const unsigned char *px, struct mien_size size,
     return 0;
 }
 
-/* Draws the records of standard input. Returns whether all of them were good. */
-static bool draw(const struct mien_cli *cli, struct montage *m, int head, size_t limit)
+/* Draws the records of standard input. Returns how many there were. */
+static uint64_t draw(const struct mien_cli *cli, struct montage *m, int head, size_t limit)
 {
     struct mien_progress progress;
     struct mien_rec r = {0};
     struct mien_err e;
-    bool bad, good = true;
+    bool bad;
     int rc = 0;
-    struct mien_reader *rd = mien_reader_new(STDIN_FILENO, limit, &e);
+    struct mien_reader *rd = mien_filter_reader(cli, STDIN_FILENO, limit, &e);
     if (rd == NULL)
         mien_cli_die(cli, "%s", e.msg);
     mien_cli_progress_start(&progress, cli, "records");
@@ -86,15 +86,15 @@ static bool draw(const struct mien_cli *cli, struct montage *m, int head, size_t
             mien_cli_die(cli, "%s", e.msg);
         if (bad)
             mien_filter_report(cli, mien_reader_count(rd), &r, e.msg);
-        good &= !bad;
         mien_cli_progress(&progress, mien_reader_count(rd), 0, mien_reader_bytes(rd));
     }
     mien_cli_progress_end(&progress);
     if (rc < 0 || montage_end(m, &e) < 0)
         mien_cli_die(cli, "%s", e.msg);
+    uint64_t n = mien_reader_count(rd);
     mien_reader_free(rd);
     mien_rec_free(&r);
-    return good;
+    return n;
 }
 
 /* Prints what was drawn. Returns whether there was anything. */
@@ -142,6 +142,7 @@ int main(int argc, char **argv)
         .purpose = "Draws contact sheets of faces or photographs, with labels and predictions.",
         .opts = opts,
         .nopts = MIEN_CLI_NOPTS(opts),
+        .uses = MIEN_CLI_RANGE | MIEN_CLI_MAX_BAD,
         .examples = "mien-predict --keep face.model < faces.mien | mien-montage -o sheet.jpg\n"
                     "mien-images photos/ | mien-montage --across 5 --size 320 -o photos.jpg",
     };
@@ -156,10 +157,11 @@ int main(int argc, char **argv)
     if (m == NULL)
         mien_cli_die(&cli, "%s", e.msg);
 
-    bool good = draw(&cli, m, head, limit);
-    good &= summary(&cli, montage_counts(m));
+    int status = mien_cli_end(&cli, draw(&cli, m, head, limit));
+    if (!summary(&cli, montage_counts(m)))
+        status = MIEN_EXIT_BAD;
     montage_free(m);
     mien_buf_free(&out.jpeg);
     mien_buf_free(&out.name);
-    return good ? MIEN_EXIT_OK : MIEN_EXIT_BAD;
+    return status;
 }

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
+#include "cli/state.h"
 #include "mien/filter.h"
 #include "mien/pack.h"
 #include "tensor/pack_writer.h"
@@ -43,33 +44,35 @@ static int add_records(const struct mien_cli *c, const struct options *o, struct
     return rc;
 }
 
-static int make_pack(const struct mien_cli *c, const struct options *o)
+static int make_pack(struct mien_cli *c, const struct options *o)
 {
     struct mien_err e;
     uint64_t nbad = 0, nerror = 0;
     mien_cli_check_input(c, STDIN_FILENO);
-    struct mien_reader *rd = mien_reader_new(STDIN_FILENO, o->limit, &e);
+    struct mien_reader *rd = mien_filter_reader(c, STDIN_FILENO, o->limit, &e);
     struct pack_writer *w = rd ? pack_writer_new(o->out, (enum mien_pack_kind)o->kind, &e) : NULL;
     bool ok = w && add_records(c, o, rd, w, &nbad, &nerror, &e) == 0 &&
               pack_writer_end(w, "mien-pack " MIEN_VERSION, &e) == 0;
     pack_writer_free(w);
-    uint64_t n = ok ? mien_reader_count(rd) - nbad - nerror : 0;
+    uint64_t nread = ok ? mien_reader_count(rd) : 0;
     mien_reader_free(rd);
     if (!ok)
         mien_cli_die(c, "%s", e.msg);
+    int status = mien_cli_end(c, nread);
     mien_cli_note(c, "%llu records packed, %llu with errors and %llu bad ones left out",
-                  (unsigned long long)n, (unsigned long long)nerror, (unsigned long long)nbad);
-    return nbad ? MIEN_EXIT_BAD : MIEN_EXIT_OK;
+                  (unsigned long long)(nread - nbad - nerror), (unsigned long long)nerror,
+                  (unsigned long long)nbad);
+    return status;
 }
 
-static int restore_packs(const struct mien_cli *c, char **path, int n)
+static int restore_packs(struct mien_cli *c, char **path, int n)
 {
     struct mien_err e;
     struct mien_pack p;
     struct mien_rec r = {0};
-    int status = MIEN_EXIT_OK;
+    uint64_t total = 0;
     mien_cli_check_output(c, STDOUT_FILENO);
-    struct mien_writer *w = mien_writer_new(STDOUT_FILENO, &e);
+    struct mien_writer *w = mien_filter_writer(c, STDOUT_FILENO, &e);
     if (!w)
         mien_cli_die(c, "%s", e.msg);
     for (int k = 0; k < n; k++) {
@@ -83,21 +86,23 @@ static int restore_packs(const struct mien_cli *c, char **path, int n)
                 mien_cli_die(c, "%s", e.msg);
             if (rc < 0) {
                 mien_cli_progress_end(&progress);
-                mien_cli_warn(c, "'%s', record %zu: %s", path[k], i + 1, e.msg);
-                status = MIEN_EXIT_BAD;
+                char where[300];
+                snprintf(where, sizeof where, "'%s', record %zu", path[k], i + 1);
+                mien_cli_bad(c, where, e.msg);
             } else if (mien_write(w, &r, &e) < 0) {
                 mien_cli_die_output(c, &e);
             }
             mien_cli_progress(&progress, i + 1, p.n, 0);
         }
         mien_cli_progress_end(&progress);
+        total += p.n;
         mien_pack_close(&p);
     }
     if (mien_writer_end(w, &e) < 0)
         mien_cli_die_output(c, &e);
     mien_writer_free(w);
     mien_rec_free(&r);
-    return status;
+    return mien_cli_end(c, total);
 }
 
 static void list_pack(const struct mien_pack *p, const char *path)
@@ -127,7 +132,7 @@ static void list_pack(const struct mien_pack *p, const char *path)
            p->n - gender[0] - gender[1]);
 }
 
-static int list_packs(const struct mien_cli *c, char **path, int n)
+static int list_packs(struct mien_cli *c, char **path, int n)
 {
     struct mien_err e;
     struct mien_pack p;
@@ -138,14 +143,15 @@ static int list_packs(const struct mien_cli *c, char **path, int n)
         mien_pack_close(&p);
     }
     mien_cli_close_stdout(c);
-    return MIEN_EXIT_OK;
+    return mien_cli_end(c, 0);
 }
 
 int main(int argc, char **argv)
 {
     struct options o = {0};
     const struct mien_option opts[] = {
-        MIEN_OPT_STR('o', "output", "FILE", &o.out, "pack standard input into FILE"),
+        MIEN_OPT_STR('o', "output", "FILE", &o.out,
+                     "pack standard input into FILE; with -d or -l, write to FILE"),
         MIEN_OPT_CHOICE(0, "kind", "KIND", &o.kind, "auto|pixels|image|features",
                         "what to make the tensor from: auto, pixels, image or features [auto]"),
         MIEN_OPT_FLAG(0, "strict", &o.strict, "stop at the first bad record"),
@@ -163,16 +169,21 @@ int main(int argc, char **argv)
         .purpose = "Packs records into tensors, which mien-train maps, and unpacks them.",
         .opts = opts,
         .nopts = MIEN_CLI_NOPTS(opts),
+        .uses = MIEN_CLI_SEGMENT | MIEN_CLI_RANGE | MIEN_CLI_MAX_BAD,
         .examples = "mien-pack -o train.pack < train.mien\n"
                     "mien-pack -d train.pack val.pack | mien-split 90/10 a.mien b.mien",
     };
     int n = mien_cli_parse(&cli, argc, argv);
-    if ((o.out != NULL) + o.restore + o.list != 1)
+    struct mien_err e;
+    if (o.restore + o.list > 1 || (o.out == NULL && o.restore + o.list == 0))
         mien_cli_die(&cli, "give one of -o FILE, -d and -l; see mien-pack --help");
-    if (o.out != NULL) {
+    if (!o.restore && !o.list) {
         mien_cli_filter_operands(&cli, n, argv, 0, 0, NULL);
         return make_pack(&cli, &o);
     }
     mien_cli_operands(&cli, n, argv, 1, INT_MAX, "PACK");
+    if (o.out != NULL && cli_set_output(cli.state, o.out, &e) < 0)
+        mien_cli_die(&cli, "--output: %s", e.msg);
+    cli_state_open(&cli);
     return o.restore ? restore_packs(&cli, argv + 1, n) : list_packs(&cli, argv + 1, n);
 }

@@ -119,6 +119,7 @@ int main(int argc, char **argv)
         .purpose = "Predicts the distributions of age and gender of faces.",
         .opts = opts,
         .nopts = MIEN_CLI_NOPTS(opts),
+        .uses = MIEN_CLI_FILTER,
         .examples = "mien-predict face.model < faces.mien | mien-view -c id,pred_age,pred_gender\n"
                     "mien-predict --reject 0.9,0.6 agegender.model < test.mien | mien-score",
     };

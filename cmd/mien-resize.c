@@ -99,6 +99,7 @@ int main(int argc, char **argv)
         .purpose = "Resizes pixels, antialiased, to SIZE: N for a square, or HEIGHTxWIDTH.",
         .opts = opts,
         .nopts = MIEN_CLI_NOPTS(opts),
+        .uses = MIEN_CLI_FILTER,
         .examples = "mien-crop --for 224 < images.mien | mien-resize 224 > faces.mien\n"
                     "mien-resize --filter box 112 < faces.mien > small.mien",
     };

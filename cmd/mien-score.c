@@ -16,13 +16,14 @@ struct options {
 };
 
 struct scorer {
-    const struct mien_cli *cli;
+    struct mien_cli *cli;
     struct options o;
     struct score_rule rule;
     int keys[SCORE_MAX_KEYS];
     size_t nkeys;
     struct mien_buf out;
-    bool bad;
+    uint64_t records;
+    bool empty; /* one of the files is */
 };
 
 static void print_running(struct scorer *s, const struct score_run *run, const char *name)
@@ -41,7 +42,6 @@ static void add(struct scorer *s, struct score_run *run, const struct mien_rec *
         mien_cli_die(s->cli, "%s", e.msg);
     if (rc < 0)
         mien_filter_report(s->cli, run->records, r, e.msg);
-    s->bad |= rc < 0;
     if (s->o.every > 0 && run->records % (uint64_t)s->o.every == 0)
         print_running(s, run, name);
 }
@@ -74,7 +74,7 @@ static void warn_if_empty(struct scorer *s, const struct score_run *run, const c
         0)
         return;
     mien_cli_warn(s->cli, "no record of '%s' has both a label and a prediction", path);
-    s->bad = true;
+    s->empty = true;
 }
 
 /* Scores the files and reports on them; a broken one ends the program after the report. */
@@ -100,6 +100,8 @@ static void score_files(struct scorer *s, char **paths, size_t n)
     cli_print(s->cli, &s->out);
     if (rc < 0)
         mien_cli_die(s->cli, "%s", e.msg);
+    for (size_t i = 0; i < n; i++)
+        s->records += runs[i].records;
     for (size_t i = 0; i < n; i++)
         score_run_free(&runs[i]);
     free(runs);
@@ -145,14 +147,14 @@ static void score_pairs(struct scorer *s, char **paths)
             mien_cli_die(s->cli, "%s", e.msg);
         if (rc < 0)
             mien_filter_report(s->cli, p.records, &r[0], e.msg);
-        s->bad |= rc < 0;
     }
+    s->records = p.records;
     if (got[0] != got[1])
         mien_cli_die(s->cli, "'%s' ends after %llu records, '%s' doesn't", paths[got[0] > 0],
                      (unsigned long long)p.records, paths[got[0] == 0]);
     if (p.metric[0].change.total + p.metric[1].change.total + p.metric[4].change.total == 0) {
         mien_cli_warn(s->cli, "no record has a label and both predictions");
-        s->bad = true;
+        s->empty = true;
     }
     if (pairs_report(&s->o.report, &p, paths[0], paths[1], &s->out) < 0)
         mien_cli_die(s->cli, "out of memory");
@@ -203,6 +205,7 @@ int main(int argc, char **argv)
                    "side.",
         .opts = opts,
         .nopts = MIEN_CLI_NOPTS(opts),
+        .uses = MIEN_CLI_OUTPUT | MIEN_CLI_RANGE | MIEN_CLI_MAX_BAD,
         .examples = "mien-predict agegender.model < test.mien | mien-score\n"
                     "mien-score --by group,gender predictions.mien",
     };
@@ -228,5 +231,6 @@ int main(int argc, char **argv)
     else
         score_files(&s, n > 0 ? argv + 1 : standard_input, n > 0 ? (size_t)n : 1);
     mien_buf_free(&s.out);
-    return s.bad ? MIEN_EXIT_BAD : MIEN_EXIT_OK;
+    int status = mien_cli_end(&cli, s.records);
+    return s.empty ? MIEN_EXIT_BAD : status;
 }

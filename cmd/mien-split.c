@@ -16,7 +16,7 @@ struct options {
 };
 
 struct splitter {
-    const struct mien_cli *cli;
+    struct mien_cli *cli;
     struct options o;
     struct split parts;
     struct strata *strata; /* NULL unless asked for */
@@ -25,7 +25,7 @@ struct splitter {
     struct mien_writer *w[SPLIT_MAX]; /* of each part; all the same for standard output */
     struct split_tally tally[SPLIT_MAX];
     uint64_t nkeyed[SPLIT_BY_DEFAULT]; /* by what */
-    uint64_t nbad, nleft;              /* found bad here; in no part */
+    uint64_t nread, nbad, nleft;       /* of all, those found bad here, and in no part */
     struct mien_rec rec;
 };
 
@@ -85,7 +85,7 @@ static void deliver(struct splitter *s, int fd)
 {
     struct mien_err e, why;
     struct mien_progress progress;
-    struct mien_reader *rd = mien_reader_new(fd, s->o.limit, &e);
+    struct mien_reader *rd = mien_filter_reader(s->cli, fd, s->o.limit, &e);
     uint64_t key, nth = 0;
     int rc = rd == NULL ? MIEN_ERR_MEM : 1;
     mien_cli_progress_start(&progress, s->cli, "records");
@@ -107,6 +107,7 @@ static void deliver(struct splitter *s, int fd)
         mien_cli_progress(&progress, mien_reader_count(rd), 0, mien_reader_bytes(rd));
     }
     mien_cli_progress_end(&progress);
+    s->nread = rd != NULL ? mien_reader_count(rd) : 0;
     mien_reader_free(rd);
     if (rc < 0) {
         if (!s->files)
@@ -131,7 +132,8 @@ static void open_output(struct splitter *s, char **path)
         if (!s->files && i > 0)
             s->w[i] = s->w[0];
         else if ((s->files && file_create(&s->out[i], path[i], &e) < 0) ||
-                 (s->w[i] = mien_writer_new(s->files ? s->out[i].fd : STDOUT_FILENO, &e)) == NULL)
+                 (s->w[i] = mien_filter_writer(s->cli, s->files ? s->out[i].fd : STDOUT_FILENO,
+                                               &e)) == NULL)
             fail(s, &e);
     }
 }
@@ -221,6 +223,7 @@ int main(int argc, char **argv)
                    "into one stream, by a field of the records.",
         .opts = opts,
         .nopts = MIEN_CLI_NOPTS(opts),
+        .uses = MIEN_CLI_FILTER,
         .examples =
             "mien-split 80/10/10 train.mien val.mien test.mien < faces.mien\n"
             "mien-split --by subject --stratify age,gender 90/10 a.mien b.mien < faces.mien",
@@ -233,10 +236,11 @@ int main(int argc, char **argv)
     int fd = stratify ? survey(&s) : STDIN_FILENO;
     deliver(&s, fd);
     close_output(&s);
+    int status = mien_cli_end(&cli, s.nread);
     summarize(&s);
     if (fd != STDIN_FILENO)
         close(fd);
     strata_free(s.strata);
     mien_rec_free(&s.rec);
-    return s.nbad > 0 ? MIEN_EXIT_BAD : MIEN_EXIT_OK;
+    return status;
 }

@@ -2,6 +2,7 @@
 #include <limits.h>
 #include <unistd.h>
 
+#include "cli/state.h"
 #include "cli/streams.h"
 #include "mien/filter.h"
 #include "record/census.h"
@@ -15,12 +16,12 @@ enum { TSV, JSON };
 struct options {
     const char *columns, *select;
     int format, head; /* head -1: all */
-    bool full, no_header, count, records, check, resync;
+    bool full, no_header, count, records, check, index, resync;
     size_t limit;
 };
 
 struct view {
-    const struct mien_cli *cli;
+    struct mien_cli *cli;
     struct options o;
     struct expr *select; /* NULL: all records */
     struct text_table table;
@@ -28,7 +29,7 @@ struct view {
     struct mien_writer *writer; /* of --records */
     struct census census;       /* of --check */
     uint64_t segments, bytes, shown, errors, skipped, damages;
-    bool bad, at_once;
+    bool at_once;
 };
 
 static void show(struct view *v, const struct mien_rec *r)
@@ -51,6 +52,17 @@ static void pass_on(struct view *v, struct mien_rec *r)
         mien_cli_die_output(v->cli, &e);
 }
 
+/* A line of --index. */
+static void show_segment(void *ctx, const struct mien_segment *s)
+{
+    struct view *v = ctx;
+    if (mien_buf_printf(&v->out, "%llu\t%llu\t%llu\n", (unsigned long long)s->offset,
+                        (unsigned long long)s->bytes, (unsigned long long)s->records) < 0)
+        mien_cli_die(v->cli, "out of memory");
+    if (v->at_once || v->out.len >= FLUSH)
+        cli_print(v->cli, &v->out);
+}
+
 static void check(struct view *v, const struct mien_rec *r)
 {
     struct mien_err e;
@@ -59,7 +71,6 @@ static void check(struct view *v, const struct mien_rec *r)
         mien_cli_die(v->cli, "%s", e.msg);
     if (rc < 0)
         mien_filter_report(v->cli, v->census.records, r, e.msg);
-    v->bad |= rc < 0;
 }
 
 static void take(struct view *v, struct mien_rec *r)
@@ -70,7 +81,7 @@ static void take(struct view *v, struct mien_rec *r)
         check(v, r);
     else if (v->o.records)
         pass_on(v, r);
-    else if (!v->o.count)
+    else if (!v->o.count && !v->o.index)
         show(v, r);
     v->shown++;
     v->errors += mien_rec_has(r, MIEN_TAG_ERROR);
@@ -111,6 +122,8 @@ static void read_file(struct view *v, const char *path, struct mien_rec *r)
         fail(v, &e);
     if (v->o.resync)
         mien_reader_resync(in.reader);
+    if (v->o.index)
+        mien_reader_on_segment(in.reader, show_segment, v);
     while (!enough(v) && (rc = next(v, &in, r, &e)) > 0)
         take(v, r);
     if (rc < 0)
@@ -154,8 +167,15 @@ static void prepare(struct view *v)
     const struct options *o = &v->o;
     struct text_table *t = &v->table;
     struct mien_err e;
-    if ((o->format == JSON) + o->count + o->records + o->check > 1)
-        mien_cli_die(v->cli, "--format json, --count, --records and --check exclude each other");
+    if ((o->format == JSON) + o->count + o->records + o->check + o->index > 1)
+        mien_cli_die(v->cli, "--format json, --count, --records, --check and --index exclude each "
+                             "other");
+    if (o->index && (o->head >= 0 || o->select != NULL || o->resync))
+        mien_cli_die(v->cli,
+                     "--index reads the whole stream and can't be used with --head, --select "
+                     "and --resync");
+    if (v->cli->state->segment > 0 && !o->records)
+        mien_cli_die(v->cli, "--segment needs --records");
     if (o->full && o->format != JSON)
         mien_cli_die(v->cli, "--full needs --format json");
     if (o->check && o->head >= 0)
@@ -178,7 +198,7 @@ static void prepare(struct view *v)
                          col_name(t->col[i], name));
     }
     mien_cli_check_output(v->cli, STDOUT_FILENO);
-    if ((v->writer = mien_writer_new(STDOUT_FILENO, &e)) == NULL)
+    if ((v->writer = mien_filter_writer(v->cli, STDOUT_FILENO, &e)) == NULL)
         mien_cli_die(v->cli, "%s", e.msg);
 }
 
@@ -202,6 +222,8 @@ int main(int argc, char **argv)
                       "write the records themselves; with --columns, only these fields"),
         MIEN_OPT_FLAG(0, "check", &v.o.check,
                       "verify the whole stream and print which fields it has"),
+        MIEN_OPT_FLAG(0, "index", &v.o.index,
+                      "print the offset, bytes and records of each segment"),
         MIEN_OPT_FLAG(0, "resync", &v.o.resync,
                       "skip what is damaged, up to the next whole record"),
         MIEN_OPT_SIZE(0, "max-record", "SIZE", &v.o.limit, 1, 4294967295.0,
@@ -215,6 +237,7 @@ int main(int argc, char **argv)
         .purpose = "Shows records as text, counts them, checks them, or passes some of them on.",
         .opts = opts,
         .nopts = MIEN_CLI_NOPTS(opts),
+        .uses = MIEN_CLI_FILTER,
         .examples = "mien-view faces.mien | less\n"
                     "mien-view -c id,age,pred_age --select 'age_error > 10' faces.mien\n"
                     "mien-view -r --select 'score >= 3' faces.mien > clear.mien",
@@ -225,6 +248,8 @@ int main(int argc, char **argv)
     int n = mien_cli_parse(&cli, argc, argv);
     v.cli = &cli;
     prepare(&v);
+    if (n > 1 && v.o.index)
+        mien_cli_die(&cli, "--index is of one file");
     if (n == 0) {
         n = 1;
         argv = standard_input;
@@ -233,11 +258,12 @@ int main(int argc, char **argv)
         read_file(&v, argv[i], &r);
     finish(&v);
 
+    int status = mien_cli_end(&cli, v.shown);
     mien_rec_free(&r);
     mien_writer_free(v.writer);
     census_free(&v.census);
     expr_free(v.select);
     text_table_free(&v.table);
     mien_buf_free(&v.out);
-    return v.bad || v.damages > 0 ? MIEN_EXIT_BAD : MIEN_EXIT_OK;
+    return v.damages > 0 ? MIEN_EXIT_BAD : status;
 }

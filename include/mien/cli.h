@@ -70,6 +70,15 @@ struct mien_option {
     const char *alias; /* "target" or "target=value": another name of that option */
 };
 
+/* Options that programs have because of what they read and write. */
+enum mien_cli_uses {
+    MIEN_CLI_OUTPUT = 1,  /* -o FILE: standard output becomes that file, whole or not at all */
+    MIEN_CLI_SEGMENT = 2, /* --segment N, for mien_filter_writer */
+    MIEN_CLI_RANGE = 4,   /* --range OFFSET:BYTES, for mien_filter_reader */
+    MIEN_CLI_MAX_BAD = 8, /* --max-bad N|P%, for mien_cli_end */
+    MIEN_CLI_FILTER = 15  /* all of these */
+};
+
 /* A program. */
 struct mien_cli {
     const char *name;     /* "mien-crop" */
@@ -78,9 +87,11 @@ struct mien_cli {
     const char *purpose;  /* one sentence */
     const struct mien_option *opts;
     size_t nopts;
-    const char *examples; /* command lines, one a line, for --help; may be NULL */
-    bool quiet;           /* -q: no summaries, no progress; errors are still printed */
-    const char *version;  /* for --version; NULL: mien's, of which the program is a part */
+    const char *examples;         /* command lines, one a line, for --help; may be NULL */
+    int uses;                     /* options to add to the table: of enum mien_cli_uses */
+    bool quiet;                   /* -q: no summaries, no progress; errors are still printed */
+    struct mien_cli_state *state; /* their values; mien_cli_parse makes it where uses isn't 0 */
+    const char *version;          /* for --version; NULL: mien's, of which the program is a part */
 };
 
 /* Rows of a table of options: a letter or 0, the long name, the argument's name in --help, where
@@ -178,6 +189,17 @@ void mien_cli_note(const struct mien_cli *c, const char *fmt, ...)
 /* The same as mien_cli_warn, then exit 2. */
 void mien_cli_die(const struct mien_cli *c, const char *fmt, ...)
     __attribute__((format(printf, 2, 3), noreturn));
+
+/* Something bad that doesn't end the program: "NAME: WHERE: CAUSE" on standard error, where being
+   such as "record 17 (00/x.jpg)". Those of one cause, numbers in it aside, are counted: five are
+   named, then one in a thousand with the count. One at a time. */
+void mien_cli_bad(const struct mien_cli *c, const char *where, const char *cause);
+
+/* Ends a program that has such options or calls mien_cli_bad: prints how many more there were of
+   each cause, and puts the file of -o in its place. total is what --max-bad P% is a share of. Exits
+   2 where the file can't be written. Returns MIEN_EXIT_BAD when there was more that was bad than
+   --max-bad allows, by default anything, else MIEN_EXIT_OK. */
+int mien_cli_end(struct mien_cli *c, uint64_t total);
 
 /* Ends the program quietly with status 0 when errno says that the reader of our output has gone
    away (EPIPE), else as mien_cli_die with the message of e. For failures of writing. */

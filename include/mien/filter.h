@@ -16,7 +16,8 @@
  *         const struct mien_option opts[] = {MIEN_FILTER_OPTIONS(f)};
  *         struct mien_cli cli = {.name = "aged", .synopsis = "[options] < in.mien > out.mien",
  *                                .purpose = "Keeps the records that have an age.",
- *                                .opts = opts, .nopts = MIEN_CLI_NOPTS(opts)};
+ *                                .opts = opts, .nopts = MIEN_CLI_NOPTS(opts),
+ *                                .uses = MIEN_CLI_FILTER};
  *         f.cli = &cli;
  *         int n = mien_cli_parse(&cli, argc, argv);
  *         mien_cli_filter_operands(&cli, n, argv, 0, 0, NULL);
@@ -47,7 +48,7 @@ extern "C" {
 
 /* A filter. Zeros are good values but for cli and fn. */
 struct mien_filter {
-    const struct mien_cli *cli;
+    struct mien_cli *cli;
 
     /* Works on n records, 1 <= n <= batch, none of which has an error field. worker is the calling
        thread, 0..jobs-1, and picks what it may write to; ctx is shared by all. Sets drop[i] to
@@ -94,12 +95,18 @@ void mien_filter_prepare(struct mien_filter *f);
    when there is no memory. */
 struct mien_rec *mien_filter_add(struct mien_filter *f, int worker, size_t i);
 
-/* Runs the loop over file descriptors 0 and 1. Returns the program's exit status: MIEN_EXIT_OK, or
-   MIEN_EXIT_BAD when records were failed. What is fatal is printed and ends the program. */
+/* Runs the loop over file descriptors 0 and 1. Returns the program's exit status, mien_cli_end's:
+   MIEN_EXIT_OK, or MIEN_EXIT_BAD when more records were failed than --max-bad allows. What is fatal
+   is printed and ends the program. */
 int mien_filter_run(struct mien_filter *f);
 
-/* One line for a bad record on standard error, "NAME: record 17 (00/x.jpg): CAUSE", for programs
-   with a loop of their own. number counts from 1. */
+/* For programs with a loop of their own, which ends with mien_cli_end: a reader of the descriptor,
+   of its --range if one was asked for (NULL also where it can't be); a writer, in segments of
+   --segment; and mien_cli_bad for a record, "record 17 (00/x.jpg): CAUSE", number counting from 1.
+   */
+struct mien_reader *mien_filter_reader(const struct mien_cli *c, int fd, size_t limit,
+                                       struct mien_err *e);
+struct mien_writer *mien_filter_writer(const struct mien_cli *c, int fd, struct mien_err *e);
 void mien_filter_report(const struct mien_cli *c, uint64_t number, const struct mien_rec *r,
                         const char *cause);
 

@@ -206,6 +206,21 @@ MIEN_CHECKED int mien_read(struct mien_reader *rd, struct mien_rec *r, struct mi
 void mien_reader_resync(struct mien_reader *rd);
 uint64_t mien_reader_skipped(const struct mien_reader *rd); /* bytes, so far */
 
+/* Before the first mien_read: reads only the bytes from offset on, counted from the start of the
+   file, which must be able to seek. They are whole segments, as mien_reader_on_segment tells; a
+   range that ends in the midst of one is MIEN_ERR_FORMAT, one that has none an empty input. Returns
+   0 or MIEN_ERR_SYS. */
+MIEN_CHECKED int mien_reader_range(struct mien_reader *rd, uint64_t offset, uint64_t bytes,
+                                   struct mien_err *e);
+
+/* Has fn called at the end of each whole segment, by mien_read. */
+struct mien_segment {
+    uint64_t offset, bytes; /* in the stream, with its end record */
+    uint64_t records;
+};
+void mien_reader_on_segment(struct mien_reader *rd,
+                            void (*fn)(void *ctx, const struct mien_segment *s), void *ctx);
+
 /* Whether the next record has arrived, so that reading it won't wait. It may have and this be
    false: what is too large for the reader's buffer doesn't wait there. */
 bool mien_reader_has_one(const struct mien_reader *rd);
@@ -215,9 +230,11 @@ uint64_t mien_reader_count(const struct mien_reader *rd);
 uint64_t mien_reader_segments(const struct mien_reader *rd);
 uint64_t mien_reader_bytes(const struct mien_reader *rd);
 
-/* Writes one segment to a descriptor, which the caller owns. NULL when out of memory. */
+/* Writes one segment to a descriptor, which the caller owns, or segments of so many records, the
+   last of fewer: the stream can be cut between segments. NULL when out of memory. */
 struct mien_writer;
 struct mien_writer *mien_writer_new(int fd, struct mien_err *e);
+void mien_writer_segment(struct mien_writer *w, uint64_t records); /* before the first record */
 void mien_writer_free(struct mien_writer *w); /* NULL is harmless; doesn't write */
 
 /* Writes a record, or holds it back to be written with others. Returns 0; MIEN_ERR_SYS, with errno

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "cli/signals.h"
+#include "cli/state.h"
 #include "util/num.h"
 #include "util/printable.h"
 #include "util/utf8.h"
@@ -53,6 +54,7 @@ _Noreturn void mien_cli_die(const struct mien_cli *c, const char *fmt, ...)
     va_start(ap, fmt);
     print_line(c, fmt, ap);
     va_end(ap);
+    cli_state_abort(c);
     exit(MIEN_EXIT_FATAL);
 }
 
@@ -131,7 +133,8 @@ static int choice(const char *choices, const char *word)
     return -1;
 }
 
-static int store(const struct mien_option *o, const char *arg, struct mien_err *e)
+static int store(const struct mien_cli *c, const struct mien_option *o, const char *arg,
+                 struct mien_err *e)
 {
     long long i;
     uint64_t u;
@@ -165,7 +168,7 @@ static int store(const struct mien_option *o, const char *arg, struct mien_err *
         *(int *)o->dst = choice(o->choices, arg);
         break;
     case MIEN_CLI_FUNC:
-        rc = o->func(o->dst, arg, e);
+        rc = o->func(o->dst != NULL ? o->dst : c->state, arg, e);
         break;
     }
     return rc;
@@ -174,8 +177,8 @@ static int store(const struct mien_option *o, const char *arg, struct mien_err *
 static const struct mien_option *find(const struct mien_cli *c, char letter, const char *name,
                                       size_t n)
 {
-    for (size_t i = 0; i < c->nopts + CLI_COMMON; i++) {
-        const struct mien_option *o = cli_option(c, i);
+    const struct mien_option *o;
+    for (size_t i = 0; (o = cli_option(c, i)) != NULL; i++) {
         if (name == NULL
                 ? o->letter == letter
                 : o->name != NULL && strlen(o->name) == n && strncmp(o->name, name, n) == 0)
@@ -203,13 +206,14 @@ static void apply(struct mien_cli *c, const struct mien_option *o, const char *s
                   const char *arg)
 {
     struct mien_err e;
-    if (o->dst == NULL && o->letter == 'q') {
+    bool common = o->dst == NULL && o->kind == MIEN_CLI_FLAG;
+    if (common && o->letter == 'q') {
         c->quiet = true;
-    } else if (o->dst == NULL) {
+    } else if (common) {
         (o->letter == 'h' ? cli_help : print_version)(c);
         mien_cli_close_stdout(c);
         exit(MIEN_EXIT_OK);
-    } else if (store(o, arg, &e) < 0) {
+    } else if (store(c, o, arg, &e) < 0) {
         usage_error(c, "%s: %s", shown, e.msg);
     }
 }
@@ -272,6 +276,7 @@ int mien_cli_parse(struct mien_cli *c, int argc, char **argv)
     open_standard_descriptors();
     signal(SIGPIPE, SIG_IGN); /* a reader that goes away is an error of write, EPIPE */
     cli_catch_signals(c->name);
+    cli_state_make(c);
     int n = 0;
     for (int i = 1; i < argc; i++) {
         char *word = argv[i], *next = i + 1 < argc ? argv[i + 1] : NULL;
@@ -284,6 +289,7 @@ int mien_cli_parse(struct mien_cli *c, int argc, char **argv)
             i += word[1] == '-' ? parse_long(c, word, next) : parse_short(c, word, next);
         }
     }
+    cli_state_open(c);
     return n;
 }
 

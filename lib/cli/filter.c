@@ -65,8 +65,10 @@ void mien_filter_report(const struct mien_cli *c, uint64_t number, const struct 
                         const char *cause)
 {
     char id[256];
-    mien_cli_warn(c, "record %llu (%s): %s", (unsigned long long)number,
-                  mien_rec_id(r, id, sizeof id), cause);
+    char where[sizeof id + 32];
+    snprintf(where, sizeof where, "record %llu (%s)", (unsigned long long)number,
+             mien_rec_id(r, id, sizeof id));
+    mien_cli_bad(c, where, cause);
 }
 
 void mien_filter_prepare(struct mien_filter *f)
@@ -276,9 +278,8 @@ static void ring_make(struct mien_ring *g, struct mien_filter *f)
     pthread_mutex_init(&g->terminal, NULL);
     pthread_cond_init(&g->free, NULL);
     pthread_cond_init(&g->ready, NULL);
-    g->rd = mien_reader_new(STDIN_FILENO, f->limit, &e);
-    g->w = mien_writer_new(STDOUT_FILENO, &e);
-    if (g->rd == NULL || g->w == NULL)
+    g->rd = mien_filter_reader(f->cli, STDIN_FILENO, f->limit, &e);
+    if (g->rd == NULL || (g->w = mien_filter_writer(f->cli, STDOUT_FILENO, &e)) == NULL)
         mien_cli_die(f->cli, "%s", e.msg);
     g->job = calloc(g->njob, sizeof *g->job);
     g->thread = calloc((size_t)f->jobs, sizeof *g->thread);
@@ -345,5 +346,7 @@ int mien_filter_run(struct mien_filter *f)
         mien_cli_die_output(f->cli, &e);
     ring_free(&g);
     f->ring = NULL;
-    return f->nbad > 0 ? MIEN_EXIT_BAD : MIEN_EXIT_OK;
+    bool judged = f->cli->state != NULL; /* by --max-bad, where the program has such options */
+    int status = mien_cli_end(f->cli, f->nin);
+    return judged ? status : f->nbad > 0 ? MIEN_EXIT_BAD : MIEN_EXIT_OK;
 }

@@ -3,6 +3,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "cli/state.h"
+
 enum {
     WIDTH = 80,
     WIDEST = 26,  /* an option and its argument; help for longer ones starts on the next line */
@@ -11,12 +13,33 @@ enum {
 
 const struct mien_option *cli_option(const struct mien_cli *c, size_t i)
 {
-    static const struct mien_option common[CLI_COMMON] = {
-        MIEN_OPT_FLAG('q', "quiet", NULL, "print errors only, no summary and no progress"),
-        MIEN_OPT_FLAG('h', "help", NULL, "print this help and exit"),
-        MIEN_OPT_FLAG('V', "version", NULL, "print the version and exit"),
+    static const struct {
+        int use; /* 0: every program has it */
+        struct mien_option option;
+    } common[] = {
+        {MIEN_CLI_MAX_BAD,
+         MIEN_OPT_FUNC(0, "max-bad", "N|P%", NULL, cli_set_max_bad,
+                       "up to N bad records, or P% of all, are still a success [0]")},
+        {MIEN_CLI_RANGE, MIEN_OPT_FUNC(0, "range", "OFFSET:BYTES", NULL, cli_set_range,
+                                       "read only these bytes of the input, as mien-view --index "
+                                       "shows them")},
+        {MIEN_CLI_SEGMENT, MIEN_OPT_FUNC(0, "segment", "N", NULL, cli_set_segment,
+                                         "write an end record after every N records, too")},
+        {MIEN_CLI_OUTPUT, MIEN_OPT_FUNC('o', "output", "FILE", NULL, cli_set_output,
+                                        "write to FILE, which appears whole or not at all "
+                                        "[standard output]")},
+        {0, MIEN_OPT_FLAG('q', "quiet", NULL, "print errors only, no summary and no progress")},
+        {0, MIEN_OPT_FLAG('h', "help", NULL, "print this help and exit")},
+        {0, MIEN_OPT_FLAG('V', "version", NULL, "print the version and exit")},
     };
-    return i < c->nopts ? &c->opts[i] : &common[i - c->nopts];
+    if (i < c->nopts)
+        return &c->opts[i];
+    i -= c->nopts;
+    for (size_t k = 0; k < sizeof common / sizeof *common; k++) {
+        if ((common[k].use == 0 || (c->uses & common[k].use) != 0) && i-- == 0)
+            return &common[k].option;
+    }
+    return NULL;
 }
 
 /* --- Typos --------------------------------------------------------------------------------- */
@@ -52,8 +75,8 @@ const char *cli_nearest_option(const struct mien_cli *c, const char *word)
 {
     size_t n = strlen(word), best = SIZE_MAX;
     const char *name = NULL;
-    for (size_t i = 0; n >= 2 && i < c->nopts + CLI_COMMON; i++) {
-        const struct mien_option *o = cli_option(c, i);
+    const struct mien_option *o;
+    for (size_t i = 0; n >= 2 && (o = cli_option(c, i)) != NULL; i++) {
         if (o->name == NULL)
             continue;
         size_t wrong = strncmp(o->name, word, n) == 0 ? 1 : distance(word, o->name);
@@ -116,14 +139,13 @@ static void print_options(const struct mien_cli *c)
 {
     size_t wide = 0;
     char text[64];
-    for (size_t i = 0; i < c->nopts + CLI_COMMON; i++) {
-        const struct mien_option *o = cli_option(c, i);
+    const struct mien_option *o;
+    for (size_t i = 0; (o = cli_option(c, i)) != NULL; i++) {
         size_t n = o->name != NULL && o->alias == NULL ? option_text(o, text) : 0;
         if (n > wide && n <= WIDEST)
             wide = n;
     }
-    for (size_t i = 0; i < c->nopts + CLI_COMMON; i++) {
-        const struct mien_option *o = cli_option(c, i);
+    for (size_t i = 0; (o = cli_option(c, i)) != NULL; i++) {
         if (is_group(o))
             printf("%s%s:\n", i > 0 ? "\n" : "", o->help);
         if (o->name == NULL || o->alias != NULL)

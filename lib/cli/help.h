@@ -4,10 +4,8 @@
 
 #include "mien/cli.h"
 
-/* Options that every program has: -q, -h and -V. They have no dst. */
-enum { CLI_COMMON = 3 };
-
-/* Option i of the program's table and, behind those, of the common ones: i < nopts + CLI_COMMON. */
+/* Option i of the program's table and, behind those, of the ones that it uses and of -q, -h and -V,
+   which every program has; NULL behind the last. Those behind the table have no dst. */
 const struct mien_option *cli_option(const struct mien_cli *c, size_t i);
 
 /* The long name that a mistyped one was probably meant to be, or NULL. */

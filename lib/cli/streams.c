@@ -3,6 +3,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "mien/filter.h"
 #include "util/file.h"
 
 int cli_input_open(struct cli_input *in, const struct mien_cli *c, const char *path, size_t limit,
@@ -12,11 +13,11 @@ int cli_input_open(struct cli_input *in, const struct mien_cli *c, const char *p
     if (in->fd < 0)
         return in->fd;
     mien_cli_check_input(c, in->fd);
-    in->reader = mien_reader_new(in->fd, limit, e);
+    in->reader = mien_filter_reader(c, in->fd, limit, e);
     if (in->reader != NULL)
         return 0;
     cli_input_close(in);
-    return MIEN_ERR_MEM;
+    return MIEN_ERR_SYS;
 }
 
 int cli_input_read(struct cli_input *in, struct mien_rec *r, struct mien_err *e)

@@ -1,6 +1,7 @@
 /* Reading streams of records: segments with a checksum a record and an end record each. */
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 #include <libdeflate.h> /* its CRC-32 is the one of zlib, three times faster */
 
 #include "encoding.h"
@@ -22,10 +23,17 @@ struct mien_reader {
     unsigned char *buf; /* IO_SIZE bytes, of which [at, end) are unread */
     size_t at, end;
     uint64_t offset;   /* of the next unread byte in the stream */
+    uint64_t start;    /* where reading began: not 0 for a range */
+    uint64_t left;     /* bytes of the range that weren't asked for yet */
     uint64_t total;    /* records so far */
     uint64_t segment;  /* records since the last end record */
     uint64_t segments; /* end records so far */
     bool ended;        /* an end record was the last thing read */
+
+    struct reader_raw raw; /* the last record */
+    void (*segment_read)(void *ctx, const struct mien_segment *s);
+    void *ctx;
+    uint64_t segment_start; /* its offset */
 
     /* Going on behind damage, what is read goes through here: it may have to be read again. */
     bool resync;
@@ -45,6 +53,7 @@ struct mien_reader *mien_reader_new(int fd, size_t limit, struct mien_err *e)
     }
     rd->fd = fd;
     rd->limit = limit == 0 ? MIEN_RECORD_LIMIT : limit;
+    rd->left = UINT64_MAX;
     file_widen_pipe(fd);
     return rd;
 }
@@ -56,6 +65,38 @@ void mien_reader_free(struct mien_reader *rd)
     mien_buf_free(&rd->held);
     free(rd->buf);
     free(rd);
+}
+
+int mien_reader_range(struct mien_reader *rd, uint64_t offset, uint64_t bytes, struct mien_err *e)
+{
+    if (offset > INT64_MAX || lseek(rd->fd, (off_t)offset, SEEK_SET) < 0)
+        return mien_err_sys(e, "cannot go to byte %llu of the input", (unsigned long long)offset);
+    rd->offset = rd->start = rd->segment_start = offset;
+    rd->left = bytes;
+    return 0;
+}
+
+void mien_reader_on_segment(struct mien_reader *rd,
+                            void (*fn)(void *ctx, const struct mien_segment *s), void *ctx)
+{
+    rd->segment_read = fn;
+    rd->ctx = ctx;
+}
+
+const struct reader_raw *reader_raw(const struct mien_reader *rd)
+{
+    return &rd->raw;
+}
+
+/* Reads up to n bytes of what the range has left. */
+static ssize_t read_some(struct mien_reader *rd, void *p, size_t n)
+{
+    if (n > rd->left)
+        n = (size_t)rd->left;
+    ssize_t k = n > 0 ? file_read_some(rd->fd, p, n) : 0;
+    if (k > 0)
+        rd->left -= (uint64_t)k;
+    return k;
 }
 
 /* Copies the next n bytes to p. Returns how many there were before the input ended, or
@@ -74,8 +115,7 @@ static ssize_t take(struct mien_reader *rd, void *p, size_t n)
         }
         /* A large remainder goes straight to its place; a small one through the buffer. */
         bool direct = n - done >= IO_SIZE / 2;
-        ssize_t k = direct ? file_read_some(rd->fd, out + done, n - done)
-                           : file_read_some(rd->fd, rd->buf, IO_SIZE);
+        ssize_t k = direct ? read_some(rd, out + done, n - done) : read_some(rd, rd->buf, IO_SIZE);
         if (k < 0)
             return k;
         if (k == 0)
@@ -103,10 +143,20 @@ static int broken(struct mien_err *e, int code, uint64_t offset, const char *why
 
 static int cut_short(const struct mien_reader *rd, struct mien_err *e)
 {
+    if (rd->left == 0)
+        return mien_err_set(e, MIEN_ERR_FORMAT,
+                            "the range ends at byte %llu, in the midst of a segment",
+                            (unsigned long long)rd->offset);
     return mien_err_set(e, MIEN_ERR_FORMAT,
                         "the stream is cut short at byte %llu, after %llu whole records: "
                         "no end record, so the program that wrote it has failed",
                         (unsigned long long)rd->offset, (unsigned long long)rd->total);
+}
+
+/* Where the first byte of what is held, or else the next one, stands in the stream. */
+static uint64_t held_offset(const struct mien_reader *rd)
+{
+    return rd->offset - (rd->held.len - rd->held_at);
 }
 
 /* The end record's count must be that of the records before it. */
@@ -125,6 +175,11 @@ static int end_segment(struct mien_reader *rd, const struct mien_rec *r, uint64_
             "broken stream at byte %llu: the end record counts %llu records, not %llu",
             (unsigned long long)offset, (unsigned long long)count, (unsigned long long)segment);
     rd->segments++;
+    uint64_t end = held_offset(rd);
+    if (rd->segment_read != NULL)
+        rd->segment_read(rd->ctx,
+                         &(struct mien_segment){rd->segment_start, end - rd->segment_start, count});
+    rd->segment_start = end;
     return 0;
 }
 
@@ -190,6 +245,9 @@ static int read_body(struct mien_reader *rd, const unsigned char *head, struct m
         return cannot_read(rd, e);
     if ((size_t)k < len)
         return cut_short(rd, e);
+    memcpy(rd->raw.head, head, HEADER);
+    rd->raw.body = body;
+    rd->raw.len = len;
     return right_checksum(head, body) ? decode(r, head, body, offset, e)
                                       : wrong_checksum(offset, e);
 }
@@ -207,8 +265,12 @@ static int arrive(struct mien_reader *rd, int kind, const struct mien_rec *r, ui
     return 1;
 }
 
-static int empty(struct mien_err *e)
+static int empty(const struct mien_reader *rd, struct mien_err *e)
 {
+    if (rd->start > 0)
+        return mien_err_set(e, MIEN_ERR_FORMAT,
+                            "the input has no byte %llu, where the range begins",
+                            (unsigned long long)rd->start);
     return mien_err_set(e, MIEN_ERR_FORMAT,
                         "no input: the program that should have written it has probably failed");
 }
@@ -245,12 +307,6 @@ static ssize_t hold(struct mien_reader *rd, size_t n, struct mien_err *e)
         return cannot_read(rd, e);
     b->len += (size_t)k;
     return (ssize_t)b->len;
-}
-
-/* Where the first byte of what is held stands in the stream. */
-static uint64_t held_offset(const struct mien_reader *rd)
-{
-    return rd->offset - (rd->held.len - rd->held_at);
 }
 
 /* Looks for a whole record at this very place. Returns its bytes, with the record in r, still held;
@@ -335,7 +391,7 @@ static int read_resync(struct mien_reader *rd, struct mien_rec *r, struct mien_e
         if (damaged)
             return say_skipped(rd, from, &why, e);
         if (n == 0)
-            return from == 0 ? empty(e) : cut_short(rd, e);
+            return from == rd->start ? empty(rd, e) : cut_short(rd, e);
         int kind = rd->held.data[rd->held_at + 5];
         rd->held_at += (size_t)n;
         int rc = arrive(rd, kind, r, from, e);
@@ -358,8 +414,8 @@ int mien_read(struct mien_reader *rd, struct mien_rec *r, struct mien_err *e)
             return cannot_read(rd, e);
         if (k == 0 && rd->ended)
             return 0;
-        if (k == 0 && offset == 0)
-            return empty(e);
+        if (k == 0 && offset == rd->start)
+            return empty(rd, e);
         int rc;
         if ((rc = check_head(rd, head, (size_t)k, offset, e)) < 0 ||
             (rc = read_body(rd, head, r, offset, e)) < 0 ||
@@ -388,5 +444,5 @@ uint64_t mien_reader_segments(const struct mien_reader *rd)
 
 uint64_t mien_reader_bytes(const struct mien_reader *rd)
 {
-    return held_offset(rd);
+    return held_offset(rd) - rd->start;
 }

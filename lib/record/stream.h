@@ -4,9 +4,21 @@
 
 #include <stddef.h>
 
+#include "mien/record.h"
+
 /* A record's header: "MIEN", the version, the kind, the number of fields (16 bits), the length of
    the body and the CRC-32 of all but itself. */
 enum { HEADER = 16, VERSION = 1, KIND_RECORD = 0, KIND_END = 1 };
+
+/* The bytes of the record that mien_read returned last, without mien_reader_resync: its header and
+   the len bytes of its body, which is the record's and valid until that is read into or freed. For
+   who passes records on as they are. */
+struct reader_raw {
+    unsigned char head[HEADER];
+    const unsigned char *body;
+    size_t len;
+};
+const struct reader_raw *reader_raw(const struct mien_reader *rd);
 
 #define IO_SIZE ((size_t)256 << 10) /* bytes held back before a write, read at once at most */
 

@@ -16,7 +16,9 @@
 
 struct mien_writer {
     int fd;
-    uint64_t count;
+    uint64_t count; /* records, and those of the segment that isn't ended */
+    uint64_t inside;
+    uint64_t segment;   /* records of a segment; 0: all */
     unsigned char *buf; /* IO_SIZE bytes, of which len are held back */
     size_t len;
     struct mien_buf head; /* the parts of a record that are not written from where they lie */
@@ -158,19 +160,35 @@ static int write_kind(struct mien_writer *w, const struct mien_rec *r, int kind,
     return write_vectors(w->fd, v, n) < 0 ? mien_err_sys(e, "cannot write") : 0;
 }
 
+static int end_segment(struct mien_writer *w, struct mien_err *e)
+{
+    struct mien_field f = {.tag = MIEN_TAG_COUNT, .type = MIEN_U64, .len = 8, .data = &w->inside};
+    struct mien_rec end = {.field = &f, .nfield = 1};
+    int rc = write_kind(w, &end, KIND_END, e);
+    w->inside = 0;
+    return rc;
+}
+
+void mien_writer_segment(struct mien_writer *w, uint64_t records)
+{
+    w->segment = records;
+}
+
 int mien_write(struct mien_writer *w, const struct mien_rec *r, struct mien_err *e)
 {
     if (r->failed && !mien_rec_has(r, MIEN_TAG_ERROR))
         return mien_err_mem(e, sizeof e->msg, "what is wrong with a record");
     int rc = write_kind(w, r, KIND_RECORD, e);
-    w->count += rc == 0;
-    return rc;
+    if (rc < 0)
+        return rc;
+    w->count++;
+    w->inside++;
+    return w->inside == w->segment ? end_segment(w, e) : 0;
 }
 
 int mien_writer_end(struct mien_writer *w, struct mien_err *e)
 {
-    struct mien_field f = {.tag = MIEN_TAG_COUNT, .type = MIEN_U64, .len = 8, .data = &w->count};
-    struct mien_rec end = {.field = &f, .nfield = 1};
-    int rc = write_kind(w, &end, KIND_END, e);
+    bool whole = w->segment != 0 && w->count > 0 && w->inside == 0; /* no empty segment behind it */
+    int rc = whole ? 0 : end_segment(w, e);
     return rc < 0 ? rc : mien_writer_flush(w, e);
 }

@@ -1,0 +1,49 @@
+/* The values of the options that programs have because of what they read and write, and what became
+   of them. */
+#ifndef MIEN_CLI_STATE_H
+#define MIEN_CLI_STATE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "mien/cli.h"
+#include "util/file.h"
+
+/* Causes that are told apart; the records of further ones are counted together. */
+enum { CLI_CAUSES = 32 };
+
+/* How often something was bad for one cause. */
+struct cli_cause {
+    char text[400]; /* as it was met first */
+    uint64_t n, named;
+};
+
+struct mien_cli_state {
+    const char *output;  /* -o; NULL for standard output */
+    struct file_out out; /* what standard output is then */
+    uint64_t segment;    /* --segment; 0: one */
+    bool ranged;         /* --range */
+    bool range_read;     /* an input was opened, of which it is */
+    uint64_t offset, bytes;
+    double most, percent; /* --max-bad, of which one is 0 */
+    uint64_t bad;
+    size_t ncause;
+    struct cli_cause cause[CLI_CAUSES + 1]; /* the last: all others */
+};
+
+/* The options' functions: dst is the state. */
+int cli_set_output(void *dst, const char *arg, struct mien_err *e);
+int cli_set_segment(void *dst, const char *arg, struct mien_err *e);
+int cli_set_range(void *dst, const char *arg, struct mien_err *e);
+int cli_set_max_bad(void *dst, const char *arg, struct mien_err *e);
+
+/* Makes the state of a program that uses it; then, with the options known, has standard output be
+   the file of -o. Both are parts of mien_cli_parse and end the program on failure. */
+void cli_state_make(struct mien_cli *c);
+void cli_state_open(struct mien_cli *c);
+
+/* Before the program ends by failure, in whatever thread: nothing is left of that file. */
+void cli_state_abort(const struct mien_cli *c);
+
+#endif
