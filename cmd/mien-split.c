@@ -1,6 +1,8 @@
 /* mien-split: assigns records to parts, such as train, val and test. */
 #include <unistd.h>
 
+#include "cli/state.h"
+#include "data/shards.h"
 #include "data/split.h"
 #include "data/strata.h"
 #include "mien/filter.h"
@@ -13,7 +15,11 @@ struct options {
     struct strata_by stratify;
     bool strict;
     size_t limit;
+    int shards, shard_by; /* shards 0: split */
 };
+
+/* What --shard-by names, of enum split_by; the last: nothing. */
+enum { ID, SUBJECT, CONTENT, NOTHING };
 
 struct splitter {
     struct mien_cli *cli;
@@ -116,6 +122,39 @@ static void deliver(struct splitter *s, int fd)
     }
 }
 
+/* --shards: all records go on as they are. */
+static void make_shards(struct splitter *s, const char *path)
+{
+    static const enum split_by by[] = {SPLIT_BY_ID, SPLIT_BY_SUBJECT, SPLIT_BY_CONTENT};
+    struct mien_err e;
+    struct mien_progress progress;
+    struct mien_reader *rd = mien_filter_reader(s->cli, STDIN_FILENO, s->o.limit, &e);
+    struct shards *to = shards_new(path, s->o.shards, s->cli->state->segment, &e);
+    int rc = rd != NULL && to != NULL ? 1 : MIEN_ERR_MEM;
+    mien_cli_progress_start(&progress, s->cli, "records");
+    while (rc > 0 && (rc = mien_read(rd, &s->rec, &e)) > 0) {
+        uint64_t key;
+        bool keyed = s->o.shard_by != NOTHING &&
+                     split_key(&s->rec, by[s->o.shard_by], s->o.seed, &key, NULL) >= 0;
+        rc = shards_add(to, reader_raw(rd), keyed ? &key : NULL, &e);
+        rc = rc < 0 ? rc : 1;
+        mien_cli_progress(&progress, mien_reader_count(rd), 0, mien_reader_bytes(rd));
+    }
+    mien_cli_progress_end(&progress);
+    if (rc == 0)
+        rc = shards_end(to, &e);
+    struct shards_range g = {{0}, {0}};
+    if (rc == 0)
+        g = shards_range(to);
+    shards_free(to);
+    mien_reader_free(rd);
+    if (rc < 0)
+        mien_cli_die(s->cli, "%s", e.msg);
+    mien_cli_note(s->cli, "%d shards of %llu to %llu records, %llu to %llu bytes", s->o.shards,
+                  (unsigned long long)g.records[0], (unsigned long long)g.records[1],
+                  (unsigned long long)g.bytes[0], (unsigned long long)g.bytes[1]);
+}
+
 static void open_output(struct splitter *s, char **path)
 {
     struct mien_err e;
@@ -187,21 +226,40 @@ static void summarize(struct splitter *s)
     mien_buf_free(&line);
 }
 
+static bool stratified(const struct splitter *s)
+{
+    return s->o.stratify.age || s->o.stratify.gender || s->o.stratify.group;
+}
+
 /* Reads the operands: shares, and a file for each of them or none. */
 static void parse_operands(struct splitter *s, int n, char **argv)
 {
     struct mien_err e;
+    if (s->o.shards > 0) {
+        mien_cli_operands(s->cli, n, argv, 1, 1, "FILE, after which the shards are named");
+        if (s->o.names != NULL || s->o.by != SPLIT_BY_DEFAULT || stratified(s))
+            mien_cli_die(s->cli, "--by, --names and --stratify can't be used with --shards");
+        if (s->cli->state->output != NULL)
+            mien_cli_die(s->cli, "--output is for one stream, and --shards makes several files");
+        return;
+    }
+    if (s->o.shard_by != NOTHING)
+        mien_cli_die(s->cli, "--shard-by needs --shards");
     mien_cli_operands(s->cli, n, argv, 1, 1 + SPLIT_MAX, "SHARES, such as 80/10/10");
     if (split_parse(&s->parts, argv[1], s->o.names, &e) < 0)
         mien_cli_die(s->cli, "%s", e.msg);
     s->files = n > 1;
+    if (s->files && s->cli->state->output != NULL)
+        mien_cli_die(s->cli, "--output is for one stream, not for a file for each part");
+    if (stratified(s) && s->cli->state->ranged)
+        mien_cli_die(s->cli, "--stratify reads twice and can't be used with --range");
     if (s->files && n - 1 != s->parts.n)
         mien_cli_die(s->cli, "%d parts need %d files, not %d", s->parts.n, s->parts.n, n - 1);
 }
 
 int main(int argc, char **argv)
 {
-    struct splitter s = {.o.by = SPLIT_BY_DEFAULT};
+    struct splitter s = {.o = {.by = SPLIT_BY_DEFAULT, .shard_by = NOTHING}};
     const struct mien_option opts[] = {
         MIEN_OPT_SEED('s', "seed", "N", &s.o.seed, "each seed gives a different split [0]"),
         MIEN_OPT_CHOICE(0, "by", "KEY", &s.o.by, "subject|content|id",
@@ -210,6 +268,10 @@ int main(int argc, char **argv)
         MIEN_OPT_FUNC(0, "stratify", "LABELS", &s.o.stratify, strata_by_parse,
                       "balance the parts in these labels, such as age,gender,group"),
         MIEN_OPT_STR(0, "names", "A,B,...", &s.o.names, "names of the parts [train,val,test]"),
+        MIEN_OPT_INT(0, "shards", "N", &s.o.shards, 1, SHARDS_MAX,
+                     "don't split but divide evenly into N files, FILE-1, FILE-2, ..."),
+        MIEN_OPT_CHOICE(0, "shard-by", "KEY", &s.o.shard_by, "id|subject|content",
+                        "keep records of the same id, subject or content in one shard"),
         MIEN_OPT_FLAG(0, "strict", &s.o.strict, "stop at the first bad record"),
         MIEN_OPT_SIZE(0, "max-record", "SIZE", &s.o.limit, 1, 4294967295.0,
                       "refuse larger records [64M]"),
@@ -218,7 +280,8 @@ int main(int argc, char **argv)
     };
     struct mien_cli cli = {
         .name = "mien-split",
-        .synopsis = "[options] SHARES [file ...] < records.mien",
+        .synopsis = "[options] SHARES [file ...] < records.mien\n"
+                    "--shards N [options] FILE < records.mien",
         .purpose = "Splits records into parts by a hash of a key: into a file for each part, or "
                    "into one stream, by a field of the records.",
         .opts = opts,
@@ -226,14 +289,19 @@ int main(int argc, char **argv)
         .uses = MIEN_CLI_FILTER,
         .examples =
             "mien-split 80/10/10 train.mien val.mien test.mien < faces.mien\n"
+            "mien-split --shards 100 faces.mien < all.mien\n"
             "mien-split --by subject --stratify age,gender 90/10 a.mien b.mien < faces.mien",
     };
     s.cli = &cli;
     parse_operands(&s, mien_cli_parse(&cli, argc, argv), argv);
     mien_cli_check_input(&cli, STDIN_FILENO);
+    if (s.o.shards > 0) {
+        make_shards(&s, argv[1]);
+        mien_rec_free(&s.rec);
+        return mien_cli_end(&cli, 0);
+    }
     open_output(&s, argv + 2);
-    bool stratify = s.o.stratify.age || s.o.stratify.gender || s.o.stratify.group;
-    int fd = stratify ? survey(&s) : STDIN_FILENO;
+    int fd = stratified(&s) ? survey(&s) : STDIN_FILENO;
     deliver(&s, fd);
     close_output(&s);
     int status = mien_cli_end(&cli, s.nread);

@@ -9,6 +9,7 @@
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdbool.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -16,26 +17,56 @@
 #include "util/file.h"
 #include "util/printable.h"
 
-enum { SLOTS = 64 }; /* more files than a program has at once; of others nothing is known */
+enum { SLOTS = 64, NAMES = 1024 };
 
-static _Atomic(const char *) names[SLOTS];
+/* Names beyond the first NAMES go to blocks that are added when needed and stay; of those that there is no
+   memory for nothing is known. */
+struct block {
+    _Atomic(const char *) name[NAMES];
+    _Atomic(struct block *) next;
+};
+
+static struct block names;
 static _Atomic(const struct file_map *) maps[SLOTS];
 static const char *program;
 static atomic_bool ending;
 static _Atomic(void (*)(int)) first; /* called by the first signal */
 
+/* The block behind another one, made if there is none. NULL when out of memory. */
+static struct block *next_block(struct block *b)
+{
+    struct block *none = NULL;
+    if (atomic_load(&b->next) != NULL)
+        return b->next;
+    struct block *more = calloc(1, sizeof *more);
+    if (more != NULL && !atomic_compare_exchange_strong(&b->next, &none, more)) {
+        free(more);
+        more = none;
+    }
+    return more;
+}
+
+/* Puts a name in the place of another one, either of which may be NULL. */
+static void change(const char *from, const char *to)
+{
+    for (struct block *b = &names; b != NULL; b = from == NULL ? next_block(b) : b->next) {
+        for (int i = 0; i < NAMES; i++) {
+            const char *name = from;
+            if (atomic_load_explicit(&b->name[i], memory_order_relaxed) == from &&
+                atomic_compare_exchange_strong(&b->name[i], &name, to))
+                return;
+        }
+    }
+}
+
 static void made(const char *tmp)
 {
-    const char *none = NULL;
-    for (int i = 0; i < SLOTS && !atomic_compare_exchange_strong(&names[i], &none, tmp); i++)
-        none = NULL;
+    change(NULL, tmp);
 }
 
 static void gone(const char *tmp)
 {
-    const char *name = tmp;
-    for (int i = 0; i < SLOTS && !atomic_compare_exchange_strong(&names[i], &name, NULL); i++)
-        name = tmp;
+    change(tmp, NULL);
     while (atomic_load(&ending))
         pause();
 }
@@ -59,10 +90,12 @@ static void unmapped(const struct file_map *m)
 static void remove_files(void)
 {
     atomic_store(&ending, true);
-    for (int i = 0; i < SLOTS; i++) {
-        const char *name = atomic_load(&names[i]);
-        if (name != NULL)
-            unlink(name);
+    for (struct block *b = &names; b != NULL; b = atomic_load(&b->next)) {
+        for (int i = 0; i < NAMES; i++) {
+            const char *name = atomic_load(&b->name[i]);
+            if (name != NULL)
+                unlink(name);
+        }
     }
 }
 

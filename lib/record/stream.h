@@ -20,6 +20,10 @@ struct reader_raw {
 };
 const struct reader_raw *reader_raw(const struct mien_reader *rd);
 
+/* Writes the end record of a segment of so many records to out. */
+enum { END_RECORD = 32 };
+void stream_end_record(uint64_t records, unsigned char out[END_RECORD]);
+
 #define IO_SIZE ((size_t)256 << 10) /* bytes held back before a write, read at once at most */
 
 #endif

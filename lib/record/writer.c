@@ -121,7 +121,7 @@ static int write_vectors(int fd, struct iovec *v, size_t n)
     return 0;
 }
 
-static int write_kind(struct mien_writer *w, const struct mien_rec *r, int kind, struct mien_err *e)
+static int write_record(struct mien_writer *w, const struct mien_rec *r, struct mien_err *e)
 {
     long long body = gather(w, r);
     if (body < 0)
@@ -132,7 +132,7 @@ static int write_kind(struct mien_writer *w, const struct mien_rec *r, int kind,
     unsigned char *head = w->head.data;
     memcpy(head, "MIEN", 4);
     head[4] = VERSION;
-    head[5] = (unsigned char)kind;
+    head[5] = KIND_RECORD;
     put_le16(head + 6, (uint16_t)r->nfield);
     put_le32(head + 8, (uint32_t)body);
 
@@ -160,13 +160,30 @@ static int write_kind(struct mien_writer *w, const struct mien_rec *r, int kind,
     return write_vectors(w->fd, v, n) < 0 ? mien_err_sys(e, "cannot write") : 0;
 }
 
+void stream_end_record(uint64_t records, unsigned char out[END_RECORD])
+{
+    memset(out, 0, END_RECORD);
+    memcpy(out, "MIEN", 4);
+    out[4] = VERSION;
+    out[5] = KIND_END;
+    put_le16(out + 6, 1);
+    put_le32(out + 8, END_RECORD - HEADER);
+    put_le16(out + HEADER, MIEN_TAG_COUNT);
+    out[HEADER + 2] = MIEN_U64;
+    put_le32(out + HEADER + 4, 8);
+    put_le64(out + HEADER + 8, records);
+    uint32_t crc = libdeflate_crc32(0, out, 12);
+    put_le32(out + 12, libdeflate_crc32(crc, out + HEADER, END_RECORD - HEADER));
+}
+
 static int end_segment(struct mien_writer *w, struct mien_err *e)
 {
-    struct mien_field f = {.tag = MIEN_TAG_COUNT, .type = MIEN_U64, .len = 8, .data = &w->inside};
-    struct mien_rec end = {.field = &f, .nfield = 1};
-    int rc = write_kind(w, &end, KIND_END, e);
+    if (END_RECORD > IO_SIZE - w->len && mien_writer_flush(w, e) < 0)
+        return MIEN_ERR_SYS;
+    stream_end_record(w->inside, w->buf + w->len);
+    w->len += END_RECORD;
     w->inside = 0;
-    return rc;
+    return 0;
 }
 
 void mien_writer_segment(struct mien_writer *w, uint64_t records)
@@ -178,7 +195,7 @@ int mien_write(struct mien_writer *w, const struct mien_rec *r, struct mien_err 
 {
     if (r->failed && !mien_rec_has(r, MIEN_TAG_ERROR))
         return mien_err_mem(e, sizeof e->msg, "what is wrong with a record");
-    int rc = write_kind(w, r, KIND_RECORD, e);
+    int rc = write_record(w, r, e);
     if (rc < 0)
         return rc;
     w->count++;

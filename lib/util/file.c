@@ -407,6 +407,65 @@ int file_commit(struct file_out *o, struct mien_err *e)
     return rc;
 }
 
+int file_rest(struct file_out *o, struct mien_err *e)
+{
+    if (o->direct || o->fd < 0)
+        return 0;
+    int rc = o->tmp == NULL ? link_named(o, e) : 0;
+    if (rc == 0 && close(o->fd) < 0)
+        rc = mien_err_sys(e, "cannot write '%s'", o->path);
+    if (rc == 0)
+        o->fd = -1;
+    return rc;
+}
+
+int file_wake(struct file_out *o, struct mien_err *e)
+{
+    if (o->fd < 0)
+        o->fd = open(o->tmp, O_WRONLY | O_APPEND | O_CLOEXEC);
+    return o->fd < 0 ? mien_err_sys(e, "cannot open '%s'", o->tmp) : 0;
+}
+
+/* Syncs n files of one folder. Each by itself takes milliseconds; of many, the file system is
+   synced once, where the system can. */
+static int sync_all(struct file_out *o, size_t n, struct mien_err *e)
+{
+#ifdef __linux__
+    enum { MANY = 32 };
+    for (size_t i = 0; i < n && n >= MANY; i++) {
+        int rc = o[i].direct ? 0 : file_wake(&o[i], e);
+        if (rc == 0 && !o[i].direct)
+            return syncfs(o[i].fd) == 0 ? 0 : mien_err_sys(e, "cannot write '%s'", o[i].path);
+        if (rc < 0)
+            return rc;
+    }
+#endif
+    for (size_t i = 0; i < n; i++) {
+        bool rests = o[i].fd < 0;
+        int rc = file_wake(&o[i], e);
+        if (rc == 0)
+            rc = file_sync(&o[i], e);
+        if (rc == 0 && rests)
+            rc = file_rest(&o[i], e);
+        if (rc < 0)
+            return rc;
+    }
+    return 0;
+}
+
+int file_commit_all(struct file_out *o, size_t n, size_t *done, struct mien_err *e)
+{
+    *done = 0;
+    int rc = sync_all(o, n, e);
+    while (rc == 0 && *done < n && (rc = put_in_place(&o[*done], e)) == 0)
+        ++*done;
+    if (rc == 0 && n > 0)
+        rc = sync_folder(&o[0], e);
+    for (size_t i = 0; i < n; i++)
+        file_abort(&o[i]);
+    return rc;
+}
+
 void file_abort(struct file_out *o)
 {
     if (o->fd >= 0)

@@ -69,6 +69,16 @@ MIEN_CHECKED int file_sync(struct file_out *o, struct mien_err *e);
 
 MIEN_CHECKED int file_commit(struct file_out *o, struct mien_err *e);
 
+/* For more files than may be open at once: closes the descriptor (fd is -1 then) of one that goes
+   on later, under its temporary name; and opens it again, to write at its end. Harmless for one
+   that is closed, or open, already. Return 0, MIEN_ERR_SYS or MIEN_ERR_MEM. */
+MIEN_CHECKED int file_rest(struct file_out *o, struct mien_err *e);
+MIEN_CHECKED int file_wake(struct file_out *o, struct mien_err *e);
+
+/* file_commit for n files in one folder, whether they rest or not: all are synced before the first
+   is put in its place. Where that fails for one, *done tells how many were before. */
+MIEN_CHECKED int file_commit_all(struct file_out *o, size_t n, size_t *done, struct mien_err *e);
+
 /* Harmless after file_commit, or on a zeroed struct with fd -1. */
 void file_abort(struct file_out *o);
 

@@ -146,4 +146,75 @@ mien-split -q 1/1/1/1/1/1/1/1/1/1 <faces.mien >folds.mien
 is 'example: folds' "$(($(mien-view -r --select 'split == "part3"' folds.mien | n) +
     $(mien-view -r --select 'split != "part3"' folds.mien | n)))" 600
 
+# --- Shards --------------------------------------------------------------------------------------
+# 250 shards are more than are open at once; pixels of 60x60 are larger than half a buffer of 2000 shards.
+mien-fake 900 --image >all.mien
+mien-fake 20 --pixels 60x60 | cat all.mien - | mien-view -r >mixed.mien
+mkdir shards
+# sorted FILE...: the records' lines in order.
+sorted() { cat "$@" | mien-view -f json --full | sort; }
+sorted mixed.mien >wanted
+for count in 1 7 250 2000; do
+    exits "$count shards" 0 mien-split --shards $count shards/s.mien <mixed.mien
+    is 'are so many files' "$(find shards -type f | wc -l)" $count
+    sorted shards/* >got
+    ok 'with all records, each once' cmp got wanted
+    cat shards/* | cksum >first
+    mien-split -q --shards $count shards/s.mien <mixed.mien
+    is 'the same ones again' "$(cat shards/* | cksum)" "$(cat first)"
+    rm shards/*
+done
+mien-split --shards 10 s.mien <all.mien 2>err
+is 'shards are numbered' "$(echo s-*)" "$(seq -f 's-%02g.mien' 10 | paste -sd ' ')"
+like 'and of the same size' "$(cat err)" '^mien-split: 10 shards of 90 to 90 records, '
+is 'to the byte of a record' "$(wc -c s-* | awk '!/total/ { if (!n || $1 < n) n = $1; if ($1 > m) m = $1 } END { print (m - n < 2000) }')" 1
+mien-view -Hc id s-03.mien >ids
+is 'records keep their order' "$(mien-view -Hc id all.mien | awk 'NR == FNR { shard[$0]; next } $0 in shard' ids - | cmp - ids)" ''
+rm s-*
+for key in subject id content; do
+    mien-view -r -c id,subject,age,pixels,image all.mien all.mien | mien-split -q --shards 20 --shard-by $key s.mien
+    column=$key; [ $key = content ] && column=image
+    for f in s-*; do mien-view -f json --full -c $column $f | sort -u; done | sort | uniq -d >several
+    is "--shard-by $key: none is in two shards" "$(wc -l <several)" 0
+    is 'and all are somewhere' "$(cat s-* | mien-view --count)" 1800
+    is 'shards are about as large' "$(wc -c s-* | awk '!/total/ { if (!n || $1 < n) n = $1; if ($1 > m) m = $1 } END { print (m < 1.2 * n) }')" 1
+    rm s-*
+done
+mien-view -r -c id all.mien | mien-split -q --shards 3 --shard-by subject s.mien
+is 'records without the key go anywhere' "$(cat s-* | mien-view --count)" 900
+rm s-*
+mien-split -q --shards 3 --segment 100 s.mien <all.mien
+is 'shards in segments' "$(cat s-* | mien-view --index | cut -f3 | tr '\n' ' ')" '100 100 100 100 100 100 100 100 100 '
+rm s-*
+head -c 9000 all.mien >cut.mien
+echo old >s-2.mien
+exits 'shards of a stream cut short' 2 mien-split --shards 4 s.mien <cut.mien
+is 'are none' "$(echo s-*; cat s-2.mien)" "s-2.mien
+old"
+(ulimit -f 8; mien-split --shards 250 s.mien <all.mien 2>err)
+is 'nor are those that have no room' "$? $(echo s-*)" '2 s-2.mien'
+mkfifo pipe
+mien-split -q --shards 2000 s.mien <pipe &
+exec 9>pipe
+mien-fake 200 --pixels 70x70 >&9
+ok 'files have other names at first' sh -c 'for i in $(seq 50); do ls s-*.mien.?????? && exit; sleep 0.1; done; exit 1'
+kill $!
+wait $! 2>/dev/null
+exec 9>&-
+is 'a signal leaves nothing' "$(echo s-*)" s-2.mien
+while read -r args; do
+    # shellcheck disable=SC2086 # several words
+    exits "mien-split $args" 2 mien-split $args <all.mien
+done <<'END'
+--shards 0 s.mien
+--shards 100000 s.mien
+--shards 3
+--shards 3 80/20 s.mien
+--shards 3 --by id s.mien
+--shards 3 --stratify age s.mien
+--shards 3 -o x s.mien
+--shard-by id 80/20
+-o x 80/20 a.mien b.mien
+END
+
 finish
