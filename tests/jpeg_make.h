@@ -32,7 +32,7 @@ struct jpeg_how {
     bool progressive;
     bool many_scans; /* one for each coefficient of each component */
     bool dc_only;    /* progressive, but without the scans that follow the first one */
-    bool plain_cmyk; /* without Adobe's marker: inks are stored as such, not inverted */
+    bool plain_cmyk; /* without Adobe's marker, but inverted all the same */
     int restart;     /* MCUs between restart markers */
     int orientation; /* an EXIF segment with it; 0 for none */
 };
@@ -74,10 +74,8 @@ static inline void to_input(const unsigned char *rgb, int w, const struct jpeg_h
         if (how->space == JCS_GRAYSCALE) {
             *out++ = rgb[1];
         } else if (how->space == JCS_CMYK || how->space == JCS_YCCK) {
-            for (int i = 0; i < 4; i++) {
-                int v = i == 3 ? most : most > 0 ? rgb[i] * 255 / most : 255;
-                *out++ = (unsigned char)(how->plain_cmyk ? 255 - v : v);
-            }
+            for (int i = 0; i < 4; i++)
+                *out++ = (unsigned char)(i == 3 ? most : most > 0 ? rgb[i] * 255 / most : 255);
         } else {
             memcpy(out, rgb, 3);
             out += 3;

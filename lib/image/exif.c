@@ -22,7 +22,11 @@ static uint32_t get(const struct tiff *t, size_t at, int bytes)
     return v;
 }
 
-/* The orientation in the first directory (TIFF 6.0, section 2), or 0. */
+/* The bytes of a whole number of each type (TIFF 6.0, section 2): the standard has orientation as a
+   short, some programs write a long or a byte. */
+static const unsigned char type_bytes[] = {[1] = 1, [3] = 2, [4] = 4, [6] = 1, [8] = 2, [9] = 4};
+
+/* The orientation in the first directory, or 0. */
 static int find_orientation(struct tiff t)
 {
     if (t.n < 8 || (memcmp(t.p, "II*\0", 4) != 0 && memcmp(t.p, "MM\0*", 4) != 0))
@@ -35,8 +39,8 @@ static int find_orientation(struct tiff t)
     at += 2;
     for (size_t i = 0; i < entries && t.n - at >= 12; i++, at += 12) {
         uint32_t tag = get(&t, at, 2), type = get(&t, at + 2, 2), count = get(&t, at + 4, 4);
-        if (tag == 0x0112 && type == 3 && count == 1)
-            return (int)get(&t, at + 8, 2);
+        if (tag == 0x0112 && count == 1 && type < sizeof type_bytes && type_bytes[type] > 0)
+            return (int)get(&t, at + 8, type_bytes[type]);
     }
     return 0;
 }

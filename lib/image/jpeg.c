@@ -1,6 +1,6 @@
 /*
- * Decoding over libjpeg-turbo. Its errors come back here by longjmp; a warning, which means that
- * data were damaged, ends decoding too unless the decoder is tolerant.
+ * Decoding over libjpeg-turbo. Its errors come back here by longjmp; a warning that means that some
+ * of the picture is lost ends decoding too unless the decoder is tolerant.
  */
 #include "jpeg.h"
 
@@ -28,6 +28,7 @@ struct img_jpeg {
     jmp_buf escape;
     int rc; /* why it was left by that */
     bool tolerant, reading;
+    bool endless; /* without the end-of-image marker: cut short, or no more than that is missing */
     bool damaged;
     char why[JMSG_LENGTH_MAX]; /* the fatal error, or the first damage */
     unsigned char *row;        /* one row of the columns that are decoded */
@@ -46,6 +47,18 @@ static _Noreturn void escape(struct img_jpeg *j, int rc)
     longjmp(j->escape, 1);
 }
 
+/* Keeps the first damage as text. */
+static void note_damage(struct img_jpeg *j)
+{
+    if (j->damaged)
+        return;
+    if (j->endless)
+        snprintf(j->why, sizeof j->why, "cut short");
+    else
+        j->errors.format_message((j_common_ptr)&j->d, j->why);
+    j->damaged = true;
+}
+
 static void on_error(j_common_ptr d)
 {
     struct img_jpeg *j = owner(d);
@@ -53,19 +66,38 @@ static void on_error(j_common_ptr d)
         snprintf(j->why, sizeof j->why, "out of memory");
         escape(j, MIEN_ERR_MEM);
     }
-    if (!j->damaged)
+    if (j->reading && j->endless)
+        note_damage(j);
+    else if (!j->damaged)
         d->err->format_message(d, j->why);
     escape(j, MIEN_ERR_FORMAT);
+}
+
+/* Whether a warning means that some of the picture is lost. The others are about headers that are
+   odd, bytes too many between two markers, and a missing end, which decode looks into itself. */
+static bool means_loss(const struct jpeg_decompress_struct *d)
+{
+    switch (d->err->msg_code) {
+    case JWRN_HIT_MARKER:
+    case JWRN_HUFF_BAD_CODE:
+    case JWRN_ARITH_BAD_CODE:
+    case JWRN_MUST_RESYNC:
+        return true;
+    case JWRN_JPEG_EOF: /* arithmetic decoding reads on in silence */
+        return d->arith_code;
+    case JWRN_BOGUS_PROGRESSION: /* a scan that refines one that never came, or only an odd order */
+        return d->Ah != 0;
+    default:
+        return false;
+    }
 }
 
 static void on_message(j_common_ptr d, int level)
 {
     struct img_jpeg *j = owner(d);
-    if (level >= 0 || !j->reading) /* a trace, or an oddity of the header that does no harm */
+    if (level >= 0 || !j->reading || !means_loss(&j->d))
         return;
-    if (!j->damaged)
-        d->err->format_message(d, j->why);
-    j->damaged = true;
+    note_damage(j);
     if (!j->tolerant)
         escape(j, MIEN_ERR_FORMAT);
 }
@@ -158,7 +190,7 @@ int img_jpeg_open(struct img_jpeg *j, const void *bytes, size_t n,
     jpeg_destroy_decompress(&j->d);
     if (create(j) < 0)
         return mien_err_set(e, MIEN_ERR_MEM, "cannot make a JPEG decoder: %s", j->why);
-    j->reading = j->damaged = false;
+    j->reading = j->damaged = j->endless = false;
     j->tolerant = limits->tolerant;
     if (setjmp(j->escape) != 0)
         return mien_err_set(e, j->rc, "cannot decode JPEG: %s", j->why);
@@ -170,23 +202,20 @@ int img_jpeg_open(struct img_jpeg *j, const void *bytes, size_t n,
         return mien_err_set(e, MIEN_ERR_LIMIT,
                             "JPEG of %u x %u pixels, more than the limit of %llu", j->d.image_width,
                             j->d.image_height, (unsigned long long)most);
-    if (!j->tolerant && !has_end(j->d.src))
-        return mien_err_set(e, MIEN_ERR_FORMAT, "damaged JPEG: cut short");
+    j->endless = !has_end(j->d.src);
     *info = (struct img_jpeg_info){.h = (int)j->d.image_height,
                                    .w = (int)j->d.image_width,
                                    .orientation = img_exif_orientation(bytes, n)};
     return 0;
 }
 
-/* Four inks to RGB. Adobe's files, which are nearly all, store 255 minus the ink. */
-static void rgb_of_cmyk(const unsigned char *src, int w, bool inverted, unsigned char *dst)
+/* Four inks to RGB. Adobe's files store 255 minus the ink; djpeg, Pillow and OpenCV take those
+   without Adobe's marker so, too. */
+static void rgb_of_cmyk(const unsigned char *src, int w, unsigned char *dst)
 {
     for (int x = 0; x < w; x++, src += 4, dst += 3) {
-        int paper = inverted ? src[3] : 255 - src[3];
-        for (int c = 0; c < 3; c++) {
-            int light = inverted ? src[c] : 255 - src[c];
-            dst[c] = (unsigned char)((light * paper + 127) / 255);
-        }
+        for (int c = 0; c < 3; c++)
+            dst[c] = (unsigned char)((src[c] * src[3] + 127) / 255);
     }
 }
 
@@ -250,10 +279,36 @@ static void deliver(struct img_jpeg *j, bool inks, int x0, const struct img_part
         unsigned char *out = part[i].out + (size_t)(j->y - r->y) * part[i].stride;
         const unsigned char *from = j->row + (size_t)(r->x - x0) * (size_t)d->output_components;
         if (inks)
-            rgb_of_cmyk(from, r->w, d->saw_Adobe_marker, out);
+            rgb_of_cmyk(from, r->w, out);
         else
             memcpy(out, from, (size_t)r->w * 3);
     }
+}
+
+/* Whether all scans of an image without an end have come, as far as can be told. */
+static bool has_all_scans(const struct jpeg_decompress_struct *d)
+{
+    for (int i = 0; i < d->num_components; i++) {
+        if (d->comp_info[i].quant_table == NULL) /* set by the component's first scan */
+            return false;
+        for (int k = 0; d->progressive_mode && k < DCTSIZE2; k++) {
+            if (d->coef_bits[i][k] != 0)
+                return false;
+        }
+    }
+    return true;
+}
+
+/* Reads an image without an end to where it stops: if that is its last row, nothing is lost. */
+static int read_out(struct img_jpeg *j)
+{
+    struct jpeg_decompress_struct *d = &j->d;
+    if (d->output_scanline < d->output_height)
+        jpeg_skip_scanlines(d, d->output_height - d->output_scanline);
+    if (has_all_scans(d))
+        return 0;
+    note_damage(j);
+    return j->tolerant ? 0 : MIEN_ERR_FORMAT;
 }
 
 /* Decodes the rows from the first part's to the last one's; libjpeg's errors leave it by
@@ -299,7 +354,7 @@ static int decode(struct img_jpeg *j, int eighths, const struct img_part *part, 
             deliver(j, inks, (int)x0, part, n);
         j->y++;
     }
-    return 0;
+    return j->endless ? read_out(j) : 0;
 }
 
 static int try_decode(struct img_jpeg *j, int eighths, const struct img_part *part, size_t n)

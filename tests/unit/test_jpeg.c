@@ -327,6 +327,109 @@ static void test_noise(void **state)
     free(px);
 }
 
+/* The marker 0xff m, from byte `from` on; n when there is none. */
+static size_t find_marker(const unsigned char *file, size_t n, size_t from, int m)
+{
+    while (from + 1 < n && !(file[from] == 0xff && file[from + 1] == m))
+        from++;
+    return from + 1 < n ? from : n;
+}
+
+/* A copy without `cut` bytes at `at`, and with `ins` bytes of rubbish there. The caller frees it. */
+static unsigned char *altered(const unsigned char *file, size_t *n, size_t at, size_t cut,
+                              size_t ins)
+{
+    unsigned char *copy = malloc(*n - cut + ins);
+    memcpy(copy, file, at);
+    memset(copy + at, 0x35, ins);
+    memcpy(copy + at + ins, file + at + cut, *n - at - cut);
+    *n += ins - cut;
+    return copy;
+}
+
+/* An odd file's pixels, whole or of its upper rows, are those of the file as it should be. */
+static void same_pixels(const char *what, unsigned char *odd, size_t n, const unsigned char *want)
+{
+    enum { H = 96, W = 80, UPPER = 24 };
+    int h, w;
+    struct img_jpeg_info info;
+    unsigned char *got = decode(odd, n, 8, false, &h, &w), upper[W * UPPER * 3];
+    if (got == NULL)
+        fail_msg("%s: %s", what, e.msg);
+    assert_null(img_jpeg_damage(jpeg));
+    assert_memory_equal(got, want, H * W * 3);
+    assert_int_equal(open_with(odd, n, false, &info), 0);
+    assert_int_equal(img_jpeg_read(jpeg, 8, (struct img_rect){0, 0, W, UPPER}, upper, W * 3, &e),
+                     0);
+    assert_memory_equal(upper, want, sizeof upper);
+    free(got);
+    free(odd);
+}
+
+/* What is odd about a file, but costs none of the picture. */
+static void test_oddities(void **state)
+{
+    (void)state;
+    enum { H = 96, W = 80, SOS = 0xda, DHT = 0xc4, EOI = 0xd9 };
+    unsigned char *px = picture(H, W, 6), *odd;
+    for (int progressive = 0; progressive < 2; progressive++) {
+        size_t n, m;
+        int h, w;
+        unsigned char *file = jpeg_make(px, H, W, &kinds[progressive ? 7 : 0], 85, &n);
+        unsigned char *want = decode(file, n, 8, false, &h, &w);
+        odd = altered(file, (m = n, &m), n - 2, 0, 7);
+        same_pixels("bytes before the end marker", odd, m, want);
+        odd = altered(file, (m = n, &m), n - 2, 2, 0);
+        same_pixels("no end marker", odd, m, want);
+        size_t first = find_marker(file, n, 0, SOS);
+        if (progressive) {
+            odd = altered(file, (m = n, &m), find_marker(file, n, first, DHT), 0, 9);
+            same_pixels("bytes before a table", odd, m, want);
+            odd = altered(file, (m = n, &m), find_marker(file, n, first + 2, SOS), 0, 9);
+            same_pixels("bytes before a scan", odd, m, want);
+        } else {
+            odd = altered(file, (m = n, &m), 0, 0, 0);
+            odd[first + 4 + 1 + 2 * 3 + 1] = 0; /* the last coefficient, as Samsung writes it */
+            same_pixels("an odd scan header", odd, m, want);
+        }
+        free(want);
+        free(file);
+    }
+    free(px);
+}
+
+/* A scan is gone: what the next ones refine has never come. And without an end marker, the last. */
+static void test_lost_scan(void **state)
+{
+    (void)state;
+    enum { H = 96, W = 80, SOS = 0xda, DHT = 0xc4, EOI = 0xd9 };
+    unsigned char *px = picture(H, W, 6);
+    size_t n;
+    int h, w, refining = 0;
+    unsigned char *file = jpeg_make(px, H, W, &kinds[7], 85, &n);
+    size_t last = 0;
+    for (size_t at = 0; (at = find_marker(file, n, at, SOS)) < n; at += 2) {
+        size_t end = at + 2;
+        while (!(file[end] == 0xff &&
+                 (file[end + 1] == SOS || file[end + 1] == DHT || file[end + 1] == EOI)))
+            end++;
+        last = at;
+        if (file[at + 4 + 1 + 2 * file[at + 4] + 2] != 0x21)
+            continue;
+        size_t m = n;
+        unsigned char *lost = altered(file, &m, at, end - at, 0);
+        assert_null(decode(lost, m, 8, false, &h, &w));
+        assert_memory_equal(e.msg, "damaged JPEG: Inconsistent progression", 38);
+        free(lost);
+        refining++;
+    }
+    assert_int_equal(refining, 1);
+    assert_null(decode(file, last, 8, false, &h, &w));
+    assert_string_equal(e.msg, "damaged JPEG: cut short");
+    free(file);
+    free(px);
+}
+
 static size_t find_sof(const unsigned char *file, size_t n)
 {
     for (size_t i = 0; i + 9 < n; i++) {
@@ -482,6 +585,13 @@ static void test_exif(void **state)
         "\xff\xd8\xff\xe0\0\4ab\xff\xff\xe1\0\x22"
         "Exif\0\0II*\0\x08\0\0\0\1\0\x12\1\3\0\1\0\0\0\6\0\0\0\0\0\0\0";
     assert_int_equal(img_exif_orientation(little, sizeof little - 1), 6);
+    /* As a long, which some programs write, and as text, which is none. */
+    unsigned char other[sizeof little];
+    memcpy(other, little, sizeof little);
+    other[31] = 4;
+    assert_int_equal(img_exif_orientation(other, sizeof other - 1), 6);
+    other[31] = 2;
+    assert_int_equal(img_exif_orientation(other, sizeof other - 1), 1);
 }
 
 int main(void)
@@ -493,6 +603,7 @@ int main(void)
         cmocka_unit_test(test_messages),       cmocka_unit_test(test_noise),
         cmocka_unit_test(test_limits),         cmocka_unit_test(test_kinds_of_image),
         cmocka_unit_test(test_exif),           cmocka_unit_test(test_tables),
+        cmocka_unit_test(test_oddities),       cmocka_unit_test(test_lost_scan),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }
