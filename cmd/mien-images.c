@@ -23,6 +23,7 @@ struct images {
     struct join *join; /* NULL without metadata */
     struct mien_writer *w;
     struct mien_rec rec;
+    bool empty; /* a source without an image */
     uint64_t nbad, nunlabelled, nother;
     char unlabelled[200]; /* the first of them */
 };
@@ -183,6 +184,30 @@ static void take_file(struct images *im, struct source *s, const struct source_f
     }
 }
 
+/* Names the sources without an image, and why that may be. */
+static void report_empty(struct images *im, const struct source *s, char *const *path, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        const struct source_count *c = source_count(s, i);
+        const char *name = strcmp(path[i], "-") == 0 ? "standard input" : path[i];
+        unsigned long long files = c->archives + c->others;
+        if (c->images > 0)
+            continue;
+        im->empty = true;
+        if (files == 0)
+            mien_cli_warn(im->cli, "no image in '%s': it has no files", name);
+        else if (c->archives > 0)
+            mien_cli_warn(im->cli,
+                          "no image in '%s': %llu of its files %s, and archives in an archive or "
+                          "a folder aren't looked into",
+                          name, (unsigned long long)c->archives,
+                          c->archives == 1 ? "is an archive itself" : "are archives themselves");
+        else
+            mien_cli_warn(im->cli, "no image in '%s', but %llu other file%s", name, files,
+                          files == 1 ? "" : "s");
+    }
+}
+
 static void summarize(struct images *im, const struct source *s)
 {
     const struct mien_cli *c = im->cli;
@@ -275,11 +300,13 @@ int main(int argc, char **argv)
     if (im.meta != NULL)
         read_meta(&im);
     take_files(&im, s);
+    report_empty(&im, s, path, npath);
     summarize(&im, s);
     join_free(im.join);
     mien_rec_free(&im.rec);
     uint64_t nrecords = mien_writer_count(im.w);
     mien_writer_free(im.w);
     source_free(s);
-    return mien_cli_end(&cli, nrecords);
+    int status = mien_cli_end(&cli, nrecords);
+    return im.empty ? MIEN_EXIT_BAD : status;
 }

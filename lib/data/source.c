@@ -28,15 +28,20 @@ struct source {
     bool whole;                /* all were loaded */
     struct mien_err why;       /* behind source_file.error */
     uint64_t skipped;
+    struct source_count *count; /* n of them */
 };
 
 struct source *source_new(char *const *path, size_t n, size_t limit, struct mien_err *e)
 {
     struct source *s = calloc(1, sizeof *s);
-    if (s == NULL)
-        mien_err_mem(e, sizeof *s, "a source");
-    else
-        *s = (struct source){.path = path, .n = n, .limit = limit, .fd = -1};
+    struct source_count *count = calloc(n + 1, sizeof *count);
+    if (s == NULL || count == NULL) {
+        mien_err_mem(e, sizeof *s + n * sizeof *count, "a source");
+        free(s);
+        free(count);
+        return NULL;
+    }
+    *s = (struct source){.path = path, .n = n, .limit = limit, .fd = -1, .count = count};
     return s;
 }
 
@@ -58,12 +63,24 @@ void source_free(struct source *s)
     walk_free(&s->walk);
     mien_buf_free(&s->file_path);
     mien_buf_free(&s->bytes);
+    free(s->count);
     free(s);
 }
 
 uint64_t source_skipped(const struct source *s)
 {
     return s->skipped + s->walk.skipped;
+}
+
+const struct source_count *source_count(const struct source *s, size_t i)
+{
+    return &s->count[i];
+}
+
+/* That of the current path. */
+static struct source_count *counted(const struct source *s)
+{
+    return &s->count[s->at - 1];
 }
 
 /* --- The current file ---------------------------------------------------------------------- */
@@ -131,6 +148,12 @@ static int describe(struct source *s, struct source_file *f)
                               .kind = kind,
                               .image = is_image(kind),
                               .error = failed ? s->why.msg : NULL};
+    if (f->image || failed)
+        counted(s)->images++;
+    else if (unarchive_kind(s->bytes.data, s->bytes.len) != NULL)
+        counted(s)->archives++;
+    else
+        counted(s)->others++;
     return 1;
 }
 
@@ -151,8 +174,19 @@ static int enter_archive(struct source *s, const char *name, struct source_file 
     if (rc != 0)
         return rc < 0 ? rc : 0;
     bool named = s->fd != STDIN_FILENO;
-    mien_err_set(named ? &s->why : e, MIEN_ERR_FORMAT, "%s%s", named ? "" : "standard input is ",
-                 s->bytes.len == 0 ? "empty" : "neither an image nor a tar, zip or cpio archive");
+    struct mien_err *why = named ? &s->why : e;
+    const char *is = named ? "" : "standard input is ";
+    const char *kind = unarchive_kind(s->bytes.data, s->bytes.len);
+    if (kind != NULL && !unarchive_reads(kind))
+        mien_err_set(why, MIEN_ERR_FORMAT,
+                     "%sa file of kind %s, which isn't read here; bsdtar may make a tar of it: "
+                     "bsdtar -cf - @FILE | mien-images",
+                     is, kind);
+    else
+        mien_err_set(why, MIEN_ERR_FORMAT, "%s%s", is,
+                     s->bytes.len == 0
+                         ? "empty"
+                         : "neither an image nor an archive: tar, zip, cpio, 7z, RAR or ISO 9660");
     leave(s);
     return named ? describe(s, f) : MIEN_ERR_FORMAT;
 }
@@ -191,16 +225,19 @@ static int next_entry(struct source *s, struct source_file *f, struct mien_err *
         leave(s);
     if (rc <= 0)
         return rc;
-    rc = set_path(s, x.path != NULL ? x.path : "", &junk, e);
+    rc = set_path(s, x.path != NULL ? x.path : "(no name)", &junk, e);
     if (rc < 0)
         return rc;
     if (x.type == UNARCHIVED_FOLDER)
         return 0;
-    if (junk || x.path == NULL || x.type == UNARCHIVED_OTHER) {
+    if (junk || x.type == UNARCHIVED_OTHER) {
         s->skipped++;
+        counted(s)->others++;
         return 0;
     }
-    if (x.bad != NULL)
+    if (x.path == NULL)
+        mien_err_set(&s->why, MIEN_ERR_FORMAT, "its name isn't UTF-8, though the archive marks it so");
+    else if (x.bad != NULL)
         mien_err_set(&s->why, MIEN_ERR_FORMAT, "cannot be read: %s", x.bad);
     else if (x.type == UNARCHIVED_LINK)
         mien_err_set(&s->why, MIEN_ERR_FORMAT,
@@ -296,7 +333,8 @@ static int open_path(struct source *s, struct source_file *f, struct mien_err *e
     if (rc < 0 || (rc = set_path(s, name, &junk, e)) < 0)
         return rc;
     /* A name in a tar's first header may look like the head of an image. */
-    if (unarchive_is_tar(s->bytes.data, s->bytes.len) ||
+    const char *kind = unarchive_kind(s->bytes.data, s->bytes.len);
+    if ((kind != NULL && strcmp(kind, "tar") == 0) ||
         !is_image(img_kind(s->bytes.data, s->bytes.len)))
         return enter_archive(s, name, f, e);
     check_size(s);

@@ -45,4 +45,15 @@ MIEN_CHECKED int source_load(struct source *s, const unsigned char **bytes, size
 /* Files passed over so far. */
 uint64_t source_skipped(const struct source *s);
 
+/* What was found so far in a path. */
+struct source_count {
+    uint64_t images; /* those that can't be read among them */
+    uint64_t
+        archives; /* files that are archives themselves, or compressed, and aren't looked into */
+    uint64_t others;
+};
+
+/* That of path i of source_new's. */
+const struct source_count *source_count(const struct source *s, size_t i);
+
 #endif

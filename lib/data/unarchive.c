@@ -3,13 +3,16 @@
 #include <archive.h>
 #include <archive_entry.h>
 #include <errno.h>
+#include <locale.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "util/bytes.h"
 #include "util/file.h"
 
-#define BLOCK ((size_t)1 << 20) /* read from a file at once */
+#define BLOCK    ((size_t)1 << 20) /* read from a file at once */
+#define ZIP_BACK 4096 /* bytes before a zip entry's data that its header is looked for in */
 
 struct unarchiver {
     const char *name;
@@ -24,6 +27,9 @@ struct unarchiver {
     /* What libarchive reads for the first header: of a zip file the whole directory. */
     bool begun;
     uint64_t head_bytes, head_entries;
+
+    locale_t characters; /* that names may have; 0 for the thread's own */
+    unsigned char header[ZIP_BACK + 1];
 
     bool has_data; /* of the current entry there may be some left */
     int rc;        /* what a callback has stopped libarchive for */
@@ -79,7 +85,7 @@ static la_ssize_t read_file(struct archive *ar, void *client, const void **p)
     *p = a->block.data;
     if (!a->begun && !affordable(a, a->block.data, (size_t)n)) {
         mien_err_set(&a->why, MIEN_ERR_LIMIT,
-                     "the directory of zip file '%s' is over the limit of %d entries or %d MB; "
+                     "the directory of archive '%s' is over the limit of %d entries or %d MB; "
                      "through a pipe a zip file is read without it",
                      a->name, UNARCHIVE_MAX_ENTRIES, (int)(UNARCHIVE_MAX_DIRECTORY >> 20));
         return stop(a, ar, MIEN_ERR_LIMIT);
@@ -129,39 +135,60 @@ static la_ssize_t read_inflated(struct archive *ar, void *client, const void **p
 
 /* --- Opening -------------------------------------------------------------------------------- */
 
-/* What an archive is by its first bytes: a tar (whose first bytes are a name, which may be any), a
-   zip file, or compressed as a whole; or nothing known. */
-bool unarchive_is_tar(const unsigned char *head, size_t n)
+enum form { UNKNOWN, PLAIN, REFUSED, COMPRESSED, MAYBE_COMPRESSED };
+
+static const struct kind {
+    const char *name;
+    enum form form;
+    size_t at, n;
+    const char *magic;
+} kinds[] = {
+    {"tar", PLAIN, 257, 5, "ustar"}, /* its first bytes are a name, which may be any */
+    {"zip", PLAIN, 0, 4, "PK\3\4"},
+    {"7z", PLAIN, 0, 6, "7z\xbc\xaf\x27\x1c"},
+    {"RAR", PLAIN, 0, 6, "Rar!\x1a\7"},
+    {"cpio", PLAIN, 0, 5, "07070"},
+    {"gzip", COMPRESSED, 0, 2, "\x1f\x8b"},
+    {"bzip2", COMPRESSED, 0, 3, "BZh"},
+    {"xz", COMPRESSED, 0, 6, "\xfd\x37zXZ\0"},
+    {"zstd", COMPRESSED, 0, 4, "\x28\xb5\x2f\xfd"},
+    {"lz4", COMPRESSED, 0, 4, "\x04\x22\x4d\x18"},
+    {"lz4", COMPRESSED, 0, 4, "\x02\x21\x4c\x18"}, /* as it was */
+    {"lzip", COMPRESSED, 0, 4, "LZIP"},
+    {"compress", COMPRESSED, 0, 2, "\x1f\x9d"},
+    {"lzma", MAYBE_COMPRESSED, 0, 3, "\x5d\0\0"}, /* it has no magic number */
+    {"lzop", REFUSED, 0, 4, "\x89LZO"},
+    {"ar", REFUSED, 0, 8, "!<arch>\n"},
+    {"cab", REFUSED, 0, 4, "MSCF"},
+    {"xar", REFUSED, 0, 4, "xar!"},
+    {"LHA", REFUSED, 2, 3, "-lh"},
+    {"WARC", REFUSED, 0, 5, "WARC/"},
+    {"mtree", REFUSED, 0, 6, "#mtree"},
+};
+
+static const struct kind *kind_of(const unsigned char *head, size_t n)
 {
-    return n >= 262 && memcmp(head + 257, "ustar", 5) == 0;
+    for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {
+        const struct kind *k = &kinds[i];
+        if (n >= k->at + k->n && memcmp(head + k->at, k->magic, k->n) == 0)
+            return k;
+    }
+    return NULL;
 }
 
-enum form { UNKNOWN, TAR, ZIP, COMPRESSED, MAYBE_COMPRESSED };
-
-static enum form form_of(const unsigned char *head, size_t n)
+const char *unarchive_kind(const void *head, size_t n)
 {
-    static const struct {
-        enum form form;
-        size_t n;
-        const char *magic;
-    } magics[] = {
-        {ZIP, 4, "PK\3\4"},
-        {COMPRESSED, 2, "\x1f\x8b"},         /* gzip */
-        {COMPRESSED, 3, "BZh"},              /* bzip2 */
-        {COMPRESSED, 6, "\xfd\x37zXZ\0"},    /* xz */
-        {COMPRESSED, 4, "\x28\xb5\x2f\xfd"}, /* zstd */
-        {COMPRESSED, 4, "\x04\x22\x4d\x18"}, /* lz4 */
-        {COMPRESSED, 4, "\x02\x21\x4c\x18"}, /* lz4 as it was */
-        {COMPRESSED, 2, "\x1f\x9d"},         /* compress */
-        {MAYBE_COMPRESSED, 3, "\x5d\0\0"},   /* LZMA alone, which has no magic number */
-    };
-    if (unarchive_is_tar(head, n))
-        return TAR;
-    for (size_t i = 0; i < sizeof magics / sizeof magics[0]; i++) {
-        if (n >= magics[i].n && memcmp(head, magics[i].magic, magics[i].n) == 0)
-            return magics[i].form;
+    const struct kind *k = kind_of(head, n);
+    return k != NULL && k->form != MAYBE_COMPRESSED ? k->name : NULL;
+}
+
+bool unarchive_reads(const char *kind)
+{
+    for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {
+        if (strcmp(kinds[i].name, kind) == 0)
+            return kinds[i].form != REFUSED;
     }
-    return UNKNOWN;
+    return false;
 }
 
 /* A reader for which each of the n calls has succeeded; a warning isn't a failure. NULL when out of
@@ -181,18 +208,21 @@ static struct archive *new_reader(int (*const *support)(struct archive *), size_
 static struct archive *new_inflater(void)
 {
     static int (*const support[])(struct archive *) = {
-        archive_read_support_filter_gzip,     archive_read_support_filter_bzip2,
-        archive_read_support_filter_xz,       archive_read_support_filter_lzma,
-        archive_read_support_filter_zstd,     archive_read_support_filter_lz4,
-        archive_read_support_filter_compress, archive_read_support_format_raw};
+        archive_read_support_filter_gzip, archive_read_support_filter_bzip2,
+        archive_read_support_filter_xz,   archive_read_support_filter_lzma,
+        archive_read_support_filter_zstd, archive_read_support_filter_lz4,
+        archive_read_support_filter_lzip, archive_read_support_filter_compress,
+        archive_read_support_format_raw};
     return new_reader(support, sizeof support / sizeof support[0]);
 }
 
 static struct archive *new_files(void)
 {
-    static int (*const support[])(struct archive *) = {archive_read_support_format_tar,
-                                                       archive_read_support_format_zip,
-                                                       archive_read_support_format_cpio};
+    static int (*const support[])(struct archive *) = {
+        archive_read_support_format_tar,    archive_read_support_format_zip,
+        archive_read_support_format_cpio,   archive_read_support_format_7zip,
+        archive_read_support_format_rar,    archive_read_support_format_rar5,
+        archive_read_support_format_iso9660};
     return new_reader(support, sizeof support / sizeof support[0]);
 }
 
@@ -244,9 +274,19 @@ static int open_plain(struct unarchiver *a, struct mien_err *e)
 /* Sets up a zeroed unarchiver. Returns as unarchive_open. */
 static int begin(struct unarchiver *a, const void *head, size_t n, struct mien_err *e)
 {
-    enum form form = form_of(head, n);
+    const struct kind *kind = kind_of(head, n);
+    enum form form = kind != NULL ? kind->form : UNKNOWN;
+    if (form == REFUSED)
+        return 0;
+    /* libarchive takes a name in Unicode for lost where the locale lacks its characters; a tar's
+       name then is taken as it is. */
+    if (form < COMPRESSED && (kind == NULL || strcmp(kind->name, "tar") != 0))
+        a->characters = newlocale(LC_CTYPE_MASK, "C.UTF-8", (locale_t)0);
     off_t here = lseek(a->fd, 0, SEEK_CUR);
     a->seekable = here >= 0 && lseek(a->fd, here - (off_t)n, SEEK_SET) >= 0;
+    if (!a->seekable && kind != NULL && strcmp(kind->name, "7z") == 0)
+        return mien_err_set(e, MIEN_ERR_FORMAT,
+                            "a 7z archive can't be read from a pipe; name its file");
     a->files = new_files();
     if (a->files == NULL || mien_buf_reserve(&a->block, BLOCK) < 0)
         return mien_err_mem(e, BLOCK, "an archive");
@@ -288,6 +328,8 @@ void unarchive_free(struct unarchiver *a)
         archive_read_free(a->files);
     if (a->inflater != NULL)
         archive_read_free(a->inflater);
+    if (a->characters != (locale_t)0)
+        freelocale(a->characters);
     mien_buf_free(&a->block);
     free(a);
 }
@@ -305,20 +347,56 @@ static int at_end(const struct unarchiver *a, struct mien_err *e)
     return 0;
 }
 
+/* The name of a zip entry as the file has it, where that says that it is UTF-8: libarchive has
+   brought it to the locale's characters and to form C, or failed to. It stands in the header before
+   the entry's data, where libarchive is now. NULL when it isn't found. */
+static const char *name_in_zip(struct unarchiver *a)
+{
+    enum { FLAGS = 6, NAME = 26, EXTRA = 28, HEADER = 30, UTF8 = 0x800 };
+    unsigned char *p = a->header;
+    int64_t data = archive_filter_bytes(a->files, 0);
+    int64_t back = data < ZIP_BACK ? data : ZIP_BACK;
+    if (!a->seekable || pread(a->fd, p, (size_t)back, (off_t)(data - back)) != (ssize_t)back)
+        return NULL;
+    for (size_t n = (size_t)back, at = n; at-- > 0;) {
+        if (n - at < HEADER || memcmp(p + at, "PK\3\4", 4) != 0)
+            continue;
+        size_t name = get_le16(p + at + NAME), extra = get_le16(p + at + EXTRA);
+        if (at + HEADER + name + extra != n)
+            continue;
+        p[at + HEADER + name] = '\0';
+        return get_le16(p + at + FLAGS) & UTF8 ? (const char *)p + at + HEADER : NULL;
+    }
+    return NULL;
+}
+
+static bool is_ascii(const char *s)
+{
+    while (*s != '\0' && (unsigned char)*s < 0x80)
+        s++;
+    return *s == '\0';
+}
+
 /* Takes the entry's path. Returns 0 or MIEN_ERR_MEM. */
-static int find_path(const struct unarchiver *a, struct archive_entry *entry, const char **path,
+static int find_path(struct unarchiver *a, struct archive_entry *entry, const char **path,
                      struct mien_err *e)
 {
+    const char *name = NULL;
     errno = 0;
     *path = archive_entry_pathname(entry);
-    if (*path == NULL) /* not in the locale's characters */
+    if (*path == NULL)
         *path = archive_entry_pathname_utf8(entry);
     if (*path == NULL && errno == ENOMEM)
         return mien_err_set(e, MIEN_ERR_MEM, "out of memory for archive '%s'", a->name);
+    bool zip = (archive_format(a->files) & ARCHIVE_FORMAT_BASE_MASK) == ARCHIVE_FORMAT_ZIP;
+    if (zip && (*path == NULL || !is_ascii(*path)))
+        name = name_in_zip(a);
+    if (name != NULL)
+        *path = name;
     return 0;
 }
 
-int unarchive_next(struct unarchiver *a, struct unarchived *x, struct mien_err *e)
+static int next_entry(struct unarchiver *a, struct unarchived *x, struct mien_err *e)
 {
     struct archive_entry *entry;
     if (a->has_data && archive_read_data_skip(a->files) == ARCHIVE_FATAL)
@@ -346,6 +424,14 @@ int unarchive_next(struct unarchiver *a, struct unarchived *x, struct mien_err *
     if (rc == ARCHIVE_FAILED)
         x->bad = archive_error_string(a->files);
     return 1;
+}
+
+int unarchive_next(struct unarchiver *a, struct unarchived *x, struct mien_err *e)
+{
+    locale_t was = uselocale(a->characters);
+    int rc = next_entry(a, x, e);
+    uselocale(was);
+    return rc;
 }
 
 int unarchive_read(struct unarchiver *a, struct mien_buf *b, size_t limit, struct mien_err *e)

@@ -1,7 +1,10 @@
 /*
- * The files in an archive, one after another: tar, zip and cpio, also compressed as a whole.
- * Through libarchive, by what it reads itself, without running other programs; nothing is extracted
- * to disk.
+ * The files in an archive, one after another: tar, zip, cpio, 7z, RAR and ISO 9660, also compressed
+ * as a whole. Through libarchive, by what it reads itself, without running other programs; nothing
+ * is extracted to disk.
+ *
+ * Names are bytes, whatever the locale: those that the archive has, or UTF-8 where it holds other
+ * characters (7z, RAR, ISO 9660, and zip files from a pipe, whose UTF-8 becomes form C).
  *
  * An archive is a stranger's, so what it can cost is bounded. A zip file's directory may have
  * UNARCHIVE_MAX_ENTRIES entries in UNARCHIVE_MAX_DIRECTORY bytes: libarchive holds all of it in
@@ -35,8 +38,12 @@ struct unarchived {
     const char *bad;  /* why its bytes can't be read; NULL when they may be */
 };
 
-/* Whether a file that begins with these n bytes is a tar; its first 262 bytes tell. */
-bool unarchive_is_tar(const unsigned char *head, size_t n);
+/* The kind of archive, or of compression, by a file's first bytes; its first 262 tell. NULL when
+   unknown, as of an ISO 9660 image. */
+const char *unarchive_kind(const void *head, size_t n);
+
+/* Whether such a kind is read. */
+bool unarchive_reads(const char *kind);
 
 struct unarchiver;
 

@@ -162,6 +162,79 @@ exits 'links in an archive' 1 mien-images links.tar
 like 'hard ones are named' "$(cat err)" \
     "record 2 \(links/b.jpg\): a hard link to 'links/a.jpg', whose bytes came earlier in the archive"
 
+# Names are bytes, whatever the locale. zip_of FILE NAME...: an image under each name, which is
+# marked as UTF-8.
+zip_of() {
+    perl -MCompress::Zlib=crc32 -e '
+        my ($out, @names) = @ARGV;
+        local $/; open my $f, "<", "crop/00/a.jpg"; binmode $f; my $jpeg = <$f>;
+        my ($files, $folder) = ("", "");
+        for my $name (@names) {
+            my $same = pack "vvvvvVVVvv", 20, 0x800, 0, 0, 33, crc32($jpeg), (length $jpeg) x 2, length $name, 0;
+            $folder .= "PK\1\2" . pack("v", 20) . $same . pack("vvvVV", 0, 0, 0, 0, length $files) . $name;
+            $files .= "PK\3\4" . $same . $name . $jpeg;
+        }
+        open my $o, ">", $out; binmode $o;
+        print $o $files, $folder, "PK\5\6", pack "vvvvVVv", 0, 0, (scalar @names) x 2, length $folder, length $files, 0;
+        ' "$@"
+}
+composed=$(printf 'd/\303\251.jpg') decomposed=$(printf 'd/e\314\201.jpg') chinese=$(printf '\346\225\260/1.jpg')
+latin=$(printf 'd/\351.jpg')
+zip_of names.zip plain.jpg "$composed" "$decomposed" "$chinese" "$latin"
+wanted=$(printf '%s\n' plain.jpg "$composed" "$decomposed" "$chinese" 'd/\xe9.jpg')
+for locale in C C.UTF-8; do
+    exits "a zip file with names in UTF-8, LC_ALL=$locale" 0 env LC_ALL=$locale mien-images names.zip
+    is 'its names are as they are there' "$(mien-view -H -c id out)" "$wanted"
+done
+# shellcheck disable=SC2002
+exits 'through a pipe, a name that is not what it is marked as' 1 sh -c 'cat names.zip | mien-images'
+like 'is said so' "$(cat err)" "record 5 \(\(no name\)\): its name isn't UTF-8, though"
+is 'and the others are read' "$(mien-view -H -c id -s '!error' out)" \
+    "$(printf '%s\n' plain.jpg "$composed" "$composed" "$chinese")"
+mkdir -p names/d names/数
+for name in "$composed" "$decomposed" 数/1.jpg; do cp crop/00/a.jpg "names/$name"; done
+mien-images -q names | mien-view -H -c id | sort >want
+for format in gnu pax ustar; do
+    tar --sort=name --format=$format -cf names.tar names
+    mien-images -q names.tar | mien-view -H -c id | sort >got
+    ok "names in a tar, $format" cmp want got
+done
+if command -v bsdtar >/dev/null 2>&1; then
+    rm "names/$decomposed" # those of 7z files and ISO 9660 become form C
+    mien-images -q names | mien-view -H -c id | sort >want
+    for format in zip 7zip iso9660 newc pax gnutar; do
+        LC_ALL=C.UTF-8 bsdtar --format $format -cf names.x names
+        mien-images -q names.x | mien-view -H -c id | sort >got
+        ok "names in an archive, $format" cmp want got
+    done
+    LC_ALL=C.UTF-8 bsdtar --format 7zip -cf names.7z names
+    # shellcheck disable=SC2002
+    exits 'a 7z file from a pipe' 2 sh -c 'cat names.7z | mien-images'
+    like 'is said so' "$(cat err)" "^mien-images: a 7z archive can't be read from a pipe"
+    bsdtar --format xar -cf names.xar names
+    exits 'an archive of another kind' 1 mien-images names.xar
+    like 'is named, with the way to read it' "$(cat err)" 'kind xar, .*bsdtar -cf - @FILE'
+else
+    skip 'archives of other kinds' 'no bsdtar'
+fi
+
+# A source without an image isn't a success.
+mkdir bare
+echo 'label,age' >bare/labels.csv
+gzip -c gnu.tar >bare/inner.tgz
+(cd bare && zip -q ../bare.zip labels.csv && zip -q ../inner.zip labels.csv inner.tgz)
+head -c 100000 /dev/zero >zero.tar
+while IFS='|' read -r source message; do
+    exits "no image in $source" 1 mien-images "$source" crop/00/a.jpg
+    is 'is said, with the cause' "$(grep 'no image' err)" "mien-images: no image in $message"
+    is 'and the others are read' "$(mien-view --count out)" 1
+done <<'END'
+bare.zip|'bare.zip', but 1 other file
+inner.zip|'inner.zip': 1 of its files is an archive itself, and archives in an archive or a folder aren't looked into
+bare|'bare': 1 of its files is an archive itself, and archives in an archive or a folder aren't looked into
+zero.tar|'zero.tar': it has no files
+END
+
 # Damaged archives are fatal, after what came before.
 mkdir pair
 jpeg x 1000 >pair/x.jpg
@@ -211,7 +284,8 @@ like 'is said so' "$(cat err)" '^mien-images: .*No space left'
 { mien-images crop crop crop crop crop crop 2>err; echo $? >status; } | head -c 10 >/dev/null
 is 'a closed pipe is quiet' "$(cat status err)" 0
 mkdir nothing
-is 'an empty folder is an empty stream' "$(mien-images -q nothing | mien-view --count)" 0
+is 'an empty folder is an empty stream' "$(mien-images -q nothing 2>err | mien-view --count)" 0
+like 'and is named' "$(cat err)" "^mien-images: no image in 'nothing': it has no files"
 
 # The manual's examples.
 image() { mien-fake --image 2 | mien-view -s "id == \"$1\"" --json --full -c image |
