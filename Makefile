@@ -12,7 +12,12 @@ CFLAGS ?= -O2 -g
 # Debian's, for which its packages of other toolkits are made.
 PYTHON ?= /usr/bin/python3
 WARN = -Wall -Wextra -Wshadow -Wstrict-prototypes -Wpointer-arith -Wvla
-INCLUDES = -Iinclude -Ilib -D_POSIX_C_SOURCE=200809L @$(BUILD)/build.flags
+# Images that are decoded besides JPEGs, where these libraries are installed. make WITHOUT="libwebp": not
+# these, all the same.
+FORMATS := $(shell for p in $(filter-out $(WITHOUT),libpng libwebp); do \
+	pkg-config --exists $$p 2>/dev/null && echo $$p; done)
+FORMAT_DEFINES = $(patsubst libpng,-DMIEN_PNG,$(patsubst libwebp,-DMIEN_WEBP,$(FORMATS)))
+INCLUDES = -Iinclude -Ilib -D_POSIX_C_SOURCE=200809L $(FORMAT_DEFINES) @$(BUILD)/build.flags
 # The objects also make a shared library.
 PIC = -fPIC -fno-semantic-interposition
 # make HARDEN=0 leaves out what makes errors in memory harder to exploit; sanitizers have their own checks.
@@ -24,7 +29,7 @@ ALL_CFLAGS = -std=c17 $(WARN) -pthread $(PIC) $(SAN) $(HARDEN_FLAGS:%=@%) $(INCL
 LINK = $(CC) $(ALL_CFLAGS) $(if $(HARDENED),$(READ_ONLY))
 LINK_PROGRAM = $(LINK) $(if $(HARDENED),-pie) $(LDFLAGS)
 # The linker keeps only the libraries that a program really uses.
-LIBS = -Wl,--as-needed -larchive -ljpeg -lopenblas -lz -ldeflate -ljansson -lm
+LIBS = -Wl,--as-needed -larchive -ljpeg $(FORMATS:lib%=-l%) -lopenblas -lz -ldeflate -ljansson -lm
 
 PROGRAMS = $(addprefix mien-, meta images detect crop resize split pack net import embed train predict \
 	score view montage)
@@ -70,7 +75,7 @@ BUILD_STEP = +@scripts/step build $(MAKE) $(JOBS) V=1
 MAKEFLAGS += --no-print-directory
 export BUILD V HARDEN
 
-.PHONY: all tests check check-slow asan fuzz fuzz-cover fuzz-targets torture valgrind models demo bare \
+.PHONY: always all tests check check-slow asan fuzz fuzz-cover fuzz-targets torture valgrind models demo bare \
 	bench bench-guard lint install uninstall dist clean
 .SECONDARY:
 
@@ -130,7 +135,7 @@ $(BUILD)/%.o: %.c Makefile | $(BUILD)/build.flags $(HARDEN_FLAGS)
 	$(call QUIET,CC,$<)$(CC) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
 
 # The libraries' flags, asked for once; who lacks a compiler or libraries reads here what to do.
-$(BUILD)/build.flags: NEEDS = libarchive libjpeg openblas zlib libdeflate jansson
+$(BUILD)/build.flags: NEEDS = libarchive libjpeg openblas zlib libdeflate jansson $(FORMATS)
 $(BUILD)/test.flags: NEEDS = cmocka
 $(BUILD)/%.flags: Makefile
 	@mkdir -p $(@D)
@@ -149,6 +154,12 @@ $(BUILD)/harden.flags: Makefile | $(BUILD)/build.flags
 		for f in -fstack-protector-strong -fstack-clash-protection -fcf-protection; do try $$f; done; \
 	} >$@.new || true
 	@mv $@.new $@
+
+# What knows the formats is made anew when they change.
+$(patsubst %,$(BUILD)/lib/image/%.o,decoder png webp) $(BUILD)/lib/util/version.o: $(BUILD)/formats
+$(BUILD)/formats: always
+	@mkdir -p $(@D)
+	@echo "$(FORMATS)" | cmp -s - $@ || echo "$(FORMATS)" >$@
 
 tests: $(TEST_BIN)
 

@@ -16,7 +16,7 @@ struct worker {
 struct detect {
     struct mien_filter filter;
     struct detect_options how;
-    struct img_jpeg_limits limits;
+    struct img_limits limits;
     bool keep_empty;
     struct model model;
     struct detector *detector;
@@ -65,7 +65,7 @@ static int detect_one(struct detect *d, int worker, struct mien_rec *r, size_t i
     const struct mien_field *image = mien_rec_find(r, MIEN_TAG_IMAGE);
     if (image == NULL)
         return mien_err_set(e, MIEN_ERR_FORMAT, "no image in the record");
-    int rc = detect_jpeg(d->detector, w->work, image->data, image->len, &d->limits, &w->faces, e);
+    int rc = detect_photo(d->detector, w->work, image->data, image->len, &d->limits, &w->faces, e);
     if (rc < 0)
         return rc;
     w->damaged += detect_damage(w->work) != NULL;

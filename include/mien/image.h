@@ -5,7 +5,7 @@
  *     struct mien_crop how = {.margin = 0.4, .inner = 1, .target = {224, 224}, .size = {224, 224}};
  *     struct mien_cut cut = {.box = box};
  *     static unsigned char pixels[224 * 224 * 3];
- *     if (c == NULL || mien_cutter_plan(c, &how, jpeg, bytes, &cut, 1, &e) < 0)
+ *     if (c == NULL || mien_cutter_plan(c, &how, image, bytes, &cut, 1, &e) < 0)
  *         ... e.msg ...
  *     cut.out = pixels; // how.size is given, so cut.size is that
  *     if (mien_cutter_run(c, &cut, 1, &e) == 0 && cut.rc == 0)

@@ -14,6 +14,7 @@
 #include "util/num.h"
 #include "util/printable.h"
 #include "util/utf8.h"
+#include "util/version.h"
 
 /* --- Messages ------------------------------------------------------------------------------ */
 
@@ -117,7 +118,7 @@ static void print_version(const struct mien_cli *c)
     if (c->version != NULL)
         printf("%s %s\n", c->name, c->version);
     else
-        printf("%s (mien) %s\n", c->name, MIEN_VERSION);
+        printf("%s (mien) %s\nimages: %s\n", c->name, MIEN_VERSION, version_images());
 }
 
 /* The index of word in "a|b|c", or -1. */

@@ -40,7 +40,7 @@ struct detector {
 
 struct detect_work {
     struct viewer viewer;
-    struct img_jpeg *jpeg;
+    struct img_decoder *decoder;
     struct img_photo photo;
     struct face_list level, small, clear, candidates, seen, pair;
 };
@@ -84,7 +84,7 @@ struct detect_work *detect_work_new(const struct detector *d, struct mien_err *e
         mien_err_mem(e, sizeof *w, "a detector's work");
         return NULL;
     }
-    if (viewer_start(&w->viewer, d->model, e) == 0 && (w->jpeg = img_jpeg_new(e)) != NULL)
+    if (viewer_start(&w->viewer, d->model, e) == 0 && (w->decoder = img_decoder_new(e)) != NULL)
         return w;
     detect_work_free(w);
     return NULL;
@@ -95,7 +95,7 @@ void detect_work_free(struct detect_work *w)
     if (w == NULL)
         return;
     viewer_free(&w->viewer);
-    img_jpeg_free(w->jpeg);
+    img_decoder_free(w->decoder);
     img_photo_free(&w->photo);
     face_list_free(&w->level);
     face_list_free(&w->small);
@@ -253,10 +253,11 @@ static bool is_clear(const struct detect_work *w, const struct face *f)
 }
 
 /* Fills the candidates. */
-static int scan_levels(const struct detector *d, struct detect_work *w, const void *jpeg, size_t n,
-                       const struct img_jpeg_limits *limits, struct mien_err *e)
+static int scan_levels(const struct detector *d, struct detect_work *w, const void *image, size_t n,
+                       const struct img_limits *limits, struct mien_err *e)
 {
-    int rc = img_photo_read(&w->photo, w->jpeg, jpeg, n, limits, d->side * level_length[USUAL], e);
+    int rc =
+        img_photo_read(&w->photo, w->decoder, image, n, limits, d->side * level_length[USUAL], e);
     if (rc < 0)
         return rc;
     w->candidates.n = w->clear.n = 0;
@@ -265,7 +266,7 @@ static int scan_levels(const struct detector *d, struct detect_work *w, const vo
         if (i > 0 && full < shown)
             break;
         if (longer_side(w) < shown && zoom_of(w) > 1) {
-            rc = img_photo_read(&w->photo, w->jpeg, jpeg, n, limits, shown, e);
+            rc = img_photo_read(&w->photo, w->decoder, image, n, limits, shown, e);
             if (rc < 0)
                 return rc;
         }
@@ -291,11 +292,11 @@ static int by_size(const void *pa, const void *pb)
     return (a->box[0] > b->box[0]) - (a->box[0] < b->box[0]);
 }
 
-int detect_jpeg(const struct detector *d, struct detect_work *w, const void *jpeg, size_t n,
-                const struct img_jpeg_limits *limits, struct face_list *out, struct mien_err *e)
+int detect_photo(const struct detector *d, struct detect_work *w, const void *image, size_t n,
+                 const struct img_limits *limits, struct face_list *out, struct mien_err *e)
 {
     out->n = 0;
-    int rc = scan_levels(d, w, jpeg, n, limits, e);
+    int rc = scan_levels(d, w, image, n, limits, e);
     if (rc < 0)
         return rc;
     face_merge(&w->candidates, SAME, INSIDE);
@@ -324,5 +325,5 @@ int detect_jpeg(const struct detector *d, struct detect_work *w, const void *jpe
 
 const char *detect_damage(const struct detect_work *w)
 {
-    return img_jpeg_damage(w->jpeg);
+    return img_damage(w->decoder);
 }

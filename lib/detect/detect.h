@@ -21,7 +21,7 @@
 
 #include "blaze.h"
 #include "image/img.h"
-#include "image/jpeg.h"
+#include "image/decoder.h"
 
 struct detect_options {
     double min_score; /* of a face, 0 to 1 */
@@ -41,13 +41,13 @@ struct detect_work;
 struct detect_work *detect_work_new(const struct detector *d, struct mien_err *e);
 void detect_work_free(struct detect_work *w); /* NULL is harmless */
 
-/* Finds the faces of a photograph, a JPEG of n bytes: out receives them in pixels of the upright
+/* Finds the faces of a photograph, an encoded image of n bytes: out receives them in pixels of the upright
    image at full scale, the largest first. The photograph is decoded no finer than the levels need.
-   Returns 0; a code of img_jpeg_open or img_jpeg_read; MIEN_ERR_MEM; or
+   Returns 0; a code of img_open or img_read; MIEN_ERR_MEM; or
    MIEN_ERR_FORMAT or MIEN_ERR_ARG where the detector can't look at such a photograph. */
-MIEN_CHECKED int detect_jpeg(const struct detector *d, struct detect_work *w, const void *jpeg,
-                             size_t n, const struct img_jpeg_limits *limits, struct face_list *out,
-                             struct mien_err *e);
+MIEN_CHECKED int detect_photo(const struct detector *d, struct detect_work *w, const void *image,
+                              size_t n, const struct img_limits *limits, struct face_list *out,
+                              struct mien_err *e);
 
 /* The first damage in the photograph that was looked at, as text; NULL when there was none. */
 const char *detect_damage(const struct detect_work *w);

@@ -16,7 +16,7 @@ static struct point landmark(const float *point, int k)
     return (struct point){point[2 * k], point[2 * k + 1]};
 }
 
-int img_align_plan(const struct mien_crop *c, const struct img_jpeg_info *info, const float *point,
+int img_align_plan(const struct mien_crop *c, const struct img_info *info, const float *point,
                    size_t npoint, struct img_aligned *a, struct mien_err *e)
 {
     if (npoint <= MIEN_FACE_MOUTH)
@@ -113,13 +113,13 @@ static void interpolate(const struct img *im, fixed x, fixed y, unsigned char *o
     out[2] = (unsigned char)(sum >> 40);
 }
 
-int img_align_start(const struct img_aligned *a, const struct img_jpeg_info *info,
-                    struct img *scratch, struct img_part *part, struct mien_err *e)
+int img_align_start(const struct img_aligned *a, const struct img_info *info, struct img *scratch,
+                    struct img_part *part, struct mien_err *e)
 {
     struct img_rect in;
-    needed(a->x, a->right[0] * a->side, a->down[0] * a->side, img_jpeg_scaled(info->w, a->eighths),
+    needed(a->x, a->right[0] * a->side, a->down[0] * a->side, img_scaled(info->w, a->eighths),
            &in.x, &in.w);
-    needed(a->y, a->right[1] * a->side, a->down[1] * a->side, img_jpeg_scaled(info->h, a->eighths),
+    needed(a->y, a->right[1] * a->side, a->down[1] * a->side, img_scaled(info->h, a->eighths),
            &in.y, &in.h);
     if (img_alloc(scratch, in.h, in.w, e) < 0)
         return MIEN_ERR_MEM;

@@ -1,5 +1,6 @@
 /*
- * Cutting a face out of a JPEG by its landmarks: turned upright and brought to one size and place.
+ * Cutting a face out of an encoded image by its landmarks: turned upright and brought to one size
+ * and place.
  *
  * The crop is a square whose upper side is parallel to the line of the eyes and whose size and
  * centre follow from the eyes and the mouth. With r and l the eyes, m the point between them, d
@@ -37,13 +38,13 @@ struct img_aligned {
    mien_face_point. Returns 0; MIEN_ERR_FORMAT when the mouth and what comes before it aren't there,
    aren't numbers,
    lie on one point or outside of the image; MIEN_ERR_LIMIT when the crop is over c->max_bytes. */
-MIEN_CHECKED int img_align_plan(const struct mien_crop *c, const struct img_jpeg_info *info,
+MIEN_CHECKED int img_align_plan(const struct mien_crop *c, const struct img_info *info,
                                 const float *point, size_t npoint, struct img_aligned *a,
                                 struct mien_err *e);
 
 /* Reading an aligned crop, as img_window_start and img_window_finish in crop.h do it for others;
    always by way of scratch. out has side * side * 3 bytes, upright. */
-MIEN_CHECKED int img_align_start(const struct img_aligned *a, const struct img_jpeg_info *info,
+MIEN_CHECKED int img_align_start(const struct img_aligned *a, const struct img_info *info,
                                  struct img *scratch, struct img_part *part, struct mien_err *e);
 void img_align_finish(const struct img_aligned *a, const struct img_part *part,
                       const struct img *scratch, unsigned char *out);

@@ -18,8 +18,8 @@ struct area {
     double x1, y1, x2, y2;
 };
 
-static int area_of_box(const struct mien_crop *c, const struct img_jpeg_info *info,
-                       const float *box, struct area *a, struct mien_err *e)
+static int area_of_box(const struct mien_crop *c, const struct img_info *info, const float *box,
+                       struct area *a, struct mien_err *e)
 {
     if (c->whole) {
         *a = (struct area){0, 0, info->w, info->h};
@@ -65,7 +65,7 @@ int img_crop_scale(const struct mien_crop *c, double side, int *eighths, int *pi
     return 0;
 }
 
-int img_crop_plan(const struct mien_crop *c, const struct img_jpeg_info *info, const float *box,
+int img_crop_plan(const struct mien_crop *c, const struct img_info *info, const float *box,
                   struct img_window *cut, struct mien_err *e)
 {
     struct area a;
@@ -86,7 +86,7 @@ int img_crop_plan(const struct mien_crop *c, const struct img_jpeg_info *info, c
     return 0;
 }
 
-struct mien_size img_window_size(const struct img_window *cut, const struct img_jpeg_info *info)
+struct mien_size img_window_size(const struct img_window *cut, const struct img_info *info)
 {
     bool turned = info->orientation >= 5;
     return (struct mien_size){turned ? cut->rect.w : cut->rect.h,
@@ -104,7 +104,7 @@ static void clamp(int from, int n, int side, int *start, int *len)
 }
 
 /* The cut as stored: where it lies that is out, or scratch until it is turned. */
-static unsigned char *as_stored(const struct img_jpeg_info *info, const struct img *scratch,
+static unsigned char *as_stored(const struct img_info *info, const struct img *scratch,
                                 unsigned char *out)
 {
     return info->orientation == 1 ? out : scratch->px;
@@ -119,13 +119,12 @@ static struct img_rect place(const struct img_rect *cut, const struct img_rect *
     return at;
 }
 
-int img_window_start(const struct img_window *cut, const struct img_jpeg_info *info,
-                     struct img *scratch, unsigned char *out, struct img_part *part,
-                     struct mien_err *e)
+int img_window_start(const struct img_window *cut, const struct img_info *info, struct img *scratch,
+                     unsigned char *out, struct img_part *part, struct mien_err *e)
 {
     struct img_rect r = cut->rect, in; /* in: what the image has of it */
-    clamp(r.x, r.w, img_jpeg_scaled(info->w, cut->eighths), &in.x, &in.w);
-    clamp(r.y, r.h, img_jpeg_scaled(info->h, cut->eighths), &in.y, &in.h);
+    clamp(r.x, r.w, img_scaled(info->w, cut->eighths), &in.x, &in.w);
+    clamp(r.y, r.h, img_scaled(info->h, cut->eighths), &in.y, &in.h);
     if (info->orientation != 1 && img_alloc(scratch, r.h, r.w, e) < 0)
         return MIEN_ERR_MEM;
     struct img_rect at = place(&r, &in);
@@ -135,7 +134,7 @@ int img_window_start(const struct img_window *cut, const struct img_jpeg_info *i
     return 0;
 }
 
-void img_window_finish(const struct img_window *cut, const struct img_jpeg_info *info,
+void img_window_finish(const struct img_window *cut, const struct img_info *info,
                        const struct img_part *part, const struct img *scratch, unsigned char *out)
 {
     struct img_rect r = cut->rect;

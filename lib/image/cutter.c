@@ -22,13 +22,13 @@ struct cut_job {
 };
 
 struct mien_cutter {
-    struct img_jpeg *jpeg;
+    struct img_decoder *decoder;
     struct mien_resizer *resizer;
     const struct mien_crop *how;
-    struct img_jpeg_limits limits; /* how's */
+    struct img_limits limits; /* how's */
     const void *image;
     size_t bytes;
-    struct img_jpeg_info info;
+    struct img_info info;
     bool opened;         /* the image, and nothing read of it yet */
     struct cut_job *job; /* one a cutting */
     size_t cap;
@@ -49,7 +49,7 @@ struct mien_cutter *mien_cutter_new(struct mien_err *e)
         mien_err_mem(e, sizeof *c, "a cutter");
         return NULL;
     }
-    if ((c->jpeg = img_jpeg_new(e)) != NULL && (c->resizer = mien_resizer_new(e)) != NULL)
+    if ((c->decoder = img_decoder_new(e)) != NULL && (c->resizer = mien_resizer_new(e)) != NULL)
         return c;
     mien_cutter_free(c);
     return NULL;
@@ -63,7 +63,7 @@ void mien_cutter_free(struct mien_cutter *c)
         img_free(&c->job[i].scratch);
         img_free(&c->job[i].crop);
     }
-    img_jpeg_free(c->jpeg);
+    img_decoder_free(c->decoder);
     mien_resizer_free(c->resizer);
     free(c->job);
     free(c->part);
@@ -117,13 +117,13 @@ int mien_cutter_plan(struct mien_cutter *c, const struct mien_crop *how, const v
                      size_t bytes, struct mien_cut *cutting, size_t n, struct mien_err *e)
 {
     c->how = how;
-    c->limits = (struct img_jpeg_limits){how->max_pixels, how->tolerant};
+    c->limits = (struct img_limits){how->max_pixels, how->tolerant};
     c->image = image;
     c->bytes = bytes;
     c->opened = false;
     if (reserve(c, n, e) < 0)
         return MIEN_ERR_MEM;
-    int rc = img_jpeg_open(c->jpeg, image, bytes, &c->limits, &c->info, e);
+    int rc = img_open(c->decoder, image, bytes, &c->limits, &c->info, e);
     if (rc < 0)
         return rc;
     c->opened = true;
@@ -170,9 +170,9 @@ static int decode(struct mien_cutter *c, int eighths, const struct img_part *par
 {
     int rc = 0;
     if (!c->opened)
-        rc = img_jpeg_open(c->jpeg, c->image, c->bytes, &c->limits, &c->info, e);
+        rc = img_open(c->decoder, c->image, c->bytes, &c->limits, &c->info, e);
     c->opened = false;
-    return rc < 0 ? rc : img_jpeg_read_parts(c->jpeg, eighths, part, n, e);
+    return rc < 0 ? rc : img_read_parts(c->decoder, eighths, part, n, e);
 }
 
 static void give_back(struct img *im)
@@ -198,7 +198,7 @@ static int cut_some(struct mien_cutter *c, int eighths, struct mien_cut *cutting
     *done = i;
     /* Where something is damaged each is looked at by itself. */
     bool whole = together > 1 && decode(c, eighths, c->part, together, e) == 0 &&
-                 img_jpeg_damage(c->jpeg) == NULL;
+                 img_damage(c->decoder) == NULL;
     for (i = 0; i < *done; i++) {
         struct mien_cut *t = &cutting[i];
         if (t->rc < 0 || job[i].eighths != eighths)
@@ -208,7 +208,7 @@ static int cut_some(struct mien_cutter *c, int eighths, struct mien_cut *cutting
             return mien_err_set(e, MIEN_ERR_MEM, "%s", t->err.msg);
         if (t->rc < 0)
             continue;
-        t->damaged = !whole && img_jpeg_damage(c->jpeg) != NULL;
+        t->damaged = !whole && img_damage(c->decoder) != NULL;
         if (finish(c, t, &job[i], e) < 0)
             return MIEN_ERR_MEM;
     }

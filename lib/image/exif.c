@@ -1,5 +1,5 @@
 /*
- * The orientation tag in a JPEG's EXIF data, found without decoding anything. Every offset comes
+ * The orientation tag in an image's EXIF data, found without decoding anything. Every offset comes
  * from the file and is checked against the bytes there are before it is followed.
  */
 #include <stdbool.h>
@@ -43,6 +43,14 @@ static int find_orientation(struct tiff t)
             return (int)get(&t, at + 8, type_bytes[type]);
     }
     return 0;
+}
+
+int img_exif_orientation_in(const void *exif, size_t n)
+{
+    const unsigned char *p = exif;
+    size_t head = n >= 6 && memcmp(p, "Exif\0", 5) == 0 ? 6 : 0;
+    int o = find_orientation((struct tiff){.p = p + head, .n = n - head});
+    return o >= 1 && o <= 8 ? o : 1;
 }
 
 int img_exif_orientation(const void *jpeg, size_t n)

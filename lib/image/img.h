@@ -43,6 +43,9 @@ const char *img_kind(const void *bytes, size_t n);
    to be turned to stand upright. 1, as stored, when there is none or the EXIF data are broken. */
 int img_exif_orientation(const void *jpeg, size_t n);
 
+/* The same of EXIF data alone, with or without the mark that they have in a JPEG. */
+int img_exif_orientation_in(const void *exif, size_t n);
+
 /* --- Orientation --------------------------------------------------------------------------- */
 
 /* The orientation of a mirror image, left for right. */

@@ -2,10 +2,8 @@
  * Decoding over libjpeg-turbo. Its errors come back here by longjmp; a warning that means that some
  * of the picture is lost ends decoding too unless the decoder is tolerant.
  */
-#include "jpeg.h"
+#include "format.h"
 
-#include <ctype.h>
-#include <limits.h>
 #include <setjmp.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -21,7 +19,7 @@
    and libjpeg-turbo gives it up in a part that is only a few columns wide. */
 #define EDGE 8
 
-struct img_jpeg {
+struct jpeg {
     struct jpeg_decompress_struct d;
     struct jpeg_error_mgr errors;
     struct jpeg_progress_mgr progress;
@@ -36,19 +34,19 @@ struct img_jpeg {
     int y; /* the next row */
 };
 
-static struct img_jpeg *owner(j_common_ptr d)
+static struct jpeg *owner(j_common_ptr d)
 {
-    return (struct img_jpeg *)d->client_data;
+    return (struct jpeg *)d->client_data;
 }
 
-static _Noreturn void escape(struct img_jpeg *j, int rc)
+static _Noreturn void escape(struct jpeg *j, int rc)
 {
     j->rc = rc;
     longjmp(j->escape, 1);
 }
 
 /* Keeps the first damage as text. */
-static void note_damage(struct img_jpeg *j)
+static void note_damage(struct jpeg *j)
 {
     if (j->damaged)
         return;
@@ -61,7 +59,7 @@ static void note_damage(struct img_jpeg *j)
 
 static void on_error(j_common_ptr d)
 {
-    struct img_jpeg *j = owner(d);
+    struct jpeg *j = owner(d);
     if (d->err->msg_code == JERR_OUT_OF_MEMORY) {
         snprintf(j->why, sizeof j->why, "out of memory");
         escape(j, MIEN_ERR_MEM);
@@ -94,7 +92,7 @@ static bool means_loss(const struct jpeg_decompress_struct *d)
 
 static void on_message(j_common_ptr d, int level)
 {
-    struct img_jpeg *j = owner(d);
+    struct jpeg *j = owner(d);
     if (level >= 0 || !j->reading || !means_loss(&j->d))
         return;
     note_damage(j);
@@ -104,14 +102,14 @@ static void on_message(j_common_ptr d, int level)
 
 static void on_progress(j_common_ptr d)
 {
-    struct img_jpeg *j = owner(d);
+    struct jpeg *j = owner(d);
     if (j->d.input_scan_number > MAX_SCANS) {
         snprintf(j->why, sizeof j->why, "more than %d scans", MAX_SCANS);
         escape(j, MIEN_ERR_FORMAT);
     }
 }
 
-static int create(struct img_jpeg *j)
+static int create(struct jpeg *j)
 {
     j->d.err = jpeg_std_error(&j->errors);
     j->errors.error_exit = on_error;
@@ -125,9 +123,9 @@ static int create(struct img_jpeg *j)
     return 0;
 }
 
-struct img_jpeg *img_jpeg_new(struct mien_err *e)
+static void *new_jpeg(struct mien_err *e)
 {
-    struct img_jpeg *j = calloc(1, sizeof *j);
+    struct jpeg *j = calloc(1, sizeof *j);
     if (j == NULL) {
         mien_err_mem(e, sizeof *j, "a JPEG decoder");
         return NULL;
@@ -140,8 +138,9 @@ struct img_jpeg *img_jpeg_new(struct mien_err *e)
     return j;
 }
 
-void img_jpeg_free(struct img_jpeg *j)
+static void free_jpeg(void *state)
 {
+    struct jpeg *j = state;
     if (j == NULL)
         return;
     jpeg_destroy_decompress(&j->d);
@@ -149,8 +148,9 @@ void img_jpeg_free(struct img_jpeg *j)
     free(j);
 }
 
-const char *img_jpeg_damage(const struct img_jpeg *j)
+static const char *damage_of(const void *state)
 {
+    const struct jpeg *j = state;
     return j->damaged ? j->why : NULL;
 }
 
@@ -166,46 +166,26 @@ static bool has_end(const struct jpeg_source_mgr *src)
     return false;
 }
 
-/* Another kind of image, as img_kind names it, which people write in capitals. */
-static int unsupported(const char *kind, struct mien_err *e)
+static int open_jpeg(void *state, const void *bytes, size_t n, bool tolerant, struct img_info *info,
+                     struct mien_err *e)
 {
-    char name[8];
-    size_t n = 0;
-    for (; n < sizeof name - 1 && kind[n] != '\0'; n++)
-        name[n] = (char)toupper((unsigned char)kind[n]);
-    return mien_err_set(e, MIEN_ERR_FORMAT, "%.*s; only JPEG is supported", (int)n, name);
-}
-
-int img_jpeg_open(struct img_jpeg *j, const void *bytes, size_t n,
-                  const struct img_jpeg_limits *limits, struct img_jpeg_info *info,
-                  struct mien_err *e)
-{
-    const char *kind = img_kind(bytes, n);
-    if (n == 0 || kind == NULL)
-        return mien_err_set(e, MIEN_ERR_FORMAT, n == 0 ? "the image is empty" : "not a JPEG");
-    if (strcmp(kind, "jpeg") != 0)
-        return unsupported(kind, e);
+    struct jpeg *j = state;
     /* libjpeg keeps an image's tables for the next one, should that have none of its own; but what
        becomes of an image must not depend on what came before. */
     jpeg_destroy_decompress(&j->d);
     if (create(j) < 0)
         return mien_err_set(e, MIEN_ERR_MEM, "cannot make a JPEG decoder: %s", j->why);
     j->reading = j->damaged = j->endless = false;
-    j->tolerant = limits->tolerant;
+    j->tolerant = tolerant;
     if (setjmp(j->escape) != 0)
         return mien_err_set(e, j->rc, "cannot decode JPEG: %s", j->why);
     jpeg_mem_src(&j->d, bytes, n);
     jpeg_read_header(&j->d, TRUE);
 
-    uint64_t most = limits->max_pixels != 0 ? limits->max_pixels : IMG_JPEG_MAX_PIXELS;
-    if ((uint64_t)j->d.image_width * j->d.image_height > most)
-        return mien_err_set(e, MIEN_ERR_LIMIT,
-                            "JPEG of %u x %u pixels, more than the limit of %llu", j->d.image_width,
-                            j->d.image_height, (unsigned long long)most);
     j->endless = !has_end(j->d.src);
-    *info = (struct img_jpeg_info){.h = (int)j->d.image_height,
-                                   .w = (int)j->d.image_width,
-                                   .orientation = img_exif_orientation(bytes, n)};
+    *info = (struct img_info){.h = (int)j->d.image_height,
+                              .w = (int)j->d.image_width,
+                              .orientation = img_exif_orientation(bytes, n)};
     return 0;
 }
 
@@ -220,7 +200,7 @@ static void rgb_of_cmyk(const unsigned char *src, int w, unsigned char *dst)
 }
 
 /* Makes room for one row of the decoder's output. */
-static int row_room(struct img_jpeg *j)
+static int row_room(struct jpeg *j)
 {
     size_t need = (size_t)j->d.output_width * (size_t)j->d.output_components;
     if (need <= j->row_cap)
@@ -234,47 +214,13 @@ static int row_room(struct img_jpeg *j)
     return MIEN_ERR_MEM;
 }
 
-/* What holds all parts. */
-static struct img_rect hull(const struct img_part *part, size_t n)
-{
-    struct img_rect h = part[0].rect;
-    for (size_t i = 1; i < n; i++) {
-        const struct img_rect *r = &part[i].rect;
-        int right = r->x + r->w > h.x + h.w ? r->x + r->w : h.x + h.w;
-        int bottom = r->y + r->h > h.y + h.h ? r->y + r->h : h.y + h.h;
-        h.x = r->x < h.x ? r->x : h.x;
-        h.y = r->y < h.y ? r->y : h.y;
-        h.w = right - h.x;
-        h.h = bottom - h.y;
-    }
-    return h;
-}
-
-static bool has_row(const struct img_part *p, int y)
-{
-    return y >= p->rect.y && y < p->rect.y + p->rect.h;
-}
-
-/* Rows from y on that no part has, where there is one below. */
-static int rows_unused(const struct img_part *part, size_t n, int y)
-{
-    int next = INT_MAX;
-    for (size_t i = 0; i < n; i++) {
-        if (has_row(&part[i], y))
-            return 0;
-        if (part[i].rect.y > y && part[i].rect.y < next)
-            next = part[i].rect.y;
-    }
-    return next - y;
-}
-
 /* Delivers a decoded row, whose first column is x0. */
-static void deliver(struct img_jpeg *j, bool inks, int x0, const struct img_part *part, size_t n)
+static void deliver(struct jpeg *j, bool inks, int x0, const struct img_part *part, size_t n)
 {
     const struct jpeg_decompress_struct *d = &j->d;
     for (size_t i = 0; i < n; i++) {
         const struct img_rect *r = &part[i].rect;
-        if (!has_row(&part[i], j->y))
+        if (!img_part_has(&part[i], j->y))
             continue;
         unsigned char *out = part[i].out + (size_t)(j->y - r->y) * part[i].stride;
         const unsigned char *from = j->row + (size_t)(r->x - x0) * (size_t)d->output_components;
@@ -300,7 +246,7 @@ static bool has_all_scans(const struct jpeg_decompress_struct *d)
 }
 
 /* Reads an image without an end to where it stops: if that is its last row, nothing is lost. */
-static int read_out(struct img_jpeg *j)
+static int read_out(struct jpeg *j)
 {
     struct jpeg_decompress_struct *d = &j->d;
     if (d->output_scanline < d->output_height)
@@ -313,7 +259,7 @@ static int read_out(struct img_jpeg *j)
 
 /* Decodes the rows from the first part's to the last one's; libjpeg's errors leave it by
    longjmp. */
-static int decode(struct img_jpeg *j, int eighths, const struct img_part *part, size_t n)
+static int decode(struct jpeg *j, int eighths, const struct img_part *part, size_t n)
 {
     struct jpeg_decompress_struct *d = &j->d;
     bool inks = d->jpeg_color_space == JCS_CMYK || d->jpeg_color_space == JCS_YCCK;
@@ -323,15 +269,11 @@ static int decode(struct img_jpeg *j, int eighths, const struct img_part *part, 
     /* Of a progressive file that lacks scans it would make pixels depend on where a part begins. */
     d->do_block_smoothing = FALSE;
     jpeg_start_decompress(d);
-    for (size_t i = 0; i < n; i++) {
-        const struct img_rect *r = &part[i].rect;
-        if (r->x < 0 || r->y < 0 || r->w < 1 || r->h < 1 || r->x > (int)d->output_width - r->w ||
-            r->y > (int)d->output_height - r->h) {
-            snprintf(j->why, sizeof j->why, "a part outside of the image was asked for");
-            return MIEN_ERR_ARG;
-        }
+    if (!img_parts_fit(part, n, (int)d->output_height, (int)d->output_width)) {
+        snprintf(j->why, sizeof j->why, "a part outside of the image was asked for");
+        return MIEN_ERR_ARG;
     }
-    struct img_rect all = hull(part, n);
+    struct img_rect all = img_parts_hull(part, n);
     JDIMENSION x0 = all.x > EDGE ? (JDIMENSION)(all.x - EDGE) : 0;
     JDIMENSION x1 = (JDIMENSION)(all.x + all.w) + EDGE;
     JDIMENSION width = (x1 < d->output_width ? x1 : d->output_width) - x0;
@@ -342,7 +284,7 @@ static int decode(struct img_jpeg *j, int eighths, const struct img_part *part, 
         return MIEN_ERR_MEM;
     int whole = d->max_v_samp_factor * eighths; /* rows that are decoded together */
     while (j->y < all.y + all.h) {
-        int unused = rows_unused(part, n, j->y);
+        int unused = img_parts_skip(part, n, j->y);
         /* From elsewhere libjpeg-turbo repeats rows (its issue 915). */
         if (unused > 0 && j->y % whole == 0) {
             jpeg_skip_scanlines(d, (JDIMENSION)unused);
@@ -357,22 +299,23 @@ static int decode(struct img_jpeg *j, int eighths, const struct img_part *part, 
     return j->endless ? read_out(j) : 0;
 }
 
-static int try_decode(struct img_jpeg *j, int eighths, const struct img_part *part, size_t n)
+static int try_decode(struct jpeg *j, int eighths, const struct img_part *part, size_t n)
 {
     if (setjmp(j->escape) != 0)
         return j->rc;
     return decode(j, eighths, part, n);
 }
 
-int img_jpeg_read_parts(struct img_jpeg *j, int eighths, const struct img_part *part, size_t n,
-                        struct mien_err *e)
+static int read_jpeg(void *state, int eighths, const struct img_part *part, size_t n,
+                     struct mien_err *e)
 {
+    struct jpeg *j = state;
     j->y = 0;
     j->reading = true;
     int rc = try_decode(j, eighths, part, n);
     jpeg_abort_decompress(&j->d);
     if (rc == MIEN_ERR_FORMAT && j->tolerant && n == 1 && j->y > part->rect.y) {
-        for (int y = j->y; has_row(part, y); y++)
+        for (int y = j->y; img_part_has(part, y); y++)
             memset(part->out + (size_t)(y - part->rect.y) * part->stride, 128,
                    (size_t)part->rect.w * 3);
         j->damaged = true;
@@ -385,9 +328,5 @@ int img_jpeg_read_parts(struct img_jpeg *j, int eighths, const struct img_part *
     return 0;
 }
 
-int img_jpeg_read(struct img_jpeg *j, int eighths, struct img_rect r, unsigned char *out,
-                  size_t stride, struct mien_err *e)
-{
-    struct img_part part = {r, out, stride};
-    return img_jpeg_read_parts(j, eighths, &part, 1, e);
-}
+const struct img_format img_jpeg = {"jpeg",    "JPEG",    new_jpeg, free_jpeg,
+                                    open_jpeg, read_jpeg, damage_of};

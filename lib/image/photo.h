@@ -3,7 +3,7 @@
 #define MIEN_IMAGE_PHOTO_H
 
 #include "img.h"
-#include "jpeg.h"
+#include "decoder.h"
 
 /* A photograph and memory for it, reused from one to the next. Zero-initialised it is empty. */
 struct img_photo {
@@ -14,11 +14,11 @@ struct img_photo {
 };
 void img_photo_free(struct img_photo *p);
 
-/* Decodes all of a JPEG, its n bytes, at the smallest scale (1, 2, 4 or 8 eighths) at which the
+/* Decodes all of an encoded image, its n bytes, at the smallest scale (1, 2, 4 or 8 eighths) at which the
    longer side has at least `longer` pixels; at full scale when it hasn't that many. Errors as
-   img_jpeg_open and img_jpeg_read. */
-MIEN_CHECKED int img_photo_read(struct img_photo *p, struct img_jpeg *j, const void *jpeg, size_t n,
-                                const struct img_jpeg_limits *limits, double longer,
+   img_open and img_read. */
+MIEN_CHECKED int img_photo_read(struct img_photo *p, struct img_decoder *d, const void *image,
+                                size_t n, const struct img_limits *limits, double longer,
                                 struct mien_err *e);
 
 #endif

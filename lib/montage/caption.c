@@ -60,13 +60,16 @@ size_t caption_photo_id(const char *id, size_t len)
     return n < len && n > 0 && id[n - 1] == '#' ? n - 1 : len;
 }
 
-/* The length of a file's name up to its first .jpg or .jpeg: extensions tell nothing. */
+/* The length of a file's name up to its first extension of an image: that tells nothing. */
 static size_t stem(const char *name, size_t len)
 {
-    for (size_t i = 1; i + 4 <= len; i++) {
-        if (strncasecmp(name + i, ".jpg", 4) == 0 ||
-            (i + 5 <= len && strncasecmp(name + i, ".jpeg", 5) == 0))
-            return i;
+    static const char *const extensions[] = {".jpg", ".jpeg", ".png", ".webp", ".heic", ".avif"};
+    for (size_t i = 1; i < len; i++) {
+        for (size_t k = 0; k < sizeof extensions / sizeof extensions[0]; k++) {
+            size_t n = strlen(extensions[k]);
+            if (n <= len - i && strncasecmp(name + i, extensions[k], n) == 0)
+                return i;
+        }
     }
     return len;
 }

@@ -32,7 +32,7 @@ MIEN_CHECKED int caption_say(struct sheet_text *t, const struct caption *c, bool
 /* --- picture.c: what is drawn of a record -------------------------------------------------- */
 
 struct picture {
-    struct img_jpeg *jpeg;
+    struct img_decoder *decoder;
     struct mien_resizer *resizer;
     struct img_photo photo; /* before it is resampled */
     struct img im;          /* the picture, scaled into its square */

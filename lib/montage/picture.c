@@ -10,14 +10,14 @@ static const struct draw_color box_color = {255, 214, 0}, dark = {0, 0, 0}, ligh
 
 int picture_start(struct picture *p, struct mien_err *e)
 {
-    p->jpeg = img_jpeg_new(e);
+    p->decoder = img_decoder_new(e);
     p->resizer = mien_resizer_new(e);
-    return p->jpeg == NULL || p->resizer == NULL ? MIEN_ERR_MEM : 0;
+    return p->decoder == NULL || p->resizer == NULL ? MIEN_ERR_MEM : 0;
 }
 
 void picture_free(struct picture *p)
 {
-    img_jpeg_free(p->jpeg);
+    img_decoder_free(p->decoder);
     mien_resizer_free(p->resizer);
     img_photo_free(&p->photo);
     img_free(&p->im);
@@ -43,7 +43,7 @@ static int photograph(struct picture *p, const struct mien_field *f, int size, s
 {
     const struct img *im = &p->photo.im;
     int rc =
-        img_photo_read(&p->photo, p->jpeg, f->data, f->len, &(struct img_jpeg_limits){0}, size, e);
+        img_photo_read(&p->photo, p->decoder, f->data, f->len, &(struct img_limits){0}, size, e);
     if (rc < 0)
         return rc;
     p->scale = (double)size / p->photo.longer;

@@ -7,6 +7,7 @@
 
 #include "mien/cli.h"
 #include "util/hash.h"
+#include "image/decoder.h"
 #include "image/jpeg.h"
 #include "util/num.h"
 

@@ -82,7 +82,7 @@ mkdir photos
 bytes i.mien image >photos/a.jpg
 size=$(wc -c <photos/a.jpg)
 head -c $((size * 2 / 3)) photos/a.jpg >photos/cut.jpg
-printf '\211PNG\r\n\032\n and so on' >photos/p.png
+printf 'GIF89a and so on' >photos/p.gif
 # damaged BYTE: a.jpg with five bytes changed.
 damaged() {
     head -c "$1" photos/a.jpg
@@ -93,12 +93,12 @@ damaged $((size / 2)) >photos/z.jpg
 mien-images -q photos >photos.mien
 exits 'bad images make bad records' 1 sh -c 'mien-crop --box whole <photos.mien >out.mien'
 like 'cut short' "$(cat err)" '^mien-crop: record [0-9]+ \(.*cut.jpg\): damaged JPEG: cut short$'
-like 'PNG' "$(cat err)" '^mien-crop: record [0-9]+ \(.*p.png\): PNG; only JPEG is supported$'
+like 'GIF' "$(cat err)" "^mien-crop: record [0-9]+ \(.*p.gif\): GIF isn't decoded; convert it first: convert .*png$"
 like 'damaged' "$(cat err)" '^mien-crop: record [0-9]+ \(.*z.jpg\): damaged JPEG: .*'
 is 'a line for each, and a summary' "$(wc -l <err) $(tail -n 1 err)" \
     '4 mien-crop: records: 4, cropped: 1, bad: 3'
 is 'they are passed on with the error' "$(mien-view -qHc id -s error out.mien)" \
-    "$(printf '%s\n' photos/cut.jpg photos/p.png photos/z.jpg)"
+    "$(printf '%s\n' photos/cut.jpg photos/p.gif photos/z.jpg)"
 is 'and without pixels' "$(mien-view --count -s 'error && pixels' out.mien)" 0
 is 'the good one is whole' "$(mien-view -Hc pixels -s '!error' out.mien)" 64x64x3
 mien-view -r -s error out.mien >bad.mien

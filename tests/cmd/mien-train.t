@@ -122,7 +122,7 @@ is 'and give the same model' "$(mien-predict images.model <other.mien | mien-vie
 exits 'heads on images' 0 mien-train -q -i base.model -e 1 -t images.pack -v chips.pack -o z.model
 sed 's/\xff\xd8\xff/xxx/' <images.pack >broken.pack # all of them: the file's length stays
 exits 'no image of use' 2 mien-train -q -i base.model --last all -e 1 -t broken.pack -o z.model
-like 'says which' "$(cat err)" '^mien-train: record [0-9]+ \(.*\): not a JPEG'
+like 'says which' "$(cat err)" '^mien-train: record [0-9]+ \(.*\): not an image'
 like 'and that none is left' "$(cat err)" 'none of the training pack.s images can be used$'
 is 'each once' "$(grep -c 'record 7 ' err)" 1
 { head -c 20000 broken.pack; tail -c +20001 images.pack; } >some.pack

@@ -9,7 +9,7 @@
 static void look(const struct model *m, const struct detect_options *o, const void *jpeg, size_t n)
 {
     struct mien_err e = {{0}};
-    struct img_jpeg_limits limits = {0};
+    struct img_limits limits = {0};
     struct face_list faces = {0};
     struct detector *d = detector_new(m, o, &e);
     if (d == NULL) {
@@ -17,7 +17,7 @@ static void look(const struct model *m, const struct detect_options *o, const vo
         return;
     }
     struct detect_work *w = detect_work_new(d, &e);
-    int rc = w == NULL ? MIEN_ERR_FORMAT : detect_jpeg(d, w, jpeg, n, &limits, &faces, &e);
+    int rc = w == NULL ? MIEN_ERR_FORMAT : detect_photo(d, w, jpeg, n, &limits, &faces, &e);
     if (rc < 0)
         fuzz_error(rc, &e);
     for (size_t i = 0; i < faces.n; i++)

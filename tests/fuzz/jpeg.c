@@ -5,7 +5,7 @@
 #include "../jpeg_make.h"
 
 #include "image/img.h"
-#include "image/jpeg.h"
+#include "image/decoder.h"
 #include "mien/record.h"
 
 enum { CUTS = 3, MAX_BYTES = 1 << 18, MAX_PIXELS = 1 << 20 };

@@ -23,7 +23,7 @@ ok 'make install' in_root install
 
 export PKG_CONFIG_PATH="$prefix/lib/pkgconfig" PKG_CONFIG_SYSROOT_DIR="$root"
 export LD_LIBRARY_PATH="$prefix/lib"
-is 'the version of mien.pc' "$(pkg-config --modversion mien)" "$(mien-view --version | sed 's/.* //')"
+is 'the version of mien.pc' "$(pkg-config --modversion mien)" "$(mien-view --version | sed -n '1s/.* //p')"
 like 'the shared library has a name with its interface' "$(readelf -d "$prefix/lib/libmien.so")" \
     'SONAME.*\[libmien\.so\.[0-9]+\]'
 is 'it exports mien_* alone' \

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "mien/cli.h"
+#include "image/decoder.h"
 #include "image/jpeg.h"
 #include "mien/record.h"
 

@@ -11,21 +11,21 @@
 #include "image/align.h"
 #include "mien/record.h"
 
-static struct img_jpeg *jpeg;
+static struct img_decoder *jpeg;
 static struct img scratch;
 static struct mien_err e;
 
 static int set_up(void **state)
 {
     (void)state;
-    jpeg = img_jpeg_new(&e);
+    jpeg = img_decoder_new(&e);
     return jpeg == NULL;
 }
 
 static int tear_down(void **state)
 {
     (void)state;
-    img_jpeg_free(jpeg);
+    img_decoder_free(jpeg);
     img_free(&scratch);
     return 0;
 }
@@ -49,26 +49,25 @@ static void landmarks(float point[2 * MIEN_FACE_POINTS], double x, double y, dou
 static unsigned char *align(const unsigned char *file, size_t n, const struct mien_crop *how,
                             const float *point, size_t npoint, struct img_aligned *a)
 {
-    struct img_jpeg_limits limits = {0};
-    struct img_jpeg_info info;
-    assert_int_equal(img_jpeg_open(jpeg, file, n, &limits, &info, &e), 0);
+    struct img_limits limits = {0};
+    struct img_info info;
+    assert_int_equal(img_open(jpeg, file, n, &limits, &info, &e), 0);
     if (img_align_plan(how, &info, point, npoint, a, &e) < 0)
         return NULL;
     unsigned char *out = malloc((size_t)a->side * (size_t)a->side * 3);
     struct img_part part;
     assert_int_equal(img_align_start(a, &info, &scratch, &part, &e), 0);
-    assert_int_equal(img_jpeg_read_parts(jpeg, a->eighths, &part, 1, &e), 0);
+    assert_int_equal(img_read_parts(jpeg, a->eighths, &part, 1, &e), 0);
     img_align_finish(a, &part, &scratch, out);
     return out;
 }
 
 /* The cut of the image that was opened. */
-static void read_cut(const struct img_jpeg_info *info, const struct img_window *cut,
-                     unsigned char *out)
+static void read_cut(const struct img_info *info, const struct img_window *cut, unsigned char *out)
 {
     struct img_part part;
     assert_int_equal(img_window_start(cut, info, &scratch, out, &part, &e), 0);
-    assert_int_equal(img_jpeg_read_parts(jpeg, cut->eighths, &part, 1, &e), 0);
+    assert_int_equal(img_read_parts(jpeg, cut->eighths, &part, 1, &e), 0);
     img_window_finish(cut, info, &part, &scratch, out);
 }
 
@@ -96,10 +95,10 @@ static void test_as_a_box(void **state)
         struct img_aligned a;
         unsigned char *out = align(file, n, &c, point, MIEN_FACE_POINTS, &a);
         assert_non_null(out);
-        struct img_jpeg_limits limits = {0};
-        struct img_jpeg_info info;
+        struct img_limits limits = {0};
+        struct img_info info;
         struct img_window cut;
-        assert_int_equal(img_jpeg_open(jpeg, file, n, &limits, &info, &e), 0);
+        assert_int_equal(img_open(jpeg, file, n, &limits, &info, &e), 0);
         assert_int_equal(img_crop_plan(&c, &info, box, &cut, &e), 0);
         assert_int_equal(cut.eighths, a.eighths);
         assert_int_equal(cut.rect.w, a.side);

@@ -11,21 +11,21 @@
 #include "image/crop.h"
 #include "mien/image.h"
 
-static struct img_jpeg *jpeg;
+static struct img_decoder *jpeg;
 static struct img scratch;
 static struct mien_err e;
 
 static int set_up(void **state)
 {
     (void)state;
-    jpeg = img_jpeg_new(&e);
+    jpeg = img_decoder_new(&e);
     return jpeg == NULL;
 }
 
 static int tear_down(void **state)
 {
     (void)state;
-    img_jpeg_free(jpeg);
+    img_decoder_free(jpeg);
     img_free(&scratch);
     return 0;
 }
@@ -72,12 +72,12 @@ static const unsigned char *stored_pixel(const unsigned char *px, int h, int w, 
 
 static struct upright decode_upright(const unsigned char *file, size_t n)
 {
-    struct img_jpeg_limits limits = {0};
-    struct img_jpeg_info info;
-    assert_int_equal(img_jpeg_open(jpeg, file, n, &limits, &info, &e), 0);
+    struct img_limits limits = {0};
+    struct img_info info;
+    assert_int_equal(img_open(jpeg, file, n, &limits, &info, &e), 0);
     unsigned char *px = malloc((size_t)info.h * (size_t)info.w * 3);
     struct img_rect all = {0, 0, info.w, info.h};
-    assert_int_equal(img_jpeg_read(jpeg, 8, all, px, (size_t)info.w * 3, &e), 0);
+    assert_int_equal(img_read(jpeg, 8, all, px, (size_t)info.w * 3, &e), 0);
     struct upright u = {.h = info.orientation < 5 ? info.h : info.w,
                         .w = info.orientation < 5 ? info.w : info.h,
                         .px = malloc((size_t)info.h * (size_t)info.w * 3)};
@@ -91,12 +91,11 @@ static struct upright decode_upright(const unsigned char *file, size_t n)
 }
 
 /* The cut of the image that was opened. */
-static void read_cut(const struct img_jpeg_info *info, const struct img_window *cut,
-                     unsigned char *out)
+static void read_cut(const struct img_info *info, const struct img_window *cut, unsigned char *out)
 {
     struct img_part part;
     assert_int_equal(img_window_start(cut, info, &scratch, out, &part, &e), 0);
-    assert_int_equal(img_jpeg_read_parts(jpeg, cut->eighths, &part, 1, &e), 0);
+    assert_int_equal(img_read_parts(jpeg, cut->eighths, &part, 1, &e), 0);
     img_window_finish(cut, info, &part, &scratch, out);
 }
 
@@ -104,10 +103,10 @@ static void read_cut(const struct img_jpeg_info *info, const struct img_window *
 static unsigned char *crop(const unsigned char *file, size_t n, const struct mien_crop *how,
                            const float *box, int *side, int *eighths)
 {
-    struct img_jpeg_limits limits = {0};
-    struct img_jpeg_info info;
+    struct img_limits limits = {0};
+    struct img_info info;
     struct img_window cut;
-    if (img_jpeg_open(jpeg, file, n, &limits, &info, &e) < 0 ||
+    if (img_open(jpeg, file, n, &limits, &info, &e) < 0 ||
         img_crop_plan(how, &info, box, &cut, &e) < 0)
         return NULL;
     struct mien_size size = img_window_size(&cut, &info);

@@ -243,7 +243,7 @@ static void photographs(void **state)
         {112, 64, 8, 40, 2, 40, 40, 1},   {448, 448, 40, 60, 1, 0, 0, 0}, /* no level shows it */
     };
     const struct detect_options o = {.min_score = 0.6};
-    const struct img_jpeg_limits limits = {0};
+    const struct img_limits limits = {0};
     struct model m = square_detector();
     struct mien_err e;
     struct detector *d = detector_new(&m, &o, &e);
@@ -254,7 +254,7 @@ static void photographs(void **state)
     for (size_t i = 0; i < sizeof at / sizeof at[0]; i++) {
         size_t n;
         unsigned char *jpeg = draw(at[i].h, at[i].w, at[i].x, at[i].y, at[i].orientation, &n);
-        assert_int_equal(detect_jpeg(d, w, jpeg, n, &limits, &l, &e), 0);
+        assert_int_equal(detect_photo(d, w, jpeg, n, &limits, &l, &e), 0);
         assert_int_equal(l.n, at[i].found);
         for (size_t k = 0; k < l.n; k++) {
             const struct face *f = &l.face[k];
@@ -268,7 +268,7 @@ static void photographs(void **state)
         }
         free(jpeg);
     }
-    assert_int_equal(detect_jpeg(d, w, "rubbish", 7, &limits, &l, &e), MIEN_ERR_FORMAT);
+    assert_int_equal(detect_photo(d, w, "rubbish", 7, &limits, &l, &e), MIEN_ERR_FORMAT);
     face_list_free(&l);
     detect_work_free(w);
     detector_free(d);
@@ -280,7 +280,7 @@ static void dense_layers(void **state)
 {
     (void)state;
     const struct detect_options o = {.min_score = 0.6};
-    const struct img_jpeg_limits limits = {0};
+    const struct img_limits limits = {0};
     struct model m = model_of("input 64x64x3\nall dense 2\nmap pad 3,4,3,4\n"
                               "score conv 1 1x1\nbox conv 16 1x1 from=map\n");
     struct mien_err e = {{0}};
@@ -290,7 +290,7 @@ static void dense_layers(void **state)
     struct detector *d = detector_new(&m, &o, &e);
     struct detect_work *w = d != NULL ? detect_work_new(d, &e) : NULL;
     assert_non_null(w);
-    assert_int_equal(detect_jpeg(d, w, jpeg, n, &limits, &l, &e), MIEN_ERR_FORMAT);
+    assert_int_equal(detect_photo(d, w, jpeg, n, &limits, &l, &e), MIEN_ERR_FORMAT);
     assert_string_equal(e.msg, "layer 'all' has no weights for an input of 112x112");
     face_list_free(&l);
     detect_work_free(w);
@@ -303,7 +303,7 @@ static void dense_layers(void **state)
 static void bounds(void **state)
 {
     (void)state;
-    const struct img_jpeg_limits limits = {0};
+    const struct img_limits limits = {0};
     static const struct {
         struct detect_options o;
         size_t found;
@@ -318,7 +318,7 @@ static void bounds(void **state)
         struct detector *d = detector_new(&m, &at[i].o, &e);
         struct detect_work *w = d != NULL ? detect_work_new(d, &e) : NULL;
         assert_non_null(w);
-        assert_int_equal(detect_jpeg(d, w, jpeg, n, &limits, &l, &e), 0);
+        assert_int_equal(detect_photo(d, w, jpeg, n, &limits, &l, &e), 0);
         assert_int_equal(l.n, at[i].found);
         face_list_free(&l);
         detect_work_free(w);

@@ -7,42 +7,43 @@
 #include <cmocka.h>
 
 #include "../jpeg_make.h"
+#include "image/decoder.h"
 #include "image/jpeg.h"
 
-static struct img_jpeg *jpeg;
+static struct img_decoder *jpeg;
 static struct mien_err e;
 
 static int set_up(void **state)
 {
     (void)state;
-    jpeg = img_jpeg_new(&e);
+    jpeg = img_decoder_new(&e);
     return jpeg == NULL;
 }
 
 static int tear_down(void **state)
 {
     (void)state;
-    img_jpeg_free(jpeg);
+    img_decoder_free(jpeg);
     return 0;
 }
 
-static int open_with(const void *file, size_t n, bool tolerant, struct img_jpeg_info *info)
+static int open_with(const void *file, size_t n, bool tolerant, struct img_info *info)
 {
-    struct img_jpeg_limits limits = {.tolerant = tolerant};
-    return img_jpeg_open(jpeg, file, n, &limits, info, &e);
+    struct img_limits limits = {.tolerant = tolerant};
+    return img_open(jpeg, file, n, &limits, info, &e);
 }
 
 /* The whole image at a scale, or NULL with the reason in e. The caller frees it. */
 static unsigned char *decode(const void *file, size_t n, int eighths, bool tolerant, int *h, int *w)
 {
-    struct img_jpeg_info info;
+    struct img_info info;
     if (open_with(file, n, tolerant, &info) < 0)
         return NULL;
-    *h = img_jpeg_scaled(info.h, eighths);
-    *w = img_jpeg_scaled(info.w, eighths);
+    *h = img_scaled(info.h, eighths);
+    *w = img_scaled(info.w, eighths);
     unsigned char *px = malloc((size_t)*h * (size_t)*w * 3);
     struct img_rect all = {0, 0, *w, *h};
-    if (img_jpeg_read(jpeg, eighths, all, px, (size_t)*w * 3, &e) == 0)
+    if (img_read(jpeg, eighths, all, px, (size_t)*w * 3, &e) == 0)
         return px;
     free(px);
     return NULL;
@@ -93,7 +94,7 @@ static void test_kinds_of_jpeg(void **state)
             fail_msg("kind %zu: %s", k, e.msg);
         assert_int_equal(h, H);
         assert_int_equal(w, W);
-        assert_null(img_jpeg_damage(jpeg));
+        assert_null(img_damage(jpeg));
         if (kinds[k].space == JCS_GRAYSCALE) {
             for (size_t i = 0; i < H * W * 3; i++)
                 assert_true(abs(got[i] - px[i - i % 3 + 1]) < 40);
@@ -133,9 +134,9 @@ static void test_parts(void **state)
             r.h = 1 + (int)rng_below(&rng, (uint64_t)(h - r.y));
             size_t row = (size_t)r.w * 3;
             unsigned char *part = malloc(row * (size_t)r.h);
-            struct img_jpeg_info info;
+            struct img_info info;
             assert_int_equal(open_with(file, n, false, &info), 0);
-            assert_int_equal(img_jpeg_read(jpeg, eighths, r, part, row, &e), 0);
+            assert_int_equal(img_read(jpeg, eighths, r, part, row, &e), 0);
             for (int y = 0; y < r.h; y++) {
                 const unsigned char *want =
                     whole + ((size_t)(r.y + y) * (size_t)w + (size_t)r.x) * 3;
@@ -167,7 +168,7 @@ static void test_parts_together(void **state)
         assert_non_null(whole);
         for (int round = 0; round < 50; round++) {
             struct img_part part[PARTS];
-            struct img_jpeg_info info;
+            struct img_info info;
             for (int i = 0; i < PARTS; i++) {
                 struct img_rect r = {(int)rng_below(&rng, (uint64_t)w),
                                      (int)rng_below(&rng, (uint64_t)h), 0, 0};
@@ -178,7 +179,7 @@ static void test_parts_together(void **state)
                     (struct img_part){r, malloc((size_t)r.w * (size_t)r.h * 3), (size_t)r.w * 3};
             }
             assert_int_equal(open_with(file, n, false, &info), 0);
-            assert_int_equal(img_jpeg_read_parts(jpeg, eighths, part, PARTS, &e), 0);
+            assert_int_equal(img_read_parts(jpeg, eighths, part, PARTS, &e), 0);
             for (int i = 0; i < PARTS; i++) {
                 struct img_rect r = part[i].rect;
                 for (int y = 0; y < r.h; y++) {
@@ -201,14 +202,14 @@ static void test_part_outside(void **state)
 {
     (void)state;
     unsigned char *px = picture(20, 20, 4), out[20 * 20 * 3];
-    struct img_jpeg_info info;
+    struct img_info info;
     size_t n;
     unsigned char *file = jpeg_make(px, 20, 20, &kinds[0], 85, &n);
     const struct img_rect bad[] = {
         {-1, 0, 5, 5}, {0, 0, 21, 5}, {16, 0, 5, 5}, {0, 20, 1, 1}, {0, 0, 0, 5}};
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
         assert_int_equal(open_with(file, n, false, &info), 0);
-        assert_int_equal(img_jpeg_read(jpeg, 8, bad[i], out, 60, &e), MIEN_ERR_ARG);
+        assert_int_equal(img_read(jpeg, 8, bad[i], out, 60, &e), MIEN_ERR_ARG);
     }
     free(px);
     free(file);
@@ -256,7 +257,7 @@ static void test_cut_short(void **state)
             unsigned char *part = decode(cut, len, 8, true, &h, &w);
             if (part != NULL) {
                 kept++;
-                assert_non_null(img_jpeg_damage(jpeg));
+                assert_non_null(img_damage(jpeg));
             }
             if (part != NULL && !progressive && len > n * 3 / 4)
                 assert_memory_equal(part, whole, W * 3 * H / 2);
@@ -286,14 +287,16 @@ static void test_messages(void **state)
     assert_memory_equal(e.msg, "damaged JPEG: ", 14);
     unsigned char *part = decode(file, n, 8, true, &h, &w);
     assert_non_null(part);
-    assert_non_null(img_jpeg_damage(jpeg));
+    assert_non_null(img_damage(jpeg));
     free(part);
     assert_null(decode("", 0, 8, false, &h, &w));
     assert_string_equal(e.msg, "the image is empty");
-    assert_null(decode("\x89PNG\r\n\x1a\n....", 12, 8, false, &h, &w));
-    assert_string_equal(e.msg, "PNG; only JPEG is supported");
+    assert_null(decode("GIF89a......", 12, 8, false, &h, &w));
+    assert_string_equal(e.msg, "GIF isn't decoded; convert it first: convert 'FILE[0]' FILE.png");
+    assert_null(decode("<html>......", 12, 8, false, &h, &w));
+    assert_string_equal(e.msg, "HTML, not an image");
     assert_null(decode("what is this", 12, 8, false, &h, &w));
-    assert_string_equal(e.msg, "not a JPEG");
+    assert_string_equal(e.msg, "not an image");
     free(file);
     free(px);
 }
@@ -311,11 +314,10 @@ static void test_noise(void **state)
         unsigned char *file = jpeg_make(px, H, W, &kinds[(size_t)round % NKINDS], 60, &n);
         for (uint64_t k = 1 + rng_below(&rng, 4); k > 0; k--)
             file[rng_below(&rng, n)] = (unsigned char)rng_next(&rng);
-        struct img_jpeg_limits limits = {.tolerant = round % 2, .max_pixels = 100 * H * W};
-        struct img_jpeg_info info;
+        struct img_limits limits = {.tolerant = round % 2, .max_pixels = 100 * H * W};
+        struct img_info info;
         unsigned char *got = NULL;
-        if (img_jpeg_open(jpeg, file, n, &limits, &info, &e) == 0 && info.w <= 4096 &&
-            info.h <= 4096)
+        if (img_open(jpeg, file, n, &limits, &info, &e) == 0 && info.w <= 4096 && info.h <= 4096)
             got = decode(file, n, 1 << round % 4, limits.tolerant, &h, &w);
         good += got != NULL;
         bad += got == NULL;
@@ -352,15 +354,14 @@ static void same_pixels(const char *what, unsigned char *odd, size_t n, const un
 {
     enum { H = 96, W = 80, UPPER = 24 };
     int h, w;
-    struct img_jpeg_info info;
+    struct img_info info;
     unsigned char *got = decode(odd, n, 8, false, &h, &w), upper[W * UPPER * 3];
     if (got == NULL)
         fail_msg("%s: %s", what, e.msg);
-    assert_null(img_jpeg_damage(jpeg));
+    assert_null(img_damage(jpeg));
     assert_memory_equal(got, want, H * W * 3);
     assert_int_equal(open_with(odd, n, false, &info), 0);
-    assert_int_equal(img_jpeg_read(jpeg, 8, (struct img_rect){0, 0, W, UPPER}, upper, W * 3, &e),
-                     0);
+    assert_int_equal(img_read(jpeg, 8, (struct img_rect){0, 0, W, UPPER}, upper, W * 3, &e), 0);
     assert_memory_equal(upper, want, sizeof upper);
     free(got);
     free(odd);
@@ -490,7 +491,7 @@ static void test_limits(void **state)
 {
     (void)state;
     unsigned char *px = picture(16, 16, 10);
-    struct img_jpeg_info info;
+    struct img_info info;
     size_t n;
     unsigned char *file = jpeg_make(px, 16, 16, &kinds[0], 85, &n);
     size_t sof = find_sof(file, n);
@@ -499,11 +500,11 @@ static void test_limits(void **state)
     assert_string_equal(e.msg, "JPEG of 64250 x 64250 pixels, more than the limit of 67108864");
     free(file);
 
-    struct img_jpeg_limits limits = {.max_pixels = 255};
+    struct img_limits limits = {.max_pixels = 255};
     file = jpeg_make(px, 16, 16, &kinds[0], 85, &n);
-    assert_int_equal(img_jpeg_open(jpeg, file, n, &limits, &info, &e), MIEN_ERR_LIMIT);
+    assert_int_equal(img_open(jpeg, file, n, &limits, &info, &e), MIEN_ERR_LIMIT);
     limits.max_pixels = 256;
-    assert_int_equal(img_jpeg_open(jpeg, file, n, &limits, &info, &e), 0);
+    assert_int_equal(img_open(jpeg, file, n, &limits, &info, &e), 0);
     free(file);
 
     int h, w;
