@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "data/join.h"
+#include "data/sidecar.h"
 #include "data/source.h"
 #include "mien/cli.h"
 #include "mien/filter.h"
@@ -14,11 +15,24 @@
 /* Bytes of a metadata record: they are all held in memory. */
 #define META_LIMIT ((size_t)64 << 10)
 
+/* An image and the labels beside it, in files of one name that follow each other. */
+struct sample {
+    struct mien_buf name, text[SIDECARS];
+    bool has_image; /* in images.rec */
+};
+
 struct images {
     struct mien_cli *cli;
     const char *meta; /* a file of metadata records; NULL for none */
     bool strict;
     size_t limit; /* bytes of an image */
+
+    bool sidecar;
+    int field[SIDECARS]; /* what files of a kind hold: a tag; 0 for what is not known */
+    struct label_codes codes;
+    struct sample sample;
+    uint64_t nalone, nunread, nleft[SIDECARS]; /* label files */
+    char alone[200];                           /* the first of those without an image */
 
     struct join *join; /* NULL without metadata */
     struct mien_writer *w;
@@ -184,6 +198,89 @@ static void take_file(struct images *im, struct source *s, const struct source_f
     }
 }
 
+static void put_label(struct images *im, enum sidecar kind)
+{
+    const struct mien_buf *b = &im->sample.text[kind];
+    struct mien_err e;
+    const char *text = (const char *)b->data;
+    int rc = 0;
+    if (b->len == 0)
+        return;
+    if (kind == SIDECAR_JSON)
+        rc = sidecar_json(&im->rec, text, b->len, &im->codes, &e);
+    else if (im->field[kind] != 0)
+        rc = sidecar_text(&im->rec, im->field[kind], text, b->len, &im->codes, &e);
+    else
+        im->nleft[kind]++;
+    if (rc == MIEN_ERR_MEM)
+        fatal(im, &e);
+    if (rc == 0)
+        return;
+    struct mien_err why;
+    mien_err_set(&why, rc, "labels beside the image: %s", e.msg);
+    mien_filter_report(im->cli, mien_writer_count(im->w) + 1, &im->rec, why.msg);
+    if (im->strict)
+        mien_cli_die(im->cli, "stopped at the first bad record, as --strict asks");
+    im->nunread++;
+}
+
+/* Writes the image with the labels beside it, and begins anew. */
+static void put_sample(struct images *im)
+{
+    struct sample *p = &im->sample;
+    bool labels = false;
+    for (int i = SIDECAR_JSON; i < SIDECARS; i++) {
+        labels |= p->text[i].len > 0;
+        if (p->has_image)
+            put_label(im, (enum sidecar)i);
+        mien_buf_clear(&p->text[i]);
+    }
+    if (p->has_image)
+        put(im);
+    else if (labels && im->nalone++ == 0)
+        snprintf(im->alone, sizeof im->alone, "%.*s", (int)p->name.len, (char *)p->name.data);
+    p->has_image = false;
+}
+
+/* Takes a file of a sample; --sidecar. */
+static void take_part(struct images *im, struct source *s, const struct source_file *f)
+{
+    struct sample *p = &im->sample;
+    struct mien_err e;
+    const unsigned char *bytes;
+    size_t n = sidecar_name(f->path), len;
+    enum sidecar kind = f->image ? SIDECAR_NONE : sidecar_kind(f->path);
+    if (n != p->name.len || memcmp(f->path, p->name.data, n) != 0)
+        put_sample(im);
+    mien_buf_clear(&p->name);
+    if (mien_buf_append(&p->name, f->path, n) < 0)
+        mien_cli_die(im->cli, "out of memory");
+    if (!f->image && kind == SIDECAR_NONE && f->error == NULL) {
+        im->nother++;
+        return;
+    }
+    if (p->has_image && kind == SIDECAR_NONE) { /* another image of the name, such as a mask */
+        im->nother++;
+        return;
+    }
+    int rc = f->error == NULL ? load_file(im, s, &bytes, &len, &e) : 0;
+    if (rc < 0)
+        fatal(im, &e);
+    if (kind != SIDECAR_NONE && rc > 0) {
+        if (mien_buf_append(&p->text[kind], bytes, len) < 0)
+            mien_cli_die(im->cli, "out of memory");
+        return;
+    }
+    if (rc == 0) { /* it can't be read */
+        put_sample(im);
+        put_file(im, s, f, NULL, f->error != NULL ? f->error : e.msg);
+        return;
+    }
+    if (plain_record(&im->rec, f->path, &e) < 0 || attach(&im->rec, f->kind, bytes, len, &e) < 0)
+        fatal(im, &e);
+    p->has_image = true;
+}
+
 /* Names the sources without an image, and why that may be. */
 static void report_empty(struct images *im, const struct source *s, char *const *path, size_t n)
 {
@@ -221,6 +318,12 @@ static void summarize(struct images *im, const struct source *s)
     if (im->nunlabelled > 0)
         mien_cli_note(c, "images without metadata: %llu, such as '%s'",
                       (unsigned long long)im->nunlabelled, im->unlabelled);
+    if (im->nleft[SIDECAR_CLS] + im->nleft[SIDECAR_TXT] > 0)
+        mien_cli_note(c, "label files that --cls or --txt would read: %llu",
+                      (unsigned long long)(im->nleft[SIDECAR_CLS] + im->nleft[SIDECAR_TXT]));
+    if (im->nalone > 0)
+        mien_cli_warn(c, "labels without an image right before or behind them: %llu, such as '%s'",
+                      (unsigned long long)im->nalone, im->alone);
     if (other > 0)
         mien_cli_note(c, "other files skipped: %llu", other);
     mien_cli_note(c, "image records: %llu",
@@ -242,6 +345,31 @@ static void check_input(const struct images *im, char *const *path, size_t n)
     }
 }
 
+/* Takes what the options say of label files. */
+static void check_sidecar(struct images *im, const char *const *field)
+{
+    static const int tags[] = {MIEN_TAG_ID,    MIEN_TAG_SUBJECT, MIEN_TAG_AGE,  MIEN_TAG_GENDER,
+                               MIEN_TAG_GROUP, MIEN_TAG_BIRTH,   MIEN_TAG_YEAR, MIEN_TAG_SPLIT};
+    if (im->sidecar && im->meta != NULL)
+        mien_cli_die(im->cli, "--sidecar and --meta exclude each other");
+    for (int i = SIDECAR_CLS; i < SIDECARS; i++) {
+        if (field[i] == NULL)
+            continue;
+        for (size_t k = 0; k < sizeof tags / sizeof tags[0]; k++) {
+            if (mien_tag_of(field[i]) == tags[k])
+                im->field[i] = tags[k];
+        }
+        if (im->field[i] == 0)
+            mien_cli_die(im->cli,
+                         "--%s: '%s' is not id, subject, age, gender, group, birth, year "
+                         "or split",
+                         i == SIDECAR_CLS ? "cls" : "txt", field[i]);
+        im->sidecar = true;
+    }
+    if (!im->sidecar && (im->codes.female != NULL || im->codes.male != NULL))
+        mien_cli_die(im->cli, "--female and --male need --sidecar");
+}
+
 static void take_files(struct images *im, struct source *s)
 {
     struct mien_progress progress;
@@ -250,9 +378,13 @@ static void take_files(struct images *im, struct source *s)
     int rc;
     mien_cli_progress_start(&progress, im->cli, "records");
     while ((rc = next_file(im, s, &f, &e)) > 0) {
-        take_file(im, s, &f);
+        if (im->sidecar)
+            take_part(im, s, &f);
+        else
+            take_file(im, s, &f);
         mien_cli_progress(&progress, mien_writer_count(im->w), 0, 0);
     }
+    put_sample(im);
     mien_cli_progress_end(&progress);
     if (rc < 0)
         fatal(im, &e);
@@ -263,10 +395,18 @@ static void take_files(struct images *im, struct source *s)
 int main(int argc, char **argv)
 {
     static char *const standard_input[] = {"-"};
+    const char *field[SIDECARS] = {NULL};
     struct images im = {.limit = (size_t)63 << 20};
     const struct mien_option opts[] = {
         MIEN_OPT_STR('m', "meta", "FILE", &im.meta,
                      "join the images with these metadata records; - is standard input"),
+        MIEN_OPT_FLAG(0, "sidecar", &im.sidecar,
+                      "take labels from the files beside an image: NAME.json, .cls, .txt"),
+        MIEN_OPT_STR(0, "cls", "FIELD", &field[SIDECAR_CLS],
+                     "what .cls files hold: age, gender, group, subject, ..."),
+        MIEN_OPT_STR(0, "txt", "FIELD", &field[SIDECAR_TXT], "what .txt files hold"),
+        MIEN_OPT_STR(0, "female", "CODE", &im.codes.female, "how these labels write female"),
+        MIEN_OPT_STR(0, "male", "CODE", &im.codes.male, "how they write male"),
         MIEN_OPT_FLAG(0, "strict", &im.strict, "stop at the first bad record"),
         MIEN_OPT_SIZE(0, "max-image", "SIZE", &im.limit, 1, 4000 * 1048576.0,
                       "refuse larger image files [63M]"),
@@ -286,6 +426,7 @@ int main(int argc, char **argv)
     int n = mien_cli_parse(&cli, argc, argv);
     char *const *path = n > 0 ? argv + 1 : standard_input;
     size_t npath = n > 0 ? (size_t)n : 1;
+    check_sidecar(&im, field);
     check_input(&im, path, npath);
     mien_cli_check_output(&cli, STDOUT_FILENO);
 
@@ -303,10 +444,13 @@ int main(int argc, char **argv)
     report_empty(&im, s, path, npath);
     summarize(&im, s);
     join_free(im.join);
+    mien_buf_free(&im.sample.name);
+    for (int i = 0; i < SIDECARS; i++)
+        mien_buf_free(&im.sample.text[i]);
     mien_rec_free(&im.rec);
     uint64_t nrecords = mien_writer_count(im.w);
     mien_writer_free(im.w);
     source_free(s);
     int status = mien_cli_end(&cli, nrecords);
-    return im.empty ? MIEN_EXIT_BAD : status;
+    return im.empty || im.nalone > 0 || im.nunread > 0 ? MIEN_EXIT_BAD : status;
 }

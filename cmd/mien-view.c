@@ -1,9 +1,12 @@
-/* mien-view: shows records as text, counts them, checks them, or passes some of them on. */
+/* mien-view: shows records as text, counts them, checks them, passes some of them on, or writes
+   their images as files. */
 #include <limits.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "cli/state.h"
 #include "cli/streams.h"
+#include "data/export.h"
 #include "mien/filter.h"
 #include "record/census.h"
 #include "record/col.h"
@@ -12,12 +15,15 @@
 
 enum { FLUSH = 64 * 1024 };
 enum { TSV, JSON };
+enum { PNG, JPEG };
 
 struct options {
     const char *columns, *select;
     int format, head; /* head -1: all */
     bool full, no_header, count, records, check, index, resync;
     size_t limit;
+    struct export_to to; /* of --images and --tar */
+    int encode;          /* pixels */
 };
 
 struct view {
@@ -28,7 +34,10 @@ struct view {
     struct mien_buf out;
     struct mien_writer *writer; /* of --records */
     struct census census;       /* of --check */
+    struct exporter *exporter;  /* of --images and --tar */
+    struct mien_rec labels;
     uint64_t segments, bytes, shown, errors, skipped, damages;
+    uint64_t missed; /* records without an image, of --images and --tar */
     bool at_once;
 };
 
@@ -63,6 +72,32 @@ static void show_segment(void *ctx, const struct mien_segment *s)
         cli_print(v->cli, &v->out);
 }
 
+/* Writes the image, with the chosen fields. */
+static void export(struct view *v, const struct mien_rec *r)
+{
+    static const int bulky[] = {MIEN_TAG_IMAGE, MIEN_TAG_IMAGE_KIND, MIEN_TAG_PIXELS};
+    struct mien_rec *labels = &v->labels;
+    struct mien_err e;
+    if (mien_rec_has(r, MIEN_TAG_ERROR)) {
+        v->missed++;
+        return;
+    }
+    if (mien_rec_share(labels, r) < 0)
+        mien_cli_die(v->cli, "out of memory");
+    for (size_t i = 0; i < sizeof bulky / sizeof bulky[0]; i++)
+        mien_rec_del(labels, bulky[i]);
+    for (size_t i = labels->nfield; i-- > 0;) {
+        if (!text_table_has(&v->table, labels->field[i].tag))
+            mien_rec_del(labels, labels->field[i].tag);
+    }
+    int rc = export_put(v->exporter, r, labels, &e);
+    if (rc < 0 && rc != MIEN_ERR_FORMAT)
+        mien_cli_die_output(v->cli, &e);
+    if (rc == MIEN_ERR_FORMAT)
+        mien_filter_report(v->cli, v->shown + 1, r, e.msg);
+    v->missed += rc < 0;
+}
+
 static void check(struct view *v, const struct mien_rec *r)
 {
     struct mien_err e;
@@ -81,6 +116,8 @@ static void take(struct view *v, struct mien_rec *r)
         check(v, r);
     else if (v->o.records)
         pass_on(v, r);
+    else if (v->exporter != NULL)
+        export(v, r);
     else if (!v->o.count && !v->o.index)
         show(v, r);
     v->shown++;
@@ -141,6 +178,11 @@ static void finish(struct view *v)
     int rc = 0;
     if (v->writer != NULL && mien_writer_end(v->writer, &e) < 0)
         mien_cli_die_output(v->cli, &e);
+    if (v->exporter != NULL && export_end(v->exporter, &e) < 0)
+        mien_cli_die_output(v->cli, &e);
+    if (v->exporter != NULL)
+        mien_cli_note(v->cli, "images: %llu, records without one or with an error: %llu",
+                      (unsigned long long)(v->shown - v->missed), (unsigned long long)v->missed);
     if (v->o.count)
         rc = mien_buf_printf(&v->out, "%llu\n", (unsigned long long)v->shown);
     if (v->o.check)
@@ -161,15 +203,40 @@ static void finish(struct view *v)
                       (unsigned long long)v->errors);
 }
 
+/* Checks the options of --images and --tar, and begins. */
+static void prepare_export(struct view *v)
+{
+    struct export_to *to = &v->o.to;
+    struct mien_err e;
+    enum { QUALITY = 95 };
+    to->quality = v->o.encode == JPEG ? QUALITY : 0;
+    if (to->tar == NULL && to->dir == NULL) {
+        if (v->o.encode >= 0 || to->tar_size > 0)
+            mien_cli_die(v->cli, "--%s needs %s", to->tar_size > 0 ? "tar-size" : "encode",
+                         to->tar_size > 0 ? "--tar" : "--images or --tar");
+        return;
+    }
+    if (to->tar_size > 0 && (to->tar == NULL || strchr(to->tar, '%') == NULL))
+        mien_cli_die(v->cli, "--tar-size needs --tar with a number in its name, as out-%%06d.tar");
+    if (to->tar_size == 0)
+        to->tar_size = (uint64_t)1 << 30;
+    if (to->tar != NULL && strcmp(to->tar, "-") == 0)
+        mien_cli_check_output(v->cli, STDOUT_FILENO);
+    if ((v->exporter = export_new(to, &e)) == NULL)
+        mien_cli_die(v->cli, "--tar: %s", e.msg);
+}
+
 /* Checks the options, and makes what they ask for. */
 static void prepare(struct view *v)
 {
     const struct options *o = &v->o;
     struct text_table *t = &v->table;
     struct mien_err e;
-    if ((o->format == JSON) + o->count + o->records + o->check + o->index > 1)
-        mien_cli_die(v->cli, "--format json, --count, --records, --check and --index exclude each "
-                             "other");
+    if ((o->format == JSON) + o->count + o->records + o->check + o->index + (o->to.dir != NULL) +
+            (o->to.tar != NULL) >
+        1)
+        mien_cli_die(v->cli, "--format json, --count, --records, --check, --index, --images and "
+                             "--tar exclude each other");
     if (o->index && (o->head >= 0 || o->select != NULL || o->resync))
         mien_cli_die(v->cli,
                      "--index reads the whole stream and can't be used with --head, --select "
@@ -187,6 +254,7 @@ static void prepare(struct view *v)
     t->json = o->format == JSON;
     t->full = o->full;
     t->no_header = o->no_header;
+    prepare_export(v);
     if (!o->records) {
         v->at_once = isatty(STDOUT_FILENO) == 1;
         return;
@@ -204,7 +272,7 @@ static void prepare(struct view *v)
 
 int main(int argc, char **argv)
 {
-    struct view v = {.o = {.head = -1}};
+    struct view v = {.o = {.head = -1, .encode = -1}};
     const struct mien_option opts[] = {
         MIEN_OPT_CHOICE('f', "format", "FORMAT", &v.o.format, "tsv|json",
                         "tsv, or json for an object on each line, arrays in full [tsv]"),
@@ -220,6 +288,15 @@ int main(int argc, char **argv)
         MIEN_OPT_FLAG(0, "count", &v.o.count, "print the number of records"),
         MIEN_OPT_FLAG('r', "records", &v.o.records,
                       "write the records themselves; with --columns, only these fields"),
+        MIEN_OPT_STR(0, "images", "FOLDER", &v.o.to.dir,
+                     "write the images as files, named by their ids; pixels become PNGs"),
+        MIEN_OPT_STR(0, "tar", "FILE", &v.o.to.tar,
+                     "write the images and their fields as WebDataset: NAME.jpg, NAME.json; "
+                     "out-%06d.tar for shards"),
+        MIEN_OPT_SIZE(0, "tar-size", "SIZE", &v.o.to.tar_size, 1, 1e15,
+                      "begin another shard before one exceeds this [1G]"),
+        MIEN_OPT_CHOICE(0, "encode", "FORMAT", &v.o.encode, "png|jpeg",
+                        "what pixels become in these files [png]"),
         MIEN_OPT_FLAG(0, "check", &v.o.check,
                       "verify the whole stream and print which fields it has"),
         MIEN_OPT_FLAG(0, "index", &v.o.index,
@@ -234,13 +311,15 @@ int main(int argc, char **argv)
     struct mien_cli cli = {
         .name = "mien-view",
         .synopsis = "[options] [file ...] < records.mien",
-        .purpose = "Shows records as text, counts them, checks them, or passes some of them on.",
+        .purpose = "Shows records as text, counts them, checks them, passes some of them on, or "
+                   "writes their images as files.",
         .opts = opts,
         .nopts = MIEN_CLI_NOPTS(opts),
         .uses = MIEN_CLI_FILTER,
         .examples = "mien-view faces.mien | less\n"
                     "mien-view -c id,age,pred_age --select 'age_error > 10' faces.mien\n"
-                    "mien-view -r --select 'score >= 3' faces.mien > clear.mien",
+                    "mien-view -r --select 'score >= 3' faces.mien > clear.mien\n"
+                    "mien-view --images crops faces.mien",
     };
     struct mien_rec r = {0};
     char *standard_input[] = {NULL, "-"};
@@ -260,6 +339,8 @@ int main(int argc, char **argv)
 
     int status = mien_cli_end(&cli, v.shown);
     mien_rec_free(&r);
+    mien_rec_free(&v.labels);
+    export_free(v.exporter);
     mien_writer_free(v.writer);
     census_free(&v.census);
     expr_free(v.select);

@@ -218,6 +218,34 @@ else
     skip 'archives of other kinds' 'no bsdtar'
 fi
 
+# Labels beside the images.
+mkdir -p side/a
+cp crop/00/a.jpg side/a/0.jpg
+cp crop/00/b.jpg side/a/1.x.jpg
+cp crop/00/a.jpg side/a/2.jpg
+cp crop/00/b.jpg side/a/2.mask.jpg
+cp crop/00/a.jpg side/a/4.jpg
+echo '{"age": 20, "sex": "F", "bbox": [1, 2, 30.5, 40], "caption": "x", "race": null}' >side/a/0.json
+echo '{"age_group": "25-32", "gender": 1, "identity": "S 1"}' >side/a/1.json
+echo '{"age": 140, "gender": "female"}' >side/a/2.json
+echo 7 >side/a/0.cls
+printf ' 34 \n' >side/a/4.txt
+echo '{"age": 3}' >side/a/5.json
+tar --sort=name -cf side.tar side
+for source in side side.tar; do
+    exits "labels beside images, $source" 1 mien-images --sidecar --male 1 --female 0 --txt age $source
+    is 'are read' "$(mien-view -H -c id,age,age_band,gender,subject,box,error out)" \
+        "$(printf '%s\t%s\t%s\t%s\t%s\t%s\t\n' side/a/0.jpg 20 '' female '' 1,2,30.5,40 \
+            side/a/1.x.jpg '' 25-32 male 'S 1' '' side/a/2.jpg '' '' female '' '' side/a/4.jpg 34 '' '' '' '')"
+    like 'a bad one costs itself alone' "$(cat err)" 'record 3 \(side/a/2.jpg\): labels beside the image: age: age 140 is outside 0 to 100$'
+    like 'those without an image are named' "$(cat err)" "^mien-images: labels without an image .*: 1, such as 'side/a/5'$"
+    like 'and those that nobody reads' "$(cat err)" 'label files that --cls or --txt would read: 1$'
+done
+exits 'a class is what it is told to be' 1 mien-images -q --cls group side.tar
+is 'such as a group' "$(mien-view -H -c group -n 1 out)" 7
+exits '--cls for no field' 2 mien-images --cls box side.tar
+exits '--sidecar and metadata' 2 mien-images --sidecar -m meta.mien side.tar
+
 # A source without an image isn't a success.
 mkdir bare
 echo 'label,age' >bare/labels.csv

@@ -63,7 +63,7 @@ is 'only the chosen fields' "$(mien-view -r -c age,id -n 1 p.mien | mien-view | 
 exits 'a derived column is no field' 2 mien-view -r -c id,pred_age p.mien
 exits 'one kind of output at a time' 2 mien-view -r --count p.mien
 exits 'JSON is one of them' 2 mien-view -f json --check p.mien
-is 'which is said' "$(cat err)" 'mien-view: --format json, --count, --records, --check and --index exclude each other'
+is 'which is said' "$(cat err)" 'mien-view: --format json, --count, --records, --check, --index, --images and --tar exclude each other'
 exits '--full is for JSON' 2 mien-view --full p.mien
 is 'and says so' "$(cat err)" 'mien-view: --full needs --format json'
 mien-view -r --select 'age > 200' p.mien >none.mien
@@ -120,5 +120,86 @@ is 'all of it' "$(wc -l <out | tr -d ' ')" 20
 exits 'of records too' 2 mien-view -r p.mien nosuch
 is 'whole' "$(mien-view --count out 2>&1 | grep -c 'after 20 whole records')" 1
 exits "the page's filter knows a stream cut short" 2 sh -c 'head -c 2000 p.mien | ./adults'
+
+# Images as files.
+mien-fake 3 --image >images.mien
+mien-crop -q --box whole --size 24 <images.mien >crops.mien
+exits 'crops as PNG files' 0 mien-view --images files crops.mien
+is 'one a record, in the folders of their ids' "$(cd files && find . -type f | sort)" \
+    "$(mien-view -H -c id crops.mien | sed 's/jpg$/png/; s/^/.\//' | sort)"
+mien-images -q files | mien-crop -q --box whole | mien-view -H --json --full -c pixels >got
+mien-view --json --full -c pixels crops.mien >want
+ok 'with their pixels' cmp got want
+exits 'crops as JPEG files' 0 mien-view --images files --encode jpeg crops.mien
+is 'beside them' "$(find files -name '*.jpg' | wc -l | tr -d ' ')" 3
+exits 'photographs as they are' 0 mien-view --images photos images.mien
+mien-images -q photos | mien-view --json --full -c image >got
+mien-view --json --full -c image images.mien >want
+ok 'byte for byte' cmp got want
+exits 'labels alone have no image' 1 sh -c 'mien-fake 2 | mien-view --images none'
+like 'is said so' "$(cat err)" '^mien-view: record 1 \(.*\): no image in the record$'
+
+# Names that would lead elsewhere, or clash. One image under many ids:
+printf '%s\n' path,age ../../up.jpg,1 /etc/x.jpg,2 a/./b/../c.jpg,3 x.JPG,4 X.png,5 'x.jpg#2,6' '-rf *?.jpg,7' .hidden,8 \
+    a.b.c.jpg,9 "$(printf 'tab\there.jpg'),10" "$(printf '%0300d' 0).jpg,11" '%41.jpg,12' >many.csv
+mkdir one && mien-view -q --images one -n 1 images.mien
+image=$(find one -type f)
+mien-meta -q many.csv >many.mien
+count=$(mien-view --count many.mien)
+# By labels beside an image each.
+mkdir wds
+mien-view --json -c id many.mien | awk '{ n++; f = sprintf("wds/%03d.json", n); print > f; close(f) }'
+i=0; while [ $i -lt "$count" ]; do i=$((i + 1)); cp "$image" "$(printf 'wds/%03d.jpg' $i)"; done
+mien-images -q --sidecar wds >many.mien
+exits 'ids of all kinds' 0 mien-view --images safe many.mien
+is 'give names that are safe' "$(cd safe && find . -type f | LC_ALL=C sort)" "$(cat <<'END'
+./%2541.jpg
+./%2Drf %2A%3F.jpg
+./%2E%2E/%2E%2E/up.jpg
+./%2Ehidden.jpg
+./00000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000~c917ec29c114527a.jpg
+./X~2.jpg
+./a.b.c.jpg
+./a/b/%2E%2E/c.jpg
+./etc/x.jpg
+./tab%09here.jpg
+./x#2.jpg
+./x.jpg
+END
+)"
+exits 'as an archive' 0 mien-view --tar names.tar many.mien
+is 'as many' "$(tar tf names.tar | wc -l | tr -d ' ')" $((2 * count))
+is 'each name once' "$(tar tf names.tar | LC_ALL=C sort -f | uniq -di)" ''
+mien-images -q --sidecar names.tar | mien-view -H -c id >got
+mien-view -H -c id many.mien >want
+ok 'and the ids come back' cmp got want
+
+# WebDataset: there and back.
+mien-fake 30 --image --predict >all.mien
+exits 'an archive with labels' 0 mien-view --tar all.tar all.mien
+mien-images -q --sidecar all.tar >back.mien
+columns=$(mien-view -n 1 all.mien | head -1 | tr '\t' ',')
+mien-view --json --full -c "$columns" all.mien >want
+mien-view --json --full -c "$columns" back.mien >got
+ok 'labels and images come back' cmp got want
+exits 'shards' 0 mien-view --tar 'part-%03d.tar' --tar-size 20K all.mien
+like 'are several' "$(echo part-*.tar)" '^part-000.tar part-001.tar part-002.tar'
+is 'none is larger' "$(find . -name 'part-*' -size +24k)" ''
+mien-images -q --sidecar part-*.tar | mien-view --json --full -c "$columns" >got
+ok 'and have all' cmp got want
+exits 'to standard output' 0 mien-view --tar - all.mien
+ok 'the same archive' cmp out all.tar
+exits 'chosen fields' 0 mien-view --tar few.tar -c id,age all.mien
+is 'are all there is' "$(tar xOf few.tar --wildcards '*.json' | head -1 | tr -dc a-z:,)" 'id:jpg,age:'
+exits 'a shard without a number' 2 mien-view --tar x.tar --tar-size 1M all.mien
+exits 'a name with two' 2 mien-view --tar 'x-%d-%d.tar' all.mien
+exits '--images and --tar' 2 mien-view --tar x.tar --images y all.mien
+exits 'a full disk' 2 mien-view --tar /dev/full all.mien
+if "${PYTHON:-python3}" -c 'import webdataset' 2>/dev/null; then
+    is "Python's webdataset reads it" "$("${PYTHON:-python3}" -c 'import webdataset, json
+print(sum(1 for s in webdataset.WebDataset("all.tar", shardshuffle=False) if "jpg" in s and json.loads(s["json"])))')" 30
+else
+    skip "Python's webdataset reads it" 'not installed'
+fi
 
 finish
