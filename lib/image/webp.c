@@ -62,9 +62,15 @@ static const char *describe(VP8StatusCode rc)
                                                                           : "bad data";
 }
 
+/* libwebp calls it an abort by the user where its output has no memory. */
+static bool no_memory(VP8StatusCode rc)
+{
+    return rc == VP8_STATUS_OUT_OF_MEMORY || rc == VP8_STATUS_USER_ABORT;
+}
+
 static int failed(VP8StatusCode rc, struct mien_err *e)
 {
-    if (rc == VP8_STATUS_OUT_OF_MEMORY)
+    if (no_memory(rc))
         return mien_err_set(e, MIEN_ERR_MEM, "out of memory for a WebP image");
     return mien_err_set(e, MIEN_ERR_FORMAT, "damaged WebP: %s", describe(rc));
 }
@@ -199,7 +205,7 @@ static int decode(struct webp *j, const struct img_rect *crop, bool partly, stru
     if (status == VP8_STATUS_OK)
         return crop->h;
     j->damage = describe(status);
-    int rows = partly && status != VP8_STATUS_OUT_OF_MEMORY ? decode_some(j, &config) : 0;
+    int rows = partly && !no_memory(status) ? decode_some(j, &config) : 0;
     return rows > 0 ? rows : failed(status, e);
 }
 

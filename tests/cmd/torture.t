@@ -13,6 +13,9 @@ survives() {
 # Short of memory, good records aren't bad ones.
 survives crop malloc
 survives crop-bad realloc
+survives crop-png malloc
+survives crop-webp malloc
+survives view-tar malloc
 survives montage malloc
 survives train-images realloc
 survives pack-restore realloc
