@@ -181,4 +181,37 @@ fi ;;
 *) skip 'WebP files' 'built without libwebp' ;;
 esac
 
+# Photographs as PNG and WebP show the same faces, as old as in the JPEGs: within a pixel and 0.2 years.
+if [ -f "$DATA/portraits.tar" ] && [ -f "$MODELS/detect.model" ] && [ -f "$MODELS/face.model" ] &&
+    command -v jpegtopnm >/dev/null 2>&1 && command -v cwebp >/dev/null 2>&1; then
+    mkdir jpg as-png as-webp
+    tar xf "$DATA/portraits.tar"
+    for file in portraits/00*.jpg portraits/01*.jpg; do
+        name=${file##*/} && name=${name%.jpg}
+        cp "$file" jpg
+        jpegtopnm "$file" 2>/dev/null | pnmtopng -compression 1 >"as-png/$name.png" 2>/dev/null
+        cwebp -quiet -lossless -z 0 "as-png/$name.png" -o "as-webp/$name.webp"
+    done
+    # found FOLDER: faces and ages.
+    found() {
+        (cd "$1" && mien-images -q .) | mien-detect -q -k "$MODELS/detect.model" | mien-crop -q --align --size 224 |
+            mien-predict -q "$MODELS/face.model" | mien-view -qH -c id,box,pred_age -s '!error' |
+            sed 's/\.[a-z]*#/#/' | tr ',' '\t'
+    }
+    found jpg >want
+    ok 'some portraits' [ "$(wc -l <want)" -ge 15 ]
+    for kind in png webp; do
+        case $kinds in *"$(echo $kind | sed 's/png/PNG/; s/webp/WebP/')"*) ;; *) continue ;; esac
+        found as-$kind >got
+        is "portraits as $kind" "$(paste want got | awk -F '\t' '
+            function off(a, b) { return a > b ? a - b : b - a }
+            { n++; bad = $1 != $7 || off($6, $12) > 0.2
+              for (i = 2; i <= 5; i++) bad = bad || off($i, $(i + 6)) > 1
+              if (bad) print }
+            END { print n }')" "$(wc -l <want | tr -d ' ')"
+    done
+else
+    skip 'portraits as PNG and WebP' 'no portraits, no models, no jpegtopnm or no cwebp'
+fi
+
 finish
