@@ -33,10 +33,10 @@ stops 'a zip with 300 MB of zeros' 1 'a.jpg.*limit' sh -c 'mien-images big.zip >
 stops 'the same through a pipe' 1 'a.jpg.*limit' sh -c 'mien-images <big.zip >x'
 stops 'a tar.gz of the same' 2 'times as long|limit' sh -c 'mien-images big.tar.gz >x'
 perl -e 'print pack("a100 a8 a8 a8 a12 a12 a8 a1 a100 a6 a2", "././@LongLink", "0000644", "0000000",
-    "0000000", "77777777777", "00000000000", "", "L", "", "ustar ", " ")' >head
+    "0000000", "77777777777", "00000000000", "", "L", "", "ustar ", " ")' >header
 perl -e 'local $/; $_ = <STDIN>; $_ .= "\0" x (512 - length); substr($_, 148, 8) = " " x 8;
     my $sum = 0; $sum += $_ for unpack("C*", $_); substr($_, 148, 8) = sprintf("%06o\0 ", $sum);
-    print $_, "n" x 10000000' <head >name.tar
+    print $_, "n" x 10000000' <header >name.tar
 stops 'a tar with a name of 8 GB' 2 'name.tar' sh -c 'mien-images name.tar >x'
 stops 'endless zeros, which are an empty archive' 0 'records: 0' sh -c 'mien-images </dev/zero >x'
 
@@ -79,8 +79,8 @@ le Q 1152921504606846976 >long.pack
 { le Q 2000000; many 2000000 '['; } >nested.pack
 st '{"a":{"dtype":"F32","shape":[1099511627776],"data_offsets":[0,4398046511104]}}' >tera.pack
 st '{"a":{"dtype":"U8","shape":[64],"data_offsets":[0,64]},"b":{"dtype":"U8","shape":[64],"data_offsets":[0,64]}}' >over.pack
-{ printf '{'; perl -e 'print join ",", map { "\"t$_\":{\"dtype\":\"U8\",\"shape\":[0],\"data_offsets\":[0,0]}" } 1 .. 30000'; printf '}'; } >head
-{ le Q "$(wc -c <head)"; cat head; } >tensors.pack
+{ printf '{'; perl -e 'print join ",", map { "\"t$_\":{\"dtype\":\"U8\",\"shape\":[0],\"data_offsets\":[0,0]}" } 1 .. 30000'; printf '}'; } >header
+{ le Q "$(wc -c <header)"; cat header; } >tensors.pack
 for f in long deep nested tera over tensors; do
     stops "a pack: $f" 2 "$f.pack" mien-pack -l $f.pack
     stops "a model: $f" 2 "$f.pack" mien-net $f.pack
