@@ -38,9 +38,10 @@ UNIT = $(patsubst tests/unit/%.c,%,$(wildcard tests/unit/*.c))
 FUZZ = $(filter-out replay,$(patsubst tests/fuzz/%.c,%,$(wildcard tests/fuzz/*.c)))
 TOOLS = $(patsubst tests/tool/%.c,%,$(wildcard tests/tool/*.c))
 BENCH = $(patsubst scripts/bench/%.c,$(BUILD)/bench/%,$(wildcard scripts/bench/*.c))
-DOUBLE = tests/double/test_grad lib/kernel/kernels lib/train/grad lib/train/trainer lib/train/pass lib/train/forward lib/train/backward \
-	lib/train/products lib/train/patches
-VECTORIZED = lib/kernel/kernels lib/train/grad lib/train/optim
+DOUBLE = tests/double/test_grad $(patsubst %.c,%,$(wildcard lib/kernel/op_*.c lib/train/op*.c)) lib/train/grad \
+	lib/train/trainer lib/train/memory lib/train/needs lib/train/pass lib/train/forward lib/train/backward lib/train/products \
+	lib/train/patches
+VECTORIZED = $(patsubst %.c,%,$(wildcard lib/kernel/op_*.c lib/train/op_*.c)) lib/train/grad lib/train/optim
 MAN = $(wildcard man/man*/*.[1357])
 NETWORKS = $(wildcard networks/*.net)
 EXAMPLES = $(wildcard examples/*.py)

@@ -1,27 +1,28 @@
 /* Compiling a network into steps. */
 #include <assert.h>
-#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "net/fold.h"
-#include "kernel/kernels.h"
-#include "plan_state.h"
+#include "op.h"
 #include "util/aligned.h"
 
 /* Activations (floats) of a group that one step reads and writes: about the second-level cache. */
 #define GROUP_FLOATS ((size_t)384 << 10)
 
-struct compiler {
-    struct plan *p;
-    const float *weights; /* of the model */
-    const struct net *from;
-    int *uses;     /* how many layers read a layer's output; outputs count once more */
-    int *value_of; /* the value that holds a layer's output */
-    int *origin;   /* the layer's index in `from`, whose parameters lie in weights */
-};
+#define DECLARE(type, word) extern const struct infer_op infer_##word;
+OPS(DECLARE)
 
-static const float *param_of(const struct compiler *c, int i, const char *name)
+const struct infer_op *infer_op_of(enum layer_type type)
+{
+#define ENTRY(type, word) [L_##type] = &infer_##word,
+    static const struct infer_op *const ops[] = {OPS(ENTRY)};
+    return ops[type];
+}
+
+/* --- For operators -------------------------------------------------------------------------- */
+
+const float *compile_param(const struct compiler *c, int i, const char *name)
 {
     const struct layer *l = &c->from->layer[c->origin[i]];
     for (int k = 0; k < l->nparam; k++) {
@@ -31,8 +32,7 @@ static const float *param_of(const struct compiler *c, int i, const char *name)
     return NULL;
 }
 
-/* A copy of n floats, or of NULL zeros. */
-static float *copy_of(const float *src, size_t n)
+float *compile_copy(const float *src, size_t n)
 {
     if (src == NULL)
         return aligned_zeros(n, sizeof(float));
@@ -42,34 +42,22 @@ static float *copy_of(const float *src, size_t n)
     return p;
 }
 
-/* The step makes layer k's output too, of which the layer before it had no other reader. */
-static int take_over(const struct compiler *c, const struct step *s, int k)
+int compile_take_over(const struct compiler *c, const struct step *s, int k)
 {
     assert(c->value_of[k] < 0 && k > s->layer);
     c->value_of[k] = s->out;
     return k;
 }
 
-/* Takes over the sum of layer i and a value that is there already, if it is the only reader of i.
-   Returns the last layer that the step now stands for. */
-static int fuse_add(const struct compiler *c, struct step *s, int i)
+int compile_weights(const struct compiler *c, struct step *s, int i)
 {
-    const struct net *net = &c->p->net;
-    for (int k = i + 1; c->uses[i] == 1 && k < net->n; k++) {
-        const struct layer *l = &net->layer[k];
-        if (l->type != L_ADD || l->nin != 2 || (l->in[0] != i && l->in[1] != i))
-            continue;
-        int other = c->value_of[l->in[0] == i ? l->in[1] : l->in[0]];
-        if (other < 0)
-            break;
-        s->in[s->nin++] = other;
-        return take_over(c, s, k);
-    }
-    return i;
+    const struct layer *l = &c->p->net.layer[i];
+    s->w = compile_copy(compile_param(c, i, "weight"), l->param[0].count);
+    s->bias = compile_copy(compile_param(c, i, "bias"), (size_t)l->units);
+    return s->w == NULL || s->bias == NULL ? MIEN_ERR_MEM : 0;
 }
 
-/* Takes over the activation that reads layer i, if it is the only reader. */
-static void fuse_act(const struct compiler *c, struct step *s, int i)
+void compile_fuse_act(const struct compiler *c, struct step *s, int i)
 {
     int k = fold_reader(&c->p->net, c->uses, i);
     if (k < 0)
@@ -80,12 +68,20 @@ static void fuse_act(const struct compiler *c, struct step *s, int i)
     else if (l->type == L_RELU6)
         s->act = ACT_RELU6;
     else if (l->type == L_PRELU &&
-             (s->slope = copy_of(param_of(c, k, "slope"), (size_t)l->shape.c)))
+             (s->slope = compile_copy(compile_param(c, k, "slope"), (size_t)l->shape.c)))
         s->act = ACT_PRELU;
     else
         return;
-    take_over(c, s, k);
+    compile_take_over(c, s, k);
 }
+
+void compile_room(size_t *room, size_t need)
+{
+    need = (need + 63) & ~(size_t)63;
+    *room = need > *room ? need : *room;
+}
+
+/* --- Layers and steps ----------------------------------------------------------------------- */
 
 static int new_value(struct compiler *c, int layer)
 {
@@ -93,12 +89,6 @@ static int new_value(struct compiler *c, int layer)
     p->value[p->nvalue] = (struct plan_value){.count = shape_count(p->net.layer[layer].shape)};
     c->value_of[layer] = p->nvalue;
     return p->nvalue++;
-}
-
-static void at_least(size_t *room, size_t need)
-{
-    need = (need + 63) & ~(size_t)63;
-    *room = need > *room ? need : *room;
 }
 
 int plan_group(const struct plan *p, const struct step *s)
@@ -112,138 +102,6 @@ int plan_group(const struct plan *p, const struct step *s)
     return g < p->batch ? g : p->batch;
 }
 
-/* The kernels of a convolution or dense layer; that of conv.h does all of them. */
-enum kernel { KERNEL_CONV, KERNEL_WINOGRAD, KERNEL_INT8 };
-
-static enum kernel kernel_of(const struct plan *p, const struct layer *l)
-{
-    const struct layer *before = &p->net.layer[l->in[0]];
-    if (p->int8 != NULL && before->type != L_INPUT && conv_int8_fits(l, before->shape))
-        return KERNEL_INT8;
-    return winograd_fits(p->simd, l, before->shape) ? KERNEL_WINOGRAD : KERNEL_CONV;
-}
-
-/* Sets the kernel of a convolution or dense layer up, and the room it needs: returns 0 or
-   MIEN_ERR_MEM.
- */
-static int prepare_conv(struct plan *p, struct step *s, const struct tail *tail)
-{
-    const struct layer *l = &p->net.layer[s->layer];
-    struct shape in = p->net.layer[l->in[0]].shape;
-    switch (kernel_of(p, l)) {
-    case KERNEL_INT8:
-        s->conv_int8 = calloc(1, sizeof *s->conv_int8);
-        if (s->conv_int8 == NULL || conv_int8_make(s->conv_int8, p->int8, l, in, s->w, tail) < 0)
-            return MIEN_ERR_MEM;
-        at_least(&p->scratch, conv_int8_scratch(s->conv_int8, (size_t)plan_group(p, s)));
-        at_least(&p->zeros, conv_int8_zeros(s->conv_int8));
-        break;
-    case KERNEL_WINOGRAD:
-        s->winograd = calloc(1, sizeof *s->winograd);
-        if (s->winograd == NULL || winograd_make(s->winograd, p->simd, l, in, s->w, tail) < 0)
-            return MIEN_ERR_MEM;
-        at_least(&p->scratch, winograd_scratch(s->winograd));
-        at_least(&p->zeros, winograd_zeros(s->winograd));
-        break;
-    default:
-        if (conv_make(&s->conv, p->simd, l, in, s->w, tail) < 0)
-            return MIEN_ERR_MEM;
-        at_least(&p->scratch, conv_scratch(&s->conv));
-        at_least(&p->zeros, conv_zeros(&s->conv));
-    }
-    free(s->w);
-    s->w = NULL;
-    return 0;
-}
-
-/* Sets a step's kernel up, and the room it needs: returns 0 or MIEN_ERR_MEM. */
-static int prepare(struct plan *p, struct step *s)
-{
-    const struct layer *l = &p->net.layer[s->layer];
-    const struct tail tail = {s->bias, s->act, s->slope};
-    struct shape in = p->net.layer[l->in[0]].shape;
-    if (l->type == L_CONV || l->type == L_DENSE)
-        return prepare_conv(p, s, &tail);
-    if (l->type == L_DWCONV) {
-        s->depthwise = depthwise_make(p->simd, l, in, s->w, &tail);
-        at_least(&p->scratch, depthwise_scratch(&s->depthwise));
-        at_least(&p->zeros, (size_t)in.c);
-    }
-    return 0;
-}
-
-/* Copies of layer i's weights and bias, zeros where it has no bias. */
-static int copy_params(const struct compiler *c, struct step *s, int i)
-{
-    const struct layer *l = &c->p->net.layer[i];
-    s->w = copy_of(param_of(c, i, "weight"), l->param[0].count);
-    s->bias = copy_of(param_of(c, i, "bias"), (size_t)l->units);
-    return s->w == NULL || s->bias == NULL ? MIEN_ERR_MEM : 0;
-}
-
-/* A convolution or dense layer, with what can be applied to its sums. */
-static int compile_sums(const struct compiler *c, struct step *s, int i)
-{
-    const struct layer *l = &c->p->net.layer[i];
-    int last = i, bn = fold_bn_behind(&c->p->net, c->uses, i);
-    if (copy_params(c, s, i) < 0)
-        return MIEN_ERR_MEM;
-    if (bn >= 0) {
-        fold_bn(&c->from->layer[c->origin[bn]], c->weights, s->w, l->param[0].count, s->bias);
-        last = take_over(c, s, bn);
-    }
-    if (l->type != L_DWCONV && kernel_of(c->p, l) != KERNEL_WINOGRAD)
-        last = fuse_add(c, s, last);
-    fuse_act(c, s, last);
-    return 0;
-}
-
-/* A bn layer of its own: a scale and a shift for each channel. */
-static int compile_bn(const struct compiler *c, struct step *s, int i)
-{
-    int channels = c->p->net.layer[i].shape.c;
-    s->w = copy_of(NULL, (size_t)channels);
-    s->bias = copy_of(NULL, (size_t)channels);
-    if (s->w == NULL || s->bias == NULL)
-        return MIEN_ERR_MEM;
-    for (int ch = 0; ch < channels; ch++) {
-        double scale, shift;
-        fold_bn_scale(&c->from->layer[c->origin[i]], c->weights, ch, &scale, &shift);
-        s->w[ch] = (real)scale;
-        s->bias[ch] = (real)shift;
-    }
-    return 0;
-}
-
-/* What step s, which is layer i alone so far, computes. */
-static int compile_step(const struct compiler *c, struct step *s, int i)
-{
-    const struct layer *l = &c->p->net.layer[i];
-    switch (l->type) {
-    case L_CONV:
-    case L_DWCONV:
-    case L_DENSE:
-        return compile_sums(c, s, i);
-    case L_CORAL:
-        return copy_params(c, s, i);
-    case L_BN:
-        return compile_bn(c, s, i);
-    case L_ADD:
-        fuse_act(c, s, i);
-        return 0;
-    case L_PRELU:
-        s->slope = copy_of(param_of(c, i, "slope"), (size_t)l->shape.c);
-        s->act = ACT_PRELU;
-        return s->slope == NULL ? MIEN_ERR_MEM : 0;
-    case L_RELU:
-    case L_RELU6:
-        s->act = k_act(l->type);
-        return 0;
-    default:
-        return 0;
-    }
-}
-
 /* Makes the step for layer i, and for those it can take over: returns 0 or MIEN_ERR_MEM. Layers
    that were taken over have their value set, which is how they are recognised. */
 static int compile_layer(struct compiler *c, int i)
@@ -252,7 +110,8 @@ static int compile_layer(struct compiler *c, int i)
     const struct layer *l = &p->net.layer[i];
     if (c->value_of[i] >= 0)
         return 0;
-    if (l->type == L_FLATTEN || l->type == L_DROPOUT) {
+    const struct infer_op *op = infer_op_of(l->type);
+    if (op->run == NULL && l->nin > 0) {
         c->value_of[i] = c->value_of[l->in[0]];
         return 0;
     }
@@ -263,9 +122,7 @@ static int compile_layer(struct compiler *c, int i)
         assert(s->in[k] >= 0); /* layers come after those that they read, and so do values */
     }
     s->out = new_value(c, i);
-    if (compile_step(c, s, i) < 0)
-        return MIEN_ERR_MEM;
-    return prepare(p, s);
+    return op->compile != NULL ? op->compile(c, s, i) : 0;
 }
 
 /* Marks the layers that the outputs need. */

@@ -4,8 +4,7 @@
 #include <string.h>
 #include <time.h>
 
-#include "kernel/kernels.h"
-#include "plan_state.h"
+#include "op.h"
 #include "util/aligned.h"
 
 struct plan_work {
@@ -233,113 +232,26 @@ static void run_input(const struct plan *p, const void *const *in, float *y, int
     }
 }
 
-static void run_concat(const struct plan *p, const struct plan_work *w, const struct step *s,
-                       float *y, int first, size_t n)
-{
-    const struct layer *l = &p->net.layer[s->layer];
-    size_t rows = (size_t)l->shape.h * (size_t)l->shape.w * n;
-    for (int k = 0, at = 0; k < s->nin; k++) {
-        int c = p->net.layer[l->in[k]].shape.c;
-        k_place(value_at(p, w, s->in[k], first), c, y, at, l->shape.c, rows);
-        at += c;
-    }
-}
-
-/* A convolution or dense layer; add: what is added to its sums, or NULL. */
-static void run_sums(const struct plan *p, const struct plan_work *w, const struct step *s,
-                     const float *x, const float *add, float *y, size_t n)
-{
-    if (s->winograd != NULL) {
-        assert(winograd_scratch(s->winograd) <= p->scratch && add == NULL);
-        winograd_run(s->winograd, x, y, n, w->zeros, w->scratch);
-    } else if (s->conv_int8 != NULL) {
-        assert(conv_int8_scratch(s->conv_int8, n) <= p->scratch);
-        conv_int8_run(s->conv_int8, x, add, y, n, w->zeros, w->scratch);
-    } else {
-        assert(conv_scratch(&s->conv) <= p->scratch && conv_zeros(&s->conv) <= p->zeros);
-        conv_run(&s->conv, x, add, y, n, w->zeros, w->scratch);
-    }
-}
-
-static void run_add(const struct plan *p, const struct plan_work *w, const struct step *s, float *y,
-                    int first, size_t n)
-{
-    size_t count = n * p->value[s->out].count;
-    k_sum(y, value_at(p, w, s->in[0], first), value_at(p, w, s->in[1], first), count);
-    for (int k = 2; k < s->nin; k++)
-        k_add(y, value_at(p, w, s->in[k], first), count);
-}
-
 /* Runs one step on images [first, first + n). */
 static void run_step(const struct plan *p, struct plan_work *w, const struct step *s,
-                     const void *const *in, int first, int count)
+                     const void *const *in, int first, int n)
 {
     const struct layer *l = &p->net.layer[s->layer];
-    size_t n = (size_t)count, out = p->value[s->out].count;
-    float *y = value_at(p, w, s->out, first);
+    struct run r = {.p = p, .s = s, .l = l, .y = value_at(p, w, s->out, first), .n = (size_t)n};
+    r.count = p->value[s->out].count;
     if (l->type == L_INPUT) {
-        run_input(p, in + first, y, count, out);
+        run_input(p, in + first, r.y, n, r.count);
         return;
     }
-    const float *x = value_at(p, w, s->in[0], first);
-    const float *add = s->nin > 1 ? value_at(p, w, s->in[1], first) : NULL;
-    assert(y != x && y != add);
-    const struct tail tail = {s->bias, s->act, s->slope};
-    struct shape is = p->net.layer[l->in[0]].shape;
-    size_t rows = out / (size_t)l->shape.c * n;
-    switch (l->type) {
-    case L_CONV:
-    case L_DENSE:
-        run_sums(p, w, s, x, add, y, n);
-        break;
-    case L_DWCONV:
-        depthwise_run(&s->depthwise, x, y, n, w->zeros, w->scratch);
-        break;
-    case L_CORAL:
-        k_coral(shape_count(is), l->units, s->w, s->bias, x, y, n);
-        break;
-    case L_BN:
-        k_scale(y, x, rows, l->shape.c, s->w, s->bias);
-        break;
-    case L_RELU:
-    case L_RELU6:
-    case L_PRELU:
-        memcpy(y, x, n * out * sizeof *y);
-        k_tail(y, rows, l->shape.c, &tail);
-        break;
-    case L_SIGMOID:
-        k_sigmoid(x, y, n * out);
-        break;
-    case L_SOFTMAX:
-        k_softmax(x, y, out, n);
-        break;
-    case L_L2NORM:
-        k_l2norm(x, y, out, n);
-        break;
-    case L_MAXPOOL:
-        k_maxpool(l, is, x, y, NULL, n);
-        break;
-    case L_AVGPOOL:
-        k_avgpool(l, is, x, y, n);
-        break;
-    case L_GAP:
-        k_gap(is, x, y, n);
-        break;
-    case L_ADD:
-        run_add(p, w, s, y, first, n);
-        k_tail(y, rows, l->shape.c, &tail);
-        break;
-    case L_CONCAT:
-        run_concat(p, w, s, y, first, n);
-        break;
-    case L_PAD:
-        k_pad(l, is, x, y, n);
-        break;
-    case L_INPUT:
-    case L_FLATTEN:
-    case L_DROPOUT:
-        break;
+    for (int k = 0; k < s->nin; k++) {
+        r.x[k] = value_at(p, w, s->in[k], first);
+        assert(r.x[k] != r.y);
     }
+    r.in = p->net.layer[l->in[0]].shape;
+    r.rows = r.count / (size_t)l->shape.c * r.n;
+    r.zeros = w->zeros;
+    r.scratch = w->scratch;
+    infer_op_of(l->type)->run(&r);
 }
 
 static double thread_seconds(void)

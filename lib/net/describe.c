@@ -1,5 +1,5 @@
 /* The text of network descriptions, as net.h defines it: reading and writing. */
-#include "net.h"
+#include "op.h"
 
 #include <ctype.h>
 #include <stdio.h>
@@ -10,56 +10,47 @@
 
 enum { MAX_LINE = 1024, MAX_WORDS = 16, MAX_NUMBER = 1 << 20 };
 
-/* What a type's line has behind the type: words in this order, then options in any order. */
-enum {
-    HAS_SHAPE = 1,
-    HAS_UNITS = 2,
-    HAS_KERNEL = 4,
-    HAS_RATE = 8,
-    HAS_BORDER = 16, /* the last word */
-    HAS_WINDOW = 32,
-    HAS_GROUPS = 64,
-    HAS_BIAS = 128,
-    HAS_EPS = 256,
-    HAS_CHANNELS = 512
-};
+/* How the attributes of enum attribute are written and where they lie: words, in this order, then
+   options. A word or option is n whole numbers; a choice of numbers (one stands for both), a share
+   of 1, yes or no, a padding. */
+enum form { NUMBERS, ONE_OR_BOTH, SHARE, YES_OR_NO, PADDING };
 
-static const struct {
-    const char *name;
+static const struct attribute_form {
     unsigned has;
-} types[] = {
-    [L_INPUT] = {"input", HAS_SHAPE},
-    [L_CONV] = {"conv", HAS_UNITS | HAS_KERNEL | HAS_WINDOW | HAS_GROUPS | HAS_BIAS},
-    [L_DWCONV] = {"dwconv", HAS_KERNEL | HAS_WINDOW | HAS_BIAS},
-    [L_DENSE] = {"dense", HAS_UNITS | HAS_BIAS},
-    [L_CORAL] = {"coral", HAS_UNITS},
-    [L_BN] = {"bn", HAS_EPS},
-    [L_RELU] = {"relu", 0},
-    [L_RELU6] = {"relu6", 0},
-    [L_PRELU] = {"prelu", 0},
-    [L_SIGMOID] = {"sigmoid", 0},
-    [L_SOFTMAX] = {"softmax", 0},
-    [L_L2NORM] = {"l2norm", 0},
-    [L_FLATTEN] = {"flatten", 0},
-    [L_MAXPOOL] = {"maxpool", HAS_KERNEL | HAS_WINDOW},
-    [L_AVGPOOL] = {"avgpool", HAS_KERNEL | HAS_WINDOW},
-    [L_GAP] = {"gap", 0},
-    [L_DROPOUT] = {"dropout", HAS_RATE},
-    [L_ADD] = {"add", 0},
-    [L_CONCAT] = {"concat", 0},
-    [L_PAD] = {"pad", HAS_BORDER | HAS_CHANNELS},
+    const char *key; /* of an option; NULL: a word */
+    enum form form;
+    int n;
+    char sep;
+    size_t at;         /* in struct layer: the first of n numbers */
+    const char *what;  /* said of one that is malformed */
+    const char *needs; /* said of a word that is missing */
+} forms[] = {
+#define AT(field) offsetof(struct layer, field)
+    {HAS_SHAPE, NULL, NUMBERS, 3, 'x', AT(shape), "a shape is HxWxC", "its shape, HxWxC"},
+    {HAS_UNITS, NULL, NUMBERS, 1, ',', AT(units), "units is one number", "its number of units"},
+    {HAS_KERNEL, NULL, NUMBERS, 2, 'x', AT(kh), "a kernel is HxW", "its kernel, HxW"},
+    {HAS_RATE, NULL, SHARE, 1, ',', AT(rate), NULL, "its rate"},
+    {HAS_BORDER, NULL, NUMBERS, 4, ',', AT(pt), "a border is T,B,L,R", "its border, T,B,L,R"},
+    {HAS_STRIDE, "stride", ONE_OR_BOTH, 2, 'x', AT(sh), "stride is S or SyxSx", NULL},
+    {HAS_PAD, "pad", PADDING, 4, ',', AT(pt), "pad is same, valid, N or T,B,L,R", NULL},
+    {HAS_GROUPS, "groups", NUMBERS, 1, ',', AT(groups), "groups is one number", NULL},
+    {HAS_BIAS, "bias", YES_OR_NO, 1, ',', AT(bias), "bias is yes or no", NULL},
+    {HAS_EPS, "eps", SHARE, 1, ',', AT(rate), NULL, NULL},
+    {HAS_CHANNELS, "channels", NUMBERS, 2, ',', AT(cb), "channels is BEFORE,AFTER", NULL},
+#undef AT
 };
+enum { FORMS = sizeof forms / sizeof forms[0] };
 
 const char *layer_type_name(enum layer_type t)
 {
-    return types[t].name;
+    return op_of(t)->name;
 }
 
 /* The type of this name, or -1. */
 static int type_of(const char *name)
 {
-    for (int t = 0; t < (int)(sizeof types / sizeof types[0]); t++) {
-        if (strcmp(types[t].name, name) == 0)
+    for (int t = 0; t < LAYER_TYPES; t++) {
+        if (strcmp(op_of((enum layer_type)t)->name, name) == 0)
             return t;
     }
     return -1;
@@ -103,7 +94,7 @@ static int real(const char *s, float *v, struct mien_err *e)
     return 0;
 }
 
-static int parse_pad(struct layer *l, char *s, struct mien_err *e)
+static int parse_pad(struct layer *l, char *s, const char *what, struct mien_err *e)
 {
     int v[4];
     if (strcmp(s, "same") == 0 || strcmp(s, "valid") == 0) {
@@ -112,7 +103,7 @@ static int parse_pad(struct layer *l, char *s, struct mien_err *e)
     }
     int n = numbers(s, ',', 4, v, e);
     if (n != 1 && n != 4)
-        return n < 0 ? n : mien_err_set(e, MIEN_ERR_ARG, "pad is same, valid, N or T,B,L,R");
+        return n < 0 ? n : mien_err_set(e, MIEN_ERR_ARG, "%s", what);
     l->pad = PAD_EXPLICIT;
     l->pt = v[0];
     l->pb = v[n == 4 ? 1 : 0];
@@ -138,93 +129,62 @@ static int parse_from(const struct net *net, struct layer *l, char *s, struct mi
     return 0;
 }
 
+/* Sets one attribute from its text, which is cut up. */
+static int parse_attribute(struct layer *l, const struct attribute_form *f, char *s,
+                           struct mien_err *e)
+{
+    void *at = (char *)l + f->at;
+    int *v = at, n;
+    switch (f->form) {
+    case NUMBERS:
+        return exactly(s, f->sep, f->n, v, f->what, e);
+    case ONE_OR_BOTH:
+        if ((n = numbers(s, f->sep, f->n, v, e)) < 0)
+            return n;
+        v[1] = n == 2 ? v[1] : v[0];
+        return 0;
+    case SHARE:
+        return real(s, at, e);
+    case YES_OR_NO:
+        if (strcmp(s, "no") != 0 && strcmp(s, "yes") != 0)
+            return mien_err_set(e, MIEN_ERR_ARG, "%s", f->what);
+        *(bool *)at = s[0] == 'y';
+        return 0;
+    case PADDING:
+        return parse_pad(l, s, f->what, e);
+    }
+    return 0;
+}
+
 /* One option, key=value. */
 static int parse_option(const struct net *net, struct layer *l, char *key, struct mien_err *e)
 {
-    unsigned has = types[l->type].has;
-    int v[2], n;
+    const struct op *op = op_of(l->type);
     char *s = strchr(key, '=');
     if (s == NULL)
         return mien_err_set(e, MIEN_ERR_ARG, "unexpected word '%s'", key);
     *s++ = '\0';
     if (strcmp(key, "from") == 0)
         return parse_from(net, l, s, e);
-    if (strcmp(key, "pad") == 0 && has & HAS_WINDOW)
-        return parse_pad(l, s, e);
-    if (strcmp(key, "eps") == 0 && has & HAS_EPS)
-        return real(s, &l->rate, e);
-    if (strcmp(key, "stride") == 0 && has & HAS_WINDOW) {
-        if ((n = numbers(s, 'x', 2, v, e)) < 0)
-            return n;
-        l->sh = v[0];
-        l->sw = n == 2 ? v[1] : v[0];
-        return 0;
+    for (const struct attribute_form *f = forms; f < forms + FORMS; f++) {
+        if (op->has & f->has && f->key != NULL && strcmp(key, f->key) == 0)
+            return parse_attribute(l, f, s, e);
     }
-    if (strcmp(key, "groups") == 0 && has & HAS_GROUPS)
-        return exactly(s, ',', 1, &l->groups, "groups is one number", e);
-    if (strcmp(key, "channels") == 0 && has & HAS_CHANNELS) {
-        n = exactly(s, ',', 2, v, "channels is BEFORE,AFTER", e);
-        l->cb = v[0];
-        l->ca = v[1];
-        return n;
-    }
-    if (strcmp(key, "bias") == 0 && has & HAS_BIAS) {
-        l->bias = strcmp(s, "no") != 0;
-        return strcmp(s, "no") == 0 || strcmp(s, "yes") == 0
-                   ? 0
-                   : mien_err_set(e, MIEN_ERR_ARG, "bias is yes or no");
-    }
-    return mien_err_set(e, MIEN_ERR_ARG, "a %s layer has no option '%s'", types[l->type].name, key);
-}
-
-/* One of the words behind the type. */
-static int parse_word(struct layer *l, unsigned what, char *s, struct mien_err *e)
-{
-    int v[4], rc = 0;
-    switch (what) {
-    case HAS_SHAPE:
-        if ((rc = exactly(s, 'x', 3, v, "a shape is HxWxC", e)) == 0)
-            l->shape = (struct shape){v[0], v[1], v[2]};
-        break;
-    case HAS_UNITS:
-        rc = exactly(s, ',', 1, &l->units, "units is one number", e);
-        break;
-    case HAS_KERNEL:
-        if ((rc = exactly(s, 'x', 2, v, "a kernel is HxW", e)) == 0)
-            l->kh = v[0], l->kw = v[1];
-        break;
-    case HAS_RATE:
-        rc = real(s, &l->rate, e);
-        break;
-    case HAS_BORDER:
-        if ((rc = exactly(s, ',', 4, v, "a border is T,B,L,R", e)) == 0)
-            l->pt = v[0], l->pb = v[1], l->pl = v[2], l->pr = v[3];
-        break;
-    }
-    return rc;
+    return mien_err_set(e, MIEN_ERR_ARG, "a %s layer has no option '%s'", op->name, key);
 }
 
 /* The words and options behind the type; returns the first failure. */
 static int parse_rest(const struct net *net, struct layer *l, char **word, int n,
                       struct mien_err *e)
 {
-    static const struct {
-        unsigned has;
-        const char *what;
-    } words[] = {{HAS_SHAPE, "its shape, HxWxC"},
-                 {HAS_UNITS, "its number of units"},
-                 {HAS_KERNEL, "its kernel, HxW"},
-                 {HAS_RATE, "its rate"},
-                 {HAS_BORDER, "its border, T,B,L,R"}};
-    unsigned has = types[l->type].has;
+    const struct op *op = op_of(l->type);
     int i = 0;
-    for (size_t k = 0; k < sizeof words / sizeof words[0]; k++) {
-        if (!(has & words[k].has))
+    for (const struct attribute_form *f = forms; f < forms + FORMS; f++) {
+        if (!(op->has & f->has) || f->key != NULL)
             continue;
         if (i == n || strchr(word[i], '=') != NULL)
-            return mien_err_set(e, MIEN_ERR_ARG, "a %s layer needs %s", types[l->type].name,
-                                words[k].what);
-        if (parse_word(l, words[k].has, word[i++], e) < 0)
+            return mien_err_set(e, MIEN_ERR_ARG, "a %s layer needs %s", op->name, f->needs);
+        if (parse_attribute(l, f, word[i++], e) < 0)
             return MIEN_ERR_ARG;
     }
     for (; i < n; i++) {
@@ -306,54 +266,65 @@ static int put_real(struct mien_buf *out, float x)
     return mien_buf_append(out, s, strlen(s));
 }
 
-static int put_window(struct mien_buf *out, const struct layer *l)
+static int put_pad(struct mien_buf *out, const struct layer *l)
 {
-    int rc = 0;
-    if (l->sh != l->sw)
-        rc |= mien_buf_printf(out, " stride=%dx%d", l->sh, l->sw);
-    else if (l->sh != 1)
-        rc |= mien_buf_printf(out, " stride=%d", l->sh);
     if (l->pad == PAD_SAME)
-        rc |= mien_buf_printf(out, " pad=same");
-    else if (l->pad == PAD_EXPLICIT && l->pt == l->pb && l->pt == l->pl && l->pt == l->pr)
-        rc |= mien_buf_printf(out, " pad=%d", l->pt);
-    else if (l->pad == PAD_EXPLICIT)
-        rc |= mien_buf_printf(out, " pad=%d,%d,%d,%d", l->pt, l->pb, l->pl, l->pr);
-    return rc;
+        return mien_buf_printf(out, "same");
+    if (l->pt == l->pb && l->pt == l->pl && l->pt == l->pr)
+        return mien_buf_printf(out, "%d", l->pt);
+    return mien_buf_printf(out, "%d,%d,%d,%d", l->pt, l->pb, l->pl, l->pr);
+}
+
+/* Whether an attribute has the value that it has in l, a layer without options. */
+static bool is_default(const struct attribute_form *f, const struct layer *a, const struct layer *l)
+{
+    const void *x = (const char *)a + f->at, *y = (const char *)l + f->at;
+    switch (f->form) {
+    case PADDING:
+        return a->pad == l->pad;
+    case YES_OR_NO:
+        return *(const bool *)x == *(const bool *)y;
+    case SHARE:
+        return *(const float *)x == *(const float *)y;
+    default:
+        return memcmp(x, y, (size_t)f->n * sizeof(int)) == 0;
+    }
+}
+
+static int put_attribute(struct mien_buf *out, const struct attribute_form *f,
+                         const struct layer *l)
+{
+    const void *at = (const char *)l + f->at;
+    const int *v = at;
+    int rc = 0, n = f->form == ONE_OR_BOTH && v[0] == v[1] ? 1 : f->n;
+    switch (f->form) {
+    case PADDING:
+        return put_pad(out, l);
+    case YES_OR_NO:
+        return mien_buf_printf(out, "%s", *(const bool *)at ? "yes" : "no");
+    case SHARE:
+        return put_real(out, *(const float *)at);
+    default:
+        for (int k = 0; k < n; k++)
+            rc |= (k > 0 ? mien_buf_append(out, &f->sep, 1) : 0) | mien_buf_printf(out, "%d", v[k]);
+        return rc;
+    }
 }
 
 static int put_layer(struct mien_buf *out, const struct net *net, int i)
 {
-    const struct layer *l = &net->layer[i];
-    unsigned has = types[l->type].has;
+    const struct layer *l = &net->layer[i], plain = layer_make("", l->type);
+    const struct op *op = op_of(l->type);
     int rc = 0;
     if (i > 0 || strcmp(l->name, "input") != 0)
         rc |= mien_buf_printf(out, "%s ", l->name);
-    rc |= mien_buf_printf(out, "%s", types[l->type].name);
-    if (has & HAS_SHAPE)
-        rc |= mien_buf_printf(out, " %dx%dx%d", l->shape.h, l->shape.w, l->shape.c);
-    if (has & HAS_UNITS)
-        rc |= mien_buf_printf(out, " %d", l->units);
-    if (has & HAS_KERNEL)
-        rc |= mien_buf_printf(out, " %dx%d", l->kh, l->kw);
-    if (has & HAS_RATE) {
-        rc |= mien_buf_append(out, " ", 1);
-        rc |= put_real(out, l->rate);
+    rc |= mien_buf_printf(out, "%s", op->name);
+    for (const struct attribute_form *f = forms; f < forms + FORMS; f++) {
+        if (!(op->has & f->has) || (f->key != NULL && is_default(f, l, &plain)))
+            continue;
+        rc |= f->key != NULL ? mien_buf_printf(out, " %s=", f->key) : mien_buf_append(out, " ", 1);
+        rc |= put_attribute(out, f, l);
     }
-    if (has & HAS_BORDER)
-        rc |= mien_buf_printf(out, " %d,%d,%d,%d", l->pt, l->pb, l->pl, l->pr);
-    if (has & HAS_WINDOW)
-        rc |= put_window(out, l);
-    if (has & HAS_GROUPS && l->groups != 1)
-        rc |= mien_buf_printf(out, " groups=%d", l->groups);
-    if (has & HAS_BIAS && !l->bias)
-        rc |= mien_buf_printf(out, " bias=no");
-    if (has & HAS_EPS && l->rate != layer_make("", L_BN).rate) {
-        rc |= mien_buf_append(out, " eps=", 5);
-        rc |= put_real(out, l->rate);
-    }
-    if (has & HAS_CHANNELS && (l->cb != 0 || l->ca != 0))
-        rc |= mien_buf_printf(out, " channels=%d,%d", l->cb, l->ca);
     if (l->nin > 1 || (l->nin == 1 && l->in[0] != i - 1)) {
         for (int k = 0; k < l->nin; k++)
             rc |= mien_buf_printf(out, "%s%s", k == 0 ? " from=" : ",", net->layer[l->in[k]].name);

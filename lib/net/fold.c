@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "model.h"
+#include "op.h"
 
 int fold_reader(const struct net *net, const int *uses, int i)
 {
@@ -19,8 +20,8 @@ int fold_reader(const struct net *net, const int *uses, int i)
 
 int fold_bn_behind(const struct net *net, const int *uses, int i)
 {
-    enum layer_type t = net->layer[i].type;
-    int k = t == L_CONV || t == L_DWCONV || t == L_DENSE ? fold_reader(net, uses, i) : -1;
+    bool sums = op_of(net->layer[i].type)->is & OP_SUMS;
+    int k = sums ? fold_reader(net, uses, i) : -1;
     return k >= 0 && net->layer[k].type == L_BN ? k : -1;
 }
 

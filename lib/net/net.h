@@ -49,29 +49,11 @@
 
 #include "mien/buf.h"
 #include "mien/err.h"
+#include "op_list.h"
 
-enum layer_type {
-    L_INPUT,
-    L_CONV,
-    L_DWCONV,
-    L_DENSE,
-    L_CORAL,
-    L_BN,
-    L_RELU,
-    L_RELU6,
-    L_PRELU,
-    L_SIGMOID,
-    L_SOFTMAX,
-    L_L2NORM,
-    L_FLATTEN,
-    L_MAXPOOL,
-    L_AVGPOOL,
-    L_GAP,
-    L_DROPOUT,
-    L_ADD,
-    L_CONCAT,
-    L_PAD
-};
+#define LAYER_TYPE(type, word) L_##type,
+enum layer_type { OPS(LAYER_TYPE) LAYER_TYPES };
+#undef LAYER_TYPE
 
 enum pad_mode { PAD_VALID, PAD_SAME, PAD_EXPLICIT };
 
@@ -89,6 +71,11 @@ struct param {
     size_t count; /* elements */
     size_t at;    /* the first element's index in the array of all parameters */
     bool trained; /* false for statistics */
+    /* How it begins: at random, as weights are of whose products an output sums fan_in and of which
+       an input feeds fan_out outputs; at biases of ranks; or at init. */
+    double fan_in, fan_out;
+    bool ranks;
+    float init;
 };
 
 struct layer {

@@ -4,6 +4,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 
+#include "needs.h"
 #include "patches.h"
 
 /* Four million elements of gradients at most, two to sixteen parts. */
@@ -34,7 +35,7 @@ size_t train_params_span(const struct layer *l)
 enum act train_tail(const struct train_memory *p, int i)
 {
     const struct layer *l = &p->net->layer[i];
-    bool can = l->type == L_CONV || l->type == L_DWCONV || l->type == L_DENSE || l->type == L_BN;
+    bool can = train_needs_of(l->type)->is & TRAIN_TAIL;
     int holder = p->use[i].holder;
     return can && holder != i ? k_act(p->net->layer[holder].type) : ACT_NONE;
 }
@@ -96,19 +97,8 @@ size_t fused_run_parts(int n)
 static bool can_fuse(const struct train_memory *p, int i)
 {
     const struct layer *l = &p->net->layer[i];
-    switch (l->type) {
-    case L_CONV:
-    case L_DWCONV:
-    case L_RELU:
-    case L_RELU6:
-    case L_PRELU:
-    case L_MAXPOOL:
-    case L_AVGPOOL:
-    case L_PAD:
-        return p->use[i].role == COMPUTED && layer_params(l) <= shape_count(l->shape);
-    default:
-        return false;
-    }
+    return train_needs_of(l->type)->is & TRAIN_ONE_IMAGE && p->use[i].role == COMPUTED &&
+           layer_params(l) <= shape_count(l->shape);
 }
 
 /* Takes layer i into a run, unless its weights would be too many then. */
@@ -166,9 +156,10 @@ static void find_holders(struct train_memory *p, const int *uses)
         struct layer_use *d = &p->use[i];
         d->holder = i;
         d->below = d->slot = -1;
-        if (d->role == COMPUTED && (l->type == L_RELU || l->type == L_RELU6) && l->in[0] == i - 1 &&
-            p->use[l->in[0]].role == COMPUTED && p->use[l->in[0]].holder == l->in[0] &&
-            p->use[l->in[0]].below < 0 && uses[l->in[0]] == 1) {
+        if (d->role == COMPUTED && (train_needs_of(l->type)->is & TRAIN_IN_PLACE) &&
+            l->in[0] == i - 1 && p->use[l->in[0]].role == COMPUTED &&
+            p->use[l->in[0]].holder == l->in[0] && p->use[l->in[0]].below < 0 &&
+            uses[l->in[0]] == 1) {
             d->below = l->in[0];
             p->use[l->in[0]].holder = i;
         }
@@ -261,18 +252,14 @@ static void add_up(struct train_memory *p, const int *feeds)
         if (d->role == GIVEN)
             continue;
         struct shape in = p->net->layer[l->in[0]].shape;
-        if (l->type == L_CONV)
-            p->patch = larger(p->patch, 2 * k_conv_scratch(l, in));
+        const struct train_needs *needs = train_needs_of(l->type);
+        if (needs->scratch != NULL)
+            p->patch = larger(p->patch, needs->scratch(l, in));
         if (l->type == L_DWCONV)
             p->zeros = larger(p->zeros, (size_t)in.w * (size_t)in.c);
         if (d->run < 0 && !train_by_rows(l))
             p->part = larger(p->part, train_parts(l, p->batch) * train_params_span(l));
-        if (l->type == L_BN)
-            reals += 4 * (size_t)l->shape.c;
-        if (l->type == L_MAXPOOL)
-            bytes += batch * count * sizeof(uint32_t);
-        if (l->type == L_DROPOUT)
-            bytes += batch * count;
+        bytes += train_kept(l, p->batch);
     }
     for (const struct fused_run *run = p->run; run < p->run + p->runs; run++)
         p->part = larger(p->part, fused_run_parts(p->batch) * run->span);

@@ -3,10 +3,15 @@
 #include <assert.h>
 #include <string.h>
 
-struct images pass_images(const struct trainer *t, int i, size_t first, size_t n)
+struct images pass_images(const struct trainer *t, int i, size_t first, size_t n, int worker)
 {
     const struct layer *l = &t->net->layer[i];
-    struct images v = {.l = l, .in = t->net->layer[l->in[0]].shape, .first = first, .n = n};
+    struct images v = {.i = i,
+                       .l = l,
+                       .in = t->net->layer[l->in[0]].shape,
+                       .worker = worker,
+                       .first = first,
+                       .n = n};
     v.icount = shape_count(v.in);
     v.count = shape_count(l->shape);
     v.rows = v.count / (size_t)l->shape.c * n;

@@ -6,15 +6,26 @@
 
 /* Images [first, first + n) of the batch as layer i reads and makes them. */
 struct images {
+    int i;
     const struct layer *l;
     struct shape in; /* of its first input */
+    int worker;
     size_t first, n;
     size_t icount, count; /* elements an image, of the first input and of the output */
     size_t rows;          /* pixels of the output, of all n images */
     const real *x;        /* (n, in.h, in.w, in.c) */
     real *y;              /* (n, h, w, c) */
 };
-struct images pass_images(const struct trainer *t, int i, size_t first, size_t n);
+struct images pass_images(const struct trainer *t, int i, size_t first, size_t n, int worker);
+
+/* The loss's gradients with respect to what images have and a layer's parameters. dx is overwritten;
+   dw, from the first parameter on, and db, the second's, are added to, so that parts of a batch can
+   be summed. NULL: it isn't wanted; dx or dw is. */
+struct gradients {
+    const real *dy; /* (n, h, w, c), of the output */
+    real *dx;       /* (n, in.h, in.w, in.c), of the first input */
+    real *dw, *db;
+};
 
 /* The k-th parameter of a layer, or NULL. */
 static inline real *pass_param(const struct trainer *t, const struct layer *l, int k)
@@ -32,5 +43,14 @@ void pass_over_parts(struct trainer *t, void (*fn)(void *, int worker, size_t pa
 /* The same, where each part adds to its own t->part_len = len elements of t->part; then sums them,
    in order, into the first part's, which are returned. */
 real *pass_sum_parts(struct trainer *t, void (*fn)(void *, int worker, size_t part), size_t len);
+
+/* Where the gradient (n, h, w, c) of input layer `in` is to be computed; NULL: it isn't wanted. */
+real *pass_destination(struct trainer *t, int in);
+
+/* Hands a finished gradient of input layer `in` over, which may be the current layer's own. */
+void pass_deliver(struct trainer *t, int in, const real *dx);
+
+/* The gradient of the current layer's first input alone, at t->dx unless that is NULL. */
+void pass_input_gradient(struct trainer *t);
 
 #endif

@@ -4,8 +4,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "needs.h"
 #include "products.h"
 #include "trainer_state.h"
+
 #include "util/aligned.h"
 
 static int take_state(struct trainer *t, int i)
@@ -18,12 +20,8 @@ static int take_state(struct trainer *t, int i)
         return MIEN_ERR_MEM;
     if (plan->role == GIVEN)
         return 0;
-    if (l->type == L_MAXPOOL && (d->which = aligned_zeros(count, sizeof *d->which)) == NULL)
-        return MIEN_ERR_MEM;
-    if (l->type == L_DROPOUT && (d->keep = aligned_zeros(count, 1)) == NULL)
-        return MIEN_ERR_MEM;
-    if (l->type == L_BN &&
-        (d->stat = aligned_zeros(4 * (size_t)l->shape.c, sizeof *d->stat)) == NULL)
+    size_t bytes = train_kept(l, t->memory.batch);
+    if (bytes > 0 && (d->kept = aligned_zeros(bytes, 1)) == NULL)
         return MIEN_ERR_MEM;
     return 0;
 }
@@ -121,9 +119,7 @@ void trainer_free(struct trainer *t)
     for (int i = 0; t->state != NULL && i < t->net->n; i++) {
         if (t->memory.use[i].holder == i)
             free(t->state[i].act);
-        free(t->state[i].which);
-        free(t->state[i].keep);
-        free(t->state[i].stat);
+        free(t->state[i].kept);
         fast_conv_free(&t->state[i].fast);
     }
     for (int j = 0; t->scratch != NULL && j < t->memory.jobs; j++)

@@ -8,13 +8,10 @@
 
 /* What one layer holds for a batch; h, w, c are its output's. */
 struct layer_state {
-    real *act;           /* (batch, h, w, c): its output, in the holder's place */
-    real *dact;          /* its gradient: (batch, h, w, c), or (jobs, h, w, c) in a fused run */
-    bool ready;          /* in a backward pass: dact holds a gradient */
-    uint32_t *which;     /* maxpool, (batch, h, w, c): the elements of the input image */
-    unsigned char *keep; /* dropout, (batch, h, w, c): 1 where an element is kept */
-    real *stat;          /* bn, (4, c): mean, 1 / deviation; scale and shift, and in the backward
-                            pass, over these, the sums of dy and of dy * xhat */
+    real *act;  /* (batch, h, w, c): its output, in the holder's place */
+    real *dact; /* its gradient: (batch, h, w, c), or (jobs, h, w, c) in a fused run */
+    bool ready; /* in a backward pass: dact holds a gradient */
+    void *kept; /* what forward keeps for backward, train_op.keeps bytes */
     struct fast_conv fast;
 };
 

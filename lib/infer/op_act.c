@@ -1,0 +1,38 @@
+/* Activations, where the layer before has not taken them over. */
+#include <string.h>
+
+#include "op.h"
+
+static int act_compile(const struct compiler *c, struct step *s, int i)
+{
+    const struct layer *l = &c->p->net.layer[i];
+    s->act = k_act(l->type);
+    if (s->act == ACT_PRELU)
+        s->slope = compile_copy(compile_param(c, i, "slope"), (size_t)l->shape.c);
+    return s->act == ACT_PRELU && s->slope == NULL ? MIEN_ERR_MEM : 0;
+}
+
+static void act_run(const struct run *r)
+{
+    const struct tail tail = {NULL, r->s->act, r->s->slope};
+    memcpy(r->y, r->x[0], r->n * r->count * sizeof *r->y);
+    k_tail(r->y, r->rows, r->l->shape.c, &tail);
+}
+
+const struct infer_op infer_relu = {act_compile, act_run};
+const struct infer_op infer_relu6 = {act_compile, act_run};
+const struct infer_op infer_prelu = {act_compile, act_run};
+
+static void sigmoid_run(const struct run *r)
+{
+    k_sigmoid(r->x[0], r->y, r->n * r->count);
+}
+
+const struct infer_op infer_sigmoid = {NULL, sigmoid_run};
+
+static void softmax_run(const struct run *r)
+{
+    k_softmax(r->x[0], r->y, r->count, r->n);
+}
+
+const struct infer_op infer_softmax = {NULL, softmax_run};

@@ -1,0 +1,109 @@
+/* Convolutions and dense layers: sums of products, what is folded into them, and their kernels. */
+#include <assert.h>
+#include <stdlib.h>
+
+#include "net/fold.h"
+#include "op.h"
+
+int compile_folded(const struct compiler *c, struct step *s, int i)
+{
+    const struct layer *l = &c->p->net.layer[i];
+    int last = i, bn = fold_bn_behind(&c->p->net, c->uses, i);
+    if (compile_weights(c, s, i) < 0)
+        return MIEN_ERR_MEM;
+    if (bn >= 0) {
+        fold_bn(&c->from->layer[c->origin[bn]], c->weights, s->w, l->param[0].count, s->bias);
+        last = compile_take_over(c, s, bn);
+    }
+    return last;
+}
+
+/* Takes over the sum of layer i and a value that is there already, if it is the only reader of i.
+   Returns the last layer that the step now stands for. */
+static int fuse_add(const struct compiler *c, struct step *s, int i)
+{
+    const struct net *net = &c->p->net;
+    for (int k = i + 1; c->uses[i] == 1 && k < net->n; k++) {
+        const struct layer *l = &net->layer[k];
+        if (l->type != L_ADD || l->nin != 2 || (l->in[0] != i && l->in[1] != i))
+            continue;
+        int other = c->value_of[l->in[0] == i ? l->in[1] : l->in[0]];
+        if (other < 0)
+            break;
+        s->in[s->nin++] = other;
+        return compile_take_over(c, s, k);
+    }
+    return i;
+}
+
+/* The kernels of a convolution or dense layer; that of conv.h does all of them. */
+enum kernel { KERNEL_CONV, KERNEL_WINOGRAD, KERNEL_INT8 };
+
+static enum kernel kernel_of(const struct plan *p, const struct layer *l)
+{
+    const struct layer *before = &p->net.layer[l->in[0]];
+    if (p->int8 != NULL && before->type != L_INPUT && conv_int8_fits(l, before->shape))
+        return KERNEL_INT8;
+    return winograd_fits(p->simd, l, before->shape) ? KERNEL_WINOGRAD : KERNEL_CONV;
+}
+
+/* Sets the kernel of a convolution or dense layer up, and the room it needs: returns 0 or
+   MIEN_ERR_MEM.
+ */
+static int prepare(struct plan *p, struct step *s)
+{
+    const struct layer *l = &p->net.layer[s->layer];
+    struct shape in = p->net.layer[l->in[0]].shape;
+    const struct tail tail = {s->bias, s->act, s->slope};
+    switch (kernel_of(p, l)) {
+    case KERNEL_INT8:
+        s->conv_int8 = calloc(1, sizeof *s->conv_int8);
+        if (s->conv_int8 == NULL || conv_int8_make(s->conv_int8, p->int8, l, in, s->w, &tail) < 0)
+            return MIEN_ERR_MEM;
+        compile_room(&p->scratch, conv_int8_scratch(s->conv_int8, (size_t)plan_group(p, s)));
+        compile_room(&p->zeros, conv_int8_zeros(s->conv_int8));
+        break;
+    case KERNEL_WINOGRAD:
+        s->winograd = calloc(1, sizeof *s->winograd);
+        if (s->winograd == NULL || winograd_make(s->winograd, p->simd, l, in, s->w, &tail) < 0)
+            return MIEN_ERR_MEM;
+        compile_room(&p->scratch, winograd_scratch(s->winograd));
+        compile_room(&p->zeros, winograd_zeros(s->winograd));
+        break;
+    default:
+        if (conv_make(&s->conv, p->simd, l, in, s->w, &tail) < 0)
+            return MIEN_ERR_MEM;
+        compile_room(&p->scratch, conv_scratch(&s->conv));
+        compile_room(&p->zeros, conv_zeros(&s->conv));
+    }
+    free(s->w);
+    s->w = NULL;
+    return 0;
+}
+
+int sums_compile(const struct compiler *c, struct step *s, int i)
+{
+    int last = compile_folded(c, s, i);
+    if (last < 0)
+        return last;
+    if (kernel_of(c->p, &c->p->net.layer[i]) != KERNEL_WINOGRAD)
+        last = fuse_add(c, s, last);
+    compile_fuse_act(c, s, last);
+    return prepare(c->p, s);
+}
+
+void sums_run(const struct run *r)
+{
+    const struct step *s = r->s;
+    const float *add = s->nin > 1 ? r->x[1] : NULL; /* what is added to the sums */
+    if (s->winograd != NULL) {
+        assert(winograd_scratch(s->winograd) <= r->p->scratch && add == NULL);
+        winograd_run(s->winograd, r->x[0], r->y, r->n, r->zeros, r->scratch);
+    } else if (s->conv_int8 != NULL) {
+        assert(conv_int8_scratch(s->conv_int8, r->n) <= r->p->scratch);
+        conv_int8_run(s->conv_int8, r->x[0], add, r->y, r->n, r->zeros, r->scratch);
+    } else {
+        assert(conv_scratch(&s->conv) <= r->p->scratch && conv_zeros(&s->conv) <= r->p->zeros);
+        conv_run(&s->conv, r->x[0], add, r->y, r->n, r->zeros, r->scratch);
+    }
+}

@@ -1,0 +1,117 @@
+/* Convolutions. */
+#include "tail.h"
+
+/* Vectors of the compiler's: sixteen lanes become one, two or four registers. Unaligned. They are
+   handled by macros, since a function's arguments would depend on the processor. */
+typedef real vec __attribute__((vector_size(16 * sizeof(real)), aligned(sizeof(real))));
+typedef __typeof__((vec){0} > (vec){0}) mask;
+enum { LANES = 16 };
+#define LOAD(p)         (*(const vec *)(const void *)(p))
+#define STORE(p, v)     (*(vec *)(void *)(p) = (v))
+#define SELECT(m, a, b) ((vec)(((m) & (mask)(a)) | (~(m) & (mask)(b))))
+
+int k_is_pointwise(const struct layer *l)
+{
+    return l->kh == 1 && l->kw == 1 && l->sh == 1 && l->sw == 1 && l->groups == 1 && l->pt == 0 &&
+           l->pb == 0 && l->pl == 0 && l->pr == 0;
+}
+
+/* One output row for channels [c, c + LANES) of a 3x3 filter: the nine weights stay in registers
+   while the row is walked along. row[k] are the three input rows at channel c; columns outside of
+   the image count as zero. */
+static inline __attribute__((always_inline)) void dw3_row(const struct layer *l, struct shape in,
+                                                          const real *w, const struct tail *t,
+                                                          int c, const real *const row[3], real *y)
+{
+    size_t nc = (size_t)in.c;
+    vec k[9], bias = {0}, zero = {0}, slope = {0};
+    vec six = zero + 6;
+    for (int i = 0; i < 9; i++)
+        k[i] = LOAD(w + (size_t)i * nc + c);
+    if (t->bias != NULL)
+        bias = LOAD(t->bias + c);
+    if (t->act == ACT_PRELU)
+        slope = LOAD(t->slope + c);
+    for (int ox = 0; ox < l->shape.w; ox++) {
+        int x0 = ox * l->sw - l->pl;
+        vec s = bias;
+        if (x0 >= 0 && x0 + 3 <= in.w) {
+            for (int ky = 0; ky < 3; ky++) {
+                const real *p = row[ky] + (size_t)x0 * nc;
+                s += LOAD(p) * k[3 * ky] + LOAD(p + nc) * k[3 * ky + 1] +
+                     LOAD(p + 2 * nc) * k[3 * ky + 2];
+            }
+        } else {
+            for (int kx = 0; kx < 3; kx++) {
+                if (x0 + kx < 0 || x0 + kx >= in.w)
+                    continue;
+                for (int ky = 0; ky < 3; ky++)
+                    s += LOAD(row[ky] + (size_t)(x0 + kx) * nc) * k[3 * ky + kx];
+            }
+        }
+        if (t->act == ACT_PRELU)
+            s = SELECT(s < zero, s * slope, s);
+        else if (t->act != ACT_NONE)
+            s = SELECT(s < zero, zero, s);
+        if (t->act == ACT_RELU6)
+            s = SELECT(s > six, six, s);
+        STORE(y + (size_t)ox * nc + c, s);
+    }
+}
+
+SIMD static void dw3_image(const struct layer *l, struct shape in, const real *w,
+                           const struct tail *t, const real *x, real *y, const real *zeros)
+{
+    size_t nc = (size_t)in.c, line = (size_t)in.w * nc;
+    for (int oy = 0; oy < l->shape.h; oy++, y += (size_t)l->shape.w * nc) {
+        const real *row[3];
+        for (int k = 0; k < 3; k++) {
+            int yy = oy * l->sh - l->pt + k;
+            row[k] = yy >= 0 && yy < in.h ? x + (size_t)yy * line : zeros;
+        }
+        for (int c = 0; c < in.c; c += LANES) {
+            if (c + LANES > in.c) /* the last block overlaps the one before: same values again */
+                c = in.c - LANES;
+            const real *at[3] = {row[0] + c, row[1] + c, row[2] + c};
+            dw3_row(l, in, w, t, c, at, y);
+        }
+    }
+}
+
+/* Any kernel and stride. */
+SIMD static void dw_image(const struct layer *l, struct shape in, const real *w,
+                          const struct tail *t, const real *x, real *restrict y)
+{
+    size_t nc = (size_t)in.c;
+    for (int oy = 0; oy < l->shape.h; oy++) {
+        for (int ox = 0; ox < l->shape.w; ox++, y += nc) {
+            for (size_t c = 0; c < nc; c++)
+                y[c] = 0;
+            for (int ky = 0; ky < l->kh; ky++) {
+                int yy = oy * l->sh - l->pt + ky;
+                for (int kx = 0; kx < l->kw && yy >= 0 && yy < in.h; kx++) {
+                    int xx = ox * l->sw - l->pl + kx;
+                    if (xx < 0 || xx >= in.w)
+                        continue;
+                    const real *restrict p = x + ((size_t)yy * (size_t)in.w + (size_t)xx) * nc;
+                    const real *restrict k = w + (size_t)(ky * l->kw + kx) * nc;
+                    for (size_t c = 0; c < nc; c++)
+                        y[c] += p[c] * k[c];
+                }
+            }
+            for (size_t c = 0; c < nc; c++)
+                y[c] = tail_one(t, (int)c, y[c]);
+        }
+    }
+}
+
+void k_dwconv(const struct layer *l, struct shape in, const real *w, const struct tail *t,
+              const real *x, real *y, size_t n, const real *zeros)
+{
+    for (size_t i = 0; i < n; i++, x += shape_count(in), y += shape_count(l->shape)) {
+        if (l->kh == 3 && l->kw == 3 && in.c >= LANES)
+            dw3_image(l, in, w, t, x, y, zeros);
+        else
+            dw_image(l, in, w, t, x, y);
+    }
+}

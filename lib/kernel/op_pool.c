@@ -1,0 +1,104 @@
+/* Pooling. */
+#include <string.h>
+
+#include "kernels.h"
+
+void k_inside(int at, int k, int extent, int *from, int *to)
+{
+    *from = at < 0 ? 0 : at;
+    *to = at + k > extent ? extent : at + k;
+}
+
+SIMD static void max_of(real *restrict y, const real *restrict x, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        y[i] = x[i] > y[i] ? x[i] : y[i];
+}
+
+/* The same, with the elements of the image that the greatest are: those of x begin at `at`. */
+SIMD static void max_and_which(real *restrict y, uint32_t *restrict which, const real *restrict x,
+                               size_t at, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        which[i] = x[i] > y[i] ? (uint32_t)(at + i) : which[i];
+        y[i] = x[i] > y[i] ? x[i] : y[i];
+    }
+}
+
+/* One output pixel y (in.c), of the image's rows [y0, y1) and columns [x0, x1). */
+static void max_window(struct shape in, const real *x, int y0, int y1, int x0, int x1, real *y,
+                       uint32_t *which)
+{
+    size_t nc = (size_t)in.c, corner = ((size_t)y0 * (size_t)in.w + (size_t)x0) * nc;
+    memcpy(y, x + corner, nc * sizeof *y);
+    for (size_t c = 0; which != NULL && c < nc; c++)
+        which[c] = (uint32_t)(corner + c);
+    for (int yy = y0; yy < y1; yy++) {
+        for (int xx = x0; xx < x1; xx++) {
+            size_t at = ((size_t)yy * (size_t)in.w + (size_t)xx) * nc;
+            if (at == corner)
+                continue;
+            if (which == NULL)
+                max_of(y, x + at, nc);
+            else
+                max_and_which(y, which, x + at, at, nc);
+        }
+    }
+}
+
+void k_maxpool(const struct layer *l, struct shape in, const real *x, real *y, uint32_t *which,
+               size_t n)
+{
+    size_t nc = (size_t)in.c;
+    for (size_t i = 0; i < n; i++, x += shape_count(in)) {
+        for (int oy = 0; oy < l->shape.h; oy++) {
+            for (int ox = 0; ox < l->shape.w; ox++, y += nc) {
+                int y0, y1, x0, x1;
+                k_inside(oy * l->sh - l->pt, l->kh, in.h, &y0, &y1);
+                k_inside(ox * l->sw - l->pl, l->kw, in.w, &x0, &x1);
+                max_window(in, x, y0, y1, x0, x1, y, which);
+                if (which != NULL)
+                    which += nc;
+            }
+        }
+    }
+}
+
+SIMD void k_avgpool(const struct layer *l, struct shape in, const real *x, real *y, size_t n)
+{
+    size_t nc = (size_t)in.c;
+    for (size_t i = 0; i < n; i++, x += shape_count(in)) {
+        for (int oy = 0; oy < l->shape.h; oy++) {
+            for (int ox = 0; ox < l->shape.w; ox++, y += nc) {
+                int y0, y1, x0, x1;
+                k_inside(oy * l->sh - l->pt, l->kh, in.h, &y0, &y1);
+                k_inside(ox * l->sw - l->pl, l->kw, in.w, &x0, &x1);
+                memset(y, 0, nc * sizeof *y);
+                for (int yy = y0; yy < y1; yy++) {
+                    for (int xx = x0; xx < x1; xx++) {
+                        const real *p = x + ((size_t)yy * (size_t)in.w + (size_t)xx) * nc;
+                        for (size_t c = 0; c < nc; c++)
+                            y[c] += p[c];
+                    }
+                }
+                real share = (real)1 / (real)((y1 - y0) * (x1 - x0));
+                for (size_t c = 0; c < nc; c++)
+                    y[c] *= share;
+            }
+        }
+    }
+}
+
+SIMD void k_gap(struct shape in, const real *x, real *y, size_t n)
+{
+    size_t pixels = (size_t)in.h * (size_t)in.w, nc = (size_t)in.c;
+    for (size_t i = 0; i < n; i++, y += nc) {
+        memset(y, 0, nc * sizeof *y);
+        for (size_t p = 0; p < pixels; p++, x += nc) {
+            for (size_t c = 0; c < nc; c++)
+                y[c] += x[c];
+        }
+        for (size_t c = 0; c < nc; c++)
+            y[c] /= (real)pixels;
+    }
+}

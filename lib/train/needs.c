@@ -1,0 +1,33 @@
+#include "needs.h"
+
+#include "patches.h"
+
+static size_t conv_scratch(const struct layer *l, struct shape in)
+{
+    return 2 * k_conv_scratch(l, in);
+}
+
+const struct train_needs *train_needs_of(enum layer_type type)
+{
+    static const struct train_needs needs[LAYER_TYPES] = {
+        [L_CONV] = {.is = TRAIN_ONE_IMAGE | TRAIN_TAIL, .scratch = conv_scratch},
+        [L_DWCONV] = {.is = TRAIN_ONE_IMAGE | TRAIN_TAIL},
+        [L_DENSE] = {.is = TRAIN_TAIL},
+        [L_BN] = {.is = TRAIN_TAIL, .channel = 4 * sizeof(real)},
+        [L_RELU] = {.is = TRAIN_ONE_IMAGE | TRAIN_IN_PLACE},
+        [L_RELU6] = {.is = TRAIN_ONE_IMAGE | TRAIN_IN_PLACE},
+        [L_PRELU] = {.is = TRAIN_ONE_IMAGE},
+        [L_MAXPOOL] = {.is = TRAIN_ONE_IMAGE, .element = sizeof(uint32_t)},
+        [L_AVGPOOL] = {.is = TRAIN_ONE_IMAGE},
+        [L_PAD] = {.is = TRAIN_ONE_IMAGE},
+        [L_DROPOUT] = {.element = 1},
+    };
+    return &needs[type];
+}
+
+size_t train_kept(const struct layer *l, int batch)
+{
+    const struct train_needs *needs = train_needs_of(l->type);
+    return (size_t)batch * shape_count(l->shape) * needs->element +
+           (size_t)l->shape.c * needs->channel;
+}

@@ -1,0 +1,59 @@
+/* Layers of units that read all of their input. */
+#include "grad.h"
+#include "op.h"
+
+static void dense_forward(struct trainer *t, const struct images *v)
+{
+    const struct tail tail = {pass_param(t, v->l, 1), train_tail(&t->memory, v->i), NULL};
+    k_dense(v->l, v->icount, pass_param(t, v->l, 0), &tail, v->x, v->y, v->n);
+}
+
+static void g_dense(const struct layer *l, size_t inputs, const real *w, const real *x,
+                    const real *dy, real *dx, real *dw, real *db, size_t n)
+{
+    if (db != NULL)
+        g_add_rows(dy, n, l->units, db);
+    if (dw != NULL)
+        gemm(1, 0, (int)inputs, l->units, (int)n, x, (int)inputs, dy, l->units, 1, dw, l->units);
+    if (dx != NULL)
+        gemm(0, 1, (int)n, (int)inputs, l->units, dy, l->units, w, l->units, 0, dx, (int)inputs);
+}
+
+static void dense_backward(struct trainer *t, const struct images *v, const struct gradients *g)
+{
+    g_dense(v->l, v->icount, pass_param(t, v->l, 0), v->x, g->dy, g->dx, g->dw, g->db, v->n);
+}
+
+const struct train_op train_dense = {
+    .forward = dense_forward,
+    .backward = dense_backward,
+};
+
+static void coral_forward(struct trainer *t, const struct images *v)
+{
+    k_coral(v->icount, v->l->units, pass_param(t, v->l, 0), pass_param(t, v->l, 1), v->x, v->y,
+            v->n);
+}
+
+static void g_coral(size_t inputs, int units, const real *w, const real *x, const real *dy,
+                    real *dx, real *dw, real *db, size_t n)
+{
+    if (db != NULL)
+        g_add_rows(dy, n, units, db);
+    for (size_t i = 0; i < n; i++, x += inputs, dy += units) {
+        real rank = 0; /* the gradient of what all units share */
+        for (int u = 0; u < units; u++)
+            rank += dy[u];
+        for (size_t k = 0; dw != NULL && k < inputs; k++)
+            dw[k] += rank * x[k];
+        for (size_t k = 0; dx != NULL && k < inputs; k++)
+            dx[i * inputs + k] = rank * w[k];
+    }
+}
+
+static void coral_backward(struct trainer *t, const struct images *v, const struct gradients *g)
+{
+    g_coral(v->icount, v->l->units, pass_param(t, v->l, 0), v->x, g->dy, g->dx, g->dw, g->db, v->n);
+}
+
+const struct train_op train_coral = {.forward = coral_forward, .backward = coral_backward};

@@ -1,0 +1,205 @@
+/* Normalisation. */
+#include <math.h>
+#include <string.h>
+
+#include "op.h"
+
+/* --- bn ------------------------------------------------------------------------------------- */
+
+/* What is kept, (4, c): mean, 1 / deviation; scale and shift, and in the backward pass, over these,
+   the sums of dy and of dy * xhat. */
+static real *bn_stat(const struct trainer *t, int i)
+{
+    return t->state[i].kept;
+}
+
+/* Over `rows` values a channel, in steps that are summed over parts of a batch in between. bn_sums
+   adds the sums of x - shift and of (x - shift)^2 to sum[0..c) and sum[c..2c); bn_grad_sums adds
+   those of dy and of dy * xhat, where xhat = (x - mean) * inv. */
+SIMD static void bn_sums(const real *restrict x, size_t rows, int c, const real *restrict shift,
+                         real *restrict sum)
+{
+    real *restrict square = sum + c;
+    for (size_t r = 0; r < rows; r++, x += c) {
+        for (int i = 0; i < c; i++) {
+            real d = x[i] - shift[i];
+            sum[i] += d;
+            square[i] += d * d;
+        }
+    }
+}
+
+SIMD static void bn_grad_sums(const real *restrict x, const real *restrict dy, size_t rows, int c,
+                              const real *restrict mean, const real *restrict inv,
+                              real *restrict sum)
+{
+    real *restrict dot = sum + c;
+    for (size_t r = 0; r < rows; r++, x += c, dy += c) {
+        for (int i = 0; i < c; i++) {
+            sum[i] += dy[i];
+            dot[i] += dy[i] * (x[i] - mean[i]) * inv[i];
+        }
+    }
+}
+
+/* dx for statistics of a batch of `total` rows whose sums are `sum`; for fixed statistics, total 0:
+   dx = dy * gamma * inv. */
+SIMD static void bn_grad(const real *restrict x, const real *restrict dy, real *restrict dx,
+                         size_t rows, int c, const real *restrict gamma, const real *restrict mean,
+                         const real *restrict inv, const real *restrict sum, size_t total)
+{
+    real share = total > 0 ? (real)1 / (real)total : 0;
+    for (size_t r = 0; r < rows; r++, x += c, dy += c, dx += c) {
+        for (int i = 0; i < c; i++) {
+            real xhat = (x[i] - mean[i]) * inv[i];
+            dx[i] = gamma[i] * inv[i] * (dy[i] - share * (sum[i] + xhat * sum[c + i]));
+        }
+    }
+}
+
+static void bn_sums_part(void *ctx, int worker, size_t k)
+{
+    struct trainer *t = ctx;
+    size_t first, n;
+    pass_part(t, k, &first, &n);
+    struct images v = pass_images(t, t->cur, first, n, worker);
+    bn_sums(v.x, v.rows, v.l->shape.c, bn_stat(t, t->cur), t->part + k * t->part_len);
+}
+
+/* Makes the running statistics those of this pass. */
+static void running_statistics(const struct layer *l, const real *mean, const real *var, real *stat)
+{
+    int c = l->shape.c;
+    memcpy(stat, mean, (size_t)c * sizeof *stat);
+    for (int i = 0; i < c; i++)
+        stat[c + i] = 1 / (real)sqrt((double)var[i] + (double)l->rate);
+}
+
+/* Makes those of the batch these, and moves the running ones towards them. stat has the running
+   ones. */
+static void batch_statistics(struct trainer *t, const struct layer *l, real *mean, real *var,
+                             real *stat)
+{
+    int c = l->shape.c;
+    /* Sums of differences from the running mean lose less to rounding than plain ones. */
+    const real *sum = pass_sum_parts(t, bn_sums_part, 2 * (size_t)c);
+    double rows = (double)l->shape.h * l->shape.w * t->n;
+    for (int i = 0; i < c; i++) {
+        double d = sum[i] / rows, v = sum[c + i] / rows - d * d;
+        if (v < 0)
+            v = 0;
+        stat[i] = (real)(mean[i] + d);
+        stat[c + i] = (real)(1 / sqrt(v + (double)l->rate));
+        double unbiased = rows > 1 ? v * rows / (rows - 1) : v;
+        mean[i] = (real)(0.9 * mean[i] + 0.1 * stat[i]);
+        var[i] = (real)(0.9 * var[i] + 0.1 * unbiased);
+    }
+}
+
+/* The statistics for this pass, and the scale and shift that follow. */
+static void bn_before(struct trainer *t)
+{
+    const struct layer *l = &t->net->layer[t->cur];
+    int c = l->shape.c;
+    const real *gamma = pass_param(t, l, 0), *beta = pass_param(t, l, 1);
+    real *mean = pass_param(t, l, 2), *var = pass_param(t, l, 3), *stat = bn_stat(t, t->cur);
+    running_statistics(l, mean, var, stat);
+    if (t->training && t->memory.use[t->cur].train)
+        batch_statistics(t, l, mean, var, stat);
+    for (int i = 0; i < c; i++) {
+        stat[2 * c + i] = gamma[i] * stat[c + i];
+        stat[3 * c + i] = beta[i] - stat[i] * stat[2 * c + i];
+    }
+}
+
+/* Some rows at once, which the activation finds in the cache. */
+static void bn_forward(struct trainer *t, const struct images *v)
+{
+    const struct tail tail = {NULL, train_tail(&t->memory, v->i), NULL};
+    const real *stat = bn_stat(t, v->i);
+    size_t c = (size_t)v->l->shape.c, most = c < 4096 ? 4096 / c : 1, n;
+    const real *x = v->x;
+    real *y = v->y;
+    for (size_t rows = v->rows; rows > 0; rows -= n, x += n * c, y += n * c) {
+        n = rows < most ? rows : most;
+        k_scale(y, x, n, (int)c, stat + 2 * c, stat + 3 * c);
+        k_tail(y, n, (int)c, &tail);
+    }
+}
+
+static void bn_backward(struct trainer *t, const struct images *v, const struct gradients *g)
+{
+    int c = v->l->shape.c;
+    const real *stat = bn_stat(t, v->i);
+    bool of_batch = t->training && t->memory.use[v->i].train;
+    bn_grad(v->x, g->dy, g->dx, v->rows, c, pass_param(t, v->l, 0), stat, stat + c, stat + 2 * c,
+            of_batch ? v->rows / v->n * (size_t)t->n : 0);
+}
+
+static void bn_grad_sums_part(void *ctx, int worker, size_t k)
+{
+    struct trainer *t = ctx;
+    size_t first, n;
+    pass_part(t, k, &first, &n);
+    const struct images v = pass_images(t, t->cur, first, n, worker);
+    const real *stat = bn_stat(t, t->cur);
+    int c = v.l->shape.c;
+    bn_grad_sums(v.x, t->state[t->cur].dact + first * v.count, v.rows, c, stat, stat + c,
+                 t->part + k * t->part_len);
+}
+
+/* The sums (2, c) over the whole batch come first: each image's gradient needs them. */
+static void bn_backward_batch(struct trainer *t)
+{
+    const struct layer *l = &t->net->layer[t->cur];
+    size_t c = (size_t)l->shape.c;
+    t->dx = pass_destination(t, l->in[0]);
+    const real *sum = pass_sum_parts(t, bn_grad_sums_part, 2 * c);
+    memcpy(bn_stat(t, t->cur) + 2 * c, sum, 2 * c * sizeof *sum);
+    for (size_t i = 0; t->memory.use[t->cur].train && i < c; i++) {
+        t->grad[l->param[0].at + i] = sum[c + i];
+        t->grad[l->param[1].at + i] = sum[i];
+    }
+    pass_input_gradient(t);
+    if (t->dx != NULL)
+        pass_deliver(t, l->in[0], t->dx);
+}
+
+const struct train_op train_bn = {
+    .before = bn_before,
+    .forward = bn_forward,
+    .backward = bn_backward,
+    .backward_batch = bn_backward_batch,
+};
+
+/* --- l2norm --------------------------------------------------------------------------------- */
+
+static void l2norm_forward(struct trainer *t, const struct images *v)
+{
+    (void)t;
+    k_l2norm(v->x, v->y, v->count, v->n);
+}
+
+static void g_l2norm(const real *x, const real *y, const real *dy, real *dx, size_t count, size_t n)
+{
+    for (size_t i = 0; i < n; i++, x += count, y += count, dy += count, dx += count) {
+        double square = 0, dot = 0;
+        for (size_t k = 0; k < count; k++) {
+            square += (double)x[k] * x[k];
+            dot += (double)y[k] * dy[k];
+        }
+        double f = 1 / sqrt(square > 1e-12 ? square : 1e-12);
+        if (square <= 1e-12) /* below the floor the norm is constant */
+            dot = 0;
+        for (size_t k = 0; k < count; k++)
+            dx[k] = (real)((dy[k] - y[k] * dot) * f);
+    }
+}
+
+static void l2norm_backward(struct trainer *t, const struct images *v, const struct gradients *g)
+{
+    (void)t;
+    g_l2norm(v->x, v->y, g->dy, g->dx, v->count, v->n);
+}
+
+const struct train_op train_l2norm = {.forward = l2norm_forward, .backward = l2norm_backward};

@@ -1,0 +1,101 @@
+/* Pooling. */
+#include <string.h>
+
+#include "op.h"
+
+/* What is kept, (batch, h, w, c): the elements of the input image that the greatest were. */
+static uint32_t *which_of(const struct trainer *t, const struct images *v)
+{
+    return (uint32_t *)t->state[v->i].kept + v->first * v->count;
+}
+
+static void maxpool_forward(struct trainer *t, const struct images *v)
+{
+    k_maxpool(v->l, v->in, v->x, v->y, which_of(t, v), v->n);
+}
+
+static void g_maxpool(const struct layer *l, struct shape in, const uint32_t *which, const real *dy,
+                      real *dx, size_t n)
+{
+    size_t out = shape_count(l->shape), count = shape_count(in);
+    memset(dx, 0, n * count * sizeof *dx);
+    for (size_t i = 0; i < n; i++, which += out, dy += out, dx += count) {
+        for (size_t k = 0; k < out; k++)
+            dx[which[k]] += dy[k];
+    }
+}
+
+static void maxpool_backward(struct trainer *t, const struct images *v, const struct gradients *g)
+{
+    g_maxpool(v->l, v->in, which_of(t, v), g->dy, g->dx, v->n);
+}
+
+const struct train_op train_maxpool = {
+    .forward = maxpool_forward,
+    .backward = maxpool_backward,
+};
+
+static void avgpool_forward(struct trainer *t, const struct images *v)
+{
+    (void)t;
+    k_avgpool(v->l, v->in, v->x, v->y, v->n);
+}
+
+static void g_avgpool(const struct layer *l, struct shape in, const real *dy, real *dx, size_t n)
+{
+    size_t nc = (size_t)in.c;
+    memset(dx, 0, n * shape_count(in) * sizeof *dx);
+    for (size_t i = 0; i < n; i++, dx += shape_count(in)) {
+        for (int oy = 0; oy < l->shape.h; oy++) {
+            for (int ox = 0; ox < l->shape.w; ox++, dy += nc) {
+                int y0, y1, x0, x1;
+                k_inside(oy * l->sh - l->pt, l->kh, in.h, &y0, &y1);
+                k_inside(ox * l->sw - l->pl, l->kw, in.w, &x0, &x1);
+                real share = (real)1 / (real)((y1 - y0) * (x1 - x0));
+                for (int yy = y0; yy < y1; yy++) {
+                    for (int xx = x0; xx < x1; xx++) {
+                        real *p = dx + ((size_t)yy * (size_t)in.w + (size_t)xx) * nc;
+                        for (size_t c = 0; c < nc; c++)
+                            p[c] += dy[c] * share;
+                    }
+                }
+            }
+        }
+    }
+}
+
+static void avgpool_backward(struct trainer *t, const struct images *v, const struct gradients *g)
+{
+    (void)t;
+    g_avgpool(v->l, v->in, g->dy, g->dx, v->n);
+}
+
+const struct train_op train_avgpool = {
+    .forward = avgpool_forward,
+    .backward = avgpool_backward,
+};
+
+static void gap_forward(struct trainer *t, const struct images *v)
+{
+    (void)t;
+    k_gap(v->in, v->x, v->y, v->n);
+}
+
+SIMD static void g_gap(struct shape in, const real *dy, real *dx, size_t n)
+{
+    size_t pixels = (size_t)in.h * (size_t)in.w, nc = (size_t)in.c;
+    for (size_t i = 0; i < n; i++, dy += nc) {
+        for (size_t p = 0; p < pixels; p++, dx += nc) {
+            for (size_t c = 0; c < nc; c++)
+                dx[c] = dy[c] / (real)pixels;
+        }
+    }
+}
+
+static void gap_backward(struct trainer *t, const struct images *v, const struct gradients *g)
+{
+    (void)t;
+    g_gap(v->in, g->dy, g->dx, v->n);
+}
+
+const struct train_op train_gap = {.forward = gap_forward, .backward = gap_backward};

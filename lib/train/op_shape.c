@@ -1,0 +1,82 @@
+/* Layers that move values and compute none. */
+#include <string.h>
+
+#include "op.h"
+
+static void flatten_forward(struct trainer *t, const struct images *v)
+{
+    (void)t;
+    memcpy(v->y, v->x, v->n * v->count * sizeof *v->y);
+}
+
+static void flatten_backward(struct trainer *t, const struct images *v, const struct gradients *g)
+{
+    (void)t;
+    memcpy(g->dx, g->dy, v->n * v->count * sizeof *g->dx);
+}
+
+const struct train_op train_flatten = {.forward = flatten_forward, .backward = flatten_backward};
+
+static void concat_forward(struct trainer *t, const struct images *v)
+{
+    const struct layer *l = v->l;
+    for (int k = 0, at = 0; k < l->nin; k++) {
+        struct shape s = t->net->layer[l->in[k]].shape;
+        const real *x = t->state[l->in[k]].act + v->first * shape_count(s);
+        k_place(x, s.c, v->y, at, l->shape.c, v->rows);
+        at += s.c;
+    }
+}
+
+/* The inverse of k_place: dx = dy's channels [at, at + c) of rows of `width`. */
+static void g_place(const real *dy, int width, int at, real *dx, int c, size_t rows)
+{
+    for (size_t r = 0; r < rows; r++)
+        memcpy(dx + r * (size_t)c, dy + r * (size_t)width + at, (size_t)c * sizeof *dx);
+}
+
+/* Each input gets its channels of the gradient. */
+static void concat_backward(struct trainer *t)
+{
+    const struct images v = pass_images(t, t->cur, 0, (size_t)t->n, 0);
+    for (int k = 0, at = 0; k < v.l->nin; k++) {
+        int in = v.l->in[k], c = t->net->layer[in].shape.c;
+        real *dx = pass_destination(t, in);
+        if (dx != NULL) {
+            g_place(t->state[t->cur].dact, v.l->shape.c, at, dx, c, v.rows);
+            pass_deliver(t, in, dx);
+        }
+        at += c;
+    }
+}
+
+const struct train_op train_concat = {.forward = concat_forward, .backward_batch = concat_backward};
+
+static void pad_forward(struct trainer *t, const struct images *v)
+{
+    (void)t;
+    k_pad(v->l, v->in, v->x, v->y, v->n);
+}
+
+static void g_pad(const struct layer *l, struct shape in, const real *dy, real *dx, size_t n)
+{
+    struct shape out = l->shape;
+    for (size_t i = 0; i < n; i++, dy += shape_count(out)) {
+        for (int r = 0; r < in.h; r++, dx += (size_t)in.w * (size_t)in.c) {
+            const real *line =
+                dy + ((size_t)(r + l->pt) * (size_t)out.w + (size_t)l->pl) * (size_t)out.c;
+            g_place(line, out.c, l->cb, dx, in.c, (size_t)in.w);
+        }
+    }
+}
+
+static void pad_backward(struct trainer *t, const struct images *v, const struct gradients *g)
+{
+    (void)t;
+    g_pad(v->l, v->in, g->dy, g->dx, v->n);
+}
+
+const struct train_op train_pad = {
+    .forward = pad_forward,
+    .backward = pad_backward,
+};
