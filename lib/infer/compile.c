@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "net/fold.h"
+#include "net/op.h"
 #include "op.h"
 #include "util/aligned.h"
 
@@ -42,10 +43,11 @@ float *compile_copy(const float *src, size_t n)
     return p;
 }
 
-int compile_take_over(const struct compiler *c, const struct step *s, int k)
+int compile_take_over(const struct compiler *c, struct step *s, int k)
 {
     assert(c->value_of[k] < 0 && k > s->layer);
     c->value_of[k] = s->out;
+    s->last = k;
     return k;
 }
 
@@ -67,8 +69,12 @@ void compile_fuse_act(const struct compiler *c, struct step *s, int i)
         s->act = ACT_RELU;
     else if (l->type == L_RELU6)
         s->act = ACT_RELU6;
-    else if (l->type == L_PRELU &&
-             (s->slope = compile_copy(compile_param(c, k, "slope"), (size_t)l->shape.c)))
+    else if (l->type == L_LEAKY && (s->slope = compile_copy(NULL, (size_t)l->shape.c)) != NULL) {
+        for (int k2 = 0; k2 < l->shape.c; k2++)
+            s->slope[k2] = l->a;
+        s->act = ACT_PRELU;
+    } else if (l->type == L_PRELU &&
+               (s->slope = compile_copy(compile_param(c, k, "slope"), (size_t)l->shape.c)))
         s->act = ACT_PRELU;
     else
         return;
@@ -102,6 +108,18 @@ int plan_group(const struct plan *p, const struct step *s)
     return g < p->batch ? g : p->batch;
 }
 
+/* Takes over the functions of one number that read what the step makes, one after the other, where
+   each is the only reader. */
+static void take_functions(const struct compiler *c, struct step *s)
+{
+    for (int k; s->nafter < STEP_AFTER; s->after[s->nafter++] = k) {
+        k = fold_reader(&c->p->net, c->uses, s->last);
+        if (k < 0 || !(op_of(c->p->net.layer[k].type)->is & OP_UNARY))
+            return;
+        compile_take_over(c, s, k);
+    }
+}
+
 /* Makes the step for layer i, and for those it can take over: returns 0 or MIEN_ERR_MEM. Layers
    that were taken over have their value set, which is how they are recognised. */
 static int compile_layer(struct compiler *c, int i)
@@ -116,13 +134,17 @@ static int compile_layer(struct compiler *c, int i)
         return 0;
     }
     struct step *s = &p->step[p->nstep++];
-    *s = (struct step){.layer = i, .nin = l->nin};
+    *s = (struct step){.layer = i, .last = i, .nin = l->nin};
     for (int k = 0; k < l->nin; k++) {
         s->in[k] = c->value_of[l->in[k]];
         assert(s->in[k] >= 0); /* layers come after those that they read, and so do values */
     }
     s->out = new_value(c, i);
-    return op->compile != NULL ? op->compile(c, s, i) : 0;
+    if (op->compile != NULL && op->compile(c, s, i) < 0)
+        return MIEN_ERR_MEM;
+    if (l->type != L_INPUT)
+        take_functions(c, s);
+    return 0;
 }
 
 /* Marks the layers that the outputs need. */

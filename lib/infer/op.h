@@ -53,13 +53,13 @@ float *compile_copy(const float *src, size_t n);
 /* Copies of layer i's weights and bias, zeros where it has no bias. */
 int compile_weights(const struct compiler *c, struct step *s, int i);
 
-/* The same, and folds a bn behind it into them; returns the last layer that the step then stands
-   for, or MIEN_ERR_MEM. */
+/* The same, and folds into them what scales and shifts the channels behind it; returns the last
+   layer that the step then stands for, or MIEN_ERR_MEM. */
 int compile_folded(const struct compiler *c, struct step *s, int i);
 
 /* The step makes layer k's output too, of which the layer before it had no other reader: returns
    k. */
-int compile_take_over(const struct compiler *c, const struct step *s, int k);
+int compile_take_over(const struct compiler *c, struct step *s, int k);
 
 /* Takes over the activation that reads layer i, if it is the only reader. */
 void compile_fuse_act(const struct compiler *c, struct step *s, int i);

@@ -23,16 +23,19 @@ const struct infer_op infer_relu = {act_compile, act_run};
 const struct infer_op infer_relu6 = {act_compile, act_run};
 const struct infer_op infer_prelu = {act_compile, act_run};
 
-static void sigmoid_run(const struct run *r)
-{
-    k_sigmoid(r->x[0], r->y, r->n * r->count);
-}
-
-const struct infer_op infer_sigmoid = {NULL, sigmoid_run};
-
 static void softmax_run(const struct run *r)
 {
     k_softmax(r->x[0], r->y, r->count, r->n);
 }
 
 const struct infer_op infer_softmax = {NULL, softmax_run};
+
+/* --- Functions of one number ---------------------------------------------------------------- */
+
+static void unary_run(const struct run *r)
+{
+    k_unary(r->l, r->x[0], r->y, r->n * r->count);
+}
+
+#define UNARY(type, word) const struct infer_op infer_##word = {NULL, unary_run};
+UNARY_OPS(UNARY)

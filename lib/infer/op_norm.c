@@ -12,7 +12,7 @@ static int bn_compile(const struct compiler *c, struct step *s, int i)
         return MIEN_ERR_MEM;
     for (int ch = 0; ch < channels; ch++) {
         double scale, shift;
-        fold_bn_scale(&c->from->layer[c->origin[i]], c->weights, ch, &scale, &shift);
+        fold_scale(&c->from->layer[c->origin[i]], c->weights, ch, &scale, &shift);
         s->w[ch] = (real)scale;
         s->bias[ch] = (real)shift;
     }

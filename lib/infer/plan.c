@@ -252,6 +252,8 @@ static void run_step(const struct plan *p, struct plan_work *w, const struct ste
     r.zeros = w->zeros;
     r.scratch = w->scratch;
     infer_op_of(l->type)->run(&r);
+    for (int k = 0; k < s->nafter; k++)
+        k_unary(&p->net.layer[s->after[k]], r.y, r.y, r.n * r.count);
 }
 
 static double thread_seconds(void)

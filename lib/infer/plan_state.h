@@ -19,15 +19,18 @@ struct plan_value {
     size_t at; /* where it lies in the work space, in floats */
 };
 
+enum { STEP_AFTER = 4 };
+
 struct step {
-    int layer;                    /* in plan->net */
+    int layer, last;              /* in plan->net: the first and the last one that it stands for */
     int nin, in[NET_MAX_IN], out; /* values */
     real *w, *bias, *slope;       /* owned by the plan; for L_BN scale and shift */
     enum act act;
-    struct conv conv;            /* L_CONV, L_DENSE */
-    struct winograd *winograd;   /* or this */
-    struct conv_int8 *conv_int8; /* or this */
-    struct depthwise depthwise;  /* L_DWCONV */
+    int nafter, after[STEP_AFTER]; /* functions of one number applied to what it has made */
+    struct conv conv;              /* L_CONV, L_DENSE */
+    struct winograd *winograd;     /* or this */
+    struct conv_int8 *conv_int8;   /* or this */
+    struct depthwise depthwise;    /* L_DWCONV */
 };
 
 /* Steps [first, end) that run over groups of `group` images. */

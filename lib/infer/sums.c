@@ -8,14 +8,13 @@
 int compile_folded(const struct compiler *c, struct step *s, int i)
 {
     const struct layer *l = &c->p->net.layer[i];
-    int last = i, bn = fold_bn_behind(&c->p->net, c->uses, i);
     if (compile_weights(c, s, i) < 0)
         return MIEN_ERR_MEM;
-    if (bn >= 0) {
-        fold_bn(&c->from->layer[c->origin[bn]], c->weights, s->w, l->param[0].count, s->bias);
-        last = compile_take_over(c, s, bn);
+    for (int k; (k = fold_affine_behind(&c->p->net, c->uses, s->last)) >= 0;) {
+        fold_affine(&c->from->layer[c->origin[k]], c->weights, s->w, l->param[0].count, s->bias);
+        compile_take_over(c, s, k);
     }
-    return last;
+    return s->last;
 }
 
 /* Takes over the sum of layer i and a value that is there already, if it is the only reader of i.
@@ -27,8 +26,10 @@ static int fuse_add(const struct compiler *c, struct step *s, int i)
         const struct layer *l = &net->layer[k];
         if (l->type != L_ADD || l->nin != 2 || (l->in[0] != i && l->in[1] != i))
             continue;
-        int other = c->value_of[l->in[0] == i ? l->in[1] : l->in[0]];
-        if (other < 0)
+        int in = l->in[0] == i ? l->in[1] : l->in[0], other = c->value_of[in];
+        size_t count = shape_count(l->shape);
+        if (other < 0 || shape_count(net->layer[in].shape) != count ||
+            shape_count(net->layer[i].shape) != count)
             break;
         s->in[s->nin++] = other;
         return compile_take_over(c, s, k);

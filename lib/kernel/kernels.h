@@ -50,10 +50,36 @@ void k_maxpool(const struct layer *l, struct shape in, const real *x, real *y, u
 void k_avgpool(const struct layer *l, struct shape in, const real *x, real *y, size_t n);
 void k_gap(struct shape in, const real *x, real *y, size_t n);
 
-/* Elementwise over count elements an image; may be in place. */
-void k_sigmoid(const real *x, real *y, size_t n);
+/* A function of one number, l->type, of each of n elements. May be in place. */
+void k_unary(const struct layer *l, const real *x, real *y, size_t n);
+
+/* Over count elements an image; may be in place. */
 void k_softmax(const real *x, real *y, size_t count, size_t n);
 void k_l2norm(const real *x, real *y, size_t count, size_t n);
+
+/* A side of arithmetic: (n, s.h, s.w, s.c), of which an extent of 1 is repeated; a constant is the
+   same for all images. */
+struct operand {
+    const real *x;
+    struct shape s;
+    bool constant;
+};
+
+/* The elements by which an operand moves on from one row, column, channel of an output of shape
+   `out`, and image, to the next: 0 where it is repeated. */
+struct strides {
+    size_t h, w, c, image;
+};
+struct strides k_strides(const struct operand *a, struct shape out);
+
+/* The function of an arithmetic layer: y[i] of a[i sa] and b[i sb], sa and sb being 0 or 1. y may be
+   a, where sa is 1. */
+typedef void arith(const real *a, size_t sa, const real *b, size_t sb, real *y, size_t n);
+arith *k_arith_of(enum layer_type type);
+
+/* y (n, out) of a and b. */
+void k_arith(enum layer_type type, struct shape out, const struct operand *a,
+             const struct operand *b, real *y, size_t n);
 
 /* y = a + b; y is neither of them */
 void k_sum(real *y, const real *a, const real *b, size_t n);

@@ -2,6 +2,7 @@
 #include "op.h"
 
 #include <ctype.h>
+#include <float.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,36 +11,71 @@
 
 enum { MAX_LINE = 1024, MAX_WORDS = 16, MAX_NUMBER = 1 << 20 };
 
-/* How the attributes of enum attribute are written and where they lie: words, in this order, then
-   options. A word or option is n whole numbers; a choice of numbers (one stands for both), a share
-   of 1, yes or no, a padding. */
-enum form { NUMBERS, ONE_OR_BOTH, SHARE, YES_OR_NO, PADDING };
+/* How an attribute is written: as n whole numbers, which may be negative, or one to n of them, or
+   two of which one stands for both; n reals, or one from 0 to 1; yes or no; one of some words; some
+   of the letters h, w, c; a padding. */
+enum form { NUMBERS, SIGNED, LIST, ONE_OR_BOTH, REALS, SHARE, YES_OR_NO, CHOICE, AXES, PADDING };
 
 static const struct attribute_form {
-    unsigned has;
+    enum attribute a;
     const char *key; /* of an option; NULL: a word */
     enum form form;
     int n;
     char sep;
     size_t at;         /* in struct layer: the first of n numbers */
-    const char *what;  /* said of one that is malformed */
+    const char *what;  /* said of one that is malformed; CHOICE: the words */
     const char *needs; /* said of a word that is missing */
 } forms[] = {
 #define AT(field) offsetof(struct layer, field)
-    {HAS_SHAPE, NULL, NUMBERS, 3, 'x', AT(shape), "a shape is HxWxC", "its shape, HxWxC"},
-    {HAS_UNITS, NULL, NUMBERS, 1, ',', AT(units), "units is one number", "its number of units"},
-    {HAS_KERNEL, NULL, NUMBERS, 2, 'x', AT(kh), "a kernel is HxW", "its kernel, HxW"},
-    {HAS_RATE, NULL, SHARE, 1, ',', AT(rate), NULL, "its rate"},
-    {HAS_BORDER, NULL, NUMBERS, 4, ',', AT(pt), "a border is T,B,L,R", "its border, T,B,L,R"},
-    {HAS_STRIDE, "stride", ONE_OR_BOTH, 2, 'x', AT(sh), "stride is S or SyxSx", NULL},
-    {HAS_PAD, "pad", PADDING, 4, ',', AT(pt), "pad is same, valid, N or T,B,L,R", NULL},
-    {HAS_GROUPS, "groups", NUMBERS, 1, ',', AT(groups), "groups is one number", NULL},
-    {HAS_BIAS, "bias", YES_OR_NO, 1, ',', AT(bias), "bias is yes or no", NULL},
-    {HAS_EPS, "eps", SHARE, 1, ',', AT(rate), NULL, NULL},
-    {HAS_CHANNELS, "channels", NUMBERS, 2, ',', AT(cb), "channels is BEFORE,AFTER", NULL},
+    {A_SHAPE, NULL, NUMBERS, 3, 'x', AT(shape), "a shape is HxWxC", "its shape, HxWxC"},
+    {A_UNITS, NULL, NUMBERS, 1, ',', AT(units), "units is one number", "its number of units"},
+    {A_KERNEL, NULL, NUMBERS, 2, 'x', AT(kh), "a kernel is HxW", "its kernel, HxW"},
+    {A_SIZE, NULL, NUMBERS, 3, 'x', AT(size), "a shape is HxWxC", "its shape, HxWxC"},
+    {A_EXTENT, NULL, NUMBERS, 2, 'x', AT(size), "a size is HxW", "its size, HxW"},
+    {A_RATE, NULL, SHARE, 1, ',', AT(rate), NULL, "its rate"},
+    {A_BORDER, NULL, NUMBERS, 4, ',', AT(pt), "a border is T,B,L,R", "its border, T,B,L,R"},
+    {A_RANGE, NULL, REALS, 2, ',', AT(a), "bounds are LO,HI", "its bounds, LO,HI"},
+    {A_KIND, NULL, CHOICE, 1, '|', AT(kind), "mean|sum|max|min|prod|l1|l2|sumsq|logsum|logsumexp",
+     "what it computes, such as mean"},
+    {A_AXES, NULL, AXES, 1, 0, AT(axes), "axes are letters of hwc", "its axes, letters of hwc"},
+    {A_STRIDE, "stride", ONE_OR_BOTH, 2, 'x', AT(sh), "stride is S or SyxSx", NULL},
+    {A_DILATION, "dilation", ONE_OR_BOTH, 2, 'x', AT(dh), "dilation is D or DyxDx", NULL},
+    {A_PAD, "pad", PADDING, 4, ',', AT(pt), "pad is same, valid, N or T,B,L,R", NULL},
+    {A_OUTPAD, "outpad", NUMBERS, 2, ',', AT(oh), "outpad is H,W", NULL},
+    {A_GROUPS, "groups", NUMBERS, 1, ',', AT(groups), "groups is one number", NULL},
+    {A_BIAS, "bias", YES_OR_NO, 1, 0, AT(bias), "bias is yes or no", NULL},
+    {A_EPS, "eps", SHARE, 1, ',', AT(rate), NULL, NULL},
+    {A_CHANNELS, "channels", NUMBERS, 2, ',', AT(cb), "channels is BEFORE,AFTER", NULL},
+    {A_CEIL, "ceil", YES_OR_NO, 1, 0, AT(ceil), "ceil is yes or no", NULL},
+    {A_COUNT, "count", YES_OR_NO, 1, 0, AT(count), "count is yes or no", NULL},
+    {A_MODE, "mode", CHOICE, 1, '|', AT(kind), "value|edge|reflect|wrap", NULL},
+    {A_FILL, "value", REALS, 1, ',', AT(a), "value is one number", NULL},
+    {A_VALUE, "value", NUMBERS, 3, 'x', AT(size), "value is a shape, HxWxC", NULL},
+    {A_SWAP, "swap", YES_OR_NO, 1, 0, AT(swap), "swap is yes or no", NULL},
+    {A_ALPHA, "alpha", REALS, 1, ',', AT(a), "alpha is one number", NULL},
+    {A_BETA, "beta", REALS, 1, ',', AT(b), "beta is one number", NULL},
+    {A_K, "k", REALS, 1, ',', AT(k), "k is one number", NULL},
+    {A_AFFINE, "affine", YES_OR_NO, 1, 0, AT(bias), "affine is yes or no", NULL},
+    {A_OVER, "axes", AXES, 1, 0, AT(axes), "axes are letters of hwc", NULL},
+    {A_AXIS, "axis", CHOICE, 1, '|', AT(axis), "h|w|c", NULL},
+    {A_AT, "at", NUMBERS, 3, ',', AT(at), "at is H,W,C", NULL},
+    {A_STEP, "step", SIGNED, 3, ',', AT(step), "step is H,W,C", NULL},
+    {A_VIEW, "view", LIST, NET_MAX_VIEW, 'x', AT(view), "view is a shape of 1 to 6 numbers", NULL},
+    {A_ORDER, "order", LIST, NET_MAX_VIEW, ',', AT(order), "order is 1 to 6 numbers", NULL},
+    {A_INTERPOLATION, "mode", CHOICE, 1, '|', AT(kind), "nearest|linear|cubic", NULL},
+    {A_COORDS, "coords", CHOICE, 1, '|', AT(coords), "half|asymmetric|corners|pytorch", NULL},
+    {A_ROUND, "round", CHOICE, 1, '|', AT(rounding), "prefer-floor|prefer-ceil|floor|ceil", NULL},
+    {A_SCALE, "scale", REALS, 2, ',', AT(a), "scale is Y,X", NULL},
+    {A_TA, "ta", YES_OR_NO, 1, 0, AT(ta), "ta is yes or no", NULL},
+    {A_TB, "tb", YES_OR_NO, 1, 0, AT(tb), "tb is yes or no", NULL},
 #undef AT
 };
 enum { FORMS = sizeof forms / sizeof forms[0] };
+
+static bool has(const struct op *op, const struct attribute_form *f)
+{
+    return op->has >> f->a & 1;
+}
 
 const char *layer_type_name(enum layer_type t)
 {
@@ -58,8 +94,9 @@ static int type_of(const char *name)
 
 /* --- Reading ------------------------------------------------------------------------------- */
 
-/* Splits s at the character sep into at most max whole numbers; returns how many. s is cut up. */
-static int numbers(char *s, char sep, int max, int *v, struct mien_err *e)
+/* Splits s at the character sep into at most max whole numbers, each `least` or more; returns how
+   many. s is cut up. */
+static int numbers(char *s, char sep, int least, int max, int *v, struct mien_err *e)
 {
     int n = 0;
     for (char *next = s; next != NULL; s = next) {
@@ -69,29 +106,57 @@ static int numbers(char *s, char sep, int max, int *v, struct mien_err *e)
             *next++ = '\0';
         if (n == max)
             return mien_err_set(e, MIEN_ERR_ARG, "there are more than %d numbers", max);
-        if (num_int(s, 0, MAX_NUMBER, &x, e) < 0)
+        if (num_int(s, least, MAX_NUMBER, &x, e) < 0)
             return MIEN_ERR_ARG;
         v[n++] = (int)x;
     }
     return n;
 }
 
-/* Exactly n numbers; what says of what kind ("a kernel is HxW"). */
-static int exactly(char *s, char sep, int n, int *v, const char *what, struct mien_err *e)
+/* The same for reals of [lo, hi]. */
+static int reals(char *s, char sep, double lo, double hi, int max, float *v, struct mien_err *e)
 {
-    int got = numbers(s, sep, n, v, e);
-    if (got == n)
-        return 0;
-    return got < 0 ? got : mien_err_set(e, MIEN_ERR_ARG, "%s", what);
+    int n = 0;
+    for (char *next = s; next != NULL; s = next) {
+        double x;
+        next = strchr(s, sep);
+        if (next != NULL)
+            *next++ = '\0';
+        if (n == max)
+            return mien_err_set(e, MIEN_ERR_ARG, "there are more than %d numbers", max);
+        if (num_real(s, lo, hi, &x, e) < 0)
+            return MIEN_ERR_ARG;
+        v[n++] = (float)x;
+    }
+    return n;
 }
 
-static int real(const char *s, float *v, struct mien_err *e)
+/* Which of the words of a list, "a|b|c", s is, or -1. */
+static int choice(const char *s, const char *list)
 {
-    double x;
-    if (num_real(s, 0, 1, &x, e) < 0)
-        return MIEN_ERR_ARG;
-    *v = (float)x;
-    return 0;
+    size_t len = strlen(s);
+    for (int k = 0;; k++, list++) {
+        size_t n = strcspn(list, "|");
+        if (n == len && strncmp(list, s, n) == 0)
+            return k;
+        list += n;
+        if (*list == '\0')
+            return -1;
+    }
+}
+
+/* The axes of which s has the letters; 0 where that is something else. */
+static unsigned axes_of(const char *s)
+{
+    static const char letters[] = "hwc";
+    unsigned axes = 0;
+    for (; *s != '\0'; s++) {
+        const char *p = strchr(letters, *s);
+        if (p == NULL)
+            return 0;
+        axes |= 1U << (p - letters);
+    }
+    return axes;
 }
 
 static int parse_pad(struct layer *l, char *s, const char *what, struct mien_err *e)
@@ -101,7 +166,7 @@ static int parse_pad(struct layer *l, char *s, const char *what, struct mien_err
         l->pad = s[0] == 's' ? PAD_SAME : PAD_VALID;
         return 0;
     }
-    int n = numbers(s, ',', 4, v, e);
+    int n = numbers(s, ',', 0, 4, v, e);
     if (n != 1 && n != 4)
         return n < 0 ? n : mien_err_set(e, MIEN_ERR_ARG, "%s", what);
     l->pad = PAD_EXPLICIT;
@@ -134,26 +199,45 @@ static int parse_attribute(struct layer *l, const struct attribute_form *f, char
                            struct mien_err *e)
 {
     void *at = (char *)l + f->at;
-    int *v = at, n;
+    int *v = at, n = f->n;
     switch (f->form) {
     case NUMBERS:
-        return exactly(s, f->sep, f->n, v, f->what, e);
+    case SIGNED:
+        n = numbers(s, f->sep, f->form == SIGNED ? -MAX_NUMBER : 0, f->n, v, e);
+        break;
+    case LIST:
+        n = numbers(s, f->sep, 0, f->n, v, e);
+        n = n > 0 ? f->n : n;
+        break;
     case ONE_OR_BOTH:
-        if ((n = numbers(s, f->sep, f->n, v, e)) < 0)
-            return n;
-        v[1] = n == 2 ? v[1] : v[0];
-        return 0;
+        n = numbers(s, f->sep, 0, f->n, v, e);
+        v[1] = n == 1 ? v[0] : v[1];
+        n = n > 0 ? f->n : n;
+        break;
+    case REALS:
+        n = reals(s, f->sep, -(double)FLT_MAX, (double)FLT_MAX, f->n, at, e);
+        break;
     case SHARE:
-        return real(s, at, e);
+        n = reals(s, f->sep, 0, 1, 1, at, e);
+        break;
     case YES_OR_NO:
-        if (strcmp(s, "no") != 0 && strcmp(s, "yes") != 0)
-            return mien_err_set(e, MIEN_ERR_ARG, "%s", f->what);
+        n = strcmp(s, "no") == 0 || strcmp(s, "yes") == 0;
         *(bool *)at = s[0] == 'y';
-        return 0;
+        break;
+    case CHOICE:
+        if ((*v = choice(s, f->what)) < 0)
+            return mien_err_set(e, MIEN_ERR_ARG, "'%s' is not one of %s", s, f->what);
+        break;
+    case AXES:
+        *(unsigned *)at = axes_of(s);
+        n = *(unsigned *)at != 0;
+        break;
     case PADDING:
         return parse_pad(l, s, f->what, e);
     }
-    return 0;
+    if (n < 0)
+        return n;
+    return n == f->n ? 0 : mien_err_set(e, MIEN_ERR_ARG, "%s", f->what);
 }
 
 /* One option, key=value. */
@@ -167,7 +251,7 @@ static int parse_option(const struct net *net, struct layer *l, char *key, struc
     if (strcmp(key, "from") == 0)
         return parse_from(net, l, s, e);
     for (const struct attribute_form *f = forms; f < forms + FORMS; f++) {
-        if (op->has & f->has && f->key != NULL && strcmp(key, f->key) == 0)
+        if (has(op, f) && f->key != NULL && strcmp(key, f->key) == 0)
             return parse_attribute(l, f, s, e);
     }
     return mien_err_set(e, MIEN_ERR_ARG, "a %s layer has no option '%s'", op->name, key);
@@ -180,7 +264,7 @@ static int parse_rest(const struct net *net, struct layer *l, char **word, int n
     const struct op *op = op_of(l->type);
     int i = 0;
     for (const struct attribute_form *f = forms; f < forms + FORMS; f++) {
-        if (!(op->has & f->has) || f->key != NULL)
+        if (!(has(op, f)) || f->key != NULL)
             continue;
         if (i == n || strchr(word[i], '=') != NULL)
             return mien_err_set(e, MIEN_ERR_ARG, "a %s layer needs %s", op->name, f->needs);
@@ -279,16 +363,36 @@ static int put_pad(struct mien_buf *out, const struct layer *l)
 static bool is_default(const struct attribute_form *f, const struct layer *a, const struct layer *l)
 {
     const void *x = (const char *)a + f->at, *y = (const char *)l + f->at;
+    const float *r = x, *q = y;
     switch (f->form) {
     case PADDING:
         return a->pad == l->pad;
     case YES_OR_NO:
         return *(const bool *)x == *(const bool *)y;
+    case REALS:
     case SHARE:
-        return *(const float *)x == *(const float *)y;
+        return r[0] == q[0] && (f->n < 2 || r[1] == q[1]);
     default:
         return memcmp(x, y, (size_t)f->n * sizeof(int)) == 0;
     }
+}
+
+/* How many of a list's numbers are there: those of a view are more than 0, those of an order not
+   less. */
+static int list_length(const struct attribute_form *f, const int *v)
+{
+    int n = 0;
+    while (n < f->n && v[n] >= (f->sep == 'x'))
+        n++;
+    return n;
+}
+
+/* The k-th word of a list, "a|b|c". */
+static int put_choice(struct mien_buf *out, const char *list, int k)
+{
+    for (; k > 0; k--)
+        list = strchr(list, '|') + 1;
+    return mien_buf_append(out, list, strcspn(list, "|"));
 }
 
 static int put_attribute(struct mien_buf *out, const struct attribute_form *f,
@@ -296,19 +400,37 @@ static int put_attribute(struct mien_buf *out, const struct attribute_form *f,
 {
     const void *at = (const char *)l + f->at;
     const int *v = at;
-    int rc = 0, n = f->form == ONE_OR_BOTH && v[0] == v[1] ? 1 : f->n;
+    const float *r = at;
+    unsigned axes;
+    int rc = 0, n = f->n;
     switch (f->form) {
     case PADDING:
         return put_pad(out, l);
     case YES_OR_NO:
         return mien_buf_printf(out, "%s", *(const bool *)at ? "yes" : "no");
-    case SHARE:
-        return put_real(out, *(const float *)at);
+    case CHOICE:
+        return put_choice(out, f->what, *v);
+    case AXES:
+        axes = *(const unsigned *)at;
+        return mien_buf_printf(out, "%s%s%s", axes & AXIS_H ? "h" : "", axes & AXIS_W ? "w" : "",
+                               axes & AXIS_C ? "c" : "");
+    case ONE_OR_BOTH:
+        n = v[0] == v[1] ? 1 : 2;
+        break;
+    case LIST:
+        n = list_length(f, v);
+        break;
     default:
-        for (int k = 0; k < n; k++)
-            rc |= (k > 0 ? mien_buf_append(out, &f->sep, 1) : 0) | mien_buf_printf(out, "%d", v[k]);
-        return rc;
+        break;
     }
+    for (int k = 0; k < n; k++) {
+        rc |= k > 0 ? mien_buf_append(out, &f->sep, 1) : 0;
+        if (f->form == REALS || f->form == SHARE)
+            rc |= put_real(out, r[k]);
+        else
+            rc |= mien_buf_printf(out, "%d", v[k]);
+    }
+    return rc;
 }
 
 static int put_layer(struct mien_buf *out, const struct net *net, int i)
@@ -320,7 +442,7 @@ static int put_layer(struct mien_buf *out, const struct net *net, int i)
         rc |= mien_buf_printf(out, "%s ", l->name);
     rc |= mien_buf_printf(out, "%s", op->name);
     for (const struct attribute_form *f = forms; f < forms + FORMS; f++) {
-        if (!(op->has & f->has) || (f->key != NULL && is_default(f, l, &plain)))
+        if (!(has(op, f)) || (f->key != NULL && is_default(f, l, &plain)))
             continue;
         rc |= f->key != NULL ? mien_buf_printf(out, " %s=", f->key) : mien_buf_append(out, " ", 1);
         rc |= put_attribute(out, f, l);

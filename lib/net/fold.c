@@ -18,34 +18,62 @@ int fold_reader(const struct net *net, const int *uses, int i)
     return -1;
 }
 
-int fold_bn_behind(const struct net *net, const int *uses, int i)
+/* Whether it scales and shifts channels by numbers of its own. */
+static bool is_affine(const struct layer *l)
 {
-    bool sums = op_of(net->layer[i].type)->is & OP_SUMS;
-    int k = sums ? fold_reader(net, uses, i) : -1;
-    return k >= 0 && net->layer[k].type == L_BN ? k : -1;
+    bool constant =
+        l->nparam == 1 && l->size[0] == 1 && l->size[1] == 1 && l->size[2] <= l->shape.c;
+    return l->type == L_BN || (constant && (l->type == L_ADD || l->type == L_SUB ||
+                                            l->type == L_MUL || (l->type == L_DIV && !l->swap)));
 }
 
-/* y = gamma (x - mean) / sqrt(var + eps) + beta */
-void fold_bn_scale(const struct layer *bn, const float *weights, int c, double *scale,
-                   double *shift)
+int fold_affine_behind(const struct net *net, const int *uses, int i)
 {
-    const float *gamma = weights + bn->param[0].at, *beta = weights + bn->param[1].at;
-    const float *mean = weights + bn->param[2].at, *var = weights + bn->param[3].at;
-    *scale = gamma[c] / sqrt((double)var[c] + (double)bn->rate);
-    *shift = beta[c] - *scale * mean[c];
+    int k = fold_reader(net, uses, i);
+    return k >= 0 && is_affine(&net->layer[k]) && net->layer[k].shape.c == net->layer[i].shape.c
+               ? k
+               : -1;
 }
 
-void fold_bn(const struct layer *bn, const float *weights, float *w, size_t nw, float *bias)
+int fold_into_sums(const struct net *net, const int *uses, int i)
+{
+    return op_of(net->layer[i].type)->is & OP_SUMS ? fold_affine_behind(net, uses, i) : -1;
+}
+
+void fold_scale(const struct layer *l, const float *weights, int c, double *scale, double *shift)
+{
+    const float *value = weights + l->param[0].at;
+    double v = l->type == L_BN ? 0 : value[l->size[2] > 1 ? c : 0];
+    *scale = 1;
+    *shift = 0;
+    if (l->type == L_MUL) {
+        *scale = v;
+    } else if (l->type == L_DIV) {
+        *scale = 1 / v;
+    } else if (l->type == L_ADD) {
+        *shift = v;
+    } else if (l->type == L_SUB) {
+        *scale = l->swap ? -1 : 1;
+        *shift = l->swap ? v : -v;
+    } else { /* bn: y = gamma (x - mean) / sqrt(var + eps) + beta */
+        const float *beta = weights + l->param[1].at, *mean = weights + l->param[2].at;
+        const float *var = weights + l->param[3].at;
+        *scale = value[c] / sqrt((double)var[c] + (double)l->rate);
+        *shift = beta[c] - *scale * mean[c];
+    }
+}
+
+void fold_affine(const struct layer *l, const float *weights, float *w, size_t nw, float *bias)
 {
     enum {
         LINE = 16
     }; /* channels at once: weights are gone through row by row, a cache line each */
-    size_t channels = (size_t)bn->shape.c;
+    size_t channels = (size_t)l->shape.c;
     for (size_t from = 0; from < channels; from += LINE) {
         size_t n = channels - from < LINE ? channels - from : LINE;
         double scale[LINE], shift;
         for (size_t c = 0; c < n; c++) {
-            fold_bn_scale(bn, weights, (int)(from + c), &scale[c], &shift);
+            fold_scale(l, weights, (int)(from + c), &scale[c], &shift);
             bias[from + c] = (float)(bias[from + c] * scale[c] + shift);
         }
         for (size_t k = from; k < nw; k += channels) {
@@ -55,48 +83,49 @@ void fold_bn(const struct layer *bn, const float *weights, float *w, size_t nw, 
     }
 }
 
-/* Builds dst's net. bn[i] receives the bn layer that layer i takes over, or -1, and to[i] the layer
+/* Builds dst's net. behind[i] receives the layer that layer i takes over, or -1, and to[i] the layer
    of dst that makes layer i's output. */
-static int fold_net(struct net *dst, const struct net *src, const int *uses, int *bn, int *to,
+static int fold_net(struct net *dst, const struct net *src, const int *uses, int *behind, int *to,
                     struct mien_err *e)
 {
     for (int i = 0; i < src->n; i++)
         to[i] = -1;
     for (int i = 0; i < src->n; i++) {
         struct layer l = src->layer[i];
-        bn[i] = fold_bn_behind(src, uses, i);
+        behind[i] = fold_into_sums(src, uses, i);
         if (to[i] >= 0)
             continue;
         for (int k = 0; k < l.nin; k++)
             l.in[k] = to[l.in[k]];
-        l.bias = l.bias || bn[i] >= 0;
+        l.bias = l.bias || behind[i] >= 0;
         int rc = net_add(dst, &l, e);
         if (rc < 0)
             return rc;
         to[i] = rc;
-        if (bn[i] >= 0)
-            to[bn[i]] = rc;
+        if (behind[i] >= 0)
+            to[behind[i]] = rc;
     }
     return 0;
 }
 
-static void fold_weights(struct model *dst, const struct model *src, const int *bn, const int *to)
+static void fold_weights(struct model *dst, const struct model *src, const int *behind,
+                         const int *to)
 {
     for (int i = 0; i < src->net.n; i++) {
         const struct layer *from = &src->net.layer[i], *l = &dst->net.layer[to[i]];
         if (from->type != l->type)
-            continue; /* a bn that was taken over */
+            continue; /* one that was taken over */
         for (int k = 0; k < from->nparam; k++)
             memcpy(dst->weights + l->param[k].at, src->weights + from->param[k].at,
                    from->param[k].count * sizeof(float));
-        if (bn[i] >= 0)
-            fold_bn(&src->net.layer[bn[i]], src->weights, dst->weights + l->param[0].at,
-                    l->param[0].count, dst->weights + l->param[1].at);
+        if (behind[i] >= 0)
+            fold_affine(&src->net.layer[behind[i]], src->weights, dst->weights + l->param[0].at,
+                        l->param[0].count, dst->weights + l->param[1].at);
     }
 }
 
 /* With zeroed arrays of a layer each. */
-static int fold(struct model *dst, const struct model *src, int *uses, int *bn, int *to,
+static int fold(struct model *dst, const struct model *src, int *uses, int *behind, int *to,
                 struct mien_err *e)
 {
     const struct net *net = &src->net;
@@ -110,7 +139,7 @@ static int fold(struct model *dst, const struct model *src, int *uses, int *bn, 
     }
     dst->prep = src->prep;
     memcpy(dst->age_count, src->age_count, sizeof dst->age_count);
-    int rc = fold_net(&dst->net, net, uses, bn, to, e);
+    int rc = fold_net(&dst->net, net, uses, behind, to, e);
     if (rc < 0)
         return rc;
     if (features >= 0 &&
@@ -121,23 +150,24 @@ static int fold(struct model *dst, const struct model *src, int *uses, int *bn, 
     dst->weights = net_weights_new(&dst->net, e);
     if (dst->weights == NULL)
         return MIEN_ERR_MEM;
-    fold_weights(dst, src, bn, to);
+    fold_weights(dst, src, behind, to);
     return 0;
 }
 
 int model_fold(struct model *dst, const struct model *src, struct mien_err *e)
 {
     size_t n = (size_t)src->net.n;
-    int *uses = calloc(n, sizeof *uses), *bn = calloc(n, sizeof *bn), *to = calloc(n, sizeof *to);
+    int *uses = calloc(n, sizeof *uses), *behind = calloc(n, sizeof *behind),
+        *to = calloc(n, sizeof *to);
     int rc;
-    if (uses == NULL || bn == NULL || to == NULL)
+    if (uses == NULL || behind == NULL || to == NULL)
         rc = mien_err_mem(e, 3 * n * sizeof *uses, "layers");
     else
-        rc = fold(dst, src, uses, bn, to, e);
+        rc = fold(dst, src, uses, behind, to, e);
     if (rc < 0)
         model_free(dst);
     free(uses);
-    free(bn);
+    free(behind);
     free(to);
     return rc;
 }

@@ -1,6 +1,6 @@
 /*
- * Folding batch normalisation into the weights of the layer before: what plans do when they
- * compile, and model_fold for good.
+ * Folding what scales and shifts channels, above all batch normalisation, into the weights of the
+ * layer before: what plans do when they compile, and model_fold for good.
  */
 #ifndef MIEN_NET_FOLD_H
 #define MIEN_NET_FOLD_H
@@ -11,14 +11,17 @@
    output is read, results asked for included. */
 int fold_reader(const struct net *net, const int *uses, int i);
 
-/* The bn layer that can be folded into layer i, or -1. */
-int fold_bn_behind(const struct net *net, const int *uses, int i);
+/* The layer that alone reads layer i and scales and shifts its channels, as bn does and arithmetic
+   with a constant; or -1. */
+int fold_affine_behind(const struct net *net, const int *uses, int i);
 
-/* What a bn layer, whose parameters lie in weights, does to channel c: y = scale x + shift. */
-void fold_bn_scale(const struct layer *bn, const float *weights, int c, double *scale,
-                   double *shift);
+/* The same where that can be folded into layer i's weights and bias. */
+int fold_into_sums(const struct net *net, const int *uses, int i);
+
+/* What such a layer, whose parameters lie in weights, does to channel c: y = scale x + shift. */
+void fold_scale(const struct layer *l, const float *weights, int c, double *scale, double *shift);
 
 /* Folds it into the layer before: nw weights, the channels side by side, and the bias. */
-void fold_bn(const struct layer *bn, const float *weights, float *w, size_t nw, float *bias);
+void fold_affine(const struct layer *l, const float *weights, float *w, size_t nw, float *bias);
 
 #endif

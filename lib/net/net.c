@@ -11,10 +11,18 @@
 
 struct layer layer_make(const char *name, enum layer_type type)
 {
-    struct layer l = {.type = type, .kh = 1, .kw = 1, .sh = 1, .sw = 1, .groups = 1, .bias = true};
+    const struct op *op = op_of(type);
+    struct layer l = {.type = type, .rate = op->rate, .a = op->a, .b = op->b};
     snprintf(l.name, sizeof l.name, "%s", name);
-    if (type == L_BN)
-        l.rate = 0.001f;
+    l.kh = l.kw = l.sh = l.sw = l.dh = l.dw = l.groups = 1;
+    l.k = 1;
+    l.bias = true;
+    l.axes = AXIS_H | AXIS_W | AXIS_C;
+    l.axis = 2;
+    for (int i = 0; i < 3; i++)
+        l.step[i] = 1;
+    for (int i = 0; i < NET_MAX_VIEW; i++)
+        l.order[i] = -1;
     return l;
 }
 

@@ -58,7 +58,26 @@ enum layer_type { OPS(LAYER_TYPE) LAYER_TYPES };
 enum pad_mode { PAD_VALID, PAD_SAME, PAD_EXPLICIT };
 
 enum { NET_NAME = 64, NET_MAX_IN = 8, NET_MAX_LAYERS = 4096, NET_MAX_EXTENT = 1 << 16 };
-enum { NET_MAX_PARAMS = 4 };
+enum { NET_MAX_PARAMS = 4, NET_MAX_VIEW = 6 };
+
+enum axes { AXIS_H = 1, AXIS_W = 2, AXIS_C = 4 };
+/* In the order of their words. */
+enum reduction {
+    REDUCE_MEAN,
+    REDUCE_SUM,
+    REDUCE_MAX,
+    REDUCE_MIN,
+    REDUCE_PROD,
+    REDUCE_L1,
+    REDUCE_L2,
+    REDUCE_SUMSQ,
+    REDUCE_LOGSUM,
+    REDUCE_LOGSUMEXP
+};
+enum pad_kind { PAD_VALUE, PAD_EDGE, PAD_REFLECT, PAD_WRAP };
+enum interpolation { INTERPOLATE_NEAREST, INTERPOLATE_LINEAR, INTERPOLATE_CUBIC };
+enum coords { COORDS_HALF, COORDS_ASYMMETRIC, COORDS_CORNERS, COORDS_PYTORCH };
+enum rounding { ROUND_PREFER_FLOOR, ROUND_PREFER_CEIL, ROUND_FLOOR, ROUND_CEIL };
 
 struct shape {
     int h, w, c;
@@ -87,8 +106,23 @@ struct layer {
     int pt, pb, pl, pr; /* padding in rows and columns, resolved */
     int cb, ca;         /* pad layers: channels before and after */
     int units, groups;
-    bool bias;
-    float rate; /* dropout: the share dropped; bn: epsilon */
+    bool bias;  /* norm: whether it has gamma and beta */
+    float rate; /* dropout: the share dropped; normalisation: epsilon */
+    float a, b; /* alpha and beta; clip: the bounds; pad: a is the value; resize: the scales or 0 */
+    float k;    /* lrn */
+    int dh, dw; /* dilation */
+    int oh, ow; /* tconv: rows and columns more */
+    bool ceil;  /* pooling: windows that reach beyond the padding count too */
+    bool count; /* avgpool: an average counts the padding */
+    int size[3];   /* of the output, or of arithmetic's constant, which is 0 where there is none */
+    bool swap;     /* arithmetic: the constant is the left side */
+    unsigned axes; /* AXIS_H, ...: those normalised or reduced */
+    int axis;      /* concat: 0 rows, 1 columns, 2 channels */
+    int kind;      /* enum reduction, enum pad_kind, enum interpolation */
+    int coords, rounding;                        /* resize: enum coords, enum rounding */
+    int at[3], step[3];                          /* slice */
+    int view[NET_MAX_VIEW], order[NET_MAX_VIEW]; /* permute; the unused are 0 and -1 */
+    bool ta, tb;                                 /* matmul: a side is transposed */
     /* Filled by net_add: */
     struct shape shape; /* of the output */
     int nparam;

@@ -9,33 +9,66 @@
 #include "net.h"
 
 /* What a line has behind its type: words in this order, then options in any order. describe.c has
-   the table of how each is written. */
+   the table of how each is written and which fields of struct layer it sets. */
 enum attribute {
-    HAS_SHAPE = 1 << 0,
-    HAS_UNITS = 1 << 1,
-    HAS_KERNEL = 1 << 2,
-    HAS_RATE = 1 << 3,
-    HAS_BORDER = 1 << 4, /* the last word */
-    HAS_STRIDE = 1 << 5,
-    HAS_PAD = 1 << 6,
-    HAS_GROUPS = 1 << 7,
-    HAS_BIAS = 1 << 8,
-    HAS_EPS = 1 << 9,
-    HAS_CHANNELS = 1 << 10
+    A_SHAPE, /* words */
+    A_UNITS,
+    A_KERNEL,
+    A_SIZE,
+    A_EXTENT,
+    A_RATE,
+    A_BORDER,
+    A_RANGE,
+    A_KIND,
+    A_AXES,
+    A_STRIDE, /* options */
+    A_DILATION,
+    A_PAD,
+    A_OUTPAD,
+    A_GROUPS,
+    A_BIAS,
+    A_EPS,
+    A_CHANNELS,
+    A_CEIL,
+    A_COUNT,
+    A_MODE,
+    A_FILL,
+    A_VALUE,
+    A_SWAP,
+    A_ALPHA,
+    A_BETA,
+    A_K,
+    A_AFFINE,
+    A_OVER,
+    A_AXIS,
+    A_AT,
+    A_STEP,
+    A_VIEW,
+    A_ORDER,
+    A_INTERPOLATION,
+    A_COORDS,
+    A_ROUND,
+    A_SCALE,
+    A_TA,
+    A_TB
 };
-enum { HAS_WINDOW = HAS_STRIDE | HAS_PAD };
+#define HAS(name)  (UINT64_C(1) << A_##name)
+#define HAS_WINDOW (HAS(KERNEL) | HAS(STRIDE) | HAS(PAD))
 
 /* What other layers, and other rooms, ask about an operator. */
 enum trait {
     OP_SUMS = 1, /* sums of products with weights, the channels last: what scales and shifts the
                     channels behind it can be folded into its weights and bias */
     OP_RELU = 2, /* it is linear on both sides of 0 */
-    OP_PASS = 4  /* at inference it hands its input on as it is */
+    OP_PASS = 4, /* at inference it hands its input on as it is */
+    OP_UNARY = 8 /* it makes an element of each element of its one input, which can be in place */
 };
 
 struct op {
     const char *name; /* its word in a description */
-    unsigned has, is; /* of enum attribute, enum trait */
+    uint64_t has;     /* of enum attribute */
+    unsigned is;      /* of enum trait */
+    float rate, a, b; /* what these fields of a layer have without options */
     int least, most;  /* inputs; both 0: one */
     /* The output's shape and the parameters, of the shape of the first input, which l->shape has
        already. NULL: that, and none. Returns 0, or op_bad's. */

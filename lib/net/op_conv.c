@@ -25,7 +25,7 @@ static double conv_madds(const struct layer *l, struct shape in)
 
 const struct op op_conv = {
     .name = "conv",
-    .has = HAS_UNITS | HAS_KERNEL | HAS_WINDOW | HAS_GROUPS | HAS_BIAS,
+    .has = HAS(UNITS) | HAS_WINDOW | HAS(GROUPS) | HAS(BIAS),
     .is = OP_SUMS,
     .shape = conv_shape,
     .madds = conv_madds,
@@ -52,7 +52,7 @@ static double dwconv_madds(const struct layer *l, struct shape in)
 
 const struct op op_dwconv = {
     .name = "dwconv",
-    .has = HAS_KERNEL | HAS_WINDOW | HAS_BIAS,
+    .has = HAS_WINDOW | HAS(BIAS),
     .is = OP_SUMS,
     .shape = dwconv_shape,
     .madds = dwconv_madds,

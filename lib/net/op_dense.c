@@ -22,7 +22,7 @@ static double dense_madds(const struct layer *l, struct shape in)
 
 const struct op op_dense = {
     .name = "dense",
-    .has = HAS_UNITS | HAS_BIAS,
+    .has = HAS(UNITS) | HAS(BIAS),
     .is = OP_SUMS,
     .shape = dense_shape,
     .madds = dense_madds,
@@ -48,7 +48,7 @@ static double coral_madds(const struct layer *l, struct shape in)
 
 const struct op op_coral = {
     .name = "coral",
-    .has = HAS_UNITS,
+    .has = HAS(UNITS),
     .shape = coral_shape,
     .madds = coral_madds,
 };

@@ -12,7 +12,7 @@ static int dropout_shape(const struct net *net, struct layer *l, struct shape in
 
 const struct op op_dropout = {
     .name = "dropout",
-    .has = HAS_RATE,
+    .has = HAS(RATE),
     .is = OP_PASS,
     .shape = dropout_shape,
 };

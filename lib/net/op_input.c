@@ -1,3 +1,3 @@
 #include "op.h"
 
-const struct op op_input = {.name = "input", .has = HAS_SHAPE};
+const struct op op_input = {.name = "input", .has = HAS(SHAPE)};

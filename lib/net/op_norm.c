@@ -15,6 +15,6 @@ static int bn_shape(const struct net *net, struct layer *l, struct shape in, str
     return 0;
 }
 
-const struct op op_bn = {.name = "bn", .has = HAS_EPS, .shape = bn_shape};
+const struct op op_bn = {.name = "bn", .has = HAS(EPS), .rate = 0.001f, .shape = bn_shape};
 
 const struct op op_l2norm = {.name = "l2norm"};

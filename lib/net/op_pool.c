@@ -9,12 +9,12 @@ static int pool_shape(const struct net *net, struct layer *l, struct shape in, s
 
 const struct op op_maxpool = {
     .name = "maxpool",
-    .has = HAS_KERNEL | HAS_WINDOW,
+    .has = HAS_WINDOW,
     .shape = pool_shape,
 };
 const struct op op_avgpool = {
     .name = "avgpool",
-    .has = HAS_KERNEL | HAS_WINDOW,
+    .has = HAS_WINDOW,
     .shape = pool_shape,
 };
 

@@ -48,4 +48,4 @@ static int pad_shape(const struct net *net, struct layer *l, struct shape in, st
     return 0;
 }
 
-const struct op op_pad = {.name = "pad", .has = HAS_BORDER | HAS_CHANNELS, .shape = pad_shape};
+const struct op op_pad = {.name = "pad", .has = HAS(BORDER) | HAS(CHANNELS), .shape = pad_shape};

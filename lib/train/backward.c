@@ -98,12 +98,46 @@ static void backward_rows(struct trainer *t)
     pass_input_gradient(t);
 }
 
+/* Input t->input of one part of the current layer, whose gradient goes to t->dx. */
+static void input_part(void *ctx, int worker, size_t k)
+{
+    struct trainer *t = ctx;
+    size_t first, n;
+    pass_part(t, k, &first, &n);
+    const struct images v = pass_images(t, t->cur, first, n, worker);
+    size_t count = shape_count(t->net->layer[v.l->in[t->input]].shape);
+    train_op_of(v.l->type)->backward_input(t, &v, t->input, gradient_of(t, t->cur, first, worker),
+                                           t->dx + first * count);
+}
+
+/* A layer of several inputs. */
+static void backward_join(struct trainer *t)
+{
+    const struct layer *l = &t->net->layer[t->cur];
+    bool hands_on = train_op_of(l->type)->hands_on;
+    for (t->input = 0; t->input < l->nin; t->input++) {
+        int in = l->in[t->input];
+        const real *dy = t->state[t->cur].dact;
+        t->dx = pass_destination(t, in);
+        if (t->dx == NULL)
+            continue;
+        bool same = shape_count(t->net->layer[in].shape) == shape_count(l->shape);
+        if (!hands_on || !same)
+            pass_over_parts(t, input_part);
+        pass_deliver(t, in, hands_on && same ? dy : t->dx);
+    }
+}
+
 static void backward_layer(struct trainer *t)
 {
     const struct layer *l = &t->net->layer[t->cur];
     const struct train_op *op = train_op_of(l->type);
     if (op->backward_batch != NULL) {
         op->backward_batch(t);
+        return;
+    }
+    if (l->nin > 1) {
+        backward_join(t);
         return;
     }
     t->dx = pass_destination(t, l->in[0]);

@@ -9,8 +9,9 @@ static size_t conv_scratch(const struct layer *l, struct shape in)
 
 const struct train_needs *train_needs_of(enum layer_type type)
 {
+#define UNARY(type, word) [L_##type] = {.is = TRAIN_ONE_IMAGE},
     static const struct train_needs needs[LAYER_TYPES] = {
-        [L_CONV] = {.is = TRAIN_ONE_IMAGE | TRAIN_TAIL, .scratch = conv_scratch},
+        UNARY_OPS(UNARY)[L_CONV] = {.is = TRAIN_ONE_IMAGE | TRAIN_TAIL, .scratch = conv_scratch},
         [L_DWCONV] = {.is = TRAIN_ONE_IMAGE | TRAIN_TAIL},
         [L_DENSE] = {.is = TRAIN_TAIL},
         [L_BN] = {.is = TRAIN_TAIL, .channel = 4 * sizeof(real)},

@@ -15,8 +15,13 @@ struct train_op {
     /* From their gradient dy (n, h, w, c) that of their first inputs, dx (n, in.h, in.w, in.c), and
        of the parameters: dw from the first one on, db the second's. Either of dx and dw is there. */
     void (*backward)(struct trainer *t, const struct images *v, const struct gradients *g);
-    /* Instead, the current layer's whole batch: from its state's dact the gradients of all inputs
-       and parameters. Else NULL. */
+    /* Of a layer of several inputs instead: the gradient by its k-th one, dx, overwritten. */
+    void (*backward_input)(struct trainer *t, const struct images *v, int k, const real *dy,
+                           real *dx);
+    /* That gradient is dy for an input of the output's shape. */
+    bool hands_on;
+    /* Instead, the current layer's whole batch: from its state's dact the gradients of its input
+       and parameters. */
     void (*backward_batch)(struct trainer *t);
 };
 

@@ -1,6 +1,7 @@
 /* Activations. */
 #include <string.h>
 
+#include "kernel/fast_math.h"
 #include "op.h"
 
 /* --- The relus ------------------------------------------------------------------------------ */
@@ -73,27 +74,6 @@ const struct train_op train_prelu = {
 
 /* --- Others --------------------------------------------------------------------------------- */
 
-static void sigmoid_forward(struct trainer *t, const struct images *v)
-{
-    (void)t;
-    k_sigmoid(v->x, v->y, v->n * v->count);
-}
-
-SIMD static void g_sigmoid(const real *restrict y, const real *restrict dy, real *restrict dx,
-                           size_t n)
-{
-    for (size_t i = 0; i < n; i++)
-        dx[i] = dy[i] * y[i] * (1 - y[i]);
-}
-
-static void sigmoid_backward(struct trainer *t, const struct images *v, const struct gradients *g)
-{
-    (void)t;
-    g_sigmoid(v->y, g->dy, g->dx, v->n * v->count);
-}
-
-const struct train_op train_sigmoid = {.forward = sigmoid_forward, .backward = sigmoid_backward};
-
 static void softmax_forward(struct trainer *t, const struct images *v)
 {
     (void)t;
@@ -118,3 +98,89 @@ static void softmax_backward(struct trainer *t, const struct images *v, const st
 }
 
 const struct train_op train_softmax = {.forward = softmax_forward, .backward = softmax_backward};
+
+/* --- Functions of one number ---------------------------------------------------------------- */
+
+/* The derivative, of v and the function's value y: kernel/op_act.c has the functions. Where they
+   jump it is 0. */
+#define DERIVATIVES(F)                                                                             \
+    F(SIGMOID, y *(1 - y))                                                                         \
+    F(TANH, 1 - y * y)                                                                             \
+    F(HSWISH, v <= -3 ? 0 : v >= 3 ? 1 : v / 3 + (real)0.5)                                        \
+    F(SWISH, y + real_logistic(v) * (1 - y))                                                       \
+    F(GELU, (1 + real_erf(v * REAL_SQRT1_2)) / 2 +                                                 \
+                v * real_exp(-v * v / 2) * (real)0.39894228040143267794)                           \
+    F(SOFTPLUS, real_logistic(v))                                                                  \
+    F(SOFTSIGN, 1 / ((1 + (v < 0 ? -v : v)) * (1 + (v < 0 ? -v : v))))                             \
+    F(MISH, mish_derivative(v))                                                                    \
+    F(EXP, y)                                                                                      \
+    F(LOG, 1 / v)                                                                                  \
+    F(SQRT, (real)0.5 / y)                                                                         \
+    F(ABS, v<0 ? -1 : v> 0 ? 1 : 0)                                                                \
+    F(NEG, -1)                                                                                     \
+    F(ERF, real_exp(-v *v) * (real)1.12837916709551257390)                                         \
+    F(RECIPROCAL, -y *y)                                                                           \
+    F(SIGN, 0)                                                                                     \
+    F(FLOOR, 0)                                                                                    \
+    F(CEIL, 0)                                                                                     \
+    F(ROUND, 0)                                                                                    \
+    F(SIN, R(cos)(v))                                                                              \
+    F(COS, -R(sin)(v))                                                                             \
+    F(TAN, 1 + y * y)                                                                              \
+    F(ASIN, 1 / R(sqrt)(1 - v * v))                                                                \
+    F(ACOS, -1 / R(sqrt)(1 - v * v))                                                               \
+    F(ATAN, 1 / (1 + v * v))                                                                       \
+    F(SINH, R(cosh)(v))                                                                            \
+    F(COSH, R(sinh)(v))                                                                            \
+    F(ASINH, 1 / R(sqrt)(v * v + 1))                                                               \
+    F(ACOSH, 1 / R(sqrt)(v * v - 1))                                                               \
+    F(ATANH, 1 / (1 - v * v))                                                                      \
+    F(LEAKY, v < 0 ? a : 1)                                                                        \
+    F(ELU, v < 0 ? y + a : 1)                                                                      \
+    F(SELU, v < 0 ? y + a * b : b)                                                                 \
+    F(CELU, v < 0 ? y / a + 1 : 1)                                                                 \
+    F(CLIP, v > a && v < b ? 1 : 0)                                                                \
+    F(HSIGMOID, y > 0 && y < 1 ? a : 0)                                                            \
+    F(THRESHOLD, v > a ? 1 : 0)                                                                    \
+    F(SHRINK, v<-a || v> a ? 1 : 0)
+
+static inline real mish_derivative(real v)
+{
+    real t = real_tanh_softplus(v);
+    return t + v * real_logistic(v) * (1 - t * t);
+}
+
+#define DERIVATIVE(type, derivative)                                                               \
+    SIMD static void dx_##type(const real *restrict x, const real *restrict of,                    \
+                               const real *restrict dy, real *restrict dx, size_t n, real a,       \
+                               real b)                                                             \
+    {                                                                                              \
+        (void)a;                                                                                   \
+        (void)b;                                                                                   \
+        for (size_t i = 0; i < n; i++) {                                                           \
+            const real v = x[i], y = of[i];                                                        \
+            (void)v;                                                                               \
+            (void)y;                                                                               \
+            dx[i] = dy[i] * (derivative);                                                          \
+        }                                                                                          \
+    }
+DERIVATIVES(DERIVATIVE)
+
+static void unary_forward(struct trainer *t, const struct images *v)
+{
+    (void)t;
+    k_unary(v->l, v->x, v->y, v->n * v->count);
+}
+
+static void unary_backward(struct trainer *t, const struct images *v, const struct gradients *g)
+{
+#define ENTRY(type, derivative) [L_##type] = dx_##type,
+    static void (*const derivatives[LAYER_TYPES])(const real *, const real *, const real *, real *,
+                                                  size_t, real, real) = {DERIVATIVES(ENTRY)};
+    (void)t;
+    derivatives[v->l->type](v->x, v->y, g->dy, g->dx, v->n * v->count, v->l->a, v->l->b);
+}
+
+#define UNARY(type, word)                                                                          \
+    const struct train_op train_##word = {.forward = unary_forward, .backward = unary_backward};
+UNARY_OPS(UNARY)

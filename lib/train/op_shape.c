@@ -36,21 +36,16 @@ static void g_place(const real *dy, int width, int at, real *dx, int c, size_t r
 }
 
 /* Each input gets its channels of the gradient. */
-static void concat_backward(struct trainer *t)
+static void concat_input(struct trainer *t, const struct images *v, int k, const real *dy, real *dx)
 {
-    const struct images v = pass_images(t, t->cur, 0, (size_t)t->n, 0);
-    for (int k = 0, at = 0; k < v.l->nin; k++) {
-        int in = v.l->in[k], c = t->net->layer[in].shape.c;
-        real *dx = pass_destination(t, in);
-        if (dx != NULL) {
-            g_place(t->state[t->cur].dact, v.l->shape.c, at, dx, c, v.rows);
-            pass_deliver(t, in, dx);
-        }
-        at += c;
-    }
+    const struct layer *l = v->l;
+    int at = 0;
+    for (int i = 0; i < k; i++)
+        at += t->net->layer[l->in[i]].shape.c;
+    g_place(dy, l->shape.c, at, dx, t->net->layer[l->in[k]].shape.c, v->rows);
 }
 
-const struct train_op train_concat = {.forward = concat_forward, .backward_batch = concat_backward};
+const struct train_op train_concat = {.forward = concat_forward, .backward_input = concat_input};
 
 static void pad_forward(struct trainer *t, const struct images *v)
 {

@@ -34,7 +34,8 @@ struct trainer {
     int cur, n;
     bool training;
     uint64_t seed;
-    real *dx; /* where the current layer's input gradient goes, or NULL */
+    int input; /* of the current layer: which of several gets its gradient */
+    real *dx;  /* where the gradient of the current layer's input goes, or NULL */
     size_t npart, part_len;
 };
 

@@ -54,6 +54,92 @@ static double window(const struct model *m, const struct layer *l, struct shape 
                                   : sum + (b != NULL ? b[c] : 0);
 }
 
+/* Functions of one number, of which layers are. */
+static double function(const struct layer *l, double v)
+{
+    double a = (double)l->a, b = (double)l->b;
+    switch (l->type) {
+    case L_SIGMOID:
+        return 1 / (1 + exp(-v));
+    case L_TANH:
+        return tanh(v);
+    case L_HSWISH:
+        return v * fmin(fmax(v + 3, 0), 6) / 6;
+    case L_SWISH:
+        return v / (1 + exp(-v));
+    case L_GELU:
+        return v * 0.5 * (1 + erf(v / sqrt(2)));
+    case L_SOFTPLUS:
+        return log(1 + exp(v));
+    case L_SOFTSIGN:
+        return v / (1 + fabs(v));
+    case L_MISH:
+        return v * tanh(log(1 + exp(v)));
+    case L_EXP:
+        return exp(v);
+    case L_LOG:
+        return log(v);
+    case L_SQRT:
+        return sqrt(v);
+    case L_ABS:
+        return fabs(v);
+    case L_NEG:
+        return -v;
+    case L_ERF:
+        return erf(v);
+    case L_RECIPROCAL:
+        return 1 / v;
+    case L_SIGN:
+        return (v > 0) - (v < 0);
+    case L_FLOOR:
+        return floor(v);
+    case L_CEIL:
+        return ceil(v);
+    case L_ROUND:
+        return nearbyint(v);
+    case L_SIN:
+        return sin(v);
+    case L_COS:
+        return cos(v);
+    case L_TAN:
+        return tan(v);
+    case L_ASIN:
+        return asin(v);
+    case L_ACOS:
+        return acos(v);
+    case L_ATAN:
+        return atan(v);
+    case L_SINH:
+        return sinh(v);
+    case L_COSH:
+        return cosh(v);
+    case L_ASINH:
+        return asinh(v);
+    case L_ACOSH:
+        return acosh(v);
+    case L_ATANH:
+        return atanh(v);
+    case L_LEAKY:
+        return v < 0 ? a * v : v;
+    case L_ELU:
+        return v < 0 ? a * (exp(v) - 1) : v;
+    case L_SELU:
+        return b * (v < 0 ? a * (exp(v) - 1) : v);
+    case L_CELU:
+        return fmax(0, v) + fmin(0, a * (exp(v / a) - 1));
+    case L_CLIP:
+        return fmin(fmax(v, a), b);
+    case L_HSIGMOID:
+        return fmin(fmax(a * v + b, 0), 1);
+    case L_THRESHOLD:
+        return v > a ? v : 0;
+    case L_SHRINK:
+        return v < -a ? v + b : v > a ? v - b : 0;
+    default:
+        return v;
+    }
+}
+
 static double scalar(const struct model *m, const struct layer *l, double v, int c)
 {
     switch (l->type) {
@@ -67,11 +153,54 @@ static double scalar(const struct model *m, const struct layer *l, double v, int
         return fmin(fmax(v, 0), 6);
     case L_PRELU:
         return v < 0 ? v * weight(m, l, 0)[c] : v;
-    case L_SIGMOID:
-        return 1 / (1 + exp(-v));
     default:
-        return v;
+        return function(l, v);
     }
+}
+
+/* A place's index in a tensor of shape s, whose extents of 1 are repeated. */
+static size_t repeated(struct shape s, size_t k, struct shape out)
+{
+    size_t c = k % (size_t)out.c, x = k / (size_t)out.c % (size_t)out.w;
+    size_t y = k / (size_t)out.c / (size_t)out.w;
+    return ((s.h == 1 ? 0 : y) * (size_t)s.w + (s.w == 1 ? 0 : x)) * (size_t)s.c +
+           (s.c == 1 ? 0 : c);
+}
+
+static double two(enum layer_type type, double a, double b)
+{
+    switch (type) {
+    case L_ADD:
+        return a + b;
+    case L_SUB:
+        return a - b;
+    case L_MUL:
+        return a * b;
+    case L_DIV:
+        return a / b;
+    case L_MIN:
+        return fmin(a, b);
+    case L_MAX:
+        return fmax(a, b);
+    default:
+        return pow(a, b);
+    }
+}
+
+/* Arithmetic: element k of two values, or a value and the constant, or more values. */
+static double arithmetic(const struct model *m, const struct layer *l, double **v, size_t k)
+{
+    struct shape value = {l->size[0], l->size[1], l->size[2]};
+    double sum = v[l->in[0]][repeated(m->net.layer[l->in[0]].shape, k, l->shape)];
+    if (l->nparam > 0) {
+        double c = weight(m, l, 0)[repeated(value, k, l->shape)];
+        return l->swap ? two(l->type, c, sum) : two(l->type, sum, c);
+    }
+    for (int j = 1; j < l->nin; j++) {
+        double b = v[l->in[j]][repeated(m->net.layer[l->in[j]].shape, k, l->shape)];
+        sum = l->swap ? two(l->type, b, sum) : two(l->type, sum, b);
+    }
+    return sum;
 }
 
 static void evaluate(const struct model *m, int i, double **v)
@@ -118,11 +247,14 @@ static void evaluate(const struct model *m, int i, double **v)
             y[k] = l->type == L_SOFTMAX ? exp(x[k]) / sum : x[k] / sqrt(sum);
         break;
     case L_ADD:
-        for (size_t k = 0; k < n; k++) {
-            y[k] = 0;
-            for (int j = 0; j < l->nin; j++)
-                y[k] += v[l->in[j]][k];
-        }
+    case L_SUB:
+    case L_MUL:
+    case L_DIV:
+    case L_MIN:
+    case L_MAX:
+    case L_POW:
+        for (size_t k = 0; k < n; k++)
+            y[k] = arithmetic(m, l, v, k);
         break;
     case L_CONCAT:
         for (size_t k = 0; k < n; k++) {
@@ -209,7 +341,7 @@ static void check(const char *text, const char *prep, int n, int batch, const ch
                 top = fmax(top, fabs(v[out[k]][j]));
             for (size_t j = 0; j < count; j++) {
                 double got = res[k][(size_t)img * count + j], want = v[out[k]][j];
-                if (fabs(got - want) > 1e-4 * top)
+                if (!(fabs(got - want) <= 1e-4 * top))
                     fail_msg("image %d, output %d, element %zu: %g, not %g, in\n%s", img, k, j, got,
                              want, text);
             }
@@ -364,6 +496,112 @@ static void sums(void **state)
     check("input 1x1x30\na dense 9\nb dense 9\nc add from=a,b\nd relu6\n", "", 5, 8, NULL);
 }
 
+/* Functions of one number, of numbers for which they are there: alone, and applied to what the
+   layers before have made, one after another. */
+static void functions(void **state)
+{
+    (void)state;
+    static const char *const any[] = {
+        "sigmoid",
+        "tanh",
+        "hswish",
+        "swish",
+        "gelu",
+        "softplus",
+        "softsign",
+        "mish",
+        "exp",
+        "abs",
+        "neg",
+        "erf",
+        "floor",
+        "ceil",
+        "round",
+        "sin",
+        "cos",
+        "atan",
+        "sinh",
+        "cosh",
+        "asinh",
+        "sign",
+        "leaky",
+        "leaky alpha=0.3",
+        "elu",
+        "elu alpha=2",
+        "selu",
+        "celu",
+        "celu alpha=0.6",
+        "clip -1.5,2.5",
+        "hsigmoid",
+        "hsigmoid alpha=0.3 beta=0.4",
+        "threshold alpha=0.5",
+        "shrink alpha=0.5 beta=0.1",
+    };
+    static const char *const part[][2] = {
+        {"0.1,4", "log"},     {"0.1,4", "sqrt"},    {"0.2,4", "reciprocal"}, {"-1.2,1.2", "tan"},
+        {"-0.9,0.9", "asin"}, {"-0.9,0.9", "acos"}, {"1.1,4", "acosh"},      {"-0.9,0.9", "atanh"},
+    };
+    char text[300];
+    for (size_t i = 0; i < sizeof any / sizeof any[0]; i++) {
+        snprintf(text, sizeof text, "input 7x5x3\na conv 3 1x1\nb %s\n", any[i]);
+        check(text, "scale=0.02", 3, 4, NULL);
+        check(text, "scale=0.02", 3, 4, "a");
+        snprintf(text, sizeof text,
+                 "input 7x5x3\na conv 24 3x3\nan bn\nb %s\nc maxpool 2x2\nd %s\n"
+                 "e leaky\nf hswish\n",
+                 any[i], any[i]);
+        if (strcmp(any[i], "exp") != 0 && strstr(any[i], "nh") == NULL &&
+            strcmp(any[i], "cosh") != 0)
+            check(text, "scale=0.01", 3, 4, NULL);
+    }
+    for (size_t i = 0; i < sizeof part / sizeof part[0]; i++) {
+        snprintf(text, sizeof text, "input 7x5x3\na clip %s\nb %s\n", part[i][0], part[i][1]);
+        check(text, "scale=0.02 mean=0,0,0", 3, 4, NULL);
+    }
+}
+
+/* Of values of one shape, gates, numbers, constants of every shape on either side; what scales and
+   shifts channels behind a convolution is folded. */
+static void arithmetic_of_two(void **state)
+{
+    (void)state;
+    static const char *const op[] = {"add", "sub", "mul", "div", "min", "max", "pow"};
+    static const char *const value[] = {"1x1x1", "1x1x6", "1x4x1", "5x1x1", "5x4x6", "5x1x6"};
+    char text[400];
+    for (size_t i = 0; i < sizeof op / sizeof op[0]; i++) {
+        bool swaps = i > 0; /* what add has no word for */
+        snprintf(
+            text, sizeof text,
+            "input 5x4x3\na conv 6 1x1\nap clip 0.3,2\nb conv 6 3x3 pad=same\nbp clip 0.3,2\n"
+            "g gap\nr conv 1 1x1 from=a\nrp clip 0.3,2\nw avgpool 5x1 from=ap\n"
+            "u %1$s from=ap,bp\nv %1$s from=g,u%2$s\nx %1$s from=v,rp\ny %1$s from=x,w\nz relu\n",
+            op[i], swaps ? " swap=yes" : "");
+        check(text, "scale=0.02", 3, 4, NULL);
+        for (size_t k = 0; k < sizeof value / sizeof value[0]; k++) {
+            for (int swap = 0; swap <= swaps; swap++) {
+                snprintf(
+                    text, sizeof text,
+                    "input 5x4x3\na conv 6 1x1\nap clip 0.3,2\nb %1$s value=%2$s%3$s\nc relu\n",
+                    op[i], value[k], swap ? " swap=yes" : "");
+                if (strcmp(op[i], "pow") != 0 || swap == 0)
+                    check(text, "scale=0.02", 3, 4, NULL);
+                snprintf(text, sizeof text,
+                         "input 5x4x3\na conv 6 1x1\nb %1$s value=%2$s%3$s\nbn bn\nc relu\n", op[i],
+                         value[k], swap ? " swap=yes" : "");
+                if (strcmp(op[i], "pow") != 0 && !(strcmp(op[i], "div") == 0 && swap))
+                    check(text, "scale=0.02", 3, 4, NULL);
+            }
+        }
+    }
+    check("input 1x1x6\na dense 5\nb mul from=a,a\nc add value=1x1x5\nd add from=b,c,a\n", "", 2, 4,
+          NULL);
+    check("input 1x1x1\nb add value=4x3x2\n", "", 2, 4, NULL);
+    /* A sum that is wider than the convolution. */
+    check("input 3x4x3\ng gap\na conv 5 1x1 from=g\nb conv 5 1x1 from=input\nc add from=a,b\n"
+          "d conv 5 1x1 from=g\ne add from=c,d\n",
+          "", 2, 4, NULL);
+}
+
 static void folding(void **state)
 {
     (void)state;
@@ -491,9 +729,12 @@ static void variants(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(convolutions), cmocka_unit_test(depthwise), cmocka_unit_test(others),
-        cmocka_unit_test(sums),         cmocka_unit_test(pixels),    cmocka_unit_test(groups),
-        cmocka_unit_test(company),      cmocka_unit_test(folding),   cmocka_unit_test(variants),
+        cmocka_unit_test(convolutions), cmocka_unit_test(depthwise),
+        cmocka_unit_test(others),       cmocka_unit_test(sums),
+        cmocka_unit_test(pixels),       cmocka_unit_test(groups),
+        cmocka_unit_test(company),      cmocka_unit_test(folding),
+        cmocka_unit_test(functions),    cmocka_unit_test(arithmetic_of_two),
+        cmocka_unit_test(variants),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
