@@ -122,7 +122,7 @@ int conv_make(struct conv *c, const struct simd *simd, const struct layer *l, st
     for (const struct simd *s = simd->other; s != NULL; s = s->other)
         c->simd = padded(l, s) < padded(l, c->simd) ? s : c->simd;
     size_t groups = (size_t)l->groups;
-    c->span = l->groups == 1 && l->kw * c->in.c <= SHORT_TAP ? l->kw : 1;
+    c->span = l->groups == 1 && l->dw == 1 && l->kw * c->in.c <= SHORT_TAP ? l->kw : 1;
     c->taps = l->kh * l->kw / c->span;
     c->len = c->in.c / l->groups * c->span;
     c->units = l->units / l->groups;
@@ -248,7 +248,8 @@ static void find_edge_taps(const struct conv *c, const float *line, int x0, cons
                            const float **rows, float *copy)
 {
     size_t nc = (size_t)c->in.c;
-    for (int x = x0; x < x0 + c->l.kw; x += c->span, rows += c->simd->mr) {
+    int across = c->l.kw / c->span;
+    for (int k = 0, x = x0; k < across; k++, x += c->span * c->l.dw, rows += c->simd->mr) {
         int from = x < 0 ? 0 : x, to = x + c->span < c->in.w ? x + c->span : c->in.w;
         *rows = from < to ? line + (size_t)from * nc : zeros;
         if (from < to && to - from < c->span) {
@@ -265,10 +266,10 @@ static void find_taps(const struct conv *c, const struct place *at, const float 
 {
     const struct layer *l = &c->l;
     int y0 = at->y * l->sh - l->pt, x0 = at->left * l->sw - l->pl, mr = c->simd->mr;
-    size_t nc = (size_t)c->in.c, line = (size_t)c->in.w * nc, step = (size_t)c->span * nc;
+    size_t nc = (size_t)c->in.c, line = (size_t)c->in.w * nc, step = (size_t)(c->span * l->dw) * nc;
     int across = l->kw / c->span;
-    bool within = x0 >= 0 && x0 + l->kw <= c->in.w;
-    for (int y = y0; y < y0 + l->kh; y++, rows += across * mr) {
+    bool within = x0 >= 0 && x0 + (l->kw - 1) * l->dw < c->in.w;
+    for (int ky = 0, y = y0; ky < l->kh; ky++, y += l->dh, rows += across * mr) {
         if (y < 0 || y >= c->in.h) {
             for (int k = 0; k < across; k++)
                 rows[k * mr] = zeros;
@@ -276,7 +277,7 @@ static void find_taps(const struct conv *c, const struct place *at, const float 
         }
         const float *from = at->x + (size_t)y * line;
         if (!within) {
-            find_edge_taps(c, from, x0, zeros, rows, copy + (size_t)(y - y0) * (size_t)c->len);
+            find_edge_taps(c, from, x0, zeros, rows, copy + (size_t)ky * (size_t)c->len);
             continue;
         }
         for (int k = 0; k < across; k++)

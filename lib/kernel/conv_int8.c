@@ -216,8 +216,8 @@ static void find_taps(const struct conv_int8 *c, const char *image, int oy, int 
     size_t pixel = 4 * c->words;
     const char *zeros = image + image_bytes(c) - pixel;
     int y0 = oy * l->sh - l->pt, x0 = ox * l->sw - l->pl;
-    for (int y = y0; y < y0 + l->kh; y++) {
-        for (int x = x0; x < x0 + l->kw; x++, taps += c->variant->mr) {
+    for (int ky = 0, y = y0; ky < l->kh; ky++, y += l->dh) {
+        for (int kx = 0, x = x0; kx < l->kw; kx++, x += l->dw, taps += c->variant->mr) {
             bool inside = y >= 0 && y < c->in.h && x >= 0 && x < c->in.w;
             *taps = inside ? image + ((size_t)y * (size_t)c->in.w + (size_t)x) * pixel : zeros;
         }

@@ -27,8 +27,8 @@ struct depthwise depthwise_make(const struct simd *simd, const struct layer *l, 
     for (const struct simd *s = simd->other; s != NULL; s = s->other)
         best = padded(in.c, s) < padded(in.c, best) ? s : best;
     struct depthwise d = {best, *l, in, {(size_t)in.c, taps, w, t->bias, slope, t->act}, 0};
-    if (l->kh == 3 && l->kw == 3 && l->sh == 1 && l->sw == 1 && in.c <= STRIP_CHANNELS &&
-        in.c >= best->lanes && l->shape.h >= STRIP_ROWS)
+    if (l->kh == 3 && l->kw == 3 && l->sh == 1 && l->sw == 1 && l->dh == 1 && l->dw == 1 &&
+        in.c <= STRIP_CHANNELS && in.c >= best->lanes && l->shape.h >= STRIP_ROWS)
         d.columns = in.c < best->lanes * FEW_VECTORS ? STRIP_COLUMNS : l->shape.w;
     return d;
 }
@@ -44,11 +44,12 @@ static void window(const struct depthwise *d, const float *x, const float *zeros
                    int columns, const float **pixel)
 {
     size_t w = (size_t)d->in.w, c = (size_t)d->in.c;
-    bool all = x0 >= 0 && x0 + columns <= d->in.w; /* none lies to the left or right */
-    for (int y = y0; y < y0 + d->l.kh; y++) {
+    int step = d->l.dw, last = x0 + (columns - 1) * step;
+    bool all = x0 >= 0 && last < d->in.w; /* none lies to the left or right */
+    for (int ky = 0, y = y0; ky < d->l.kh; ky++, y += d->l.dh) {
         bool inside = y >= 0 && y < d->in.h;
         const float *row = inside ? x + (size_t)y * w * c : zeros;
-        for (int xx = x0; xx < x0 + columns; xx++) {
+        for (int xx = x0; xx <= last; xx += step) {
             bool there = inside && (all || (xx >= 0 && xx < d->in.w));
             *pixel++ = there ? row + (size_t)xx * c : zeros;
         }
@@ -61,7 +62,8 @@ static void filter_one_by_one(const struct depthwise *d, const float *x, float *
 {
     const struct layer *l = &d->l;
     int ow = l->shape.w;
-    bool fast = l->kh == 3 && l->kw == 3 && l->sw <= 2 && ow >= DW3_PIXELS;
+    bool fast =
+        l->kh == 3 && l->kw == 3 && l->dh == 1 && l->dw == 1 && l->sw <= 2 && ow >= DW3_PIXELS;
     int step = fast ? DW3_PIXELS : 1;
     for (int oy = 0; oy < l->shape.h; oy++, y += (size_t)ow * d->dw.nc) {
         for (int at = 0; at < ow; at += step) {

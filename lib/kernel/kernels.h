@@ -37,6 +37,18 @@ void k_inside(int at, int k, int extent, int *from, int *to);
 void k_dwconv(const struct layer *l, struct shape in, const real *w, const struct tail *t,
               const real *x, real *y, size_t n, const real *zeros);
 
+/* Transposed convolution. */
+void k_tconv(const struct layer *l, struct shape in, const real *w, const struct tail *t,
+             const real *x, real *y, size_t n);
+
+/* The output pixel that a tap of the kernel adds to from an input pixel, or -1; all are counted row
+   by row. */
+int k_tconv_place(const struct layer *l, struct shape in, int pixel, int tap);
+
+/* One image's output from the products x (in.h, in.w, kh, kw, units). */
+void k_tconv_add(const struct layer *l, struct shape in, const real *x, const struct tail *t,
+                 real *y);
+
 /* y[n, units] = b + x[n, inputs] w, one weight an input. */
 void k_coral(size_t inputs, int units, const real *w, const real *b, const real *x, real *y,
              size_t n);

@@ -1,4 +1,6 @@
 /* Convolutions. */
+#include <string.h>
+
 #include "tail.h"
 
 /* Vectors of the compiler's: sixteen lanes become one, two or four registers. Unaligned. They are
@@ -88,9 +90,9 @@ SIMD static void dw_image(const struct layer *l, struct shape in, const real *w,
             for (size_t c = 0; c < nc; c++)
                 y[c] = 0;
             for (int ky = 0; ky < l->kh; ky++) {
-                int yy = oy * l->sh - l->pt + ky;
+                int yy = oy * l->sh - l->pt + ky * l->dh;
                 for (int kx = 0; kx < l->kw && yy >= 0 && yy < in.h; kx++) {
-                    int xx = ox * l->sw - l->pl + kx;
+                    int xx = ox * l->sw - l->pl + kx * l->dw;
                     if (xx < 0 || xx >= in.w)
                         continue;
                     const real *restrict p = x + ((size_t)yy * (size_t)in.w + (size_t)xx) * nc;
@@ -109,9 +111,68 @@ void k_dwconv(const struct layer *l, struct shape in, const real *w, const struc
               const real *x, real *y, size_t n, const real *zeros)
 {
     for (size_t i = 0; i < n; i++, x += shape_count(in), y += shape_count(l->shape)) {
-        if (l->kh == 3 && l->kw == 3 && in.c >= LANES)
+        if (l->kh == 3 && l->kw == 3 && l->dh == 1 && l->dw == 1 && in.c >= LANES)
             dw3_image(l, in, w, t, x, y, zeros);
         else
             dw_image(l, in, w, t, x, y);
     }
+}
+
+/* --- Transposed convolution ----------------------------------------------------------------- */
+
+/* y[n] += x w[n] */
+SIMD static void add_product(real *restrict y, real x, const real *restrict w, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        y[i] += x * w[i];
+}
+
+/* Adds what one pixel x of an image's input, through the tap at w, is worth to an output pixel. */
+static void add_tap(const struct layer *l, int inputs, const real *w, const real *x, real *y)
+{
+    size_t units = (size_t)(l->units / l->groups), line = (size_t)(l->kh * l->kw * l->units);
+    for (int g = 0; g < l->groups; g++) {
+        for (int c = 0; c < inputs; c++)
+            add_product(y + (size_t)g * units, x[g * inputs + c],
+                        w + (size_t)c * line + (size_t)g * units, units);
+    }
+}
+
+void k_tconv(const struct layer *l, struct shape in, const real *w, const struct tail *t,
+             const real *x, real *y, size_t n)
+{
+    size_t out = shape_count(l->shape), units = (size_t)l->units;
+    memset(y, 0, n * out * sizeof *y);
+    for (size_t i = 0; i < n; i++, y += out) {
+        for (int p = 0; p < in.h * in.w; p++, x += in.c) {
+            for (int k = 0; k < l->kh * l->kw; k++) {
+                int at = k_tconv_place(l, in, p, k);
+                if (at >= 0)
+                    add_tap(l, in.c / l->groups, w + (size_t)k * units, x, y + (size_t)at * units);
+            }
+        }
+        k_tail(y, out / units, l->units, t);
+    }
+}
+
+int k_tconv_place(const struct layer *l, struct shape in, int pixel, int tap)
+{
+    int y = pixel / in.w * l->sh - l->pt + tap / l->kw * l->dh;
+    int x = pixel % in.w * l->sw - l->pl + tap % l->kw * l->dw;
+    return y >= 0 && y < l->shape.h && x >= 0 && x < l->shape.w ? y * l->shape.w + x : -1;
+}
+
+void k_tconv_add(const struct layer *l, struct shape in, const real *x, const struct tail *t,
+                 real *y)
+{
+    size_t units = (size_t)l->units;
+    memset(y, 0, shape_count(l->shape) * sizeof *y);
+    for (int p = 0; p < in.h * in.w; p++) {
+        for (int k = 0; k < l->kh * l->kw; k++, x += units) {
+            int at = k_tconv_place(l, in, p, k);
+            if (at >= 0)
+                k_add(y + (size_t)at * units, x, units);
+        }
+    }
+    k_tail(y, shape_count(l->shape) / units, l->units, t);
 }

@@ -11,8 +11,9 @@ enum { BLOCK_PATCHES = 96, MOST_CHANNELS = 2048 };
 bool winograd_fits(const struct simd *simd, const struct layer *l, struct shape in)
 {
     return l->type == L_CONV && l->kh == 3 && l->kw == 3 && l->sh == 1 && l->sw == 1 &&
-           l->groups == 1 && l->shape.h > 2 && l->shape.w > 2 && in.c >= 2 * simd->lanes &&
-           in.c <= MOST_CHANNELS && l->units >= 2 * simd->lanes && l->units <= MOST_CHANNELS;
+           l->dh == 1 && l->dw == 1 && l->groups == 1 && l->shape.h > 2 && l->shape.w > 2 &&
+           in.c >= 2 * simd->lanes && in.c <= MOST_CHANNELS && l->units >= 2 * simd->lanes &&
+           l->units <= MOST_CHANNELS;
 }
 
 /* The filter's transform G g G', G = [1 0 0; 1/2 1/2 1/2; 1/2 -1/2 1/2; 0 0 1], for one of its 16

@@ -146,7 +146,8 @@ int net_scale(struct net *dst, const struct net *src, int h, int w, double width
             l.shape.h = h > 0 ? h : l.shape.h;
             l.shape.w = w > 0 ? w : l.shape.w;
         }
-        if ((l.type == L_CONV || l.type == L_DENSE) && width != 1 && !is_head(src, i))
+        if ((l.type == L_CONV || l.type == L_TCONV || l.type == L_DENSE) && width != 1 &&
+            !is_head(src, i))
             l.units = scaled(l.units, width);
         int rc = net_add(dst, &l, e);
         if (rc < 0) {

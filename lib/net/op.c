@@ -60,20 +60,27 @@ static int window(int in, int k, int s, enum pad_mode mode, int *before, int *af
     return room < 0 ? 0 : room / s + 1;
 }
 
+int op_reach(int k, int dilation)
+{
+    return (k - 1) * dilation + 1;
+}
+
 int op_slide(struct layer *l, struct shape in, struct mien_err *e)
 {
+    int kh = op_reach(l->kh, l->dh), kw = op_reach(l->kw, l->dw);
     if (l->kh < 1 || l->kw < 1 || l->sh < 1 || l->sw < 1 || l->kh > 1024 || l->kw > 1024 ||
         l->sh > 1024 || l->sw > 1024)
         return op_bad(l, e, "kernel and stride must be 1 to 1024");
+    if (l->dh < 1 || l->dw < 1 || l->dh > 1024 || l->dw > 1024)
+        return op_bad(l, e, "dilation must be 1 to 1024");
     if (l->pt < 0 || l->pb < 0 || l->pl < 0 || l->pr < 0)
         return op_bad(l, e, "a padding can't be negative");
     if (l->pad == PAD_VALID)
         l->pt = l->pb = l->pl = l->pr = 0;
-    if (l->pad == PAD_EXPLICIT &&
-        (l->pt >= l->kh || l->pb >= l->kh || l->pl >= l->kw || l->pr >= l->kw))
+    if (l->pad == PAD_EXPLICIT && (l->pt >= kh || l->pb >= kh || l->pl >= kw || l->pr >= kw))
         return op_bad(l, e, "the padding is as large as the kernel");
-    l->shape.h = window(in.h, l->kh, l->sh, l->pad, &l->pt, &l->pb);
-    l->shape.w = window(in.w, l->kw, l->sw, l->pad, &l->pl, &l->pr);
+    l->shape.h = window(in.h, kh, l->sh, l->pad, &l->pt, &l->pb);
+    l->shape.w = window(in.w, kw, l->sw, l->pad, &l->pl, &l->pr);
     if (l->shape.h == 0 || l->shape.w == 0)
         return op_bad(l, e, "the kernel is larger than its input");
     l->shape.c = in.c;

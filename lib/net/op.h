@@ -99,6 +99,9 @@ void op_weight(struct layer *l, double fan_in, double fan_out, int ndim, size_t 
                size_t c, size_t d);
 void op_bias(struct layer *l);
 
+/* The rows or columns that a kernel of k reaches over. */
+int op_reach(int k, int dilation);
+
 /* The output of a layer that slides a window over its input. */
 int op_slide(struct layer *l, struct shape in, struct mien_err *e);
 

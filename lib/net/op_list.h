@@ -67,6 +67,7 @@
     X(INPUT, input)                                                                                \
     X(CONV, conv)                                                                                  \
     X(DWCONV, dwconv)                                                                              \
+    X(TCONV, tconv)                                                                                \
     X(DENSE, dense)                                                                                \
     X(CORAL, coral)                                                                                \
     X(BN, bn)                                                                                      \

@@ -49,7 +49,8 @@ int fast_conv_make(struct fast_conv *f, const struct simd *simd, const struct la
     if (l->type == L_CONV) {
         f->simd = simd;
         rc = make_conv(f, simd);
-    } else if (l->type == L_DWCONV && in.c >= simd->lanes && l->kh * l->kw <= MAX_TAPS) {
+    } else if (l->type == L_DWCONV && in.c >= simd->lanes && l->kh * l->kw <= MAX_TAPS &&
+               l->dh == 1 && l->dw == 1) {
         f->simd = simd;
         f->flipped = aligned_zeros(l->param[0].count, sizeof *f->flipped);
         f->zeros = aligned_zeros((size_t)in.w * (size_t)in.c, sizeof *f->zeros);

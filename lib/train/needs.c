@@ -13,6 +13,7 @@ const struct train_needs *train_needs_of(enum layer_type type)
     static const struct train_needs needs[LAYER_TYPES] = {
         UNARY_OPS(UNARY)[L_CONV] = {.is = TRAIN_ONE_IMAGE | TRAIN_TAIL, .scratch = conv_scratch},
         [L_DWCONV] = {.is = TRAIN_ONE_IMAGE | TRAIN_TAIL},
+        [L_TCONV] = {.is = TRAIN_ONE_IMAGE | TRAIN_TAIL},
         [L_DENSE] = {.is = TRAIN_TAIL},
         [L_BN] = {.is = TRAIN_TAIL, .channel = 4 * sizeof(real)},
         [L_RELU] = {.is = TRAIN_ONE_IMAGE | TRAIN_IN_PLACE},

@@ -60,7 +60,7 @@ static void col2im(const struct layer *l, struct shape in, const real *col, int 
         int x0 = (int)(i % (size_t)l->shape.w) * l->sw - l->pl;
         for (int ky = 0; ky < l->kh; ky++) {
             for (int kx = 0; kx < l->kw; kx++, col += nc) {
-                int yy = y0 + ky, xx = x0 + kx;
+                int yy = y0 + ky * l->dh, xx = x0 + kx * l->dw;
                 if (yy < 0 || yy >= in.h || xx < 0 || xx >= in.w)
                     continue;
                 real *p = dx + ((size_t)yy * (size_t)in.w + (size_t)xx) * (size_t)in.c + c0;
@@ -147,9 +147,9 @@ SIMD void g_dwconv(const struct layer *l, struct shape in, const real *w, const 
         for (int oy = 0; oy < l->shape.h; oy++) {
             for (int ox = 0; ox < l->shape.w; ox++, dy += nc) {
                 for (int ky = 0; ky < l->kh; ky++) {
-                    int yy = oy * l->sh - l->pt + ky;
+                    int yy = oy * l->sh - l->pt + ky * l->dh;
                     for (int kx = 0; kx < l->kw && yy >= 0 && yy < in.h; kx++) {
-                        int xx = ox * l->sw - l->pl + kx;
+                        int xx = ox * l->sw - l->pl + kx * l->dw;
                         if (xx < 0 || xx >= in.w)
                             continue;
                         size_t at = ((size_t)yy * (size_t)in.w + (size_t)xx) * nc;
@@ -184,3 +184,58 @@ const struct train_op train_dwconv = {
     .forward = dwconv_forward,
     .backward = dwconv_backward,
 };
+
+/* --- tconv ---------------------------------------------------------------------------------- */
+
+static void tconv_forward(struct trainer *t, const struct images *v)
+{
+    const struct tail tail = {pass_param(t, v->l, 1), train_tail(&t->memory, v->i), NULL};
+    k_tconv(v->l, v->in, pass_param(t, v->l, 0), &tail, v->x, v->y, v->n);
+}
+
+/* What an input pixel x and an output pixel, of gradient dy, that the tap at w joins are worth to
+   each other's gradients. */
+SIMD static void tap_gradients(const struct layer *l, int inputs, const real *w, const real *x,
+                               const real *dy, real *dx, real *dw)
+{
+    size_t units = (size_t)(l->units / l->groups), line = (size_t)(l->kh * l->kw * l->units);
+    for (int g = 0; g < l->groups; g++, dy += units) {
+        for (int c = 0; c < inputs; c++) {
+            size_t at = (size_t)c * line + (size_t)g * units;
+            real sum = 0, xc = x[g * inputs + c];
+            for (size_t u = 0; dx != NULL && u < units; u++)
+                sum += dy[u] * w[at + u];
+            if (dx != NULL)
+                dx[g * inputs + c] += sum;
+            for (size_t u = 0; dw != NULL && u < units; u++)
+                dw[at + u] += dy[u] * xc;
+        }
+    }
+}
+
+static void tconv_backward(struct trainer *t, const struct images *v, const struct gradients *g)
+{
+    const struct layer *l = v->l;
+    const real *w = pass_param(t, l, 0), *x = v->x, *dy = g->dy;
+    real *dx = g->dx;
+    size_t units = (size_t)l->units;
+    if (g->db != NULL)
+        g_add_rows(dy, v->rows, l->units, g->db);
+    if (dx != NULL)
+        memset(dx, 0, v->n * v->icount * sizeof *dx);
+    for (size_t i = 0; i < v->n; i++, dy += v->count) {
+        for (int p = 0; p < v->in.h * v->in.w; p++, x += v->in.c) {
+            for (int k = 0; k < l->kh * l->kw; k++) {
+                int at = k_tconv_place(l, v->in, p, k);
+                if (at >= 0)
+                    tap_gradients(l, v->in.c / l->groups, w + (size_t)k * units, x,
+                                  dy + (size_t)at * units, dx,
+                                  g->dw != NULL ? g->dw + (size_t)k * units : NULL);
+            }
+            if (dx != NULL)
+                dx += v->in.c;
+        }
+    }
+}
+
+const struct train_op train_tconv = {.forward = tconv_forward, .backward = tconv_backward};

@@ -24,16 +24,16 @@ void k_im2col(const struct layer *l, struct shape in, const real *x, int c0, int
         int y0 = (int)(i / (size_t)l->shape.w) * l->sh - l->pt;
         int x0 = (int)(i % (size_t)l->shape.w) * l->sw - l->pl;
         for (int ky = 0; ky < l->kh; ky++) {
-            int yy = y0 + ky;
+            int yy = y0 + ky * l->dh;
             const real *src = x + ((size_t)yy * (size_t)in.w) * (size_t)in.c + c0;
             int inside = yy >= 0 && yy < in.h;
-            if (inside && x0 >= 0 && x0 + l->kw <= in.w && nc == in.c) {
+            if (inside && x0 >= 0 && x0 + l->kw <= in.w && l->dw == 1 && nc == in.c) {
                 memcpy(col, src + (size_t)x0 * (size_t)in.c, row * (size_t)l->kw);
                 col += nc * l->kw;
                 continue;
             }
             for (int kx = 0; kx < l->kw; kx++, col += nc) {
-                int xx = x0 + kx;
+                int xx = x0 + kx * l->dw;
                 if (inside && xx >= 0 && xx < in.w)
                     memcpy(col, src + (size_t)xx * (size_t)in.c, row);
                 else

@@ -133,6 +133,23 @@ static void convolutions(void **state)
     check("input 3x3x5\na conv 17 1x1\nb conv 19 1x1\n", 17, NULL);
 }
 
+static void dilations(void **state)
+{
+    (void)state;
+    check("input 7x7x2\na conv 4 1x1\nb conv 4 3x3 dilation=2 pad=2 groups=2\n", 2, NULL);
+    check("input 7x7x2\na conv 3 1x1\nb conv 4 3x2 dilation=1x3 stride=2 pad=1,0,2,1\n", 2, NULL);
+    check("input 7x7x2\na conv 17 1x1\nb dwconv 3x3 dilation=2 pad=2\n", 2, NULL);
+}
+
+static void transposed(void **state)
+{
+    (void)state;
+    check("input 3x4x2\na conv 4 1x1\nb tconv 6 3x3 stride=2 pad=1 groups=2 outpad=1,0\nr relu\n"
+          "d dense 2\n",
+          3, NULL);
+    check("input 3x4x2\na conv 3 1x1\nb tconv 2 2x3 dilation=2 bias=no\n", 3, NULL);
+}
+
 /* Fused runs, more images than they have parts, with a second reader of an output and a frozen
    layer among them. */
 static void fused_runs(void **state)
@@ -309,7 +326,8 @@ static void whole_networks(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(convolutions),  cmocka_unit_test(fused_runs),
+        cmocka_unit_test(convolutions),  cmocka_unit_test(dilations),
+        cmocka_unit_test(transposed),    cmocka_unit_test(fused_runs),
         cmocka_unit_test(depthwise),     cmocka_unit_test(dense_and_activations),
         cmocka_unit_test(functions),     cmocka_unit_test(arithmetic),
         cmocka_unit_test(normalisation), cmocka_unit_test(pooling),

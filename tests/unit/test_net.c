@@ -173,7 +173,7 @@ static void refusals(void **state)
     refuse("input 4x4x3\nc conv 3 3x3 stride=x\n", "not a whole number");
     refuse("input 4x4x3\nc conv 3 3x3 pad=1,2\n", "pad is same, valid");
     refuse("input 4x4x3\nc conv 3 3x3 bias=maybe\n", "bias is yes or no");
-    refuse("input 4x4x3\nc conv 3 3x3 dilation=2\n", "no option 'dilation'");
+    refuse("input 4x4x3\nc conv 3 3x3 twist=2\n", "no option 'twist'");
     refuse("input 4x4x3\nc conv 3 5x5\n", "kernel is larger");
     refuse("input 4x4x3\nc conv 4 3x3 groups=3\n", "don't fit");
     refuse("input 4x4x3\nr relu stride=2\n", "a relu layer has no option 'stride'");

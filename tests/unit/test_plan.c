@@ -33,7 +33,7 @@ static double window(const struct model *m, const struct layer *l, struct shape 
     int count = 0, per = in.c / l->groups, g = l->type == L_CONV ? c / (l->units / l->groups) : 0;
     for (int ky = 0; ky < l->kh; ky++) {
         for (int kx = 0; kx < l->kw; kx++) {
-            int y = oy * l->sh - l->pt + ky, xx = ox * l->sw - l->pl + kx;
+            int y = oy * l->sh - l->pt + ky * l->dh, xx = ox * l->sw - l->pl + kx * l->dw;
             if (l->type == L_CONV) {
                 for (int i = 0; i < per; i++)
                     sum +=
@@ -52,6 +52,24 @@ static double window(const struct model *m, const struct layer *l, struct shape 
     return l->type == L_MAXPOOL   ? best
            : l->type == L_AVGPOOL ? sum / count
                                   : sum + (b != NULL ? b[c] : 0);
+}
+
+/* An output of a transposed convolution: of the input pixels that reach it. */
+static double transposed(const struct model *m, const struct layer *l, struct shape in,
+                         const double *x, int oy, int ox, int u)
+{
+    int per = in.c / l->groups, g = u / (l->units / l->groups);
+    const float *w = weight(m, l, 0), *b = weight(m, l, 1);
+    double sum = b != NULL ? (double)b[u] : 0;
+    for (int ky = 0; ky < l->kh; ky++) {
+        for (int kx = 0; kx < l->kw; kx++) {
+            int y = oy + l->pt - ky * l->dh, xx = ox + l->pl - kx * l->dw;
+            for (int c = 0; c < per && y % l->sh == 0 && xx % l->sw == 0; c++)
+                sum += at(x, in, y / l->sh, xx / l->sw, g * per + c) *
+                       (double)w[((c * l->kh + ky) * l->kw + kx) * l->units + u];
+        }
+    }
+    return sum;
 }
 
 /* Functions of one number, of which layers are. */
@@ -218,6 +236,11 @@ static void evaluate(const struct model *m, int i, double **v)
         for (size_t k = 0; k < n; k++)
             y[k] = window(m, l, in, x, (int)(k / (size_t)(s.w * s.c)), (int)(k / (size_t)s.c) % s.w,
                           (int)(k % (size_t)s.c));
+        break;
+    case L_TCONV:
+        for (size_t k = 0; k < n; k++)
+            y[k] = transposed(m, l, in, x, (int)(k / (size_t)(s.w * s.c)),
+                              (int)(k / (size_t)s.c) % s.w, (int)(k % (size_t)s.c));
         break;
     case L_DENSE:
         for (size_t k = 0; k < n; k++) {
@@ -602,6 +625,35 @@ static void arithmetic_of_two(void **state)
           "", 2, 4, NULL);
 }
 
+/* Kernels whose taps lie apart, on every way that one is computed. */
+static void dilations(void **state)
+{
+    (void)state;
+    check("input 13x11x3\na conv 20 3x3 dilation=2 pad=same\n", "scale=0.02", 3, 4, NULL);
+    check("input 13x11x3\na conv 5 3x2 dilation=3x2 stride=2 pad=2,1,0,2\nb relu\n", "scale=0.02",
+          3, 4, NULL);
+    check("input 13x11x3\na conv 40 1x1\nb conv 48 3x3 dilation=2 pad=2 groups=4\n", "scale=0.02",
+          3, 4, NULL);
+    check("input 13x11x3\na conv 64 1x1\nb conv 64 3x3 dilation=2 pad=2\n", "scale=0.02", 3, 4,
+          NULL);
+    check("input 13x11x3\na conv 40 1x1\nb dwconv 3x3 dilation=2 pad=same\n", "scale=0.02", 3, 4,
+          NULL);
+    check("input 13x11x3\na conv 7 1x1\nb dwconv 3x2 dilation=2x3 stride=2 pad=1\n", "scale=0.02",
+          3, 4, NULL);
+}
+
+static void transposed_convolutions(void **state)
+{
+    (void)state;
+    check("input 5x4x3\na tconv 6 3x3\nb relu6\n", "scale=0.02", 3, 4, NULL);
+    check("input 5x4x3\na tconv 6 2x2 stride=2 bias=no\nb bn\n", "scale=0.02", 3, 4, NULL);
+    check("input 5x4x3\na tconv 5 4x3 stride=2x3 pad=1,0,2,1 outpad=1,2\nb prelu\n", "scale=0.02",
+          3, 4, NULL);
+    check("input 5x4x3\na conv 4 1x1\nb tconv 6 3x3 stride=2 pad=same groups=2 dilation=2\n",
+          "scale=0.02", 3, 4, NULL);
+    check("input 1x1x3\na tconv 300 4x4\nb swish\n", "scale=0.02", 3, 4, NULL);
+}
+
 static void folding(void **state)
 {
     (void)state;
@@ -733,6 +785,7 @@ int main(void)
         cmocka_unit_test(others),       cmocka_unit_test(sums),
         cmocka_unit_test(pixels),       cmocka_unit_test(groups),
         cmocka_unit_test(company),      cmocka_unit_test(folding),
+        cmocka_unit_test(dilations),    cmocka_unit_test(transposed_convolutions),
         cmocka_unit_test(functions),    cmocka_unit_test(arithmetic_of_two),
         cmocka_unit_test(variants),
     };
