@@ -60,6 +60,8 @@ void k_scale(real *y, const real *x, size_t rows, int c, const real *scale, cons
 void k_maxpool(const struct layer *l, struct shape in, const real *x, real *y, uint32_t *which,
                size_t n);
 void k_avgpool(const struct layer *l, struct shape in, const real *x, real *y, size_t n);
+/* What each element under an average's window is multiplied by. */
+real k_avgpool_share(const struct layer *l, struct shape in, int oy, int ox);
 void k_gap(struct shape in, const real *x, real *y, size_t n);
 
 /* A function of one number, l->type, of each of n elements. May be in place. */
@@ -102,7 +104,19 @@ void k_add(real *y, const real *x, size_t n);
 /* Copies x's channels behind the channels [0, at) of y, whose rows have `width` channels. */
 void k_place(const real *x, int c, real *y, int at, int width, size_t rows);
 
-/* Pads rows, columns and channels with zeros. */
+/* What a concat layer's input of n images is to k_place: blocks and how many of them. */
+void k_concat_rows(const struct layer *l, struct shape in, size_t n, int *block, size_t *rows);
+
+/* Turns the axes of an input seen as l->view to l->order; back: an output to the input. */
+void k_permute(const struct layer *l, const real *x, real *y, size_t n, bool back);
+
+/* A part of an input; back: puts a part x where in y (n, in) it comes from. */
+void k_slice(const struct layer *l, struct shape in, const real *x, real *y, size_t n, bool back);
+
+/* An output pixel y of a pad layer that repeats an image's input x; back: adds it to x. */
+void k_pad_pixel(const struct layer *l, struct shape in, int pixel, real *y, real *x, bool back);
+
+/* Pads rows, columns and channels. */
 void k_pad(const struct layer *l, struct shape in, const real *x, real *y, size_t n);
 
 /* An image as an input: y = (pixel - mean[c]) * scale in the input's channel order. */

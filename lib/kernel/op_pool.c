@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "kernels.h"
+#include "net/op.h"
 
 void k_inside(int at, int k, int extent, int *from, int *to)
 {
@@ -25,16 +26,24 @@ SIMD static void max_and_which(real *restrict y, uint32_t *restrict which, const
     }
 }
 
-/* One output pixel y (in.c), of the image's rows [y0, y1) and columns [x0, x1). */
-static void max_window(struct shape in, const real *x, int y0, int y1, int x0, int x1, real *y,
-                       uint32_t *which)
+/* The same of k taps, `apart` from each other: the first one that lies inside. */
+static void taps_inside(int at, int k, int apart, int extent, int *from, int *to)
+{
+    k_inside(at, op_reach(k, apart), extent, from, to);
+    if (at < 0)
+        *from = (apart - -at % apart) % apart;
+}
+
+/* One output pixel y (in.c), of the image's rows [y0, y1) and columns [x0, x1), dh and dw apart. */
+static void max_window(const struct layer *l, struct shape in, const real *x, int y0, int y1,
+                       int x0, int x1, real *y, uint32_t *which)
 {
     size_t nc = (size_t)in.c, corner = ((size_t)y0 * (size_t)in.w + (size_t)x0) * nc;
     memcpy(y, x + corner, nc * sizeof *y);
     for (size_t c = 0; which != NULL && c < nc; c++)
         which[c] = (uint32_t)(corner + c);
-    for (int yy = y0; yy < y1; yy++) {
-        for (int xx = x0; xx < x1; xx++) {
+    for (int yy = y0; yy < y1; yy += l->dh) {
+        for (int xx = x0; xx < x1; xx += l->dw) {
             size_t at = ((size_t)yy * (size_t)in.w + (size_t)xx) * nc;
             if (at == corner)
                 continue;
@@ -54,14 +63,28 @@ void k_maxpool(const struct layer *l, struct shape in, const real *x, real *y, u
         for (int oy = 0; oy < l->shape.h; oy++) {
             for (int ox = 0; ox < l->shape.w; ox++, y += nc) {
                 int y0, y1, x0, x1;
-                k_inside(oy * l->sh - l->pt, l->kh, in.h, &y0, &y1);
-                k_inside(ox * l->sw - l->pl, l->kw, in.w, &x0, &x1);
-                max_window(in, x, y0, y1, x0, x1, y, which);
+                taps_inside(oy * l->sh - l->pt, l->kh, l->dh, in.h, &y0, &y1);
+                taps_inside(ox * l->sw - l->pl, l->kw, l->dw, in.w, &x0, &x1);
+                max_window(l, in, x, y0, y1, x0, x1, y, which);
                 if (which != NULL)
                     which += nc;
             }
         }
     }
+}
+
+real k_avgpool_share(const struct layer *l, struct shape in, int oy, int ox)
+{
+    int y = oy * l->sh - l->pt, x = ox * l->sw - l->pl, y0, y1, x0, x1;
+    k_inside(y, l->kh, in.h, &y0, &y1);
+    k_inside(x, l->kw, in.w, &x0, &x1);
+    if (l->count) { /* the padding too, but not what lies beyond it */
+        y0 = y;
+        x0 = x;
+        y1 = y + l->kh < in.h + l->pb ? y + l->kh : in.h + l->pb;
+        x1 = x + l->kw < in.w + l->pr ? x + l->kw : in.w + l->pr;
+    }
+    return (real)1 / (real)((y1 - y0) * (x1 - x0));
 }
 
 SIMD void k_avgpool(const struct layer *l, struct shape in, const real *x, real *y, size_t n)
@@ -81,7 +104,7 @@ SIMD void k_avgpool(const struct layer *l, struct shape in, const real *x, real 
                             y[c] += p[c];
                     }
                 }
-                real share = (real)1 / (real)((y1 - y0) * (x1 - x0));
+                real share = k_avgpool_share(l, in, oy, ox);
                 for (size_t c = 0; c < nc; c++)
                     y[c] *= share;
             }

@@ -47,7 +47,7 @@ void op_bias(struct layer *l)
 }
 
 /* Resolves one dimension's padding and returns the output's extent, or 0 when there is none. */
-static int window(int in, int k, int s, enum pad_mode mode, int *before, int *after)
+static int window(int in, int k, int s, enum pad_mode mode, bool ceil, int *before, int *after)
 {
     if (mode == PAD_SAME) {
         int out = (in + s - 1) / s, total = (out - 1) * s + k - in;
@@ -57,7 +57,11 @@ static int window(int in, int k, int s, enum pad_mode mode, int *before, int *af
         *after = total - *before;
     }
     int room = in + *before + *after - k;
-    return room < 0 ? 0 : room / s + 1;
+    if (room < 0)
+        return 0;
+    /* A last window that reaches beyond the padding begins before it. */
+    int more = ceil && room % s != 0 && (room / s + 1) * s < in + *before;
+    return room / s + 1 + more;
 }
 
 int op_reach(int k, int dilation)
@@ -79,8 +83,8 @@ int op_slide(struct layer *l, struct shape in, struct mien_err *e)
         l->pt = l->pb = l->pl = l->pr = 0;
     if (l->pad == PAD_EXPLICIT && (l->pt >= kh || l->pb >= kh || l->pl >= kw || l->pr >= kw))
         return op_bad(l, e, "the padding is as large as the kernel");
-    l->shape.h = window(in.h, kh, l->sh, l->pad, &l->pt, &l->pb);
-    l->shape.w = window(in.w, kw, l->sw, l->pad, &l->pl, &l->pr);
+    l->shape.h = window(in.h, kh, l->sh, l->pad, l->ceil, &l->pt, &l->pb);
+    l->shape.w = window(in.w, kw, l->sw, l->pad, l->ceil, &l->pl, &l->pr);
     if (l->shape.h == 0 || l->shape.w == 0)
         return op_bad(l, e, "the kernel is larger than its input");
     l->shape.c = in.c;

@@ -76,6 +76,9 @@
     X(PRELU, prelu)                                                                                \
     X(SOFTMAX, softmax)                                                                            \
     X(L2NORM, l2norm)                                                                              \
+    X(RESHAPE, reshape)                                                                            \
+    X(PERMUTE, permute)                                                                            \
+    X(SLICE, slice)                                                                                \
     X(FLATTEN, flatten)                                                                            \
     X(MAXPOOL, maxpool)                                                                            \
     X(AVGPOOL, avgpool)                                                                            \

@@ -1,21 +1,47 @@
 /* Pooling. */
 #include "op.h"
 
-static int pool_shape(const struct net *net, struct layer *l, struct shape in, struct mien_err *e)
+static int avgpool_shape(const struct net *net, struct layer *l, struct shape in,
+                         struct mien_err *e)
 {
     (void)net;
     return op_slide(l, in, e);
 }
 
-const struct op op_maxpool = {
-    .name = "maxpool",
-    .has = HAS_WINDOW,
-    .shape = pool_shape,
-};
 const struct op op_avgpool = {
     .name = "avgpool",
-    .has = HAS_WINDOW,
-    .shape = pool_shape,
+    .has = HAS_WINDOW | HAS(CEIL) | HAS(COUNT),
+    .shape = avgpool_shape,
+};
+
+/* Whether a window of k taps that begins at `at` has one inside of the extent. */
+static bool meets(int at, int k, int dilation, int extent)
+{
+    for (; k > 0; k--, at += dilation) {
+        if (at >= 0 && at < extent)
+            return true;
+    }
+    return false;
+}
+
+static int maxpool_shape(const struct net *net, struct layer *l, struct shape in,
+                         struct mien_err *e)
+{
+    bool all = true;
+    (void)net;
+    if (op_slide(l, in, e) < 0)
+        return MIEN_ERR_ARG;
+    for (int i = 0; i < l->shape.h; i++)
+        all = all && meets(i * l->sh - l->pt, l->kh, l->dh, in.h);
+    for (int i = 0; i < l->shape.w; i++)
+        all = all && meets(i * l->sw - l->pl, l->kw, l->dw, in.w);
+    return all ? 0 : op_bad(l, e, "a window has no element of its input");
+}
+
+const struct op op_maxpool = {
+    .name = "maxpool",
+    .has = HAS_WINDOW | HAS(DILATION) | HAS(CEIL),
+    .shape = maxpool_shape,
 };
 
 static int gap_shape(const struct net *net, struct layer *l, struct shape in, struct mien_err *e)

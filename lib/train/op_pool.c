@@ -51,7 +51,7 @@ static void g_avgpool(const struct layer *l, struct shape in, const real *dy, re
                 int y0, y1, x0, x1;
                 k_inside(oy * l->sh - l->pt, l->kh, in.h, &y0, &y1);
                 k_inside(ox * l->sw - l->pl, l->kw, in.w, &x0, &x1);
-                real share = (real)1 / (real)((y1 - y0) * (x1 - x0));
+                real share = k_avgpool_share(l, in, oy, ox);
                 for (int yy = y0; yy < y1; yy++) {
                     for (int xx = x0; xx < x1; xx++) {
                         real *p = dx + ((size_t)yy * (size_t)in.w + (size_t)xx) * nc;

@@ -17,14 +17,47 @@ static void flatten_backward(struct trainer *t, const struct images *v, const st
 
 const struct train_op train_flatten = {.forward = flatten_forward, .backward = flatten_backward};
 
+const struct train_op train_reshape = {.forward = flatten_forward, .backward = flatten_backward};
+
+static void permute_forward(struct trainer *t, const struct images *v)
+{
+    (void)t;
+    k_permute(v->l, v->x, v->y, v->n, false);
+}
+
+static void permute_backward(struct trainer *t, const struct images *v, const struct gradients *g)
+{
+    (void)t;
+    k_permute(v->l, g->dy, g->dx, v->n, true);
+}
+
+const struct train_op train_permute = {.forward = permute_forward, .backward = permute_backward};
+
+static void slice_forward(struct trainer *t, const struct images *v)
+{
+    (void)t;
+    k_slice(v->l, v->in, v->x, v->y, v->n, false);
+}
+
+static void slice_backward(struct trainer *t, const struct images *v, const struct gradients *g)
+{
+    (void)t;
+    memset(g->dx, 0, v->n * v->icount * sizeof *g->dx);
+    k_slice(v->l, v->in, g->dy, g->dx, v->n, true);
+}
+
+const struct train_op train_slice = {.forward = slice_forward, .backward = slice_backward};
+
 static void concat_forward(struct trainer *t, const struct images *v)
 {
     const struct layer *l = v->l;
-    for (int k = 0, at = 0; k < l->nin; k++) {
+    int block, width;
+    size_t rows;
+    k_concat_rows(l, l->shape, v->n, &width, &rows);
+    for (int k = 0, at = 0; k < l->nin; k++, at += block) {
         struct shape s = t->net->layer[l->in[k]].shape;
-        const real *x = t->state[l->in[k]].act + v->first * shape_count(s);
-        k_place(x, s.c, v->y, at, l->shape.c, v->rows);
-        at += s.c;
+        k_concat_rows(l, s, v->n, &block, &rows);
+        k_place(t->state[l->in[k]].act + v->first * shape_count(s), block, v->y, at, width, rows);
     }
 }
 
@@ -35,14 +68,17 @@ static void g_place(const real *dy, int width, int at, real *dx, int c, size_t r
         memcpy(dx + r * (size_t)c, dy + r * (size_t)width + at, (size_t)c * sizeof *dx);
 }
 
-/* Each input gets its channels of the gradient. */
+/* Each input gets its part of the gradient. */
 static void concat_input(struct trainer *t, const struct images *v, int k, const real *dy, real *dx)
 {
     const struct layer *l = v->l;
-    int at = 0;
-    for (int i = 0; i < k; i++)
-        at += t->net->layer[l->in[i]].shape.c;
-    g_place(dy, l->shape.c, at, dx, t->net->layer[l->in[k]].shape.c, v->rows);
+    int at = 0, block, width;
+    size_t rows;
+    k_concat_rows(l, l->shape, v->n, &width, &rows);
+    for (int i = 0; i < k; i++, at += block)
+        k_concat_rows(l, t->net->layer[l->in[i]].shape, v->n, &block, &rows);
+    k_concat_rows(l, t->net->layer[l->in[k]].shape, v->n, &block, &rows);
+    g_place(dy, width, at, dx, block, rows);
 }
 
 const struct train_op train_concat = {.forward = concat_forward, .backward_input = concat_input};
@@ -65,10 +101,24 @@ static void g_pad(const struct layer *l, struct shape in, const real *dy, real *
     }
 }
 
+/* Where the border repeats the image. */
+static void g_pad_repeated(const struct layer *l, struct shape in, const real *dy, real *dx,
+                           size_t n)
+{
+    memset(dx, 0, n * shape_count(in) * sizeof *dx);
+    for (size_t i = 0; i < n; i++, dx += shape_count(in)) {
+        for (int p = 0; p < l->shape.h * l->shape.w; p++, dy += l->shape.c)
+            k_pad_pixel(l, in, p, (real *)dy, dx, true);
+    }
+}
+
 static void pad_backward(struct trainer *t, const struct images *v, const struct gradients *g)
 {
     (void)t;
-    g_pad(v->l, v->in, g->dy, g->dx, v->n);
+    if (v->l->kind == PAD_VALUE)
+        g_pad(v->l, v->in, g->dy, g->dx, v->n);
+    else
+        g_pad_repeated(v->l, v->in, g->dy, g->dx, v->n);
 }
 
 const struct train_op train_pad = {

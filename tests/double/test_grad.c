@@ -292,6 +292,33 @@ static void pooling(void **state)
     check("input 5x6x2\na conv 3 1x1\np avgpool 3x2 stride=2 pad=same\nb dense 3\n", 2, NULL);
     check("input 5x6x2\na conv 3 1x1\np gap\nb dense 3\n", 2, NULL);
     check("input 4x4x2\na conv 3 1x1\np avgpool 2x2 stride=3\nb dense 3\n", 1, NULL);
+    check("input 6x5x2\na conv 3 1x1\np avgpool 3x3 stride=2 pad=1 ceil=yes count=yes\nb dense 3\n",
+          2, NULL);
+    check("input 6x5x2\na conv 3 1x1\np maxpool 2x3 stride=3 dilation=2x1 pad=1 ceil=yes\nb dense "
+          "3\n",
+          2, NULL);
+}
+
+static void movements(void **state)
+{
+    (void)state;
+    check("input 3x4x2\na conv 6 1x1\nb reshape 2x12x3\nc conv 2 1x1\n", 2, NULL);
+    check("input 3x4x2\na conv 6 1x1\nb permute 3x4x6 view=12x2x3 order=0,2,1\nc dense 2\n", 2,
+          NULL);
+    check("input 3x4x2\na conv 8 1x1\nb permute 6x8x2 view=3x4x2x2x2 order=0,2,1,3,4\nc dense 2\n",
+          2, NULL);
+    check("input 5x4x2\na conv 5 1x1\nb slice 2x2x3 at=1,3,4 step=3,-2,-2\nc dense 2\n", 2, NULL);
+    check("input 3x4x2\na conv 3 1x1\nb conv 3 1x1 from=input\nc concat from=a,b,a axis=h\nd dense "
+          "2\n",
+          2, NULL);
+    check("input 3x4x2\na conv 3 1x1\nb conv 3 1x1 from=input\nc concat from=a,b,a axis=w\nd dense "
+          "2\n",
+          2, NULL);
+    check("input 3x4x2\na conv 3 1x1\nb pad 1,2,1,0 value=2 channels=1,0\nd dense 2\n", 2, NULL);
+    check("input 3x4x2\na conv 3 1x1\nb pad 1,2,1,0 mode=edge channels=1,0\nd dense 2\n", 2, NULL);
+    check("input 3x4x2\na conv 3 1x1\nb pad 1,2,1,0 mode=reflect channels=1,0\nd dense 2\n", 2,
+          NULL);
+    check("input 3x4x2\na conv 3 1x1\nb pad 1,2,1,0 mode=wrap channels=1,0\nd dense 2\n", 2, NULL);
 }
 
 static void joins(void **state)
@@ -326,12 +353,13 @@ static void whole_networks(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(convolutions),  cmocka_unit_test(dilations),
-        cmocka_unit_test(transposed),    cmocka_unit_test(fused_runs),
-        cmocka_unit_test(depthwise),     cmocka_unit_test(dense_and_activations),
-        cmocka_unit_test(functions),     cmocka_unit_test(arithmetic),
-        cmocka_unit_test(normalisation), cmocka_unit_test(pooling),
-        cmocka_unit_test(joins),         cmocka_unit_test(whole_networks),
+        cmocka_unit_test(convolutions),   cmocka_unit_test(dilations),
+        cmocka_unit_test(transposed),     cmocka_unit_test(fused_runs),
+        cmocka_unit_test(depthwise),      cmocka_unit_test(dense_and_activations),
+        cmocka_unit_test(functions),      cmocka_unit_test(arithmetic),
+        cmocka_unit_test(normalisation),  cmocka_unit_test(pooling),
+        cmocka_unit_test(movements),      cmocka_unit_test(joins),
+        cmocka_unit_test(whole_networks),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -46,6 +46,9 @@ static double window(const struct model *m, const struct layer *l, struct shape 
                 sum += at(x, in, y, xx, c);
                 best = fmax(best, at(x, in, y, xx, c));
                 count++;
+            } else if (l->count && y >= -l->pt && y < in.h + l->pb && xx >= -l->pl &&
+                       xx < in.w + l->pr) {
+                count++;
             }
         }
     }
@@ -221,6 +224,49 @@ static double arithmetic(const struct model *m, const struct layer *l, double **
     return sum;
 }
 
+/* Element k of values one after another. */
+static double concatenated(const struct model *m, const struct layer *l, double **v, size_t k)
+{
+    struct shape s = l->shape;
+    int place[] = {(int)(k / (size_t)(s.w * s.c)), (int)(k / (size_t)s.c) % s.w,
+                   (int)(k % (size_t)s.c)};
+    for (int j = 0;; j++) {
+        struct shape in = m->net.layer[l->in[j]].shape;
+        const int extent[] = {in.h, in.w, in.c};
+        if (place[l->axis] < extent[l->axis])
+            return at(v[l->in[j]], in, place[0], place[1], place[2]);
+        place[l->axis] -= extent[l->axis];
+    }
+}
+
+/* Where place i of an axis comes from, or -1. */
+static int border(int kind, int i, int extent)
+{
+    if (i >= 0 && i < extent)
+        return i;
+    if (kind == PAD_EDGE)
+        return i < 0 ? 0 : extent - 1;
+    if (kind == PAD_REFLECT)
+        return i < 0 ? -i : 2 * extent - 2 - i;
+    return kind == PAD_WRAP ? (i + extent) % extent : -1;
+}
+
+/* The input's element that becomes element k of an output whose axes are in another order. */
+static size_t permuted(const struct layer *l, size_t k)
+{
+    size_t place[NET_MAX_VIEW] = {0}, from = 0;
+    int dims = 0;
+    while (dims < NET_MAX_VIEW && l->view[dims] > 0)
+        dims++;
+    for (int i = dims - 1; i >= 0; i--) {
+        place[l->order[i]] = k % (size_t)l->view[l->order[i]];
+        k /= (size_t)l->view[l->order[i]];
+    }
+    for (int i = 0; i < dims; i++)
+        from = from * (size_t)l->view[i] + place[i];
+    return from;
+}
+
 static void evaluate(const struct model *m, int i, double **v)
 {
     const struct layer *l = &m->net.layer[i];
@@ -280,21 +326,26 @@ static void evaluate(const struct model *m, int i, double **v)
             y[k] = arithmetic(m, l, v, k);
         break;
     case L_CONCAT:
-        for (size_t k = 0; k < n; k++) {
-            int c = (int)(k % (size_t)s.c), j = 0;
-            for (; c >= m->net.layer[l->in[j]].shape.c; j++)
-                c -= m->net.layer[l->in[j]].shape.c;
-            y[k] =
-                v[l->in[j]][k / (size_t)s.c * (size_t)m->net.layer[l->in[j]].shape.c + (size_t)c];
-        }
+        for (size_t k = 0; k < n; k++)
+            y[k] = concatenated(m, l, v, k);
         break;
     case L_PAD:
         for (size_t k = 0; k < n; k++) {
-            int c = (int)(k % (size_t)s.c) - l->cb;
-            y[k] = c < 0 || c >= in.c ? 0
-                                      : at(x, in, (int)(k / (size_t)(s.w * s.c)) - l->pt,
-                                           (int)(k / (size_t)s.c) % s.w - l->pl, c);
+            int r = border(l->kind, (int)(k / (size_t)(s.w * s.c)) - l->pt, in.h);
+            int w = border(l->kind, (int)(k / (size_t)s.c) % s.w - l->pl, in.w);
+            int c = border(l->kind, (int)(k % (size_t)s.c) - l->cb, in.c);
+            y[k] = r < 0 || w < 0 || c < 0 ? (double)l->a : at(x, in, r, w, c);
         }
+        break;
+    case L_SLICE:
+        for (size_t k = 0; k < n; k++)
+            y[k] = at(x, in, l->at[0] + (int)(k / (size_t)(s.w * s.c)) * l->step[0],
+                      l->at[1] + (int)(k / (size_t)s.c) % s.w * l->step[1],
+                      l->at[2] + (int)(k % (size_t)s.c) * l->step[2]);
+        break;
+    case L_PERMUTE:
+        for (size_t k = 0; k < n; k++)
+            y[k] = x[permuted(l, k)];
         break;
     default:
         for (size_t k = 0; k < n; k++)
@@ -654,6 +705,49 @@ static void transposed_convolutions(void **state)
     check("input 1x1x3\na tconv 300 4x4\nb swish\n", "scale=0.02", 3, 4, NULL);
 }
 
+static void movements(void **state)
+{
+    (void)state;
+    check("input 5x4x3\na conv 6 1x1\nb reshape 2x12x5\nc relu\nd conv 3 1x1\n", "scale=0.02", 3, 4,
+          NULL);
+    check("input 5x4x3\na conv 6 1x1\nb permute 1x1x120 view=5x4x6 order=2,0,1\n", "scale=0.02", 3,
+          4, NULL);
+    check("input 5x4x3\na conv 6 1x1\nb permute 5x4x6 view=20x2x3 order=0,2,1\nc relu\n",
+          "scale=0.02", 3, 4, NULL); /* a channel shuffle */
+    check("input 4x4x3\na conv 8 1x1\nb permute 8x8x2 view=4x4x2x2x2 order=0,2,1,3,4\n",
+          "scale=0.02", 3, 4, NULL); /* depth to space */
+    check("input 5x4x3\nb permute 3x1x20 view=60 order=0\n", "scale=0.02", 3, 4, NULL);
+    check("input 2x2x3\nb permute 3x2x2 view=2x1x2x1x1x3 order=5,4,3,2,1,0\n", "scale=0.02", 3, 4,
+          NULL);
+    check("input 7x6x3\na conv 5 1x1\nb slice 3x2x5 at=1,2,0 step=2,3,1\n", "scale=0.02", 3, 4,
+          NULL);
+    check("input 7x6x3\na slice 7x3x3 at=6,5,2 step=-1,-2,-1\n", "scale=0.02", 3, 4, NULL);
+    check("input 5x4x3\na conv 6 1x1\nb slice 2x4x6 at=3,0,0\nc concat from=b,a,b axis=h\nd relu\n",
+          "scale=0.02", 3, 4, NULL);
+    check("input 5x4x3\na conv 6 1x1\nb slice 5x1x6\nc concat from=b,a axis=w\n", "scale=0.02", 3,
+          4, NULL);
+    static const char *const mode[] = {"value", "edge", "reflect", "wrap"};
+    char text[200];
+    for (int i = 0; i < 4; i++) {
+        snprintf(text, sizeof text,
+                 "input 5x4x3\na conv 6 1x1\nb pad 3,1,0,2 channels=2,4 mode=%s\n", mode[i]);
+        check(text, "scale=0.02", 3, 4, NULL);
+    }
+    check("input 5x4x3\nb pad 3,1,0,2 value=-2.5\n", "scale=0.02", 3, 4, NULL);
+}
+
+static void windows(void **state)
+{
+    (void)state;
+    check("input 8x7x3\na maxpool 3x2 stride=3x2 ceil=yes\n", "scale=0.02", 3, 4, NULL);
+    check("input 8x7x3\na avgpool 3x3 stride=3 pad=1 ceil=yes\n", "scale=0.02", 3, 4, NULL);
+    check("input 8x7x3\na avgpool 3x3 stride=2 pad=1,2,0,1 ceil=yes count=yes\n", "scale=0.02", 3,
+          4, NULL);
+    check("input 8x7x3\na avgpool 2x3 pad=same count=yes\n", "scale=0.02", 3, 4, NULL);
+    check("input 8x7x3\na maxpool 3x2 dilation=2x3 stride=2 pad=3,1,1,2\n", "scale=0.02", 3, 4,
+          NULL);
+}
+
 static void folding(void **state)
 {
     (void)state;
@@ -785,6 +879,7 @@ int main(void)
         cmocka_unit_test(others),       cmocka_unit_test(sums),
         cmocka_unit_test(pixels),       cmocka_unit_test(groups),
         cmocka_unit_test(company),      cmocka_unit_test(folding),
+        cmocka_unit_test(movements),    cmocka_unit_test(windows),
         cmocka_unit_test(dilations),    cmocka_unit_test(transposed_convolutions),
         cmocka_unit_test(functions),    cmocka_unit_test(arithmetic_of_two),
         cmocka_unit_test(variants),
