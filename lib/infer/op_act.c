@@ -25,10 +25,20 @@ const struct infer_op infer_prelu = {act_compile, act_run};
 
 static void softmax_run(const struct run *r)
 {
-    k_softmax(r->x[0], r->y, r->count, r->n);
+    if (r->l->axes == (AXIS_H | AXIS_W | AXIS_C))
+        k_softmax(r->x[0], r->y, r->count, r->n);
+    else
+        k_softmax_over(r->l, r->x[0], r->y, r->n, false);
 }
 
 const struct infer_op infer_softmax = {NULL, softmax_run};
+
+static void logsoftmax_run(const struct run *r)
+{
+    k_softmax_over(r->l, r->x[0], r->y, r->n, true);
+}
+
+const struct infer_op infer_logsoftmax = {NULL, logsoftmax_run};
 
 /* --- Functions of one number ---------------------------------------------------------------- */
 

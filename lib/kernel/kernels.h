@@ -69,7 +69,39 @@ void k_unary(const struct layer *l, const real *x, real *y, size_t n);
 
 /* Over count elements an image; may be in place. */
 void k_softmax(const real *x, real *y, size_t count, size_t n);
-void k_l2norm(const real *x, real *y, size_t count, size_t n);
+
+/* Over l->axes. */
+void k_softmax_over(const struct layer *l, const real *x, real *y, size_t n, bool logarithm);
+void k_l2norm(const struct layer *l, const real *x, real *y, size_t n);
+
+/* Normalisation by mean and deviation over l->axes; gamma and beta may both be NULL. */
+void k_norm(const struct layer *l, const real *gamma, const real *beta, const real *x, real *y,
+            size_t n);
+
+/* The mean, and 1 / the deviation, of the output of a walk that begins at `from`. */
+struct moments {
+    real mean, inverse;
+};
+struct walk;
+struct moments k_moments(const struct layer *l, const struct walk *k, const real *x, size_t from);
+
+/* Local response normalisation (Krizhevsky et al. 2012) of pixels; and for one pixel x the channels
+   [from, to) that channel c is divided by, and k + alpha / size times the sum of their squares. */
+void k_lrn(const struct layer *l, const real *x, real *y, size_t rows);
+void k_lrn_window(const struct layer *l, int c, int *from, int *to);
+real k_lrn_sum(const struct layer *l, const real *x, int c);
+
+/* What l->kind makes of the elements along l->axes. */
+void k_reduce(const struct layer *l, struct shape in, const real *x, real *y, size_t n);
+
+/* Interpolation; back: from a gradient x of the output that of the input, y. */
+void k_resize(const struct layer *l, struct shape in, const real *x, real *y, size_t n, bool back);
+
+/* A product of matrices x0 (a.h; a.w, a.c) and x1, and from its gradient that by side 0 or 1. */
+void k_matmul(const struct layer *l, struct shape a, struct shape b, const real *x0, const real *x1,
+              real *y, size_t n);
+void k_matmul_back(const struct layer *l, struct shape a, struct shape b, const real *x0,
+                   const real *x1, int by, const real *dy, real *d, size_t n);
 
 /* A side of arithmetic: (n, s.h, s.w, s.c), of which an extent of 1 is repeated; a constant is the
    same for all images. */

@@ -2,6 +2,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "axes.h"
 #include "fast_math.h"
 #include "tail.h"
 
@@ -45,6 +46,27 @@ void k_softmax(const real *x, real *y, size_t count, size_t n)
         }
         for (size_t k = 0; k < count; k++)
             y[k] = (real)(y[k] / sum);
+    }
+}
+
+void k_softmax_over(const struct layer *l, const real *x, real *y, size_t n, bool logarithm)
+{
+    struct walk k = walk_along(l->shape, l->axes, 1);
+    size_t count = shape_count(l->shape);
+    for (size_t i = 0; i < n; i++, x += count, y += count) {
+        for (size_t o = 0; o < k.outputs; o++) {
+            size_t from = walk_from(&k, o);
+            double sum = 0;
+            real top = x[from];
+            WALK (&k, from, at)
+                top = x[at] > top ? x[at] : top; /* so that exp can't overflow */
+            WALK (&k, from, at)
+                sum += exp((double)(x[at] - top));
+            double shift = (double)top + log(sum);
+            WALK (&k, from, at)
+                y[at] = logarithm ? (real)((double)x[at] - shift)
+                                  : (real)(exp((double)(x[at] - top)) / sum);
+        }
     }
 }
 

@@ -56,7 +56,10 @@ int net_add(struct net *net, const struct layer *from, struct mien_err *e)
     if ((l.type == L_INPUT) != (net->n == 0))
         return op_bad(&l, e, "the first layer is the input, and no other");
     if (l.type != L_INPUT && (l.nin < least || l.nin > most))
-        return op_bad(&l, e, most > 1 ? "it needs 2 to 8 inputs" : "it needs one input");
+        return op_bad(&l, e,
+                      most == 1   ? "it needs one input"
+                      : most == 2 ? "it needs two inputs"
+                                  : "it needs 2 to 8 inputs");
     if (l.type == L_INPUT)
         l.nin = 0;
     for (int i = 0; i < l.nin; i++) {

@@ -3,7 +3,8 @@
 
 const struct op op_relu = {.name = "relu", .is = OP_RELU};
 const struct op op_relu6 = {.name = "relu6", .is = OP_RELU};
-const struct op op_softmax = {.name = "softmax"};
+const struct op op_softmax = {.name = "softmax", .has = HAS(OVER)};
+const struct op op_logsoftmax = {.name = "logsoftmax", .has = HAS(OVER)};
 
 static int prelu_shape(const struct net *net, struct layer *l, struct shape in, struct mien_err *e)
 {

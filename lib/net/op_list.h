@@ -75,6 +75,12 @@
     X(RELU6, relu6)                                                                                \
     X(PRELU, prelu)                                                                                \
     X(SOFTMAX, softmax)                                                                            \
+    X(LOGSOFTMAX, logsoftmax)                                                                      \
+    X(NORM, norm)                                                                                  \
+    X(LRN, lrn)                                                                                    \
+    X(REDUCE, reduce)                                                                              \
+    X(RESIZE, resize)                                                                              \
+    X(MATMUL, matmul)                                                                              \
     X(L2NORM, l2norm)                                                                              \
     X(RESHAPE, reshape)                                                                            \
     X(PERMUTE, permute)                                                                            \

@@ -1,6 +1,7 @@
 /* Activations. */
 #include <string.h>
 
+#include "kernel/axes.h"
 #include "kernel/fast_math.h"
 #include "op.h"
 
@@ -77,7 +78,10 @@ const struct train_op train_prelu = {
 static void softmax_forward(struct trainer *t, const struct images *v)
 {
     (void)t;
-    k_softmax(v->x, v->y, v->count, v->n);
+    if (v->l->axes == (AXIS_H | AXIS_W | AXIS_C))
+        k_softmax(v->x, v->y, v->count, v->n);
+    else
+        k_softmax_over(v->l, v->x, v->y, v->n, false);
 }
 
 static void g_softmax(const real *y, const real *dy, real *dx, size_t count, size_t n)
@@ -91,13 +95,53 @@ static void g_softmax(const real *y, const real *dy, real *dx, size_t count, siz
     }
 }
 
+/* The same over l->axes, and for logarithms of what softmax makes. */
+static void g_softmax_over(const struct layer *l, const real *y, const real *dy, real *dx, size_t n,
+                           bool logarithm)
+{
+    struct walk k = walk_along(l->shape, l->axes, 1);
+    size_t count = shape_count(l->shape);
+    for (size_t i = 0; i < n; i++, y += count, dy += count, dx += count) {
+        for (size_t o = 0; o < k.outputs; o++) {
+            size_t from = walk_from(&k, o);
+            double sum = 0;
+            WALK (&k, from, at)
+                sum += logarithm ? (double)dy[at] : (double)y[at] * dy[at];
+            WALK (&k, from, at)
+                dx[at] = logarithm ? (real)(dy[at] - exp((double)y[at]) * sum)
+                                   : (real)(y[at] * (dy[at] - sum));
+        }
+    }
+}
+
 static void softmax_backward(struct trainer *t, const struct images *v, const struct gradients *g)
 {
     (void)t;
-    g_softmax(v->y, g->dy, g->dx, v->count, v->n);
+    if (v->l->axes == (AXIS_H | AXIS_W | AXIS_C))
+        g_softmax(v->y, g->dy, g->dx, v->count, v->n);
+    else
+        g_softmax_over(v->l, v->y, g->dy, g->dx, v->n, false);
 }
 
 const struct train_op train_softmax = {.forward = softmax_forward, .backward = softmax_backward};
+
+static void logsoftmax_forward(struct trainer *t, const struct images *v)
+{
+    (void)t;
+    k_softmax_over(v->l, v->x, v->y, v->n, true);
+}
+
+static void logsoftmax_backward(struct trainer *t, const struct images *v,
+                                const struct gradients *g)
+{
+    (void)t;
+    g_softmax_over(v->l, v->y, g->dy, g->dx, v->n, true);
+}
+
+const struct train_op train_logsoftmax = {
+    .forward = logsoftmax_forward,
+    .backward = logsoftmax_backward,
+};
 
 /* --- Functions of one number ---------------------------------------------------------------- */
 

@@ -2,6 +2,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "kernel/axes.h"
 #include "op.h"
 
 /* --- bn ------------------------------------------------------------------------------------- */
@@ -177,29 +178,118 @@ const struct train_op train_bn = {
 static void l2norm_forward(struct trainer *t, const struct images *v)
 {
     (void)t;
-    k_l2norm(v->x, v->y, v->count, v->n);
+    k_l2norm(v->l, v->x, v->y, v->n);
 }
 
-static void g_l2norm(const real *x, const real *y, const real *dy, real *dx, size_t count, size_t n)
+static void g_l2norm(const struct layer *l, const real *x, const real *y, const real *dy, real *dx,
+                     size_t n)
 {
+    struct walk k = walk_along(l->shape, l->axes, 1);
+    size_t count = shape_count(l->shape);
     for (size_t i = 0; i < n; i++, x += count, y += count, dy += count, dx += count) {
-        double square = 0, dot = 0;
-        for (size_t k = 0; k < count; k++) {
-            square += (double)x[k] * x[k];
-            dot += (double)y[k] * dy[k];
+        for (size_t o = 0; o < k.outputs; o++) {
+            size_t from = walk_from(&k, o);
+            double square = 0, dot = 0;
+            WALK (&k, from, at) {
+                square += (double)x[at] * x[at];
+                dot += (double)y[at] * dy[at];
+            }
+            double f = 1 / sqrt(square > 1e-12 ? square : 1e-12);
+            if (square <= 1e-12) /* below the floor the norm is constant */
+                dot = 0;
+            WALK (&k, from, at)
+                dx[at] = (real)((dy[at] - y[at] * dot) * f);
         }
-        double f = 1 / sqrt(square > 1e-12 ? square : 1e-12);
-        if (square <= 1e-12) /* below the floor the norm is constant */
-            dot = 0;
-        for (size_t k = 0; k < count; k++)
-            dx[k] = (real)((dy[k] - y[k] * dot) * f);
     }
 }
 
 static void l2norm_backward(struct trainer *t, const struct images *v, const struct gradients *g)
 {
     (void)t;
-    g_l2norm(v->x, v->y, g->dy, g->dx, v->count, v->n);
+    g_l2norm(v->l, v->x, v->y, g->dy, g->dx, v->n);
 }
 
 const struct train_op train_l2norm = {.forward = l2norm_forward, .backward = l2norm_backward};
+
+/* --- norm ----------------------------------------------------------------------------------- */
+
+static void norm_forward(struct trainer *t, const struct images *v)
+{
+    k_norm(v->l, pass_param(t, v->l, 0), pass_param(t, v->l, 1), v->x, v->y, v->n);
+}
+
+/* One output of a walk, which begins at `from`: dx = inverse (d - mean of d - xhat mean of d xhat),
+   d being dy gamma. */
+static void norm_gradient(const struct layer *l, const struct walk *k, const real *gamma,
+                          const real *x, size_t from, const struct gradients *g, size_t image)
+{
+    const real *dy = g->dy + image;
+    struct moments m = k_moments(l, k, x, from);
+    size_t channel = from % (size_t)l->shape.c;
+    double sum = 0, dot = 0;
+    WALK (k, from, at) {
+        size_t c = channel + nth;
+        real xhat = (x[at] - m.mean) * m.inverse, d = gamma != NULL ? dy[at] * gamma[c] : dy[at];
+        sum += d;
+        dot += (double)d * xhat;
+        if (g->dw != NULL) {
+            g->dw[c] += dy[at] * xhat;
+            g->db[c] += dy[at];
+        }
+    }
+    sum /= (double)k->count;
+    dot /= (double)k->count;
+    if (g->dx == NULL)
+        return;
+    WALK (k, from, at) {
+        real xhat = (x[at] - m.mean) * m.inverse;
+        real d = gamma != NULL ? dy[at] * gamma[channel + nth] : dy[at];
+        g->dx[image + at] = (real)(m.inverse * (d - sum - xhat * dot));
+    }
+}
+
+static void norm_backward(struct trainer *t, const struct images *v, const struct gradients *g)
+{
+    struct walk k = walk_along(v->l->shape, v->l->axes, v->l->groups);
+    for (size_t i = 0; i < v->n; i++) {
+        for (size_t o = 0; o < k.outputs; o++)
+            norm_gradient(v->l, &k, pass_param(t, v->l, 0), v->x + i * v->count, walk_from(&k, o),
+                          g, i * v->count);
+    }
+}
+
+const struct train_op train_norm = {.forward = norm_forward, .backward = norm_backward};
+
+/* --- lrn ------------------------------------------------------------------------------------ */
+
+static void lrn_forward(struct trainer *t, const struct images *v)
+{
+    (void)t;
+    k_lrn(v->l, v->x, v->y, v->rows);
+}
+
+/* One pixel: y = x s^-beta for each channel, whose s has squares of other channels. */
+static void lrn_gradient(const struct layer *l, const real *x, const real *dy, real *dx)
+{
+    double beta = (double)l->b, share = 2 * (double)l->a / l->units;
+    for (int c = 0; c < l->shape.c; c++)
+        dx[c] = 0;
+    for (int c = 0; c < l->shape.c; c++) {
+        double s = (double)k_lrn_sum(l, x, c), power = pow(s, -beta);
+        int from, to;
+        dx[c] += (real)(dy[c] * power);
+        k_lrn_window(l, c, &from, &to);
+        for (int k = from; k < to; k++)
+            dx[k] -= (real)(dy[c] * x[c] * beta * power / s * share * x[k]);
+    }
+}
+
+static void lrn_backward(struct trainer *t, const struct images *v, const struct gradients *g)
+{
+    size_t c = (size_t)v->l->shape.c;
+    (void)t;
+    for (size_t r = 0; r < v->rows; r++)
+        lrn_gradient(v->l, v->x + r * c, g->dy + r * c, g->dx + r * c);
+}
+
+const struct train_op train_lrn = {.forward = lrn_forward, .backward = lrn_backward};

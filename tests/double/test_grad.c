@@ -299,6 +299,65 @@ static void pooling(void **state)
           2, NULL);
 }
 
+static void over_axes(void **state)
+{
+    (void)state;
+    static const char *const axes[] = {"h", "c", "hw", "wc", "hwc"};
+    static const char *const kind[] = {"mean", "sum", "max",   "min",    "prod",
+                                       "l1",   "l2",  "sumsq", "logsum", "logsumexp"};
+    static const char *const norm[] = {"softmax axes=", "logsoftmax axes=", "l2norm axes="};
+    char text[300];
+    for (size_t i = 0; i < sizeof axes / sizeof axes[0]; i++) {
+        for (size_t k = 0; k < sizeof kind / sizeof kind[0]; k++) {
+            snprintf(text, sizeof text,
+                     "input 3x4x2\na conv 3 1x1\nap softplus\nb reduce %s %s\nc dense 2\n", kind[k],
+                     axes[i]);
+            check(text, 2, NULL);
+        }
+        for (size_t k = 0; k < 3; k++) {
+            snprintf(text, sizeof text, "input 3x4x2\na conv 3 1x1\nb %s%s\nc dense 2\n", norm[k],
+                     axes[i]);
+            check(text, 2, NULL);
+        }
+        snprintf(text, sizeof text, "input 3x4x2\na conv 3 1x1\nb norm %s\nc dense 2\n", axes[i]);
+        check(text, 2, NULL);
+        check(text, 2, "b");
+        snprintf(text, sizeof text,
+                 "input 3x4x2\na conv 3 1x1\nb norm %s affine=no eps=0.1\nc dense 2\n", axes[i]);
+        check(text, 2, NULL);
+    }
+    check("input 3x4x2\na conv 6 1x1\nb norm hwc groups=3\nc dense 2\n", 2, NULL);
+    check("input 3x4x2\na conv 6 1x1\nb lrn 3 alpha=0.5 beta=0.6 k=2\nc dense 2\n", 2, NULL);
+}
+
+static void resizes(void **state)
+{
+    (void)state;
+    check("input 3x4x2\na conv 3 1x1\nb resize 6x7\nc dense 2\n", 2, NULL);
+    check("input 3x4x2\na conv 3 1x1\nb resize 5x2 mode=linear coords=corners\nc dense 2\n", 2,
+          NULL);
+    check("input 3x4x2\na conv 3 1x1\nb resize 5x7 mode=cubic\nc dense 2\n", 2, NULL);
+}
+
+static void matrix_products(void **state)
+{
+    (void)state;
+    const char *const option[] = {"", " ta=yes tb=yes"};
+    char text[200];
+    for (int i = 0; i < 2; i++) {
+        snprintf(text, sizeof text,
+                 "input 3x4x2\na conv 4 1x1\nb conv 4 1x1 from=input\nc matmul from=a,b%s\n"
+                 "d dense 2\n",
+                 option[i]);
+        check(text, 2, NULL);
+        snprintf(text, sizeof text,
+                 "input 3x4x2\na conv 4 1x1\nb slice 1x4x4\nc matmul from=a,b%s\n"
+                 "d matmul from=b,c\ne dense 2\n",
+                 option[i]);
+        check(text, 2, NULL);
+    }
+}
+
 static void movements(void **state)
 {
     (void)state;
@@ -353,13 +412,14 @@ static void whole_networks(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(convolutions),   cmocka_unit_test(dilations),
-        cmocka_unit_test(transposed),     cmocka_unit_test(fused_runs),
-        cmocka_unit_test(depthwise),      cmocka_unit_test(dense_and_activations),
-        cmocka_unit_test(functions),      cmocka_unit_test(arithmetic),
-        cmocka_unit_test(normalisation),  cmocka_unit_test(pooling),
-        cmocka_unit_test(movements),      cmocka_unit_test(joins),
-        cmocka_unit_test(whole_networks),
+        cmocka_unit_test(convolutions),  cmocka_unit_test(dilations),
+        cmocka_unit_test(transposed),    cmocka_unit_test(fused_runs),
+        cmocka_unit_test(depthwise),     cmocka_unit_test(dense_and_activations),
+        cmocka_unit_test(functions),     cmocka_unit_test(arithmetic),
+        cmocka_unit_test(normalisation), cmocka_unit_test(pooling),
+        cmocka_unit_test(movements),     cmocka_unit_test(over_axes),
+        cmocka_unit_test(resizes),       cmocka_unit_test(matrix_products),
+        cmocka_unit_test(joins),         cmocka_unit_test(whole_networks),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -267,13 +267,141 @@ static size_t permuted(const struct layer *l, size_t k)
     return from;
 }
 
+/* What a normalisation makes of element k, by all elements that differ from it along l->axes, and in
+   its group of channels. */
+static double normalised(const struct model *m, const struct layer *l, const double *x, size_t k)
+{
+    struct shape s = l->shape;
+    int y0 = (int)(k / (size_t)(s.w * s.c)), x0 = (int)(k / (size_t)s.c) % s.w;
+    int c0 = (int)(k % (size_t)s.c), per = s.c / l->groups, count = 0;
+    double exps = 0, square = 0, sum = 0, variance = 0;
+    for (int again = 0; again < 2; again++) {
+        for (size_t j = 0; j < shape_count(s); j++) {
+            int y = (int)(j / (size_t)(s.w * s.c)), xx = (int)(j / (size_t)s.c) % s.w;
+            int c = (int)(j % (size_t)s.c);
+            if ((y != y0 && !(l->axes & AXIS_H)) || (xx != x0 && !(l->axes & AXIS_W)) ||
+                (c != c0 && !(l->axes & AXIS_C)) || c / per != c0 / per)
+                continue;
+            if (again) {
+                variance += (x[j] - sum / count) * (x[j] - sum / count) / count;
+                continue;
+            }
+            exps += exp(x[j]);
+            square += x[j] * x[j];
+            sum += x[j];
+            count++;
+        }
+    }
+    double v = (x[k] - sum / count) / sqrt(variance + (double)l->rate);
+    return l->type == L_SOFTMAX      ? exp(x[k]) / exps
+           : l->type == L_LOGSOFTMAX ? log(exp(x[k]) / exps)
+           : l->type == L_L2NORM     ? x[k] / sqrt(square)
+           : l->nparam > 0           ? v * (double)weight(m, l, 0)[c0] + (double)weight(m, l, 1)[c0]
+                                     : v;
+}
+
+static double reduced(const struct layer *l, struct shape in, const double *x, int y, int xx, int c)
+{
+    double sum = 0, l1 = 0, square = 0, product = 1, exps = 0, most = -1e300, least = 1e300;
+    int count = 0;
+    for (int h = 0; h < (l->axes & AXIS_H ? in.h : 1); h++) {
+        for (int w = 0; w < (l->axes & AXIS_W ? in.w : 1); w++) {
+            for (int k = 0; k < (l->axes & AXIS_C ? in.c : 1); k++, count++) {
+                double v = at(x, in, y + h, xx + w, c + k);
+                sum += v;
+                l1 += fabs(v);
+                square += v * v;
+                product *= v;
+                exps += exp(v);
+                most = fmax(most, v);
+                least = fmin(least, v);
+            }
+        }
+    }
+    const double all[] = {sum / count, sum,          most,   least,    product,
+                          l1,          sqrt(square), square, log(sum), log(exps)};
+    return all[l->kind];
+}
+
+static double divided(const struct layer *l, const double *x, size_t k)
+{
+    int c = (int)(k % (size_t)l->shape.c), first = c - (l->units - 1) / 2;
+    double sum = 0;
+    for (int i = first; i < first + l->units; i++) {
+        if (i >= 0 && i < l->shape.c)
+            sum += x[k + (size_t)i - (size_t)c] * x[k + (size_t)i - (size_t)c];
+    }
+    return x[k] / pow((double)l->k + (double)l->a / l->units * sum, (double)l->b);
+}
+
+/* Where an output's place lies in the input. */
+static double place_of(const struct layer *l, int o, int in, int out, double scale)
+{
+    scale = scale == 0 ? (double)out / in : scale;
+    return l->coords == COORDS_HALF         ? (o + 0.5) / scale - 0.5
+           : l->coords == COORDS_ASYMMETRIC ? o / scale
+           : out == 1                       ? 0
+           : l->coords == COORDS_CORNERS    ? o * (in - 1.0) / (out - 1.0)
+                                            : (o + 0.5) / scale - 0.5;
+}
+
+/* The weight of input place i for a place p between them. */
+static double share(const struct layer *l, int i, double p)
+{
+    double d = fabs(i - p);
+    if (l->kind == INTERPOLATE_LINEAR)
+        return fmax(0, 1 - d);
+    if (l->kind == INTERPOLATE_CUBIC)
+        return d <= 1  ? 1.25 * d * d * d - 2.25 * d * d + 1
+               : d < 2 ? -0.75 * d * d * d + 3.75 * d * d - 6 * d + 3
+                       : 0;
+    double at = l->rounding == ROUND_FLOOR         ? floor(p)
+                : l->rounding == ROUND_CEIL        ? ceil(p)
+                : l->rounding == ROUND_PREFER_CEIL ? floor(p + 0.5)
+                                                   : ceil(p - 0.5);
+    return i == (int)at;
+}
+
+/* Places beyond the edge are those at it. */
+static double resized(const struct layer *l, struct shape in, const double *x, int oy, int ox,
+                      int c)
+{
+    double py = place_of(l, oy, in.h, l->shape.h, (double)l->a), sum = 0;
+    double px = place_of(l, ox, in.w, l->shape.w, (double)l->b);
+    for (int y = -3; y < in.h + 3; y++) {
+        for (int xx = -3; xx < in.w + 3; xx++) {
+            int r = y < 0       ? 0
+                    : y >= in.h ? in.h - 1
+                                : y,
+                w = xx < 0       ? 0
+                    : xx >= in.w ? in.w - 1
+                                 : xx;
+            sum += share(l, y, py) * share(l, xx, px) * at(x, in, r, w, c);
+        }
+    }
+    return sum;
+}
+
+static double product(const struct model *m, const struct layer *l, double **v, size_t k)
+{
+    struct shape a = m->net.layer[l->in[0]].shape, b = m->net.layer[l->in[1]].shape, s = l->shape;
+    int h = (int)(k / (size_t)(s.w * s.c)), r = (int)(k / (size_t)s.c) % s.w;
+    int c = (int)(k % (size_t)s.c), inner = l->ta ? a.w : a.c, ha = a.h > 1 ? h : 0;
+    int hb = b.h > 1 ? h : 0;
+    double sum = 0;
+    for (int i = 0; i < inner; i++)
+        sum += at(v[l->in[0]], a, ha, l->ta ? i : r, l->ta ? r : i) *
+               at(v[l->in[1]], b, hb, l->tb ? c : i, l->tb ? i : c);
+    return sum;
+}
+
 static void evaluate(const struct model *m, int i, double **v)
 {
     const struct layer *l = &m->net.layer[i];
     struct shape in = m->net.layer[l->in[0]].shape, s = l->shape;
     size_t n = shape_count(s), ni = shape_count(in);
     const double *x = v[l->in[0]];
-    double *y = v[i], sum = 0;
+    double *y = v[i];
     switch (l->type) {
     case L_CONV:
     case L_DWCONV:
@@ -309,11 +437,29 @@ static void evaluate(const struct model *m, int i, double **v)
             y[k % n] += x[k] * (double)n / (double)ni;
         break;
     case L_SOFTMAX:
+    case L_LOGSOFTMAX:
     case L_L2NORM:
+    case L_NORM:
         for (size_t k = 0; k < n; k++)
-            sum += l->type == L_SOFTMAX ? exp(x[k]) : x[k] * x[k];
+            y[k] = normalised(m, l, x, k);
+        break;
+    case L_REDUCE:
         for (size_t k = 0; k < n; k++)
-            y[k] = l->type == L_SOFTMAX ? exp(x[k]) / sum : x[k] / sqrt(sum);
+            y[k] = reduced(l, in, x, (int)(k / (size_t)(s.w * s.c)), (int)(k / (size_t)s.c) % s.w,
+                           (int)(k % (size_t)s.c));
+        break;
+    case L_LRN:
+        for (size_t k = 0; k < n; k++)
+            y[k] = divided(l, x, k);
+        break;
+    case L_RESIZE:
+        for (size_t k = 0; k < n; k++)
+            y[k] = resized(l, in, x, (int)(k / (size_t)(s.w * s.c)), (int)(k / (size_t)s.c) % s.w,
+                           (int)(k % (size_t)s.c));
+        break;
+    case L_MATMUL:
+        for (size_t k = 0; k < n; k++)
+            y[k] = product(m, l, v, k);
         break;
     case L_ADD:
     case L_SUB:
@@ -748,6 +894,63 @@ static void windows(void **state)
           NULL);
 }
 
+static void normalisations(void **state)
+{
+    (void)state;
+    static const char *const axes[] = {"h", "w", "c", "hw", "hc", "wc", "hwc"};
+    static const char *const kind[] = {"mean", "sum", "max",   "min",    "prod",
+                                       "l1",   "l2",  "sumsq", "logsum", "logsumexp"};
+    char text[300];
+    for (size_t i = 0; i < sizeof axes / sizeof axes[0]; i++) {
+        snprintf(text, sizeof text,
+                 "input 5x4x3\na conv 6 1x1\nb norm %1$s\nc softmax axes=%1$s\n"
+                 "d logsoftmax axes=%1$s\ne norm %1$s eps=0.1 affine=no\nf l2norm axes=%1$s\n",
+                 axes[i]);
+        check(text, "scale=0.02", 3, 4, NULL);
+        for (size_t k = 0; k < sizeof kind / sizeof kind[0]; k++) {
+            snprintf(text, sizeof text,
+                     "input 5x4x3\na conv 6 1x1\nap softplus\nb reduce %s %s\nc relu\n", kind[k],
+                     axes[i]);
+            check(text, "scale=0.02", 3, 4, NULL);
+        }
+    }
+    check("input 5x4x3\na conv 6 1x1\nb norm hwc groups=3\nc norm wc groups=2\n", "scale=0.02", 3,
+          4, NULL);
+    check("input 5x4x3\na conv 9 1x1\nb lrn 3\n", "scale=0.02", 3, 4, NULL);
+    check("input 5x4x3\na conv 9 1x1\nb lrn 4 alpha=0.5 beta=0.6 k=2\n", "scale=0.02", 3, 4, NULL);
+}
+
+static void resizes(void **state)
+{
+    (void)state;
+    static const char *const mode[] = {"nearest", "linear", "cubic"};
+    static const char *const coords[] = {"half", "asymmetric", "corners", "pytorch"};
+    static const char *const rounding[] = {"prefer-floor", "prefer-ceil", "floor", "ceil"};
+    char text[200];
+    for (int i = 0; i < 3 * 4 * 4; i++) {
+        snprintf(text, sizeof text, "input 5x4x3\na resize 9x7 mode=%s coords=%s round=%s\n",
+                 mode[i % 3], coords[i / 3 % 4], rounding[i / 12]);
+        check(text, "scale=0.02", 3, 4, NULL);
+        snprintf(text, sizeof text,
+                 "input 5x4x3\na resize 3x1 mode=%s coords=%s round=%s scale=0.7,0.4\n",
+                 mode[i % 3], coords[i / 3 % 4], rounding[i / 12]);
+        check(text, "scale=0.02", 3, 4, NULL);
+    }
+}
+
+static void matrix_products(void **state)
+{
+    (void)state;
+    check("input 5x4x3\na conv 6 1x1\nb conv 6 1x1 from=input\nc matmul from=a,b tb=yes\n",
+          "scale=0.02", 3, 4, NULL);
+    check("input 5x4x3\na conv 6 1x1\nb conv 2 1x1 from=input\nc matmul from=a,b ta=yes\n",
+          "scale=0.02", 3, 4, NULL);
+    check("input 5x4x3\na conv 4 1x1\nb slice 1x4x3 from=input\nc matmul from=a,b\n", "scale=0.02",
+          3, 4, NULL);
+    check("input 5x4x3\na conv 4 1x1\nb slice 1x4x3 from=input\nc matmul from=b,a ta=yes tb=yes\n",
+          "scale=0.02", 3, 4, NULL);
+}
+
 static void folding(void **state)
 {
     (void)state;
@@ -875,13 +1078,23 @@ static void variants(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(convolutions), cmocka_unit_test(depthwise),
-        cmocka_unit_test(others),       cmocka_unit_test(sums),
-        cmocka_unit_test(pixels),       cmocka_unit_test(groups),
-        cmocka_unit_test(company),      cmocka_unit_test(folding),
-        cmocka_unit_test(movements),    cmocka_unit_test(windows),
-        cmocka_unit_test(dilations),    cmocka_unit_test(transposed_convolutions),
-        cmocka_unit_test(functions),    cmocka_unit_test(arithmetic_of_two),
+        cmocka_unit_test(convolutions),
+        cmocka_unit_test(depthwise),
+        cmocka_unit_test(others),
+        cmocka_unit_test(sums),
+        cmocka_unit_test(pixels),
+        cmocka_unit_test(groups),
+        cmocka_unit_test(company),
+        cmocka_unit_test(folding),
+        cmocka_unit_test(normalisations),
+        cmocka_unit_test(resizes),
+        cmocka_unit_test(matrix_products),
+        cmocka_unit_test(movements),
+        cmocka_unit_test(windows),
+        cmocka_unit_test(dilations),
+        cmocka_unit_test(transposed_convolutions),
+        cmocka_unit_test(functions),
+        cmocka_unit_test(arithmetic_of_two),
         cmocka_unit_test(variants),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
