@@ -17,28 +17,24 @@
  * A line is a name, a type, the type's own words and options; "from=A" or "from=A,B" names the
  * inputs where they are not the layer above. '#' starts a comment.
  *
- *   conv UNITS HxW [stride=S|SyxSx] [pad=same|valid|N|T,B,L,R] [groups=G] [bias=no]
- *   dwconv HxW [stride= pad= bias=]        one filter a channel
- *   dense UNITS [bias=no]
- *   coral UNITS                            one weight an input, a bias a unit
- *   bn [eps=0.001]   relu   relu6   prelu   sigmoid   softmax   l2norm   flatten
- *   maxpool HxW [stride= pad=]   avgpool HxW [stride= pad=]   gap
- *   dropout RATE   add   concat   pad T,B,L,R [channels=BEFORE,AFTER]
+ * mien-operators(7) lists the types.
  *
  * Tensors are channels last: height x width x channels; a dense layer's output is 1x1xUNITS.
  * "same" pads as TensorFlow does: the output is the input over the stride, rounded up, and an odd
- * padding has its larger half behind. Averages count no padding. Softmax is over all elements.
- * coral is the last layer of ordinal regression (Cao, Mirjalili, Raschka 2020): output k is w x +
- * b[k], the logit of a rank beyond k; the weights are shared, so that the answers don't contradict
- * each other.
+ * padding has its larger half behind. coral is the last layer of ordinal regression (Cao, Mirjalili,
+ * Raschka 2020): output k is w x + b[k], the logit of a rank beyond k; the weights are shared, so
+ * that the answers don't contradict each other.
  *
  * Parameters lie in one array of floats, each starting at a multiple of 16 elements (64 bytes):
  *   conv    weight [kh, kw, inputs / groups, units], bias [units]
  *   dwconv  weight [kh, kw, channels], bias [channels]
+ *   tconv   weight [inputs / groups, kh, kw, units], bias [units]
  *   dense   weight [inputs, units], bias [units]
  *   coral   weight [inputs], bias [units]
  *   bn      gamma, beta, mean, var [channels]; mean and var are statistics, not trained
+ *   norm    gamma, beta [channels]
  *   prelu   slope [channels]
+ *   add and other arithmetic with a constant: value [h, w, c]
  */
 #ifndef MIEN_NET_NET_H
 #define MIEN_NET_NET_H

@@ -41,33 +41,60 @@ static void assert_shape(const struct net *net, const char *name, int h, int w, 
         fail_msg("%s: %dx%dx%d", name, s.h, s.w, s.c);
 }
 
-/* Every type, with every option in another form than its default. */
-static const char everything[] = "input 20x31x3\n"
-                                 "conv1 conv 8 3x5 stride=2x3 pad=same bias=no\n"
-                                 "bn1 bn\n"
-                                 "bn2 bn eps=1e-05\n"
-                                 "relu1 relu\n"
-                                 "conv2 conv 12 3x3 pad=1 groups=4\n"
-                                 "relu2 relu6\n"
-                                 "dw dwconv 3x3 stride=2 pad=0,1,1,0\n"
-                                 "dw2 dwconv 1x1 bias=no\n"
-                                 "slope prelu\n"
-                                 "pool1 maxpool 2x2 pad=same\n"
-                                 "pool2 avgpool 3x3 pad=same\n"
-                                 "sum add from=pool1,pool2\n"
-                                 "wide pad 1,2,0,3 channels=1,4\n"
-                                 "narrow pad 1,2,0,3 from=sum\n"
-                                 "both concat from=wide,narrow\n"
-                                 "drop dropout 0.3\n"
-                                 "flat flatten from=sum\n"
-                                 "fc dense 6 bias=no\n"
-                                 "unit l2norm\n"
-                                 "mean gap from=both\n"
-                                 "gender_logits dense 1\n"
-                                 "gender sigmoid\n"
-                                 "age_logits dense 101 from=mean\n"
-                                 "age softmax\n"
-                                 "rank coral 4 from=flat\n";
+/* Every type that has words or options, with every option in another form than its default. */
+static const char everything[] =
+    "input 20x31x3\n"
+    "conv1 conv 8 3x5 stride=2x3 pad=same bias=no\n"
+    "bn1 bn\n"
+    "bn2 bn eps=1e-05\n"
+    "relu1 relu\n"
+    "conv2 conv 12 3x3 pad=1 groups=4\n"
+    "relu2 relu6\n"
+    "dw dwconv 3x3 stride=2 pad=0,1,1,0\n"
+    "dw2 dwconv 1x1 bias=no\n"
+    "slope prelu\n"
+    "pool1 maxpool 2x2 pad=same\n"
+    "pool2 avgpool 3x3 pad=same\n"
+    "sum add from=pool1,pool2\n"
+    "wide pad 1,2,0,3 channels=1,4\n"
+    "narrow pad 1,2,0,3 from=sum\n"
+    "both concat from=wide,narrow\n"
+    "drop dropout 0.3\n"
+    "flat flatten from=sum\n"
+    "fc dense 6 bias=no\n"
+    "unit l2norm\n"
+    "mean gap from=both\n"
+    "gender_logits dense 1\n"
+    "gender sigmoid\n"
+    "age_logits dense 101 from=mean\n"
+    "age softmax\n"
+    "rank coral 4 from=flat\n"
+    "t1 tconv 6 3x2 stride=2 dilation=1x2 pad=1,0,0,1 outpad=1,0 "
+    "groups=3 bias=no from=pool1\n"
+    "far conv 3 2x2 dilation=2\n"
+    "fit maxpool 3x3 stride=2 dilation=2 pad=1 ceil=yes\n"
+    "all avgpool 2x2 stride=2 pad=1 ceil=yes count=yes\n"
+    "f1 leaky alpha=0.25\n"
+    "f2 selu alpha=1.5 beta=0.5\n"
+    "f3 clip -1.5,2\n"
+    "f4 hswish\n"
+    "gate gap\n"
+    "gated mul from=f4,gate\n"
+    "less sub value=1x1x3 swap=yes\n"
+    "both2 div from=gated,less\n"
+    "more add value=1x1x1\n"
+    "turned permute 1x3x9 view=3x3x3 order=2,1,0\n"
+    "again reshape 3x3x3\n"
+    "part slice 2x3x3 at=0,0,2 step=2,1,-1\n"
+    "over concat axis=h from=again,part\n"
+    "wide2 pad 1,0,0,1 channels=1,0 mode=edge value=0.5 from=again\n"
+    "layer norm c eps=0.001\n"
+    "group norm hwc groups=2 affine=no\n"
+    "local lrn 5 alpha=0.001 beta=0.5 k=2\n"
+    "soft softmax axes=hw\n"
+    "best reduce logsumexp hc\n"
+    "small resize 2x9 mode=linear coords=corners round=ceil scale=2,0.5\n"
+    "square matmul tb=yes from=layer,layer\n";
 
 static void round_trip(void **state)
 {
@@ -96,6 +123,13 @@ static void shapes(void **state)
     assert_shape(&net, "flat", 1, 1, 300);
     assert_shape(&net, "mean", 1, 1, 29);
     assert_shape(&net, "age", 1, 1, 101);
+    assert_shape(&net, "t1", 11, 10, 6); /* 4*2+3+1-1, 4*2+(2-1)*2+1-1 */
+    assert_shape(&net, "far", 9, 8, 3);
+    assert_shape(&net, "fit", 4, 4, 3); /* (8+2-5)/2 rounded up, +1 */
+    assert_shape(&net, "gated", 3, 3, 3);
+    assert_shape(&net, "over", 5, 3, 3);
+    assert_shape(&net, "best", 1, 4, 1);
+    assert_shape(&net, "square", 4, 4, 4);
     /* TensorFlow's "same": 20 rows at stride 2 under 3 need 1 row more, and it goes behind; 31
        columns at stride 3 under 5 need 4. */
     const struct layer *l = &net.layer[net_find(&net, "conv1")];
@@ -173,6 +207,33 @@ static void refusals(void **state)
     refuse("input 4x4x3\nc conv 3 3x3 stride=x\n", "not a whole number");
     refuse("input 4x4x3\nc conv 3 3x3 pad=1,2\n", "pad is same, valid");
     refuse("input 4x4x3\nc conv 3 3x3 bias=maybe\n", "bias is yes or no");
+    refuse("input 4x4x3\na mul value=1x1x2\n", "differ in shape");
+    refuse("input 4x4x3\na mul value=0x1x3\n", "its value is empty");
+    refuse("input 4x4x3\na sub\n", "2 inputs, or one and a value");
+    refuse("input 4x4x3\na gap\nb sub value=1x1x3 from=input,a\n",
+           "a value and more than one input");
+    refuse("input 4x4x3\na clip 2,1\n", "the lower bound is above");
+    refuse("input 4x4x3\na clip 2\n", "bounds are LO,HI");
+    refuse("input 4x4x3\na reduce middle hw\n", "'middle' is not one of mean|");
+    refuse("input 4x4x3\na reduce mean hx\n", "letters of hwc");
+    refuse("input 4x4x3\na reshape 4x4x4\n", "more or fewer elements");
+    refuse("input 4x4x3\na permute 4x4x3 view=4x4x4 order=0,1,2\n", "its view has more or fewer");
+    refuse("input 4x4x3\na permute 4x4x3 view=4x4x3 order=0,1,1\n", "an axis twice");
+    refuse("input 4x4x3\na permute 4x4x3 view=4x4x3 order=0,1\n", "its order isn't");
+    refuse("input 4x4x3\na permute 4x4x3 view=4x4x3 order=0,1,3\n", "its order isn't");
+    refuse("input 4x4x3\na slice 2x4x3 at=3,0,0\n", "beyond its input");
+    refuse("input 4x4x3\na slice 2x4x3 step=0,1,1\n", "beyond its input");
+    refuse("input 4x4x3\na slice 2x4x3 step=-1,1,1\n", "beyond its input");
+    refuse("input 4x4x3\na pad 4,0,0,0 mode=reflect\n", "larger than its input");
+    refuse("input 4x4x3\na norm h groups=3\n", "groups don't fit");
+    refuse("input 4x4x3\na lrn 0\n", "its size must be at least 1");
+    refuse("input 4x4x3\na conv 5 1x1\nb matmul from=input,a\n", "matrices don't fit");
+    refuse("input 4x4x3\na tconv 5 1x1 pad=1\n", "as large as the kernel");
+    refuse("input 4x4x3\na tconv 5 1x1 stride=2 pad=same outpad=2000,0\n", "outpad must be");
+    refuse("input 1x4x3\na maxpool 2x1 dilation=3x1 pad=1\n", "as large as the kernel");
+    refuse("input 1x4x3\na maxpool 2x1 dilation=3x1 pad=1,2,0,0\n", "no element of its input");
+    refuse("input 4x4x3\na resize 0x4\n", "empty or too large");
+    refuse("input 4x4x3\na conv 3 1x1 dilation=0\n", "dilation must be 1 to 1024");
     refuse("input 4x4x3\nc conv 3 3x3 twist=2\n", "no option 'twist'");
     refuse("input 4x4x3\nc conv 3 5x5\n", "kernel is larger");
     refuse("input 4x4x3\nc conv 4 3x3 groups=3\n", "don't fit");
