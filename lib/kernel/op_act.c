@@ -49,6 +49,18 @@ void k_softmax(const real *x, real *y, size_t count, size_t n)
     }
 }
 
+/* The sum of exp(x - top) of an output's elements; top is the greatest, so that none overflows. */
+static double exponentials(const struct walk *k, const real *x, size_t from, real *top)
+{
+    double sum = 0;
+    *top = x[from];
+    WALK (k, from, at)
+        *top = x[at] > *top ? x[at] : *top;
+    WALK (k, from, at)
+        sum += exp((double)(x[at] - *top));
+    return sum;
+}
+
 void k_softmax_over(const struct layer *l, const real *x, real *y, size_t n, bool logarithm)
 {
     struct walk k = walk_along(l->shape, l->axes, 1);
@@ -56,13 +68,8 @@ void k_softmax_over(const struct layer *l, const real *x, real *y, size_t n, boo
     for (size_t i = 0; i < n; i++, x += count, y += count) {
         for (size_t o = 0; o < k.outputs; o++) {
             size_t from = walk_from(&k, o);
-            double sum = 0;
-            real top = x[from];
-            WALK (&k, from, at)
-                top = x[at] > top ? x[at] : top; /* so that exp can't overflow */
-            WALK (&k, from, at)
-                sum += exp((double)(x[at] - top));
-            double shift = (double)top + log(sum);
+            real top;
+            double sum = exponentials(&k, x, from, &top), shift = (double)top + log(sum);
             WALK (&k, from, at)
                 y[at] = logarithm ? (real)((double)x[at] - shift)
                                   : (real)(exp((double)(x[at] - top)) / sum);

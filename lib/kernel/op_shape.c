@@ -1,4 +1,5 @@
 /* Moving values. */
+#include <assert.h>
 #include <string.h>
 
 #include "kernels.h"
@@ -77,8 +78,8 @@ void k_pad(const struct layer *l, struct shape in, const real *x, real *y, size_
 /* Goes through an output's elements in order, a row along its last axis at once. */
 void k_permute(const struct layer *l, const real *x, real *y, size_t n, bool back)
 {
-    size_t stride[NET_MAX_VIEW], count = shape_count(l->shape);
-    size_t step[NET_MAX_VIEW], extent[NET_MAX_VIEW];
+    size_t stride[NET_MAX_VIEW] = {0}, count = shape_count(l->shape);
+    size_t step[NET_MAX_VIEW] = {0}, extent[NET_MAX_VIEW] = {0};
     int dims = 0;
     while (dims < NET_MAX_VIEW && l->view[dims] > 0)
         dims++;
@@ -88,6 +89,7 @@ void k_permute(const struct layer *l, const real *x, real *y, size_t n, bool bac
         step[k] = stride[l->order[k]];
         extent[k] = (size_t)l->view[l->order[k]];
     }
+    assert(dims > 0);
     size_t row = extent[dims - 1], apart = step[dims - 1];
     for (size_t i = 0; i < n; i++, x += count, y += count) {
         size_t place[NET_MAX_VIEW] = {0}, at = 0;
