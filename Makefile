@@ -13,10 +13,10 @@ CFLAGS ?= -O2 -g
 PYTHON ?= /usr/bin/python3
 WARN = -Wall -Wextra -Wshadow -Wstrict-prototypes -Wpointer-arith -Wvla
 # Images that are decoded besides JPEGs, where these libraries are installed. make WITHOUT="libwebp": not
-# these, all the same.
-FORMATS := $(shell for p in $(filter-out $(WITHOUT),libpng libwebp); do \
+# these, all the same. libheif is loaded when it is needed.
+FORMATS := $(shell for p in $(filter-out $(WITHOUT),libpng libwebp libheif); do \
 	pkg-config --exists $$p 2>/dev/null && echo $$p; done)
-FORMAT_DEFINES = $(patsubst libpng,-DMIEN_PNG,$(patsubst libwebp,-DMIEN_WEBP,$(FORMATS)))
+FORMAT_DEFINES = $(patsubst libpng,-DMIEN_PNG,$(patsubst libwebp,-DMIEN_WEBP,$(patsubst libheif,-DMIEN_HEIF,$(FORMATS))))
 INCLUDES = -Iinclude -Ilib -D_POSIX_C_SOURCE=200809L $(FORMAT_DEFINES) @$(BUILD)/build.flags
 # The objects also make a shared library.
 PIC = -fPIC -fno-semantic-interposition
@@ -29,7 +29,7 @@ ALL_CFLAGS = -std=c17 $(WARN) -pthread $(PIC) $(SAN) $(HARDEN_FLAGS:%=@%) $(INCL
 LINK = $(CC) $(ALL_CFLAGS) $(if $(HARDENED),$(READ_ONLY))
 LINK_PROGRAM = $(LINK) $(if $(HARDENED),-pie) $(LDFLAGS)
 # The linker keeps only the libraries that a program really uses.
-LIBS = -Wl,--as-needed -larchive -ljpeg $(FORMATS:lib%=-l%) -lopenblas -lz -ldeflate -ljansson -lm
+LIBS = -Wl,--as-needed -larchive -ljpeg $(patsubst lib%,-l%,$(filter-out libheif,$(FORMATS))) -ldl -lopenblas -lz -ldeflate -ljansson -lm
 
 PROGRAMS = $(addprefix mien-, meta images detect crop resize split pack net import embed train predict \
 	score view montage)
@@ -157,7 +157,7 @@ $(BUILD)/harden.flags: Makefile | $(BUILD)/build.flags
 	@mv $@.new $@
 
 # What knows the formats is made anew when they change.
-$(patsubst %,$(BUILD)/lib/image/%.o,decoder png webp) $(BUILD)/lib/util/version.o: $(BUILD)/formats
+$(patsubst %,$(BUILD)/lib/image/%.o,decoder png webp heif) $(BUILD)/lib/util/version.o: $(BUILD)/formats
 $(BUILD)/formats: always
 	@mkdir -p $(@D)
 	@echo "$(FORMATS)" | cmp -s - $@ || echo "$(FORMATS)" >$@
@@ -265,6 +265,7 @@ install: all
 	ln -sf libmien.so.$(VERSION) "$(DESTDIR)$(LIBDIR)/$(SONAME)"
 	ln -sf $(SONAME) "$(DESTDIR)$(LIBDIR)/libmien.so"
 	sed -e 's|@PREFIX@|$(PREFIX)|; s|@VERSION@|$(VERSION)|' \
+		-e 's|@FORMATS@|$(filter-out libheif,$(FORMATS))|' \
 		-e 's|@LIBDIR@|$(LIBDIR:$(PREFIX)/%=$${prefix}/%)|' \
 		-e 's|@INCLUDEDIR@|$(INCLUDEDIR:$(PREFIX)/%=$${prefix}/%)|' \
 		lib/mien.pc.in >"$(DESTDIR)$(LIBDIR)/pkgconfig/mien.pc"

@@ -20,8 +20,15 @@ const char *mien_version(void)
 #define WEBP ""
 #define NO_WEBP ", built without WebP (libwebp)"
 #endif
+#ifdef MIEN_HEIF
+#define HEIF ", HEIC, AVIF"
+#define NO_HEIF ""
+#else
+#define HEIF ""
+#define NO_HEIF ", built without HEIC and AVIF (libheif)"
+#endif
 
 const char *version_images(void)
 {
-    return "JPEG" PNG WEBP NO_PNG NO_WEBP;
+    return "JPEG" PNG WEBP HEIF NO_PNG NO_WEBP NO_HEIF;
 }

@@ -181,6 +181,29 @@ fi ;;
 *) skip 'WebP files' 'built without libwebp' ;;
 esac
 
+case $kinds in
+*HEIC*) if command -v heif-enc >/dev/null 2>&1 && command -v pnmtopng >/dev/null 2>&1; then
+    ppm 120x90 255 | pnmtopng >whole.png 2>/dev/null
+    ppm 120x90 255 | ppmtopgm >alpha.pgm
+    ppm 120x90 255 | pnmtopng -alpha=alpha.pgm >clear.png 2>/dev/null
+    for kind in heic avif; do
+        av1=${kind#heic}
+        for picture in whole clear; do
+            heif-enc ${av1:+-A} -q 80 $picture.png -o $picture.$kind >/dev/null 2>&1 || continue
+            heif-convert $picture.$kind back.png >/dev/null 2>&1
+            pngtopam -alphapam back.png >want.pam 2>/dev/null
+            ok "$kind, $picture: the pixels of heif-convert" image-check $picture.$kind want.pam
+        done
+    done
+    head -c 900 whole.heic >cut.heic
+    exits 'a HEIC file cut short' 1 sh -c 'mien-images -q cut.heic | mien-crop -b whole'
+    like 'is named' "$(cat err)" 'record 1 \(cut.heic\): cannot decode HEIC or AVIF: '
+else
+    skip 'HEIC and AVIF' 'no heif-enc'
+fi ;;
+*) skip 'HEIC and AVIF' 'built without libheif' ;;
+esac
+
 # Photographs as PNG and WebP show the same faces, as old as in the JPEGs: within a pixel and 0.2 years.
 if [ -f "$DATA/portraits.tar" ] && [ -f "$MODELS/detect.model" ] && [ -f "$MODELS/face.model" ] &&
     command -v jpegtopnm >/dev/null 2>&1 && command -v cwebp >/dev/null 2>&1; then

@@ -29,7 +29,7 @@ static void seed(const char *name, int color, int depth, int interlace, bool mor
     static const unsigned char exif[] = "MM\0*\0\0\0\x08\0\1\x01\x12\0\3\0\0\0\1\0\6\0\0\0\0\0\0";
     png_color palette[4] = {{0, 0, 0}, {255, 0, 0}, {9, 200, 40}, {255, 255, 255}};
     unsigned char alpha[4] = {0, 100, 255, 9}, row[W * 8];
-    png_color_16 key = {1, 2, 3, 4, 5};
+    png_color_16 key = {1, 2, 3, 4, 1};
     struct file f = {.n = 0};
     png_structp p = png_create_write_struct(PNG_LIBPNG_VER_STRING, NULL, NULL, NULL);
     png_infop info = png_create_info_struct(p);
