@@ -19,8 +19,9 @@ struct scorer {
     struct mien_cli *cli;
     struct options o;
     struct score_rule rule;
-    int keys[SCORE_MAX_KEYS];
+    struct column keys[SCORE_MAX_KEYS];
     size_t nkeys;
+    struct columns_unseen unseen;
     struct mien_buf out;
     uint64_t records;
     bool empty; /* one of the files is */
@@ -37,6 +38,7 @@ static void print_running(struct scorer *s, const struct score_run *run, const c
 static void add(struct scorer *s, struct score_run *run, const struct mien_rec *r, const char *name)
 {
     struct mien_err e;
+    columns_see(&s->unseen, r);
     int rc = score_run_add(run, r, &e);
     if (rc == MIEN_ERR_MEM)
         mien_cli_die(s->cli, "%s", e.msg);
@@ -89,8 +91,13 @@ static void score_files(struct scorer *s, char **paths, size_t n)
     while (done < n && rc == 0) {
         struct score_run *run = &runs[done];
         *run = (struct score_run){.rule = &s->rule, .keys = s->keys, .nkeys = s->nkeys};
+        s->unseen.n = 0;
+        columns_expect(&s->unseen, s->keys, s->nkeys);
         rc = score_file(s, run, paths[done], &e);
         done += rc == 0 || run->records > 0;
+        if (rc == 0 && s->unseen.n > 0 && run->records > 0)
+            mien_cli_die(s->cli, "--by: '%.*s' is not a field", (int)s->unseen.column[0].len,
+                         s->unseen.column[0].name);
         if (rc == 0)
             warn_if_empty(s, run, paths[done - 1]);
         score_run_sort(run);

@@ -228,7 +228,7 @@ static void summarize(struct splitter *s)
 
 static bool stratified(const struct splitter *s)
 {
-    return s->o.stratify.age || s->o.stratify.gender || s->o.stratify.group;
+    return s->o.stratify.age || s->o.stratify.gender || s->o.stratify.ngroup > 0;
 }
 
 /* Reads the operands: shares, and a file for each of them or none. */

@@ -36,7 +36,8 @@ struct view {
     struct census census;       /* of --check */
     struct exporter *exporter;  /* of --images and --tar */
     struct mien_rec labels;
-    uint64_t segments, bytes, shown, errors, skipped, damages;
+    struct columns_unseen columns, selects;
+    uint64_t segments, bytes, seen, shown, errors, skipped, damages;
     uint64_t missed; /* records without an image, of --images and --tar */
     bool at_once;
 };
@@ -110,6 +111,9 @@ static void check(struct view *v, const struct mien_rec *r)
 
 static void take(struct view *v, struct mien_rec *r)
 {
+    v->seen++;
+    columns_see(&v->columns, r);
+    columns_see(&v->selects, r);
     if (v->select != NULL && !expr_match(v->select, r))
         return;
     if (v->o.check)
@@ -171,11 +175,23 @@ static void read_file(struct view *v, const char *path, struct mien_rec *r)
     cli_input_close(&in);
 }
 
+/* A name that no record had is most likely misspelled. */
+static void check_names(struct view *v)
+{
+    const struct columns_unseen *u = v->selects.n > 0 ? &v->selects : &v->columns;
+    if (u->n == 0 || v->seen == 0 || enough(v))
+        return;
+    cli_print(v->cli, &v->out);
+    mien_cli_die(v->cli, "--%s: '%.*s' is not a field", u == &v->selects ? "select" : "columns",
+                 (int)u->column[0].len, u->column[0].name);
+}
+
 /* Ends the output, and prints what was counted. */
 static void finish(struct view *v)
 {
     struct mien_err e;
     int rc = 0;
+    check_names(v);
     if (v->writer != NULL && mien_writer_end(v->writer, &e) < 0)
         mien_cli_die_output(v->cli, &e);
     if (v->exporter != NULL && export_end(v->exporter, &e) < 0)
@@ -251,6 +267,9 @@ static void prepare(struct view *v)
         mien_cli_die(v->cli, "--columns: %s", e.msg);
     if (o->select != NULL && (v->select = expr_parse(o->select, &e)) == NULL)
         mien_cli_die(v->cli, "--select: %s", e.msg);
+    columns_expect(&v->columns, t->col, t->ncol);
+    if (v->select != NULL)
+        expr_expect(v->select, &v->selects);
     t->json = o->format == JSON;
     t->full = o->full;
     t->no_header = o->no_header;
@@ -261,9 +280,9 @@ static void prepare(struct view *v)
     }
     for (size_t i = 0; i < t->ncol; i++) {
         char name[16];
-        if (t->col[i] >= COL_PRED_AGE)
+        if (t->col[i].id >= COL_PRED_AGE && t->col[i].id != COL_NAMED)
             mien_cli_die(v->cli, "--columns: %s is derived, not a field of records",
-                         col_name(t->col[i], name));
+                         col_name(t->col[i].id, name));
     }
     mien_cli_check_output(v->cli, STDOUT_FILENO);
     if ((v->writer = mien_filter_writer(v->cli, STDOUT_FILENO, &e)) == NULL)

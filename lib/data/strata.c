@@ -36,6 +36,7 @@ struct set { /* of one key */
 
 struct strata {
     struct strata_by by;
+    struct columns_unseen unseen;
     uint64_t group[GROUPS - 1]; /* hashes of the names seen */
     int ngroup;
     struct mien_buf member; /* struct member[] */
@@ -45,17 +46,21 @@ struct strata {
 int strata_by_parse(void *dst, const char *s, struct mien_err *e)
 {
     struct strata_by by = {0};
-    const struct {
-        const char *name;
-        bool *on;
-    } labels[] = {{"age", &by.age}, {"gender", &by.gender}, {"group", &by.group}};
     for (const char *p = s;; p++) {
-        size_t n = strcspn(p, ","), i = 0;
-        while (i < 3 && (strlen(labels[i].name) != n || memcmp(labels[i].name, p, n) != 0))
-            i++;
-        if (i == 3)
-            return mien_err_set(e, MIEN_ERR_ARG, "'%s' is not a list of age, gender and group", s);
-        *labels[i].on = true;
+        size_t n = strcspn(p, ",");
+        struct column c = column_of(p, n);
+        if (c.id == MIEN_TAG_AGE)
+            by.age = true;
+        else if (c.id == MIEN_TAG_GENDER)
+            by.gender = true;
+        else if (c.id == 0 || !(col_forms(c.id) & COL_TEXT))
+            return mien_err_set(e, MIEN_ERR_ARG,
+                                "'%s' is not a list of age, gender, group and other fields of text",
+                                s);
+        else if (by.ngroup == STRATA_GROUPS)
+            return mien_err_set(e, MIEN_ERR_ARG, "more than %d groups", STRATA_GROUPS);
+        else
+            by.group[by.ngroup++] = c;
         p += n;
         if (*p == '\0')
             break;
@@ -71,6 +76,8 @@ struct strata *strata_new(struct strata_by by, struct mien_err *e)
         mien_err_mem(e, sizeof *s, "strata");
     else
         s->by = by;
+    if (s != NULL)
+        columns_expect(&s->unseen, by.group, by.ngroup);
     return s;
 }
 
@@ -85,10 +92,20 @@ void strata_free(struct strata *s)
 
 /* --- Adding -------------------------------------------------------------------------------- */
 
-/* The level of a group's name, or -1 when there are too many. */
-static int group_level(struct strata *s, const char *name, size_t len)
+/* The level of the record's groups together, or -1 when there are too many. */
+static int group_level(struct strata *s, const struct mien_rec *r)
 {
-    uint64_t h = hash_bytes(0, name, len);
+    struct col_value v;
+    uint64_t h = 0;
+    bool any = false;
+    for (size_t k = 0; k < s->by.ngroup; k++) {
+        bool has = column_get(r, &s->by.group[k], &v) && (v.forms & COL_TEXT);
+        /* Of one alone, as ever, its name's; else in their order. */
+        h = has ? hash_bytes(h + k, v.text, v.len) : h + k;
+        any |= has;
+    }
+    if (!any)
+        return GROUPS - 1;
     int i = 0;
     while (i < s->ngroup && s->group[i] != h)
         i++;
@@ -103,13 +120,12 @@ int strata_add(struct strata *s, uint64_t key, const struct mien_rec *r, struct 
 {
     int age = AGES - 1, gender = GENDERS - 1, group = GROUPS - 1;
     double years;
-    size_t len;
-    const char *name = mien_rec_text(r, MIEN_TAG_GROUP, &len);
+    columns_see(&s->unseen, r);
     if (s->by.age && split_age(r, &years) && years < 5 * (AGES - 1))
         age = (int)(years / 5);
     if (s->by.gender && (!mien_rec_int(r, MIEN_TAG_GENDER, &gender) || gender >= GENDERS))
         gender = GENDERS - 1;
-    if (s->by.group && name != NULL && (group = group_level(s, name, len)) < 0)
+    if (s->by.ngroup > 0 && (group = group_level(s, r)) < 0)
         return mien_err_set(e, MIEN_ERR_LIMIT, "more than %d groups to stratify by", GROUPS - 1);
     size_t n = s->member.len / sizeof(struct member);
     if (n == UINT32_MAX)
@@ -155,6 +171,9 @@ int strata_survey(struct strata *s, enum split_by by, uint64_t seed, int fd, siz
     if (rd == NULL || (again != fd && (keep = mien_writer_new(again, e)) == NULL))
         goto out;
     rc = add_all(s, by, seed, rd, keep, e);
+    if (rc == 0 && s->unseen.n > 0 && s->member.len > 0)
+        rc = mien_err_set(e, MIEN_ERR_ARG, "--stratify: '%.*s' is not a field",
+                          (int)s->unseen.column[0].len, s->unseen.column[0].name);
     if (rc < 0)
         goto out;
     if (lseek(again, again == fd ? start : 0, SEEK_SET) < 0)

@@ -17,15 +17,20 @@
 
 #include "mien/err.h"
 #include "mien/record.h"
+#include "record/col.h"
 #include "split.h"
 
-/* By which labels: age in ranges of five years, gender, group. */
+/* By which labels: age in ranges of five years, gender, and groups: combinations of the values of
+   any other columns. */
+enum { STRATA_GROUPS = 8 };
 struct strata_by {
-    bool age, gender, group;
+    bool age, gender;
+    struct column group[STRATA_GROUPS];
+    size_t ngroup;
 };
 
-/* Takes "age,gender" and the like into the struct strata_by at dst: a MIEN_CLI_FUNC of cli.h.
-   Returns 0 or MIEN_ERR_ARG. */
+/* Takes "age,gender,camera" and the like, which is borrowed, into the struct strata_by at dst: a
+   MIEN_CLI_FUNC of cli.h. Returns 0 or MIEN_ERR_ARG. */
 MIEN_CHECKED int strata_by_parse(void *dst, const char *s, struct mien_err *e);
 
 struct strata;
@@ -40,7 +45,7 @@ MIEN_CHECKED int strata_add(struct strata *s, uint64_t key, const struct mien_re
 /* Adds the records of the stream at fd that can be split (see split_key). Returns the descriptor to
    read them from once more: fd, gone back to where it was; or, where that can't be done, an unnamed
    temporary file that holds them, the caller's to close. ERR_* as strata_add and mien_read, or
-   MIEN_ERR_SYS. limit bounds a record. */
+   MIEN_ERR_SYS; MIEN_ERR_ARG when no record has one of the groups' fields. limit bounds a record. */
 MIEN_CHECKED int strata_survey(struct strata *s, enum split_by by, uint64_t seed, int fd,
                                size_t limit, struct mien_err *e);
 

@@ -5,8 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "util/num.h"
+#include "named.h"
 #include "pred.h"
+#include "util/num.h"
 
 static const char *const derived[] = {"pred_age",    "pred_age_mode", "pred_age_median",
                                       "pred_age_sd", "age_error",     "pred_gender",
@@ -42,7 +43,15 @@ const char *col_name(int col, char buf[16])
     return buf;
 }
 
-int col_parse(const char *list, int **cols, size_t *n, struct mien_err *e)
+struct column column_of(const char *name, size_t len)
+{
+    struct column c = {.id = col_of(name, len)};
+    if (c.id == 0 && named_is_name(name, len))
+        c = (struct column){COL_NAMED, name, len};
+    return c;
+}
+
+int col_parse(const char *list, struct column **cols, size_t *n, struct mien_err *e)
 {
     *cols = malloc((strlen(list) / 2 + 1) * sizeof **cols); /* a name and a comma each */
     *n = 0;
@@ -50,8 +59,8 @@ int col_parse(const char *list, int **cols, size_t *n, struct mien_err *e)
         return mien_err_mem(e, strlen(list), "columns");
     for (const char *s = list;; s++) {
         size_t len = strcspn(s, ",");
-        int col = col_of(s, len);
-        if (col == 0) {
+        struct column col = column_of(s, len);
+        if (col.id == 0) {
             free(*cols);
             *cols = NULL;
             return mien_err_set(e, MIEN_ERR_ARG, "'%.*s' is not a field", (int)len, s);
@@ -63,23 +72,41 @@ int col_parse(const char *list, int **cols, size_t *n, struct mien_err *e)
     }
 }
 
-size_t col_defaults(const struct mien_rec *r, int *cols, size_t max)
+/* The columns of the names in the field, as far as there is room. */
+static size_t add_named(const struct mien_field *f, struct column *cols, size_t max)
+{
+    const char *at = f->data, *end = at + f->len;
+    struct named named;
+    size_t n = 0;
+    while (n < max && named_next(&at, end, &named))
+        cols[n++] = (struct column){COL_NAMED, named.name, named.name_len};
+    return n;
+}
+
+size_t col_defaults(const struct mien_rec *r, struct column *cols, size_t max)
 {
     size_t n = 0;
     for (size_t i = 0; i < r->nfield && n + 2 <= max; i++) {
-        switch (r->field[i].tag) {
+        const struct mien_field *f = &r->field[i];
+        switch (f->tag) {
         case MIEN_TAG_LANDMARKS:
         case MIEN_TAG_PREP:
             break;
         case MIEN_TAG_P_AGE:
-            cols[n++] = COL_PRED_AGE;
+            cols[n++].id = COL_PRED_AGE;
             break;
         case MIEN_TAG_P_GENDER:
-            cols[n++] = COL_PRED_GENDER;
-            cols[n++] = COL_P_MALE;
+            cols[n++].id = COL_PRED_GENDER;
+            cols[n++].id = COL_P_MALE;
             break;
+        case MIEN_TAG_FIELDS:
+            if (f->type == MIEN_TEXT) {
+                n += add_named(f, cols + n, max - n);
+                break;
+            }
+            /* fallthrough */
         default:
-            cols[n++] = r->field[i].tag;
+            cols[n++].id = f->tag;
         }
     }
     return n;
@@ -201,8 +228,56 @@ bool col_get(const struct mien_rec *r, int col, struct col_value *v)
     return true;
 }
 
+bool column_get(const struct mien_rec *r, const struct column *c, struct col_value *v)
+{
+    struct named named;
+    char digits[32];
+    if (c->id != COL_NAMED)
+        return col_get(r, c->id, v);
+    v->forms = 0;
+    if (!named_find(r, c->name, c->len, &named))
+        return false;
+    v->forms = COL_TEXT;
+    v->text = named.value;
+    v->len = named.len;
+    if (named.len < sizeof digits) {
+        memcpy(digits, named.value, named.len);
+        digits[named.len] = '\0';
+        if (num_real(digits, -1e300, 1e300, &v->number, NULL) == 0)
+            v->forms |= COL_NUMBER;
+    }
+    return true;
+}
+
+void columns_expect(struct columns_unseen *u, const struct column *cols, size_t n)
+{
+    for (size_t i = 0; i < n && u->n < COLUMNS_UNSEEN; i++)
+        if (cols[i].id == COL_NAMED)
+            u->column[u->n++] = cols[i];
+}
+
+void columns_see(struct columns_unseen *u, const struct mien_rec *r)
+{
+    size_t len = 0, keep = 0;
+    const char *text = u->n > 0 ? mien_rec_text(r, MIEN_TAG_FIELDS, &len) : NULL;
+    if (text == NULL)
+        return;
+    for (size_t i = 0; i < u->n; i++) {
+        struct named named;
+        bool seen = false;
+        for (const char *at = text; !seen && named_next(&at, text + len, &named);)
+            seen = named.name_len == u->column[i].len &&
+                   memcmp(named.name, u->column[i].name, named.name_len) == 0;
+        if (!seen)
+            u->column[keep++] = u->column[i];
+    }
+    u->n = keep;
+}
+
 int col_forms(int col)
 {
+    if (col == COL_NAMED)
+        return COL_NUMBER | COL_TEXT;
     switch (col) {
     case MIEN_TAG_ID:
     case MIEN_TAG_SUBJECT:
@@ -213,6 +288,7 @@ int col_forms(int col)
     case MIEN_TAG_ERROR:
     case MIEN_TAG_PREP:
     case MIEN_TAG_AGE_BAND:
+    case MIEN_TAG_FIELDS:
         return COL_TEXT;
     case MIEN_TAG_GENDER:
     case COL_PRED_GENDER:

@@ -2,7 +2,8 @@
  * Columns: how text output and --select name and read what a record holds.
  *
  * A column is a field, by the name that mien_tag_name gives it (a tag that this version doesn't
- * know is tag99), or a value derived from fields. Column numbers are tags, or one of enum col.
+ * know is tag99), a value derived from fields, or a field of a name that only the stream knows
+ * (named.h). Column numbers are tags, or one of enum col.
  */
 #ifndef MIEN_RECORD_COL_H
 #define MIEN_RECORD_COL_H
@@ -23,23 +24,35 @@ enum col {
     COL_PRED_GENDER,        /* the more probable gender, coded as gender is */
     COL_P_FEMALE,
     COL_P_MALE,
-    COL_DERIVED_END
+    COL_DERIVED_END,
+    COL_NAMED = COL_DERIVED_END /* by its name */
 };
 
-/* A column's number by the len bytes of its name, or 0. */
+/* A column; name, len bytes of text that is borrowed, is of COL_NAMED alone. */
+struct column {
+    int id;
+    const char *name;
+    size_t len;
+};
+
+/* A column's number by the len bytes of its name, or 0 for what isn't known here. */
 int col_of(const char *name, size_t len);
 
-/* A column's name; buf is used where it has to be made up. */
+/* The column of a name, COL_NAMED where it isn't known here; id 0 where it can't be one. */
+struct column column_of(const char *name, size_t len);
+
+/* A column's name; buf is used where it has to be made up. Not for COL_NAMED. */
 const char *col_name(int col, char buf[16]);
 
-/* A list of names such as "id,age,pred_age". *cols is the caller's to free. Returns 0, MIEN_ERR_ARG
-   (an unknown name) or MIEN_ERR_MEM. */
-MIEN_CHECKED int col_parse(const char *list, int **cols, size_t *n, struct mien_err *e);
+/* A list of names such as "id,age,camera", which is borrowed. *cols is the caller's to free.
+   Returns 0, MIEN_ERR_ARG (what can't be a name) or MIEN_ERR_MEM. */
+MIEN_CHECKED int col_parse(const char *list, struct column **cols, size_t *n, struct mien_err *e);
 
 /* The columns to show of a stream that begins with r: its fields in their order, where p_gender
    gives way to pred_gender and p_male, p_age to pred_age, and landmarks and prep, which are long,
-   are left out. Returns how many, at most max. */
-size_t col_defaults(const struct mien_rec *r, int *cols, size_t max);
+   are left out; fields gives way to those in it, whose names point into r. Returns how many, at
+   most max. */
+size_t col_defaults(const struct mien_rec *r, struct column *cols, size_t max);
 
 /* The field of a column whatever its type and shape, or NULL when absent or derived. */
 const struct mien_field *col_field(const struct mien_rec *r, int col);
@@ -59,6 +72,22 @@ struct col_value {
 /* Reads a column. Returns false when it is absent. A gender is both, a number and a word; an age
    band is text such as "20-29". */
 bool col_get(const struct mien_rec *r, int col, struct col_value *v);
+
+/* The same for any column. A named one is text, and a number, too, where the text is one. */
+bool column_get(const struct mien_rec *r, const struct column *c, struct col_value *v);
+
+/* Columns of names that no record has had yet: most likely misspelled. */
+enum { COLUMNS_UNSEEN = 32 };
+struct columns_unseen {
+    struct column column[COLUMNS_UNSEEN];
+    size_t n;
+};
+
+/* Adds the named ones of these columns, as far as there is room. */
+void columns_expect(struct columns_unseen *u, const struct column *cols, size_t n);
+
+/* Takes out those that the record has. */
+void columns_see(struct columns_unseen *u, const struct mien_rec *r);
 
 /* The forms that the column's values can have. */
 int col_forms(int col);

@@ -9,10 +9,11 @@
 
 enum kind { OR, AND, NOT, HAS, EQ, NE, LT, LE, GT, GE };
 
-/* One side of a comparison: a column, or a constant when col is 0. */
+/* One side of a comparison: a column, or a constant when its id is 0. */
 struct operand {
-    int col;
+    struct column col;
     struct col_value constant;
+    bool quoted;
 };
 
 struct expr_node {
@@ -93,6 +94,7 @@ static int parse_operand(struct parser *p, struct operand *o)
         o->constant.text = p->at + 1;
         o->constant.len = (size_t)(end - p->at) - 1;
         p->at = end + 1;
+        o->quoted = true;
         return 0;
     }
     size_t len = strcspn(p->at, " \t\r\n()!=<>&|\"'");
@@ -100,7 +102,7 @@ static int parse_operand(struct parser *p, struct operand *o)
         return wrong(p, "a field or a value");
     o->constant.text = p->at;
     o->constant.len = len;
-    o->col = col_of(p->at, len);
+    o->col.id = col_of(p->at, len);
     char word[64];
     if (len < sizeof word) {
         memcpy(word, p->at, len);
@@ -114,7 +116,7 @@ static int parse_operand(struct parser *p, struct operand *o)
 
 static int operand_forms(const struct operand *o)
 {
-    return o->col != 0 ? col_forms(o->col) : o->constant.forms;
+    return o->col.id != 0 ? col_forms(o->col.id) : o->constant.forms;
 }
 
 static int parse_test(struct parser *p)
@@ -133,7 +135,10 @@ static int parse_test(struct parser *p)
         return mien_err_set(p->e, MIEN_ERR_ARG, "'%.40s': use == to test for equality", p->at);
     if (t.kind != HAS && (rc = parse_operand(p, &t.b)) < 0)
         return rc;
-    if (t.a.col == 0 && t.b.col == 0)
+    /* A word that isn't known is a field of that name, unless the other side is a field. */
+    if (t.a.col.id == 0 && t.b.col.id == 0 && !t.a.quoted)
+        t.a.col = column_of(t.a.constant.text, t.a.constant.len);
+    if (t.a.col.id == 0 && t.b.col.id == 0)
         return mien_err_set(p->e, MIEN_ERR_ARG, "'%.*s' is not a field", (int)t.a.constant.len,
                             t.a.constant.text);
     if (t.kind != HAS && (operand_forms(&t.a) & operand_forms(&t.b)) == 0)
@@ -215,15 +220,21 @@ void expr_free(struct expr *x)
     free(x);
 }
 
+void expr_expect(const struct expr *x, struct columns_unseen *u)
+{
+    for (size_t i = 0; i < x->n; i++)
+        columns_expect(u, &x->node[i].a.col, 1);
+}
+
 /* --- Matching ------------------------------------------------------------------------------ */
 
 /* The operand's value: the constant itself, or the column read into v. NULL when absent. */
 static const struct col_value *value(const struct operand *o, const struct mien_rec *r,
                                      struct col_value *v)
 {
-    if (o->col == 0)
+    if (o->col.id == 0)
         return &o->constant;
-    return col_get(r, o->col, v) ? v : NULL;
+    return column_get(r, &o->col, v) ? v : NULL;
 }
 
 static int text_order(const struct col_value *a, const struct col_value *b)
@@ -277,7 +288,7 @@ static bool match(const struct expr *x, int i, const struct mien_rec *r)
     case NOT:
         return !match(x, t->left, r);
     case HAS:
-        return col_get(r, t->a.col, &v);
+        return column_get(r, &t->a.col, &v);
     default:
         return compare(t, r);
     }

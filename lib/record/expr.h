@@ -15,14 +15,19 @@
 
 #include <stdbool.h>
 
+#include "col.h"
 #include "mien/err.h"
 #include "mien/record.h"
 
 struct expr;
 
 /* Parses a condition, which may be freed afterwards. Returns NULL, with a message, when it isn't
-   a condition, names an unknown field, or compares what can't be compared. */
+   a condition, names what can't be a field, or compares what can't be compared. */
 struct expr *expr_parse(const char *text, struct mien_err *e);
+
+/* Adds the fields that the condition names and that aren't known here, see col.h; their names are
+   x's. */
+void expr_expect(const struct expr *x, struct columns_unseen *u);
 
 /* Whether the record meets the condition. */
 bool expr_match(const struct expr *x, const struct mien_rec *r);

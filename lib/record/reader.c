@@ -99,6 +99,13 @@ static ssize_t read_some(struct mien_reader *rd, void *p, size_t n)
     return k;
 }
 
+void reader_begin_with(struct mien_reader *rd, const void *head, size_t n)
+{
+    memcpy(rd->buf, head, n);
+    rd->at = 0;
+    rd->end = n;
+}
+
 /* Copies the next n bytes to p. Returns how many there were before the input ended, or
    MIEN_ERR_SYS. */
 static ssize_t take(struct mien_reader *rd, void *p, size_t n)

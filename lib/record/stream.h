@@ -26,4 +26,10 @@ void stream_end_record(uint64_t records, unsigned char out[END_RECORD]);
 
 #define IO_SIZE ((size_t)256 << 10) /* bytes held back before a write, read at once at most */
 
+struct mien_reader;
+
+/* Gives a reader that hasn't read yet the n bytes, at most 4096, that were read from its descriptor
+   before. */
+void reader_begin_with(struct mien_reader *rd, const void *head, size_t n);
+
 #endif

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "col.h"
+#include "named.h"
 #include "util/num.h"
 #include "util/printable.h"
 #include "util/utf8.h"
@@ -305,13 +305,13 @@ static int put_field(struct mien_buf *out, const struct mien_field *f, bool json
 }
 
 /* The value of a column and of its field f, NULL for a derived one; nothing when it is absent. */
-static int put_column(struct mien_buf *out, const struct mien_rec *r, int col,
+static int put_column(struct mien_buf *out, const struct mien_rec *r, const struct column *col,
                       const struct mien_field *f, bool json, bool full)
 {
     struct col_value v;
     if (f != NULL)
         return put_field(out, f, json, full);
-    if (col < COL_PRED_AGE || !col_get(r, col, &v))
+    if (col->id < COL_PRED_AGE || !column_get(r, col, &v))
         return 0;
     if (v.forms & COL_TEXT)
         return put_string(out, v.text, v.len, json);
@@ -320,32 +320,38 @@ static int put_column(struct mien_buf *out, const struct mien_rec *r, int col,
 
 /* --- Lines --------------------------------------------------------------------------------- */
 
-int text_header(struct mien_buf *out, const int *cols, size_t n)
+static int put_name(struct mien_buf *out, const struct column *col)
 {
     char name[16];
+    if (col->id == COL_NAMED)
+        return mien_buf_append(out, col->name, col->len);
+    return put(out, col_name(col->id, name));
+}
+
+int text_header(struct mien_buf *out, const struct column *cols, size_t n)
+{
     int rc = 0;
     for (size_t i = 0; i < n; i++)
-        rc |= (i > 0 ? put(out, "\t") : 0) | put(out, col_name(cols[i], name));
+        rc |= (i > 0 ? put(out, "\t") : 0) | put_name(out, &cols[i]);
     return rc | put(out, "\n");
 }
 
-int text_tsv(struct mien_buf *out, const struct mien_rec *r, const int *cols, size_t n)
+int text_tsv(struct mien_buf *out, const struct mien_rec *r, const struct column *cols, size_t n)
 {
     int rc = 0;
     for (size_t i = 0; i < n; i++)
         rc |= (i > 0 ? put(out, "\t") : 0) |
-              put_column(out, r, cols[i], col_field(r, cols[i]), false, false);
+              put_column(out, r, &cols[i], col_field(r, cols[i].id), false, false);
     return rc | put(out, "\n");
 }
 
 /* A member of an object, unless its value is absent. */
-static int put_member(struct mien_buf *out, const struct mien_rec *r, int col,
+static int put_member(struct mien_buf *out, const struct mien_rec *r, const struct column *col,
                       const struct mien_field *f, bool full)
 {
     size_t before = out->len;
-    char name[16];
     int rc = out->data[before - 1] == '{' ? 0 : put(out, ",");
-    rc |= put(out, "\"") | put(out, col_name(col, name)) | put(out, "\":");
+    rc |= put(out, "\"") | put_name(out, col) | put(out, "\":");
     size_t empty = out->len;
     rc |= put_column(out, r, col, f, true, full);
     if (out->len == empty)
@@ -353,15 +359,30 @@ static int put_member(struct mien_buf *out, const struct mien_rec *r, int col,
     return rc;
 }
 
-int text_json(struct mien_buf *out, const struct mien_rec *r, const int *cols, size_t n, bool full)
+/* A field as a member, or as one a line where it holds fields of their own names. */
+static int put_members(struct mien_buf *out, const struct mien_rec *r, const struct mien_field *f,
+                       bool full)
+{
+    struct named named;
+    int rc = 0;
+    if (f->tag != MIEN_TAG_FIELDS || f->type != MIEN_TEXT)
+        return put_member(out, r, &(struct column){.id = f->tag}, f, full);
+    for (const char *at = f->data, *end = at + f->len; named_next(&at, end, &named);)
+        rc |=
+            put_member(out, r, &(struct column){COL_NAMED, named.name, named.name_len}, NULL, full);
+    return rc;
+}
+
+int text_json(struct mien_buf *out, const struct mien_rec *r, const struct column *cols, size_t n,
+              bool full)
 {
     if (put(out, "{") < 0)
         return MIEN_ERR_MEM;
     int rc = 0;
     for (size_t i = 0; i < n; i++)
-        rc |= put_member(out, r, cols[i], col_field(r, cols[i]), full);
+        rc |= put_member(out, r, &cols[i], col_field(r, cols[i].id), full);
     for (size_t i = 0; n == 0 && i < r->nfield; i++)
-        rc |= put_member(out, r, r->field[i].tag, &r->field[i], full);
+        rc |= put_members(out, r, &r->field[i], full);
     return rc | put(out, "}\n");
 }
 
@@ -369,15 +390,36 @@ int text_json(struct mien_buf *out, const struct mien_rec *r, const int *cols, s
 
 enum { MAX_COLUMNS = 64 };
 
+/* Takes the columns of the first record, with a copy of the names that lie in it. */
+static int first_columns(struct text_table *t, const struct mien_rec *r)
+{
+    size_t total = 0;
+    t->col = calloc(MAX_COLUMNS, sizeof *t->col);
+    if (t->col == NULL)
+        return MIEN_ERR_MEM;
+    t->ncol = col_defaults(r, t->col, MAX_COLUMNS);
+    for (size_t i = 0; i < t->ncol; i++)
+        total += t->col[i].len;
+    char *p = t->names = malloc(total + 1);
+    if (p == NULL)
+        return MIEN_ERR_MEM;
+    for (size_t i = 0; i < t->ncol; i++) {
+        if (t->col[i].id != COL_NAMED)
+            continue;
+        memcpy(p, t->col[i].name, t->col[i].len);
+        t->col[i].name = p;
+        p += t->col[i].len;
+    }
+    return 0;
+}
+
 int text_table_add(struct text_table *t, const struct mien_rec *r, struct mien_buf *out)
 {
     if (t->json)
         return text_json(out, r, t->col, t->ncol, t->full);
     if (t->col == NULL) {
-        t->col = malloc(MAX_COLUMNS * sizeof *t->col);
-        if (t->col == NULL)
+        if (first_columns(t, r) < 0)
             return MIEN_ERR_MEM;
-        t->ncol = col_defaults(r, t->col, MAX_COLUMNS);
     }
     int rc = t->begun || t->no_header ? 0 : text_header(out, t->col, t->ncol);
     t->begun = true;
@@ -387,7 +429,8 @@ int text_table_add(struct text_table *t, const struct mien_rec *r, struct mien_b
 bool text_table_has(const struct text_table *t, int col)
 {
     for (size_t i = 0; t->col != NULL && i < t->ncol; i++) {
-        if (t->col[i] == col)
+        bool named = col == MIEN_TAG_FIELDS && t->col[i].id == COL_NAMED; /* lies in it */
+        if (t->col[i].id == col || named)
             return true;
     }
     return t->col == NULL;
@@ -396,5 +439,6 @@ bool text_table_has(const struct text_table *t, int col)
 void text_table_free(struct text_table *t)
 {
     free(t->col);
+    free(t->names);
     *t = (struct text_table){0};
 }

@@ -9,35 +9,37 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "col.h"
 #include "mien/buf.h"
 #include "mien/record.h"
 
 /* The columns' names (see col.h), separated by tabs, and a newline. */
-MIEN_CHECKED int text_header(struct mien_buf *out, const int *cols, size_t n);
+MIEN_CHECKED int text_header(struct mien_buf *out, const struct column *cols, size_t n);
 
 /* The record's values of n columns, separated by tabs, and a newline. An absent one is empty. In
    text, backslash, tab, newline and return are written \\ \t \n \r, the bytes of other controls
    (see drives_terminal) and those that aren't UTF-8 \xHH. An array of more than 16 elements, an
    image and pixels are given by their shape, such as 224x224x3. Scores and confidences have four
    decimals, other floats the fewest digits that read back the same. */
-MIEN_CHECKED int text_tsv(struct mien_buf *out, const struct mien_rec *r, const int *cols,
+MIEN_CHECKED int text_tsv(struct mien_buf *out, const struct mien_rec *r, const struct column *cols,
                           size_t n);
 
 /* One JSON object and a newline: the values of n columns, or, with n 0, every field in its order.
    Absent ones are left out, numbers that aren't finite are null, bytes that aren't UTF-8 become
    U+FFFD, controls \uHHHH. Images and pixels are {"shape":[...]}; full adds their bytes in base64.
    */
-MIEN_CHECKED int text_json(struct mien_buf *out, const struct mien_rec *r, const int *cols,
-                           size_t n, bool full);
+MIEN_CHECKED int text_json(struct mien_buf *out, const struct mien_rec *r,
+                           const struct column *cols, size_t n, bool full);
 
 /* A table of records: above the first one the columns' names, where it has any. */
 struct text_table {
-    bool json;      /* a JSON object a record, else tab-separated values */
-    bool full;      /* JSON: images and pixels in full */
-    bool no_header; /* TSV: no names */
-    int *col;       /* NULL: in TSV the columns that the first record has, in JSON all fields */
+    bool json;          /* a JSON object a record, else tab-separated values */
+    bool full;          /* JSON: images and pixels in full */
+    bool no_header;     /* TSV: no names */
+    struct column *col; /* NULL: in TSV those that the first record has, in JSON all fields */
     size_t ncol;
-    bool begun; /* the table's own */
+    char *names; /* of those of the first record that have a name of their own; the table's own */
+    bool begun;  /* the table's own */
 };
 
 /* Appends a record. */

@@ -16,13 +16,15 @@ enum { SLOTS = 2 * SCORE_MAX_SLICES };
 /* A key's value is cut to this many bytes. */
 enum { MAX_VALUE = 200 };
 
-int score_keys(const char *text, int *keys, size_t *n, struct mien_err *e)
+int score_keys(const char *text, struct column *keys, size_t *n, struct mien_err *e)
 {
     *n = 0;
     for (const char *s = text;; s++) {
         size_t len = strcspn(s, ",");
-        int key = len == 3 && memcmp(s, "bin", 3) == 0 ? (int)SCORE_KEY_BIN : col_of(s, len);
-        if (key == 0 || (key != SCORE_KEY_BIN && col_forms(key) == 0))
+        struct column key = {.id = SCORE_KEY_BIN};
+        if (len != 3 || memcmp(s, "bin", 3) != 0)
+            key = column_of(s, len);
+        if (key.id == 0 || (key.id != (int)SCORE_KEY_BIN && col_forms(key.id) == 0))
             return mien_err_set(e, MIEN_ERR_ARG, "'%.*s' is not a field to group by", (int)len, s);
         if (*n == SCORE_MAX_KEYS)
             return mien_err_set(e, MIEN_ERR_ARG, "more than %d fields to group by", SCORE_MAX_KEYS);
@@ -35,17 +37,17 @@ int score_keys(const char *text, int *keys, size_t *n, struct mien_err *e)
 
 /* --- Slices -------------------------------------------------------------------------------- */
 
-static int put_key(const struct score_run *run, int key, const struct mien_rec *r,
+static int put_key(const struct score_run *run, const struct column *key, const struct mien_rec *r,
                    const struct score_label *l, struct mien_buf *out)
 {
     char name[16];
     struct col_value v;
-    if (key == SCORE_KEY_BIN) {
+    if (key->id == (int)SCORE_KEY_BIN) {
         int bin = score_label_bin(run->rule, l);
         return mien_buf_printf(out, "%s",
                                bin < 0 ? "(none)" : score_bin_name(run->rule, bin, name));
     }
-    if (!col_get(r, key, &v) || v.forms == 0)
+    if (!column_get(r, key, &v) || v.forms == 0)
         return mien_buf_printf(out, "(none)");
     if (v.forms & COL_TEXT)
         return mien_buf_append(out, v.text, utf8_fit(v.text, v.len, MAX_VALUE));
@@ -90,7 +92,7 @@ static int add_to_slice(struct score_run *run, const struct mien_rec *r,
     mien_buf_clear(&run->name);
     for (size_t i = 0; i < run->nkeys; i++)
         rc |= (i > 0 ? mien_buf_append(&run->name, ", ", 2) : 0) |
-              put_key(run, run->keys[i], r, l, &run->name);
+              put_key(run, &run->keys[i], r, l, &run->name);
     if (rc < 0)
         return MIEN_ERR_MEM;
     long long i =

@@ -14,6 +14,7 @@
 #include "assurance.h"
 #include "baseline.h"
 #include "confidence.h"
+#include "record/col.h"
 #include "score.h"
 
 enum {
@@ -31,7 +32,7 @@ struct score_slice {
 /* One stream of records. Zero-initialised but for rule and keys it is empty; its owner frees it. */
 struct score_run {
     const struct score_rule *rule;
-    const int *keys; /* columns (col.h) or SCORE_KEY_BIN, by whose values slices are made */
+    const struct column *keys; /* or SCORE_KEY_BIN, by whose values slices are made */
     size_t nkeys;
 
     struct score total;
@@ -52,10 +53,10 @@ struct score_run {
 };
 
 /* The keys of --by: "group", "gender", "bin", "subject", any other column, or several joined by
-   commas, of whose combinations slices are made. keys holds SCORE_MAX_KEYS. Returns 0 or
-   MIEN_ERR_ARG.
+   commas, of whose combinations slices are made. keys holds SCORE_MAX_KEYS; text is borrowed.
+   Returns 0 or MIEN_ERR_ARG.
  */
-MIEN_CHECKED int score_keys(const char *text, int *keys, size_t *n, struct mien_err *e);
+MIEN_CHECKED int score_keys(const char *text, struct column *keys, size_t *n, struct mien_err *e);
 
 /* Reads a record's labels and predictions, which point into it. A confidence that it doesn't carry is
    the distribution's own. Returns 0 or MIEN_ERR_FORMAT for impossible values. */

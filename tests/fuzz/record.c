@@ -25,7 +25,7 @@ static struct mien_writer *writer; /* to nowhere */
 static void look(struct sink *s, const struct mien_rec *r)
 {
     struct mien_err e;
-    int cols[64];
+    struct column cols[64];
     mien_buf_clear(&s->text);
     size_t n = col_defaults(r, cols, 64);
     FUZZ_CHECK(n <= 64 && text_header(&s->text, cols, n) == 0);

@@ -42,7 +42,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         expr_match(x, &empty);
     }
     expr_free(x);
-    int *cols = NULL;
+    struct column *cols = NULL;
     size_t n;
     e = (struct mien_err){{0}};
     int rc = col_parse(text, &cols, &n, &e);

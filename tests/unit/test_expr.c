@@ -122,7 +122,7 @@ static void test_refused(void **state)
     refuse("", "the condition ends where a field or a value is expected");
     refuse("age >", "the condition ends where a field or a value is expected");
     refuse("age > 3 &&", "the condition ends where a field or a value is expected");
-    refuse("agee > 3", "'agee' is not a field");
+    refuse("3rd > 3", "'3rd' is not a field");
     refuse("3 == 3", "'3' is not a field");
     refuse("\"age\" == 3", "'age' is not a field");
     refuse("age = 3", "'= 3': use == to test for equality");

@@ -362,10 +362,10 @@ static void test_slices(void **state)
     struct score_run run = {.rule = &rule};
     struct mien_rec r = {0};
     struct mien_err e;
-    int keys[SCORE_MAX_KEYS];
+    struct column keys[SCORE_MAX_KEYS];
     static const int label[] = {12, 1, 80, 5, 80};
 
-    assert_int_equal(score_keys("group,agee", keys, &run.nkeys, &e), MIEN_ERR_ARG);
+    assert_int_equal(score_keys("group,3rd", keys, &run.nkeys, &e), MIEN_ERR_ARG);
     assert_int_equal(score_keys("box", keys, &run.nkeys, &e), MIEN_ERR_ARG);
     assert_int_equal(score_keys("", keys, &run.nkeys, &e), MIEN_ERR_ARG);
     assert_int_equal(score_keys("bin,bin,bin,bin,bin,bin,bin,bin,bin", keys, &run.nkeys, &e),

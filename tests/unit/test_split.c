@@ -303,7 +303,8 @@ static void groups_are_bounded(void **state)
     struct mien_err e;
     struct mien_rec r = {0};
     char name[16];
-    struct strata *s = strata_new((struct strata_by){.group = true}, &e);
+    struct strata *s =
+        strata_new((struct strata_by){.group = {{.id = MIEN_TAG_GROUP}}, .ngroup = 1}, &e);
     for (int round = 0; round < 2; round++) {
         for (int i = 0; i < 255; i++) {
             snprintf(name, sizeof name, "g%d", i);
@@ -335,10 +336,10 @@ static void labels_are_parsed(void **state)
     struct strata_by by;
     struct mien_err e;
     assert_int_equal(strata_by_parse(&by, "gender,age", &e), 0);
-    assert_true(by.age && by.gender && !by.group);
+    assert_true(by.age && by.gender && by.ngroup == 0);
     assert_int_equal(strata_by_parse(&by, "group", &e), 0);
-    assert_true(!by.age && !by.gender && by.group);
-    const char *bad[] = {"", "age,", ",age", "ages", "ag", "age gender"};
+    assert_true(!by.age && !by.gender && by.ngroup == 1);
+    const char *bad[] = {"", "age,", ",age", "3ages", "box", "score", "age gender"};
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
         assert_int_equal(strata_by_parse(&by, bad[i], &e), MIEN_ERR_ARG);
 }

@@ -14,6 +14,7 @@
 #include "record/col.h"
 #include "util/hash.h"
 #include "record/pred.h"
+#include "record/named.h"
 #include "record/text.h"
 
 static const char *string(struct mien_buf *b)
@@ -26,7 +27,7 @@ static const char *string(struct mien_buf *b)
 static void expect_tsv(const struct mien_rec *r, const char *columns, const char *wanted)
 {
     struct mien_buf b = {0};
-    int *cols;
+    struct column *cols;
     size_t n;
     assert_int_equal(col_parse(columns, &cols, &n, NULL), 0);
     assert_int_equal(text_tsv(&b, r, cols, n), 0);
@@ -113,7 +114,7 @@ static void test_derived(void **state)
                "25.50\t20\t20\t5.50\t2.50\n");
     expect_tsv(&r, "pred_gender,p_female,p_male", "male\t0.2500\t0.7500\n");
 
-    int cols[8];
+    struct column cols[8] = {{0}};
     size_t n = col_defaults(&r, cols, 8);
     struct mien_buf b = {0};
     assert_int_equal(text_header(&b, cols, n), 0);
@@ -207,7 +208,7 @@ static void test_floats(void **state)
         mien_rec_clear(&r);
         mien_rec_set_f32(&r, TAG_FLOAT, v);
         mien_buf_clear(&b);
-        assert_int_equal(text_tsv(&b, &r, (int[]){TAG_FLOAT}, 1), 0);
+        assert_int_equal(text_tsv(&b, &r, (struct column[]){{.id = TAG_FLOAT}}, 1), 0);
         assert_true(strtof(string(&b), NULL) == v);
         if (i % 16 != 0 || fabsf(v) < FLT_MIN || fabsf(v) > 1e7f)
             continue;
@@ -232,10 +233,10 @@ static void test_columns(void **state)
 {
     (void)state;
     struct mien_err e;
-    int *cols;
+    struct column *cols;
     size_t n;
     char name[16];
-    for (int t = 1; t <= MIEN_TAG_CONF_AGE; t++)
+    for (int t = 1; t <= MIEN_TAG_FIELDS; t++)
         assert_int_equal(col_of(col_name(t, name), strlen(col_name(t, name))), t);
     for (int c = COL_PRED_AGE; c < COL_DERIVED_END; c++)
         assert_int_equal(col_of(col_name(c, name), strlen(col_name(c, name))), c);
@@ -245,8 +246,43 @@ static void test_columns(void **state)
     assert_int_equal(col_of("a name that is longer than any column's name is", 46), 0);
     assert_int_equal(col_parse("id,,age", &cols, &n, &e), MIEN_ERR_ARG);
     assert_int_equal(col_parse("", &cols, &n, &e), MIEN_ERR_ARG);
-    assert_int_equal(col_parse("id,agee", &cols, &n, &e), MIEN_ERR_ARG);
-    assert_string_equal(e.msg, "'agee' is not a field");
+    assert_int_equal(col_parse("id,3rd", &cols, &n, &e), MIEN_ERR_ARG);
+    assert_string_equal(e.msg, "'3rd' is not a field");
+}
+
+/* Fields of names that only the stream knows. */
+static void test_named(void **state)
+{
+    (void)state;
+    struct mien_rec r = {0};
+    struct mien_buf text = {0}, b = {0};
+    struct column *cols, defaults[8] = {{0}};
+    struct columns_unseen unseen = {.n = 0};
+    size_t n;
+    assert_int_equal(named_add(&text, "camera model", 12, "E=M\t5", 5), 0);
+    assert_int_equal(named_add(&text, "1st", 3, "", 0), 0);
+    assert_int_equal(named_add(&text, "iso", 3, "0800", 4), 0);
+    assert_string_equal(string(&text), "camera_model=E=M 5\n_1st=\niso=0800\n");
+    mien_rec_set_str(&r, MIEN_TAG_ID, "a");
+    mien_rec_set_text(&r, MIEN_TAG_FIELDS, (char *)text.data, text.len);
+    expect_tsv(&r, "iso,id,_1st,camera_model,other", "0800\ta\t\tE=M 5\t\n");
+    expect_json(&r, false, "{\"id\":\"a\",\"camera_model\":\"E=M 5\",\"iso\":\"0800\"}\n");
+    n = col_defaults(&r, defaults, 8);
+    assert_int_equal(text_header(&b, defaults, n), 0);
+    assert_string_equal(string(&b), "id\tcamera_model\t_1st\tiso\n");
+    struct col_value v;
+    assert_true(column_get(&r, &defaults[3], &v));
+    assert_true(v.forms == (COL_NUMBER | COL_TEXT) && v.number == 800);
+    assert_false(column_get(&r, &defaults[2], &v));
+    assert_int_equal(col_parse("id,iso,other,_1st", &cols, &n, NULL), 0);
+    columns_expect(&unseen, cols, n);
+    columns_see(&unseen, &r);
+    assert_int_equal(unseen.n, 1);
+    assert_memory_equal(unseen.column[0].name, "other", unseen.column[0].len);
+    free(cols);
+    mien_buf_free(&b);
+    mien_buf_free(&text);
+    mien_rec_free(&r);
 }
 
 static void test_census(void **state)
@@ -281,7 +317,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_fields),  cmocka_unit_test(test_derived),
         cmocka_unit_test(test_strings), cmocka_unit_test(test_floats),
-        cmocka_unit_test(test_columns), cmocka_unit_test(test_census),
+        cmocka_unit_test(test_named),   cmocka_unit_test(test_columns),
+        cmocka_unit_test(test_census),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
