@@ -44,6 +44,7 @@ DOUBLE = tests/double/test_grad $(patsubst %.c,%,$(wildcard lib/kernel/op_*.c li
 VECTORIZED = $(patsubst %.c,%,$(wildcard lib/kernel/op_*.c lib/train/op_*.c)) lib/train/grad lib/train/optim
 MAN = $(wildcard man/man*/*.[1357])
 NETWORKS = $(wildcard networks/*.net)
+SETS = $(wildcard sets/*.set)
 EXAMPLES = $(wildcard examples/*.py)
 HEADERS = $(wildcard include/mien/*.h)
 # Programs that are shell scripts over the others.
@@ -52,7 +53,7 @@ SHARE = $(PREFIX)/share
 # What `make install` installs and `make uninstall` removes.
 INSTALLED = $(PROGRAMS:%=$(PREFIX)/bin/%) $(SCRIPTS:%=$(PREFIX)/bin/%) $(HEADERS:include/%=$(INCLUDEDIR)/%) \
 	$(addprefix $(LIBDIR)/,libmien.a libmien.so.$(VERSION) $(SONAME) libmien.so pkgconfig/mien.pc) \
-	$(MAN:%=$(SHARE)/%) $(NETWORKS:%=$(SHARE)/mien/%) $(EXAMPLES:%=$(SHARE)/doc/mien/%)
+	$(MAN:%=$(SHARE)/%) $(NETWORKS:%=$(SHARE)/mien/%) $(SETS:%=$(SHARE)/mien/%) $(EXAMPLES:%=$(SHARE)/doc/mien/%)
 
 # All rooms of lib/: what the programs and tests are linked with.
 LIB = $(BUILD)/rooms.a
@@ -271,12 +272,13 @@ install: all
 		lib/mien.pc.in >"$(DESTDIR)$(LIBDIR)/pkgconfig/mien.pc"
 	for f in $(MAN); do install -m 644 $$f "$(DESTDIR)$(SHARE)/$$f" || exit; done
 	install -m 644 $(NETWORKS) "$(DESTDIR)$(SHARE)/mien/networks"
+	install -m 644 $(SETS) "$(DESTDIR)$(SHARE)/mien/sets"
 	install -m 644 $(EXAMPLES) "$(DESTDIR)$(SHARE)/doc/mien/examples"
 	[ -n "$(DESTDIR)" ] || ldconfig 2>/dev/null || true # so that programs find the new library
 
 uninstall:
 	for f in $(INSTALLED); do rm -f "$(DESTDIR)$$f" || exit; done
-	for d in $(SHARE)/mien/networks $(SHARE)/mien $(SHARE)/doc/mien/examples $(SHARE)/doc/mien \
+	for d in $(SHARE)/mien/networks $(SHARE)/mien/sets $(SHARE)/mien $(SHARE)/doc/mien/examples $(SHARE)/doc/mien \
 		$(INCLUDEDIR)/mien; do rmdir "$(DESTDIR)$$d" 2>/dev/null || true; done
 
 dist:

@@ -5,7 +5,7 @@
 #include <unistd.h>
 
 #include "data/join.h"
-#include "data/sidecar.h"
+#include "labels/sidecar.h"
 #include "data/source.h"
 #include "mien/cli.h"
 #include "mien/filter.h"

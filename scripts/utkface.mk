@@ -38,7 +38,7 @@ network: archive
 # UTKFace's chips are framed as the network likes them: they are taken whole.
 $(OUT)/split: | archive
 	mkdir -p $(OUT)
-	mien-images "$(UTKFACE)" | mien-meta --names utkface \
+	mien-images "$(UTKFACE)" | mien-meta --set utkface \
 	    | mien-split --by content --seed $(SEED) 80/10/10 $(PARTS:%=$(OUT)/%.images)
 	touch $@
 

@@ -9,6 +9,8 @@ export ROOT
 DATA=${MIEN_DATA:-$ROOT/../shared/data}
 MODELS=${MIEN_MODELS:-${XDG_CACHE_HOME:-${HOME:-}/.cache}/mien}
 export DATA MODELS
+# The sets of labels are those of this tree, wherever it is built.
+export MIEN_SHARE="$ROOT"
 BUILD=$(cd "$ROOT" && cd "${BUILD:-build}" && pwd) || exit 2
 PATH=$BUILD/bin:$BUILD/tests/tool:$PATH
 export BUILD PATH

@@ -16,7 +16,10 @@ gzip -k faces.tar
 tar cf utkface.tar 30_1_2_20170101.jpg
 zip -q fgnet.zip 001A43b.JPG
 mkdir archives && cp faces.tar archives/a.tar && cp faces.tar archives/b.tar
-printf 'img_name,age,gender\na.jpg,30,1\nme.jpg,40,0\n' >labels.csv
+printf 'img_name,age,gender,camera\na.jpg,30,1,X\nme.jpg,40,0,Y\n' >labels.csv
+printf 'file,age,gender,race,service_test\ntrain/1.jpg,50-59,Male,White,True\n' >fairface_label_train.csv
+printf '1@N01/landmark_aligned_face.1.1_o.jpg 4\n' >age_train.txt
+mkdir -p family/ann/1-10 && cp a.jpg family/ann/1-10/f_3.jpg
 # ... a network for faces, and records of all kinds, of 32 by 32 pixels instead of 224 by 224, to be quick.
 cat >face.net <<'END'
 input 32x32x3

@@ -108,10 +108,12 @@ e.jpg,31,7
 f.jpg,32,0
 EOF
 exits 'bad rows' 1 mien-meta -c path=img_name --female 1 --male 0 bad.csv
-is 'cost only themselves' "$(mien-view -qH -s '!error' -c id,age,gender out)" \
-    "$(printf 'a.jpg\t30\tfemale\nf.jpg\t32\tmale')"
-is 'and go on with their error' "$(mien-view -qH -s error -c id out | tr '\n' ' ')" \
-    'b.jpg c.jpg e.jpg '
+is 'keep what is good in them' "$(mien-view -qH -c id,age,gender,error out | tr '\t' ' ')" \
+    'a.jpg 30 female 
+b.jpg  male 
+c.jpg  male 
+e.jpg 31  
+f.jpg 32 male '
 is 'with a line each' "$(grep -c '^mien-meta: bad.csv: line [3456]\b' err)" 4
 exits '--strict stops' 2 mien-meta --strict -c path=img_name --female 1 --male 0 bad.csv
 is '--any-age leaves it out' "$(mien-meta -q --any-age -c path=img_name --female 1 --male 0 bad.csv \
@@ -128,6 +130,172 @@ mien-view -c id,subject,age,gender,birth,year,box,score,score2 kept.mien | mien-
     mien-view -c id,subject,age,gender,birth,year,box,score,score2 >again.tsv
 ok "what mien-view prints is a table" sh -c \
     'mien-view -c id,subject,age,gender,birth,year,box,score,score2 kept.mien | cmp - again.tsv'
+
+# Tables as people have them.
+# view ARGS...: what mien-meta makes of standard input, one line a record, without tabs.
+view() { mien-meta -q "$@" 2>err | mien-view -qHc "${columns:-id,age,age_band,gender,group}" | tr '\t' ' '; }
+is 'semicolons and decimal commas' "$(printf '\357\273\277file;age;gender;race\na.jpg;50-59;Male;East Asian\nb.jpg;31,5;Female;Black\n' | view)" \
+    'a.jpg  50-59 male East Asian
+b.jpg 31  female Black'
+is 'bars' "$(printf 'file|age|gender\na.jpg|30|F\n' | view)" 'a.jpg 30  female '
+is 'tabs' "$(printf 'file\tage\na.jpg\t(25, 32)\n' | view)" 'a.jpg  25-32  '
+is 'blanks' "$(printf 'file  age\na.jpg 30\n' | view)" 'a.jpg 30   '
+is 'a separator that is told' "$(printf 'file:age\na.jpg:30\n' | view --separator :)" 'a.jpg 30   '
+is 'old line ends of the Mac' "$(printf 'file,age,gender\ra.jpg,35,Male\rb.jpg,36,Female' | view)" \
+    'a.jpg 35  male 
+b.jpg 36  female '
+is 'UTF-16' "$(printf 'file,age,race\na.jpg,35,Jos\303\251\n' | iconv -t UTF-16 | view)" 'a.jpg 35   José'
+is 'UTF-16 without a mark' "$(printf 'file,age\na.jpg,35\n' | iconv -t UTF-16BE | view)" 'a.jpg 35   '
+is 'no header: the first row names an image' \
+    "$(printf 'a.jpg,35,Male\nb.jpg,36,Female\n' | view -c age=2 -c gender=3)" 'a.jpg 35  male 
+b.jpg 36  female '
+is 'no header, as it is told' "$(printf 'a 35\nb 36\n' | view --no-header -c path=1 -c age=2)" 'a 35   
+b 36   '
+is 'MXNet lists' "$(printf '0\t/data/0.jpg\t25\n1\t/data/1.jpg\t26\n' | view -c age=3)" '/data/0.jpg 25   
+/data/1.jpg 26   '
+exits 'no header, and no columns' 2 sh -c 'printf "a.jpg,35,Male\n" | mien-meta'
+like 'shows the row, and how to go on' "$(cat err)" 'name one, as --column age=2; the first row is: a.jpg, 35, Male$'
+exits 'an unknown header' 2 sh -c 'printf "bild;alter\nx;3\n" | mien-meta'
+like 'is shown' "$(cat err)" 'name it with --column path=HEADER; the header is: bild, alter$'
+exits 'a header that is not there' 2 sh -c 'printf "file,alter\nx,3\n" | mien-meta -c age=Alter'
+like 'is told with those that are' "$(cat err)" "no column has the header 'Alter'; the header is: file, alter$"
+exits 'a role twice' 2 mien-meta -c group=a -c group=b fairface.csv
+like 'is refused' "$(cat err)" "the role 'group' is given twice; --fields keeps further columns"
+
+# Files that are something else.
+refused() { printf '%b' "$2" >other; exits "$1" 2 mien-meta other; like "$1 is named" "$(cat err)" "^mien-meta: other: $3"; }
+refused 'an HTML page' '\n<!DOCTYPE html><html>' 'an HTML page, not a table'
+refused 'a Git LFS pointer' 'version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 1\n' 'a Git LFS pointer'
+refused 'a workbook' 'PK\003\004xl/workbook' 'an Excel workbook or a zip archive'
+refused 'an old workbook' '\0320\0317\0021\0340' 'an Excel workbook'
+refused 'a compressed table' '\0037\0213\0010' 'compressed by gzip: read it through zcat'
+refused 'Parquet' 'PAR1\0025' 'a Parquet file'
+refused 'JSON of another kind' '[1, 2]' 'line 1: JSON, but not an array of objects'
+exits 'a table without rows' 1 sh -c 'echo file,age | mien-meta'
+like 'is told' "$(cat err)" 'standard input: no rows, only a header'
+
+# JSON.
+is 'JSON lines' "$(printf '{"file":"a.jpg","age":30,"gender":"F"}\n{"age":1.5,"file":"b\\u00e9.jpg","race":null}\n' | view)" \
+    'a.jpg 30  female 
+bé.jpg 1   '
+is 'an array of objects, some in objects' "$(columns=id,age,box view -c age=label.age <<'END'
+[ {"image": "a.jpg", "bbox": [1, 2, 30.5, 40], "label": {"age": 30}},
+  {"image": "b}.jpg", "bbox": null, "label": {"age": "40-49"}} ]
+END
+)" 'a.jpg 30 1,2,30.5,40
+b}.jpg  '
+printf '{"file":"a.jpg","age":30}\n{"file":"b.jpg","age":,}\n{"file":"c.jpg","age":31}\n' >bad.json
+exits 'an object that is none' 1 mien-meta bad.json
+like 'is named with its line' "$(cat err)" '^mien-meta: bad.json: line 2: '
+is 'and costs only itself' "$(mien-view -Hc id out | tr '\n' ' ')" 'a.jpg c.jpg '
+
+# Columns.
+is 'a path of several columns' "$(printf 'user\tpic\tn\tage\nu1\tx.jpg\t7\t30\n\t\t\t31\n' |
+    view --path '{user}/face.{n}.{pic}')" 'u1/face.7.x.jpg 30   '
+like 'where none has anything, there is no path' "$(cat err)" 'line 3: no path'
+exits 'a path of a column that is not there' 2 sh -c 'printf "a,age\nx,3\n" | mien-meta --path "{b}/{a}"'
+like 'is told' "$(cat err)" "no column has the header 'b' of the path; the header is: a, age"
+is 'backslashes' "$(printf 'path,age\nC:\\data\\y.jpg,36\nx/a\\b.jpg,37\n' | columns=id view)" 'C:/data/y.jpg
+x/a\\b.jpg'
+while IFS='|' read -r header row want; do
+    is "a box of $header" "$(printf 'file,%s\na.jpg,%s\n' "$header" "$row" | columns=box view)" "$want"
+done <<'END'
+x1,y1,x2,y2|1,2,30,40|1,2,30,40
+x_min,y_min,x_max,y_max|1,2,30,40|1,2,30,40
+xmin,ymin,xmax,ymax|1,2,30,40|1,2,30,40
+left,top,right,bottom|1,2,30,40|1,2,30,40
+face_x0,face_y0,face_x1,face_y1,person_x0|1,2,30,40,9|1,2,30,40
+face_x1,face_y1,face_x2,face_y2|1,2,30,40|1,2,30,40
+x,y,w,h|1,2,30,40|1,2,31,42
+x,y,dx,dy|1,2,30,40|1,2,31,42
+X,Y,Width,Height|1,2,30,40|1,2,31,42
+x_1,y_1,width,height|1,2,30,40|1,2,31,42
+bbox_left,bbox_top,bbox_width,bbox_height|1,2,30,40|1,2,31,42
+bbox|"[1, 2, 30, 40]"|1,2,30,40
+bbox|"1,2,30,2,30,40,1,40"|1,2,30,40
+x1,y1,x2,y2,age|-1,-1,-1,-1,3|
+x1,y1,x2,y2,age|nan,nan,nan,nan,3|
+END
+is 'a box by roles' "$(printf 'file,l,t,b,h\na.jpg,1,2,30,40\n' |
+    columns=box view -c x=l -c y=t -c width=b -c height=h)" '1,2,31,42'
+
+# Values.
+while IFS='|' read -r options value want; do
+    # shellcheck disable=SC2086 # options are words
+    is "age $value $options" "$(printf 'file,age,gender\na.jpg,"%s",F\n' "$value" | columns=age,age_band view $options)" "$want"
+done <<'END'
+|1.0|1 
+|34.9|34 
+--age-fraction round|34.5|35 
+|25;32| 25-32
+|60+| 60-100
+|more than 70| 70-100
+|70 or older| 70-100
+|18 months|1 
+--age-fraction round|18 months|2 
+--age-offset 21|39|60 
+--age-offset 21|39.0|60 
+--age-classes 0-2,4-6,60+|2| 60-100
+--age-classes 0-2,4-6,60+ --age-offset -1|1| 0-2
+|None| 
+|-1| 
+|u| 
+END
+is 'a column of months' "$(printf 'file,age_months\na.jpg,31\n' | view)" 'a.jpg 2   '
+is 'numbers for gender, as pandas writes them' \
+    "$(printf 'file,age,gender\na,35.0,1.0\nb,36.0,0.0\nc,nan,nan\nd,35,1\ne,3,-1\n' | view --female 0 --male 1)" 'a 35  male 
+b 36  female 
+c    
+d 35  male 
+e 3   '
+is 'a range of numbers' "$(printf 'file,gender\na,00007\nb,7381\n' | view --female 0-7380 --male 7381-13321)" \
+    'a   female 
+b   male '
+while IFS='|' read -r options value want; do
+    # shellcheck disable=SC2086 # options are words
+    is "date $value $options" "$(printf 'file,dob\na.jpg,"%s"\n' "$value" | columns=birth view $options)" "$want"
+done <<'END'
+|1990-3-4|1990-03-04
+|1990/03/04|1990-03-04
+|19900304|1990-03-04
+|1990-03-04T12:30:00Z|1990-03-04
+|4.3.1990|1990-03-04
+|4 March 1990|1990-03-04
+|Mar 4, 1990|1990-03-04
+|04-Mar-1990|1990-03-04
+|25/12/1990|1990-12-25
+|12/25/1990 0:00|1990-12-25
+--date dmy|3/4/1990|1990-04-03
+--date mdy|3/4/1990|1990-03-04
+--date mdy|03/04/51|1951-03-04
+--date datenum|726896|1990-03-04
+--date excel|32936|1990-03-04
+END
+printf 'file,age,dob\na.jpg,30,3/4/1990\n' >date.csv
+exits 'a date that may be two' 1 mien-meta date.csv
+like 'is told' "$(cat err)" "line 2 \(a.jpg\): '3/4/1990' may begin with the day or the month: tell by --date dmy or mdy"
+is 'and the record keeps the age' "$(mien-view -Hc age,birth out)" "30	"
+is 'ages of two dates' "$(printf 'file,dob,date_taken\na,1990-03-04,2010-03-03\nb,1990-03-04,2010-03-04\nc,1990-03-04,2010\n' |
+    columns=age view | tr '\n' ' ')" '19 20 20 '
+
+# Fields of their own names.
+printf 'file,age,Camera model,iso,country\na.jpg,30,X-100,0800,NA\nb.jpg,40,,100,DE\nc.jpg,50,X-100,64,DE\n' >camera.csv
+mien-meta -q --fields 'Camera model,iso,land=country' camera.csv >camera.mien
+is '--fields' "$(mien-view camera.mien | tr '\t' ' ')" 'id age Camera_model iso land
+a.jpg 30 X-100 0800 NA
+b.jpg 40  100 DE
+c.jpg 50 X-100 64 DE'
+is 'are selected by' "$(mien-view -Hc id --select 'iso > 64 && Camera_model == X-100' camera.mien)" 'a.jpg'
+is 'are members of JSON' "$(mien-view -f json -n 1 camera.mien)" \
+    '{"id":"a.jpg","age":30,"Camera_model":"X-100","iso":"0800","land":"NA"}'
+exits 'a field that records have' 2 mien-meta --fields age camera.csv
+like 'is to be a column' "$(cat err)" "'age' is a field that records have: see --column"
+exits 'a column to keep that is not there' 2 mien-meta --fields lens camera.csv
+like 'is told' "$(cat err)" "no column has the header 'lens', to be kept; the header is: file, age"
+mien-fake 400 --image >many.mien
+is '--stratify' "$(mien-view -c id,age many.mien | awk -F'\t' 'NR == 1 { print $0 "\tlens"; next } { print $0 "\t" NR % 2 }' |
+    mien-meta -q --fields lens | mien-split -q --by id --stratify lens 50/50 | mien-view -Hc split,lens |
+    sort | uniq -c | awk '{ print ($1 > 95 && $1 < 105) }' | sort -u)" 1
 
 # Names.
 cat >names.csv <<EOF
@@ -155,6 +323,13 @@ mien-fake 5 --image >images.mien
 mien-meta -q --names '{subject}' images.mien >labelled.mien
 is 'images pass through' "$(mien-view --json --full -c image labelled.mien | cksum)" \
     "$(mien-view --json --full -c image images.mien | cksum)"
+is 'bands in folders' "$(printf 'faces/1-10/a.jpg,x\nfaces/60+/b.jpg,x\n' | view --names '{band}/*')" \
+    'faces/1-10/a.jpg  1-10  
+faces/60+/b.jpg  60-100  '
+is 'the longest subject' "$(printf '53_Robin_van_Dam_0001.jpg\n' | columns=age,subject view --names '{age}_{subject}_*.jpg')" \
+    '53 Robin_van_Dam'
+is 'several patterns' "$(printf 'a/30.jpg\nf_31.jpg\n' | columns=age,gender view --names '{gender}_{age}.jpg|{age}.jpg')" '30 
+31 female'
 filter_contract mien-meta images.mien --names '{subject}'
 
 finish

@@ -2,8 +2,8 @@
 #include "fuzz.h"
 #include "../mat_make.h"
 
-#include "data/imdb.h"
-#include "data/mat.h"
+#include "labels/imdb.h"
+#include "labels/mat.h"
 #include "util/file.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -2,13 +2,13 @@
    it. */
 #include "fuzz.h"
 
-#include "data/names.h"
+#include "labels/names.h"
 
 enum { PATHS = 3 };
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    static const struct label_codes codes = {"f", "m"};
+    static const struct rule rule = {.codes = {"f", "m"}};
     struct mien_err e = {{0}};
     const char *text = (const char *)data, *end = text + size;
     const char *eol = size > 0 ? memchr(text, '\n', size) : NULL;
@@ -18,7 +18,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     FUZZ_CHECK(pattern != NULL);
     memcpy(pattern, text, (size_t)(eol - text));
     pattern[eol - text] = '\0';
-    struct names *p = names_new(pattern, &codes, &e);
+    struct names *p = names_new(pattern, &rule, &e);
     if (p == NULL)
         fuzz_error(MIEN_ERR_ARG, &e);
     for (int i = 0; i < PATHS && p != NULL && eol < end; i++) {

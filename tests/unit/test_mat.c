@@ -11,8 +11,8 @@
 #include "../mat_make.h"
 #include "util/file.h"
 #include "util/hash.h"
-#include "data/imdb.h"
-#include "data/mat.h"
+#include "labels/imdb.h"
+#include "labels/mat.h"
 
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
 
@@ -316,7 +316,7 @@ static void test_no_imdb(void **state)
     mien_buf_clear(&file);
     make_cells(&file, false, true);
     assert_null(read_imdb(&file, &e));
-    assert_non_null(strstr(e.msg, "not a struct"));
+    assert_non_null(strstr(e.msg, "no variable is a struct"));
     mien_buf_free(&file);
 }
 

@@ -4,8 +4,8 @@
  * A variable is a matrix element as it stands in the file, or one that a deflate stream holds;
  * either way its bytes come out here, the element's tag first, as many at a time as are asked for.
  */
-#ifndef MIEN_DATA_MAT_STREAM_H
-#define MIEN_DATA_MAT_STREAM_H
+#ifndef MIEN_LABELS_MAT_STREAM_H
+#define MIEN_LABELS_MAT_STREAM_H
 
 #include <stdbool.h>
 #include <stddef.h>

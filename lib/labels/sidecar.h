@@ -2,8 +2,8 @@
  * Labels in files beside an image, as WebDataset has them: NAME.json, NAME.cls, NAME.txt, where NAME
  * is the path up to the first dot in its last part.
  */
-#ifndef MIEN_DATA_SIDECAR_H
-#define MIEN_DATA_SIDECAR_H
+#ifndef MIEN_LABELS_SIDECAR_H
+#define MIEN_LABELS_SIDECAR_H
 
 #include "labels.h"
 

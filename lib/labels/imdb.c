@@ -145,16 +145,21 @@ static int read_column(struct mat *m, struct mat_array *a, int c, struct values 
     return 0;
 }
 
+/* Reads a variable. Returns 1, 0 where it is something else, or a negative code. */
 static int read_struct(struct mat *m, struct mat_array *var, struct imdb *im, struct mien_err *e)
 {
     struct mat_fields fields;
     struct mat_array a;
     int rc;
+    bool paths = false;
     if (var->class != MAT_STRUCT || var->count != 1)
-        return mien_err_set(e, MIEN_ERR_FORMAT,
-                            "variable '%s' is not a struct of columns as IMDB-WIKI has", var->name);
+        return 0;
     if ((rc = mat_fields(m, var, &fields, e)) < 0)
         return rc;
+    for (int i = 0; i < fields.n; i++)
+        paths |= strcmp(fields.name[i], column_name[FULL_PATH]) == 0;
+    if (!paths)
+        return 0;
     for (int i = 0; i < fields.n; i++) {
         int c = 0;
         if ((rc = mat_child(m, var, &a, e)) < 0)
@@ -175,21 +180,27 @@ static int read_struct(struct mat *m, struct mat_array *var, struct imdb *im, st
             return mien_err_set(e, MIEN_ERR_FORMAT, "field '%s' has %zu entries, 'full_path' %zu",
                                 column_name[c], im->col[c].n, im->col[FULL_PATH].n);
     }
-    return 0;
+    return 1;
 }
 
-/* Reads the first variable, and goes on to the end of the file. */
+/* Reads the first variable that is such a struct, and goes on to the end of the file. */
 static int read_file(struct mat *m, struct imdb *im, struct mien_err *e)
 {
     struct mat_array a;
-    int rc = mat_next(m, &a, e);
-    if (rc == 0)
+    struct mat_array first = {.name = ""};
+    int rc, found = 0;
+    while ((rc = mat_next(m, &a, e)) > 0) { /* which checks the checksum of the one before */
+        if (first.name[0] == '\0')
+            first = a;
+        if (found == 0 && (found = read_struct(m, &a, im, e)) < 0)
+            return found;
+    }
+    if (rc == 0 && first.name[0] == '\0')
         return mien_err_set(e, MIEN_ERR_FORMAT, "the file holds no variable");
-    if (rc < 0 || (rc = read_struct(m, &a, im, e)) < 0)
-        return rc;
-    do
-        rc = mat_next(m, &a, e); /* which checks the checksum of what was read */
-    while (rc > 0);
+    if (rc == 0 && found == 0)
+        return mien_err_set(
+            e, MIEN_ERR_FORMAT,
+            "no variable is a struct of columns as IMDB-WIKI has; the first is '%s'", first.name);
     return rc;
 }
 

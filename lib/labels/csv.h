@@ -1,12 +1,13 @@
 /*
- * Tables of text, read as a stream: CSV by RFC 4180, and tab-separated values.
+ * Tables of text, read as a stream: CSV by RFC 4180, and its relatives.
  *
- * CSV fields may be quoted, and then hold commas, line ends and doubled quotes. In a tab-separated
- * table a quote is a character like any other. Lines end with LF or CR LF; empty ones don't count;
- * a byte order mark is skipped. A row is at most 1 MiB.
+ * The separator is a comma, a semicolon, a tab, a bar or any run of blanks. Fields may be quoted,
+ * and then hold separators, line ends and doubled quotes; but in a tab-separated table a quote is a
+ * character like any other. Lines end with LF, CR LF or a lone CR; empty ones don't count. UTF-16
+ * becomes UTF-8, and a byte order mark is skipped. A row is at most 1 MiB.
  */
-#ifndef MIEN_DATA_CSV_H
-#define MIEN_DATA_CSV_H
+#ifndef MIEN_LABELS_CSV_H
+#define MIEN_LABELS_CSV_H
 
 #include <stddef.h>
 #include <stdint.h>
@@ -21,9 +22,8 @@ struct csv_cell {
 struct csv;
 
 /* Reads from fd, which the caller owns; head holds the n bytes already read from it, at most 4096.
-   The separator is a tab when the first line has one outside of quotes, else a comma. NULL when out
-   of memory. */
-struct csv *csv_new(int fd, const void *head, size_t n, struct mien_err *e);
+   sep is the separator, ' ' for blanks; 0 finds it in the first lines. NULL when out of memory. */
+struct csv *csv_new(int fd, const void *head, size_t n, int sep, struct mien_err *e);
 void csv_free(struct csv *c); /* NULL is harmless */
 
 /* The next row: *cell points to its *n cells, which last until the next call. Returns 1; 0 at the
@@ -34,5 +34,8 @@ MIEN_CHECKED int csv_read(struct csv *c, const struct csv_cell **cell, size_t *n
 
 /* The line on which the last row began, counted from 1. */
 uint64_t csv_line(const struct csv *c);
+
+/* The separator, once the first row was read. */
+int csv_separator(const struct csv *c);
 
 #endif

@@ -11,8 +11,8 @@
  * Columns come one after another, so all must be held before the first record can be made: some 100
  * bytes an image.
  */
-#ifndef MIEN_DATA_IMDB_H
-#define MIEN_DATA_IMDB_H
+#ifndef MIEN_LABELS_IMDB_H
+#define MIEN_LABELS_IMDB_H
 
 #include <stdbool.h>
 #include <stddef.h>

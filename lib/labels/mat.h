@@ -9,8 +9,8 @@
  * Files of version 7.3 are HDF5, those of version 4 an older format: both are refused by name.
  * Sparse arrays, objects and function handles are skipped, not read.
  */
-#ifndef MIEN_DATA_MAT_H
-#define MIEN_DATA_MAT_H
+#ifndef MIEN_LABELS_MAT_H
+#define MIEN_LABELS_MAT_H
 
 #include <stdbool.h>
 #include <stddef.h>

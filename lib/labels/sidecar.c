@@ -30,6 +30,7 @@ enum sidecar sidecar_kind(const char *path)
 static int set_label(struct mien_rec *r, int tag, const char *s, size_t n,
                      const struct label_codes *codes, struct mien_err *e)
 {
+    static const struct label_ages years;
     struct labels l;
     struct label_text text = {s, n};
     int rc = 0;
@@ -51,7 +52,7 @@ static int set_label(struct mien_rec *r, int tag, const char *s, size_t n,
         break;
     case MIEN_TAG_AGE:
     case MIEN_TAG_AGE_BAND:
-        rc = labels_age(&l, s, n, e);
+        rc = labels_age(&l, s, n, &years, e);
         if (rc == 0 && labels_age_outside(&l))
             rc = mien_err_set(e, MIEN_ERR_FORMAT, "age %d is outside 0 to %d", l.age, MIEN_AGE_MAX);
         break;
@@ -59,10 +60,10 @@ static int set_label(struct mien_rec *r, int tag, const char *s, size_t n,
         rc = labels_gender(&l, s, n, codes, e);
         break;
     case MIEN_TAG_BIRTH:
-        rc = labels_birth(&l, s, n, e);
+        rc = labels_date(&l.birth, s, n, DATE_UNSAID, e);
         break;
     case MIEN_TAG_YEAR:
-        rc = labels_year(&l, s, n, e);
+        rc = labels_taken(&l, s, n, DATE_UNSAID, e);
         break;
     default:
         break;

@@ -21,16 +21,18 @@ struct tag {
 
 int mat_sniff(const void *head, size_t n, struct mien_err *e)
 {
+    static const char hdf5[] = "a MATLAB 7.3 file, which is HDF5; save it with -v7 from MATLAB";
     const unsigned char *h = head;
     if (n >= 4 && !memcmp(h, "\x89HDF", 4))
         return mien_err_set(e, MIEN_ERR_FORMAT, "an HDF5 file; save it with -v7 from MATLAB");
     if (n == MAT_HEAD && !memcmp(h, "MATLAB 7.3", 10))
-        return mien_err_set(e, MIEN_ERR_FORMAT,
-                            "a MATLAB 7.3 file, which is HDF5; save it with -v7 from MATLAB");
+        return mien_err_set(e, MIEN_ERR_FORMAT, "%s", hdf5);
     if (n == MAT_HEAD && (!memcmp(h + 126, "IM", 2) || !memcmp(h + 126, "MI", 2))) {
         unsigned version = h[126] == 'I' ? get_le16(h + 124) : (unsigned)(h[124] << 8 | h[125]);
         if (version == 0x0100)
             return 1;
+        if (version == 0x0200)
+            return mien_err_set(e, MIEN_ERR_FORMAT, "%s", hdf5);
         return mien_err_set(e, MIEN_ERR_FORMAT, "a MATLAB file of version 0x%04x, not 5", version);
     }
     /* Version 4 has no magic, but begins with five numbers: 1000 for big-endian and 0 for little
@@ -156,7 +158,7 @@ static int read_array(struct mat *m, uint64_t end, struct mat_array *a, struct m
 
     if ((rc = read_small(m, a->end, 4 * MAX_DIMS, &t, &p, e)) < 0)
         return rc;
-    if (t.type != MI_INT32 || t.size % 4 != 0 || t.size < 8)
+    if ((t.type != MI_INT32 && t.type != MI_UINT32) || t.size % 4 != 0 || t.size < 8)
         return mien_err_set(e, MIEN_ERR_FORMAT, "an array without its dimensions");
     a->count = 1;
     for (uint32_t i = 0; i < t.size; i += 4) {
@@ -169,7 +171,7 @@ static int read_array(struct mat *m, uint64_t end, struct mat_array *a, struct m
 
     if ((rc = read_small(m, a->end, MAT_MAX_NAME - 1, &t, &p, e)) < 0)
         return rc;
-    if (t.type != MI_INT8)
+    if (t.type != MI_INT8 && t.type != MI_UINT8 && t.type != MI_UTF8)
         return mien_err_set(e, MIEN_ERR_FORMAT, "an array without its name");
     memcpy(a->name, p, t.size);
     a->name[t.size] = '\0';

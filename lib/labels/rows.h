@@ -1,0 +1,21 @@
+/* Rows of cells from a file of text, whether that is a table (csv.h) or JSON (json_rows.h). */
+#ifndef MIEN_LABELS_ROWS_H
+#define MIEN_LABELS_ROWS_H
+
+#include "csv.h"
+
+struct rows {
+    struct csv *csv; /* one of them, the other NULL */
+    struct json_rows *json;
+};
+
+/* As csv_new, csv_read and csv_line; JSON is what begins with a brace or a bracket. Returns 0 or
+   MIEN_ERR_MEM. */
+MIEN_CHECKED int rows_open(struct rows *r, int fd, const void *head, size_t n, int sep,
+                           struct mien_err *e);
+void rows_close(struct rows *r);
+MIEN_CHECKED int rows_read(struct rows *r, const struct csv_cell **cell, size_t *n,
+                           struct mien_err *e);
+uint64_t rows_line(const struct rows *r);
+
+#endif
