@@ -24,6 +24,7 @@ struct sample {
 struct images {
     struct mien_cli *cli;
     const char *meta; /* a file of metadata records; NULL for none */
+    int match;        /* enum join_how */
     bool strict;
     size_t limit; /* bytes of an image */
 
@@ -35,6 +36,8 @@ struct images {
     char alone[200];                           /* the first of those without an image */
 
     struct join *join; /* NULL without metadata */
+    struct join_misses misses;
+    uint64_t njoined; /* images */
     struct mien_writer *w;
     struct mien_rec rec;
     bool empty; /* a source without an image */
@@ -108,7 +111,7 @@ static void read_meta(struct images *im)
         mien_cli_die(im->cli, "%s", e.msg);
     mien_cli_check_input(im->cli, fd);
     struct mien_reader *rd = mien_reader_new(fd, META_LIMIT, &e);
-    im->join = join_new(&e);
+    im->join = join_new(im->match, &e);
     if (rd == NULL || im->join == NULL)
         mien_cli_die(im->cli, "%s", e.msg);
     while ((rc = mien_read(rd, &im->rec, &e)) > 0) {
@@ -127,7 +130,8 @@ static void read_meta(struct images *im)
     mien_reader_free(rd);
     if (fd != STDIN_FILENO)
         close(fd);
-    join_sort(im->join);
+    if (join_sort(im->join, &e) < 0)
+        fatal(im, &e);
 }
 
 /* A record of the path alone. */
@@ -183,6 +187,7 @@ static void take_file(struct images *im, struct source *s, const struct source_f
     struct join_match m;
     int found = im->join != NULL ? join_find(im->join, f->path, &m, &e) : 0;
     if (found > 0) {
+        im->njoined++;
         if (f->error == NULL && !f->image)
             mien_err_set(&e, MIEN_ERR_FORMAT, "%s%snot an image", f->kind != NULL ? f->kind : "",
                          f->kind != NULL ? ", " : "");
@@ -193,8 +198,11 @@ static void take_file(struct images *im, struct source *s, const struct source_f
         put_file(im, s, f, NULL, f->error);
     } else if (found < 0) {
         put_file(im, s, f, NULL, e.msg);
-    } else if (im->nunlabelled++ == 0) {
-        snprintf(im->unlabelled, sizeof im->unlabelled, "%s", f->path);
+    } else {
+        if (im->nunlabelled++ == 0)
+            snprintf(im->unlabelled, sizeof im->unlabelled, "%s", f->path);
+        if (im->njoined == 0)
+            join_missed(&im->misses, f->path);
     }
 }
 
@@ -330,6 +338,28 @@ static void summarize(struct images *im, const struct source *s)
                   (unsigned long long)(mien_writer_count(im->w) - im->nbad));
 }
 
+/* Whether there are metadata and images, and none fit: then it is said what may be the cause. */
+static bool nothing_joined(struct images *im)
+{
+    struct mien_buf advice = {0};
+    struct mien_err e;
+    if (im->join == NULL || im->njoined > 0 || im->nunlabelled == 0)
+        return false;
+    if (join_count(im->join) == 0 && mien_writer_count(im->w) > 0)
+        return false; /* metadata with errors, which went on */
+    if (join_count(im->join) == 0) {
+        mien_cli_warn(im->cli, "nothing joined: the metadata have no records");
+        return true;
+    }
+    if (join_advice(im->join, &im->misses, &advice, &e) < 0)
+        mien_cli_die(im->cli, "%s", e.msg);
+    mien_cli_warn(im->cli, "nothing joined: %zu metadata records and %llu images; %.*s",
+                  join_count(im->join), (unsigned long long)im->nunlabelled, (int)advice.len,
+                  (const char *)advice.data);
+    mien_buf_free(&advice);
+    return true;
+}
+
 /* Standard input serves one purpose, and isn't a terminal. */
 static void check_input(const struct images *im, char *const *path, size_t n)
 {
@@ -400,6 +430,9 @@ int main(int argc, char **argv)
     const struct mien_option opts[] = {
         MIEN_OPT_STR('m', "meta", "FILE", &im.meta,
                      "join the images with these metadata records; - is standard input"),
+        MIEN_OPT_CHOICE(0, "match", "HOW", &im.match, JOIN_HOW_NAMES,
+                        "join paths by their ends, exactly, by name, without case or extension: "
+                        "suffix, exact, name, nocase, stem [suffix]"),
         MIEN_OPT_FLAG(0, "sidecar", &im.sidecar,
                       "take labels from the files beside an image: NAME.json, .cls, .txt"),
         MIEN_OPT_STR(0, "cls", "FIELD", &field[SIDECAR_CLS],
@@ -443,7 +476,9 @@ int main(int argc, char **argv)
     take_files(&im, s);
     report_empty(&im, s, path, npath);
     summarize(&im, s);
+    bool nothing = nothing_joined(&im);
     join_free(im.join);
+    join_misses_free(&im.misses);
     mien_buf_free(&im.sample.name);
     for (int i = 0; i < SIDECARS; i++)
         mien_buf_free(&im.sample.text[i]);
@@ -452,5 +487,5 @@ int main(int argc, char **argv)
     mien_writer_free(im.w);
     source_free(s);
     int status = mien_cli_end(&cli, nrecords);
-    return im.empty || im.nalone > 0 || im.nunread > 0 ? MIEN_EXIT_BAD : status;
+    return im.empty || im.nalone > 0 || im.nunread > 0 || nothing ? MIEN_EXIT_BAD : status;
 }

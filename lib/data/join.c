@@ -1,36 +1,45 @@
 /*
- * One sorted array answers all three questions. Paths are ordered by their components from the
- * last to the first, and a path comes right before those that it is the tail of; so a binary
- * search finds a path itself and, behind the place where it would stand, all that end in it.
+ * One sorted array answers all three questions. Each path has a key, which is the path itself or,
+ * where the way to fit asks for it, what is left of it without case, extension and so on. Keys are
+ * ordered by their components from the last to the first, and a key comes right before those that
+ * it is the tail of; so a binary search finds a key itself and, behind the place where it would
+ * stand, all that end in it. Several paths may have one key; those of one path lie together.
  */
 #include "join.h"
-#include "record/encoding.h"
 
+#include <ctype.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "record/encoding.h"
+#include "util/decompose.h"
+
 struct join_entry {
-    const char *path; /* valid from join_sort on, when the bodies move no more */
-    size_t body;      /* where the encoded record begins among the bodies */
-    uint32_t len;     /* of the encoded record */
-    uint32_t path_at; /* where in it the path is */
-    uint16_t path_len, nfield;
+    const char *path, *key; /* valid from join_sort on, when the bodies move no more */
+    size_t body;            /* where the encoded record begins among the bodies */
+    uint32_t len;           /* of the encoded record */
+    uint32_t path_at;       /* where in it the path is */
+    uint16_t path_len, key_len, nfield;
     bool taken; /* an image has had it */
 };
 
 struct join {
+    enum join_how how;
     struct mien_buf body;  /* encoded records, each a multiple of 8 bytes */
     struct mien_buf entry; /* struct join_entry[] */
+    struct mien_buf keys;  /* those that aren't the paths themselves */
     struct mien_rec scratch;
-    size_t depth; /* components of the deepest path */
+    size_t depth; /* components of the deepest key */
 };
 
-struct join *join_new(struct mien_err *e)
+struct join *join_new(enum join_how how, struct mien_err *e)
 {
     struct join *j = calloc(1, sizeof *j);
     if (j == NULL)
         mien_err_mem(e, sizeof *j, "a join");
+    else
+        j->how = how;
     return j;
 }
 
@@ -40,6 +49,7 @@ void join_free(struct join *j)
         return;
     mien_buf_free(&j->body);
     mien_buf_free(&j->entry);
+    mien_buf_free(&j->keys);
     mien_rec_free(&j->scratch);
     free(j);
 }
@@ -127,39 +137,118 @@ int join_add(struct join *j, const struct mien_rec *r, struct mien_err *e)
     x.path_at = (uint32_t)((const unsigned char *)x.path - (j->body.data + body));
     if (mien_buf_append(&j->entry, &x, sizeof x) < 0)
         return mien_err_mem(e, j->entry.len, "metadata");
-    if (depth > j->depth)
-        j->depth = depth;
     return 0;
 }
 
-static int by_path(const void *a, const void *b)
+/* --- Keys ---------------------------------------------------------------------------------- */
+
+enum { KEY_MAX = DECOMPOSE_GROWTH * JOIN_PATH_MAX };
+
+/* Where the last component begins. */
+static size_t name_of(const char *s, size_t len)
+{
+    struct cursor w = {.s = s, .left = len};
+    return step(&w) ? (size_t)(w.part - s) : len;
+}
+
+/* The key of a path: the path itself, or text in buf. */
+static const char *key_of(enum join_how how, const char *path, size_t len, char buf[KEY_MAX],
+                          size_t *key_len)
+{
+    bool ascii = true, slash = false, backslash = false;
+    *key_len = len;
+    for (size_t i = 0; i < len; i++) {
+        ascii &= (unsigned char)path[i] < 0x80;
+        slash |= path[i] == '/';
+        backslash |= path[i] == '\\';
+    }
+    if (how == JOIN_EXACT || (how == JOIN_SUFFIX && ascii && (slash || !backslash)))
+        return path;
+    size_t n = decompose(path, len, buf);
+    for (size_t i = 0; i < n; i++) {
+        if (buf[i] == '\\' && !slash)
+            buf[i] = '/';
+        if (how == JOIN_NOCASE)
+            buf[i] = (char)tolower((unsigned char)buf[i]);
+    }
+    size_t name = name_of(buf, n);
+    const char *key = buf;
+    if (how == JOIN_NAME) {
+        key += name;
+        n -= name;
+    }
+    if (how == JOIN_STEM) {
+        size_t end = n;
+        while (end > name + 1 && buf[end - 1] != '.')
+            end--;
+        if (end > name + 1)
+            n = end - 1;
+    }
+    *key_len = n;
+    return key;
+}
+
+static bool same_path(const struct join_entry *x, const struct join_entry *y)
+{
+    bool tail;
+    return compare(x->path, x->path_len, y->path, y->path_len, &tail) == 0;
+}
+
+static int by_key(const void *a, const void *b)
 {
     const struct join_entry *x = a, *y = b;
     bool tail;
-    int d = compare(x->path, x->path_len, y->path, y->path_len, &tail);
+    int d = compare(x->key, x->key_len, y->key, y->key_len, &tail);
+    if (d == 0)
+        d = compare(x->path, x->path_len, y->path, y->path_len, &tail);
     return d != 0 ? d : x->body < y->body ? -1 : 1;
 }
 
-void join_sort(struct join *j)
+/* Makes all keys and sorts. */
+static int sort(struct join *j, struct mien_err *e)
 {
-    size_t n;
+    char buf[KEY_MAX];
+    size_t n, len;
     struct join_entry *x = entries(j, &n);
-    for (size_t i = 0; i < n; i++)
+    mien_buf_clear(&j->keys);
+    j->depth = 0;
+    for (size_t i = 0; i < n; i++) {
         x[i].path = (const char *)j->body.data + x[i].body + x[i].path_at;
+        const char *key = key_of(j->how, x[i].path, x[i].path_len, buf, &len);
+        x[i].key = key == x[i].path ? key : NULL; /* set below, when the keys move no more */
+        x[i].key_len = (uint16_t)len;
+        if (x[i].key == NULL && mien_buf_append(&j->keys, key, len) < 0)
+            return mien_err_mem(e, j->keys.len, "keys of metadata");
+        size_t depth = components(key, len);
+        j->depth = depth > j->depth ? depth : j->depth;
+    }
+    const char *key = (const char *)j->keys.data;
+    for (size_t i = 0; i < n; i++) {
+        if (x[i].key != NULL)
+            continue;
+        x[i].key = key;
+        key += x[i].key_len;
+    }
     if (n > 0)
-        qsort(x, n, sizeof *x, by_path);
+        qsort(x, n, sizeof *x, by_key);
+    return 0;
+}
+
+int join_sort(struct join *j, struct mien_err *e)
+{
+    return sort(j, e);
 }
 
 /* --- Finding ------------------------------------------------------------------------------- */
 
-/* The first entry that isn't before the path. */
-static size_t lower_bound(const struct join_entry *x, size_t n, const char *path, size_t len)
+/* The first entry that isn't before the key. */
+static size_t lower_bound(const struct join_entry *x, size_t n, const char *key, size_t len)
 {
     size_t lo = 0;
     while (n > 0) {
         bool tail;
         size_t mid = lo + n / 2;
-        if (compare(x[mid].path, x[mid].path_len, path, len, &tail) < 0) {
+        if (compare(x[mid].key, x[mid].key_len, key, len, &tail) < 0) {
             lo = mid + 1;
             n -= n / 2 + 1;
         } else {
@@ -169,64 +258,103 @@ static size_t lower_bound(const struct join_entry *x, size_t n, const char *path
     return lo;
 }
 
-/* How entry i, which isn't before the path, relates to it. */
+/* How entry i, which isn't before the key, relates to it. */
 enum relation { UNRELATED, LONGER, EXACT };
-static enum relation relate(const struct join_entry *x, size_t n, size_t i, const char *path,
+static enum relation relate(const struct join_entry *x, size_t n, size_t i, const char *key,
                             size_t len)
 {
     bool tail;
     if (i == n)
         return UNRELATED;
-    int d = compare(path, len, x[i].path, x[i].path_len, &tail);
+    int d = compare(key, len, x[i].key, x[i].key_len, &tail);
     return !tail ? UNRELATED : d == 0 ? EXACT : LONGER;
 }
 
-/* The entries of the same path as entry i. */
-static size_t same_path(const struct join_entry *x, size_t n, size_t i)
-{
-    size_t end = i + 1;
-    while (end < n && relate(x, n, end, x[i].path, x[i].path_len) == EXACT)
-        end++;
-    return end - i;
-}
-
-/* The entry of the longest proper tail of the path, or n. */
+/* The entry of the longest proper tail of the key, or n. */
 static size_t longest_tail(const struct join *j, const struct join_entry *x, size_t n,
-                           const char *path, size_t len)
+                           const char *key, size_t len)
 {
-    struct cursor w = {.s = path, .left = len};
+    struct cursor w = {.s = key, .left = len};
     size_t best = n;
     for (size_t depth = 0; depth < j->depth && step(&w); depth++) {
-        size_t rest = len - (size_t)(w.part - path), i = lower_bound(x, n, w.part, rest);
+        size_t rest = len - (size_t)(w.part - key), i = lower_bound(x, n, w.part, rest);
         if (relate(x, n, i, w.part, rest) == EXACT)
             best = i;
     }
     return best;
 }
 
+/* The first entry that fits the key, and how; n where none does. */
+static size_t first_fit(const struct join *j, const char *key, size_t len, enum relation *how)
+{
+    size_t n;
+    const struct join_entry *x = entries(j, &n);
+    size_t i = lower_bound(x, n, key, len);
+    *how = relate(x, n, i, key, len);
+    if (j->how == JOIN_EXACT)
+        return *how == EXACT ? i : n;
+    return *how == UNRELATED ? longest_tail(j, x, n, key, len) : i;
+}
+
+/* The entries of the path of entry i. */
+static size_t count_same(const struct join_entry *x, size_t n, size_t i)
+{
+    size_t end = i + 1;
+    while (end < n && same_path(&x[i], &x[end]))
+        end++;
+    return end - i;
+}
+
+static int ambiguous(const struct join_entry *x, const struct join_entry *y, struct mien_err *e)
+{
+    return mien_err_set(e, MIEN_ERR_FORMAT, "the metadata of '%.*s' and '%.*s' fit equally well",
+                        (int)x->path_len, x->path, (int)y->path_len, y->path);
+}
+
+/* Among the paths of entry i's key, the one that fits the image's as it is; or entry i's, where it
+   is the only one. */
+static int choose(const struct join *j, size_t *i, const char *path, size_t len, struct mien_err *e)
+{
+    size_t n, first = *i, paths = 0;
+    const struct join_entry *x = entries(j, &n);
+    bool tail;
+    for (size_t k = first; relate(x, n, k, x[first].key, x[first].key_len) == EXACT;
+         k += count_same(x, n, k)) {
+        compare(x[k].path, x[k].path_len, path, len, &tail);
+        if (tail) {
+            *i = k;
+            return 0;
+        }
+        if (paths++ > 0)
+            return ambiguous(&x[first], &x[k], e);
+    }
+    return 0;
+}
+
 int join_find(struct join *j, const char *path, struct join_match *m, struct mien_err *e)
 {
-    size_t n, len = strlen(path);
+    char buf[KEY_MAX];
+    size_t n, key_len, len = strlen(path);
     struct join_entry *x = entries(j, &n);
     if (len > JOIN_PATH_MAX)
         return mien_err_set(e, MIEN_ERR_LIMIT, "its path is longer than %d bytes", JOIN_PATH_MAX);
-    if (components(path, len) == 0) /* the tail of everything */
+    const char *key = key_of(j->how, path, len, buf, &key_len);
+    if (components(key, key_len) == 0) /* the tail of everything */
         return 0;
-    size_t i = lower_bound(x, n, path, len);
-    enum relation f = relate(x, n, i, path, len);
-    if (f == UNRELATED)
-        i = longest_tail(j, x, n, path, len);
+    enum relation how;
+    size_t i = first_fit(j, key, key_len, &how);
     if (i == n)
         return 0;
+    int rc = how == LONGER ? 0 : choose(j, &i, path, len, e);
+    if (rc < 0)
+        return rc;
     if (x[i].taken)
         return mien_err_set(e, MIEN_ERR_FORMAT,
                             "an earlier image already used the metadata of '%.*s'",
                             (int)x[i].path_len, x[i].path);
-    size_t same = same_path(x, n, i), next = i + same;
-    if (f == LONGER && relate(x, n, next, path, len) != UNRELATED)
-        return mien_err_set(e, MIEN_ERR_FORMAT,
-                            "the metadata of '%.*s' and '%.*s' fit equally well",
-                            (int)x[i].path_len, x[i].path, (int)x[next].path_len, x[next].path);
+    size_t same = count_same(x, n, i), next = i + same;
+    if (how == LONGER && relate(x, n, next, key, key_len) != UNRELATED)
+        return ambiguous(&x[i], &x[next], e);
     for (size_t k = i; k < next; k++)
         x[k].taken = true;
     *m = (struct join_match){i, same};
@@ -241,6 +369,13 @@ int join_get(const struct join *j, size_t i, struct mien_rec *r, struct mien_err
     return rec_decode(r, j->body.data + x->body, x->len, x->nfield, e);
 }
 
+size_t join_count(const struct join *j)
+{
+    size_t n;
+    entries(j, &n);
+    return n;
+}
+
 size_t join_unmatched(const struct join *j, size_t *first)
 {
     size_t n, count = 0;
@@ -252,4 +387,71 @@ size_t join_unmatched(const struct join *j, size_t *first)
         }
     }
     return count;
+}
+
+/* --- When nothing fits --------------------------------------------------------------------- */
+
+enum { MISSES = 10000 };
+
+void join_missed(struct join_misses *m, const char *path)
+{
+    if (m->n < MISSES && mien_buf_append(&m->paths, path, strlen(path) + 1) == 0)
+        m->n++;
+}
+
+void join_misses_free(struct join_misses *m)
+{
+    mien_buf_free(&m->paths);
+    m->n = 0;
+}
+
+/* How many of the images would find metadata another way. */
+static long long count_fits(struct join *j, enum join_how how, const struct join_misses *m,
+                            struct mien_err *e)
+{
+    char buf[KEY_MAX];
+    size_t n, len;
+    long long count = 0;
+    const char *path = (const char *)m->paths.data;
+    j->how = how;
+    if (sort(j, e) < 0)
+        return MIEN_ERR_MEM;
+    entries(j, &n);
+    for (size_t i = 0; i < m->n; i++, path += strlen(path) + 1) {
+        enum relation relation;
+        const char *key = key_of(how, path, strlen(path), buf, &len);
+        count += strlen(path) <= JOIN_PATH_MAX && components(key, len) > 0 &&
+                 first_fit(j, key, len, &relation) < n;
+    }
+    return count;
+}
+
+int join_advice(struct join *j, const struct join_misses *m, struct mien_buf *out,
+                struct mien_err *e)
+{
+    /* Those that ask for more come first; a laxer one is worth a word if it finds more. */
+    static const struct {
+        enum join_how how;
+        const char *name, *cause;
+    } ways[] = {{JOIN_SUFFIX, "suffix", "prefixes, backslashes or the form of accents differ"},
+                {JOIN_NOCASE, "nocase", "upper and lower case differ"},
+                {JOIN_STEM, "stem", "extensions differ or are missing"},
+                {JOIN_NAME, "name", "folders differ"}};
+    enum join_how asked = j->how;
+    long long most = 0;
+    int rc = 0;
+    for (size_t i = 0; i < sizeof ways / sizeof *ways; i++) {
+        if (ways[i].how == asked)
+            continue;
+        long long count = count_fits(j, ways[i].how, m, e);
+        if (count < 0)
+            return MIEN_ERR_MEM;
+        if (count > most)
+            rc |= mien_buf_printf(out, "%s--match %s would join %lld (%s)", most > 0 ? ", " : "",
+                                  ways[i].name, count, ways[i].cause);
+        most = count > most ? count : most;
+    }
+    if (most == 0)
+        rc = mien_buf_printf(out, "no other --match would join any");
+    return rc < 0 ? mien_err_mem(e, out->len, "a message") : 0;
 }

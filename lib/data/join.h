@@ -3,29 +3,44 @@
  *
  * Metadata and archive rarely agree on where paths begin: the labels say "01/x.jpg", the archive
  * "imdb_crop/01/x.jpg". Two paths fit when one is the tail of the other, counted in whole
- * components from the last one; empty components and "." don't count. The records are held
- * encoded, one after another, so that half a million of them take about 130 MB.
+ * components from the last one; empty components and "." don't count. In a path without a '/',
+ * backslashes separate; and a letter with an accent is the same in one character or in two. Other
+ * ways to fit can be asked for. The records are held encoded, one after another, so that half a
+ * million of them take about 130 MB.
  */
 #ifndef MIEN_DATA_JOIN_H
 #define MIEN_DATA_JOIN_H
 
 #include <stddef.h>
 
+#include "mien/buf.h"
 #include "mien/err.h"
 #include "mien/record.h"
 
 #define JOIN_PATH_MAX 4096 /* longer paths, in bytes, are refused */
 
+/* When two paths fit. */
+enum join_how {
+    JOIN_SUFFIX, /* one is the tail of the other */
+    JOIN_EXACT,  /* they are the same, byte for byte */
+    JOIN_NAME,   /* their last components are the same */
+    JOIN_NOCASE, /* as JOIN_SUFFIX, without regard to the case of ASCII's letters */
+    JOIN_STEM,   /* as JOIN_SUFFIX, without the extension */
+    JOIN_HOWS
+};
+#define JOIN_HOW_NAMES "suffix|exact|name|nocase|stem"
+
 struct join;
-struct join *join_new(struct mien_err *e); /* NULL when out of memory */
-void join_free(struct join *j);            /* NULL is harmless */
+struct join *join_new(enum join_how how, struct mien_err *e); /* NULL when out of memory */
+void join_free(struct join *j);                               /* NULL is harmless */
 
 /* Takes a copy of a record with an id. Returns 0, MIEN_ERR_ARG when the id is absent,
    MIEN_ERR_LIMIT when it is longer than JOIN_PATH_MAX, or MIEN_ERR_MEM. */
 MIEN_CHECKED int join_add(struct join *j, const struct mien_rec *r, struct mien_err *e);
 
-/* Ends the adding: sorts the records by path. Call it once, before what follows. */
-void join_sort(struct join *j);
+/* Ends the adding: sorts the records by path. Call it once, before what follows. Returns 0 or
+   MIEN_ERR_MEM. */
+MIEN_CHECKED int join_sort(struct join *j, struct mien_err *e);
 
 /* Records first .. first + n - 1 of the sorted ones: those of one path, in the order they came. */
 struct join_match {
@@ -43,7 +58,27 @@ MIEN_CHECKED int join_find(struct join *j, const char *path, struct join_match *
    MIEN_ERR_MEM. */
 MIEN_CHECKED int join_get(const struct join *j, size_t i, struct mien_rec *r, struct mien_err *e);
 
-/* The number of records that no image has found; *first is the first of them, if any. */
+/* The number of records, and of those that no image has found; *first is the first of them, if
+   any. */
+size_t join_count(const struct join *j);
 size_t join_unmatched(const struct join *j, size_t *first);
+
+/* --- When nothing fits ---------------------------------------------------------------------- */
+
+/* The paths of images that have found no metadata, as many as are worth a look. Zero-initialized it
+   is empty; its owner frees it. */
+struct join_misses {
+    struct mien_buf paths; /* each with a zero byte behind it */
+    size_t n;
+};
+
+/* Adds a path, as long as there is room. What there is no memory for is left out. */
+void join_missed(struct join_misses *m, const char *path);
+void join_misses_free(struct join_misses *m);
+
+/* Appends a line that says how many of these images another way to fit would join, and the likely
+   cause that lies in; j is used up by that, except for join_free. Returns 0 or MIEN_ERR_MEM. */
+MIEN_CHECKED int join_advice(struct join *j, const struct join_misses *m, struct mien_buf *out,
+                             struct mien_err *e);
 
 #endif

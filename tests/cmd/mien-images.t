@@ -302,6 +302,36 @@ like 'are named' "$(cat err)" "^mien-images: metadata '/dev/null': no input"
 head -c 700 meta.mien >short
 exits 'metadata cut short' 2 mien-images -m short imdb.tar
 like 'are named' "$(cat err)" "^mien-images: metadata 'short': .*byte 700"
+# Ways to match.
+# joins METADATA-PATH OPTIONS...: joins an image 00/a.jpg with metadata of this path and prints the ids.
+mkdir -p one/00 && cp crop/00/a.jpg one/00/a.jpg
+joins() {
+    printf 'path\tage\n%s\t30\n' "$1" >one.tsv; shift
+    mien-meta -q one.tsv | mien-images -m - "$@" one >out 2>err
+    echo "$? $(mien-view -Hc id out | tr '\n' ' ')"
+}
+is 'a longer path' "$(joins '/data/one/00/a.jpg')" '0 /data/one/00/a.jpg '
+is 'backslashes' "$(joins 'C:\data\one\00\a.jpg')" '0 C:/data/one/00/a.jpg '
+is 'another folder' "$(joins 'images/a.jpg')" '1 '
+is 'is told' "$(grep joined err)" \
+    'mien-images: nothing joined: 1 metadata records and 1 images; --match name would join 1 (folders differ)'
+is '--match name' "$(joins 'images/a.jpg' --match name)" '0 images/a.jpg '
+is 'another case' "$(joins '00/A.JPG')" '1 '
+like 'is told' "$(cat err)" 'would join 1 \(upper and lower case differ\)$'
+is '--match nocase' "$(joins '00/A.JPG' --match nocase)" '0 00/A.JPG '
+is 'no extension' "$(joins '00/a')" '1 '
+like 'is told' "$(cat err)" 'would join 1 \(extensions differ or are missing\)$'
+is '--match stem' "$(joins '00/a' --match stem)" '0 00/a '
+is '--match exact' "$(joins 'one/00/a.jpg' --match exact)" '0 one/00/a.jpg '
+is 'with a shorter path' "$(joins '00/a.jpg' --match exact)" '1 '
+like 'tells the other way' "$(cat err)" '--match suffix would join 1 \(prefixes, backslashes or the form'
+is 'nothing alike' "$(joins '00/b.jpg')" '1 '
+like 'is told, too' "$(cat err)" '1 images; no other --match would join any$'
+mv one/00/a.jpg "one/00/Zo$(printf '\303\253').jpg"
+is 'accents of macOS' "$(joins "00/Zoe$(printf '\314\210').jpg")" "0 00/Zoe$(printf '\314\210').jpg "
+exits 'metadata of no records' 1 sh -c 'mien-view -r -n 0 meta.mien | mien-images -m - one'
+like 'are told' "$(cat err)" 'nothing joined: the metadata have no records'
+
 exits 'an unknown option' 2 mien-images --no-such-option
 like 'points to --help' "$(cat err)" '^mien-images: .*no-such-option'
 exits '--help' 0 mien-images --help

@@ -11,11 +11,11 @@
 #include "data/join.h"
 
 /* A join of n paths; each record's age is its place among them. */
-static struct join *make(const char *const *path, size_t n)
+static struct join *make_how(enum join_how how, const char *const *path, size_t n)
 {
     struct mien_err e;
     struct mien_rec r = {0};
-    struct join *j = join_new(&e);
+    struct join *j = join_new(how, &e);
     assert_non_null(j);
     for (size_t i = 0; i < n; i++) {
         mien_rec_clear(&r);
@@ -24,8 +24,13 @@ static struct join *make(const char *const *path, size_t n)
         assert_int_equal(join_add(j, &r, &e), 0);
     }
     mien_rec_free(&r);
-    join_sort(j);
+    assert_int_equal(join_sort(j, &e), 0);
     return j;
+}
+
+static struct join *make(const char *const *path, size_t n)
+{
+    return make_how(JOIN_SUFFIX, path, n);
 }
 
 /* The ages of what the path finds, as text; "none" or "error". */
@@ -56,6 +61,95 @@ static const char *find(struct join *j, const char *path)
 #define MAKE(...)                                                                                  \
     make((const char *const[]){__VA_ARGS__},                                                       \
          sizeof((const char *const[]){__VA_ARGS__}) / sizeof(char *))
+
+#define MAKE_HOW(how, ...)                                                                         \
+    make_how(how, (const char *const[]){__VA_ARGS__},                                              \
+             sizeof((const char *const[]){__VA_ARGS__}) / sizeof(char *))
+
+static void backslashes_separate(void **state)
+{
+    (void)state;
+    struct join *j = MAKE("imdb_crop\\01\\x.jpg", "C:\\data\\imdb_crop\\02\\y.jpg", "a/b\\z.jpg");
+    assert_string_equal(find(j, "imdb_crop/01/x.jpg"), "0");
+    assert_string_equal(find(j, "02\\y.jpg"), "1");
+    assert_string_equal(find(j, "z.jpg"), "none"); /* with a '/', a backslash is a letter */
+    join_free(j);
+}
+
+static void accents_have_two_forms(void **state)
+{
+    (void)state;
+    struct join *j = MAKE("a/Zo\u00eb.jpg", "a/Ca\u0302\u0301.jpg", "b/\uac01.jpg");
+    assert_string_equal(find(j, "Zoe\u0308.jpg"), "0");
+    assert_string_equal(find(j, "C\u1ea7.jpg"), "none"); /* another letter */
+    assert_string_equal(find(j, "C\u1ea5.jpg"), "1");
+    assert_string_equal(find(j, "\u1100\u1161\u11a8.jpg"), "2");
+    join_free(j);
+    j = MAKE("\u1ea5.jpg");
+    assert_string_equal(find(j, "a\u0302\u0301.jpg"), "0");
+    join_free(j);
+    j = MAKE_HOW(JOIN_EXACT, "a/Zo\u00eb.jpg");
+    assert_string_equal(find(j, "a/Zoe\u0308.jpg"), "none");
+    assert_string_equal(find(j, "x/a/Zo\u00eb.jpg"), "none");
+    assert_string_equal(find(j, "Zo\u00eb.jpg"), "none");
+    assert_string_equal(find(j, "a/Zo\u00eb.jpg"), "0");
+    join_free(j);
+}
+
+static void other_ways_to_fit(void **state)
+{
+    (void)state;
+    struct join *j = MAKE_HOW(JOIN_NAME, "a/x.jpg", "b/y.jpg", "b/y.jpg", "c/z.jpg", "d/z.jpg");
+    assert_string_equal(find(j, "q/x.jpg"), "0");
+    assert_string_equal(find(j, "q/y.jpg"), "1 2");
+    assert_string_equal(find(j, "q/z.jpg"),
+                        "error: the metadata of 'c/z.jpg' and 'd/z.jpg' fit equally well");
+    assert_string_equal(find(j, "d/z.jpg"), "4");
+    join_free(j);
+    j = MAKE_HOW(JOIN_NOCASE, "A/X.JPG", "a/y.jpg", "A/Y.jpg");
+    assert_string_equal(find(j, "q/a/x.jpg"), "0");
+    assert_string_equal(find(j, "A/Y.jpg"), "2");
+    assert_string_equal(find(j, "a/Y.JPG"),
+                        "error: the metadata of 'A/Y.jpg' and 'a/y.jpg' fit equally well");
+    join_free(j);
+    j = MAKE_HOW(JOIN_STEM, "a/x", "b/y.png", ".jpg", "c/z.tar.gz");
+    assert_string_equal(find(j, "a/x.jpg"), "0");
+    assert_string_equal(find(j, "y.jpg"), "1");
+    assert_string_equal(find(j, ".jpg"), "2");
+    assert_string_equal(find(j, "z.tar"), "none");
+    assert_string_equal(find(j, "z.tar.jpg"), "3");
+    join_free(j);
+}
+
+static void advise(enum join_how how, const char *have, const char *image, const char *want)
+{
+    struct join *j = MAKE_HOW(how, have);
+    struct join_misses m = {.n = 0};
+    struct mien_buf out = {0};
+    struct mien_err e;
+    assert_string_equal(find(j, image), "none");
+    join_missed(&m, image);
+    join_missed(&m, "other.png");
+    assert_int_equal(join_advice(j, &m, &out, &e), 0);
+    assert_int_equal(mien_buf_append(&out, "", 1), 0);
+    assert_string_equal((char *)out.data, want);
+    mien_buf_free(&out);
+    join_misses_free(&m);
+    join_free(j);
+}
+
+static void advice_names_the_cause(void **state)
+{
+    (void)state;
+    advise(JOIN_SUFFIX, "a/x.JPG", "a/x.jpg",
+           "--match nocase would join 1 (upper and lower case differ)");
+    advise(JOIN_SUFFIX, "a/x", "a/x.jpg",
+           "--match stem would join 1 (extensions differ or are missing)");
+    advise(JOIN_SUFFIX, "a/x.jpg", "b/x.jpg", "--match name would join 1 (folders differ)");
+    advise(JOIN_EXACT, "a/x.jpg", "b/a/x.jpg",
+           "--match suffix would join 1 (prefixes, backslashes or the form of accents differ)");
+    advise(JOIN_SUFFIX, "a/x.jpg", "y.jpg", "no other --match would join any");
+}
 
 static void exact_path_wins(void **state)
 {
@@ -145,7 +239,7 @@ static void ids_are_checked(void **state)
     (void)state;
     struct mien_err e;
     struct mien_rec r = {0};
-    struct join *j = join_new(&e);
+    struct join *j = join_new(JOIN_SUFFIX, &e);
     char *longest = calloc(1, JOIN_PATH_MAX + 2);
     memset(longest, 'x', JOIN_PATH_MAX + 1);
     assert_int_equal(join_add(j, &r, &e), MIEN_ERR_ARG);
@@ -155,7 +249,7 @@ static void ids_are_checked(void **state)
     assert_int_equal(join_add(j, &r, &e), MIEN_ERR_LIMIT);
     mien_rec_set_text(&r, MIEN_TAG_ID, longest, JOIN_PATH_MAX);
     assert_int_equal(join_add(j, &r, &e), 0);
-    join_sort(j);
+    assert_int_equal(join_sort(j, &e), 0);
     struct join_match m;
     assert_int_equal(join_find(j, longest, &m, &e), MIEN_ERR_LIMIT);
     assert_int_equal(join_find(j, longest + 1, &m, &e), 1);
@@ -229,7 +323,7 @@ static void half_a_million_fit_in_memory(void **state)
     struct mien_rec r = {0};
     struct rusage use;
     struct join_match m;
-    struct join *j = join_new(&e);
+    struct join *j = join_new(JOIN_SUFFIX, &e);
     char path[80];
     for (int i = 0; i < N; i++) {
         int k = (int)(i * 7919LL % N); /* in no order */
@@ -247,7 +341,7 @@ static void half_a_million_fit_in_memory(void **state)
             fail_msg("%s", e.msg);
     }
     mien_rec_free(&r);
-    join_sort(j);
+    assert_int_equal(join_sort(j, &e), 0);
     for (int k = 0; k < N; k += 1000) {
         snprintf(path, sizeof path, "imdb_crop/%02d/nm%07d_rm124825600_1899-5-10_1968.jpg", k % 100,
                  k);
@@ -264,6 +358,10 @@ static void half_a_million_fit_in_memory(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(backslashes_separate),
+        cmocka_unit_test(accents_have_two_forms),
+        cmocka_unit_test(other_ways_to_fit),
+        cmocka_unit_test(advice_names_the_cause),
         cmocka_unit_test(exact_path_wins),
         cmocka_unit_test(longest_tail_wins),
         cmocka_unit_test(only_whole_components_fit),
