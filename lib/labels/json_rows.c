@@ -10,7 +10,7 @@
 #include "util/json.h"
 #include "util/num.h"
 
-enum { AHEAD = 256, MAX_KEYS = 1000, MAX_OBJECT = 1 << 20, MAX_DEPTH = 20 };
+enum { AHEAD = 256, MAX_KEYS = 1000, MAX_OBJECT = 256 << 10, MAX_DEPTH = 20 };
 
 struct json_rows {
     struct text_in text_in;
@@ -23,6 +23,7 @@ struct json_rows {
         uint64_t line;
     } ahead[AHEAD]; /* read for their members' names: nahead of them, the first `taken` are used */
     size_t nahead, taken;
+    size_t bytes; /* of the objects' text so far */
     int late; /* what ended the reading ahead: 0 or a negative code, with late_err */
     struct mien_err late_err;
     char *key[MAX_KEYS];
@@ -157,6 +158,7 @@ static int next_object(struct json_rows *j, json_t **out, struct mien_err *e)
         return (int)n;
     *out = json_read(j->in.data + j->pos, (size_t)n, 0, &rc, &why);
     j->pos += (size_t)n;
+    j->bytes += (size_t)n;
     if (*out == NULL)
         return mien_err_set(e, rc, "line %llu: %s", (unsigned long long)j->row_line, why.msg);
     return 1;
@@ -284,7 +286,7 @@ static int to_cells(struct json_rows *j, json_t *object, const struct csv_cell *
 static int read_names(struct json_rows *j, const struct csv_cell **cell, size_t *n,
                       struct mien_err *e)
 {
-    while (j->nahead < AHEAD) {
+    while (j->nahead < AHEAD && j->bytes < MAX_OBJECT) {
         json_t *object;
         int rc = next_object(j, &object, &j->late_err);
         if (rc <= 0) {

@@ -2,9 +2,9 @@
  * Rows from JSON: objects one after another, a line each or not, or in an array. The first row is
  * the names of their members, as a table's header.
  *
- * Those of the first 256 objects are collected; one that only a later object has is left out. An
- * object in an object becomes members named "outer.inner". An array becomes its values, separated
- * by blanks, null an empty cell. An object may have 1 MiB of text.
+ * Those of the first 256 objects, or 256 KB, are collected; one that only a later object has is left
+ * out. An object in an object becomes members named "outer.inner". An array becomes its values,
+ * separated by blanks, null an empty cell. An object may have 256 KB of text.
  */
 #ifndef MIEN_LABELS_JSON_ROWS_H
 #define MIEN_LABELS_JSON_ROWS_H

@@ -51,6 +51,14 @@ stops 'a table of one long line' 2 'line|row|long' mien-meta line.csv
 stops 'an endless table' 2 'line|row|long' sh -c '{ printf "file,age\n"; exec cat /dev/zero; } | tr "\0" a | mien-meta'
 { printf 'file,age\n"'; many 3000000 a; } >quote.csv
 stops 'a quote that never ends' 2 'line|row|long|quote' mien-meta quote.csv
+{ printf '{"file":"a.jpg","age":['; many 80000 '{},'; printf '0]}'; } >nodes.json
+stops 'JSON with an object of 80,000 empty ones' 0 '1 rows' mien-meta nodes.json
+{ printf '[{"file":"a.jpg","age":['; many 3000000 '{},'; printf '0]}]'; } >nodes.json
+stops 'JSON with one of three million' 2 'nodes.json: line 1: an object of more than' mien-meta nodes.json
+{ many 100000 '{"a":'; printf 1; many 100000 '}'; } >deep.json
+stops 'JSON nested a hundred thousand times' 2 'deep.json' mien-meta deep.json
+many 1000000 , >commas.csv
+stops 'a header of a million columns' 2 'no column holds the path' mien-meta commas.csv
 perl -e 'print "MATLAB 5.0 MAT-file", " " x 105, pack("vv", 0x100, 0x4d49),
     pack("VV VVVV VVVV VVa4 VV", 14, 4294967288, 6, 8, 2, 0, 5, 8, 1048576, 1048576, 1, 4, "imdb", 9, 4294967288)' >tera.mat
 stops 'a .mat with an array of a terabyte' 2 'tera.mat' mien-meta tera.mat
