@@ -31,7 +31,7 @@ LINK_PROGRAM = $(LINK) $(if $(HARDENED),-pie) $(LDFLAGS)
 # The linker keeps only the libraries that a program really uses.
 LIBS = -Wl,--as-needed -larchive -ljpeg $(patsubst lib%,-l%,$(filter-out libheif,$(FORMATS))) -ldl -lopenblas -lz -ldeflate -ljansson -lm
 
-PROGRAMS = $(addprefix mien-, meta images detect crop resize split pack net import embed train predict \
+PROGRAMS = $(addprefix mien-, meta images detect crop resize split pack net import export embed train predict \
 	score view montage)
 LIB_SRC = $(wildcard lib/*/*.c)
 UNIT = $(patsubst tests/unit/%.c,%,$(wildcard tests/unit/*.c))

@@ -1,0 +1,85 @@
+/* Products with a matrix, or with a vector: coral. */
+#include <string.h>
+
+#include "onnx_graph.h"
+#include "operator.h"
+#include "torch_module.h"
+
+/* [row, column, channel, units] to [units, channel, row, column] */
+static void reorder_dense(const struct net *net, int layer, float *w, float *spare)
+{
+    const struct layer *l = &net->layer[layer];
+    struct shape s = net->layer[l->in[0]].shape;
+    size_t area = (size_t)s.h * (size_t)s.w, channels = (size_t)s.c, units = (size_t)l->units,
+           from = 0;
+    memcpy(spare, w, area * channels * units * sizeof *w);
+    for (size_t k = 0; k < area; k++) {
+        for (size_t c = 0; c < channels; c++) {
+            for (size_t u = 0; u < units; u++)
+                w[(u * channels + c) * area + k] = spare[from++];
+        }
+    }
+}
+
+static void dense_to_onnx(struct onnx *g, int layer)
+{
+    const struct layer *l = &g->o->model.net.layer[layer];
+    const char *x = graph_flat(g, l->in[0]);
+    const int64_t dims[] = {l->units, (int64_t)l->param[0].dim[0]};
+    struct onnx_name w = graph_param(g, layer, 0, 2, dims), bias = {""};
+    if (l->bias)
+        bias = graph_param(g, layer, 1, 1, dims);
+    graph_begin(g, "Gemm", graph_makes(g, layer, FORM_ROW));
+    graph_in(g, x);
+    graph_in(g, w.s);
+    if (l->bias)
+        graph_in(g, bias.s);
+    graph_attr_int(g, "transB", 1);
+    graph_end(g);
+}
+
+static void dense_to_torch(struct torch *t, int layer)
+{
+    const struct layer *l = &t->o->model.net.layer[layer];
+    const size_t dims[] = {(size_t)l->units, l->param[0].dim[0]};
+    torch_init(t, layer, "nn.Linear(%zu, %d%s)\n", dims[1], l->units,
+               l->bias ? "" : ", bias=False");
+    torch_param(t, layer, 0, "weight", 2, dims);
+    if (l->bias)
+        torch_param(t, layer, 1, "bias", 1, dims);
+    torch_assign(t, layer, TORCH_ROW);
+    torch_put(t, "self.%s(", t->value[layer].id);
+    torch_put_flat(t, l->in[0]);
+    torch_put(t, ")");
+    torch_end(t);
+}
+
+const struct export_operator export_dense = {reorder_dense, dense_to_onnx, dense_to_torch};
+
+/* Its weight, of one a row's element, stays as it is. */
+static void coral_to_onnx(struct onnx *g, int layer)
+{
+    const struct layer *l = &g->o->model.net.layer[layer];
+    const char *x = graph_row(g, l->in[0]);
+    struct onnx_name sum = graph_name(g, layer, "sum");
+    struct onnx_name w = graph_param(g, layer, 0, 2, (int64_t[]){(int64_t)l->param[0].count, 1});
+    struct onnx_name bias = graph_param(g, layer, 1, 1, (int64_t[]){l->units});
+    graph_node(g, "MatMul", sum.s, x, w.s);
+    graph_node(g, "Add", graph_makes(g, layer, FORM_ROW), sum.s, bias.s);
+}
+
+static void coral_to_torch(struct torch *t, int layer)
+{
+    const struct layer *l = &t->o->model.net.layer[layer];
+    t->has_coral = true;
+    torch_init(t, layer, "Coral(%zu, %d)\n", l->param[0].count, l->units);
+    torch_param(t, layer, 0, "weight", 1, (size_t[]){l->param[0].count});
+    torch_param(t, layer, 1, "bias", 1, (size_t[]){(size_t)l->units});
+    torch_assign(t, layer, TORCH_ROW);
+    torch_put(t, "self.%s(", t->value[layer].id);
+    torch_put_row(t, l->in[0]);
+    torch_put(t, ")");
+    torch_end(t);
+}
+
+const struct export_operator export_coral = {NULL, coral_to_onnx, coral_to_torch};
