@@ -1,0 +1,157 @@
+#!/bin/sh
+# What mien-export writes, run by ONNX Runtime and by PyTorch: networks of all operators and heads, one that
+# was trained, and face.model, on pixels and on photographs that another program decoded.
+. "$(dirname "$0")/../lib.sh"
+
+peers=$ROOT/scripts/peers
+python=${PYTHON:-/usr/bin/python3}
+
+# agrees NAME MODEL PIXELS [OPTION OF EXPORT-CHECK]...: both programs compute what mien does.
+agrees() {
+    about=$1 model=$2 pixels=$3
+    shift 3
+    for peer in onnx pytorch; do
+        "$peers/export-check" "$@" $peer "$model" <"$pixels" >out 2>err
+        status=$?
+        sed 's/^/# /' out err
+        case $status in
+        3) skip "$about, $peer" "$(sed 's/^export-check: //' err)" ;;
+        *) is "$about, $peer" $status 0 ;;
+        esac
+    done
+}
+
+# random MODEL: gives the statistics and slopes that mien-net makes all alike, and biases, other values.
+random() {
+    perl -e '
+        local $/; binmode STDIN; binmode STDOUT; $_ = <STDIN>; srand 1;
+        my $n = 8 + unpack("Q<", $_);
+        my $header = substr($_, 8, $n - 8);
+        while ($header =~ /"[^"]*\.(gamma|var|beta|mean|bias|slope)":\{[^}]*"data_offsets":\[(\d+),(\d+)\]/g) {
+            for (my $at = $2; $at < $3; $at += 4) {
+                my $v = $1 eq "gamma" || $1 eq "var" ? 0.5 + rand : $1 eq "slope" ? rand 0.5 : rand(0.6) - 0.3;
+                substr($_, $n + $at, 4) = pack("f<", $v);
+            }
+        }
+        print' <"$1" >random.model && mv random.model "$1"
+}
+
+# All operators, on images and rows, with names that Python reserves.
+cat >all.net <<'END'
+input 33x29x3
+c1 conv 12 3x5 stride=2x3 pad=same
+c2/x conv 12 3x3 pad=1 groups=3 bias=no
+b1 bn eps=0.01
+r1 relu
+pass dwconv 3x3 pad=same
+train bn
+r6 relu6
+class add from=c1,r6,b1
+p1 maxpool 3x3 stride=2 pad=same
+p2 avgpool 3x2 stride=2 pad=1,1,1,0 from=class
+pr prelu
+b2 bn from=p2
+cat concat from=pr,b2,p1
+pd pad 1,0,2,1 channels=2,3
+sg sigmoid
+dr dropout 0.3
+sm softmax
+c9 conv 7 2x2 from=sm
+n1 l2norm
+d0 dense 20 from=n1
+d1 dense 20 from=dr bias=no
+f flatten from=dr
+d2 dense 20 from=f
+d3 add from=d1,d2,d0
+self.weight bn
+self relu
+gp gap from=dr
+gf dense 20 from=gp
+both concat from=self,gf
+pq prelu
+gender_logits dense 2 from=pq
+gender softmax
+age_logits dense 101 from=pq
+age softmax
+END
+mien-fake 9 --pixels 33x29 >pixels.mien
+mien-net --new --seed 3 --mean 120,110,100 --scale 0.01 --color bgr -o all.model all.net
+random all.model
+agrees 'all operators' all.model pixels.mien
+agrees 'their preprocessing' all.model pixels.mien -p
+for layer in c2/x train class pd sm d1 pq; do
+    agrees "features of layer $layer" all.model pixels.mien -e $layer
+done
+
+# heads NAME LAYERS [OPTION OF MIEN-NET VALUE]: of all kinds.
+heads() {
+    printf 'input 33x29x3\nc conv 8 3x3 stride=2\nr relu\nd dense 16\ndr relu\n%b' "$2" |
+        mien-net --new --mean 120 --scale 0.02 ${3:+"$3" "$4"} -o heads.model -
+    random heads.model
+    agrees "$1" heads.model pixels.mien
+}
+heads 'a sigmoid; ranks of bins' 'g dense 1\ngender sigmoid\nk coral 5 from=dr\nage sigmoid\n' --ages 0:10:20:35:50:70
+heads 'ranks of years' 'k coral 100\nage sigmoid\n'
+heads 'bins' 'a dense 4\nage softmax\n' --ages 0:18:40:65
+heads 'years that begin below 0 and end beyond 100' 'a dense 120\nage softmax\n' --age0 -5
+heads 'gender alone' 'g dense 2\ngender softmax\n'
+
+# A trained one, its confidences calibrated.
+mien-synth -q --count 400 --seed 1 data
+mien-meta -q data/imdb.mat | mien-images -q -m - data/imdb_crop.tar | mien-crop -q --margin 0.4 --for 64 |
+    mien-resize -q 64 | mien-split -q --by subject --seed 1 70/30 train.mien val.mien
+for part in train val; do mien-pack -q -o $part.pack <$part.mien; done
+mien-net -q --new --seed 1 --mean 127.5 --scale 0.0078431 -o small.model "$ROOT/networks/small-64.net"
+mien-train -q --init small.model --keep-heads --last all --train train.pack --val val.pack --epochs 2 --seed 1 -o trained.model
+like 'a trained network has temperatures' "$(mien-net trained.model)" '^preprocessing: .*temp_gender=0?\.?[0-9]'
+agrees 'a trained network' trained.model val.mien
+agrees 'its preprocessing' trained.model val.mien -p
+
+# The checker of the ONNX project.
+if "$python" -c 'import onnx' 2>/dev/null; then
+    for m in all heads trained; do
+        mien-export --with-preprocessing -o $m.onnx $m.model
+        ok "onnx.checker accepts $m.model's file" "$python" -c "import onnx
+onnx.checker.check_model(onnx.load('$m.onnx'), full_check=True)"
+    done
+else
+    skip "onnx.checker" 'python3-onnx is not there'
+fi
+
+# Real faces: pixels; and photographs that Pillow decodes and resizes.
+if [ -e "$MODELS/face.model" ] && [ -e "$MODELS/sample1.jpg" ]; then
+    cp "$MODELS"/sample?.jpg .
+    mien-images -q sample?.jpg | mien-crop -q --box whole | mien-resize -q 224 >faces.mien
+    agrees 'face.model' "$MODELS/face.model" faces.mien
+    agrees 'its preprocessing' "$MODELS/face.model" faces.mien -p
+    agrees 'its features' "$MODELS/face.model" faces.mien -e global_pooling
+    if "$python" -c 'import PIL' 2>/dev/null && [ -d "$BUILD/peers/node_modules/onnxruntime-node" ]; then
+        # Squares, which need no border; then what another program makes of these files.
+        mkdir squares theirs
+        "$python" -c "
+import sys
+from PIL import Image, ImageOps
+for path in sys.argv[1:]:
+    ImageOps.fit(Image.open(path), (640, 640)).save('squares/' + path, quality=90)" sample?.jpg
+        "$python" -c "
+import base64, sys
+from PIL import Image
+for path in sys.argv[1:]:
+    face = Image.open(path).convert('RGB').resize((224, 224), Image.BILINEAR)
+    print('224,224,3', base64.b64encode(face.tobytes()).decode())" squares/*.jpg >pillow
+        mien-export --with-preprocessing -o face.onnx "$MODELS/face.model"
+        node "$peers/export-check.mjs" "$BUILD/peers" face.onnx '' theirs <pillow
+        mien-images -q squares/*.jpg | mien-crop -q --box whole | mien-resize -q 224 |
+            mien-predict -q "$MODELS/face.model" | mien-view -Hc pred_age >ours
+        ok 'JPEGs that Pillow decodes get the same ages, to 0.1 years' sh -c '
+            paste ours theirs/pred_age | awk "{ d = \$1 - \$2; if (!(d < 0.1 && d > -0.1)) { print; bad = 1 } }
+                END { exit bad || NR != 6 }"'
+        paste ours theirs/pred_age | sed 's/^/# /'
+    else
+        skip 'JPEGs that Pillow decodes' 'python3-pil or ONNX Runtime is not there'
+    fi
+else
+    skip 'face.model' 'it is not there: make models'
+fi
+
+finish
