@@ -1,6 +1,4 @@
-/* Operators that move elements, and the sum of several layers. */
-#include <stdio.h>
-
+/* Operators that move elements, or leave them where they are. */
 #include "onnx_graph.h"
 #include "operator.h"
 #include "torch_module.h"
@@ -32,45 +30,18 @@ static void dropout_to_onnx(struct onnx *g, int layer)
 
 static void dropout_to_torch(struct torch *t, int layer)
 {
-    char rate[NUM_TEXT];
-    num_print_float(rate, t->o->model.net.layer[layer].rate);
-    torch_init(t, layer, "nn.Dropout(%s)\n", rate);
-    torch_elementwise(t, layer, NULL);
-}
-
-const struct export_operator export_dropout = {NULL, dropout_to_onnx, dropout_to_torch};
-
-/* Sums are of whatever form the first input has. */
-static void add_to_onnx(struct onnx *g, int layer)
-{
-    const struct layer *l = &g->o->model.net.layer[layer];
-    enum onnx_form form;
-    struct onnx_name sum[NET_MAX_IN];
-    const char *x = graph_as_is(g, l->in[0], &form);
-    for (int k = 1; k < l->nin; k++) {
-        const char *y = form == FORM_IMAGE ? graph_image(g, l->in[k]) : graph_row(g, l->in[k]);
-        char suffix[16];
-        snprintf(suffix, sizeof suffix, "sum%d", k);
-        sum[k] = graph_name(g, layer, suffix);
-        const char *out = k == l->nin - 1 ? graph_makes(g, layer, form) : sum[k].s;
-        graph_node(g, "Add", out, x, y);
-        x = out;
-    }
-}
-
-static void add_to_torch(struct torch *t, int layer)
-{
     const struct layer *l = &t->o->model.net.layer[layer];
-    enum torch_form form = t->value[l->in[0]].form;
-    torch_assign(t, layer, form);
-    for (int k = 0; k < l->nin; k++) {
-        torch_put(t, "%s", k > 0 ? " + " : "");
-        form == TORCH_IMAGE ? torch_put_image(t, l->in[k]) : torch_put_row(t, l->in[k]);
-    }
+    char rate[NUM_TEXT];
+    num_print_float(rate, l->rate);
+    torch_init(t, layer, "nn.Dropout(%s)\n", rate);
+    torch_assign(t, layer, t->value[l->in[0]].form);
+    torch_put(t, "self.%s(", t->value[layer].id);
+    torch_put_as_is(t, l->in[0]);
+    torch_put(t, ")");
     torch_end(t);
 }
 
-const struct export_operator export_add = {NULL, add_to_onnx, add_to_torch};
+const struct export_operator export_dropout = {NULL, dropout_to_onnx, dropout_to_torch};
 
 /* Channels follow one another, as images. */
 static void concat_to_onnx(struct onnx *g, int layer)

@@ -28,13 +28,14 @@ extern const struct export_operator export_conv; /* and dwconv */
 /* op_dense.c */
 extern const struct export_operator export_dense, export_coral;
 /* op_activation.c */
-extern const struct export_operator export_relu, export_relu6, export_prelu, export_sigmoid;
+extern const struct export_operator export_unary, export_prelu;
+/* op_arith.c */
+extern const struct export_operator export_arith;
 /* op_norm.c */
 extern const struct export_operator export_bn, export_softmax, export_l2norm;
 /* op_pool.c */
 extern const struct export_operator export_maxpool, export_avgpool, export_gap;
 /* op_shape.c */
-extern const struct export_operator export_flatten, export_pad, export_concat, export_add,
-    export_dropout;
+extern const struct export_operator export_flatten, export_pad, export_concat, export_dropout;
 
 #endif

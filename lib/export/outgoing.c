@@ -79,7 +79,7 @@ static int reorder(struct outgoing *o, struct mien_err *e)
         return mien_err_mem(e, most * sizeof *spare, "weights");
     for (int i = 1; i < net->n; i++) {
         const struct export_operator *op = export_operator(net->layer[i].type);
-        if (o->needed[i] && op->reorder != NULL)
+        if (o->needed[i] && net->layer[i].nparam > 0 && op->reorder != NULL)
             op->reorder(net, i, o->model.weights + net->layer[i].param[0].at, spare);
     }
     free(spare);

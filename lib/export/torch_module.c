@@ -168,25 +168,13 @@ void torch_put_padded(struct torch *t, int layer, const struct layer *window, co
         torch_put(t, ", (%d, %d, %d, %d), value=%s)", l->pl, l->pr, l->pt, l->pb, fill);
 }
 
-void torch_elementwise(struct torch *t, int layer, const char *function)
-{
-    int in = t->o->model.net.layer[layer].in[0];
-    torch_assign(t, layer, t->value[in].form);
-    if (function != NULL)
-        torch_put(t, "%s(", function);
-    else
-        torch_put(t, "self.%s(", t->value[layer].id);
-    torch_put_as_is(t, in);
-    torch_put(t, ")");
-    torch_end(t);
-}
-
 void torch_param(struct torch *t, int layer, int param, const char *name, int ndim,
                  const size_t *dims)
 {
     char key[2 * NET_NAME + 32];
     const struct param *p = &t->o->model.net.layer[layer].param[param];
-    snprintf(key, sizeof key, "%s.%s", t->value[layer].id, name);
+    snprintf(key, sizeof key, "%s%s%s", t->value[layer].id, name != NULL ? "." : "",
+             name != NULL ? name : "");
     if (t->rc == 0)
         t->rc =
             st_add(t->weights, key, MIEN_ST_F32, ndim, dims, t->o->model.weights + p->at, &t->e);

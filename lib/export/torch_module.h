@@ -59,11 +59,7 @@ void torch_put_row(struct torch *t, int layer);
 void torch_put_flat(struct torch *t, int layer);
 void torch_put_as_is(struct torch *t, int layer);
 
-/* A line for operators that look at elements one by one: the function, "self.ID" where it is NULL, of
-   the layer's input as it is. */
-void torch_elementwise(struct torch *t, int layer, const char *function);
-
-/* A layer's parameter as a tensor of these dimensions called "ID.NAME". */
+/* A layer's parameter as a tensor of these dimensions called "ID.NAME", or "ID" for name NULL. */
 void torch_param(struct torch *t, int layer, int param, const char *name, int ndim,
                  const size_t *dims);
 

@@ -27,9 +27,9 @@ random() {
         local $/; binmode STDIN; binmode STDOUT; $_ = <STDIN>; srand 1;
         my $n = 8 + unpack("Q<", $_);
         my $header = substr($_, 8, $n - 8);
-        while ($header =~ /"[^"]*\.(gamma|var|beta|mean|bias|slope)":\{[^}]*"data_offsets":\[(\d+),(\d+)\]/g) {
+        while ($header =~ /"[^"]*\.(gamma|var|value|beta|mean|bias|slope)":\{[^}]*"data_offsets":\[(\d+),(\d+)\]/g) {
             for (my $at = $2; $at < $3; $at += 4) {
-                my $v = $1 eq "gamma" || $1 eq "var" ? 0.5 + rand : $1 eq "slope" ? rand 0.5 : rand(0.6) - 0.3;
+                my $v = $1 =~ /gamma|var|value/ ? 0.5 + rand : $1 eq "slope" ? rand 0.5 : rand(0.6) - 0.3;
                 substr($_, $n + $at, 4) = pack("f<", $v);
             }
         }
@@ -83,6 +83,106 @@ for layer in c2/x train class pd sm d1 pq; do
     agrees "features of layer $layer" all.model pixels.mien -e $layer
 done
 
+# Functions of one number, of numbers from 0 to 1 where others make no sense, and some from 1 on.
+cat >functions.net <<'END'
+input 33x29x3
+c conv 4 3x3 stride=4
+x bn
+p sigmoid
+q add value=1x1x1 from=p
+END
+last=x
+function() {
+    printf '%s %s from=%s\n' "f$1" "$2" "$3" >>functions.net
+    printf '%s add from=%s,f%s\n' "s$1" "$last" "$1" >>functions.net
+    last=s$1
+}
+n_f=0
+while read -r from function; do
+    n_f=$((n_f + 1))
+    function $n_f "$function" "$from"
+done <<'END'
+x tanh
+x hswish
+x swish
+x gelu
+x softplus
+x softsign
+x mish
+x exp
+p log
+p sqrt
+x abs
+x neg
+x erf
+q reciprocal
+x sign
+x floor
+x ceil
+x round
+x sin
+x cos
+p tan
+p asin
+p acos
+x atan
+x sinh
+x cosh
+x asinh
+q acosh
+f9 tanh
+x leaky
+x leaky alpha=0.3
+x elu
+x elu alpha=0.5
+x selu
+x celu alpha=0.7
+x clip -0.5,0.25
+x hsigmoid
+x hsigmoid alpha=0.3 beta=0.4
+x threshold alpha=0.2
+x shrink
+x shrink alpha=0.3 beta=0.1
+END
+mien-net -q --new --seed 5 --mean 120 --scale 0.02 -o functions.model functions.net
+random functions.model
+agrees 'functions of one number' functions.model pixels.mien -e $last
+
+# Arithmetic, broadcast in all directions, with constants on both sides.
+cat >arith.net <<'END'
+input 33x29x3
+c conv 6 3x3 stride=3
+s sigmoid
+g gap from=c
+gate dense 6
+open sigmoid
+m1 mul from=c,open
+m2 mul from=open,m1
+a1 add value=1x1x6
+a2 add value=11x9x6
+s1 sub value=1x9x1 swap=yes
+d1 div value=11x1x1
+d2 div value=1x1x6 swap=yes from=s
+mn min from=s1,d2
+mx max value=1x1x1
+pw pow value=1x1x6 from=s
+pq pow from=s,pw
+all add from=d1,d2,mn,mx,pw,pq
+row dense 6
+r1 mul value=1x1x6
+r2 sub from=r1,gate
+r3 max from=r2,row
+one dense 1
+r4 mul from=one,r3
+r5 add from=r4,g
+cat concat from=r5,r3
+gender_logits dense 2
+gender softmax
+END
+mien-net -q --new --seed 6 --mean 120 --scale 0.02 -o arith.model arith.net
+random arith.model
+for layer in a2 all r5 cat; do agrees "arithmetic, layer $layer" arith.model pixels.mien -e $layer; done
+
 # heads NAME LAYERS [OPTION OF MIEN-NET VALUE]: of all kinds.
 heads() {
     printf 'input 33x29x3\nc conv 8 3x3 stride=2\nr relu\nd dense 16\ndr relu\n%b' "$2" |
@@ -109,7 +209,7 @@ agrees 'its preprocessing' trained.model val.mien -p
 
 # The checker of the ONNX project.
 if "$python" -c 'import onnx' 2>/dev/null; then
-    for m in all heads trained; do
+    for m in all functions arith heads trained; do
         mien-export --with-preprocessing -o $m.onnx $m.model
         ok "onnx.checker accepts $m.model's file" "$python" -c "import onnx
 onnx.checker.check_model(onnx.load('$m.onnx'), full_check=True)"
