@@ -24,7 +24,7 @@ struct export_operator {
 const struct export_operator *export_operator(enum layer_type type);
 
 /* op_conv.c */
-extern const struct export_operator export_conv; /* and dwconv */
+extern const struct export_operator export_conv, export_tconv;
 /* op_dense.c */
 extern const struct export_operator export_dense, export_coral;
 /* op_activation.c */

@@ -148,6 +148,22 @@ mien-net -q --new --seed 5 --mean 120 --scale 0.02 -o functions.model functions.
 random functions.model
 agrees 'functions of one number' functions.model pixels.mien -e $last
 
+# Convolutions: dilations; transposed ones.
+cat >conv.net <<'END'
+input 33x29x3
+c1 conv 6 3x2 dilation=2x3 stride=2 pad=same
+c2 conv 4 3x3 dilation=2 groups=2 pad=1,2,3,0 from=c1
+d1 dwconv 3x3 dilation=3 pad=same from=c1
+t1 tconv 8 3x3 stride=2 pad=same from=c1
+t2 tconv 6 3x2 stride=2x3 pad=1,0,0,1 groups=2 outpad=1,0 from=c1
+t3 tconv 4 2x2 dilation=2 pad=1 bias=no from=t2
+g1 gap from=c2
+g2 gap from=d1
+END
+mien-net -q --new --seed 7 --mean 120 --scale 0.02 -o conv.model conv.net
+random conv.model
+for layer in c2 d1 t1 t2 t3; do agrees "convolutions, layer $layer" conv.model pixels.mien -e $layer; done
+
 # Arithmetic, broadcast in all directions, with constants on both sides.
 cat >arith.net <<'END'
 input 33x29x3
@@ -209,7 +225,7 @@ agrees 'its preprocessing' trained.model val.mien -p
 
 # The checker of the ONNX project.
 if "$python" -c 'import onnx' 2>/dev/null; then
-    for m in all functions arith heads trained; do
+    for m in all functions conv arith heads trained; do
         mien-export --with-preprocessing -o $m.onnx $m.model
         ok "onnx.checker accepts $m.model's file" "$python" -c "import onnx
 onnx.checker.check_model(onnx.load('$m.onnx'), full_check=True)"

@@ -257,6 +257,7 @@ static const char everything[] =
     "fl flatten from=dr\n"
     "fl.row dense 20 from=fl\n"
     "d3 add from=d1,fl.row,d0\n"
+    "tc tconv 4 3x2 stride=2 pad=same outpad=1,0 from=c3\n"
     "self.weight bn from=d3\n"
     "self relu\n"
     "gp gap from=dr\n"
