@@ -65,7 +65,7 @@ static void preprocess(struct onnx *g)
     graph_in(g, OUTGOING_PIXELS);
     graph_attr_int(g, "to", ONNX_FLOAT);
     graph_end(g);
-    graph_transpose(g, first.s, number.s, (int64_t[]){0, 3, 1, 2});
+    graph_transpose(g, first.s, number.s, 4, (int64_t[]){0, 3, 1, 2});
     if (in->bgr) {
         graph_ints(g, order.s, 3, (int64_t[]){2, 1, 0});
         graph_begin(g, "Gather", turned.s);
@@ -271,8 +271,14 @@ static int add_graph(struct onnx *g, struct mien_err *e)
     if (rc < 0)
         return rc;
     for (int i = 1; i < o->model.net.n; i++) {
-        if (o->needed[i])
-            export_operator(o->model.net.layer[i].type)->onnx(g, i);
+        const struct layer *l = &o->model.net.layer[i];
+        const struct export_operator *op = export_operator(l->type);
+        if (!o->needed[i])
+            continue;
+        const char *lacks = op->onnx_lacks != NULL ? op->onnx_lacks(&o->model.net, l) : NULL;
+        if (lacks != NULL)
+            return mien_err_set(e, MIEN_ERR_ARG, "layer '%s': ONNX has no %s", l->name, lacks);
+        op->onnx(g, i);
     }
     add_outputs(g);
     pb_close(&g->pb, graph);

@@ -97,11 +97,11 @@ void graph_node(struct onnx *g, const char *op, const char *out, const char *a, 
     graph_end(g);
 }
 
-void graph_transpose(struct onnx *g, const char *out, const char *in, const int64_t perm[4])
+void graph_transpose(struct onnx *g, const char *out, const char *in, int n, const int64_t *perm)
 {
     graph_begin(g, "Transpose", out);
     graph_in(g, in);
-    graph_attr_ints(g, "perm", 4, perm);
+    graph_attr_ints(g, "perm", n, perm);
     graph_end(g);
 }
 
@@ -192,7 +192,7 @@ const char *graph_image(struct onnx *g, int layer)
     }
     struct onnx_name rows = graph_name(g, layer, "channels_last");
     reshape(g, layer, rows.s, v->row.s, 4, (int64_t[]){0, s.h, s.w, s.c});
-    graph_transpose(g, v->image.s, rows.s, (int64_t[]){0, 3, 1, 2});
+    graph_transpose(g, v->image.s, rows.s, 4, (int64_t[]){0, 3, 1, 2});
     return v->image.s;
 }
 
@@ -220,7 +220,7 @@ const char *graph_row(struct onnx *g, int layer)
         return v->row.s;
     }
     struct onnx_name last = graph_name(g, layer, "channels_last");
-    graph_transpose(g, last.s, v->image.s, (int64_t[]){0, 2, 3, 1});
+    graph_transpose(g, last.s, v->image.s, 4, (int64_t[]){0, 2, 3, 1});
     flatten(g, v->row.s, last.s);
     return v->row.s;
 }

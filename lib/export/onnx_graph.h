@@ -66,7 +66,7 @@ void graph_end(struct onnx *g);
 /* A node of up to two inputs without attributes; b may be NULL. */
 void graph_node(struct onnx *g, const char *op, const char *out, const char *a, const char *b);
 
-void graph_transpose(struct onnx *g, const char *out, const char *in, const int64_t perm[4]);
+void graph_transpose(struct onnx *g, const char *out, const char *in, int n, const int64_t *perm);
 
 /* A constant. A copy is made of v; dims NULL is a scalar. */
 void graph_floats(struct onnx *g, const char *name, int ndim, const int64_t *dims, const float *v);

@@ -156,7 +156,10 @@ static void unary_to_torch(struct torch *t, int layer)
     torch_end(t);
 }
 
-const struct export_operator export_unary = {NULL, unary_to_onnx, unary_to_torch};
+const struct export_operator export_unary = {
+    .onnx = unary_to_onnx,
+    .torch = unary_to_torch,
+};
 
 /* --- prelu ---------------------------------------------------------------------------------- */
 
@@ -181,4 +184,7 @@ static void prelu_to_torch(struct torch *t, int layer)
     torch_end(t);
 }
 
-const struct export_operator export_prelu = {NULL, prelu_to_onnx, prelu_to_torch};
+const struct export_operator export_prelu = {
+    .onnx = prelu_to_onnx,
+    .torch = prelu_to_torch,
+};

@@ -131,4 +131,8 @@ static void to_torch(struct torch *t, int layer)
     torch_end(t);
 }
 
-const struct export_operator export_arith = {reorder, to_onnx, to_torch};
+const struct export_operator export_arith = {
+    .reorder = reorder,
+    .onnx = to_onnx,
+    .torch = to_torch,
+};

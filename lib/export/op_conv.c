@@ -150,5 +150,13 @@ static void transposed_to_torch(struct torch *t, int layer)
     torch_end(t);
 }
 
-const struct export_operator export_conv = {reorder, to_onnx, to_torch};
-const struct export_operator export_tconv = {reorder_transposed, to_onnx, transposed_to_torch};
+const struct export_operator export_conv = {
+    .reorder = reorder,
+    .onnx = to_onnx,
+    .torch = to_torch,
+};
+const struct export_operator export_tconv = {
+    .reorder = reorder_transposed,
+    .onnx = to_onnx,
+    .torch = transposed_to_torch,
+};

@@ -54,7 +54,11 @@ static void dense_to_torch(struct torch *t, int layer)
     torch_end(t);
 }
 
-const struct export_operator export_dense = {reorder_dense, dense_to_onnx, dense_to_torch};
+const struct export_operator export_dense = {
+    .reorder = reorder_dense,
+    .onnx = dense_to_onnx,
+    .torch = dense_to_torch,
+};
 
 /* Its weight, of one a row's element, stays as it is. */
 static void coral_to_onnx(struct onnx *g, int layer)
@@ -82,4 +86,7 @@ static void coral_to_torch(struct torch *t, int layer)
     torch_end(t);
 }
 
-const struct export_operator export_coral = {NULL, coral_to_onnx, coral_to_torch};
+const struct export_operator export_coral = {
+    .onnx = coral_to_onnx,
+    .torch = coral_to_torch,
+};

@@ -36,7 +36,10 @@ static void bn_to_torch(struct torch *t, int layer)
     torch_end(t);
 }
 
-const struct export_operator export_bn = {NULL, bn_to_onnx, bn_to_torch};
+const struct export_operator export_bn = {
+    .onnx = bn_to_onnx,
+    .torch = bn_to_torch,
+};
 
 /* Softmax is over all elements. */
 static void softmax_to_onnx(struct onnx *g, int layer)
@@ -57,7 +60,10 @@ static void softmax_to_torch(struct torch *t, int layer)
     torch_end(t);
 }
 
-const struct export_operator export_softmax = {NULL, softmax_to_onnx, softmax_to_torch};
+const struct export_operator export_softmax = {
+    .onnx = softmax_to_onnx,
+    .torch = softmax_to_torch,
+};
 
 /* Over all elements, too; a norm of less than 1e-6 counts as that. */
 static void l2norm_to_onnx(struct onnx *g, int layer)
@@ -83,4 +89,7 @@ static void l2norm_to_torch(struct torch *t, int layer)
     torch_end(t);
 }
 
-const struct export_operator export_l2norm = {NULL, l2norm_to_onnx, l2norm_to_torch};
+const struct export_operator export_l2norm = {
+    .onnx = l2norm_to_onnx,
+    .torch = l2norm_to_torch,
+};

@@ -18,6 +18,8 @@ struct export_operator {
     /* Adds the layer to a graph, or to a module. */
     void (*onnx)(struct onnx *g, int layer);
     void (*torch)(struct torch *t, int layer);
+    /* What this layer has that ONNX has no operator for, or NULL; NULL: it has one for all. */
+    const char *(*onnx_lacks)(const struct net *net, const struct layer *l);
 };
 
 /* NULL for a layer that can't be exported. */
@@ -36,6 +38,7 @@ extern const struct export_operator export_bn, export_softmax, export_l2norm;
 /* op_pool.c */
 extern const struct export_operator export_maxpool, export_avgpool, export_gap;
 /* op_shape.c */
-extern const struct export_operator export_flatten, export_pad, export_concat, export_dropout;
+extern const struct export_operator export_reshape, export_permute, export_slice, export_concat,
+    export_pad, export_dropout;
 
 #endif

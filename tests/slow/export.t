@@ -164,6 +164,39 @@ mien-net -q --new --seed 7 --mean 120 --scale 0.02 -o conv.model conv.net
 random conv.model
 for layer in c2 d1 t1 t2 t3; do agrees "convolutions, layer $layer" conv.model pixels.mien -e $layer; done
 
+# Pooling, and what moves elements.
+cat >moves.net <<'END'
+input 33x29x3
+c conv 12 3x3 stride=2
+m1 maxpool 3x3 stride=2 ceil=yes
+m2 maxpool 3x2 stride=3x2 dilation=2 pad=3,2,1,0 from=c
+a1 avgpool 3x3 stride=2 ceil=yes pad=1,0,0,1 from=c
+a2 avgpool 3x3 stride=2 ceil=yes count=yes pad=1,0,0,1 from=c
+a3 avgpool 2x3 count=yes pad=1 from=c
+v permute 16x14x12 view=16x14x3x4 order=0,1,3,2 from=c
+w permute 12x16x14 view=16x14x12 order=2,0,1 from=v
+r reshape 8x28x12 from=w
+s slice 3x9x5 at=1,26,11 step=2,-3,-2 from=r
+b1 slice 3x9x5 at=0,0,0 step=1,1,1 from=r
+k1 concat axis=h from=s,b1
+k2 concat axis=w from=k1,k1
+p1 pad 1,2,0,3 channels=1,0 value=0.5 from=k2
+p2 pad 1,2,0,3 channels=1,2 mode=edge from=k2
+p3 pad 1,2,0,3 channels=0,1 mode=reflect from=k2
+k3 concat from=p1,p3
+d dense 5 from=k3
+e reshape 1x5x1
+f conv 2 1x3
+g1 gap from=m1
+g2 gap from=m2
+g3 gap from=a1
+g4 gap from=a2
+g5 gap from=a3
+END
+mien-net -q --new --seed 8 --mean 120 --scale 0.02 -o moves.model moves.net
+random moves.model
+for layer in m1 m2 a1 a2 a3 v r s k2 p2 k3 f; do agrees "layer $layer" moves.model pixels.mien -e $layer; done
+
 # Arithmetic, broadcast in all directions, with constants on both sides.
 cat >arith.net <<'END'
 input 33x29x3
@@ -225,7 +258,7 @@ agrees 'its preprocessing' trained.model val.mien -p
 
 # The checker of the ONNX project.
 if "$python" -c 'import onnx' 2>/dev/null; then
-    for m in all functions conv arith heads trained; do
+    for m in all functions conv moves arith heads trained; do
         mien-export --with-preprocessing -o $m.onnx $m.model
         ok "onnx.checker accepts $m.model's file" "$python" -c "import onnx
 onnx.checker.check_model(onnx.load('$m.onnx'), full_check=True)"

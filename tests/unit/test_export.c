@@ -258,6 +258,12 @@ static const char everything[] =
     "fl.row dense 20 from=fl\n"
     "d3 add from=d1,fl.row,d0\n"
     "tc tconv 4 3x2 stride=2 pad=same outpad=1,0 from=c3\n"
+    "pm permute 8x5x6 view=5x8x2x3 order=1,0,3,2 from=c2\n"
+    "rs reshape 5x8x6\n"
+    "sl slice 2x3x1 at=4,0,5 step=-2,1,-1\n"
+    "ed pad 1,2,3,4 mode=edge\n"
+    "mw maxpool 2x2 dilation=3 pad=2 ceil=yes from=c2\n"
+    "ac avgpool 3x3 stride=2 pad=1 ceil=yes count=yes from=c2\n"
     "self.weight bn from=d3\n"
     "self relu\n"
     "gp gap from=dr\n"
@@ -335,6 +341,24 @@ static void whole_graphs(void **state)
     assert_true(nodes[1] > nodes[0]);  /* the input's preparation, and the bn that is folded */
     assert_int_equal(nodes[4], 2 + 3); /* two convolutions, and their output as a row */
     assert_int_equal(nodes[5], 3);
+}
+
+/* What ONNX lacks is refused by name. */
+static void refused(void **state)
+{
+    (void)state;
+    struct model m = make("input 4x4x3\nc conv 2 1x1\nb pad 1,1,1,1 mode=wrap\n", "");
+    struct outgoing o = {0};
+    struct mien_err e;
+    assert_int_equal(outgoing_take(&o, &m, &(struct export_options){.fold = true}, &e), 0);
+    int fd = file_temp(&e), other = file_temp(&e);
+    assert_int_equal(onnx_write(&o, fd, &e), MIEN_ERR_ARG);
+    assert_string_equal(e.msg, "layer 'b': ONNX has no borders with mode=wrap");
+    assert_int_equal(lseek(fd, 0, SEEK_END), 0);
+    assert_int_equal(torch_write(&o, other, fd, &e), 0);
+    close(fd);
+    close(other);
+    outgoing_free(&o);
 }
 
 /* Without heads the outputs are what none reads. */
@@ -433,8 +457,9 @@ static void out_of_memory(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(wire_format), cmocka_unit_test(spans), cmocka_unit_test(whole_graphs),
-        cmocka_unit_test(loose_ends),  cmocka_unit_test(order), cmocka_unit_test(out_of_memory),
+        cmocka_unit_test(wire_format),   cmocka_unit_test(spans),   cmocka_unit_test(whole_graphs),
+        cmocka_unit_test(loose_ends),    cmocka_unit_test(refused), cmocka_unit_test(order),
+        cmocka_unit_test(out_of_memory),
     };
     return cmocka_run_group_tests_name("export", tests, NULL, NULL);
 }
