@@ -18,8 +18,10 @@ struct export_operator {
     /* Adds the layer to a graph, or to a module. */
     void (*onnx)(struct onnx *g, int layer);
     void (*torch)(struct torch *t, int layer);
-    /* What this layer has that ONNX has no operator for, or NULL; NULL: it has one for all. */
+    /* What this layer has that the program has no operator for, or NULL; NULL: it has one for
+       all. */
     const char *(*onnx_lacks)(const struct net *net, const struct layer *l);
+    const char *(*torch_lacks)(const struct net *net, const struct layer *l);
 };
 
 /* NULL for a layer that can't be exported. */
@@ -34,7 +36,10 @@ extern const struct export_operator export_unary, export_prelu;
 /* op_arith.c */
 extern const struct export_operator export_arith;
 /* op_norm.c */
-extern const struct export_operator export_bn, export_softmax, export_l2norm;
+extern const struct export_operator export_bn, export_norm, export_lrn, export_softmax,
+    export_l2norm;
+/* op_reduce.c, op_resize.c, op_matmul.c */
+extern const struct export_operator export_reduce, export_resize, export_matmul;
 /* op_pool.c */
 extern const struct export_operator export_maxpool, export_avgpool, export_gap;
 /* op_shape.c */

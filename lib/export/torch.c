@@ -30,6 +30,25 @@ static const char coral[] =
     "        return (x @ self.weight)[:, None] + self.bias\n"
     "\n\n";
 
+static const char norm[] =
+    "class Norm(nn.Module):\n"
+    "    \"\"\"Mean 0 and variance 1 over axes of [N, group, channel, row, column].\"\"\"\n"
+    "\n"
+    "    def __init__(self, channels, axes, groups, eps, affine):\n"
+    "        super().__init__()\n"
+    "        self.axes, self.groups, self.eps, self.affine = axes, groups, eps, affine\n"
+    "        if affine:\n"
+    "            self.weight = nn.Parameter(torch.ones(channels, 1, 1))\n"
+    "            self.bias = nn.Parameter(torch.zeros(channels, 1, 1))\n"
+    "\n"
+    "    def forward(self, x):\n"
+    "        y = x.reshape(x.shape[0], self.groups, -1, *x.shape[2:])\n"
+    "        y = y - y.mean(self.axes, keepdim=True)\n"
+    "        y = y / torch.sqrt(y.square().mean(self.axes, keepdim=True) + self.eps)\n"
+    "        y = y.reshape(x.shape)\n"
+    "        return y * self.weight + self.bias if self.affine else y\n"
+    "\n\n";
+
 static const char load[] =
     "\n\n"
     "def load(path=None):\n"
@@ -186,7 +205,8 @@ static int put_text(const struct torch *t, struct mien_buf *out)
         rc |= mien_buf_printf(out, "features, of the layer %s.", o->embedded);
     else
         rc |= mien_buf_printf(out, "the layers that none reads.");
-    rc |= mien_buf_printf(out, "\n\"\"\"\n%s%s", head, t->has_coral ? coral : "");
+    rc |= mien_buf_printf(out, "\n\"\"\"\n%s%s%s", head, t->has_coral ? coral : "",
+                          t->has_norm ? norm : "");
     rc |= mien_buf_printf(out, "class Network(nn.Module):\n"
                                "    def __init__(self):\n"
                                "        super().__init__()\n");
@@ -202,9 +222,17 @@ static void build(struct torch *t, float *years)
     torch_name_layers(t);
     put_prepare(t);
     put_input(t);
-    for (int i = 1; i < m->net.n; i++) {
-        if (t->o->needed[i])
-            export_operator(m->net.layer[i].type)->torch(t, i);
+    for (int i = 1; i < m->net.n && t->rc == 0; i++) {
+        const struct layer *l = &m->net.layer[i];
+        const struct export_operator *op = export_operator(l->type);
+        if (!t->o->needed[i])
+            continue;
+        const char *lacks = op->torch_lacks != NULL ? op->torch_lacks(&m->net, l) : NULL;
+        if (lacks != NULL)
+            t->rc =
+                mien_err_set(&t->e, MIEN_ERR_ARG, "layer '%s': PyTorch has no %s", l->name, lacks);
+        else
+            op->torch(t, i);
     }
     put_outputs(t, years);
     if (t->rc == 0)

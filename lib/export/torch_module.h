@@ -31,8 +31,8 @@ struct torch {
     struct torch_value *value; /* of each layer */
     struct mien_buf init, forward;
     struct st_writer *weights;
-    bool has_coral; /* the file defines this class, which PyTorch lacks */
-    int rc;         /* 0, or the first failure, which e tells of */
+    bool has_coral, has_norm; /* the file defines these classes, which PyTorch lacks */
+    int rc;                   /* 0, or the first failure, which e tells of */
     struct mien_err e;
 };
 

@@ -6,12 +6,12 @@
 peers=$ROOT/scripts/peers
 python=${PYTHON:-/usr/bin/python3}
 
-# agrees NAME MODEL PIXELS [OPTION OF EXPORT-CHECK]...: both programs compute what mien does.
+# agrees NAME MODEL PIXELS [OPTION OF EXPORT-CHECK]...: both programs, or PEER, compute what mien does.
 agrees() {
     about=$1 model=$2 pixels=$3
     shift 3
-    for peer in onnx pytorch; do
-        "$peers/export-check" "$@" $peer "$model" <"$pixels" >out 2>err
+    for peer in ${PEER:-onnx pytorch}; do
+        "$peers/export-check" "$@" "$peer" "$model" <"$pixels" >out 2>err
         status=$?
         sed 's/^/# /' out err
         case $status in
@@ -146,7 +146,7 @@ x shrink alpha=0.3 beta=0.1
 END
 mien-net -q --new --seed 5 --mean 120 --scale 0.02 -o functions.model functions.net
 random functions.model
-agrees 'functions of one number' functions.model pixels.mien -e $last
+agrees 'functions of one number' functions.model pixels.mien -e "$last"
 
 # Convolutions: dilations; transposed ones.
 cat >conv.net <<'END'
@@ -196,6 +196,54 @@ END
 mien-net -q --new --seed 8 --mean 120 --scale 0.02 -o moves.model moves.net
 random moves.model
 for layer in m1 m2 a1 a2 a3 v r s k2 p2 k3 f; do agrees "layer $layer" moves.model pixels.mien -e $layer; done
+
+# Along axes: norms, softmax, reductions; resizing; products of matrices.
+cat >axes.net <<'END'
+input 33x29x3
+c conv 12 3x3 stride=3
+n1 norm c
+n2 norm hw eps=0.01 from=c
+n3 norm hwc groups=3 from=c
+n4 norm wc affine=no from=c
+l1 lrn 5 alpha=0.3 beta=0.6 k=1.5 from=c
+l2 lrn 4 alpha=0.3 from=c
+l3 l2norm axes=c from=c
+l4 l2norm axes=hw from=c
+s1 softmax axes=c from=c
+s2 softmax axes=hw from=c
+s3 logsoftmax from=c
+s4 logsoftmax axes=w from=c
+s5 logsoftmax axes=hc from=c
+k1 concat from=n1,n2,n3,n4,l1,l3,l4
+k2 concat from=s1,s2,s3,s4,s5
+r1 reduce mean hw from=c
+r2 reduce sum c from=c
+r3 reduce max h from=c
+r4 reduce min wc from=c
+r5 reduce prod hw from=s1
+r6 reduce l1 hwc from=c
+r7 reduce l2 w from=c
+r8 reduce sumsq c from=c
+r9 reduce logsum hc from=s1
+ra reduce logsumexp hw from=c
+t add from=r1,r2,r3,r4,r5,r6,r7
+u add from=t,r8,r9,ra
+z1 resize 23x17 mode=linear from=c
+z2 resize 7x5 mode=linear coords=corners from=z1
+z3 resize 13x6 mode=nearest coords=asymmetric round=floor from=z1
+z4 resize 13x19 mode=cubic from=z3
+z5 resize 30x20 mode=nearest round=prefer-ceil from=z4
+a1 slice 4x6x12 at=0,0,0 step=1,1,1 from=z5
+a2 slice 1x5x12 at=7,2,0 step=1,1,1 from=z4
+m1 matmul tb=yes from=a1,a2
+m2 matmul ta=yes from=m1,a1
+g1 gap from=k1
+g2 gap from=k2
+END
+mien-net -q --new --seed 9 --mean 120 --scale 0.02 -o axes.model axes.net
+random axes.model
+PEER=pytorch agrees 'layer l2, of an even window, which ONNX Runtime lacks' axes.model pixels.mien -e l2
+for layer in k1 k2 u z2 z3 z5 m2; do agrees "layer $layer" axes.model pixels.mien -e $layer; done
 
 # Arithmetic, broadcast in all directions, with constants on both sides.
 cat >arith.net <<'END'
@@ -258,7 +306,7 @@ agrees 'its preprocessing' trained.model val.mien -p
 
 # The checker of the ONNX project.
 if "$python" -c 'import onnx' 2>/dev/null; then
-    for m in all functions conv moves arith heads trained; do
+    for m in all functions conv moves axes arith heads trained; do
         mien-export --with-preprocessing -o $m.onnx $m.model
         ok "onnx.checker accepts $m.model's file" "$python" -c "import onnx
 onnx.checker.check_model(onnx.load('$m.onnx'), full_check=True)"
