@@ -5,18 +5,20 @@
 #include "operator.h"
 #include "torch_module.h"
 
-/* [row, column, channel, units] to [units, channel, row, column] */
+/* [row, column, channel, units] to [units, channel, row, column]; a cache line of units at once. */
 static void reorder_dense(const struct net *net, int layer, float *w, float *spare)
 {
+    enum { LINE = 16 };
     const struct layer *l = &net->layer[layer];
     struct shape s = net->layer[l->in[0]].shape;
-    size_t area = (size_t)s.h * (size_t)s.w, channels = (size_t)s.c, units = (size_t)l->units,
-           from = 0;
+    size_t area = (size_t)s.h * (size_t)s.w, channels = (size_t)s.c, units = (size_t)l->units;
     memcpy(spare, w, area * channels * units * sizeof *w);
-    for (size_t k = 0; k < area; k++) {
-        for (size_t c = 0; c < channels; c++) {
-            for (size_t u = 0; u < units; u++)
-                w[(u * channels + c) * area + k] = spare[from++];
+    for (size_t from = 0; from < units; from += LINE) {
+        size_t to = units - from < LINE ? units : from + LINE;
+        for (size_t i = 0; i < area * channels; i++) {
+            size_t place = i % channels * area + i / channels;
+            for (size_t u = from; u < to; u++)
+                w[u * area * channels + place] = spare[i * units + u];
         }
     }
 }
