@@ -4,13 +4,14 @@
 
 #include "fit_pack.h"
 #include "fitter.h"
+#include "net/op.h"
 #include "util/hash.h"
 
 /* --- Which layers are trained, and what is frozen ------------------------------------------- */
 
 static bool counts(const struct layer *l)
 {
-    return l->nparam > 0 && l->type != L_BN; /* a bn goes with the layer that it normalises */
+    return l->nparam > 0 && !(op_of(l->type)->is & OP_SIDE);
 }
 
 /* The last `last` layers that hold weights. */

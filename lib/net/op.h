@@ -57,11 +57,12 @@ enum attribute {
 
 /* What other layers, and other rooms, ask about an operator. */
 enum trait {
-    OP_SUMS = 1, /* sums of products with weights, the channels last: what scales and shifts the
+    OP_SUMS = 1,  /* sums of products with weights, the channels last: what scales and shifts the
                     channels behind it can be folded into its weights and bias */
-    OP_RELU = 2, /* it is linear on both sides of 0 */
-    OP_PASS = 4, /* at inference it hands its input on as it is */
-    OP_UNARY = 8 /* it makes an element of each element of its one input, which can be in place */
+    OP_RELU = 2,  /* it is linear on both sides of 0 */
+    OP_PASS = 4,  /* at inference it hands its input on as it is */
+    OP_SIDE = 8,  /* its parameters go with those of the layer that it scales or shifts */
+    OP_UNARY = 16 /* it makes an element of each element of its one input, which can be in place */
 };
 
 struct op {

@@ -47,6 +47,7 @@ static int arith_shape(const struct net *net, struct layer *l, struct shape in, 
 const struct op op_add = {
     .name = "add",
     .has = HAS(VALUE),
+    .is = OP_SIDE,
     .least = 1,
     .most = NET_MAX_IN,
     .shape = arith_shape,
@@ -56,6 +57,7 @@ const struct op op_add = {
     const struct op op_##word = {                                                                  \
         .name = #word,                                                                             \
         .has = HAS(VALUE) | HAS(SWAP),                                                             \
+        .is = OP_SIDE,                                                                             \
         .least = 1,                                                                                \
         .most = 2,                                                                                 \
         .shape = arith_shape,                                                                      \

@@ -15,7 +15,13 @@ static int bn_shape(const struct net *net, struct layer *l, struct shape in, str
     return 0;
 }
 
-const struct op op_bn = {.name = "bn", .has = HAS(EPS), .rate = 0.001f, .shape = bn_shape};
+const struct op op_bn = {
+    .name = "bn",
+    .has = HAS(EPS),
+    .is = OP_SIDE,
+    .rate = 0.001f,
+    .shape = bn_shape,
+};
 
 const struct op op_l2norm = {.name = "l2norm", .has = HAS(OVER)};
 
@@ -35,6 +41,7 @@ static int norm_shape(const struct net *net, struct layer *l, struct shape in, s
 const struct op op_norm = {
     .name = "norm",
     .has = HAS(AXES) | HAS(EPS) | HAS(GROUPS) | HAS(AFFINE),
+    .is = OP_SIDE,
     .rate = 1e-5f,
     .shape = norm_shape,
 };

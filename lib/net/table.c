@@ -35,17 +35,19 @@ int net_table(const struct net *net, struct mien_buf *out)
 {
     double madds = 0, bytes = 0, params = 0;
     char size[NET_BYTES_TEXT], shape[40];
-    int wide = (int)strlen("layer");
+    int wide = (int)strlen("layer"), type = 8; /* columns that names and types take */
     for (int i = 0; i < net->n; i++) {
-        int n = (int)strlen(net->layer[i].name);
+        int n = (int)strlen(net->layer[i].name),
+            t = (int)strlen(layer_type_name(net->layer[i].type));
         wide = n > wide ? n : wide;
+        type = t > type ? t : type;
     }
-    int rc = mien_buf_printf(out, "%-*s  %-8s %14s %12s %15s %11s\n", wide, "layer", "type",
+    int rc = mien_buf_printf(out, "%-*s  %-*s %14s %12s %15s %11s\n", wide, "layer", type, "type",
                              "output", "parameters", "multiply-adds", "memory");
     for (int i = 0; i < net->n; i++) {
         const struct layer *l = &net->layer[i];
         snprintf(shape, sizeof shape, "%dx%dx%d", l->shape.h, l->shape.w, l->shape.c);
-        rc |= mien_buf_printf(out, "%-*s  %-8s %14s %12zu %15.0f %11s\n", wide, l->name,
+        rc |= mien_buf_printf(out, "%-*s  %-*s %14s %12zu %15.0f %11s\n", wide, l->name, type,
                               layer_type_name(l->type), shape, layer_params(l), layer_madds(net, i),
                               net_bytes(output_bytes(l), size));
         madds += layer_madds(net, i);

@@ -16,6 +16,7 @@ struct shape_case {
     int h, w, c, units, k, stride, pad, n;
     enum act act;
     int add, whole; /* whole numbers */
+    int apart;      /* dilation - 1 */
 };
 
 static struct layer layer_of(const struct shape_case *s)
@@ -25,8 +26,10 @@ static struct layer layer_of(const struct shape_case *s)
     l.sh = l.sw = s->stride;
     l.pt = l.pl = s->pad;
     l.units = s->units;
-    l.shape = (struct shape){(s->h + 2 * s->pad - s->k) / s->stride + 1,
-                             (s->w + 2 * s->pad - s->k) / s->stride + 1, s->units};
+    l.dh = l.dw = 1 + s->apart;
+    int reach = (s->k - 1) * l.dh + 1;
+    l.shape = (struct shape){(s->h + 2 * s->pad - reach) / s->stride + 1,
+                             (s->w + 2 * s->pad - reach) / s->stride + 1, s->units};
     return l;
 }
 
@@ -77,7 +80,7 @@ static void naive(const struct shape_case *s, const struct layer *l, const float
             for (size_t u = 0; u < units; u++, y++) {
                 double sum = bias[u];
                 for (int t = 0; t < s->k * s->k; t++) {
-                    int yy = y0 + t / s->k, xx = x0 + t % s->k;
+                    int yy = y0 + t / s->k * l->dh, xx = x0 + t % s->k * l->dw;
                     for (size_t c = 0; c < nc && yy >= 0 && yy < s->h && xx >= 0 && xx < s->w; c++)
                         sum += (double)x[(size_t)(yy * s->w + xx) * nc + c] *
                                (double)w[((size_t)t * nc + c) * units + u];
@@ -149,15 +152,15 @@ static void exact_on_whole_numbers(void **state)
 {
     (void)state;
     const struct shape_case s[] = {
-        {1, 1, 64, 1, 1, 1, 0, 1, ACT_NONE, 0, 1},
-        {7, 7, 64, 64, 1, 1, 0, 3, ACT_NONE, 0, 1},
-        {5, 9, 67, 33, 1, 1, 0, 2, ACT_RELU, 1, 1},
-        {6, 5, 70, 130, 3, 1, 1, 2, ACT_PRELU, 0, 1},
-        {9, 9, 65, 96, 3, 2, 1, 2, ACT_NONE, 1, 1},
-        {8, 8, 64, 20, 1, 2, 0, 3, ACT_RELU, 0, 1},
-        {4, 5, 66, 65, 3, 1, 0, 5, ACT_RELU6, 0, 1},
-        {12, 11, 100, 31, 5, 3, 2, 1, ACT_NONE, 0, 1},
-        {20, 20, 128, 70, 1, 1, 0, 2, ACT_RELU, 0, 1},
+        {1, 1, 64, 1, 1, 1, 0, 1, ACT_NONE, 0, 1, 0},
+        {7, 7, 64, 64, 1, 1, 0, 3, ACT_NONE, 0, 1, 0},
+        {5, 9, 67, 33, 1, 1, 0, 2, ACT_RELU, 1, 1, 0},
+        {6, 5, 70, 130, 3, 1, 1, 2, ACT_PRELU, 0, 1, 0},
+        {9, 9, 65, 96, 3, 2, 1, 2, ACT_NONE, 1, 1, 0},
+        {8, 8, 64, 20, 1, 2, 0, 3, ACT_RELU, 0, 1, 0},
+        {4, 5, 66, 65, 3, 1, 0, 5, ACT_RELU6, 0, 1, 0},
+        {12, 11, 100, 31, 5, 3, 2, 1, ACT_NONE, 0, 1, 0},
+        {20, 20, 128, 70, 1, 1, 0, 2, ACT_RELU, 0, 1, 0},
     };
     every_variant(s, sizeof s / sizeof *s);
 }
@@ -166,8 +169,9 @@ static void close_on_others(void **state)
 {
     (void)state;
     const struct shape_case s[] = {
-        {7, 7, 256, 64, 1, 1, 0, 2, ACT_NONE, 0, 0},
-        {9, 8, 68, 70, 3, 1, 1, 2, ACT_RELU, 1, 0},
+        {7, 7, 256, 64, 1, 1, 0, 2, ACT_NONE, 0, 0, 0},
+        {9, 8, 68, 70, 3, 1, 1, 2, ACT_RELU, 1, 0, 0},
+        {9, 8, 68, 70, 3, 2, 2, 2, ACT_RELU, 1, 0, 1},
     };
     every_variant(s, sizeof s / sizeof *s);
 }
@@ -177,7 +181,7 @@ static void nothing(void **state)
 {
     (void)state;
     enum { C = 64, UNITS = 3 };
-    struct shape_case s = {1, 1, C, UNITS, 1, 1, 0, 1, ACT_NONE, 0, 0};
+    struct shape_case s = {1, 1, C, UNITS, 1, 1, 0, 1, ACT_NONE, 0, 0, 0};
     struct layer l = layer_of(&s);
     float x[C] = {0}, w[C * UNITS] = {0}, bias[UNITS] = {1, 2, 3}, y[UNITS], zeros[C] = {0};
     struct tail tail = {bias, ACT_NONE, NULL};
@@ -214,7 +218,7 @@ static void no_numbers(void **state)
 {
     (void)state;
     enum { C = 67, UNITS = 2 };
-    struct shape_case s = {1, 1, C, UNITS, 1, 1, 0, 1, ACT_RELU6, 0, 0};
+    struct shape_case s = {1, 1, C, UNITS, 1, 1, 0, 1, ACT_RELU6, 0, 0, 0};
     struct layer l = layer_of(&s);
     float bias[UNITS] = {1, 2}, y[UNITS], zeros[C] = {0};
     struct tail tail = {bias, ACT_RELU6, NULL};
