@@ -139,6 +139,32 @@ static int find_separator(const unsigned char *s, size_t n)
     return comma == 0 && even && first.words > 1 ? ' ' : ',';
 }
 
+static size_t line_length(const unsigned char *s, size_t n)
+{
+    size_t i = 0;
+    while (i < n && s[i] != '\n' && s[i] != '\r')
+        i++;
+    return i;
+}
+
+/* Skips a first line that is a number alone, and no row: CelebA's tables begin with the number of
+   their rows. */
+static void skip_count(struct csv *c)
+{
+    const unsigned char *s = c->in + c->pos;
+    size_t n = c->len - c->pos, first = line_length(s, n), digits = 0;
+    while (digits < first && isdigit(s[digits]))
+        digits++;
+    if (digits == 0 || digits < first || first == n)
+        return;
+    size_t next = first + 1 + (s[first] == '\r' && first + 1 < n && s[first + 1] == '\n');
+    struct tally t = count_line(s + next, line_length(s + next, n - next));
+    if (t.tab + t.comma + t.semicolon + t.bar == 0 && t.words < 2)
+        return;
+    c->pos += next;
+    c->line++;
+}
+
 static int begin(struct csv *c, struct mien_err *e)
 {
     int rc = 1;
@@ -147,6 +173,7 @@ static int begin(struct csv *c, struct mien_err *e)
         ;
     if (rc < 0)
         return rc;
+    skip_count(c);
     if (c->sep == 0)
         c->sep = find_separator(c->in + c->pos, c->len - c->pos);
     c->stop[c->sep] = c->stop['\n'] = c->stop['\r'] = true;

@@ -4,7 +4,8 @@
  * The separator is a comma, a semicolon, a tab, a bar or any run of blanks. Fields may be quoted,
  * and then hold separators, line ends and doubled quotes; but in a tab-separated table a quote is a
  * character like any other. Lines end with LF, CR LF or a lone CR; empty ones don't count. UTF-16
- * becomes UTF-8, and a byte order mark is skipped. A row is at most 1 MiB.
+ * becomes UTF-8, and a byte order mark is skipped, and so is a first line that is but the number of
+ * rows. A row is at most 1 MiB.
  */
 #ifndef MIEN_LABELS_CSV_H
 #define MIEN_LABELS_CSV_H

@@ -80,6 +80,8 @@ static void test_separators(void **state)
     check("a|b\n1|\"2\"\n", "1:a|b;2:1|2;");
     check("  a  1 \nb 2\n\n c   \"3 4\"  \n", "1:a|1;2:b|2;4:c|3 4;");
     check("a b\nc\n", "1:a b;2:c;"); /* not as many words */
+    check("2\r\na  x_1\r\nb.jpg 3\r\nc.jpg 4\r\n", "2:a|x_1;3:b.jpg|3;4:c.jpg|4;");
+    check("2\n3\n", "1:2;2:3;");
     check("my file.jpg,3\n", "1:my file.jpg|3;");
 }
 
