@@ -5,6 +5,7 @@
 
 mien-fake 30 --pixels 6x6 >pixels.mien
 mien-fake 5 --image >image.mien
+mkdir -p found/00 && mien-squares 8x8 1,2,3 >found/00/0000000.jpg
 mien-fake 30 --predict >predicted.mien
 printf 'input 6x6x3\nconv conv 4 3x3\npool gap\ngender_logits dense 2\ngender softmax\n' | mien-net -q --new -o some.model -
 printf 'input 32x32x3\nscore conv 1 1x1\nbox pad 0,0,0,0 channels=13,0 from=input\n' |
@@ -65,7 +66,7 @@ mien-view|pixels.mien
 mien-view -r|pixels.mien
 mien-view --count|pixels.mien
 mien-score|predicted.mien
-mien-images -m - /dev/null|image.mien
+mien-images -m - found|image.mien
 mien-meta --names {subject}/\* --max-bad 100%|pixels.mien
 mien-pack -d some.pack|pixels.mien
 mien-pack -l some.pack|pixels.mien
