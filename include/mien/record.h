@@ -61,8 +61,8 @@ enum mien_tag {
     MIEN_TAG_COUNT = 22,       /* u64: records in the segment; only in an end record */
     MIEN_TAG_FACES = 23,       /* i32: faces found in the photograph that the record comes from */
     MIEN_TAG_CONF_GENDER = 24, /* f32: probability that the more probable gender is right */
-    MIEN_TAG_CONF_AGE = 25, /* f32: probability that the age is within 5 years of the expected */
-    MIEN_TAG_FIELDS = 26    /* text: fields of other names, a line NAME=VALUE each */
+    MIEN_TAG_CONF_AGE = 25,    /* f32: probability that the age is within 5 years of the expected */
+    MIEN_TAG_FIELDS = 26       /* text: fields of other names, a line NAME=VALUE each */
 };
 
 /* Ages are whole years from 0 to MIEN_AGE_MAX, MIEN_AGES of them; genders are two. */

@@ -24,7 +24,7 @@ struct json_rows {
     } ahead[AHEAD]; /* read for their members' names: nahead of them, the first `taken` are used */
     size_t nahead, taken;
     size_t bytes; /* of the objects' text so far */
-    int late; /* what ended the reading ahead: 0 or a negative code, with late_err */
+    int late;     /* what ended the reading ahead: 0 or a negative code, with late_err */
     struct mien_err late_err;
     char *key[MAX_KEYS];
     size_t nkey;

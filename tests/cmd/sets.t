@@ -134,7 +134,7 @@ END
 val/2.jpg 50-59 female East Asian val
 val/3.jpg 70-100 male White val
 val/4.jpg 0-2 female Latino_Hispanic val'
-cat >fold <<'END'
+cat >folds.tsv <<'END'
 user_id	original_image	face_id	age	gender	x	y	dx	dy	tilt_ang	fiducial_yaw_angle	fiducial_score
 30601258@N03	10399646885_67c7d20df9_o.jpg	1	(25, 32)	f	0	414	1086	1383	-115	30	17
 30601258@N03	10424815813_e94629b1ec_o.jpg	2	(60, 100)	m	301	105	640	641	0	0	94
@@ -142,13 +142,13 @@ user_id	original_image	face_id	age	gender	x	y	dx	dy	tilt_ang	fiducial_yaw_angle	
 113445054@N07	11764002585_1b18a11a3c_o.jpg	1323	None		1	2	3	4	0	0	1
 113445054@N07	11763777466_11d01c34cf_o.jpg	1324	(8, 12)		1	2	3	4	0	0	1
 END
-is 'adience' "$(set_of adience fold_3_data.txt id,subject,age,age_band,gender,box,split <fold)" \
+is 'adience' "$(set_of adience fold_3_data.txt id,subject,age,age_band,gender,box,split <folds.tsv)" \
     '30601258@N03/coarse_tilt_aligned_face.1.10399646885_67c7d20df9_o.jpg 30601258@N03  25-32 female  3
 30601258@N03/coarse_tilt_aligned_face.2.10424815813_e94629b1ec_o.jpg 30601258@N03  60-100 male  3
 113445054@N07/coarse_tilt_aligned_face.1322.11763777465_11d01c34ce_o.jpg 113445054@N07 35    3
 113445054@N07/coarse_tilt_aligned_face.1323.11764002585_1b18a11a3c_o.jpg 113445054@N07     3
 113445054@N07/coarse_tilt_aligned_face.1324.11763777466_11d01c34cf_o.jpg 113445054@N07  8-12   3'
-is 'adience-aligned' "$(set_of adience-aligned fold_frontal_0_data.txt id,split <fold | head -1)" \
+is 'adience-aligned' "$(set_of adience-aligned fold_frontal_0_data.txt id,split <folds.tsv | head -1)" \
     '30601258@N03/landmark_aligned_face.1.10399646885_67c7d20df9_o.jpg 0'
 is 'appa-real, ages' "$(set_of appa-real gt_avg_train.csv id,age,split <<'END'
 file_name,num_ratings,apparent_age_avg,apparent_age_std,real_age
