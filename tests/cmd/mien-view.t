@@ -127,9 +127,13 @@ mien-crop -q --box whole --size 24 <images.mien >crops.mien
 exits 'crops as PNG files' 0 mien-view --images files crops.mien
 is 'one a record, in the folders of their ids' "$(cd files && find . -type f | sort)" \
     "$(mien-view -H -c id crops.mien | sed 's/jpg$/png/; s/^/.\//' | sort)"
-mien-images -q files | mien-crop -q --box whole | mien-view -H --json --full -c pixels >got
-mien-view --json --full -c pixels crops.mien >want
-ok 'with their pixels' cmp got want
+case $(mien-view --version) in
+*', PNG'*)
+    mien-images -q files | mien-crop -q --box whole | mien-view -H --json --full -c pixels >got
+    mien-view --json --full -c pixels crops.mien >want
+    ok 'with their pixels' cmp got want ;;
+*) skip 'with their pixels' 'built without libpng' ;;
+esac
 exits 'crops as JPEG files' 0 mien-view --images files --encode jpeg crops.mien
 is 'beside them' "$(find files -name '*.jpg' | wc -l | tr -d ' ')" 3
 exits 'photographs as they are' 0 mien-view --images photos images.mien
