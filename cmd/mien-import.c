@@ -6,6 +6,8 @@
 #include "detect/blaze.h"
 #include "image/img.h"
 #include "input_options.h"
+#include "import/kind.h"
+#include "import/onnx.h"
 #include "import/tfjs.h"
 
 /* What is known about a widely used network but missing from its files. */
@@ -35,7 +37,9 @@ static const struct input_options blazeface = {.mean = "127.5,127.5,127.5",
 
 struct options {
     const char *out, *gender, *age;
-    int preset;
+    int preset, gender_order;
+    bool no_heads, formats;
+    double years, years0;
     struct mien_size size;
     struct input_options prep;
 };
@@ -105,6 +109,98 @@ static void import(const struct mien_cli *cli, struct options *o, const char *pa
     tfjs_close(t);
 }
 
+/* --- ONNX ---------------------------------------------------------------------------------- */
+
+/* Refuses what the file doesn't tell and no option does, naming the options. */
+static void ask(const struct mien_cli *cli, const struct options *o, const char *path,
+                const struct onnx *t)
+{
+    struct mien_buf outputs = {0};
+    if (onnx_outputs(t, &outputs) < 0 || mien_buf_append(&outputs, "", 1) < 0)
+        mien_cli_die(cli, "out of memory");
+    if (o->gender == NULL && o->age == NULL && !o->no_heads)
+        mien_cli_die(cli,
+                     "'%s': its outputs are %s; which are the gender and the age? Name them with "
+                     "--gender and --age, or give --no-heads",
+                     path, (char *)outputs.data);
+    if (!o->no_heads && (o->prep.color == NULL || o->prep.mean == NULL || o->prep.scale == NULL))
+        mien_cli_die(cli,
+                     "'%s': it doesn't tell how pixels become its input; --color, --mean and "
+                     "--scale do",
+                     path);
+    mien_buf_free(&outputs);
+}
+
+/* One scale, or one for each channel, which becomes a layer. */
+static void split_scale(const struct mien_cli *cli, struct options *o, float scale[3])
+{
+    double v[3];
+    char end;
+    if (o->prep.scale == NULL || strchr(o->prep.scale, ',') == NULL)
+        return;
+    if (sscanf(o->prep.scale, "%lf,%lf,%lf%c", &v[0], &v[1], &v[2], &end) != 3 ||
+        !(v[0] > 0 && v[1] > 0 && v[2] > 0 && v[0] < 1e6 && v[1] < 1e6 && v[2] < 1e6))
+        mien_cli_die(cli, "option --scale: '%s' isn't one or three numbers above 0", o->prep.scale);
+    for (int k = 0; k < 3; k++)
+        scale[k] = (float)v[k];
+    o->prep.scale = "1";
+}
+
+/* The lines that tell where a model comes from. */
+static char *onnx_provenance(const struct onnx *t, const char *path)
+{
+    const char *slash = strrchr(path, '/'), *by = onnx_made_by(t), *before = onnx_history(t);
+    struct mien_buf text = {0};
+    int rc = before != NULL ? mien_buf_printf(&text, "%s\n", before) : 0;
+    rc |= mien_buf_printf(&text, "mien-import %s of %s", MIEN_VERSION, slash ? slash + 1 : path);
+    if (by != NULL && by[0] != '\0')
+        rc |= mien_buf_printf(&text, "\nwritten by %s", by);
+    if (rc == 0 && mien_buf_append(&text, "", 1) == 0)
+        return (char *)text.data;
+    mien_buf_free(&text);
+    return NULL;
+}
+
+static void import_onnx(const struct mien_cli *cli, struct options *o, const char *path,
+                        struct model *m)
+{
+    struct mien_err e;
+    struct onnx *t = onnx_open(path, &e);
+    if (t == NULL)
+        mien_cli_die(cli, "%s", e.msg);
+    /* An export of mien tells it all. */
+    const char *text = onnx_prep(t);
+    struct mien_prep prep = {0};
+    if (text != NULL && mien_prep_parse(&prep, text, strlen(text), &e) < 0)
+        mien_cli_die(cli, "'%s': %s", path, e.msg);
+    if (text != NULL && o->gender == NULL && onnx_has_value(t, "gender"))
+        o->gender = "gender";
+    if (text != NULL && o->age == NULL && onnx_has_value(t, "age"))
+        o->age = "age";
+    if (text == NULL)
+        ask(cli, o, path, t);
+    struct onnx_options how = {
+        .gender = o->gender,
+        .age = o->age,
+        .heads_only = text != NULL,
+        .male_first = o->gender_order == 1,
+        .years = o->years,
+        .years0 = o->years0,
+        .pixels = true,
+        .h = o->size.h,
+        .w = o->size.w,
+    };
+    split_scale(cli, o, how.scale);
+    if (onnx_import(t, m, &how, &e) < 0)
+        mien_cli_die(cli, "'%s': %s", path, e.msg);
+    m->prep = prep;
+    if (input_options_apply(&o->prep, m, &e) < 0)
+        mien_cli_die(cli, "'%s': %s", path, e.msg);
+    if ((m->made = onnx_provenance(t, path)) == NULL)
+        mien_cli_die(cli, "out of memory");
+    onnx_close(t);
+}
+
 static void summarize(const struct mien_cli *cli, const struct model *m)
 {
     size_t weights = 0;
@@ -113,9 +209,20 @@ static void summarize(const struct mien_cli *cli, const struct model *m)
     mien_cli_note(cli, "%d layers, %zu weights; %s", m->net.n, weights, m->prep.text);
 }
 
+static int list_formats(const struct mien_cli *cli)
+{
+    struct mien_buf text = {0};
+    if (import_formats(&text) < 0)
+        mien_cli_die(cli, "out of memory");
+    fwrite(text.data, 1, text.len, stdout);
+    mien_buf_free(&text);
+    mien_cli_close_stdout(cli);
+    return MIEN_EXIT_OK;
+}
+
 int main(int argc, char **argv)
 {
-    struct options o = {0};
+    struct options o = {.years = 1};
     const struct mien_option opts[] = {
         MIEN_OPT_STR('o', "output", "MODEL", &o.out, "write the model to this file"),
         MIEN_OPT_CHOICE(0, "preset", "NAME", &o.preset, "auto|faceres|blazeface|none",
@@ -123,14 +230,21 @@ int main(int argc, char **argv)
         MIEN_OPT_STR(0, "gender", "NODE", &o.gender,
                      "output of the graph that is the gender: a softmax or sigmoid"),
         MIEN_OPT_STR(0, "age", "NODE", &o.age, "output of the graph that is the age: a softmax"),
+        MIEN_OPT_FLAG(0, "no-heads", &o.no_heads, "neither: a network for features, say"),
+        MIEN_OPT_CHOICE(0, "gender-order", "ORDER", &o.gender_order, "female,male|male,female",
+                        "the order of its classes, in an ONNX file [female,male]"),
+        MIEN_OPT_REAL(0, "years", "F", &o.years, -1000, 1000,
+                      "years that 1 means, where the age is one number [1]"),
+        MIEN_OPT_REAL(0, "years0", "F", &o.years0, -1000, 1000, "the age that its 0 means [0]"),
         MIEN_OPT_FUNC(0, "size", "SIZE", &o.size, mien_size_parse,
                       "size of the input, N or HxW [the graph's]"),
         INPUT_OPTIONS(o.prep),
+        MIEN_OPT_FLAG(0, "formats", &o.formats, "list the formats that are known, and end"),
     };
     struct mien_cli cli = {
         .name = "mien-import",
-        .synopsis = "[options] -o MODEL GRAPH.json",
-        .purpose = "Makes a model of a TensorFlow.js graph and its weights.",
+        .synopsis = "[options] -o MODEL FILE",
+        .purpose = "Makes a model of a network in ONNX's or TensorFlow.js' format.",
         .opts = opts,
         .nopts = MIEN_CLI_NOPTS(opts),
         .examples = "mien-import -o face.model faceres.json\n"
@@ -139,10 +253,21 @@ int main(int argc, char **argv)
     struct model m = {0};
     struct mien_err e;
     int n = mien_cli_parse(&cli, argc, argv);
-    mien_cli_operands(&cli, n, argv, 1, 1, "GRAPH.json");
+    if (o.formats)
+        return list_formats(&cli);
+    mien_cli_operands(&cli, n, argv, 1, 1, "FILE");
     if (o.out == NULL)
         mien_cli_die(&cli, "missing option: -o MODEL; see mien-import --help");
-    import(&cli, &o, argv[1], &m);
+    const char *what, *how;
+    int kind = import_kind(argv[1], &what, &how, &e);
+    if (kind < 0)
+        mien_cli_die(&cli, "%s", e.msg);
+    if (kind == IMPORT_ONNX)
+        import_onnx(&cli, &o, argv[1], &m);
+    else if (kind == IMPORT_TFJS)
+        import(&cli, &o, argv[1], &m);
+    else
+        mien_cli_die(&cli, "'%s' is %s: %s", argv[1], what, how);
     if (model_save(&m, o.out, &e) < 0)
         mien_cli_die(&cli, "%s", e.msg);
     summarize(&cli, &m);

@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "names.h"
+
 int imp_fail(struct import *c, int i, const char *fmt, ...)
 {
     char cause[300];
@@ -36,36 +38,21 @@ static const char *unwrapped(const char *name)
     return strncmp(name, "tf_op_layer_", 12) == 0 ? name + 12 : name;
 }
 
-/* Copies n characters, those that a name can't have replaced, and cut to leave room for a suffix.
- */
-static void clean(const char *s, size_t n, char out[NET_NAME])
-{
-    static const char good[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-";
-    size_t len = 0;
-    for (; len < n && len < NET_NAME - 16; len++)
-        out[len] = strchr(good, s[len]) != NULL ? s[len] : '_';
-    out[len] = '\0';
-    if (len == 0)
-        strcpy(out, "layer");
-}
-
 void imp_short_name(const char *node, char out[NET_NAME])
 {
     const char *s = unwrapped(node);
-    clean(s, strcspn(s, "/:"), out);
+    name_clean(s, strcspn(s, "/:"), out);
 }
 
 /* Makes the wanted name of node i's layer one that isn't taken: by the node's whole path, or a
    number. */
-static void free_name(const struct import *c, int i, char name[NET_NAME])
+static void untaken_name(const struct import *c, int i, char name[NET_NAME])
 {
     if (net_find(c->net, name) < 0)
         return;
     const char *path = unwrapped(c->g->node[i].name);
-    clean(path, strlen(path), name);
-    size_t n = strlen(name); /* which leaves room for a number */
-    for (int k = 2; net_find(c->net, name) >= 0; k++)
-        snprintf(name + n, NET_NAME - n, "_%d", k);
+    name_clean(path, strlen(path), name);
+    name_free(c->net, name);
 }
 
 /* --- Layers -------------------------------------------------------------------------------- */
@@ -75,7 +62,7 @@ int imp_add_layer(struct import *c, int i, struct layer *l)
     struct mien_err cause;
     if (l->name[0] == '\0')
         imp_short_name(c->g->node[i].name, l->name);
-    free_name(c, i, l->name);
+    untaken_name(c, i, l->name);
     size_t before = c->net->nweights;
     int index = net_add(c->net, l, &cause);
     if (index < 0)

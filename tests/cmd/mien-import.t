@@ -1,5 +1,6 @@
 #!/bin/sh
-# mien-import: graphs of TensorFlow.js to models. What its ops compute is in tests/unit/test_tfjs.c.
+# mien-import: ONNX files and graphs of TensorFlow.js to models. What operators compute is in
+# tests/unit/test_onnx.c and test_tfjs.c.
 . "$(dirname "$0")/../lib.sh"
 
 # The manual's examples: what comes between the first .Bd and .Ed behind a heading, as typed.
@@ -79,7 +80,7 @@ fails() { # NAME PATTERN COMMAND...
     exits "$name" 2 "$@"
     like "$name: says so" "$(cat err)" "^mien-import: $pattern"
 }
-fails 'no operand' 'missing operand: GRAPH.json' mien-import
+fails 'no operand' 'missing operand: FILE' mien-import
 fails 'no output' 'missing option: -o MODEL' mien-import tiny.json
 fails 'two graphs' "unexpected operand 'b.json'" mien-import -o x.model tiny.json b.json
 fails 'an unknown option' '.*no-such-option' mien-import --no-such-option tiny.json
@@ -87,8 +88,57 @@ exits '--help' 0 mien-import --help
 like '--help names it' "$(cat out)" '^usage: mien-import'
 exits '--version' 0 mien-import --version
 fails 'no graph' "cannot open 'nothing.json': No such file" import nothing.json
-fails 'an empty file' "'/dev/null': line" import /dev/null
-fails 'a model' "'tiny.model': line 1" import tiny.model
+fails 'an empty file' "'/dev/null' is no format that is known" import /dev/null
+fails 'a model' "'tiny.model' is a safetensors file, without a network" import tiny.model
+
+# Other programs' files are known by what they begin with.
+known() { # FILE BYTES PATTERN
+    # shellcheck disable=SC2059
+    printf "$2" >"$1"
+    fails "$1" "'$1' is $3" import "$1"
+}
+known a.pt 'PK\3\4....net/data.pkl' 'a PyTorch file: .*torch.onnx.export'
+known b.bin '\200\2}q' 'a PyTorch file'
+known c '\211HDF\r\n\032\n' 'a Keras model in HDF5'
+known d.keras 'PK\3\4....config.json' 'a Keras model: '
+known e '\034\0\0\0TFL3' 'a TensorFlow Lite model: .*tf2onnx'
+known f '7767517\n3 3\n' 'an ncnn model'
+known g 'PK\3\4....w.npy' 'an archive of NumPy arrays'
+known h.caffemodel 'x' 'a Caffe model'
+known i.mlmodel 'x' 'a Core ML model'
+known saved_model.pb '\010\1\022' 'a TensorFlow model'
+fails 'a folder' "'sub' is a folder, as TensorFlow's SavedModels are" import sub
+exits '--formats' 0 mien-import --formats
+is 'lists them' "$(head -1 out)" '.onnx         an ONNX file'
+like 'and how others are converted' "$(cat out)" '\.tflite .*tf2onnx'
+
+# An ONNX file of mien tells all; another one doesn't tell what its outputs are, nor its pixels.
+mien-import -q --gender g/Softmax --age a/Softmax --color bgr --mean 1,2,3 --scale 0.5 --age0 1 -o there.model tiny.json
+mien-export -q -o there.onnx there.model
+exits 'an export' 0 mien-import -o back.model there.onnx
+is 'has the same preprocessing' "$(mien-net back.model | grep ^prep)" "$(mien-net there.model | grep ^prep)"
+mien-fake 3 --pixels 8x8 >faces
+predict() { mien-predict "$1" <faces 2>&1 | mien-view -c pred_age,p_female; }
+is 'and predicts the same' "$(predict back.model)" "$(predict there.model)"
+sed 's/prep/porp/' there.onnx >other.onnx
+fails 'one that tells nothing' "'other.onnx': its outputs are 'p_gender' .*; which are the gender and the age" \
+    mien-import -o x.model other.onnx
+fails 'nor of its pixels' "'other.onnx': it doesn't tell how pixels become its input; --color, --mean and --scale" \
+    mien-import --gender gender --age age -o x.model other.onnx
+exits 'with all that is asked for' 0 mien-import --gender gender --age age --color bgr --mean 1,2,3 \
+    --scale 0.5,0.5,0.5 --age0 1 -o y.model other.onnx
+is 'it predicts the same' "$(predict y.model)" "$(predict there.model)"
+exits 'without heads' 0 mien-import --no-heads -o y.model other.onnx
+exits 'males first' 0 mien-import --gender gender --gender-order male,female --color bgr --mean 1,2,3 --scale 0.5 \
+    -o y.model other.onnx
+like 'turns them round' "$(mien-net -f text y.model)" '^female_male slice 1x1x2 .*step=1,1,-1'
+fails 'an output that is none' "'other.onnx': there is no output or layer 'z' for gender" \
+    mien-import --gender z --color rgb --mean 0 --scale 1 -o x.model other.onnx
+fails 'scales that are none' "option --scale: '1,2' isn't one or three numbers" \
+    mien-import --gender gender --color rgb --mean 0 --scale 1,2 -o x.model other.onnx
+head -c 900 there.onnx >cut.onnx
+fails 'a file cut short' "'cut.onnx': .* is cut off or damaged" import cut.onnx
+rm -f x.model
 fails 'an unknown head' "'tiny.json': there is no node or layer 'h' for age" \
     mien-import --age h -o x.model tiny.json
 fails 'a head that is none' "'tiny.json': 'mean' is a gap of 3; the age must be a softmax" \
