@@ -1,0 +1,23 @@
+#!/bin/sh
+# ONNX's own conformance cases, of Debian's libonnx-testdata: what mien makes of them agrees with what
+# ONNX says, and cases that are none of mien's are counted by their reasons.
+. "$(dirname "$0")/../lib.sh"
+
+cases=$(find / -xdev -type d -path '*/onnx/backend/test/data/node' 2>/dev/null | head -1)
+if [ -z "$cases" ]; then
+    skip 'conformance cases' 'libonnx-testdata is not installed'
+    finish
+    exit
+fi
+"$BUILD/tests/tool/onnx-case" "$cases"/* >results
+passed=$(grep -c '^pass ' results)
+off=$(grep -c '^fail .*: element ' results)
+refused=$(($(grep -c '^fail ' results) - off))
+echo "# passed $passed, refused $refused, wrong $off, out of scope $(grep -c '^out ' results)"
+sed -n 's/^fail /# /p' results
+sed -n 's/^out .*: operator /# out of scope: /p' results | sort | uniq -c | sed 's/^ *\([0-9]*\) # /# \1 /'
+ok 'at least 375 pass' test "$passed" -ge 375
+# Two reduce by corners of a size that isn't whole, which ONNX Runtime rounds, too.
+is 'none is wrong but two' "$(sed -n 's/^fail \([^ ]*\) .*: element .*/\1/p' results | tr '\n' ' ')" \
+    'test_resize_downsample_scales_cubic_align_corners test_resize_downsample_scales_linear_align_corners '
+finish
