@@ -32,9 +32,8 @@ extern "C" {
 
 struct mien_session;
 
-/* Loads a model: the file at that path or, where there is none, one of that name in $MIEN_MODELS,
-   or the folder mien of the user's cache or of $XDG_DATA_DIRS; see mien(7). NULL with a message
-   that names the file. */
+/* Loads a model: the file at that path or, where there is none, one of that name in the folders that
+   mien(7) lists under ENVIRONMENT. NULL with a message that names the file. */
 struct mien_session *mien_session_open(const char *model, struct mien_err *e);
 void mien_session_close(struct mien_session *s); /* NULL is harmless */
 

@@ -35,11 +35,10 @@ struct model {
    frees them with free. */
 float *net_weights_new(const struct net *net, struct mien_err *e);
 
-/* Where the model of that name lies: a path, or a file of the current folder, is taken as it is;
-   another name is looked for in $MIEN_MODELS or, where that is not set, in the folder mien of the
-   user's cache (XDG's, $HOME/.cache by default), and then in the folders mien of $XDG_DATA_DIRS
-   (/usr/local/share and /usr/share by default). Returns a path in buf, or the name itself when it
-   is nowhere else. */
+/* Where the model or network of that name lies: a path, or a file of the current folder, is taken as
+   it is; another name is looked for in $MIEN_MODELS or, where that is not set, in the folder mien of
+   the user's cache (XDG's, $HOME/.cache by default), and then where share_find finds models and
+   networks. Returns a path in buf, or the name itself when it is nowhere else. */
 const char *model_find(const char *name, char *buf, size_t n);
 
 /* Reads a model, which model_find finds; m is zeroed by the caller. Returns 0, or a negative code

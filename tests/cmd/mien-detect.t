@@ -130,7 +130,7 @@ is 'labels go along, another box does not' "$(mien-view -Hc age,gender labelled.
 ok 'the box is the new one' sh -c 'mien-view -Hc box labelled.mien | grep -q "^3"'
 
 # Where the model lies when none is named.
-exits 'no model anywhere' 2 sh -c 'MIEN_MODELS=nowhere XDG_DATA_DIRS=no:where mien-detect <photos.mien'
+exits 'no model anywhere' 2 sh -c 'MIEN_MODELS=nowhere MIEN_SHARE= XDG_DATA_DIRS=no:where mien-detect <photos.mien'
 like 'is said' "$(cat err)" "^mien-detect: cannot open 'detect.model': No such file.*; make models fetches it$"
 mien-detect -q squares.model <photos.mien >named.mien
 # found FOLDER VARIABLE=VALUE...: it is taken from there.
@@ -143,7 +143,9 @@ found() {
 found models MIEN_MODELS=models
 found cache/mien XDG_CACHE_HOME=cache
 found home/.cache/mien HOME=home
-found data/mien MIEN_MODELS=models XDG_DATA_DIRS=other:data
+found share/models MIEN_MODELS=models MIEN_SHARE=share
+found data/mien/models MIEN_MODELS=models MIEN_SHARE= XDG_DATA_HOME=data
+found data/mien/models MIEN_MODELS=models MIEN_SHARE= XDG_DATA_DIRS=other:data
 found . MIEN_MODELS=models
 exits 'two models' 2 sh -c 'mien-detect squares.model squares.model <photos.mien'
 

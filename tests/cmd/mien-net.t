@@ -89,6 +89,12 @@ like 'it says so' "$(mien-net wide.model)" '^made by: mien-net .* --new --seed 1
 like 'and expects such images' "$(mien-net wide.model)" '^preprocessing: size=16x16'
 exits 'not of a model' 2 mien-net --width 2 tiny.model
 like 'which says so' "$(cat err)" "^mien-net: 'tiny.model' is a model: only a description"
+# Networks that come with mien are found by name.
+is 'a network by name' "$(mien-net small-64.net)" "$(mien-net "$ROOT/networks/small-64.net")"
+echo 'input 1x1x3' >small-64.net
+like 'a file here goes first' "$(mien-net small-64.net)" '^total: 1 layers'
+rm small-64.net
+exits 'and by no other' 2 mien-net ../networks/small-64.net
 exits 'a size too small' 2 mien-net --size 20 "$ROOT/networks/levi-hassner.net"
 like 'names the layer' "$(cat err)" "levi-hassner.net': layer 'pool3': the kernel is larger"
 exits 'a size that is none' 2 mien-net --size 0 tiny.net
