@@ -32,11 +32,11 @@ LINK_PROGRAM = $(LINK) $(if $(HARDENED),-pie) $(LDFLAGS)
 LIBS = -Wl,--as-needed -larchive -ljpeg $(patsubst lib%,-l%,$(filter-out libheif,$(FORMATS))) -ldl -lopenblas -lz -ldeflate -ljansson -lm
 
 PROGRAMS = $(addprefix mien-, meta images detect crop resize split pack net import export embed train predict \
-	score view montage)
+	score view montage synth)
 LIB_SRC = $(wildcard lib/*/*.c)
 UNIT = $(patsubst tests/unit/%.c,%,$(wildcard tests/unit/*.c))
 FUZZ = $(filter-out replay,$(patsubst tests/fuzz/%.c,%,$(wildcard tests/fuzz/*.c)))
-TOOLS = $(patsubst tests/tool/%.c,%,$(wildcard tests/tool/*.c))
+TOOLS = $(filter-out mien-synth,$(patsubst tests/tool/%.c,%,$(wildcard tests/tool/*.c)))
 BENCH = $(patsubst scripts/bench/%.c,$(BUILD)/bench/%,$(wildcard scripts/bench/*.c))
 DOUBLE = tests/double/test_grad $(patsubst %.c,%,$(wildcard lib/kernel/op_*.c lib/train/op*.c)) lib/train/grad \
 	lib/train/trainer lib/train/memory lib/train/needs lib/train/pass lib/train/forward lib/train/backward lib/train/products \
@@ -48,7 +48,7 @@ SETS = $(wildcard sets/*.set)
 EXAMPLES = $(wildcard examples/*.py)
 HEADERS = $(wildcard include/mien/*.h)
 # Programs that are shell scripts over the others.
-SCRIPTS = mien-report
+SCRIPTS = mien-photos mien-models mien-report
 SHARE = $(PREFIX)/share
 # What `make install` installs and `make uninstall` removes.
 INSTALLED = $(PROGRAMS:%=$(PREFIX)/bin/%) $(SCRIPTS:%=$(PREFIX)/bin/%) $(HEADERS:include/%=$(INCLUDEDIR)/%) \
@@ -84,6 +84,11 @@ export BUILD V HARDEN
 all: $(BIN) $(LIBMIEN)
 
 $(BUILD)/bin/%: $(BUILD)/cmd/%.o $(LIB)
+	@mkdir -p $(@D)
+	$(call QUIET,LD,$@)$(LINK_PROGRAM) -o $@ $< $(LIB) $(LIBS)
+
+# The maker of the tests' and the demo's data set is of use to others, too.
+$(BUILD)/bin/mien-synth: $(BUILD)/tests/tool/mien-synth.o $(LIB)
 	@mkdir -p $(@D)
 	$(call QUIET,LD,$@)$(LINK_PROGRAM) -o $@ $< $(LIB) $(LIBS)
 
@@ -224,12 +229,12 @@ valgrind:
 models:
 	@scripts/deps models
 	$(BUILD_STEP) $(BIN)
-	@scripts/step fetch scripts/fetch-models -p $(BUILD)/photos
+	@scripts/step fetch scripts/mien-models --photos $(BUILD)/photos
 	@echo "photographs to try them on: $(BUILD)/photos"
 
 demo:
 	@scripts/deps
-	$(BUILD_STEP) $(BIN) $(BUILD)/tests/tool/mien-synth
+	$(BUILD_STEP) $(BIN)
 	@scripts/demo
 
 # The demo, the tests and the README's first block on a Debian that has nothing yet; needs root.

@@ -102,7 +102,7 @@ static void start(struct detect *d, const char *path)
     const struct mien_cli *c = d->filter.cli;
     struct mien_err e;
     if (model_load(&d->model, path, &e) < 0)
-        mien_cli_die(c, "%s%s", e.msg, path == usual_model ? "; make models fetches it" : "");
+        mien_cli_die(c, "%s%s", e.msg, path == usual_model ? "; mien-models fetches it" : "");
     if ((d->detector = detector_new(&d->model, &d->how, &e)) == NULL)
         mien_cli_die(c, "'%s': %s", path, e.msg);
     d->worker = calloc((size_t)d->filter.jobs, sizeof *d->worker);

@@ -95,9 +95,9 @@ cat >letters <<'END'
 -V version
 -v val
 END
-for program in "$BUILD"/bin/*; do
-    program=${program##*/}
+for program in "$BUILD"/bin/* "$ROOT"/scripts/mien-*; do
     "$program" --help >help.txt
+    program=${program##*/}
     is "$program --help fits a terminal" "$(awk 'length > 80' help.txt)" ''
     is "$program --help names the page" "$(tail -n 1 help.txt)" "Manual: man $program"
     is "$program: letters mean what they mean elsewhere" \

@@ -7,7 +7,7 @@ net=$MODELS/blazeface.json
 exits 'the network is imported' 0 mien-import -o detect.model "$net"
 like 'and recognised' "$(cat err)" 'as a face detector'
 
-# The group photographs of scripts/fetch-models: faces counted by eye, and where their noses are.
+# The group photographs of mien-models: faces counted by eye, and where their noses are.
 # A find is right when a nose lies in its box, and no other find has it.
 cat >noses <<'END'
 sample1.jpg 458 513
@@ -49,15 +49,21 @@ if [ -e "$MODELS/sample1.jpg" ]; then
 
     # The one command that does it all.
     cp "$MODELS/sample3.jpg" "$MODELS/sample6.jpg" .
-    exits 'scripts/mien-photos' 0 "$ROOT/scripts/mien-photos" -m "$MODELS" -o sheet.jpg sample3.jpg sample6.jpg
+    MIEN_MODELS=$MODELS
+    export MIEN_MODELS
+    photos=$ROOT/scripts/mien-photos
+    exits 'mien-photos' 0 "$photos" -o sheet.jpg sample3.jpg sample6.jpg
     is 'prints a line for each face' "$(awk '/female/ && $3 > 10 && $3 < 60 {print $1, $2}' out)" \
         "$(printf 'sample3.jpg %s\n' 1 2 3; printf 'sample6.jpg %s\n' 1 2 3 4)"
     said=$(awk '$1 == "sample3.jpg" { p = $6; gsub(/[>%]/, "", p); print $2, (p + 0 >= 96 ? $5 : "-"), "-" }' out)
-    exits 'it leaves unsaid what it is not sure of' 0 "$ROOT/scripts/mien-photos" -m "$MODELS" -r 0.96,1 \
-        -o sheet.jpg sample3.jpg
+    exits 'it leaves unsaid what it is not sure of' 0 "$photos" --reject 0.96,1 -o sheet.jpg sample3.jpg
     is 'and says the rest' "$(awk '$1 == "sample3.jpg" { print $2, $4, $3 }' out)" "$said"
     like 'which is one of the three' "$said" female
     ok 'and draws them' sh -c 'mien-images -q sheet.jpg | mien-crop -q --box whole | mien-view --count -s pixels | grep -q 1'
+    exits 'as JSON' 0 "$photos" --json sample3.jpg
+    like 'with the same intervals' "$(cat out)" '^{"photograph":"sample3.jpg","faces":\[{"face":1,"box":\[[0-9.,]*\],"age":3[0-9.]*,"age_80":\[[0-9]+,[0-9]+\],"gender":"female","probability":0\.9[0-9]*}.*"face":3,.*}\]}$'
+    cp sample3.jpg 'x#7.jpg'
+    is 'a name with a hash is a name' "$("$photos" 'x#7.jpg' | cut -c1-12 | tail -n +2)" "$(printf 'x#7.jpg     \n%.0s' 1 2 3)"
 else
     skip 'group photographs' "no $MODELS/sample1.jpg"
 fi

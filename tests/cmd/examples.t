@@ -54,7 +54,7 @@ cd ..
 mkdir bin && PATH=$T/bin:$PATH
 printf '#!/bin/sh\nexec cat\n' >bin/less
 printf '#!/bin/sh\nshift; exec "$@"\n' >bin/ssh
-ln -s "$ROOT/scripts/mien-report" bin # as it is installed
+ln -s "$ROOT"/scripts/mien-* bin # as they are installed
 chmod +x bin/less bin/ssh
 
 export SLURM_ARRAY_TASK_ID=0 # the examples' job script runs as a task would
@@ -71,7 +71,7 @@ for page in "$ROOT"/man/man[17]/* "$ROOT/README.md"; do
         example="example ${block#*/}"
         case $(cat "$block") in
         SHELL*) ok "$page, $example" make -s -B -f "$block"; continue ;;
-        make\ * | *scripts/*) skip "$page, $example" 'tests/slow/readme.t runs it'; continue ;;
+        make\ * | *scripts/* | *mien-models*) skip "$page, $example" 'tests/slow/readme.t runs it'; continue ;;
         parallel*) command -v parallel >/dev/null || { skip "$page, $example" 'GNU parallel is not there'; continue; } ;;
         *mien-report*) command -v gnuplot >/dev/null || { skip "$page, $example" 'gnuplot is not there'; continue; } ;;
         *jq*) command -v jq >/dev/null || { skip "$page, $example" 'jq is not there'; continue; } ;;

@@ -131,7 +131,7 @@ ok 'the box is the new one' sh -c 'mien-view -Hc box labelled.mien | grep -q "^3
 
 # Where the model lies when none is named.
 exits 'no model anywhere' 2 sh -c 'MIEN_MODELS=nowhere MIEN_SHARE= XDG_DATA_DIRS=no:where mien-detect <photos.mien'
-like 'is said' "$(cat err)" "^mien-detect: cannot open 'detect.model': No such file.*; make models fetches it$"
+like 'is said' "$(cat err)" "^mien-detect: cannot open 'detect.model': No such file.*; mien-models fetches it$"
 mien-detect -q squares.model <photos.mien >named.mien
 # found FOLDER VARIABLE=VALUE...: it is taken from there.
 found() {

@@ -35,7 +35,7 @@ exits 'a pair' 0 mien-report -o three.html a.mien a.mien
 is 'of the same records is one' "$(grep -c 'sign test' three.html)" 1
 
 mien-view -r --select 'id != "x"' a.mien >'<b> & "c".mien'
-exits 'a name with marks' 0 mien-report -t '<i>' -o four.html '<b> & "c".mien'
+exits 'a name with marks' 0 mien-report --title '<i>' -o four.html '<b> & "c".mien'
 like 'is text in the page' "$(cat four.html)" '<p>&lt;b&gt; &amp; &quot;c&quot;.mien: 600 records.</p>'
 is 'and the title is' "$(grep -c '<h1>&lt;i&gt;</h1>' four.html)" 1
 

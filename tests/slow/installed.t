@@ -292,10 +292,26 @@ make -s -C "${tarball%.tar.gz}" BUILD=build dist >/dev/null
 ok 'works without git and gives the same' cmp "dist1/$tarball" "${tarball%.tar.gz}/build/$tarball"
 
 for p in "$prefix"/bin/*; do
-    "$p" --version || echo "$p fails"
-done | grep -v '^images: ' >versions
+    "$p" --version | head -n 1
+done >versions
 is 'the installed programs run' "$(sed 's/.* //' versions | sort -u)" "$(pkg-config --modversion mien)"
-is 'all of them' "$(wc -l <versions | tr -d ' ')" "$(find "$ROOT"/cmd -name '*.c' | wc -l | tr -d ' ')"
+is 'all of them' "$(sed 's/ .*//' versions)" \
+    "$({ cd "$BUILD/bin" && ls; cd "$ROOT/scripts" && ls -d mien-*; } | sort)"
+is 'each has its page' "$(cd "$prefix/share/man/man1" && ls | sed 's/\.1$//')" "$(sed 's/ .*//' versions)"
+
+# What is installed is found from the program's own place, wherever that is moved, and from nowhere else.
+unset MIEN_SHARE
+mv "$prefix" "$root/moved"
+env_in() { env XDG_DATA_DIRS=nowhere HOME="$T" PATH="$root/moved/bin:/usr/bin:/bin" "$@"; }
+for network in "$ROOT"/networks/*; do
+    is "${network##*/} by name" "$(env_in mien-net "${network##*/}")" "$("$BUILD/bin/mien-net" "$network")"
+done
+exits 'scripts call the programs beside them' 2 env_in mien-photos images.mien
+like 'which miss their models' "$(cat err)" '^mien-photos: .*detect.model.*mien-models fetches it'
+cp "$root/moved/bin/mien-net" alone
+exits 'a program alone finds none' 2 env_in ./alone small-64.net
+exits 'but where it is told to look' 0 env_in MIEN_SHARE="$root/moved/share/mien" ./alone small-64.net
+mv "$root/moved" "$prefix"
 unset LD_LIBRARY_PATH
 ok 'make uninstall' in_root uninstall
 is 'leaves nothing' "$(find "$root" ! -type d -o -name mien)" ''

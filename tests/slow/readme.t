@@ -13,17 +13,19 @@ npm_config_userconfig=$HOME/.npmrc HOME=$T/home
 export npm_config_userconfig HOME
 unset BUILD V MIEN_MODELS MIEN_DATA XDG_CACHE_HOME MAKEFLAGS MFLAGS
 cd 'a copy' || exit 2
+mkdir bin && ln -s "$PWD"/scripts/mien-* bin # as they are installed
+PATH=$PWD/bin:$PATH
 
 # Left out: make check, which CI runs apart; benchmarks, of which a quick one comes below; what needs
 # data that everybody must get for themselves.
 tests/blocks README.md "$T/readme"
 sed -i -E '/^make (check|bench|install|bare)/d; /UTKFACE/d' "$T"/readme/*
-# The pages' examples with scripts of the sources, at the sources.
+# The pages' examples with scripts of the sources, at the sources, and those that fetch.
 for page in man/man[17]/*; do
     tests/blocks "$page" "$T/page"
     for block in "$T"/page/*; do
         case $block in *.out) continue ;; esac
-        ! grep -q scripts/ "$block" || cp "$block" "$T/pages/${page##*/}-${block##*/}"
+        ! grep -Eq 'scripts/|mien-models' "$block" || cp "$block" "$T/pages/${page##*/}-${block##*/}"
     done
     rm -rf "$T/page"
 done
@@ -32,7 +34,7 @@ done
 set --
 n_block=1
 while block=$T/readme/$n_block && [ -e "$block" ]; do
-    ! grep -Eq '^make|scripts/' "$block" || set -- "$@" "$block"
+    ! grep -Eq '^make|scripts/|mien-models' "$block" || set -- "$@" "$block"
     n_block=$((n_block + 1))
 done
 set -- "$@" "$T"/pages/*

@@ -426,11 +426,12 @@ int main(int argc, char **argv)
 {
     struct set s = {.o = {2000, 180, 0, 1}};
     const struct mien_option opts[] = {
-        MIEN_OPT_INT('n', "count", "N", &s.o.count, 1, 65535, "pictures [2000]"),
+        MIEN_OPT_INT(0, "count", "N", &s.o.count, 1, 65535, "pictures [2000]"),
         MIEN_OPT_INT(0, "size", "PX", &s.o.size, 32, 4096, "a picture's side, about [180]"),
         MIEN_OPT_CHOICE(0, "endian", "ORDER", &s.o.endian, "little|big",
                         "byte order of the .mat file, little or big [little]"),
-        MIEN_OPT_SEED(0, "seed", "S", &s.o.seed, "seed [1]"),
+        MIEN_OPT_SEED('s', "seed", "N", &s.o.seed, "seed of people and pictures [1]"),
+        MIEN_OPT_ALIAS('n', NULL, "count"),
     };
     struct mien_cli cli = {
         .name = "mien-synth",
@@ -439,12 +440,12 @@ int main(int argc, char **argv)
                    "DIR/imdb_crop.tar.",
         .opts = opts,
         .nopts = MIEN_CLI_NOPTS(opts),
+        .examples = "mien-synth --count 400 faces",
     };
     char path[4096];
 
     s.cli = &cli;
-    if (mien_cli_parse(&cli, argc, argv) != 1)
-        mien_cli_die(&cli, "give one folder; see mien-synth --help");
+    mien_cli_operands(&cli, mien_cli_parse(&cli, argc, argv), argv, 1, 1, "DIR");
     if (mkdir(argv[1], 0777) < 0 && errno != EEXIST)
         mien_cli_die(&cli, "cannot make '%s': %s", argv[1], strerror(errno));
     plan(&s);
