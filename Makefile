@@ -49,11 +49,17 @@ EXAMPLES = $(wildcard examples/*.py)
 HEADERS = $(wildcard include/mien/*.h)
 # Programs that are shell scripts over the others.
 SCRIPTS = mien-photos mien-models mien-report
+# What completes their command lines, made by running them: make COMPLETIONS= leaves it out where they
+# can't run, as they are for another processor.
+COMPLETIONS = $(addprefix $(BUILD)/completions/,bash zsh fish)
 SHARE = $(PREFIX)/share
+COMPLETED = $(if $(COMPLETIONS),$(foreach p,mien $(PROGRAMS) $(SCRIPTS),bash-completion/completions/$p \
+	fish/vendor_completions.d/$p.fish) zsh/site-functions/_mien)
 # What `make install` installs and `make uninstall` removes.
 INSTALLED = $(PROGRAMS:%=$(PREFIX)/bin/%) $(SCRIPTS:%=$(PREFIX)/bin/%) $(HEADERS:include/%=$(INCLUDEDIR)/%) \
 	$(addprefix $(LIBDIR)/,libmien.a libmien.so.$(VERSION) $(SONAME) libmien.so pkgconfig/mien.pc) \
-	$(MAN:%=$(SHARE)/%) $(NETWORKS:%=$(SHARE)/mien/%) $(SETS:%=$(SHARE)/mien/%) $(EXAMPLES:%=$(SHARE)/doc/mien/%)
+	$(MAN:%=$(SHARE)/%) $(NETWORKS:%=$(SHARE)/mien/%) $(SETS:%=$(SHARE)/mien/%) $(EXAMPLES:%=$(SHARE)/doc/mien/%) \
+	$(COMPLETED:%=$(SHARE)/%)
 
 # All rooms of lib/: what the programs and tests are linked with.
 LIB = $(BUILD)/rooms.a
@@ -81,7 +87,7 @@ export BUILD V HARDEN
 	bench bench-guard lint install uninstall dist clean
 .SECONDARY:
 
-all: $(BIN) $(LIBMIEN)
+all: $(BIN) $(LIBMIEN) $(COMPLETIONS)
 
 $(BUILD)/bin/%: $(BUILD)/cmd/%.o $(LIB)
 	@mkdir -p $(@D)
@@ -91,6 +97,10 @@ $(BUILD)/bin/%: $(BUILD)/cmd/%.o $(LIB)
 $(BUILD)/bin/mien-synth: $(BUILD)/tests/tool/mien-synth.o $(LIB)
 	@mkdir -p $(@D)
 	$(call QUIET,LD,$@)$(LINK_PROGRAM) -o $@ $< $(LIB) $(LIBS)
+
+$(COMPLETIONS): $(BIN) $(SCRIPTS:%=scripts/%) scripts/completions
+	@mkdir -p $(@D)
+	$(call QUIET,GEN,$@)scripts/completions $(@F) $(BIN) $(SCRIPTS:%=scripts/%) >$@.new && mv $@.new $@
 
 $(BUILD)/tests/tool/%: $(BUILD)/tests/tool/%.o $(LIB)
 	$(call QUIET,LD,$@)$(LINK_PROGRAM) -o $@ $< $(LIB) $(LIBS)
@@ -279,6 +289,14 @@ install: all
 	install -m 644 $(NETWORKS) "$(DESTDIR)$(SHARE)/mien/networks"
 	install -m 644 $(SETS) "$(DESTDIR)$(SHARE)/mien/sets"
 	install -m 644 $(EXAMPLES) "$(DESTDIR)$(SHARE)/doc/mien/examples"
+ifneq ($(COMPLETIONS),)
+	install -m 644 $(BUILD)/completions/bash "$(DESTDIR)$(SHARE)/bash-completion/completions/mien"
+	install -m 644 $(BUILD)/completions/fish "$(DESTDIR)$(SHARE)/fish/vendor_completions.d/mien.fish"
+	install -m 644 $(BUILD)/completions/zsh "$(DESTDIR)$(SHARE)/zsh/site-functions/_mien"
+	for p in $(PROGRAMS) $(SCRIPTS); do \
+		ln -sf mien "$(DESTDIR)$(SHARE)/bash-completion/completions/$$p" && \
+		ln -sf mien.fish "$(DESTDIR)$(SHARE)/fish/vendor_completions.d/$$p.fish" || exit; done
+endif
 	[ -n "$(DESTDIR)" ] || ldconfig 2>/dev/null || true # so that programs find the new library
 
 uninstall:

@@ -211,7 +211,7 @@ static void apply(struct mien_cli *c, const struct mien_option *o, const char *s
     if (common && o->letter == 'q') {
         c->quiet = true;
     } else if (common) {
-        (o->letter == 'h' ? cli_help : print_version)(c);
+        (o->letter == 'h' ? cli_help : o->letter == 'V' ? print_version : cli_list_options)(c);
         mien_cli_close_stdout(c);
         exit(MIEN_EXIT_OK);
     } else if (store(c, o, arg, &e) < 0) {

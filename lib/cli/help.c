@@ -31,6 +31,7 @@ const struct mien_option *cli_option(const struct mien_cli *c, size_t i)
         {0, MIEN_OPT_FLAG('q', "quiet", NULL, "print errors only, no summary and no progress")},
         {0, MIEN_OPT_FLAG('h', "help", NULL, "print this help and exit")},
         {0, MIEN_OPT_FLAG('V', "version", NULL, "print the version and exit")},
+        {0, MIEN_OPT_FLAG(0, "list-options", NULL, NULL)}, /* for scripts/completions */
     };
     if (i < c->nopts)
         return &c->opts[i];
@@ -40,6 +41,11 @@ const struct mien_option *cli_option(const struct mien_cli *c, size_t i)
             return &common[k].option;
     }
     return NULL;
+}
+
+static bool is_hidden(const struct mien_option *o)
+{
+    return o->help == NULL && o->alias == NULL;
 }
 
 /* --- Typos --------------------------------------------------------------------------------- */
@@ -77,7 +83,7 @@ const char *cli_nearest_option(const struct mien_cli *c, const char *word)
     const char *name = NULL;
     const struct mien_option *o;
     for (size_t i = 0; n >= 2 && (o = cli_option(c, i)) != NULL; i++) {
-        if (o->name == NULL)
+        if (o->name == NULL || is_hidden(o))
             continue;
         size_t wrong = strncmp(o->name, word, n) == 0 ? 1 : distance(word, o->name);
         if (wrong > (n + 1) / 3 || wrong >= best)
@@ -135,20 +141,25 @@ static bool is_group(const struct mien_option *o)
     return o->name == NULL && o->alias == NULL;
 }
 
+static bool is_shown(const struct mien_option *o)
+{
+    return o->name != NULL && o->alias == NULL && !is_hidden(o);
+}
+
 static void print_options(const struct mien_cli *c)
 {
     size_t wide = 0;
     char text[64];
     const struct mien_option *o;
     for (size_t i = 0; (o = cli_option(c, i)) != NULL; i++) {
-        size_t n = o->name != NULL && o->alias == NULL ? option_text(o, text) : 0;
+        size_t n = is_shown(o) ? option_text(o, text) : 0;
         if (n > wide && n <= WIDEST)
             wide = n;
     }
     for (size_t i = 0; (o = cli_option(c, i)) != NULL; i++) {
         if (is_group(o))
             printf("%s%s:\n", i > 0 ? "\n" : "", o->help);
-        if (o->name == NULL || o->alias != NULL)
+        if (!is_shown(o))
             continue;
         size_t n = option_text(o, text);
         if (n > wide)
@@ -190,4 +201,16 @@ void cli_help(const struct mien_cli *c)
     if (c->examples != NULL)
         print_examples(c->examples);
     printf("\nManual: man %s\n", c->name);
+}
+
+void cli_list_options(const struct mien_cli *c)
+{
+    const struct mien_option *o;
+    for (size_t i = 0; (o = cli_option(c, i)) != NULL; i++) {
+        if (!is_shown(o))
+            continue;
+        const char letter[] = {'-', o->letter, '\0'};
+        printf("%s\t--%s\t%s\t%s\t%s\n", o->letter != 0 ? letter : "", o->name,
+               o->arg != NULL ? o->arg : "", o->choices != NULL ? o->choices : "", o->help);
+    }
 }

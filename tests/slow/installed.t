@@ -297,7 +297,16 @@ done >versions
 is 'the installed programs run' "$(sed 's/.* //' versions | sort -u)" "$(pkg-config --modversion mien)"
 is 'all of them' "$(sed 's/ .*//' versions)" \
     "$({ cd "$BUILD/bin" && ls; cd "$ROOT/scripts" && ls -d mien-*; } | sort)"
-is 'each has its page' "$(cd "$prefix/share/man/man1" && ls | sed 's/\.1$//')" "$(sed 's/ .*//' versions)"
+is 'each has its page' "$(basename -s .1 "$prefix"/share/man/man1/*)" "$(sed 's/ .*//' versions)"
+
+if command -v bash >/dev/null; then
+    # As bash-completion loads it.
+    # shellcheck disable=SC2016
+    is 'completion of each in bash' "$(while read -r p _; do bash -c '. "$1/$2"; complete -p "$2"' - \
+        "$prefix/share/bash-completion/completions" "$p"; done <versions)" "$(sed 's/ .*//; s/^/complete -F _mien /' versions)"
+else
+    skip 'completion of each in bash' 'there is no bash'
+fi
 
 # What is installed is found from the program's own place, wherever that is moved, and from nowhere else.
 unset MIEN_SHARE
