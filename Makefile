@@ -84,7 +84,7 @@ MAKEFLAGS += --no-print-directory
 export BUILD V HARDEN
 
 .PHONY: always all tests check check-slow asan fuzz fuzz-cover fuzz-targets torture valgrind models demo bare \
-	bench bench-guard lint install uninstall dist clean
+	bench bench-guard lint install uninstall dist deb clean
 .SECONDARY:
 
 all: $(BIN) $(LIBMIEN) $(COMPLETIONS)
@@ -306,6 +306,12 @@ uninstall:
 
 dist:
 	@scripts/dist $(VERSION)
+
+# Debian packages of it, in build/deb.
+deb:
+	@scripts/deps deb
+	$(BUILD_STEP) all
+	@scripts/deb $(VERSION)
 
 clean:
 	rm -rf $(BUILD)
