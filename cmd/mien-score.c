@@ -2,13 +2,19 @@
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "cli/streams.h"
 #include "mien/filter.h"
 #include "score/pairs.h"
+#include "util/file.h"
+
+/* Bytes of a saved score: of 65536 slices with all their histograms, and more. */
+#define SAVED_LIMIT ((size_t)1 << 30)
 
 struct options {
-    const char *bins, *by;
+    const char *bins, *by, *save;
+    bool merge;
     int every;
     bool paired;
     size_t limit;
@@ -22,6 +28,7 @@ struct scorer {
     struct column keys[SCORE_MAX_KEYS];
     size_t nkeys;
     struct columns_unseen unseen;
+    char by[SCORE_BY]; /* the keys of saved scores */
     struct mien_buf out;
     uint64_t records;
     bool empty; /* one of the files is */
@@ -68,6 +75,54 @@ static int score_file(struct scorer *s, struct score_run *run, const char *path,
     return rc;
 }
 
+/* Adds a saved score; the first one tells the rule and the keys. Returns 0 or a negative code. */
+static int merge_file(struct scorer *s, struct score_run *run, const char *path, bool first,
+                      struct mien_err *e)
+{
+    struct mien_buf text = {0};
+    struct mien_err why = {{0}};
+    int fd = file_open(path, e), rc = fd < 0 ? fd : file_slurp(fd, &text, SAVED_LIMIT, path, e);
+    if (rc == 0 && first)
+        rc = score_saved_rule(text.data, text.len, &s->rule, s->by, &why);
+    if (rc == 0 && first && *s->by != '\0')
+        rc = score_keys(s->by, s->keys, &s->nkeys, &why);
+    run->nkeys = s->nkeys;
+    if (rc == 0)
+        rc = score_run_load(run, text.data, text.len, &why);
+    if (rc < 0 && why.msg[0] != '\0')
+        mien_err_set(e, rc, "%s: %s", path, why.msg);
+    if (fd >= 0 && fd != STDIN_FILENO)
+        close(fd);
+    mien_buf_free(&text);
+    return rc;
+}
+
+static int merge_files(struct scorer *s, struct score_run *run, char **paths, size_t n,
+                       struct mien_err *e)
+{
+    int rc = 0;
+    for (size_t i = 0; i < n && rc == 0; i++)
+        rc = merge_file(s, run, paths[i], i == 0, e);
+    return rc;
+}
+
+static void save(struct scorer *s, struct score_run *run)
+{
+    struct file_out out;
+    struct mien_buf text = {0};
+    struct mien_err e;
+    if (score_run_save(run, &text) < 0)
+        mien_cli_die(s->cli, "out of memory");
+    int rc = file_create(&out, s->o.save, &e);
+    if (rc == 0 && file_write(out.fd, text.data, text.len) < 0) {
+        rc = mien_err_sys(&e, "cannot write '%s'", s->o.save);
+        file_abort(&out);
+    }
+    if (rc < 0 || file_commit(&out, &e) < 0)
+        mien_cli_die(s->cli, "%s", e.msg);
+    mien_buf_free(&text);
+}
+
 /* Predictions and labels that never meet would make an empty report. */
 static void warn_if_empty(struct scorer *s, const struct score_run *run, const char *path)
 {
@@ -77,6 +132,24 @@ static void warn_if_empty(struct scorer *s, const struct score_run *run, const c
         return;
     mien_cli_warn(s->cli, "no record of '%s' has both a label and a prediction", path);
     s->empty = true;
+}
+
+/* Sums up saved scores and reports on the sum as on one stream. */
+static void merge(struct scorer *s, char **paths, size_t n)
+{
+    static const char *const name = "-";
+    struct mien_err e;
+    struct score_run run = {.rule = &s->rule, .keys = s->keys};
+    if (merge_files(s, &run, paths, n, &e) < 0)
+        mien_cli_die(s->cli, "%s", e.msg);
+    warn_if_empty(s, &run, name);
+    score_run_sort(&run);
+    if (s->o.save != NULL)
+        save(s, &run);
+    if (score_report(&s->o.report, &run, &name, 1, &s->out) < 0)
+        mien_cli_die(s->cli, "out of memory");
+    cli_print(s->cli, &s->out);
+    score_run_free(&run);
 }
 
 /* Scores the files and reports on them; a broken one ends the program after the report. */
@@ -95,12 +168,15 @@ static void score_files(struct scorer *s, char **paths, size_t n)
         columns_expect(&s->unseen, s->keys, s->nkeys);
         rc = score_file(s, run, paths[done], &e);
         done += rc == 0 || run->records > 0;
-        if (rc == 0 && s->unseen.n > 0 && run->records > 0)
+        bool part = s->o.save != NULL; /* of which there may be nothing to score */
+        if (rc == 0 && !part && s->unseen.n > 0 && run->records > 0)
             mien_cli_die(s->cli, "--by: '%.*s' is not a field", (int)s->unseen.column[0].len,
                          s->unseen.column[0].name);
-        if (rc == 0)
+        if (rc == 0 && !part)
             warn_if_empty(s, run, paths[done - 1]);
         score_run_sort(run);
+        if (rc == 0 && part)
+            save(s, run);
     }
     if (done > 0 && score_report(&s->o.report, runs, (const char *const *)paths, done, &s->out) < 0)
         mien_cli_die(s->cli, "out of memory");
@@ -199,6 +275,8 @@ int main(int argc, char **argv)
         MIEN_OPT_SEED('s', "seed", "N", &s.o.report.seed, "seed of the resamples [0]"),
         MIEN_OPT_INT(0, "every", "N", &s.o.every, 1, INT_MAX,
                      "print a line after every N records, for streams that never end"),
+        MIEN_OPT_STR(0, "save", "FILE", &s.o.save, "save the score to FILE, for --merge"),
+        MIEN_OPT_FLAG(0, "merge", &s.o.merge, "the files are saved scores; report on their sum"),
         MIEN_OPT_SIZE(0, "max-record", "SIZE", &s.o.limit, 1, 4294967295.0,
                       "refuse larger records [64M]"),
         MIEN_OPT_ALIAS('b', NULL, "bins"),
@@ -207,14 +285,16 @@ int main(int argc, char **argv)
     };
     struct mien_cli cli = {
         .name = "mien-score",
-        .synopsis = "[options] [file ...] < predictions.mien",
+        .synopsis = "[options] [file ...] < predictions.mien\n"
+                    "--merge [options] file ...",
         .purpose = "Scores predictions of age and gender against labels; several files side by "
                    "side.",
         .opts = opts,
         .nopts = MIEN_CLI_NOPTS(opts),
         .uses = MIEN_CLI_OUTPUT | MIEN_CLI_RANGE | MIEN_CLI_MAX_BAD,
         .examples = "mien-predict agegender.model < test.mien | mien-score\n"
-                    "mien-score --by group,gender predictions.mien",
+                    "mien-score --by group,gender predictions.mien\n"
+                    "mien-score --merge shard-*.score",
     };
     char *standard_input[] = {"-"};
     struct mien_err e;
@@ -233,7 +313,18 @@ int main(int argc, char **argv)
         mien_cli_die(&cli, "--paired takes two files");
     if (s.o.paired && (s.o.by != NULL || s.o.every > 0 || s.o.report.tables || s.rule.over > 0))
         mien_cli_die(&cli, "--paired compares whole files: no --by, --every, --tables or --over");
-    if (s.o.paired)
+    if (s.o.save != NULL && !s.o.merge && n > 1)
+        mien_cli_die(&cli, "--save is of one file");
+    if (s.o.merge &&
+        (s.o.bins != NULL || s.o.by != NULL || s.rule.over > 0 || s.rule.point != SCORE_MEAN))
+        mien_cli_die(&cli,
+                     "--merge takes --point, --bins, --over, --challenge and --by from the saved "
+                     "scores");
+    if ((s.o.merge && (s.o.every > 0 || s.o.paired)) || (s.o.save != NULL && s.o.paired))
+        mien_cli_die(&cli, "--merge and --save go with neither --every nor --paired");
+    if (s.o.merge)
+        merge(&s, argv + 1, (size_t)mien_cli_operands(&cli, n, argv, 1, INT_MAX, "FILE"));
+    else if (s.o.paired)
         score_pairs(&s, argv + 1);
     else
         score_files(&s, n > 0 ? argv + 1 : standard_input, n > 0 ? (size_t)n : 1);

@@ -11,6 +11,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "sum.h"
+
 enum {
     CONFIDENCE_BINS = 20,    /* of a twentieth each, the last one with 1 */
     CONFIDENCE_LEVELS = 1001 /* thousandths, rounded down */
@@ -18,7 +20,7 @@ enum {
 
 struct confidence_bin {
     uint64_t n, right;
-    double sum; /* of the confidences */
+    struct score_sum sum; /* of the confidences */
 };
 
 /* Zero-initialized it is empty. */
@@ -27,7 +29,7 @@ struct confidence {
     struct confidence_bin bin[CONFIDENCE_BINS];
     struct {
         uint64_t n;
-        double loss; /* their sum */
+        struct score_sum loss; /* of all of them */
     } level[CONFIDENCE_LEVELS];
 };
 

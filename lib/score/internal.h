@@ -3,7 +3,7 @@
 #define MIEN_SCORE_INTERNAL_H
 
 #include "util/hash.h"
-#include "score.h"
+#include "run.h"
 
 /* The count that a metric is made of. */
 int score_metric_count(int metric);
@@ -23,6 +23,10 @@ MIEN_CHECKED int score_count(struct score_histogram *h, size_t number);
 MIEN_CHECKED int score_bootstrap_mean(const struct score_histogram *h, double unit, int zero,
                                       double exact, int b, uint64_t seed,
                                       struct score_interval *out, struct mien_err *e);
+
+/* The slice of that name, made when it is new; the slice of all others when there are too many.
+   Returns its number or MIEN_ERR_MEM. */
+long long score_run_slice(struct score_run *run, const char *name, size_t len);
 
 /* A binomial random number: how many of n trials of probability p succeed. 0 <= p <= 1. */
 uint64_t score_binomial(struct rng *rng, uint64_t n, double p);

@@ -36,7 +36,7 @@ static int add_metric(struct pair_metric *m, int i, const struct score_item *a,
     bool share = score_is_share(metrics[i]);
     m->a += va;
     m->b += vb;
-    m->change.sum += change;
+    score_sum_add(&m->change.sum, change);
     m->better += share ? change > 0 : change < 0;
     m->worse += share ? change < 0 : change > 0;
     return score_count(&m->change, (size_t)(floor(change / unit(i) + 0.5) + zero(i)));
@@ -96,7 +96,7 @@ int pairs_value(const struct pairs *p, int i, int boot, uint64_t seed, struct pa
         .worse = m->worse,
         .a = m->a / n,
         .b = m->b / n,
-        .change = m->change.sum / n,
+        .change = score_sum(m->change.sum) / n,
         .interval = {NAN, NAN},
         .p = fmin(1, 2 * fair_tail(m->better + m->worse, fewer)),
     };

@@ -19,7 +19,7 @@ int report_text_confidence(const struct score_run *run, struct mien_buf *out)
                 continue;
             rc |= mien_buf_printf(out, "%4d-%3d%%  %9llu %10.1f%% %8.1f%%\n",
                                   100 * i / CONFIDENCE_BINS, 100 * (i + 1) / CONFIDENCE_BINS,
-                                  (unsigned long long)b->n, 100 * b->sum / (double)b->n,
+                                  (unsigned long long)b->n, 100 * score_sum(b->sum) / (double)b->n,
                                   100 * (double)b->right / (double)b->n);
         }
         rc |= mien_buf_printf(out, "%10s %20s  %s\n", "records", "confidence", c[k].loss_title);
@@ -43,7 +43,7 @@ static int put_bins_tsv(const struct confidence_view *c, struct tsv_line *l, str
         if (b->n == 0)
             continue;
         l->n = (long long)b->n;
-        l->value = b->sum / (double)b->n;
+        l->value = score_sum(b->sum) / (double)b->n;
         rc |= report_tsv_line(out, l, "%s_confidence:%.2f-%.2f", c->name, low, high);
         l->value = (double)b->right / (double)b->n;
         rc |= report_tsv_line(out, l, "%s_right:%.2f-%.2f", c->name, low, high);
@@ -96,7 +96,7 @@ static int put_tables_json(const struct confidence_view *c, struct mien_buf *out
                               "%s{\"from\":%.2f,\"to\":%.2f,\"n\":%llu,\"confidence\":%.12g,"
                               "\"right\":%.12g}",
                               comma, (double)i / CONFIDENCE_BINS, (i + 1.0) / CONFIDENCE_BINS,
-                              (unsigned long long)b->n, b->sum / (double)b->n,
+                              (unsigned long long)b->n, score_sum(b->sum) / (double)b->n,
                               (double)b->right / (double)b->n);
         comma = ",";
     }

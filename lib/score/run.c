@@ -6,7 +6,7 @@
 #include "record/col.h"
 #include "record/label.h"
 #include "util/hash.h"
-#include "run.h"
+#include "internal.h"
 #include "util/array.h"
 #include "util/utf8.h"
 
@@ -84,10 +84,16 @@ static long long find_slice(struct score_run *run, const char *name, size_t len,
     return (long long)run->nslice - 1;
 }
 
+long long score_run_slice(struct score_run *run, const char *name, size_t len)
+{
+    static const char others[] = "(others)";
+    long long i = find_slice(run, name, len, SCORE_MAX_SLICES - 1);
+    return i == NO_ROOM ? find_slice(run, others, sizeof others - 1, SCORE_MAX_SLICES) : i;
+}
+
 static int add_to_slice(struct score_run *run, const struct mien_rec *r,
                         const struct score_label *l, const struct score_item *item)
 {
-    static const char others[] = "(others)";
     int rc = 0;
     mien_buf_clear(&run->name);
     for (size_t i = 0; i < run->nkeys; i++)
@@ -95,10 +101,7 @@ static int add_to_slice(struct score_run *run, const struct mien_rec *r,
               put_key(run, &run->keys[i], r, l, &run->name);
     if (rc < 0)
         return MIEN_ERR_MEM;
-    long long i =
-        find_slice(run, (const char *)run->name.data, run->name.len, SCORE_MAX_SLICES - 1);
-    if (i == NO_ROOM)
-        i = find_slice(run, others, sizeof others - 1, SCORE_MAX_SLICES);
+    long long i = score_run_slice(run, (const char *)run->name.data, run->name.len);
     return i < 0 ? MIEN_ERR_MEM : score_add(&run->slice[i].score, item);
 }
 

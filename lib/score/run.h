@@ -72,6 +72,23 @@ void score_run_sort(struct score_run *run);
 
 void score_run_free(struct score_run *run);
 
+/* --- Saved scores ---------------------------------------------------------------------------- */
+
+/* Appends what a run has counted, as text that score_run_load reads. Returns 0 or MIEN_ERR_MEM. */
+MIEN_CHECKED int score_run_save(struct score_run *run, struct mien_buf *out);
+
+/* The rule of a saved run, what --point, --bins, --over and --challenge were, and the keys as
+   score_keys takes them, "" for none. Returns 0 or MIEN_ERR_FORMAT. */
+enum { SCORE_BY = 1024 };
+MIEN_CHECKED int score_saved_rule(const void *text, size_t len, struct score_rule *rule,
+                                  char by[SCORE_BY], struct mien_err *e);
+
+/* Adds what a saved run of the same rule and keys has counted. The sum of runs is, to the byte of
+   every report, the run of all their records, unless there are more than SCORE_MAX_SLICES. Returns
+   0, MIEN_ERR_FORMAT or MIEN_ERR_MEM, and after a failure run is fit for score_run_free only. */
+MIEN_CHECKED int score_run_load(struct score_run *run, const void *text, size_t len,
+                                struct mien_err *e);
+
 /* --- Reports --------------------------------------------------------------------------------- */
 
 enum score_format { SCORE_TEXT, SCORE_TSV, SCORE_JSON };

@@ -181,12 +181,36 @@ int score_add(struct score *s, const struct score_item *item)
             continue;
         if (score_count(&s->count[i], (size_t)item->count[i]) < 0)
             return MIEN_ERR_MEM;
-        s->count[i].sum += i == COUNT_MEAN   ? fabs(item->error)
-                           : i == COUNT_BIAS ? item->error
-                                             : item->count[i];
+        score_sum_add(&s->count[i].sum, i == COUNT_MEAN   ? fabs(item->error)
+                                        : i == COUNT_BIAS ? item->error
+                                                          : item->count[i]);
     }
     if (item->count[COUNT_GENDER] >= 0)
         s->gender[item->gender][item->pred_gender]++;
+    return 0;
+}
+
+int score_merge(struct score *s, const struct score *other)
+{
+    for (int i = 0; i < SCORE_COUNTS; i++) {
+        struct score_histogram *h = &s->count[i];
+        const struct score_histogram *o = &other->count[i];
+        for (size_t k = 0; k < o->len; k++) {
+            if (o->n[k] == 0)
+                continue;
+            uint64_t *n = array_grow_zeroed(h->n, k, &h->len, sizeof *n);
+            if (n == NULL)
+                return MIEN_ERR_MEM;
+            h->n = n;
+            h->n[k] += o->n[k];
+        }
+        h->total += o->total;
+        score_sum_merge(&h->sum, o->sum);
+    }
+    for (int l = 0; l < MIEN_GENDERS; l++) {
+        for (int p = 0; p < MIEN_GENDERS; p++)
+            s->gender[l][p] += other->gender[l][p];
+    }
     return 0;
 }
 
@@ -296,6 +320,6 @@ double score_value(const struct score *s, int metric, uint64_t *n)
     if (h->total == 0)
         return NAN;
     if (!score_is_share(metric))
-        return h->sum / (double)h->total;
+        return score_sum(h->sum) / (double)h->total;
     return score_of_counts(metric, h->n, h->len, h->total);
 }

@@ -19,6 +19,7 @@
 
 #include "mien/err.h"
 #include "record/pred.h"
+#include "sum.h"
 
 /* The metrics. mien-score(1) defines them and names their sources. */
 enum score_metric {
@@ -119,7 +120,8 @@ struct score_histogram {
     uint64_t *n; /* of each number below len */
     size_t len;
     uint64_t total;
-    double sum; /* of what is counted, unrounded: in years for COUNT_MEAN and COUNT_BIAS */
+    struct score_sum
+        sum; /* of what is counted, for COUNT_MEAN and COUNT_BIAS unrounded, in years */
 };
 
 /* A score. Zero-initialised it is empty; its owner frees it. */
@@ -130,6 +132,9 @@ struct score {
 
 /* Adds a record's contribution. Returns 0 or MIEN_ERR_MEM. */
 MIEN_CHECKED int score_add(struct score *s, const struct score_item *item);
+
+/* Adds what another score has counted. Returns 0 or MIEN_ERR_MEM. */
+MIEN_CHECKED int score_merge(struct score *s, const struct score *other);
 
 void score_free(struct score *s);
 

@@ -143,4 +143,58 @@ like 'and named' "$(cat err)" "^mien-score: --by: 'color' is not a field"
 exits 'a missing file is fatal' 2 mien-score a.mien none.mien
 like 'after the report of those before' "$(cat out)" '^records +500$'
 
+# --- Saved scores --------------------------------------------------------------------------------
+# Scores of shards add up to that of the whole, byte for byte.
+mien-fake 700 --predict --seed 5 >whole.mien
+mien-split -q --shards 9 --segment 10 part.mien <whole.mien
+while IFS='|' read -r name args; do
+    rm -f ./*.score
+    for f in part-*.mien; do
+        sh -c "mien-score --boot 0 $args --save ${f%.mien}.score <$f >/dev/null" || echo "# $f"
+    done
+    for format in text tsv json; do
+        sh -c "mien-score -f $format $args <whole.mien" >wanted
+        ok "$name, as $format" sh -c "mien-score -f $format --merge part-*.score | cmp - wanted"
+    done
+done <<'END'
+scores of shards add up|
+with slices|--by group,gender
+with other bins|--bins 0,3,50 --by bin --point median
+with age checks|--over 18 --challenge 25 --by gender
+with slices whose names are odd|--by id
+END
+mien-score --tables -f json --by id <whole.mien >wanted
+ok 'tables of confidences add up' sh -c 'mien-score --tables -f json --merge part-*.score | cmp - wanted'
+mien-view -r -n 1 whole.mien | mien-view -r -c id | mien-score -q --save part-none.score --by id >/dev/null 2>err
+is 'a shard may have nothing to score' "$? $(cat err)" '0 '
+mien-view -rn 0 whole.mien | mien-score -q --by id --save part-empty.score >/dev/null
+is 'or no record' $? 0
+cat whole.mien >all.mien
+mien-view -r -n 1 whole.mien | mien-view -r -c id >>all.mien
+mien-score --by id all.mien -f tsv | cut -f2- >wanted
+ok 'such a score adds up, too' sh -c 'mien-score --merge -f tsv part*.score | cut -f2- | cmp - wanted'
+mien-score --merge part-[1-4].score --save half1.score >/dev/null
+mien-score --merge part-[5-9].score part-[a-z]*.score --save half2.score >/dev/null
+ok 'sums can be saved' sh -c 'mien-score --merge half*.score -f tsv | cut -f2- | cmp - wanted'
+mien-score -q --save half1.score --by gender <whole.mien >/dev/null
+exits 'scores of another kind' 2 mien-score --merge half2.score half1.score
+is 'do not mix' "$(cat err)" 'mien-score: half1.score: saved with another --point, --bins, --over, --challenge or --by'
+exits 'nor do records' 2 mien-score --merge whole.mien
+is 'which is said' "$(cat err)" 'mien-score: whole.mien: this is not a saved score'
+lines=$(wc -l <half2.score)
+for cut in 1 2 5 6 "$((lines - 1))"; do
+    head -n "$cut" half2.score >cut.score
+    exits "a score cut after line $cut" 2 mien-score --merge cut.score
+done
+head -c -3 half2.score >cut.score
+exits 'a score without its end' 2 mien-score --merge cut.score
+like 'is told' "$(cat err)" 'the saved score is cut short or damaged after line'
+sed '5s/[0-9]*$/99999999999999999999/' half2.score >wrong.score
+exits 'an absurd number' 2 mien-score --merge wrong.score
+is 'is named' "$(cat err)" "mien-score: wrong.score: line 5 isn't one of a saved score"
+exits 'a score can not be written' 2 mien-score --save /dev/full whole.mien
+exits 'options that were saved' 2 mien-score --merge --by gender half2.score
+exits 'nothing to merge' 2 mien-score --merge
+exits 'one score of two files' 2 mien-score --save x.score whole.mien all.mien
+
 finish
