@@ -96,9 +96,15 @@ int cores_of_quota(const char *cgroups, const char *mount)
 static long processors(void)
 {
 #ifdef __linux__
-    cpu_set_t mask;
-    if (sched_getaffinity(0, sizeof mask, &mask) == 0)
-        return CPU_COUNT(&mask);
+    /* The mask must have room for all processors of the machine, however few are ours. */
+    for (int most = 1024; most <= 1 << 20; most *= 4) {
+        size_t size = CPU_ALLOC_SIZE(most);
+        cpu_set_t *mask = CPU_ALLOC(most);
+        int n = mask != NULL && sched_getaffinity(0, size, mask) == 0 ? CPU_COUNT_S(size, mask) : 0;
+        CPU_FREE(mask);
+        if (n > 0)
+            return n;
+    }
 #endif
     return sysconf(_SC_NPROCESSORS_ONLN);
 }

@@ -174,7 +174,7 @@ rm s-*
 for key in subject id content; do
     mien-view -r -c id,subject,age,pixels,image all.mien all.mien | mien-split -q --shards 20 --shard-by $key s.mien
     column=$key; [ $key = content ] && column=image
-    for f in s-*; do mien-view -f json --full -c $column $f | sort -u; done | sort | uniq -d >several
+    for f in s-*; do mien-view -f json --full -c $column "$f" | sort -u; done | sort | uniq -d >several
     is "--shard-by $key: none is in two shards" "$(wc -l <several)" 0
     is 'and all are somewhere' "$(cat s-* | mien-view --count)" 1800
     is 'shards are about as large' "$(wc -c s-* | awk '!/total/ { if (!n || $1 < n) n = $1; if ($1 > m) m = $1 } END { print (m < 1.2 * n) }')" 1

@@ -49,10 +49,10 @@ while IFS='|' read -r command input; do
     sh -c "$command" <"$input" >plain 2>/dev/null
     echo old >whole
     ok "$command -o" sh -c "$command -o whole <$input 2>/dev/null && cmp whole plain"
-    head -c 20 "$input" >cut
-    case $command in *' some.pack'*) : >cut; command=${command%some.pack}nosuch.pack ;; esac
+    head -c 20 "$input" >short
+    case $command in *' some.pack'*) : >short; command=${command%some.pack}nosuch.pack ;; esac
     echo old >whole
-    exits 'of a broken input' 2 sh -c "$command -o whole <cut"
+    exits 'of a broken input' 2 sh -c "$command -o whole <short"
     is 'leaves the old file' "$(cat whole)" old
     is "$name leaves nothing else" "$(echo whole?*)" 'whole?*'
 done <<'END'
@@ -146,5 +146,21 @@ for seed in $(seq 200); do
         mien-view -r | cmp -s - pixels.mien || bad=$((bad + 1))
 done
 is '200 random divisions give the same records' $bad 0
+
+# --- Workers: as many as the affinity allows -----------------------------------------------------------
+if command -v taskset >/dev/null && [ -d /proc/self/task ]; then
+    first=$(taskset -cp $$ | sed 's/.*: //; s/[,-].*//')
+    mkfifo pipe
+    taskset -c "$first" mien-resize 5 <pipe >out &
+    exec 9>pipe
+    cat pixels.mien >&9
+    # The first record is answered once all workers have been started.
+    for _ in $(seq 100); do [ ! -s out ] || break; sleep 0.1; done
+    is 'a core has one worker, and the reader' "$(find /proc/$!/task -mindepth 1 -maxdepth 1 | wc -l)" 2
+    exec 9>&-
+    wait
+else
+    skip 'workers' 'taskset is not there'
+fi
 
 finish
