@@ -174,7 +174,6 @@ int main(int argc, char **argv)
                     "mien-pack -d train.pack val.pack | mien-split 90/10 a.mien b.mien",
     };
     int n = mien_cli_parse(&cli, argc, argv);
-    struct mien_err e;
     if (o.restore + o.list > 1 || (o.out == NULL && o.restore + o.list == 0))
         mien_cli_die(&cli, "give one of -o FILE, -d and -l; see mien-pack --help");
     if (!o.restore && !o.list) {
@@ -182,8 +181,7 @@ int main(int argc, char **argv)
         return make_pack(&cli, &o);
     }
     mien_cli_operands(&cli, n, argv, 1, INT_MAX, "PACK");
-    if (o.out != NULL && cli_set_output(cli.state, o.out, &e) < 0)
-        mien_cli_die(&cli, "--output: %s", e.msg);
-    cli_state_open(&cli);
+    if (o.out != NULL)
+        cli_output_to(&cli, o.out);
     return o.restore ? restore_packs(&cli, argv + 1, n) : list_packs(&cli, argv + 1, n);
 }

@@ -81,14 +81,28 @@ int cli_set_max_bad(void *dst, const char *arg, struct mien_err *e)
 
 /* --- Output -------------------------------------------------------------------------------- */
 
-void cli_state_make(struct mien_cli *c)
+static void make(struct mien_cli *c)
 {
-    if (c->uses == 0)
-        return;
     c->state = calloc(1, sizeof *c->state);
     if (c->state == NULL)
         mien_cli_die(c, "out of memory");
     c->state->out.fd = -1;
+}
+
+void cli_state_make(struct mien_cli *c)
+{
+    if (c->uses != 0)
+        make(c);
+}
+
+void cli_output_to(struct mien_cli *c, const char *path)
+{
+    struct mien_err e;
+    if (c->state == NULL)
+        make(c);
+    if (cli_set_output(c->state, path, &e) < 0)
+        mien_cli_die(c, "--output: %s", e.msg);
+    cli_state_open(c);
 }
 
 void cli_state_open(struct mien_cli *c)

@@ -43,6 +43,10 @@ int cli_set_max_bad(void *dst, const char *arg, struct mien_err *e);
 void cli_state_make(struct mien_cli *c);
 void cli_state_open(struct mien_cli *c);
 
+/* The same for a program with a -o of its own: standard output becomes the file, which mien_cli_end
+   puts in its place. */
+void cli_output_to(struct mien_cli *c, const char *path);
+
 /* Before the program ends by failure, in whatever thread: nothing is left of that file. */
 void cli_state_abort(const struct mien_cli *c);
 
