@@ -10,7 +10,7 @@
 #include "util/file.h"
 
 /* Bytes of a saved score: of 65536 slices with all their histograms, and more. */
-#define SAVED_LIMIT ((size_t)1 << 30)
+#define SAVED_LIMIT ((size_t)256 << 20)
 
 struct options {
     const char *bins, *by, *save;
