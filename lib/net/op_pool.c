@@ -17,11 +17,8 @@ const struct op op_avgpool = {
 /* Whether a window of k taps that begins at `at` has one inside of the extent. */
 static bool meets(int at, int k, int dilation, int extent)
 {
-    for (; k > 0; k--, at += dilation) {
-        if (at >= 0 && at < extent)
-            return true;
-    }
-    return false;
+    int first = at < 0 ? (dilation - -at % dilation) % dilation : at;
+    return first < extent && first < at + op_reach(k, dilation);
 }
 
 static int maxpool_shape(const struct net *net, struct layer *l, struct shape in,

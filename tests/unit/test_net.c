@@ -343,7 +343,7 @@ static void ancestors(void **state)
     (void)state;
     struct net net, part = {0};
     struct mien_err e;
-    int map[32];
+    int map[100];
     parse(&net, everything);
     int last = net_ancestors(&part, &net, net_find(&net, "fc"), map, &e);
     assert_int_equal(last, part.n - 1);
