@@ -1,5 +1,6 @@
 #include "format.h"
 
+#include <assert.h>
 #include <ctype.h>
 #include <limits.h>
 #include <stdlib.h>
@@ -115,6 +116,7 @@ int img_open(struct img_decoder *d, const void *bytes, size_t n, const struct im
 int img_read_parts(struct img_decoder *d, int eighths, const struct img_part *part, size_t n,
                    struct mien_err *e)
 {
+    assert(d->now >= 0);
     return formats[d->now]->read(d->state[d->now], eighths, part, n, e);
 }
 

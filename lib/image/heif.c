@@ -16,11 +16,17 @@
 
 #define LIBRARY "libheif.so.1"
 
+#if LIBHEIF_HAVE_VERSION(1, 13, 0)
+#define THREADS(X) X(context_set_max_decoding_threads)
+#else
+#define THREADS(X)
+#endif
+
 /* What is called of it. */
 #define FUNCTIONS(X)                                                                               \
     X(context_alloc)                                                                               \
     X(context_free)                                                                                \
-    X(context_set_max_decoding_threads)                                                            \
+    THREADS(X)                                                                                     \
     X(context_read_from_memory_without_copy)                                                       \
     X(context_get_primary_image_handle)                                                            \
     X(image_handle_release)                                                                        \
@@ -114,7 +120,9 @@ static int open_heif(void *state, const void *bytes, size_t n, bool tolerant, st
         return rc;
     if ((j->context = j->context_alloc()) == NULL)
         return mien_err_mem(e, n, "an image");
-    j->context_set_max_decoding_threads(j->context, 0);
+#if LIBHEIF_HAVE_VERSION(1, 13, 0)
+    j->context_set_max_decoding_threads(j->context, 0); /* this one decodes */
+#endif
     struct heif_error why = j->context_read_from_memory_without_copy(j->context, bytes, n, NULL);
     if (why.code == heif_error_Ok)
         why = j->context_get_primary_image_handle(j->context, &j->handle);

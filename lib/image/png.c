@@ -28,7 +28,7 @@ struct png {
     const unsigned char *bytes; /* n of them, read up to at */
     size_t n, at;
     bool no_memory; /* why it was left by that, instead of damage */
-    bool tolerant, reading;
+    bool tolerant;
     bool endless; /* without the end's chunk: cut short, or no more than that is missing */
     bool damaged;
     char why[96];
@@ -178,7 +178,7 @@ static int open_png(void *state, const void *bytes, size_t n, bool tolerant, str
     j->at = 0;
     j->tolerant = tolerant;
     j->endless = !c.end;
-    j->no_memory = j->reading = j->damaged = false;
+    j->no_memory = j->damaged = false;
     if (setjmp(j->escape) != 0)
         return failed(j, e);
     j->p = png_create_read_struct_2(PNG_LIBPNG_VER_STRING, j, on_error, on_warning, j, take, give);
@@ -282,7 +282,6 @@ static int read_png(void *state, int eighths, const struct img_part *part, size_
         return rc;
     const struct img_rect *r = &j->rows.need;
     j->y = 0;
-    j->reading = true;
     rc = try_decode(j, &passes, &channels);
     bool some = rc == MIEN_ERR_FORMAT && j->tolerant && n == 1 && j->y > r->y;
     size_t stride = rc == 0 || some ? png_get_rowbytes(j->p, j->info) : 0;
