@@ -236,7 +236,8 @@ static int next_entry(struct source *s, struct source_file *f, struct mien_err *
         return 0;
     }
     if (x.path == NULL)
-        mien_err_set(&s->why, MIEN_ERR_FORMAT, "its name isn't UTF-8, though the archive marks it so");
+        mien_err_set(&s->why, MIEN_ERR_FORMAT,
+                     "its name isn't UTF-8, though the archive marks it so");
     else if (x.bad != NULL)
         mien_err_set(&s->why, MIEN_ERR_FORMAT, "cannot be read: %s", x.bad);
     else if (x.type == UNARCHIVED_LINK)

@@ -7,24 +7,24 @@ const char *mien_version(void)
 }
 
 #ifdef MIEN_PNG
-#define PNG ", PNG"
+#define PNG    ", PNG"
 #define NO_PNG ""
 #else
-#define PNG ""
+#define PNG    ""
 #define NO_PNG ", built without PNG (libpng)"
 #endif
 #ifdef MIEN_WEBP
-#define WEBP ", WebP"
+#define WEBP    ", WebP"
 #define NO_WEBP ""
 #else
-#define WEBP ""
+#define WEBP    ""
 #define NO_WEBP ", built without WebP (libwebp)"
 #endif
 #ifdef MIEN_HEIF
-#define HEIF ", HEIC, AVIF"
+#define HEIF    ", HEIC, AVIF"
 #define NO_HEIF ""
 #else
-#define HEIF ""
+#define HEIF    ""
 #define NO_HEIF ", built without HEIC and AVIF (libheif)"
 #endif
 
