@@ -40,6 +40,17 @@ perl -e 'local $/; $_ = <STDIN>; $_ .= "\0" x (512 - length); substr($_, 148, 8)
 stops 'a tar with a name of 8 GB' 2 'name.tar' sh -c 'mien-images name.tar >x'
 stops 'endless zeros, which are an empty archive' 1 'it has no files' sh -c 'mien-images </dev/zero >x'
 
+# A PNG of 65535 x 65535 that is interlaced, which needs all of it in memory, and 100 kB of zeros.
+case $(mien-view --version) in
+*', PNG'*)
+    perl -MCompress::Zlib -e 'sub chunk { my ($n, $d) = @_; pack("N", length $d) . "$n$d" . pack "N", crc32("$n$d") }
+        print "\x89PNG\r\n\x1a\n", chunk("IHDR", pack "NNCCCCC", 65535, 65535, 8, 2, 0, 0, 1),
+            chunk("IDAT", compress("\0" x 100000)), chunk("IEND", "")' >huge.png
+    mien-images -q huge.png >hugepng.mien
+    stops 'a PNG of 65535 x 65535' 1 'PNG of 65535 x 65535 pixels, more than the limit' sh -c 'mien-crop -b whole <hugepng.mien >x' ;;
+*) skip 'a PNG of 65535 x 65535' 'built without libpng' ;;
+esac
+
 mien-squares 100x100 38,25,25 >one.jpg
 perl -e 'local $/; $_ = <STDIN>; s/(\xff\xc0..\x08)..../$1\xff\xff\xff\xff/s or die; print' <one.jpg >huge.jpg
 stops 'a JPEG of 65535 x 65535' 1 'limit|pixels' sh -c 'mien-images huge.jpg | mien-crop --box whole >x'
