@@ -18,6 +18,7 @@
 /* An image and the labels beside it, in files of one name that follow each other. */
 struct sample {
     struct mien_buf name, text[SIDECARS];
+    size_t source;  /* that all of them are from */
     bool has_image; /* in images.rec */
 };
 
@@ -250,6 +251,14 @@ static void put_sample(struct images *im)
     p->has_image = false;
 }
 
+/* Whether the sample's image has this very path: then another begins. */
+static bool is_again(const struct images *im, const char *path)
+{
+    size_t len = 0;
+    const char *id = im->sample.has_image ? mien_rec_text(&im->rec, MIEN_TAG_ID, &len) : NULL;
+    return id != NULL && len == strlen(path) && memcmp(id, path, len) == 0;
+}
+
 /* Takes a file of a sample; --sidecar. */
 static void take_part(struct images *im, struct source *s, const struct source_file *f)
 {
@@ -258,8 +267,11 @@ static void take_part(struct images *im, struct source *s, const struct source_f
     const unsigned char *bytes;
     size_t n = sidecar_name(f->path), len;
     enum sidecar kind = f->image ? SIDECAR_NONE : sidecar_kind(f->path);
-    if (n != p->name.len || memcmp(f->path, p->name.data, n) != 0)
+    size_t at = source_at(s);
+    bool other = at != p->source || n != p->name.len || memcmp(f->path, p->name.data, n) != 0;
+    if (other || (f->image && is_again(im, f->path)))
         put_sample(im);
+    p->source = at;
     mien_buf_clear(&p->name);
     if (mien_buf_append(&p->name, f->path, n) < 0)
         mien_cli_die(im->cli, "out of memory");

@@ -72,6 +72,11 @@ uint64_t source_skipped(const struct source *s)
     return s->skipped + s->walk.skipped;
 }
 
+size_t source_at(const struct source *s)
+{
+    return s->at - 1;
+}
+
 const struct source_count *source_count(const struct source *s, size_t i)
 {
     return &s->count[i];

@@ -53,6 +53,9 @@ struct source_count {
     uint64_t others;
 };
 
+/* The path of source_new's that the current file is from, counted from 0. */
+size_t source_at(const struct source *s);
+
 /* That of path i of source_new's. */
 const struct source_count *source_count(const struct source *s, size_t i);
 

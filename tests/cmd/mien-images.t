@@ -243,6 +243,11 @@ for source in side side.tar; do
 done
 exits 'a class is what it is told to be' 1 mien-images -q --cls group side.tar
 is 'such as a group' "$(mien-view -H -c group -n 1 out)" 7
+mkdir same && cp crop/00/a.jpg same/0.jpg && echo '{"age": 1}' >same/0.json
+(cd same && tar -cf ../same1.tar 0.jpg 0.json && echo '{"age": 2}' >0.json && tar -cf ../same2.tar 0.jpg 0.json &&
+    tar --hard-dereference -cf ../twice.tar 0.jpg 0.json 0.jpg 0.json)
+is 'the same name in two archives' "$(mien-images -q --sidecar same1.tar same2.tar | mien-view -H -c age | tr '\n' ' ')" '1 2 '
+is 'and twice in one' "$(mien-images -q --sidecar twice.tar | mien-view -H -c age | tr '\n' ' ')" '2 2 '
 exits '--cls for no field' 2 mien-images --cls box side.tar
 exits '--sidecar and metadata' 2 mien-images --sidecar -m meta.mien side.tar
 
