@@ -121,7 +121,8 @@ exits 'another word is refused' 2 ./gray --by none
 like 'with a line' "$(cat err)" "^gray: .*--by.*none"
 cat pixels.mien images.mien pixels.mien >mixed
 exits 'bad records are told' 1 sh -c './gray <mixed >out.mien'
-is 'each' "$(grep -c '^gray: record .*no pixels' err)" "$(mien-view -Hc id images.mien | wc -l)"
+is 'the first five' "$(grep -c '^gray: record .*no pixels' err)" 5
+like 'and how many more' "$(cat err)" "^gray: $(($(mien-view --count images.mien) - 5)) more: no pixels"
 is 'and passed on' "$(mien-view -q -Hc id out.mien | wc -l)" "$(mien-view -Hc id mixed | wc -l)"
 exits 'or end the program' 2 sh -c './gray --strict <mixed >out.mien'
 filter_contract gray pixels.mien
