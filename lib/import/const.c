@@ -81,7 +81,7 @@ int constant_int(const struct constant *t, size_t k)
 int constant_permute(struct constant *to, const struct constant *from, const int *order,
                      struct mien_err *e)
 {
-    size_t step[CONST_MAX_RANK], stride[CONST_MAX_RANK], at = 0;
+    size_t step[CONST_MAX_RANK], stride[CONST_MAX_RANK] = {0}, at = 0;
     int index[CONST_MAX_RANK] = {0}, n = from->rank;
     *to = (struct constant){.rank = n};
     for (int k = n - 1; k >= 0; k--)

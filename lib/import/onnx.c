@@ -1,6 +1,7 @@
 /* Walks an ONNX graph and makes a net of it. */
 #include "onnx.h"
 
+#include <assert.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -466,6 +467,7 @@ int onnx_import(struct onnx *o, struct model *m, const struct onnx_options *opti
         const struct value *in = NULL;
         for (int k = 0; k < f->nin && in == NULL; k++)
             in = b.value[f->in[k].name].known ? &b.value[f->in[k].name] : NULL;
+        assert(in != NULL); /* add_inputs has found one */
         o->in = (struct onnx_layout){.rank = in->rank};
         memcpy(o->in.dim, in->dim, sizeof o->in.dim);
         memcpy(o->in.mem, in->mem, sizeof o->in.mem);

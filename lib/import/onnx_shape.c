@@ -1,6 +1,7 @@
 /* Operators that move values: shapes, parts, borders, other resolutions. */
 #include "onnx_ops.h"
 
+#include <assert.h>
 #include <limits.h>
 #include <math.h>
 #include <string.h>
@@ -581,7 +582,9 @@ int op_space_to_depth(struct build *b)
 static int resized(struct build *b, struct value *v, struct layer *l, const double *scale,
                    const int *size)
 {
+    assert(scale != NULL || size != NULL);
     for (int k = 0; k < 4; k++) {
+        /* cppcheck-suppress nullPointer ; one of the two is given */
         double extent = scale != NULL ? floor(v->dim[k] * scale[k]) : size[k];
         if (k < 2 ? extent != v->dim[k] : !(extent >= 1 && extent <= NET_MAX_EXTENT))
             return ob_fail(b, "only images can be resized, to 1 to %d pixels", NET_MAX_EXTENT);
