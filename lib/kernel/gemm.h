@@ -1,0 +1,75 @@
+/*
+ * Products of matrices for training, in float or with operands rounded to bfloat16: on AVX2 with
+ * FMA and on AVX-512, for other processors there is a BLAS. Both operands are packed, so that each
+ * may be transposed and no shape falls off.
+ *
+ * An element of a product is summed in blocks of terms, each from zero on and term after term, whose
+ * length depends on the precision alone; the blocks' sums are added up in order. So its bytes are
+ * the same for every variant of a precision, wherever the product is cut into rows and columns.
+ *
+ * bfloat16 is a float's upper half, rounded to the nearest, ties to even. Two terms are summed by
+ * one instruction (vdpbf16ps), the second before the first; its sums are floats. Where it is missing
+ * the float kernels multiply the same rounded numbers in the same order, at half the speed, and give
+ * the same bytes; but the instruction takes numbers below 2^-126 for zero, and they don't.
+ */
+#ifndef MIEN_KERNEL_GEMM_H
+#define MIEN_KERNEL_GEMM_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "simd.h"
+
+/* `count` rows or columns of an operand, in panels (words, w) that begin `step` floats apart. The last
+   may have fewer; with `pad` it is filled up with zeros. */
+struct panels {
+    float *at;
+    size_t step;
+    int count, w;
+    bool pad;
+};
+
+/* The inner loops. A word is a term, or with `pairs` two. */
+struct gemm {
+    const char *name; /* as mien-train's log has it */
+    bool bf16, pairs;
+    int mr, nr; /* the most rows and the columns of a tile */
+    int lanes;
+    int block; /* terms that are summed at once */
+    /* Pack terms [0, k) at x. along: a term's elements lie side by side, terms are ld apart; across:
+       the other way round. May write `lanes` words behind a panel. */
+    void (*along)(const float *x, size_t ld, int k, const struct panels *p);
+    void (*across)(const float *x, size_t ld, int k, const struct panels *p);
+    /* c[m, n] = the product of a panel of m rows and one of nr columns; added to c with `add`. */
+    void (*tile)(size_t words, const float *a, int m, const float *b, float *c, size_t ldc, int n,
+                 bool add);
+};
+
+/* What belongs to the variant that simd_choose chose; NULL: there is none, a BLAS must do. */
+const struct gemm *gemm_choose(const struct simd *simd, bool bf16);
+
+/* The variants, for tests: the i-th that this processor runs, or NULL. */
+const struct gemm *gemm_variant(size_t i);
+
+/* A matrix: element (i, j) is x[i * ld + j], or x[j * ld + i] where it is transposed. */
+struct matrix {
+    const float *x;
+    size_t ld;
+    bool transposed;
+};
+
+/* Floats of scratch that gemm_run needs. */
+size_t gemm_scratch(const struct gemm *g);
+
+/* Packs b[k, n] for gemm_run_packed: gemm_packed floats. */
+size_t gemm_packed(const struct gemm *g, int k, int n);
+void gemm_pack(const struct gemm *g, int k, int n, struct matrix b, float *packed);
+
+/* c[m, n] = a[m, k] b[k, n], added to c with `add`; c's rows are ldc apart and it overlaps neither.
+   With k == 0 the product is zero. */
+void gemm_run(const struct gemm *g, int m, int n, int k, struct matrix a, struct matrix b, bool add,
+              float *c, size_t ldc, float *scratch);
+void gemm_run_packed(const struct gemm *g, int m, int n, int k, struct matrix a,
+                     const float *packed, float *c, size_t ldc, float *scratch);
+
+#endif

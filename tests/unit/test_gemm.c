@@ -1,0 +1,269 @@
+/* Products of matrices: every variant against sums in double precision and against OpenBLAS. */
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include <cblas.h>
+
+#include "kernel/gemm.h"
+#include "util/hash.h"
+
+enum { PAD = 3 }; /* floats between the rows of a matrix */
+
+/* A product of random matrices, each followed by memory that must not be read or written. */
+struct product {
+    int m, n, k;
+    struct matrix a, b;
+    float *start, *c; /* (m, n + PAD), before and after */
+    size_t ldc;
+    bool add;
+};
+
+static float *random_floats(size_t n, struct rng *r)
+{
+    float *x = malloc((n + 1) * sizeof *x);
+    assert_non_null(x);
+    for (size_t i = 0; i < n; i++)
+        x[i] = (float)(2 * rng_uniform(r) - 1);
+    return x;
+}
+
+/* rows x columns elements, the last row without padding, so that a sanitizer sees what is read
+   behind it. */
+static struct matrix random_matrix(int rows, int columns, bool transposed, struct rng *r)
+{
+    int lines = transposed ? columns : rows, length = transposed ? rows : columns;
+    size_t count = (size_t)lines * (size_t)(length + PAD);
+    const float *x = random_floats(count > PAD ? count - PAD : 0, r);
+    return (struct matrix){x, (size_t)(length + PAD), transposed};
+}
+
+static struct product product_make(int m, int n, int k, int how, struct rng *r)
+{
+    struct product p = {.m = m, .n = n, .k = k, .ldc = (size_t)n + PAD, .add = how & 4};
+    p.a = random_matrix(m, k, how & 1, r);
+    p.b = random_matrix(k, n, how & 2, r);
+    p.start = random_floats((size_t)m * p.ldc, r);
+    p.c = random_floats((size_t)m * p.ldc, r);
+    return p;
+}
+
+static void product_free(struct product *p)
+{
+    free((void *)p->a.x);
+    free((void *)p->b.x);
+    free(p->start);
+    free(p->c);
+}
+
+static void run_part(const struct product *p, const struct gemm *g, int i, int j, int m, int n)
+{
+    struct matrix a = p->a, b = p->b;
+    float *scratch = malloc(gemm_scratch(g) * sizeof *scratch);
+    assert_non_null(scratch);
+    a.x += a.transposed ? (size_t)i : (size_t)i * a.ld;
+    b.x += b.transposed ? (size_t)j * b.ld : (size_t)j;
+    gemm_run(g, m, n, p->k, a, b, p->add, p->c + (size_t)i * p->ldc + j, p->ldc, scratch);
+    free(scratch);
+}
+
+static void run(const struct product *p, const struct gemm *g)
+{
+    memcpy(p->c, p->start, (size_t)p->m * p->ldc * sizeof *p->c);
+    run_part(p, g, 0, 0, p->m, p->n);
+}
+
+/* With the right side packed beforehand. */
+static void run_packed(const struct product *p, const struct gemm *g)
+{
+    float *scratch = malloc(gemm_scratch(g) * sizeof *scratch);
+    float *packed = malloc((gemm_packed(g, p->k, p->n) + 1) * sizeof *packed);
+    assert_non_null(scratch);
+    assert_non_null(packed);
+    memcpy(p->c, p->start, (size_t)p->m * p->ldc * sizeof *p->c);
+    gemm_pack(g, p->k, p->n, p->b, packed);
+    gemm_run_packed(g, p->m, p->n, p->k, p->a, packed, p->c, p->ldc, scratch);
+    free(packed);
+    free(scratch);
+}
+
+static float rounded(float x)
+{
+    uint32_t u;
+    memcpy(&u, &x, sizeof u);
+    u = (u + 0x7fff + (u >> 16 & 1)) & 0xffff0000;
+    memcpy(&x, &u, sizeof x);
+    return x;
+}
+
+static double element(const struct matrix *x, int i, int j, bool bf16)
+{
+    float v = x->x[x->transposed ? (size_t)j * x->ld + (size_t)i : (size_t)i * x->ld + (size_t)j];
+    return (double)(bf16 ? rounded(v) : v);
+}
+
+/* Sums of k terms in floats are off by some of their last places; what lies between the rows is
+   left alone. */
+static void check(const struct product *p, const struct gemm *g)
+{
+    for (int i = 0; i < p->m; i++) {
+        for (int j = 0; j < p->n + PAD; j++) {
+            size_t at = (size_t)i * p->ldc + (size_t)j;
+            double sum = j < p->n && !p->add ? 0 : (double)p->start[at];
+            for (int t = 0; j < p->n && t < p->k; t++)
+                sum += element(&p->a, i, t, g->bf16) * element(&p->b, t, j, g->bf16);
+            double most = j < p->n ? 1e-6 * (1 + sqrt(p->k)) : 0;
+            if (fabs((double)p->c[at] - sum) > most)
+                fail_msg("%s, %d x %d x %d: element %d, %d is %g and not %g", g->name, p->m, p->n,
+                         p->k, i, j, (double)p->c[at], sum);
+        }
+    }
+}
+
+static const int shapes[][3] = {{1, 1, 1},     {1, 5, 0},      {2, 32, 2},     {14, 32, 3},
+                                {15, 33, 17},  {29, 65, 31},   {6, 16, 33},    {7, 17, 255},
+                                {64, 64, 256}, {13, 31, 257},  {170, 40, 100}, {5, 530, 64},
+                                {33, 70, 515}, {12, 96, 1030}, {169, 513, 9},  {32, 101, 1024}};
+enum { SHAPES = sizeof shapes / sizeof *shapes, WAYS = 8 };
+
+static void test_sums(void **state)
+{
+    struct rng r = {1};
+    const struct gemm *g;
+    (void)state;
+    if (gemm_variant(0) == NULL)
+        skip();
+    for (int s = 0; s < SHAPES * WAYS; s++) {
+        const int *shape = shapes[s / WAYS];
+        struct product p = product_make(shape[0], shape[1], shape[2], s % WAYS, &r);
+        for (size_t i = 0; (g = gemm_variant(i)) != NULL; i++) {
+            run(&p, g);
+            check(&p, g);
+        }
+        product_free(&p);
+    }
+}
+
+/* Shapes of MobileNet's and ResNet's layers: forward, the input's gradient, the weights'. */
+static void test_blas(void **state)
+{
+    static const int layers[][3] = {{1568, 64, 32}, {392, 512, 256}, {98, 1024, 512},
+                                    {113, 64, 576}, {64, 128, 1152}, {32, 101, 1024}};
+    const struct gemm *g;
+    struct rng r = {2};
+    (void)state;
+    if (gemm_variant(0) == NULL)
+        skip();
+    for (size_t s = 0; s < 3 * sizeof layers / sizeof *layers; s++) {
+        int rows = layers[s / 3][0], units = layers[s / 3][1], inputs = layers[s / 3][2];
+        struct product p = s % 3 == 0   ? product_make(rows, units, inputs, 0, &r)
+                           : s % 3 == 1 ? product_make(rows, inputs, units, 2, &r)
+                                        : product_make(inputs, units, rows, 1 | 4, &r);
+        float *c = malloc((size_t)p.m * p.ldc * sizeof *c);
+        assert_non_null(c);
+        memcpy(c, p.start, (size_t)p.m * p.ldc * sizeof *c);
+        cblas_sgemm(CblasRowMajor, p.a.transposed ? CblasTrans : CblasNoTrans,
+                    p.b.transposed ? CblasTrans : CblasNoTrans, p.m, p.n, p.k, 1, p.a.x,
+                    (int)p.a.ld, p.b.x, (int)p.b.ld, p.add ? 1 : 0, c, (int)p.ldc);
+        for (size_t v = 0; (g = gemm_variant(v)) != NULL; v++) {
+            run(&p, g);
+            double most = (g->bf16 ? 5e-3 : 1e-6) * (1 + sqrt(p.k));
+            for (int i = 0; i < p.m; i++) {
+                for (int j = 0; j < p.n; j++)
+                    assert_float_equal(p.c[(size_t)i * p.ldc + j], c[(size_t)i * p.ldc + j], most);
+            }
+        }
+        free(c);
+        product_free(&p);
+    }
+}
+
+/* All variants of a precision, and products cut into parts or packed
+   beforehand, give the same bytes. */
+static void test_bytes(void **state)
+{
+    const struct gemm *g;
+    struct rng r = {3};
+    (void)state;
+    for (int s = 0; s < SHAPES * WAYS; s++) {
+        const int *shape = shapes[s / WAYS];
+        struct product p = product_make(shape[0], shape[1], shape[2], s % WAYS, &r);
+        size_t bytes = (size_t)p.m * p.ldc * sizeof *p.c;
+        float *first[2] = {NULL, NULL};
+        for (size_t i = 0; (g = gemm_variant(i)) != NULL; i++) {
+            run(&p, g);
+            if (first[g->bf16] == NULL) {
+                first[g->bf16] = malloc(bytes);
+                assert_non_null(first[g->bf16]);
+                memcpy(first[g->bf16], p.c, bytes);
+            }
+            assert_memory_equal(p.c, first[g->bf16], bytes);
+            memcpy(p.c, p.start, bytes);
+            int m = (p.m + 2) / 3, n = (p.n + 1) / 2;
+            run_part(&p, g, 0, 0, m, n);
+            run_part(&p, g, 0, n, m, p.n - n);
+            run_part(&p, g, m, 0, p.m - m, p.n);
+            assert_memory_equal(p.c, first[g->bf16], bytes);
+            if (!p.add) {
+                run_packed(&p, g);
+                assert_memory_equal(p.c, first[g->bf16], bytes);
+            }
+        }
+        free(first[0]);
+        free(first[1]);
+        product_free(&p);
+    }
+}
+
+/* What bfloat16 makes of numbers at its edges: multiplied by one, in both ways to pack. */
+static void test_rounding(void **state)
+{
+    static const struct {
+        float x, to;
+    } cases[] = {{1 + 0x1p-8f, 1},
+                 {1 + 0x1.8p-7f, 1 + 0x1p-6f},
+                 {-1 - 0x1.02p-8f, -1 - 0x1p-7f},
+                 {0x1.ffp127f, INFINITY},
+                 {0x1.fep127f, 0x1.fep127f},
+                 {-INFINITY, -INFINITY},
+                 {0x1p-126f, 0x1p-126f},
+                 {0x1p-127f, 0},
+                 {-0x1.8p-149f, 0}};
+    const struct gemm *g;
+    const float one = 1;
+    (void)state;
+    for (size_t v = 0; (g = gemm_variant(v)) != NULL; v++) {
+        float *scratch = malloc(gemm_scratch(g) * sizeof *scratch), y;
+        assert_non_null(scratch);
+        for (size_t i = 0; g->bf16 && i < 2 * sizeof cases / sizeof *cases; i++) {
+            struct matrix x = {&cases[i / 2].x, 1, i % 2}, b = {&one, 1, false};
+            gemm_run(g, 1, 1, 1, x, b, false, &y, 1, scratch);
+            assert_true(y == cases[i / 2].to);
+        }
+        for (int i = 0; i < 2; i++) {
+            const uint32_t bits = 0x7f800001; /* loses its only bit */
+            float nan;
+            memcpy(&nan, &bits, sizeof nan);
+            gemm_run(g, 1, 1, 1, (struct matrix){&nan, 1, i}, (struct matrix){&one, 1, false},
+                     false, &y, 1, scratch);
+            assert_true(isnan(y));
+        }
+        free(scratch);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_sums),
+        cmocka_unit_test(test_blas),
+        cmocka_unit_test(test_bytes),
+        cmocka_unit_test(test_rounding),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
