@@ -281,123 +281,151 @@ static size_t words_of(const struct gemm *g, int k)
     return g->pairs ? even / 2 : g->bf16 ? even : (size_t)k;
 }
 
+/* Panels of operands: rows go in evenly. */
+static int each_of(const struct gemm *g, bool left, int many)
+{
+    int panels = (many + g->mr - 1) / g->mr;
+    return !left ? g->nr : panels > 0 ? (many + panels - 1) / panels : 1;
+}
+
+static int width_of(const struct gemm *g, bool left)
+{
+    return left ? g->lanes : g->nr;
+}
+
 size_t gemm_scratch(const struct gemm *g)
 {
-    return words_of(g, g->block) * (ROWS + COLUMNS) + (size_t)(ROWS * g->lanes);
+    size_t most_rows = (size_t)((ROWS + g->mr - 1) / g->mr * g->lanes);
+    return words_of(g, g->block) * (most_rows + COLUMNS);
 }
 
-/* Rounded up to whole panels. */
-static size_t padded(const struct gemm *g, int n)
+/* Packs terms [k0, k0 + k) of rows or columns [from, from + count). to: of the first term there. */
+static void pack(const struct gemm *g, const struct matrix *x, bool left, int from, int k0, int k,
+                 const struct panels *to)
 {
-    return (size_t)((n + g->nr - 1) / g->nr * g->nr);
-}
-
-/* A block of terms [k0, k0 + k) of a product. */
-struct block {
-    const struct gemm *g;
-    int k0, k;
-    size_t words;
-};
-
-/* Packs columns [from, from + count) of the right side. */
-static void pack_columns(const struct block *t, const struct matrix *b, int from, int count,
-                         float *to)
-{
-    const int nr = t->g->nr;
-    const struct panels p = {to, t->words * (size_t)nr, count, nr, true};
-    if (b->transposed)
-        t->g->across(b->x + (size_t)from * b->ld + (size_t)t->k0, b->ld, t->k, &p);
+    /* In memory, a row's terms lie side by side, or a term's rows. */
+    if (left != x->transposed)
+        g->across(x->x + (size_t)from * x->ld + (size_t)k0, x->ld, k, to);
     else
-        t->g->along(b->x + (size_t)t->k0 * b->ld + (size_t)from, b->ld, t->k, &p);
+        g->along(x->x + (size_t)k0 * x->ld + (size_t)from, x->ld, k, to);
 }
 
-/* Packs rows [from, from + count) of the left side in panels of like heights. */
-static struct panels pack_rows(const struct block *t, const struct matrix *a, int from, int count,
-                               float *to)
+/* c (rows, columns) = or += packed a, in panels of `each` rows, by packed b. */
+static void multiply(const struct gemm *g, size_t words, const float *a, int rows, int each,
+                     const float *b, int columns, bool add, float *c, size_t ldc)
 {
-    const int n = (count + t->g->mr - 1) / t->g->mr, height = (count + n - 1) / n;
-    const struct panels p = {to, t->words * (size_t)height + (size_t)t->g->lanes, count, height,
-                             false};
-    if (a->transposed)
-        t->g->along(a->x + (size_t)t->k0 * a->ld + (size_t)from, a->ld, t->k, &p);
-    else
-        t->g->across(a->x + (size_t)from * a->ld + (size_t)t->k0, a->ld, t->k, &p);
-    return p;
-}
-
-/* c (rows, columns) = or += packed rows by packed columns b. */
-static void multiply(const struct block *t, const struct panels *rows, const float *b, int columns,
-                     bool add, float *c, size_t ldc)
-{
-    const int nr = t->g->nr;
-    for (int j = 0; j < columns; j += nr, b += t->words * (size_t)nr) {
-        const float *a = rows->at;
-        for (int i = 0; i < rows->count; i += rows->w, a += rows->step)
-            t->g->tile(t->words, a, min_int(rows->w, rows->count - i), b,
-                       c + (size_t)i * ldc + (size_t)j, ldc, min_int(nr, columns - j), add);
+    size_t a_step = words * (size_t)g->lanes, b_step = words * (size_t)g->nr;
+    for (int j = 0; j < columns; j += g->nr, b += b_step) {
+        const float *panel = a;
+        for (int i = 0; i < rows; i += each, panel += a_step)
+            g->tile(words, panel, min_int(each, rows - i), b, c + (size_t)i * ldc + (size_t)j, ldc,
+                    min_int(g->nr, columns - j), add);
     }
 }
 
-size_t gemm_packed(const struct gemm *g, int k, int n)
-{
-    size_t words = 0;
-    for (int k0 = 0; k0 < k; k0 += g->block)
-        words += words_of(g, min_int(g->block, k - k0));
-    return words * padded(g, n);
-}
-
-void gemm_pack(const struct gemm *g, int k, int n, struct matrix b, float *packed)
-{
-    for (int k0 = 0; k0 < k; k0 += g->block) {
-        struct block t = {g, k0, min_int(g->block, k - k0), 0};
-        t.words = words_of(g, t.k);
-        pack_columns(&t, &b, 0, n, packed);
-        packed += t.words * padded(g, n);
-    }
-}
-
-/* packed: the right side, or NULL: it is packed as it is needed. */
-static void run(const struct gemm *g, int m, int n, int k, struct matrix a, const struct matrix *b,
-                const float *packed, bool add, float *c, size_t ldc, float *scratch)
+/* b: the right side, or NULL: it is packed. */
+static void run(const struct gemm *g, int m, int n, int k, const struct matrix *a,
+                const struct matrix *b, const float *packed, bool add, float *c, size_t ldc,
+                float *scratch)
 {
     float *const columns_here = scratch;
     float *const rows_here = scratch + words_of(g, g->block) * COLUMNS;
     const int blocks = (m + ROWS - 1) / ROWS;
+    const size_t panels = (size_t)((n + g->nr - 1) / g->nr * g->nr);
     assert(COLUMNS % g->nr == 0 && g->mr <= g->lanes);
     if (k == 0 && !add) {
         for (int i = 0; i < m; i++)
             memset(c + (size_t)i * ldc, 0, (size_t)n * sizeof *c);
     }
     for (int k0 = 0; k0 < k; k0 += g->block) {
-        struct block t = {g, k0, min_int(g->block, k - k0), 0};
-        t.words = words_of(g, t.k);
+        const int terms = min_int(g->block, k - k0);
+        const size_t words = words_of(g, terms);
         for (int n0 = 0; n0 < n; n0 += COLUMNS) {
+            const int columns = min_int(COLUMNS, n - n0);
             const float *b_here = columns_here;
-            int columns = min_int(COLUMNS, n - n0);
-            if (packed == NULL)
-                pack_columns(&t, b, n0, columns, columns_here);
-            else
-                b_here = packed + t.words * (size_t)n0;
+            if (b != NULL) {
+                struct panels p = {columns_here, words * (size_t)g->nr, columns, g->nr, g->nr};
+                pack(g, b, false, n0, k0, terms, &p);
+            } else {
+                b_here = packed + words * (size_t)n0;
+            }
             for (int i = 0; i < blocks; i++) {
-                int from = (int)((long)m * i / blocks), to = (int)((long)m * (i + 1) / blocks);
-                struct panels rows = pack_rows(&t, &a, from, to - from, rows_here);
-                multiply(&t, &rows, b_here, columns, add || k0 > 0,
+                int from = (int)((long)m * i / blocks), rows = (int)((long)m * (i + 1) / blocks);
+                rows -= from;
+                struct panels p = {rows_here, words * (size_t)g->lanes, rows,
+                                   each_of(g, true, rows), g->lanes};
+                pack(g, a, true, from, k0, terms, &p);
+                multiply(g, words, rows_here, rows, p.each, b_here, columns, add || k0 > 0,
                          c + (size_t)from * ldc + (size_t)n0, ldc);
             }
         }
-        if (packed != NULL)
-            packed += t.words * padded(g, n);
+        if (b == NULL)
+            packed += words * panels;
     }
 }
 
 void gemm_run(const struct gemm *g, int m, int n, int k, struct matrix a, struct matrix b, bool add,
               float *c, size_t ldc, float *scratch)
 {
-    run(g, m, n, k, a, &b, NULL, add, c, ldc, scratch);
+    run(g, m, n, k, &a, &b, NULL, add, c, ldc, scratch);
 }
 
-void gemm_run_packed(const struct gemm *g, int m, int n, int k, struct matrix a,
-                     const float *packed, float *c, size_t ldc, float *scratch)
+/* --- Packed operands: for each block of terms its panels ------------------------------------- */
+
+int gemm_step(const struct gemm *g, const struct packed *p)
 {
-    run(g, m, n, k, a, NULL, packed, false, c, ldc, scratch);
+    return each_of(g, p->left, p->many);
+}
+
+/* Floats that hold a word of all panels. */
+static size_t across_panels(const struct gemm *g, const struct packed *p)
+{
+    int each = gemm_step(g, p);
+    return (size_t)((p->many + each - 1) / each * width_of(g, p->left));
+}
+
+size_t packed_floats(const struct gemm *g, const struct packed *p)
+{
+    int rest = p->terms % g->block;
+    size_t words = words_of(g, g->block) * (size_t)(p->terms / g->block) + words_of(g, rest);
+    return words * across_panels(g, p);
+}
+
+/* Where the block of terms from k0 on begins: all before it are whole. */
+static float *block_at(const struct gemm *g, const struct packed *p, int k0)
+{
+    return p->at + words_of(g, g->block) * (size_t)(k0 / g->block) * across_panels(g, p);
+}
+
+void gemm_pack(const struct gemm *g, const struct packed *p, struct matrix x, int from, int count)
+{
+    const int w = width_of(g, p->left);
+    assert(from % 2 == 0 && from + count <= p->terms);
+    for (int k0 = from, k; k0 < from + count; k0 += k) {
+        const int in_block = k0 % g->block, begin = k0 - in_block;
+        const size_t words = words_of(g, min_int(g->block, p->terms - begin));
+        k = min_int(g->block - in_block, from + count - k0);
+        const struct panels panels = {block_at(g, p, begin) + words_of(g, in_block) * (size_t)w,
+                                      words * (size_t)w, p->many, gemm_step(g, p), w};
+        pack(g, &x, p->left, 0, k0, k, &panels);
+    }
+}
+
+void gemm_run_packed(const struct gemm *g, int m, struct matrix a, const struct packed *b, float *c,
+                     size_t ldc, float *scratch)
+{
+    run(g, m, b->many, b->terms, &a, NULL, b->at, false, c, ldc, scratch);
+}
+
+void gemm_run_block(const struct gemm *g, const struct packed *a, const struct packed *b, int i,
+                    int j, int m, int n, float *c, size_t ldc)
+{
+    const int each = gemm_step(g, a);
+    assert(i % each == 0 && j % g->nr == 0 && a->terms == b->terms);
+    assert(i + m <= a->many && j + n <= b->many);
+    for (int k0 = 0; k0 < a->terms; k0 += g->block) {
+        const size_t words = words_of(g, min_int(g->block, a->terms - k0));
+        multiply(g, words, block_at(g, a, k0) + words * (size_t)(i / each * g->lanes), m, each,
+                 block_at(g, b, k0) + words * (size_t)j, n, k0 > 0, c, ldc);
+    }
 }

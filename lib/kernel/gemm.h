@@ -20,13 +20,12 @@
 
 #include "simd.h"
 
-/* `count` rows or columns of an operand, in panels (words, w) that begin `step` floats apart. The last
-   may have fewer; with `pad` it is filled up with zeros. */
+/* `count` rows or columns of an operand, `each` of them in a panel, term after term: (words, w), with
+   zeros behind them. Panels begin `step` floats apart. */
 struct panels {
     float *at;
     size_t step;
-    int count, w;
-    bool pad;
+    int count, each, w;
 };
 
 /* The inner loops. A word is a term, or with `pairs` two. */
@@ -37,10 +36,11 @@ struct gemm {
     int lanes;
     int block; /* terms that are summed at once */
     /* Pack terms [0, k) at x. along: a term's elements lie side by side, terms are ld apart; across:
-       the other way round. May write `lanes` words behind a panel. */
+       the other way round. */
     void (*along)(const float *x, size_t ld, int k, const struct panels *p);
     void (*across)(const float *x, size_t ld, int k, const struct panels *p);
-    /* c[m, n] = the product of a panel of m rows and one of nr columns; added to c with `add`. */
+    /* c[m, n] = the product of a panel of m rows, `lanes` wide, and one of nr columns; added to c
+       with `add`. */
     void (*tile)(size_t words, const float *a, int m, const float *b, float *c, size_t ldc, int n,
                  bool add);
 };
@@ -61,15 +61,32 @@ struct matrix {
 /* Floats of scratch that gemm_run needs. */
 size_t gemm_scratch(const struct gemm *g);
 
-/* Packs b[k, n] for gemm_run_packed: gemm_packed floats. */
-size_t gemm_packed(const struct gemm *g, int k, int n);
-void gemm_pack(const struct gemm *g, int k, int n, struct matrix b, float *packed);
-
 /* c[m, n] = a[m, k] b[k, n], added to c with `add`; c's rows are ldc apart and it overlaps neither.
    With k == 0 the product is zero. */
 void gemm_run(const struct gemm *g, int m, int n, int k, struct matrix a, struct matrix b, bool add,
               float *c, size_t ldc, float *scratch);
-void gemm_run_packed(const struct gemm *g, int m, int n, int k, struct matrix a,
-                     const float *packed, float *c, size_t ldc, float *scratch);
+
+/* An operand packed once for many products: the rows of a left one (rows, terms), or the columns of a
+   right one (terms, columns); `many` of them. */
+struct packed {
+    float *at; /* packed_floats of them, the caller's */
+    int many, terms;
+    bool left;
+};
+size_t packed_floats(const struct gemm *g, const struct packed *p);
+
+/* Packs terms [from, from + count) of x, which begins with the first; both are even, the last count
+   apart. Threads may pack different terms. */
+void gemm_pack(const struct gemm *g, const struct packed *p, struct matrix x, int from, int count);
+
+/* gemm_run with b packed; c = a b. */
+void gemm_run_packed(const struct gemm *g, int m, struct matrix a, const struct packed *b, float *c,
+                     size_t ldc, float *scratch);
+
+/* c[m, n] = a b, all of them packed: rows [i, i + m) and columns [j, j + n), where i and j are
+   multiples of gemm_step. c is their place. */
+void gemm_run_block(const struct gemm *g, const struct packed *a, const struct packed *b, int i,
+                    int j, int m, int n, float *c, size_t ldc);
+int gemm_step(const struct gemm *g, const struct packed *p);
 
 #endif

@@ -19,7 +19,7 @@
 
 enum { VARIANT(words_of_two) = PAIRS ? 1 : 2 };
 
-/* Two terms of one panel, the second of which may be missing. */
+/* Two terms of a panel, the second of which may be missing. */
 TARGET static inline __attribute__((always_inline)) void
 VARIANT(along_panel)(const float *x, const float *next, int width, float *panel, int w)
 {
@@ -42,14 +42,14 @@ VARIANT(along_panel)(const float *x, const float *next, int width, float *panel,
 /* Term by term over all panels, since memory is read fastest in its order. */
 TARGET static void VARIANT(along)(const float *x, size_t ld, int k, const struct panels *p)
 {
-    for (size_t word = 0; k > 0; k -= 2, x += 2 * ld, word += VARIANT(words_of_two)) {
+    float *words = p->at;
+    for (; k > 0; k -= 2, x += 2 * ld, words += VARIANT(words_of_two) * p->w) {
         const float *next = k > 1 ? x + ld : NULL;
-        float *panel = p->at;
-        for (int i = 0; i < p->count; i += p->w, panel += p->step) {
-            int width = p->count - i < p->w ? p->count - i : p->w, w = p->pad ? p->w : width;
+        float *panel = words;
+        for (int i = 0; i < p->count; i += p->each, panel += p->step)
             VARIANT(along_panel)
-            (x + i, next != NULL ? next + i : NULL, width, panel + word * (size_t)w, w);
-        }
+        (x + i, next != NULL ? next + i : NULL, p->count - i < p->each ? p->count - i : p->each,
+         panel, p->w);
     }
 }
 
@@ -78,10 +78,9 @@ TARGET static void VARIANT(across_panel)(const float *x, size_t ld, int k, int w
 TARGET static void VARIANT(across)(const float *x, size_t ld, int k, const struct panels *p)
 {
     float *panel = p->at;
-    for (int i = 0; i < p->count; i += p->w, panel += p->step) {
-        int width = p->count - i < p->w ? p->count - i : p->w;
-        VARIANT(across_panel)(x + (size_t)i * ld, ld, k, width, panel, p->pad ? p->w : width);
-    }
+    for (int i = 0; i < p->count; i += p->each, panel += p->step)
+        VARIANT(across_panel)
+    (x + (size_t)i * ld, ld, k, p->count - i < p->each ? p->count - i : p->each, panel, p->w);
 }
 
 #ifdef MULADD
@@ -98,7 +97,7 @@ VARIANT(tile_of)(size_t words, const float *a, const int m, const float *b, floa
         __builtin_prefetch(c + (size_t)i * ldc, 1);
         __builtin_prefetch(c + (size_t)i * ldc + NV * LANES - 1, 1);
     }
-    for (size_t k = 0; k < words; k++, a += m, b += NV * LANES) {
+    for (size_t k = 0; k < words; k++, a += LANES, b += NV * LANES) {
         VEC y[NV];
         UNROLL
         for (int v = 0; v < NV; v++)

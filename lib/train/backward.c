@@ -5,9 +5,6 @@
 #include "grad.h"
 #include "op.h"
 
-/* Rows of a dense layer's weights whose gradients are computed together. */
-enum { ROW_BLOCK = 64 };
-
 static void backward_images(struct trainer *t, int i, size_t first, size_t n, int worker,
                             const real *dy, real *dx, real *dw)
 {
@@ -73,29 +70,72 @@ void pass_input_gradient(struct trainer *t)
         pass_over_parts(t, backward_part);
 }
 
-static void weight_rows(void *ctx, int worker, size_t k)
+/* A block of the weights' gradients, or the bias's of as many columns, or, behind these, a part of
+   the input's. */
+static void backward_block(void *ctx, int worker, size_t k)
 {
     struct trainer *t = ctx;
     const struct images v = pass_images(t, t->cur, 0, (size_t)t->n, worker);
-    const struct param *weight = &v.l->param[0];
-    int inputs = (int)(weight->count / (size_t)v.l->units), from = (int)k * ROW_BLOCK;
-    g_weight_rows(v.x, inputs, t->state[t->cur].dact, v.l->units, v.rows, from,
-                  inputs - from < ROW_BLOCK ? inputs - from : ROW_BLOCK, t->grad + weight->at);
+    const struct products products = pass_products(t, t->cur, worker);
+    const struct weight_blocks b = train_weight_blocks(v.l);
+    const struct param *p = v.l->param;
+    const real *dy = t->state[t->cur].dact;
+    if (k < b.down * b.across && t->packed_x.at != NULL && train_is_plain(v.l)) {
+        void *dw = t->grad + p[0].at;
+        g_weight_block_packed(products.own, &t->packed_x, &t->packed_dy, &b, k, dw);
+        return;
+    }
+    if (k < b.down * b.across) {
+        g_weight_block(&products, v.l, v.in, v.x, dy, v.n, &b, k, t->grad + p[0].at,
+                       t->scratch[worker]);
+        return;
+    }
+    k -= b.down * b.across;
+    if (v.l->nparam > 1 && k < b.across) {
+        g_bias_block(dy, v.rows, v.l->units, &b, k, t->grad + p[1].at);
+        return;
+    }
+    backward_part(t, worker, v.l->nparam > 1 ? k - b.across : k);
 }
 
-/* A layer of so many weights that these are cut, not the batch: a task is ROW_BLOCK rows of dw
-   (inputs, units) = x^T (inputs, pixels) dy (pixels, units), over all images. */
-static void backward_rows(struct trainer *t)
+/* Pixels of x and dy that are packed at once. */
+enum { PACK_PIECE = 128 };
+
+static void pack_piece(void *ctx, int worker, size_t k)
+{
+    struct trainer *t = ctx;
+    const struct images v = pass_images(t, t->cur, 0, (size_t)t->n, worker);
+    const struct products products = pass_products(t, t->cur, worker);
+    const void *x = v.x, *dy = t->state[t->cur].dact;
+    int from = (int)k * PACK_PIECE, left = (int)v.rows - from;
+    int count = left < PACK_PIECE ? left : PACK_PIECE;
+    gemm_pack(products.own, &t->packed_x, (struct matrix){x, (size_t)t->packed_x.many, true}, from,
+              count);
+    gemm_pack(products.own, &t->packed_dy, (struct matrix){dy, (size_t)t->packed_dy.many, false},
+              from, count);
+}
+
+/* For all blocks at once. */
+static void pack_operands(struct trainer *t)
 {
     const struct images v = pass_images(t, t->cur, 0, (size_t)t->n, 0);
-    size_t inputs = v.l->param[0].count / (size_t)v.l->units;
-    par_for(t->par, (inputs + ROW_BLOCK - 1) / ROW_BLOCK, weight_rows, t);
-    if (v.l->nparam > 1) {
-        real *db = t->grad + v.l->param[1].at;
-        memset(db, 0, (size_t)v.l->units * sizeof *db);
-        g_add_rows(t->state[t->cur].dact, v.rows, v.l->units, db);
-    }
-    pass_input_gradient(t);
+    int inputs = (int)(v.l->param[0].count / (size_t)v.l->units), rows = (int)v.rows;
+    t->packed_x = (struct packed){t->packed_x.at, inputs, rows, true};
+    t->packed_dy = (struct packed){t->packed_dy.at, v.l->units, rows, false};
+    par_for(t->par, (v.rows + PACK_PIECE - 1) / PACK_PIECE, pack_piece, t);
+}
+
+/* A layer of so many weights that these are cut, not the batch. */
+static void backward_blocks(struct trainer *t)
+{
+    const struct layer *l = &t->net->layer[t->cur];
+    const struct weight_blocks b = train_weight_blocks(l);
+    if (t->packed_x.at != NULL && train_is_plain(l))
+        pack_operands(t);
+    t->part_len = 0;
+    t->npart = t->dx != NULL ? train_image_parts(l, t->n) : 0;
+    par_for(t->par, b.down * b.across + (l->nparam > 1 ? b.across : 0) + t->npart, backward_block,
+            t);
 }
 
 /* Input t->input of one part of the current layer, whose gradient goes to t->dx. */
@@ -143,8 +183,8 @@ static void backward_layer(struct trainer *t)
     t->dx = pass_destination(t, l->in[0]);
     if (!t->memory.use[t->cur].train) {
         pass_input_gradient(t);
-    } else if (train_by_rows(l)) {
-        backward_rows(t);
+    } else if (train_by_blocks(l)) {
+        backward_blocks(t);
     } else {
         size_t len = train_params_span(l);
         const real *sum = pass_sum_parts(t, backward_part, len);

@@ -3,17 +3,21 @@
 
 #include "op.h"
 
-/* Packs the weights of layer i for its fast convolution. In double, where pointers are of another
+/* Packs the weights of layer i for its fast convolution and its products. In double, where pointers are of another
    type, no layer has one: hence void here and below. */
-static void pack_fast_conv(void *ctx, int worker, size_t i)
+static void pack_weights(void *ctx, int worker, size_t i)
 {
     const struct trainer *t = ctx;
     const struct layer *l = &t->net->layer[i];
     struct fast_conv *f = &t->state[i].fast;
     const void *w = pass_param(t, l, 0), *bias = pass_param(t, l, 1);
     (void)worker;
-    if (f->simd != NULL && (t->memory.use[i].train || !t->fresh))
+    if (!t->memory.use[i].train && t->fresh)
+        return;
+    if (f->simd != NULL)
         fast_conv_weights(f, w, bias);
+    if (t->state[i].packed.own != NULL)
+        packed_weights_set(&t->state[i].packed, l, w);
 }
 
 static void forward_part(void *ctx, int worker, size_t k)
@@ -54,7 +58,7 @@ void trainer_forward(struct trainer *t, int n, bool training, uint64_t seed)
     t->n = n;
     t->training = training;
     t->seed = seed;
-    par_for(t->par, (size_t)t->net->n, pack_fast_conv, t);
+    par_for(t->par, (size_t)t->net->n, pack_weights, t);
     t->fresh = true;
     for (t->cur = 0; t->cur < t->net->n; t->cur++) {
         const struct layer_use *d = &t->memory.use[t->cur];

@@ -11,17 +11,48 @@
 size_t train_parts(const struct layer *l, int n)
 {
     size_t params = layer_params(l), parts = 16;
-    if (l->type == L_DENSE)
-        parts = 4; /* a product of few rows is slow */
     while (parts > 2 && parts * params > (size_t)4 << 20)
         parts /= 2;
     return parts < (size_t)n ? parts : (size_t)n;
 }
 
-bool train_by_rows(const struct layer *l)
+size_t train_image_parts(const struct layer *l, int n)
 {
-    bool plain = l->type == L_DENSE || (l->type == L_CONV && k_is_pointwise(l));
-    return plain && l->param[0].count >= 65536;
+    size_t parts = l->type == L_DENSE ? 4 : 32; /* a product of few rows is slow */
+    return parts < (size_t)n ? parts : (size_t)n;
+}
+
+bool train_is_plain(const struct layer *l)
+{
+    return l->type == L_DENSE || (l->type == L_CONV && k_is_pointwise(l));
+}
+
+bool train_by_blocks(const struct layer *l)
+{
+    bool product = l->type == L_DENSE || (l->type == L_CONV && l->groups == 1);
+    return product && l->param[0].count > 65536;
+}
+
+static size_t rounded_up(size_t a, size_t b)
+{
+    return (a + b - 1) / b;
+}
+
+struct weight_blocks train_weight_blocks(const struct layer *l)
+{
+    enum { MOST = 256, LEAST = 64, BLOCKS = 16 };
+    size_t units = (size_t)l->units, inputs = l->param[0].count / units;
+    struct weight_blocks b = {.rows = MOST, .columns = MOST};
+    for (;;) {
+        b.down = rounded_up(inputs, b.rows);
+        b.across = rounded_up(units, b.columns);
+        if (b.down * b.across >= BLOCKS || (b.rows == LEAST && b.columns == LEAST))
+            return b;
+        if (b.rows >= b.columns)
+            b.rows /= 2;
+        else
+            b.columns /= 2;
+    }
 }
 
 size_t train_params_span(const struct layer *l)
@@ -257,7 +288,7 @@ static void add_up(struct train_memory *p, const int *feeds)
             p->patch = larger(p->patch, needs->scratch(l, in));
         if (l->type == L_DWCONV)
             p->zeros = larger(p->zeros, (size_t)in.w * (size_t)in.c);
-        if (d->run < 0 && !train_by_rows(l))
+        if (d->run < 0 && !train_by_blocks(l))
             p->part = larger(p->part, train_parts(l, p->batch) * train_params_span(l));
         bytes += train_kept(l, p->batch);
     }

@@ -91,13 +91,25 @@ enum act train_tail(const struct train_memory *p, int i);
 /* A fused run's gradients of a batch of n images are summed in so many parts. */
 size_t fused_run_parts(int n);
 
-/* Images of a batch of n are cut into so many parts; each part has its own gradient of the layer's
-   parameters. */
+/* Images of a batch of n are cut into so many parts where each has its own gradient of the layer's
+   parameters, and where it hasn't. */
 size_t train_parts(const struct layer *l, int n);
+size_t train_image_parts(const struct layer *l, int n);
 
 /* Whether the layer's weights are so many that a gradient for each part would cost more than the
-   product itself: then rows of the whole batch's gradient are computed instead. */
-bool train_by_rows(const struct layer *l);
+   product itself: then blocks of rows and columns of the whole batch's gradient (inputs, units) are
+   computed. */
+bool train_by_blocks(const struct layer *l);
+
+/* Whether its input is the left side of the product: a row a pixel, or an image of a dense layer. */
+bool train_is_plain(const struct layer *l);
+
+/* Of `rows` rows and `columns` columns each, the last ones of fewer. */
+struct weight_blocks {
+    size_t rows, columns;
+    size_t down, across; /* so many of them */
+};
+struct weight_blocks train_weight_blocks(const struct layer *l);
 
 /* Elements from a layer's first parameter to the end of its last. */
 size_t train_params_span(const struct layer *l);

@@ -47,8 +47,10 @@ static void conv_forward(struct trainer *t, const struct images *v)
     const struct tail tail = {pass_param(t, v->l, 1), train_tail(&t->memory, v->i), NULL};
     if (fast_y(t, v))
         return;
+    const struct products products = pass_products(t, v->i, v->worker);
     assert(k_conv_scratch(v->l, v->in) <= t->memory.patch);
-    k_conv(v->l, v->in, pass_param(t, v->l, 0), &tail, v->x, v->y, v->n, t->scratch[v->worker]);
+    k_conv(&products, v->l, v->in, pass_param(t, v->l, 0), &tail, v->x, v->y, v->n,
+           t->scratch[v->worker]);
 }
 
 /* Adds patches back to where k_im2col took them from. */
@@ -71,8 +73,8 @@ static void col2im(const struct layer *l, struct shape in, const real *col, int 
     }
 }
 
-void g_conv(const struct layer *l, struct shape in, const real *w, const real *x, const real *dy,
-            real *dx, real *dw, real *db, size_t n, real *col)
+void g_conv(const struct products *p, const struct layer *l, struct shape in, const real *w,
+            const real *x, const real *dy, real *dx, real *dw, real *db, size_t n, real *col)
 {
     size_t pixels = (size_t)l->shape.h * (size_t)l->shape.w;
     int cin = in.c / l->groups, cout = l->units / l->groups;
@@ -81,9 +83,9 @@ void g_conv(const struct layer *l, struct shape in, const real *w, const real *x
     if (k_is_pointwise(l)) {
         int rows = (int)(pixels * n);
         if (dw != NULL)
-            gemm(1, 0, in.c, l->units, rows, x, in.c, dy, l->units, 1, dw, l->units);
+            gemm(p, 1, 0, in.c, l->units, rows, x, in.c, dy, l->units, true, dw, l->units);
         if (dx != NULL)
-            gemm(0, 1, rows, in.c, l->units, dy, l->units, w, l->units, 0, dx, in.c);
+            product_back(p, rows, in.c, l->units, dy, l->units, w, l->units, dx, in.c);
         return;
     }
     int k = l->kh * l->kw * cin;
@@ -98,11 +100,12 @@ void g_conv(const struct layer *l, struct shape in, const real *w, const real *x
                 const real *d = dy + r * (size_t)l->units + g * cout;
                 if (dw != NULL) {
                     k_im2col(l, in, x, g * cin, cin, r, m, col);
-                    gemm(1, 0, k, cout, (int)m, col, k, d, l->units, 1, dw + g * cout, l->units);
+                    gemm(p, 1, 0, k, cout, (int)m, col, k, d, l->units, true, dw + g * cout,
+                         l->units);
                 }
                 if (dx == NULL)
                     continue;
-                gemm(0, 1, (int)m, k, cout, d, l->units, w + g * cout, l->units, 0, dcol, k);
+                product_back(p, (int)m, k, cout, d, l->units, w + g * cout, l->units, dcol, k);
                 col2im(l, in, dcol, g * cin, cin, r, m, dx);
             }
         }
@@ -114,9 +117,10 @@ void g_conv(const struct layer *l, struct shape in, const real *w, const real *x
 static void conv_backward(struct trainer *t, const struct images *v, const struct gradients *g)
 {
     bool done = g->dx != NULL && fast_dx(t, v, g->dy, g->dx);
+    const struct products products = pass_products(t, v->i, v->worker);
     assert(2 * k_conv_scratch(v->l, v->in) <= t->memory.patch);
-    g_conv(v->l, v->in, pass_param(t, v->l, 0), v->x, g->dy, done ? NULL : g->dx, g->dw, g->db,
-           v->n, t->scratch[v->worker]);
+    g_conv(&products, v->l, v->in, pass_param(t, v->l, 0), v->x, g->dy, done ? NULL : g->dx, g->dw,
+           g->db, v->n, t->scratch[v->worker]);
 }
 
 const struct train_op train_conv = {

@@ -5,23 +5,28 @@
 static void dense_forward(struct trainer *t, const struct images *v)
 {
     const struct tail tail = {pass_param(t, v->l, 1), train_tail(&t->memory, v->i), NULL};
-    k_dense(v->l, v->icount, pass_param(t, v->l, 0), &tail, v->x, v->y, v->n);
+    const struct products products = pass_products(t, v->i, v->worker);
+    k_dense(&products, v->l, v->icount, pass_param(t, v->l, 0), &tail, v->x, v->y, v->n);
 }
 
-static void g_dense(const struct layer *l, size_t inputs, const real *w, const real *x,
-                    const real *dy, real *dx, real *dw, real *db, size_t n)
+static void g_dense(const struct products *p, const struct layer *l, size_t inputs, const real *w,
+                    const real *x, const real *dy, real *dx, real *dw, real *db, size_t n)
 {
     if (db != NULL)
         g_add_rows(dy, n, l->units, db);
     if (dw != NULL)
-        gemm(1, 0, (int)inputs, l->units, (int)n, x, (int)inputs, dy, l->units, 1, dw, l->units);
+        gemm(p, 1, 0, (int)inputs, l->units, (int)n, x, (int)inputs, dy, l->units, true, dw,
+             l->units);
     if (dx != NULL)
-        gemm(0, 1, (int)n, (int)inputs, l->units, dy, l->units, w, l->units, 0, dx, (int)inputs);
+        gemm(p, 0, 1, (int)n, (int)inputs, l->units, dy, l->units, w, l->units, false, dx,
+             (int)inputs);
 }
 
 static void dense_backward(struct trainer *t, const struct images *v, const struct gradients *g)
 {
-    g_dense(v->l, v->icount, pass_param(t, v->l, 0), v->x, g->dy, g->dx, g->dw, g->db, v->n);
+    const struct products products = pass_products(t, v->i, v->worker);
+    g_dense(&products, v->l, v->icount, pass_param(t, v->l, 0), v->x, g->dy, g->dx, g->dw, g->db,
+            v->n);
 }
 
 const struct train_op train_dense = {

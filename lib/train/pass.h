@@ -33,11 +33,21 @@ static inline real *pass_param(const struct trainer *t, const struct layer *l, i
     return k < l->nparam ? t->w + l->param[k].at : NULL;
 }
 
+/* What computes products of layer i for a worker. */
+static inline struct products pass_products(const struct trainer *t, int i, int worker)
+{
+    bool conv = t->net->layer[i].type == L_CONV;
+    const struct packed_weights *packed = &t->state[i].packed;
+    return (struct products){conv ? t->conv_gemm : t->gemm, t->packing[worker],
+                             packed->forth.at != NULL ? &packed->forth : NULL,
+                             packed->back.at != NULL ? &packed->back : NULL};
+}
+
 /* The images of part k. */
 void pass_part(const struct trainer *t, size_t k, size_t *first, size_t *n);
 
-/* Cuts the batch into the parts of the current layer, or of its fused run, and calls fn with the
-   trainer for each of them. */
+/* Cuts the batch into parts for the current layer, or its fused run, and calls fn with the trainer
+   for each of them. */
 void pass_over_parts(struct trainer *t, void (*fn)(void *, int worker, size_t part));
 
 /* The same, where each part adds to its own t->part_len = len elements of t->part; then sums them,

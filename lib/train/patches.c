@@ -42,3 +42,25 @@ void k_im2col(const struct layer *l, struct shape in, const real *x, int c0, int
         }
     }
 }
+
+void k_im2col_terms(const struct layer *l, struct shape in, const real *x, size_t term,
+                    size_t terms, size_t from, size_t count, real *col)
+{
+    size_t nc = (size_t)in.c, pixels = (size_t)l->shape.h * (size_t)l->shape.w;
+    assert(term + terms <= (size_t)(l->kh * l->kw) * nc);
+    for (size_t i = from; i < from + count; i++) {
+        const real *image = x + i / pixels * shape_count(in);
+        int y0 = (int)(i % pixels / (size_t)l->shape.w) * l->sh - l->pt;
+        int x0 = (int)(i % (size_t)l->shape.w) * l->sw - l->pl;
+        for (size_t k = term, some; k < term + terms; k += some, col += some) {
+            int tap = (int)(k / nc), yy = y0 + tap / l->kw * l->dh, xx = x0 + tap % l->kw * l->dw;
+            size_t c = k % nc, left = term + terms - k;
+            some = nc - c < left ? nc - c : left;
+            if (yy >= 0 && yy < in.h && xx >= 0 && xx < in.w)
+                memcpy(col, image + ((size_t)yy * (size_t)in.w + (size_t)xx) * nc + c,
+                       some * sizeof *col);
+            else
+                memset(col, 0, some * sizeof *col);
+        }
+    }
+}

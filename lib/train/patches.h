@@ -19,4 +19,9 @@ size_t k_conv_scratch(const struct layer *l, struct shape in);
 void k_im2col(const struct layer *l, struct shape in, const real *x, int c0, int nc, size_t from,
               size_t count, real *col);
 
+/* The same of terms [term, term + terms) of each patch, without groups; pixels are counted over all
+   images. */
+void k_im2col_terms(const struct layer *l, struct shape in, const real *x, size_t term,
+                    size_t terms, size_t from, size_t count, real *col);
+
 #endif

@@ -1,35 +1,57 @@
 /*
- * Products of matrices for training, forward: OpenBLAS's, in the number type of the kernels.
- * Inference has products of its own (kernel/conv.h) and needs no BLAS. Nothing here allocates; x
- * and y don't overlap.
+ * Products of matrices for training, in the number type of the kernels: kernel/gemm.h's where they
+ * run, OpenBLAS's elsewhere and in double. Inference has products of its own (kernel/conv.h) and
+ * needs no BLAS. Nothing here allocates; x and y don't overlap.
  */
 #ifndef MIEN_TRAIN_PRODUCTS_H
 #define MIEN_TRAIN_PRODUCTS_H
 
 #include <cblas.h>
 
+#include "kernel/gemm.h"
 #include "patches.h"
 
-#ifdef MIEN_DOUBLE
-#define REAL_GEMM cblas_dgemm
-#else
-#define REAL_GEMM cblas_sgemm
-#endif
+/* What computes a layer's products: own, or OpenBLAS where that is NULL. */
+struct products {
+    const struct gemm *own;
+    float *scratch; /* gemm_scratch(own) */
+    /* Its weights (inputs, units) packed for the outputs, and turned for the input's gradient; NULL:
+       they are packed, if at all, when they are needed. */
+    const struct packed *forth, *back;
+};
 
-/* c = a b + beta c, row-major: a is m x k (or k x m when ta), b is k x n (or n x k when tb). */
-static inline void gemm(int ta, int tb, int m, int n, int k, const real *a, int lda, const real *b,
-                        int ldb, real beta, real *c, int ldc)
-{
-    REAL_GEMM(CblasRowMajor, ta ? CblasTrans : CblasNoTrans, tb ? CblasTrans : CblasNoTrans, m, n,
-              k, 1, a, lda, b, ldb, beta, c, ldc);
-}
+/* c = a b, added to c with `add`, row-major: a is m x k (or k x m when ta), b is k x n (or n x k when
+   tb). */
+void gemm(const struct products *p, int ta, int tb, int m, int n, int k, const real *a, int lda,
+          const real *b, int ldb, bool add, real *c, int ldc);
+
+/* The products that weights are the right side of: y[m, units] = x[m, inputs] w, and dx = dy w^T.
+   Rows of w are ldw apart. */
+void product_forth(const struct products *p, int m, int units, int inputs, const real *x, int ldx,
+                   const real *w, int ldw, real *y, int ldy);
+void product_back(const struct products *p, int m, int inputs, int units, const real *dy, int ldy,
+                  const real *w, int ldw, real *dx, int ldx);
+
+/* A layer's weights packed for products. They change from step to step, and are packed once in each,
+   for all threads. */
+struct packed_weights {
+    const struct gemm *own;    /* NULL: none are */
+    struct packed forth, back; /* what they are at is owned, or NULL */
+};
+
+/* Takes memory for a convolution that reads `in`: without groups, since products of those are small.
+   forth, back: what is wanted. Returns 0 or MIEN_ERR_MEM. */
+MIEN_CHECKED int packed_weights_make(struct packed_weights *p, const struct gemm *own,
+                                     const struct layer *l, bool forth, bool back);
+void packed_weights_set(struct packed_weights *p, const struct layer *l, const float *w);
+void packed_weights_free(struct packed_weights *p);
 
 /* y[n, l.shape] = tail(conv(x[n, in])). col is scratch of k_conv_scratch(l, in) elements. */
-void k_conv(const struct layer *l, struct shape in, const real *w, const struct tail *t,
-            const real *x, real *y, size_t n, real *col);
+void k_conv(const struct products *p, const struct layer *l, struct shape in, const real *w,
+            const struct tail *t, const real *x, real *y, size_t n, real *col);
 
 /* y[n, units] = x[n, inputs] w. */
-void k_dense(const struct layer *l, size_t inputs, const real *w, const struct tail *t,
-             const real *x, real *y, size_t n);
+void k_dense(const struct products *p, const struct layer *l, size_t inputs, const real *w,
+             const struct tail *t, const real *x, real *y, size_t n);
 
 #endif

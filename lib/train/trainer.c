@@ -34,12 +34,13 @@ static int take_memory(struct trainer *t)
     t->state = calloc((size_t)t->net->n, sizeof *t->state);
     t->slot = calloc((size_t)p->slots + 1, sizeof *t->slot);
     t->scratch = calloc((size_t)p->jobs, sizeof *t->scratch);
+    t->packing = calloc((size_t)p->jobs, sizeof *t->packing);
     t->part = aligned_zeros(p->part, sizeof *t->part);
     t->extra = aligned_zeros(batch * p->extra, sizeof *t->extra);
     t->zeros = aligned_zeros(p->zeros, sizeof *t->zeros);
     t->grad = aligned_zeros(p->weights, sizeof *t->grad);
-    if (t->state == NULL || t->slot == NULL || t->scratch == NULL || t->part == NULL ||
-        t->extra == NULL || t->zeros == NULL || t->grad == NULL)
+    if (t->state == NULL || t->slot == NULL || t->scratch == NULL || t->packing == NULL ||
+        t->part == NULL || t->extra == NULL || t->zeros == NULL || t->grad == NULL)
         return MIEN_ERR_MEM;
     for (int k = 0; k < p->slots; k++) {
         size_t images = p->slot[k].inner ? (size_t)p->jobs : batch;
@@ -62,34 +63,91 @@ static int take_memory(struct trainer *t)
     return 0;
 }
 
-/* Fast convolutions, and scratch. */
-static int take_scratch(struct trainer *t, struct mien_err *e)
+static bool in_bf16(const struct trainer *t)
 {
-    size_t bytes = t->memory.patch * sizeof(real);
+    return t->conv_gemm != NULL && t->conv_gemm->bf16;
+}
+
+/* What computes layer i: in bfloat16 a convolution's products have packed weights, in float those
+   that fast_conv.h doesn't do. */
+static int take_kernels(struct trainer *t, const struct simd *simd, int i)
+{
+    const struct layer *l = &t->net->layer[i];
+    struct layer_state *d = &t->state[i];
+    bool back = t->memory.use[l->in[0]].flow, conv = l->type == L_CONV, bf16 = in_bf16(t);
+    int rc = 0;
+    if (conv && l->groups == 1 && t->conv_gemm != NULL)
+        rc = packed_weights_make(&d->packed, t->conv_gemm, l, bf16,
+                                 back && (bf16 || !k_is_pointwise(l)));
+    if (rc == 0 && !(conv && bf16))
+        rc = fast_conv_make(&d->fast, simd, l, t->net->layer[l->in[0]].shape,
+                            train_tail(&t->memory, i), back);
+    return rc;
+}
+
+/* Room for the operands of weights' gradients that are computed by blocks. */
+static int take_packed_operands(struct trainer *t)
+{
+    size_t left = 0, right = 0;
+    for (int i = 0; i < t->net->n; i++) {
+        const struct layer *l = &t->net->layer[i];
+        if (!t->memory.use[i].train || t->memory.use[i].run >= 0 || !train_by_blocks(l) ||
+            !train_is_plain(l))
+            continue;
+        const struct gemm *g = l->type == L_CONV ? t->conv_gemm : t->gemm;
+        int rows = t->memory.batch * (int)(shape_count(l->shape) / (size_t)l->units);
+        size_t x = packed_floats(
+            g, &(struct packed){NULL, (int)(l->param[0].count / (size_t)l->units), rows, true});
+        size_t dy = packed_floats(g, &(struct packed){NULL, l->units, rows, false});
+        left = x > left ? x : left;
+        right = dy > right ? dy : right;
+    }
+    if (left == 0)
+        return 0;
+    t->packed_x.at = aligned_zeros(left, sizeof *t->packed_x.at);
+    t->packed_dy.at = aligned_zeros(right, sizeof *t->packed_dy.at);
+    return t->packed_x.at == NULL || t->packed_dy.at == NULL ? MIEN_ERR_MEM : 0;
+}
+
+/* What computes the layers, and scratch. */
+static int take_scratch(struct trainer *t, bool bf16, struct mien_err *e)
+{
+    size_t bytes = t->memory.patch * sizeof(real), packing = 0;
     const struct simd *simd = simd_choose(e);
     if (simd == NULL)
         return MIEN_ERR_ARG;
+    if (sizeof(real) == sizeof(float)) {
+        t->gemm = gemm_choose(simd, false);
+        t->conv_gemm = gemm_choose(simd, bf16);
+    }
+    if (bf16 && t->conv_gemm == NULL)
+        return mien_err_set(e, MIEN_ERR_ARG, "this processor can't train in bf16");
     for (int i = 0; sizeof(real) == sizeof(float) && i < t->net->n; i++) {
-        const struct layer *l = &t->net->layer[i];
-        const struct layer_use *d = &t->memory.use[i];
-        if (d->role != COMPUTED)
+        if (t->memory.use[i].role != COMPUTED)
             continue;
-        if (fast_conv_make(&t->state[i].fast, simd, l, t->net->layer[l->in[0]].shape,
-                           train_tail(&t->memory, i), t->memory.use[l->in[0]].flow) < 0)
+        if (take_kernels(t, simd, i) < 0)
             return mien_err_mem(e, bytes, "training");
         size_t need = fast_conv_scratch(&t->state[i].fast);
         bytes = need > bytes ? need : bytes;
     }
-    for (int j = 0; j < t->memory.jobs; j++) {
-        if ((t->scratch[j] = aligned_zeros(bytes, 1)) == NULL)
+    if (t->gemm != NULL) {
+        if (take_packed_operands(t) < 0)
             return mien_err_mem(e, bytes, "training");
+        size_t one = gemm_scratch(t->gemm), other = gemm_scratch(t->conv_gemm);
+        packing = one > other ? one : other;
+    }
+    for (int j = 0; j < t->memory.jobs; j++) {
+        t->scratch[j] = aligned_zeros(bytes, 1);
+        t->packing[j] = aligned_zeros(packing, sizeof **t->packing);
+        if (t->scratch[j] == NULL || t->packing[j] == NULL)
+            return mien_err_mem(e, bytes + packing * sizeof **t->packing, "training");
     }
     return 0;
 }
 
 struct trainer *trainer_new(const struct net *net, real *w, const bool *train, const int *given,
-                            int ngiven, const int *ends, int nends, int batch, struct par *par,
-                            struct mien_err *e)
+                            int ngiven, const int *ends, int nends, int batch, bool bf16,
+                            struct par *par, struct mien_err *e)
 {
     struct trainer *t = calloc(1, sizeof *t);
     if (t == NULL) {
@@ -104,7 +162,7 @@ struct trainer *trainer_new(const struct net *net, real *w, const bool *train, c
         trainer_free(t);
         return NULL;
     }
-    if (take_scratch(t, e) < 0) {
+    if (take_scratch(t, bf16, e) < 0) {
         trainer_free(t);
         return NULL;
     }
@@ -121,12 +179,18 @@ void trainer_free(struct trainer *t)
             free(t->state[i].act);
         free(t->state[i].kept);
         fast_conv_free(&t->state[i].fast);
+        packed_weights_free(&t->state[i].packed);
     }
     for (int j = 0; t->scratch != NULL && j < t->memory.jobs; j++)
         free(t->scratch[j]);
     for (int k = 0; t->slot != NULL && k < t->memory.slots; k++)
         free(t->slot[k]);
+    for (int j = 0; t->packing != NULL && j < t->memory.jobs; j++)
+        free(t->packing[j]);
     free(t->scratch);
+    free(t->packing);
+    free(t->packed_x.at);
+    free(t->packed_dy.at);
     free(t->slot);
     free(t->state);
     free(t->part);
@@ -150,6 +214,12 @@ real *trainer_dact(struct trainer *t, int layer)
 real *trainer_grad(struct trainer *t)
 {
     return t->grad;
+}
+
+const char *trainer_kernels(const struct trainer *t, bool convolutions)
+{
+    const struct gemm *g = convolutions ? t->conv_gemm : t->gemm;
+    return g != NULL ? g->name : "openblas";
 }
 
 bool trainer_trains(const struct trainer *t, int layer)

@@ -3,6 +3,7 @@
 #define MIEN_TRAIN_TRAINER_STATE_H
 
 #include "fast_conv.h"
+#include "products.h"
 #include "trainer.h"
 #include "memory.h"
 
@@ -13,6 +14,7 @@ struct layer_state {
     bool ready; /* in a backward pass: dact holds a gradient */
     void *kept; /* what forward keeps for backward, train_op.keeps bytes */
     struct fast_conv fast;
+    struct packed_weights packed;
 };
 
 struct trainer {
@@ -25,7 +27,13 @@ struct trainer {
     int nends;
     struct par *par;
     real **scratch; /* one a worker */
-    bool fresh;     /* fast convolutions have the weights of layers that aren't trained */
+    /* Products of convolutions, and of other layers; NULL: OpenBLAS's. */
+    const struct gemm *conv_gemm, *gemm;
+    float **packing; /* their scratch, one a worker */
+    /* A batch's input of a layer and its output's gradient, packed for its weights' gradient; what they
+       are at is the trainer's, or NULL. */
+    struct packed packed_x, packed_dy;
+    bool fresh; /* fast convolutions have the weights of layers that aren't trained */
     real *zeros;
     real *part;  /* (parts, span): gradients of one layer's parameters, or a fused run's */
     real *extra; /* (batch, h, w, c): a second gradient of an output that several layers read */
@@ -37,6 +45,7 @@ struct trainer {
     int input; /* of the current layer: which of several gets its gradient */
     real *dx;  /* where the gradient of the current layer's input goes, or NULL */
     size_t npart, part_len;
+    void (*sum_part)(void *, int worker, size_t part); /* what pass_sum_parts does for each */
 };
 
 #endif

@@ -13,6 +13,7 @@
 #include "util/hash.h"
 #include "train/grad.h"
 #include "train/fast_conv.h"
+#include "train/memory.h"
 
 enum { IMAGES = 3 };
 
@@ -57,6 +58,7 @@ static void check(const char *text)
     float *col = malloc((2 * k_conv_scratch(l, in) + 1) * sizeof *col);
     void *scratch = malloc(fast_conv_scratch(&f) + 1);
     struct tail tail = {bias, f.act, NULL};
+    const struct products blas = {0};
     fast_conv_weights(&f, weight, bias);
     fast_conv_weights(&f, weight, bias); /* again, as every step does */
     fast_conv_forward(&f, weight, bias, x, y, IMAGES, scratch);
@@ -70,8 +72,8 @@ static void check(const char *text)
             compare("dw", text, dw, dw2, nw);
         }
     } else {
-        k_conv(l, in, weight, &tail, x, y2, IMAGES, col);
-        g_conv(l, in, weight, x, dy, dx2, NULL, NULL, IMAGES, col);
+        k_conv(&blas, l, in, weight, &tail, x, y2, IMAGES, col);
+        g_conv(&blas, l, in, weight, x, dy, dx2, NULL, NULL, IMAGES, col);
     }
     compare("y", text, y, y2, ny);
     if (f.has_back)
@@ -121,8 +123,52 @@ static void products(void **state)
     check("input 5x4x3\na conv 9 2x3 stride=2\n");
 }
 
+/* Blocks of a weight gradient and all of it at once, by OpenBLAS and by our own products. */
+static void check_blocks(const char *text)
+{
+    struct mien_err e;
+    struct net net = {0};
+    assert_int_equal(net_parse(&net, text, strlen(text), &e), 0);
+    const struct layer *l = &net.layer[1];
+    struct shape in = net.layer[0].shape;
+    const struct weight_blocks b = train_weight_blocks(l);
+    const struct gemm *own = gemm_choose(simd_choose(&e), false);
+    size_t nw = l->param[0].count, nx = IMAGES * shape_count(in);
+    float *x = noise(nx, 1), *dy = noise(IMAGES * shape_count(l->shape), 2);
+    float *dw = calloc(nw, sizeof *dw), *dw2 = noise(nw, 3), *db2 = noise((size_t)l->units, 4);
+    float *col = malloc((2 * k_conv_scratch(l, in) + 1) * sizeof *col);
+    float *db = calloc((size_t)l->units, sizeof *db);
+    struct products p = {0};
+    p.scratch = malloc((own != NULL ? gemm_scratch(own) : 1) * sizeof *p.scratch);
+    assert_true(b.down * b.across > 1);
+    g_conv(&p, l, in, NULL, x, dy, NULL, dw, db, IMAGES, col);
+    for (int k = 0; k < 1 + (own != NULL); k++) {
+        for (size_t i = 0; i < b.down * b.across; i++)
+            g_weight_block(&p, l, in, x, dy, IMAGES, &b, i, dw2, col);
+        compare("dw", text, dw2, dw, nw);
+        p.own = own;
+    }
+    for (size_t i = 0; i < b.across; i++)
+        g_bias_block(dy, IMAGES * shape_count(l->shape) / (size_t)l->units, l->units, &b, i, db2);
+    compare("db", text, db2, db, (size_t)l->units);
+    float *all[] = {x, dy, dw, dw2, col, db, db2, p.scratch};
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++)
+        free(all[i]);
+    net_free(&net);
+}
+
+static void blocks(void **state)
+{
+    (void)state;
+    check_blocks("input 5x4x70\na conv 300 1x1\n");
+    check_blocks("input 7x6x40\na conv 200 3x3 pad=same\n");
+    check_blocks("input 11x9x30\na conv 90 3x3 stride=2 pad=1,2,0,1\n");
+    check_blocks("input 9x8x33\na conv 100 3x2 dilation=2x3 pad=2,2,1,2\n");
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(depthwise), cmocka_unit_test(products)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(depthwise), cmocka_unit_test(products),
+                                       cmocka_unit_test(blocks)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -78,18 +78,45 @@ static void run(const struct product *p, const struct gemm *g)
     run_part(p, g, 0, 0, p->m, p->n);
 }
 
+/* In pieces of 66 terms. */
+static struct packed pack_all(const struct gemm *g, int many, int terms, struct matrix x, bool left)
+{
+    enum { PIECE = 66 };
+    struct packed p = {NULL, many, terms, left};
+    p.at = malloc((packed_floats(g, &p) + 1) * sizeof *p.at);
+    assert_non_null(p.at);
+    for (int k = 0; k < terms; k += PIECE)
+        gemm_pack(g, &p, x, k, k + PIECE < terms ? PIECE : terms - k);
+    return p;
+}
+
 /* With the right side packed beforehand. */
 static void run_packed(const struct product *p, const struct gemm *g)
 {
     float *scratch = malloc(gemm_scratch(g) * sizeof *scratch);
-    float *packed = malloc((gemm_packed(g, p->k, p->n) + 1) * sizeof *packed);
+    struct packed b = pack_all(g, p->n, p->k, p->b, false);
     assert_non_null(scratch);
-    assert_non_null(packed);
     memcpy(p->c, p->start, (size_t)p->m * p->ldc * sizeof *p->c);
-    gemm_pack(g, p->k, p->n, p->b, packed);
-    gemm_run_packed(g, p->m, p->n, p->k, p->a, packed, p->c, p->ldc, scratch);
-    free(packed);
+    gemm_run_packed(g, p->m, p->a, &b, p->c, p->ldc, scratch);
+    free(b.at);
     free(scratch);
+}
+
+/* With both packed, in blocks of three panels of rows and two of columns. */
+static void run_blocks(const struct product *p, const struct gemm *g)
+{
+    struct packed a = pack_all(g, p->m, p->k, p->a, true);
+    struct packed b = pack_all(g, p->n, p->k, p->b, false);
+    int rows = 3 * gemm_step(g, &a), columns = 2 * gemm_step(g, &b);
+    memcpy(p->c, p->start, (size_t)p->m * p->ldc * sizeof *p->c);
+    for (int i = 0; i < p->m; i += rows) {
+        for (int j = 0; j < p->n; j += columns)
+            gemm_run_block(g, &a, &b, i, j, i + rows < p->m ? rows : p->m - i,
+                           j + columns < p->n ? columns : p->n - j, p->c + (size_t)i * p->ldc + j,
+                           p->ldc);
+    }
+    free(a.at);
+    free(b.at);
 }
 
 static float rounded(float x)
@@ -211,6 +238,10 @@ static void test_bytes(void **state)
             assert_memory_equal(p.c, first[g->bf16], bytes);
             if (!p.add) {
                 run_packed(&p, g);
+                assert_memory_equal(p.c, first[g->bf16], bytes);
+            }
+            if (!p.add && p.k > 0) {
+                run_blocks(&p, g);
                 assert_memory_equal(p.c, first[g->bf16], bytes);
             }
         }
