@@ -103,6 +103,7 @@ static void parse(struct training *t, int argc, char **argv)
         mien_cli_die(t->cli, "%s", e.msg);
     if (f->jobs == 0)
         f->jobs = cores_usable();
+    f->precision = (int)train_precision_of((enum train_precision)f->precision);
 }
 
 /* --- Before training ------------------------------------------------------------------------ */
@@ -285,6 +286,19 @@ static void warn_of_weak_head(const struct training *t, const struct fit_epoch *
         mien_cli_note(t->cli, "warning: in the kept epoch %s; see --best", weak);
 }
 
+/* Whoever compares times or bytes wants to know what ran. */
+static void print_kernels(const struct training *t)
+{
+    struct train_kernels k;
+    struct mien_err e;
+    char name[TRAIN_KERNELS_TEXT];
+    if (train_kernels_choose(&k, (enum train_precision)t->o.fit.precision, &e) < 0)
+        mien_cli_die(t->cli, "%s", e.msg);
+    train_kernels_name(&k, name);
+    mien_cli_note(t->cli, "precision %s, products by %s",
+                  t->o.fit.precision == TRAIN_BF16 ? "bf16" : "float", name);
+}
+
 /* Returns the program's exit status. */
 static int train(struct training *t)
 {
@@ -293,6 +307,7 @@ static int train(struct training *t)
     struct mien_err e;
     if (t->o.log != NULL && (t->log = fit_log_open(t->o.log, f->resume, &e)) == NULL)
         mien_cli_die(t->cli, "%s", e.msg);
+    print_kernels(t);
     f->on_frozen = on_frozen;
     f->on_bad = on_bad;
     f->on_batch = on_batch;

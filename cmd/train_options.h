@@ -31,6 +31,8 @@
                       "clip the norm of gradients to this [0: no clipping]"),                      \
         MIEN_OPT_REAL(0, "ema", "F", &(f)->ema, 0, 0.999999,                                       \
                       "decay of a moving average of weights [0: none]"),                           \
+        MIEN_OPT_CHOICE(0, "precision", "NAME", &(f)->precision, "float|bf16|auto",                \
+                        "of convolutions' products: float, bf16 or auto [float]"),                 \
         MIEN_OPT_GROUP("Schedule"),                                                                \
         MIEN_OPT_CHOICE(0, "schedule", "NAME", &(f)->schedule.kind,                                \
                         "constant|step|cosine|plateau",                                            \

@@ -21,6 +21,7 @@
 #include "net/model.h"
 #include "train/loss.h"
 #include "train/optim.h"
+#include "train/precision.h"
 #include "mien/pack.h"
 
 struct fit_epoch {
@@ -60,6 +61,7 @@ struct fit_config {
 
     int best;         /* enum fit_best: which epoch's weights are kept */
     int last;         /* layers with weights trained, from the end; 0: all */
+    int precision;    /* TRAIN_FLOAT or TRAIN_BF16 */
     size_t cache_mem; /* bytes of frozen output kept in memory, else in a file */
 
     const char *checkpoint;            /* a file, or NULL */

@@ -90,6 +90,8 @@ int fit_describe(const struct fit_config *c, struct mien_buf *out)
     };
     if (c->schedule.kind != d.schedule.kind)
         rc |= mien_buf_printf(out, " schedule=%s", schedules[c->schedule.kind]);
+    if (c->precision != d.precision)
+        rc |= mien_buf_printf(out, " precision=bf16");
     if (c->best != d.best)
         rc |= mien_buf_printf(out, " best=%s", bests[c->best]);
     if (c->in_order)

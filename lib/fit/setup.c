@@ -227,7 +227,7 @@ int fitter_set_up(struct fitter *f, const struct mien_pack *train, const struct 
     if (f->heads.age >= 0)
         f->ends[f->nends++] = f->heads.age_logits;
     f->t = trainer_new(&f->m->net, f->m->weights, f->train, f->at.layer, f->at.n, f->ends, f->nends,
-                       f->c->batch, false, f->par, e);
+                       f->c->batch, f->c->precision, f->par, e);
     return f->t == NULL ? MIEN_ERR_MEM : 0;
 }
 

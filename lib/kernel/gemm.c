@@ -91,7 +91,7 @@ AVX2 __m256 row8(const float *p, int n)
 
 #define VARIANT(name) name##_avx2_rounded
 #define VECTORS       VECTORS_AVX2
-#define GEMM_NAME     "avx2, rounded to bf16"
+#define GEMM_NAME     "avx2-as-bf16"
 #define BF16          1
 #define PAIRS         0
 #define BLOCK         BLOCK_BF16
@@ -176,7 +176,7 @@ AVX512 __m512 row16(const float *p, int n)
 
 #define VARIANT(name) name##_avx512_rounded
 #define VECTORS       VECTORS_AVX512
-#define GEMM_NAME     "avx512, rounded to bf16"
+#define GEMM_NAME     "avx512-as-bf16"
 #define BF16          1
 #define PAIRS         0
 #define BLOCK         BLOCK_BF16

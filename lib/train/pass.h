@@ -38,7 +38,7 @@ static inline struct products pass_products(const struct trainer *t, int i, int 
 {
     bool conv = t->net->layer[i].type == L_CONV;
     const struct packed_weights *packed = &t->state[i].packed;
-    return (struct products){conv ? t->conv_gemm : t->gemm, t->packing[worker],
+    return (struct products){conv ? t->kernels.conv : t->kernels.other, t->packing[worker],
                              packed->forth.at != NULL ? &packed->forth : NULL,
                              packed->back.at != NULL ? &packed->back : NULL};
 }

@@ -65,22 +65,22 @@ static int take_memory(struct trainer *t)
 
 static bool in_bf16(const struct trainer *t)
 {
-    return t->conv_gemm != NULL && t->conv_gemm->bf16;
+    return t->kernels.conv != NULL && t->kernels.conv->bf16;
 }
 
 /* What computes layer i: in bfloat16 a convolution's products have packed weights, in float those
    that fast_conv.h doesn't do. */
-static int take_kernels(struct trainer *t, const struct simd *simd, int i)
+static int take_kernels(struct trainer *t, int i)
 {
     const struct layer *l = &t->net->layer[i];
     struct layer_state *d = &t->state[i];
     bool back = t->memory.use[l->in[0]].flow, conv = l->type == L_CONV, bf16 = in_bf16(t);
     int rc = 0;
-    if (conv && l->groups == 1 && t->conv_gemm != NULL)
-        rc = packed_weights_make(&d->packed, t->conv_gemm, l, bf16,
+    if (conv && l->groups == 1 && t->kernels.conv != NULL)
+        rc = packed_weights_make(&d->packed, t->kernels.conv, l, bf16,
                                  back && (bf16 || !k_is_pointwise(l)));
     if (rc == 0 && !(conv && bf16))
-        rc = fast_conv_make(&d->fast, simd, l, t->net->layer[l->in[0]].shape,
+        rc = fast_conv_make(&d->fast, t->kernels.simd, l, t->net->layer[l->in[0]].shape,
                             train_tail(&t->memory, i), back);
     return rc;
 }
@@ -94,7 +94,7 @@ static int take_packed_operands(struct trainer *t)
         if (!t->memory.use[i].train || t->memory.use[i].run >= 0 || !train_by_blocks(l) ||
             !train_is_plain(l))
             continue;
-        const struct gemm *g = l->type == L_CONV ? t->conv_gemm : t->gemm;
+        const struct gemm *g = l->type == L_CONV ? t->kernels.conv : t->kernels.other;
         int rows = t->memory.batch * (int)(shape_count(l->shape) / (size_t)l->units);
         size_t x = packed_floats(
             g, &(struct packed){NULL, (int)(l->param[0].count / (size_t)l->units), rows, true});
@@ -110,30 +110,26 @@ static int take_packed_operands(struct trainer *t)
 }
 
 /* What computes the layers, and scratch. */
-static int take_scratch(struct trainer *t, bool bf16, struct mien_err *e)
+static int take_scratch(struct trainer *t, enum train_precision precision, struct mien_err *e)
 {
     size_t bytes = t->memory.patch * sizeof(real), packing = 0;
-    const struct simd *simd = simd_choose(e);
-    if (simd == NULL)
+    struct train_kernels *k = &t->kernels;
+    if (train_kernels_choose(k, precision, e) < 0)
         return MIEN_ERR_ARG;
-    if (sizeof(real) == sizeof(float)) {
-        t->gemm = gemm_choose(simd, false);
-        t->conv_gemm = gemm_choose(simd, bf16);
-    }
-    if (bf16 && t->conv_gemm == NULL)
-        return mien_err_set(e, MIEN_ERR_ARG, "this processor can't train in bf16");
+    if (sizeof(real) != sizeof(float))
+        k->conv = k->other = NULL;
     for (int i = 0; sizeof(real) == sizeof(float) && i < t->net->n; i++) {
         if (t->memory.use[i].role != COMPUTED)
             continue;
-        if (take_kernels(t, simd, i) < 0)
+        if (take_kernels(t, i) < 0)
             return mien_err_mem(e, bytes, "training");
         size_t need = fast_conv_scratch(&t->state[i].fast);
         bytes = need > bytes ? need : bytes;
     }
-    if (t->gemm != NULL) {
+    if (t->kernels.other != NULL) {
         if (take_packed_operands(t) < 0)
             return mien_err_mem(e, bytes, "training");
-        size_t one = gemm_scratch(t->gemm), other = gemm_scratch(t->conv_gemm);
+        size_t one = gemm_scratch(t->kernels.other), other = gemm_scratch(t->kernels.conv);
         packing = one > other ? one : other;
     }
     for (int j = 0; j < t->memory.jobs; j++) {
@@ -146,8 +142,8 @@ static int take_scratch(struct trainer *t, bool bf16, struct mien_err *e)
 }
 
 struct trainer *trainer_new(const struct net *net, real *w, const bool *train, const int *given,
-                            int ngiven, const int *ends, int nends, int batch, bool bf16,
-                            struct par *par, struct mien_err *e)
+                            int ngiven, const int *ends, int nends, int batch,
+                            enum train_precision precision, struct par *par, struct mien_err *e)
 {
     struct trainer *t = calloc(1, sizeof *t);
     if (t == NULL) {
@@ -162,7 +158,7 @@ struct trainer *trainer_new(const struct net *net, real *w, const bool *train, c
         trainer_free(t);
         return NULL;
     }
-    if (take_scratch(t, bf16, e) < 0) {
+    if (take_scratch(t, precision, e) < 0) {
         trainer_free(t);
         return NULL;
     }
@@ -214,12 +210,6 @@ real *trainer_dact(struct trainer *t, int layer)
 real *trainer_grad(struct trainer *t)
 {
     return t->grad;
-}
-
-const char *trainer_kernels(const struct trainer *t, bool convolutions)
-{
-    const struct gemm *g = convolutions ? t->conv_gemm : t->gemm;
-    return g != NULL ? g->name : "openblas";
 }
 
 bool trainer_trains(const struct trainer *t, int layer)

@@ -14,6 +14,7 @@
 #include <stdbool.h>
 
 #include "net/net.h"
+#include "precision.h"
 #include "util/par.h"
 #include "kernel/real.h"
 
@@ -21,12 +22,12 @@ struct trainer;
 
 /* net, w (net->nweights elements), ends and par stay the caller's and must outlive the trainer.
    train has an element a layer. given lists ngiven layers, ends the nends layers that the loss
-   reads, batch is the most images at once; with bf16,
-   convolutions multiply numbers rounded to bfloat16 (kernel/gemm.h). par may be NULL. NULL with a message on failure. Sets
+   reads, batch is the most images at once; precision is
+   FLOAT or BF16. par may be NULL. NULL with a message on failure. Sets
    OpenBLAS to one thread. */
 struct trainer *trainer_new(const struct net *net, real *w, const bool *train, const int *given,
-                            int ngiven, const int *ends, int nends, int batch, bool bf16,
-                            struct par *par, struct mien_err *e);
+                            int ngiven, const int *ends, int nends, int batch,
+                            enum train_precision precision, struct par *par, struct mien_err *e);
 void trainer_free(struct trainer *t); /* NULL is harmless */
 
 /* A layer's output, batch x elements: to be filled for given layers, read for computed ones. A relu
@@ -43,9 +44,6 @@ real *trainer_grad(struct trainer *t);
 
 /* Whether a parameter of the layer is trained. */
 bool trainer_trains(const struct trainer *t, int layer);
-
-/* The kernels that compute convolutions, and other products: names for a log. */
-const char *trainer_kernels(const struct trainer *t, bool convolutions);
 
 /* Computes the outputs of n images. In training, dropout drops (by seed) and trainable bn layers
    normalise by the batch and move their running statistics: mean and unbiased variance, a tenth of

@@ -27,9 +27,8 @@ struct trainer {
     int nends;
     struct par *par;
     real **scratch; /* one a worker */
-    /* Products of convolutions, and of other layers; NULL: OpenBLAS's. */
-    const struct gemm *conv_gemm, *gemm;
-    float **packing; /* their scratch, one a worker */
+    struct train_kernels kernels;
+    float **packing; /* their products' scratch, one a worker */
     /* A batch's input of a layer and its output's gradient, packed for its weights' gradient; what they
        are at is the trainer's, or NULL. */
     struct packed packed_x, packed_dy;

@@ -21,6 +21,7 @@ for k in pixels other features; do mien-pack -q -o $k.pack <$k.mien; done
 
 # --- mien-train
 exits 'heads on pixels' 0 mien-train -i base.model -t pixels.pack -v other.pack -e 3 --log log.tsv -o a.model
+like 'the kernels' "$(head -1 err)" '^mien-train: precision float, products by [a-z0-9]+$'
 like 'a line an epoch' "$(cat err)" '^mien-train: epoch 3/3: loss [0-9.]+, validation loss [0-9.]+, gender [0-9.]+%'
 like 'the kept epoch' "$(cat err)" '^mien-train: kept epoch [1-3]/3'
 is 'the log has a line an epoch' "$(wc -l <log.tsv | tr -d ' ')" 4
@@ -34,6 +35,21 @@ for j in 1 3; do (cd j$j && mien-train -q -j $j -i ../base.model -t ../pixels.pa
 tr -d '\n' <j1/x.model | sed 's/-j 1 //' >x1
 tr -d '\n' <j3/x.model | sed 's/-j 3 //' >x3
 ok 'same seed, same bytes, whatever -j' cmp x1 x3
+if mien-train --precision bf16 -j 1 -i base.model -t pixels.pack --last all -e 1 -o bf16.model 2>err; then
+    like 'bf16' "$(head -1 err)" '^mien-train: precision bf16, products by avx[a-z0-9-]*bf16 for convolutions, avx'
+    like 'is told' "$(mien-net bf16.model)" 'precision=bf16'
+    for j in 2 3; do
+        mien-train -q --precision bf16 -j $j -i base.model -t pixels.pack --last all -e 1 -o bf16-$j.model
+        is "the same bytes for $j threads" "$(tr -d '\n' <bf16-$j.model | sed "s/-j $j //; s/bf16-$j/bf16/" | cksum)" \
+            "$(tr -d '\n' <bf16.model | sed 's/-j 1 //' | cksum)"
+    done
+    MIEN_SIMD=avx2 mien-train -q --precision bf16 -j 1 -i base.model -t pixels.pack --last all -e 1 -o bf16.model
+    is 'and for another variant' "$(cksum <bf16.model)" "$(cksum <bf16-2.model)"
+else
+    like 'bf16 is refused by processors without it' "$(cat err)" '^mien-train: bf16 needs AVX2'
+fi
+exits 'automatic precision' 0 mien-train --precision auto -i base.model -t pixels.pack -e 1 -o auto.model
+like 'is told' "$(head -1 err)" '^mien-train: precision (float|bf16), products by '
 (cd j1 && mien-train -q -j 1 -i ../base.model -t ../pixels.pack --last all -e 2 --hidden 7 --dropout 0.3 -s 1 -o y.model)
 exits 'another seed, another model' 1 cmp -s j1/x.model j1/y.model
 # In the pack's order there is nothing for a seed to choose, once the heads are there.
