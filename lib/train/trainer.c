@@ -16,17 +16,17 @@ static int take_state(struct trainer *t, int i)
     const struct layer_use *plan = &t->memory.use[i];
     struct layer_state *d = &t->state[i];
     size_t count = (size_t)t->memory.batch * shape_count(l->shape);
-    if (plan->holder == i && (d->act = aligned_zeros(count, sizeof *d->act)) == NULL)
+    if (plan->holder == i && (d->act = aligned_new(count, sizeof *d->act)) == NULL)
         return MIEN_ERR_MEM;
     if (plan->role == GIVEN)
         return 0;
     size_t bytes = train_kept(l, t->memory.batch);
-    if (bytes > 0 && (d->kept = aligned_zeros(bytes, 1)) == NULL)
+    if (bytes > 0 && (d->kept = aligned_new(bytes, 1)) == NULL)
         return MIEN_ERR_MEM;
     return 0;
 }
 
-/* Memory is first touched here, not in the first batch. */
+/* What passes write before they read it isn't cleared: its pages are taken by the first batch. */
 static int take_memory(struct trainer *t)
 {
     const struct train_memory *p = &t->memory;
@@ -35,8 +35,8 @@ static int take_memory(struct trainer *t)
     t->slot = calloc((size_t)p->slots + 1, sizeof *t->slot);
     t->scratch = calloc((size_t)p->jobs, sizeof *t->scratch);
     t->packing = calloc((size_t)p->jobs, sizeof *t->packing);
-    t->part = aligned_zeros(p->part, sizeof *t->part);
-    t->extra = aligned_zeros(batch * p->extra, sizeof *t->extra);
+    t->part = aligned_new(p->part, sizeof *t->part);
+    t->extra = aligned_new(batch * p->extra, sizeof *t->extra);
     t->zeros = aligned_zeros(p->zeros, sizeof *t->zeros);
     t->grad = aligned_zeros(p->weights, sizeof *t->grad);
     if (t->state == NULL || t->slot == NULL || t->scratch == NULL || t->packing == NULL ||
@@ -44,7 +44,7 @@ static int take_memory(struct trainer *t)
         return MIEN_ERR_MEM;
     for (int k = 0; k < p->slots; k++) {
         size_t images = p->slot[k].inner ? (size_t)p->jobs : batch;
-        if ((t->slot[k] = aligned_zeros(images * p->slot[k].count, sizeof **t->slot)) == NULL)
+        if ((t->slot[k] = aligned_new(images * p->slot[k].count, sizeof **t->slot)) == NULL)
             return MIEN_ERR_MEM;
     }
     for (int i = 0; i < t->net->n; i++) {
@@ -104,8 +104,8 @@ static int take_packed_operands(struct trainer *t)
     }
     if (left == 0)
         return 0;
-    t->packed_x.at = aligned_zeros(left, sizeof *t->packed_x.at);
-    t->packed_dy.at = aligned_zeros(right, sizeof *t->packed_dy.at);
+    t->packed_x.at = aligned_new(left, sizeof *t->packed_x.at);
+    t->packed_dy.at = aligned_new(right, sizeof *t->packed_dy.at);
     return t->packed_x.at == NULL || t->packed_dy.at == NULL ? MIEN_ERR_MEM : 0;
 }
 
@@ -133,8 +133,8 @@ static int take_scratch(struct trainer *t, enum train_precision precision, struc
         packing = one > other ? one : other;
     }
     for (int j = 0; j < t->memory.jobs; j++) {
-        t->scratch[j] = aligned_zeros(bytes, 1);
-        t->packing[j] = aligned_zeros(packing, sizeof **t->packing);
+        t->scratch[j] = aligned_new(bytes, 1);
+        t->packing[j] = aligned_new(packing, sizeof **t->packing);
         if (t->scratch[j] == NULL || t->packing[j] == NULL)
             return mien_err_mem(e, bytes + packing * sizeof **t->packing, "training");
     }
