@@ -91,27 +91,46 @@ static double clip_factor(const struct fitter *f)
     return sqrt(square) > f->c->clip ? f->c->clip / sqrt(square) : 1;
 }
 
-/* Moves the weights by the gradient, at the learning rate lr. */
-static void step(struct fitter *f, double lr)
+/* Weights that a thread moves at once. */
+enum { STEP_CHUNK = 32768 };
+
+/* Moves the trained weights [from, to). */
+static void move_weights(struct fitter *f, size_t from, size_t to)
 {
     const struct net *net = &f->m->net;
-    float *grad = trainer_grad(f->t);
-    double factor = f->c->clip > 0 ? clip_factor(f) : 1;
-    for (size_t i = 0; factor < 1 && i < net->nweights; i++)
-        grad[i] *= (float)factor;
-    f->optim.step = ++f->now.step;
     for (int i = 0; i < net->n; i++) {
         for (int k = 0; trainer_trains(f->t, i) && k < net->layer[i].nparam; k++) {
             const struct param *p = &net->layer[i].param[k];
-            double decay = strcmp(p->name, "weight") == 0 ? f->c->decay : 0;
-            if (p->trained)
-                optim_update(&f->optim, f->m->weights, grad, p->at, p->count, lr * f->rate[i],
-                             decay);
+            size_t begin = p->at > from ? p->at : from;
+            size_t end = p->at + p->count < to ? p->at + p->count : to;
+            if (p->trained && begin < end)
+                optim_update(&f->optim, f->m->weights, trainer_grad(f->t), begin, end - begin,
+                             f->lr * f->rate[i], strcmp(p->name, "weight") == 0 ? f->c->decay : 0);
         }
     }
-    float *ema = f->arrays.ema, d = (float)f->c->ema;
-    for (size_t i = 0; ema != NULL && i < f->arrays.n; i++)
+}
+
+static void step_chunk(void *ctx, int worker, size_t chunk)
+{
+    struct fitter *f = ctx;
+    const size_t n = f->m->net.nweights, from = chunk * STEP_CHUNK;
+    const size_t to = n - from < STEP_CHUNK ? n : from + STEP_CHUNK;
+    float *grad = trainer_grad(f->t), *ema = f->arrays.ema, d = (float)f->c->ema;
+    (void)worker;
+    for (size_t i = from; f->clip < 1 && i < to; i++)
+        grad[i] *= (float)f->clip;
+    move_weights(f, from, to);
+    for (size_t i = from; ema != NULL && i < to; i++)
         ema[i] = d * ema[i] + (1 - d) * f->m->weights[i];
+}
+
+/* Moves the weights by the gradient, at the learning rate lr. */
+static void step(struct fitter *f, double lr)
+{
+    f->lr = lr;
+    f->clip = f->c->clip > 0 ? clip_factor(f) : 1;
+    f->optim.step = ++f->now.step;
+    par_for(f->par, (f->m->net.nweights + STEP_CHUNK - 1) / STEP_CHUNK, step_chunk, f);
 }
 
 /* That of the step that begins when `done` records of the epoch have been seen. */

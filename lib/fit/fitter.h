@@ -35,6 +35,7 @@ struct fitter {
     struct mix mix;
     uint32_t *other;
     float *share, *first;
+    double lr, clip; /* of the step: its rate, and what gradients are multiplied with */
 };
 
 /* Sets a fitter up whose m and c are there. Returns 0, 1 when stopped, or a negative code; what was

@@ -34,7 +34,7 @@ void *aligned_new(size_t count, size_t size)
     size_t bytes = whole_lines(count, size);
     if (bytes == 0)
         return NULL;
-    return bytes >= 2 * HUGE ? large(bytes) : aligned_alloc(LINE, bytes);
+    return bytes >= HUGE ? large(bytes) : aligned_alloc(LINE, bytes);
 }
 
 void *aligned_zeros(size_t count, size_t size)
