@@ -81,11 +81,20 @@ void g_conv(const struct products *p, const struct layer *l, struct shape in, co
     if (db != NULL)
         g_add_rows(dy, pixels * n, l->units, db);
     if (k_is_pointwise(l)) {
-        int rows = (int)(pixels * n);
-        if (dw != NULL)
-            gemm(p, 1, 0, in.c, l->units, rows, x, in.c, dy, l->units, true, dw, l->units);
-        if (dx != NULL)
-            product_back(p, rows, in.c, l->units, dy, l->units, w, l->units, dx, in.c);
+        /* In blocks, of which the second product finds dy in the cache. */
+        size_t rows = pixels * n, step = k_tile_rows((size_t)(in.c + l->units) / 2) / 512 * 512;
+        if (step < 512)
+            step = 512;
+        for (size_t r = 0; r < rows; r += step) {
+            int m = (int)(rows - r < step ? rows - r : step);
+            const real *d = dy + r * (size_t)l->units;
+            if (dw != NULL)
+                gemm(p, 1, 0, in.c, l->units, m, x + r * (size_t)in.c, in.c, d, l->units, true, dw,
+                     l->units);
+            if (dx != NULL)
+                product_back(p, m, in.c, l->units, d, l->units, w, l->units, dx + r * (size_t)in.c,
+                             in.c);
+        }
         return;
     }
     int k = l->kh * l->kw * cin;
