@@ -1,7 +1,7 @@
 /*
  * Products of matrices for training, in the number type of the kernels: kernel/gemm.h's where they
  * run, OpenBLAS's elsewhere and in double. Inference has products of its own (kernel/conv.h) and
- * needs no BLAS. Nothing here allocates; x and y don't overlap.
+ * needs no BLAS. x and y don't overlap.
  */
 #ifndef MIEN_TRAIN_PRODUCTS_H
 #define MIEN_TRAIN_PRODUCTS_H
