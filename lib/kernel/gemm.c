@@ -4,10 +4,10 @@
  *                      n  <- at most COLUMNS              packed b   panels of nr columns, each
  *                 +----+----+----+                                   (words of the block, nr)
  *               k | b  |    |    |
- *                 +----+----+----+                        packed a   panels of at most mr rows, each
+ *                 +----+----+----+                        packed a   panels of up to mr rows, each
  *            k                                                       (words of the block, rows)
  *         +-----+ +----+----+----+
- *         |  a  | |tile|    |    |   A panel of b stays in the first-level cache while the panels of
+ *         |  a  | |tile|    |    |   A panel of b stays in the first-level cache while panels of
  *         +-----+ +----+----+----+   a go by, which come from the second-level one. Rows are cut
  *       m |     | |    |    |    |   evenly, so that no tile has few.
  *         +-----+ +----+----+----+   <- at most ROWS of a are packed at once

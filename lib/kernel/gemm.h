@@ -3,14 +3,14 @@
  * FMA and on AVX-512, for other processors there is a BLAS. Both operands are packed, so that each
  * may be transposed and no shape falls off.
  *
- * An element of a product is summed in blocks of terms, each from zero on and term after term, whose
- * length depends on the precision alone; the blocks' sums are added up in order. So its bytes are
- * the same for every variant of a precision, wherever the product is cut into rows and columns.
+ * An element of a product is summed in blocks of terms, each from zero on and term after term,
+ * whose length depends on the precision alone; the blocks' sums are added up in order. So its bytes
+ * are the same for every variant of a precision, wherever the product is cut into rows and columns.
  *
  * bfloat16 is a float's upper half, rounded to the nearest, ties to even. Two terms are summed by
- * one instruction (vdpbf16ps), the second before the first; its sums are floats. Where it is missing
- * the float kernels multiply the same rounded numbers in the same order, at half the speed, and give
- * the same bytes; but the instruction takes numbers below 2^-126 for zero, and they don't.
+ * one instruction (vdpbf16ps), the second before the first; its sums are floats. Where it is
+ * missing the float kernels multiply the same rounded numbers in the same order, at half the speed,
+ * and give the same bytes; but the instruction takes numbers below 2^-126 for zero, and they don't.
  */
 #ifndef MIEN_KERNEL_GEMM_H
 #define MIEN_KERNEL_GEMM_H
@@ -20,8 +20,8 @@
 
 #include "simd.h"
 
-/* `count` rows or columns of an operand, `each` of them in a panel, term after term: (words, w), with
-   zeros behind them. Panels begin `step` floats apart. */
+/* `count` rows or columns of an operand, `each` of them in a panel, term after term: (words, w),
+   with zeros behind them. Panels begin `step` floats apart. */
 struct panels {
     float *at;
     size_t step;
@@ -35,8 +35,8 @@ struct gemm {
     int mr, nr; /* the most rows and the columns of a tile */
     int lanes;
     int block; /* terms that are summed at once */
-    /* Pack terms [0, k) at x. along: a term's elements lie side by side, terms are ld apart; across:
-       the other way round. */
+    /* Pack terms [0, k) at x. along: a term's elements lie side by side, terms are ld apart;
+       across: the other way round. */
     void (*along)(const float *x, size_t ld, int k, const struct panels *p);
     void (*across)(const float *x, size_t ld, int k, const struct panels *p);
     /* c[m, n] = the product of a panel of m rows, `lanes` wide, and one of nr columns; added to c
@@ -66,8 +66,8 @@ size_t gemm_scratch(const struct gemm *g);
 void gemm_run(const struct gemm *g, int m, int n, int k, struct matrix a, struct matrix b, bool add,
               float *c, size_t ldc, float *scratch);
 
-/* An operand packed once for many products: the rows of a left one (rows, terms), or the columns of a
-   right one (terms, columns); `many` of them. */
+/* An operand packed once for many products: the rows of a left one (rows, terms), or the columns of
+   a right one (terms, columns); `many` of them. */
 struct packed {
     float *at; /* packed_floats of them, the caller's */
     int many, terms;

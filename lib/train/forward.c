@@ -3,8 +3,8 @@
 
 #include "op.h"
 
-/* Packs the weights of layer i for its fast convolution and its products. In double, where pointers are of another
-   type, no layer has one: hence void here and below. */
+/* Packs the weights of layer i for its fast convolution and its products. In double, where pointers
+   are of another type, no layer has one: hence void here and below. */
 static void pack_weights(void *ctx, int worker, size_t i)
 {
     const struct trainer *t = ctx;

@@ -14,9 +14,9 @@ void g_dwconv(const struct layer *l, struct shape in, const real *w, const real 
 /* db += column sums of dy. */
 void g_add_rows(const real *dy, size_t rows, int c, real *db);
 
-/* Block k of the gradient of a layer's weights (inputs, units) by all images, overwritten: of a dense
-   layer, or of a convolution without groups, with col as above; or, where each row of x is a pixel's
-   patch, of x and dy packed. */
+/* Block k of the gradient of a layer's weights (inputs, units) by all images, overwritten: of a
+   dense layer, or of a convolution without groups, with col as above; or, where each row of x is a
+   pixel's patch, of x and dy packed. */
 void g_weight_block_packed(const struct gemm *own, const struct packed *x, const struct packed *dy,
                            const struct weight_blocks *b, size_t k, float *dw);
 void g_weight_block(const struct products *p, const struct layer *l, struct shape in, const real *x,

@@ -101,7 +101,7 @@ size_t train_image_parts(const struct layer *l, int n);
    computed. */
 bool train_by_blocks(const struct layer *l);
 
-/* Whether its input is the left side of the product: a row a pixel, or an image of a dense layer. */
+/* Whether a layer's input is the left side of its product: a row a pixel, or an image. */
 bool train_is_plain(const struct layer *l);
 
 /* Of `rows` rows and `columns` columns each, the last ones of fewer. */

@@ -15,13 +15,13 @@
 struct products {
     const struct gemm *own;
     float *scratch; /* gemm_scratch(own) */
-    /* Its weights (inputs, units) packed for the outputs, and turned for the input's gradient; NULL:
-       they are packed, if at all, when they are needed. */
+    /* Its weights (inputs, units) packed for the outputs, and turned for the input's gradient;
+       NULL: they are packed, if at all, when they are needed. */
     const struct packed *forth, *back;
 };
 
-/* c = a b, added to c with `add`, row-major: a is m x k (or k x m when ta), b is k x n (or n x k when
-   tb). */
+/* c = a b, added to c with `add`, row-major: a is m x k (or k x m when ta), b is k x n (or n x k
+   when tb). */
 void gemm(const struct products *p, int ta, int tb, int m, int n, int k, const real *a, int lda,
           const real *b, int ldb, bool add, real *c, int ldc);
 
@@ -32,15 +32,15 @@ void product_forth(const struct products *p, int m, int units, int inputs, const
 void product_back(const struct products *p, int m, int inputs, int units, const real *dy, int ldy,
                   const real *w, int ldw, real *dx, int ldx);
 
-/* A layer's weights packed for products. They change from step to step, and are packed once in each,
-   for all threads. */
+/* A layer's weights packed for products. They change from step to step, and are packed once in
+   each, for all threads. */
 struct packed_weights {
     const struct gemm *own;    /* NULL: none are */
     struct packed forth, back; /* what they are at is owned, or NULL */
 };
 
-/* Takes memory for a convolution that reads `in`: without groups, since products of those are small.
-   forth, back: what is wanted. Returns 0 or MIEN_ERR_MEM. */
+/* Takes memory for a convolution that reads `in`: without groups, since products of those are
+   small. forth, back: what is wanted. Returns 0 or MIEN_ERR_MEM. */
 MIEN_CHECKED int packed_weights_make(struct packed_weights *p, const struct gemm *own,
                                      const struct layer *l, bool forth, bool back);
 void packed_weights_set(struct packed_weights *p, const struct layer *l, const float *w);

@@ -29,8 +29,8 @@ struct trainer {
     real **scratch; /* one a worker */
     struct train_kernels kernels;
     float **packing; /* their products' scratch, one a worker */
-    /* A batch's input of a layer and its output's gradient, packed for its weights' gradient; what they
-       are at is the trainer's, or NULL. */
+    /* A batch's input of a layer and its output's gradient, packed for its weights' gradient; what
+       they are at is the trainer's, or NULL. */
     struct packed packed_x, packed_dy;
     bool fresh; /* fast convolutions have the weights of layers that aren't trained */
     real *zeros;

@@ -1,5 +1,5 @@
-/* A trainer's gradients: in bfloat16 those of float within its rounding, for any number of threads the
-   same bytes. */
+/* A trainer's gradients: in bfloat16 those of float within its rounding, for any number of threads
+   the same bytes. */
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -86,9 +86,9 @@ static struct net parse(void)
     return net;
 }
 
-/* A layer's gradient as a vector is off by less than a fiftieth of its length: each factor is rounded
-   by up to 1/256 of itself, here and in the layers behind. Before a bn, which takes most of the gradient
-   out, by less than a tenth. */
+/* A layer's gradient as a vector is off by less than a fiftieth of its length: each factor is
+   rounded by up to 1/256 of itself, here and in the layers behind. Before a bn, which takes most of
+   the gradient out, by less than a tenth. */
 static void test_bf16(void **state)
 {
     struct mien_err e;
