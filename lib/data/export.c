@@ -193,14 +193,14 @@ static int write_file(struct exporter *x, const char *extension, const void *p, 
     if (rc < 0)
         return rc;
     unlink(path);
-    int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
-    if (fd < 0)
-        return cannot(e, "make", path);
-    rc = file_write(fd, p, n) < 0 ? cannot(e, "write", path) : 0;
-    if (close(fd) < 0 && rc == 0)
-        rc = cannot(e, "write", path);
+    struct file_out out;
+    rc = file_create(&out, path, e);
     if (rc < 0)
-        unlink(path); /* rather than half of it */
+        return rc;
+    if (file_write(out.fd, p, n) == 0)
+        return file_place(&out, e);
+    rc = cannot(e, "write", path);
+    file_abort(&out);
     return rc;
 }
 

@@ -393,18 +393,28 @@ static int sync_folder(const struct file_out *o, struct mien_err *e)
     return rc;
 }
 
-int file_commit(struct file_out *o, struct mien_err *e)
+static int commit(struct file_out *o, bool sync, struct mien_err *e)
 {
-    int rc = file_sync(o, e);
+    int rc = sync ? file_sync(o, e) : 0;
     if (rc == 0)
         rc = put_in_place(o, e);
     if (close(o->fd) < 0 && rc == 0)
         rc = mien_err_sys(e, "cannot write '%s'", o->path);
     o->fd = -1;
-    if (rc == 0)
+    if (rc == 0 && sync)
         rc = sync_folder(o, e);
     file_abort(o);
     return rc;
+}
+
+int file_commit(struct file_out *o, struct mien_err *e)
+{
+    return commit(o, true, e);
+}
+
+int file_place(struct file_out *o, struct mien_err *e)
+{
+    return commit(o, false, e);
 }
 
 int file_rest(struct file_out *o, struct mien_err *e)

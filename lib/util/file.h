@@ -69,6 +69,10 @@ MIEN_CHECKED int file_sync(struct file_out *o, struct mien_err *e);
 
 MIEN_CHECKED int file_commit(struct file_out *o, struct mien_err *e);
 
+/* file_commit without waiting for the disk, for many small files: each appears whole or not at all,
+   unless the machine itself stops. */
+MIEN_CHECKED int file_place(struct file_out *o, struct mien_err *e);
+
 /* For more files than may be open at once: closes the descriptor (fd is -1 then) of one that goes
    on later, under its temporary name; and opens it again, to write at its end. Harmless for one
    that is closed, or open, already. Return 0, MIEN_ERR_SYS or MIEN_ERR_MEM. */

@@ -26,6 +26,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <ftw.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <spawn.h>
@@ -43,7 +44,7 @@
 
 #include "inject.h"
 
-enum { CASES = 200, WORDS = 60, FILES = 16, SANITIZER_STATUS = 86 };
+enum { CASES = 200, WORDS = 60, FILES = 32, SANITIZER_STATUS = 86 };
 
 /* What a run comes to; from CRASH on findings. */
 enum verdict {
@@ -199,16 +200,16 @@ static bool begins(struct bytes part, struct bytes whole)
 
 /* --- Runs ---------------------------------------------------------------------------------- */
 
+static int remove_below(const char *path, const struct stat *st, int kind, struct FTW *at)
+{
+    (void)st, (void)kind;
+    return at->level == 0 ? 0 : remove(path);
+}
+
 static void empty_folder(const char *path)
 {
-    DIR *d = opendir(path);
-    if (d == NULL)
+    if (nftw(path, remove_below, 16, FTW_DEPTH | FTW_PHYS) != 0)
         die(path);
-    for (struct dirent *x; (x = readdir(d)) != NULL;) {
-        if (strcmp(x->d_name, ".") != 0 && strcmp(x->d_name, "..") != 0)
-            unlinkat(dirfd(d), x->d_name, 0);
-    }
-    closedir(d);
 }
 
 static void copy_in(const struct test *t)
@@ -239,17 +240,21 @@ static int wait_for(pid_t pid)
     return status;
 }
 
-/* Collects the files of the folder we are in. */
-static void collect(struct result *r)
+/* Collects the files of a folder and of those in it, path being "" or ending in a slash. */
+static void collect(struct result *r, const char *path)
 {
-    DIR *d = opendir(".");
-    r->n = 0;
-    for (struct dirent *x; (x = readdir(d)) != NULL;) {
+    DIR *d = opendir(*path != '\0' ? path : ".");
+    for (struct dirent *x; d != NULL && (x = readdir(d)) != NULL;) {
+        struct stat st;
         if (strcmp(x->d_name, ".") == 0 || strcmp(x->d_name, "..") == 0)
             continue;
-        if (r->n == FILES)
-            break;
-        r->file[r->n++] = (struct file){text("%s", x->d_name), slurp(x->d_name)};
+        char *name = text("%s%s", path, x->d_name), *folder = text("%s/", name);
+        if (stat(name, &st) == 0 && S_ISDIR(st.st_mode))
+            collect(r, folder);
+        else if (r->n < FILES)
+            r->file[r->n++] = (struct file){text("%s", name), slurp(name)};
+        free(name);
+        free(folder);
     }
     closedir(d);
 }
@@ -371,7 +376,7 @@ static struct result run(const struct test *t, const struct job *j, bool again)
     r.out = slurp(side.out);
     r.err = slurp(side.err);
     r.ntemp = count_files(side.temp);
-    collect(&r);
+    collect(&r, "");
     struct bytes calls = slurp(side.calls);
     memcpy(&r.calls, calls.p, sizeof r.calls);
     free(calls.p);
