@@ -38,7 +38,8 @@ static int broken(struct mien_err *e, const char *what)
 
 static bool span_is(struct span s, const char *text)
 {
-    return s.n == strlen(text) && memcmp(s.p, text, s.n) == 0;
+    /* memcmp mustn't be given the NULL of one that is absent. */
+    return s.n == strlen(text) && (s.n == 0 || memcmp(s.p, text, s.n) == 0);
 }
 
 /* A copy that ends with a zero byte; NULL without memory. */
