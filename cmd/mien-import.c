@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "detect/blaze.h"
 #include "image/img.h"
@@ -9,12 +10,17 @@
 #include "import/kind.h"
 #include "import/onnx.h"
 #include "import/tfjs.h"
+#include "import/torch_weights.h"
+#include "tensor/st_format.h"
+#include "util/file.h"
 
 /* What is known about a widely used network but missing from its files. */
 struct preset {
     const char *gender, *age; /* output nodes */
     struct input_options prep;
 };
+
+#define MAX_TEXT ((size_t)4 << 20) /* of a description */
 
 enum { PRESET_AUTO, PRESET_FACERES, PRESET_BLAZEFACE, PRESET_NONE };
 
@@ -36,7 +42,7 @@ static const struct input_options blazeface = {.mean = "127.5,127.5,127.5",
                                                .scale = "0.00784313725"};
 
 struct options {
-    const char *out, *gender, *age;
+    const char *out, *gender, *age, *net, *map;
     int preset, gender_order;
     bool no_heads, formats;
     double years, years0;
@@ -111,6 +117,16 @@ static void import(const struct mien_cli *cli, struct options *o, const char *pa
 
 /* --- ONNX ---------------------------------------------------------------------------------- */
 
+/* Refuses what the file doesn't tell of pixels and no option does. */
+static void ask_pixels(const struct mien_cli *cli, const struct options *o, const char *path)
+{
+    if (!o->no_heads && (o->prep.color == NULL || o->prep.mean == NULL || o->prep.scale == NULL))
+        mien_cli_die(cli,
+                     "'%s': it doesn't tell how pixels become its input; --color, --mean and "
+                     "--scale do",
+                     path);
+}
+
 /* Refuses what the file doesn't tell and no option does, naming the options. */
 static void ask(const struct mien_cli *cli, const struct options *o, const char *path,
                 const struct onnx *t)
@@ -123,11 +139,7 @@ static void ask(const struct mien_cli *cli, const struct options *o, const char 
                      "'%s': its outputs are %s; which are the gender and the age? Name them with "
                      "--gender and --age, or give --no-heads",
                      path, (char *)outputs.data);
-    if (!o->no_heads && (o->prep.color == NULL || o->prep.mean == NULL || o->prep.scale == NULL))
-        mien_cli_die(cli,
-                     "'%s': it doesn't tell how pixels become its input; --color, --mean and "
-                     "--scale do",
-                     path);
+    ask_pixels(cli, o, path);
     mien_buf_free(&outputs);
 }
 
@@ -201,6 +213,79 @@ static void import_onnx(const struct mien_cli *cli, struct options *o, const cha
     onnx_close(t);
 }
 
+/* --- Weights of PyTorch ---------------------------------------------------------------------- */
+
+static void slurp(const struct mien_cli *cli, const char *path, struct mien_buf *text)
+{
+    struct mien_err e;
+    int fd = file_open(path, &e);
+    if (fd < 0 || file_slurp(fd, text, MAX_TEXT, path, &e) < 0)
+        mien_cli_die(cli, "%s", e.msg);
+    close(fd);
+}
+
+/* The network of --net, of another size where one is asked for, without its heads when these
+   aren't wanted. */
+static void read_net(const struct mien_cli *cli, const struct options *o, struct model *m)
+{
+    struct mien_buf text = {0};
+    struct mien_err e;
+    struct net given = {0};
+    char found[4096];
+    const char *path = model_find(o->net, found, sizeof found);
+    slurp(cli, path, &text);
+    if (net_parse(&given, (const char *)text.data, text.len, &e) < 0 ||
+        net_scale(&m->net, &given, o->size.h, o->size.w, 1, &e) < 0)
+        mien_cli_die(cli, "'%s': %s", path, e.msg);
+    net_free(&given);
+    mien_buf_free(&text);
+    if (!o->no_heads)
+        return;
+    int last = model_features_layer(m, NULL, &e);
+    if (last < 0 || net_ancestors(&given, &m->net, last, NULL, &e) < 0)
+        mien_cli_die(cli, "'%s': %s", path, e.msg);
+    net_free(&m->net);
+    m->net = given;
+}
+
+static void import_weights(const struct mien_cli *cli, struct options *o, const char *path,
+                           struct model *m)
+{
+    struct mien_err e;
+    struct mien_buf map = {0}, left = {0}, made = {0};
+    if (o->gender != NULL || o->age != NULL)
+        mien_cli_die(cli, "the description of --net names its heads itself: --gender and --age "
+                          "don't go with it");
+    read_net(cli, o, m);
+    struct mien_safetensors *file = st_open_foreign(path, &e);
+    if (file == NULL)
+        mien_cli_die(cli, "%s", e.msg);
+    if (mien_st_meta(file, "net") != NULL)
+        mien_cli_die(cli, "'%s' is a model of mien, which needs no import", path);
+    const char *prep = mien_st_meta(file, "prep"), *slash = strrchr(path, '/');
+    if (prep != NULL && mien_prep_parse(&m->prep, prep, strlen(prep), &e) < 0)
+        mien_cli_die(cli, "'%s': %s", path, e.msg);
+    if (prep == NULL)
+        ask_pixels(cli, o, path);
+    if (o->map != NULL)
+        slurp(cli, o->map, &map);
+    int rc = torch_weights(m, file, (const char *)map.data, map.len, &left, &e);
+    if (rc < 0)
+        mien_cli_die(cli, "'%s': %s", rc == MIEN_ERR_ARG ? o->map : path, e.msg);
+    if (left.len > 0)
+        mien_cli_warn(cli, "'%s': left over: %s", path, (char *)left.data);
+    mien_st_close(file);
+    if (input_options_apply(&o->prep, m, &e) < 0)
+        mien_cli_die(cli, "%s", e.msg);
+    if (mien_buf_printf(&made, "mien-import %s of %s", MIEN_VERSION, slash ? slash + 1 : path) <
+            0 ||
+        mien_buf_append(&made, "", 1) < 0)
+        mien_cli_die(cli, "out of memory");
+    m->made = (char *)made.data;
+    mien_buf_free(&map);
+    mien_buf_free(&left);
+}
+
 static void summarize(const struct mien_cli *cli, const struct model *m)
 {
     size_t weights = 0;
@@ -239,16 +324,20 @@ int main(int argc, char **argv)
         MIEN_OPT_FUNC(0, "size", "SIZE", &o.size, mien_size_parse,
                       "size of the input, N or HxW [the graph's]"),
         INPUT_OPTIONS(o.prep),
+        MIEN_OPT_STR(0, "net", "NET", &o.net,
+                     "description of the network whose weights a safetensors file has"),
+        MIEN_OPT_STR(0, "map", "FILE", &o.map, "lines 'layer = prefix': where its weights are"),
         MIEN_OPT_FLAG(0, "formats", &o.formats, "list the formats that are known, and end"),
     };
     struct mien_cli cli = {
         .name = "mien-import",
         .synopsis = "[options] -o MODEL FILE",
-        .purpose = "Makes a model of a network in ONNX's or TensorFlow.js' format.",
+        .purpose = "Makes a model of a network in ONNX's, TensorFlow.js' or PyTorch's format.",
         .opts = opts,
         .nopts = MIEN_CLI_NOPTS(opts),
         .examples = "mien-import -o face.model faceres.json\n"
-                    "mien-import --gender g/Softmax --age a/Softmax -o my.model model.json",
+                    "mien-import --gender g/Softmax --age a/Softmax -o my.model model.json\n"
+                    "mien-import --no-heads --net resnet-18.net -o x.model w.safetensors",
     };
     struct model m = {0};
     struct mien_err e;
@@ -262,7 +351,13 @@ int main(int argc, char **argv)
     int kind = import_kind(argv[1], &what, &how, &e);
     if (kind < 0)
         mien_cli_die(&cli, "%s", e.msg);
-    if (kind == IMPORT_ONNX)
+    if (o.net != NULL && kind != IMPORT_SAFETENSORS)
+        mien_cli_die(&cli, "--net goes with a safetensors file, which '%s' isn't", argv[1]);
+    if (o.map != NULL && o.net == NULL)
+        mien_cli_die(&cli, "--map needs --net");
+    if (o.net != NULL)
+        import_weights(&cli, &o, argv[1], &m);
+    else if (kind == IMPORT_ONNX)
         import_onnx(&cli, &o, argv[1], &m);
     else if (kind == IMPORT_TFJS)
         import(&cli, &o, argv[1], &m);

@@ -5,9 +5,9 @@
 #include "mien/buf.h"
 #include "mien/err.h"
 
-enum import_kind { IMPORT_ONNX, IMPORT_TFJS, IMPORT_OTHER };
+enum import_kind { IMPORT_ONNX, IMPORT_TFJS, IMPORT_SAFETENSORS, IMPORT_OTHER };
 
-/* The kind of the file, or MIEN_ERR_SYS. Of another kind, and of folders, *what names it ("a Keras
+/* The kind of the file, or MIEN_ERR_SYS. Of IMPORT_OTHER, of safetensors, and of folders, *what names it ("a Keras
    model in HDF5") and *how tells how to convert it; both are constant. */
 MIEN_CHECKED int import_kind(const char *path, const char **what, const char **how,
                              struct mien_err *e);

@@ -23,7 +23,9 @@ static const struct {
 } types[] = {
     [MIEN_ST_U8] = {"U8", 1},   [MIEN_ST_I32] = {"I32", 4}, [MIEN_ST_I64] = {"I64", 8},
     [MIEN_ST_U64] = {"U64", 8}, [MIEN_ST_F16] = {"F16", 2}, [MIEN_ST_F32] = {"F32", 4},
-    [MIEN_ST_F64] = {"F64", 8},
+    [MIEN_ST_F64] = {"F64", 8}, [ST_BF16] = {"BF16", 2},    [ST_BOOL] = {"BOOL", 1},
+    [ST_I8] = {"I8", 1},        [ST_I16] = {"I16", 2},      [ST_U16] = {"U16", 2},
+    [ST_U32] = {"U32", 4},
 };
 
 size_t mien_st_size(enum mien_dtype dtype)
@@ -50,6 +52,7 @@ struct mien_safetensors {
     json_t *header; /* owns the names and the metadata */
     struct mien_tensor *tensor;
     size_t n;
+    bool foreign; /* see st_open_foreign */
 };
 
 /* A whole number that isn't negative, at most max. */
@@ -64,7 +67,7 @@ static bool get_size(const json_t *v, size_t max, size_t *out)
 
 /* Fills t from its description. data has len bytes. Returns the cause of a failure or NULL. */
 static const char *parse_tensor(struct mien_tensor *t, const json_t *v, const unsigned char *data,
-                                size_t len)
+                                size_t len, bool foreign)
 {
     const char *dtype = json_string_value(json_object_get(v, "dtype"));
     const json_t *shape = json_object_get(v, "shape");
@@ -72,11 +75,12 @@ static const char *parse_tensor(struct mien_tensor *t, const json_t *v, const un
     if (!dtype || !json_is_array(shape) || json_array_size(range) != 2)
         return "has no type, shape or range";
 
-    size_t k = 0, ntypes = sizeof types / sizeof types[0];
+    size_t k = 0, ntypes = foreign ? sizeof types / sizeof types[0] : MIEN_ST_F64 + 1;
     while (k < ntypes && strcmp(dtype, types[k].name) != 0)
         k++;
     if (k == ntypes)
-        return "has a type that isn't one of U8 I32 I64 U64 F16 F32 F64";
+        return foreign ? "has a type that isn't known"
+                       : "has a type that isn't one of U8 I32 I64 U64 F16 F32 F64";
     t->dtype = (enum mien_dtype)k;
 
     if (json_array_size(shape) > MIEN_ST_MAX_DIMS)
@@ -93,7 +97,7 @@ static const char *parse_tensor(struct mien_tensor *t, const json_t *v, const un
     if (!st_measure(t) || end - begin != t->bytes)
         return "has a range that isn't as long as its shape and type say";
     t->data = data + begin;
-    if ((uintptr_t)t->data % mien_st_size(t->dtype) != 0)
+    if (!foreign && (uintptr_t)t->data % mien_st_size(t->dtype) != 0)
         return "isn't aligned to its elements";
     return NULL;
 }
@@ -165,7 +169,7 @@ static int parse(struct mien_safetensors *s, const char *path, struct mien_err *
         }
         struct mien_tensor *t = &s->tensor[s->n++];
         t->name = key;
-        const char *cause = parse_tensor(t, value, data, left);
+        const char *cause = parse_tensor(t, value, data, left, s->foreign);
         if (cause)
             return mien_err_set(e, MIEN_ERR_FORMAT, "'%s': tensor '%s' %s", path, key, cause);
     }
@@ -186,18 +190,29 @@ static int parse(struct mien_safetensors *s, const char *path, struct mien_err *
     return 0;
 }
 
-struct mien_safetensors *mien_st_open(const char *path, struct mien_err *e)
+static struct mien_safetensors *open_file(const char *path, bool foreign, struct mien_err *e)
 {
     struct mien_safetensors *s = calloc(1, sizeof *s);
     if (!s) {
         mien_err_mem(e, sizeof *s, "a file's description");
         return NULL;
     }
+    s->foreign = foreign;
     if (file_map(path, &s->map, e) < 0 || parse(s, path, e) < 0) {
         mien_st_close(s);
         return NULL;
     }
     return s;
+}
+
+struct mien_safetensors *mien_st_open(const char *path, struct mien_err *e)
+{
+    return open_file(path, false, e);
+}
+
+struct mien_safetensors *st_open_foreign(const char *path, struct mien_err *e)
+{
+    return open_file(path, true, e);
 }
 
 void mien_st_close(struct mien_safetensors *s)

@@ -165,4 +165,78 @@ for cut in 0 1 100 500 $((size - 2)); do
     mien-import -o x.model cut.json 2>err
     is "a graph cut at $cut bytes" "$? $(grep -c "^mien-import: 'cut.json': line" err)" '2 1'
 done
+
+# Weights of PyTorch for a network whose description is given: what mien-export writes for PyTorch comes
+# back, whatever the names.
+cat >torch.net <<'END'
+input 8x8x3
+conv1 conv 8 3x3 stride=2 pad=1 bias=no
+bn1 bn
+act1 prelu
+up tconv 4 3x3 groups=2
+grouped conv 8 3x2 groups=2
+depthwise dwconv 3x2
+gender_logits dense 2
+gender softmax
+age_logits dense 101 from=depthwise
+age softmax
+END
+mien-net --new --seed 7 --color bgr --mean 1,2,3 --scale 0.5 -o torch.model torch.net
+mien-export -q --pytorch -o torch.safetensors torch.model
+exits 'weights of PyTorch' 0 mien-import --net torch.net -o x.model torch.safetensors
+is 'nothing is left over' "$(grep -c 'left over' err)" 0
+is 'their preprocessing is kept' "$(mien-net x.model | grep ^prep)" "$(mien-net torch.model | grep ^prep)"
+is 'the network predicts the same' "$(predict x.model)" "$(predict torch.model)"
+sed 's/^conv1 /stem_0 /; s/from=conv1/from=stem_0/; s/^grouped /g /' torch.net >renamed.net
+fails 'names that differ' "'torch.safetensors': there is no stem_0.weight, g.weight, g.bias; left over: " \
+    mien-import --net renamed.net -o y.model torch.safetensors
+like 'what is left over is named' "$(cat err)" 'left over: .*(conv1|grouped)\.weight'
+printf '# ours = theirs\n\nstem_0 = conv1 # the first\n  g=grouped\n' >names.map
+exits 'a map of names' 0 mien-import --net renamed.net --map names.map -o y.model torch.safetensors
+is 'has the same weights' "$(predict y.model)" "$(predict torch.model)"
+exits 'a body without its heads' 0 mien-import --net torch.net --no-heads -o y.model torch.safetensors
+like 'names what it leaves' "$(cat err)" "^mien-import: 'torch.safetensors': left over: .*_logits"
+is 'and ends with its features' "$(mien-net -f text y.model | tail -1)" 'depthwise dwconv 3x2'
+sed 's/^bn1 bn/bn1 bn\nmore bn/' torch.net >more.net
+fails 'a layer more' "'torch.safetensors': there is no more.gamma, more.beta, more.mean, more.var$" \
+    mien-import --net more.net -o y.model torch.safetensors
+sed 's/^up tconv 4 3x3 groups=2/up tconv 4 3x3 groups=2 bias=no/' torch.net >less.net
+fails 'a bias more' "'torch.safetensors': layer 'up' has no place for tensor 'up.bias'" \
+    mien-import --net less.net -o y.model torch.safetensors
+sed 's/^conv1 conv 8 3x3/conv1 conv 8 5x5/' torch.net >other.net
+fails 'another shape' "'torch.safetensors': tensor 'conv1.weight' of 216 .* has as 8x3x5x5" \
+    mien-import --net other.net -o y.model torch.safetensors
+for line in 'conv1 conv' 'conv9 = conv1'; do
+    echo "$line" >bad.map
+    fails "a map with $line" "'bad.map': line 1: " \
+        mien-import --net torch.net --map bad.map -o y.model torch.safetensors
+done
+fails 'a map alone' '--map needs --net' mien-import --map names.map -o y.model torch.safetensors
+fails 'a network for a graph' "--net goes with a safetensors file, which 'tiny.json' isn't" \
+    mien-import --net torch.net -o y.model tiny.json
+fails 'a model' "'torch.model' is a model of mien" mien-import --net torch.net -o y.model torch.model
+
+# Halves and bfloat16, at any place; dots are underscores; a dense layer behind flatten takes the image
+# by channel, row and column. The bytes: a 1, then 1 2 3 4 -1 -2 in bfloat16 and 5 in float16.
+safetensors() { # HEADER BYTES
+    n=${#1}
+    # shellcheck disable=SC2059
+    { printf "\\$(printf %o $((n % 256)))\\$(printf %o $((n / 256)))\0\0\0\0\0\0"; printf %s "$1"; printf "$2"; } >half.safetensors
+}
+printf 'input 1x2x3\nflat flatten\nnet_fc dense 1\n' >half.net
+safetensors '{"net.odd":{"dtype":"I8","shape":[1],"data_offsets":[0,1]},
+"net.fc.weight":{"dtype":"BF16","shape":[1,6],"data_offsets":[1,13]},
+"net.fc.bias":{"dtype":"F16","shape":[1],"data_offsets":[13,15]}}' \
+    '\1\200\77\0\100\100\100\200\100\200\277\0\300\0\105'
+exits 'bfloat16 and float16, unaligned' 0 mien-import --no-heads --net half.net -o half.model half.safetensors
+like 'what no layer takes is named' "$(cat err)" "'half.safetensors': left over: net.odd"
+floats() { st-dump half.model "$1" | od -An -tf4 | xargs; }
+is 'the weights in the order of rows, columns and channels' "$(floats net_fc.weight)" '1 3 -1 2 4 -2'
+is 'the bias' "$(floats net_fc.bias)" 5
+sed 's/"BF16"/"I16" /' half.safetensors >whole.safetensors
+fails 'whole numbers' "'whole.safetensors': tensor 'net.fc.weight' isn't of floats" \
+    mien-import --no-heads --net half.net -o y.model whole.safetensors
+sed 's/"prep"/"porp"/' torch.safetensors >there.safetensors
+fails 'nothing about pixels' "'there.safetensors': it doesn't tell how pixels become its input; --color" \
+    mien-import --net torch.net -o y.model there.safetensors
 finish
