@@ -4,6 +4,7 @@
 #include <assert.h>
 #include <limits.h>
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 int onnx_numbers(struct build *b, const char *key, int k, int *v, int max)
@@ -466,6 +467,8 @@ int op_pad_node(struct build *b)
             return ob_fail(b, "there is no such axis");
         before[a] = pads[k];
         after[a] = pads[n / 2 + k];
+        if (abs(before[a]) > NET_MAX_EXTENT || abs(after[a]) > NET_MAX_EXTENT)
+            return ob_fail(b, "a padding of more than %d is not supported", NET_MAX_EXTENT);
     }
     struct layer l = layer_make("", L_PAD);
     l.kind = onnx_text_is(b->node, "mode", "reflect", "constant") ? PAD_REFLECT
