@@ -219,9 +219,9 @@ fails 'a model' "'torch.model' is a model of mien" mien-import --net torch.net -
 # Halves and bfloat16, at any place; dots are underscores; a dense layer behind flatten takes the image
 # by channel, row and column. The bytes: a 1, then 1 2 3 4 -1 -2 in bfloat16 and 5 in float16.
 safetensors() { # HEADER BYTES
-    n=${#1}
+    len=${#1}
     # shellcheck disable=SC2059
-    { printf "\\$(printf %o $((n % 256)))\\$(printf %o $((n / 256)))\0\0\0\0\0\0"; printf %s "$1"; printf "$2"; } >half.safetensors
+    { printf "\\$(printf %o $((len % 256)))\\$(printf %o $((len / 256)))\0\0\0\0\0\0"; printf %s "$1"; printf "$2"; } >half.safetensors
 }
 printf 'input 1x2x3\nflat flatten\nnet_fc dense 1\n' >half.net
 safetensors '{"net.odd":{"dtype":"I8","shape":[1],"data_offsets":[0,1]},
