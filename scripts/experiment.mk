@@ -59,7 +59,7 @@ WARM_EPOCHS ?= 12
 FINE_EPOCHS ?= 8
 SMALL_EPOCHS ?= 8
 # How many drawings SET=synthetic has.
-COUNT ?= 1600
+COUNT ?= 1200
 # Encoded images are smaller than their pixels, but only where nothing is cut out of them.
 KIND ?= $(if $(filter utkface aaf fairface,$(SET)),image,pixels)
 
