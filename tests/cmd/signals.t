@@ -2,9 +2,9 @@
 # Signals: temporary files are removed and the status is the signal's; limits on files; closed pipes.
 # Random moments, and kill -9: tests/torture/run -k 50.
 . "$(dirname "$0")/../lib.sh"
-# The shell has what it runs in the background ignore SIGINT; behind this it doesn't. (A script in this
-# folder would be an open file of it.)
-with_int() { exec perl -e '$SIG{INT} = "DEFAULT"; exec @ARGV' "$@"; }
+# The shell has what it runs in the background ignore SIGINT, and nohup what it runs SIGHUP; behind this
+# none of these is. (A script in this folder would be an open file of it.)
+with_int() { exec perl -e '$SIG{$_} = "DEFAULT" for qw(INT HUP TERM XCPU); exec @ARGV' "$@"; }
 # open_files PID: how many it has open in this folder.
 open_files() { find "/proc/$1/fd" -lname "$T/*" 2>/dev/null | wc -l; }
 
