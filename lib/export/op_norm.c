@@ -149,62 +149,6 @@ static void lrn_to_torch(struct torch *t, int layer)
 
 const struct export_operator export_lrn = {.onnx = lrn_to_onnx, .torch = lrn_to_torch};
 
-/* --- softmax and its logarithm --------------------------------------------------------------- */
-
-/* ONNX knows one axis: all elements are a row, and of several the sum is computed. */
-static void softmax_to_onnx(struct onnx *g, int layer)
-{
-    const struct layer *l = onnx_layer(g, layer);
-    bool all = axes_are_all(l), plain = l->type == L_SOFTMAX;
-    int64_t axes[3] = {1};
-    int n = all ? 1 : axes_of(l->axes, 1, axes);
-    const char *x = all ? graph_row(g, l->in[0]) : graph_image(g, l->in[0]);
-    const char *y = graph_makes(g, layer, all ? FORM_ROW : FORM_IMAGE);
-    if (n == 1) {
-        graph_begin(g, plain ? "Softmax" : "LogSoftmax", y);
-        graph_in(g, x);
-        graph_attr_int(g, "axis", axes[0]);
-        graph_end(g);
-        return;
-    }
-    struct onnx_name sum = graph_name(g, layer, "sum"), log = graph_name(g, layer, "log");
-    graph_reduce(g, "ReduceLogSumExp", sum.s, x, n, axes);
-    graph_node(g, "Sub", plain ? log.s : y, x, sum.s);
-    if (plain)
-        graph_node(g, "Exp", y, log.s, NULL);
-}
-
-static void softmax_to_torch(struct torch *t, int layer)
-{
-    const struct layer *l = torch_layer(t, layer);
-    bool all = axes_are_all(l), plain = l->type == L_SOFTMAX;
-    int64_t axes[3] = {1};
-    int n = all ? 1 : axes_of(l->axes, 1, axes);
-    torch_assign(t, layer, all ? TORCH_ROW : TORCH_IMAGE);
-    if (n == 1) {
-        torch_put(t, plain ? "F.softmax(" : "F.log_softmax(");
-        if (all)
-            torch_put_row(t, l->in[0]);
-        else
-            torch_put_image(t, l->in[0]);
-        torch_put(t, ", %d)", (int)axes[0]);
-    } else {
-        torch_put(t, plain ? "torch.exp(" : "(");
-        torch_put_image(t, l->in[0]);
-        torch_put(t, " - ");
-        torch_put_image(t, l->in[0]);
-        torch_put(t, ".logsumexp(");
-        torch_put_axes(t, l->axes, 1);
-        torch_put(t, ", keepdim=True))");
-    }
-    torch_end(t);
-}
-
-const struct export_operator export_softmax = {
-    .onnx = softmax_to_onnx,
-    .torch = softmax_to_torch,
-};
-
 /* --- l2norm --------------------------------------------------------------------------------- */
 
 /* A norm of less than 1e-6 counts as that. */

@@ -30,18 +30,17 @@ const struct export_operator *export_operator(enum layer_type type);
 /* op_conv.c */
 extern const struct export_operator export_conv, export_tconv;
 /* op_dense.c */
-extern const struct export_operator export_dense, export_coral;
-/* op_activation.c */
-extern const struct export_operator export_unary, export_prelu;
+extern const struct export_operator export_dense, export_coral, export_matmul;
+/* op_act.c */
+extern const struct export_operator export_unary, export_prelu, export_softmax;
 /* op_arith.c */
 extern const struct export_operator export_arith;
 /* op_norm.c */
-extern const struct export_operator export_bn, export_norm, export_lrn, export_softmax,
-    export_l2norm;
-/* op_reduce.c, op_resize.c, op_matmul.c */
-extern const struct export_operator export_reduce, export_resize, export_matmul;
+extern const struct export_operator export_bn, export_norm, export_lrn, export_l2norm;
 /* op_pool.c */
-extern const struct export_operator export_maxpool, export_avgpool, export_gap;
+extern const struct export_operator export_maxpool, export_avgpool, export_gap, export_reduce;
+/* op_resize.c */
+extern const struct export_operator export_resize;
 /* op_shape.c */
 extern const struct export_operator export_reshape, export_permute, export_slice, export_concat,
     export_pad, export_dropout;

@@ -1,4 +1,4 @@
-/* Layers of units that read all of their input. */
+/* Layers of units that read all of their input, and products of two inputs (matmul). */
 #include "op.h"
 
 const struct infer_op infer_dense = {sums_compile, sums_run};
@@ -9,3 +9,11 @@ static void coral_run(const struct run *r)
 }
 
 const struct infer_op infer_coral = {compile_weights, coral_run};
+
+static void matmul_run(const struct run *r)
+{
+    struct shape b = r->p->net.layer[r->l->in[1]].shape;
+    k_matmul(r->l, r->in, b, r->x[0], r->x[1], r->y, r->n);
+}
+
+const struct infer_op infer_matmul = {NULL, matmul_run};

@@ -1,4 +1,4 @@
-/* Pooling. */
+/* Pooling, and reductions along axes. */
 #include "op.h"
 
 static void maxpool_run(const struct run *r)
@@ -21,3 +21,10 @@ static void gap_run(const struct run *r)
 }
 
 const struct infer_op infer_gap = {NULL, gap_run};
+
+static void reduce_run(const struct run *r)
+{
+    k_reduce(r->l, r->in, r->x[0], r->y, r->n);
+}
+
+const struct infer_op infer_reduce = {NULL, reduce_run};

@@ -1,5 +1,8 @@
-/* Layers that move values and compute none. */
+/* Layers that move values or hand them on: input, too, and dropout, which computes in training. */
 #include "op.h"
+
+/* plan.c has what runs: it alone sees the images. */
+const struct infer_op infer_input = {0};
 
 const struct infer_op infer_flatten = {0};
 
@@ -38,3 +41,5 @@ static void pad_run(const struct run *r)
 }
 
 const struct infer_op infer_pad = {NULL, pad_run};
+
+const struct infer_op infer_dropout = {0};

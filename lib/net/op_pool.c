@@ -1,4 +1,4 @@
-/* Pooling. */
+/* Pooling, and reductions along axes. */
 #include "op.h"
 
 static int avgpool_shape(const struct net *net, struct layer *l, struct shape in,
@@ -50,3 +50,19 @@ static int gap_shape(const struct net *net, struct layer *l, struct shape in, st
 }
 
 const struct op op_gap = {.name = "gap", .shape = gap_shape};
+
+static int reduce_shape(const struct net *net, struct layer *l, struct shape in, struct mien_err *e)
+{
+    (void)net;
+    (void)e;
+    l->shape.h = l->axes & AXIS_H ? 1 : in.h;
+    l->shape.w = l->axes & AXIS_W ? 1 : in.w;
+    l->shape.c = l->axes & AXIS_C ? 1 : in.c;
+    return 0;
+}
+
+const struct op op_reduce = {
+    .name = "reduce",
+    .has = HAS(KIND) | HAS(AXES),
+    .shape = reduce_shape,
+};

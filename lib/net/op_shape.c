@@ -1,5 +1,7 @@
-/* Layers that move values and compute none. */
+/* Layers that move values or hand them on: input, too, and dropout, which computes in training. */
 #include "op.h"
+
+const struct op op_input = {.name = "input", .has = HAS(SHAPE)};
 
 static int flatten_shape(const struct net *net, struct layer *l, struct shape in,
                          struct mien_err *e)
@@ -144,4 +146,21 @@ const struct op op_pad = {
     .name = "pad",
     .has = HAS(BORDER) | HAS(CHANNELS) | HAS(MODE) | HAS(FILL),
     .shape = pad_shape,
+};
+
+static int dropout_shape(const struct net *net, struct layer *l, struct shape in,
+                         struct mien_err *e)
+{
+    (void)net;
+    (void)in;
+    if (!(l->rate >= 0 && l->rate < 1))
+        return op_bad(l, e, "the rate must be at least 0 and less than 1");
+    return 0;
+}
+
+const struct op op_dropout = {
+    .name = "dropout",
+    .has = HAS(RATE),
+    .is = OP_PASS,
+    .shape = dropout_shape,
 };

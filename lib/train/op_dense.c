@@ -1,4 +1,4 @@
-/* Layers of units that read all of their input. */
+/* Layers of units that read all of their input, and products of two inputs (matmul). */
 #include "grad.h"
 #include "op.h"
 
@@ -62,3 +62,26 @@ static void coral_backward(struct trainer *t, const struct images *v, const stru
 }
 
 const struct train_op train_coral = {.forward = coral_forward, .backward = coral_backward};
+
+/* Input k of images v. */
+static const real *side(const struct trainer *t, const struct images *v, int k, struct shape *s)
+{
+    *s = t->net->layer[v->l->in[k]].shape;
+    return t->state[v->l->in[k]].act + v->first * shape_count(*s);
+}
+
+static void matmul_forward(struct trainer *t, const struct images *v)
+{
+    struct shape a, b;
+    const real *x0 = side(t, v, 0, &a), *x1 = side(t, v, 1, &b);
+    k_matmul(v->l, a, b, x0, x1, v->y, v->n);
+}
+
+static void matmul_input(struct trainer *t, const struct images *v, int k, const real *dy, real *dx)
+{
+    struct shape a, b;
+    const real *x0 = side(t, v, 0, &a), *x1 = side(t, v, 1, &b);
+    k_matmul_back(v->l, a, b, x0, x1, k, dy, dx, v->n);
+}
+
+const struct train_op train_matmul = {.forward = matmul_forward, .backward_input = matmul_input};

@@ -1,3 +1,0 @@
-#include "op.h"
-
-const struct infer_op infer_dropout = {0};
