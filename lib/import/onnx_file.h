@@ -33,9 +33,14 @@ struct onnx_port {
     int dim[CONST_MAX_RANK];
 };
 
+/* A file with weights. */
+struct onnx_data {
+    struct file_map map;
+};
+
 struct onnx_file {
     struct file_map map;
-    struct file_map *data[ONNX_MAX_FILES]; /* of the files with weights */
+    struct onnx_data *data[ONNX_MAX_FILES];
     int ndata;
     char *path;
     char *producer;    /* or NULL */
@@ -61,10 +66,14 @@ void onnx_file_free(struct onnx_file *f);
 /* The index of a name, or -1. */
 int onnx_file_find(const struct onnx_file *f, const char *name);
 
+/* --- onnx_tensor.c -------------------------------------------------------------------------- */
+
 /* Decodes a TensorProto: floats of 16, 32 and 64 bits, bfloat16, whole numbers, truth values.
    Returns 0 or a negative code. */
 MIEN_CHECKED int onnx_tensor(struct onnx_file *f, struct span message, struct constant *t,
                              struct mien_err *e);
+
+/* --- onnx_attr.c ---------------------------------------------------------------------------- */
 
 /* Attributes: those that are absent, or of another type, have the default. onnx_ints returns how
    many there are, at most max, or -1 where it is absent, has more, or one of more than 32 bits. */

@@ -1,6 +1,26 @@
 #include "wire.h"
 
+#include <stdlib.h>
+#include <string.h>
+
 #include "util/bytes.h"
+
+bool span_is(struct span s, const char *text)
+{
+    /* memcmp mustn't be given the NULL of one that is absent. */
+    return s.n == strlen(text) && (s.n == 0 || memcmp(s.p, text, s.n) == 0);
+}
+
+char *span_copy(struct span s)
+{
+    char *p = malloc(s.n + 1);
+    if (p != NULL) {
+        if (s.n > 0)
+            memcpy(p, s.p, s.n);
+        p[s.n] = '\0';
+    }
+    return p;
+}
 
 struct wire wire_of(struct span s)
 {
@@ -74,4 +94,12 @@ bool wire_packed(struct span *s, enum wire_type type, uint64_t *v, bool *broken)
         return true;
     *broken = true;
     return false;
+}
+
+float wire_float(uint64_t bits)
+{
+    uint32_t u = (uint32_t)bits;
+    float f;
+    memcpy(&f, &u, sizeof f);
+    return f;
 }

@@ -27,6 +27,10 @@ struct span {
     size_t n;
 };
 
+bool span_is(struct span s, const char *text);
+/* A copy that ends with a zero byte; NULL without memory. */
+char *span_copy(struct span s);
+
 struct wire {
     struct span left;
     bool broken; /* the message ends within a field, or has one that isn't known */
@@ -45,5 +49,8 @@ bool wire_next(struct wire *w);
 /* The next number of a packed field of this type, whose bytes are *s. False at its end; *broken is
    set where that is within a number. */
 bool wire_packed(struct span *s, enum wire_type type, uint64_t *v, bool *broken);
+
+/* The float of a WIRE_32. */
+float wire_float(uint64_t bits);
 
 #endif
