@@ -90,3 +90,13 @@ int onnx_data_locate(struct onnx_file *f, struct onnx_proto *p, struct mien_err 
     p->has_raw = true;
     return 0;
 }
+
+int onnx_data_take(struct onnx_data *d, size_t bytes, struct mien_err *e)
+{
+    if (bytes > d->map.len - d->taken)
+        return mien_err_set(e, MIEN_ERR_LIMIT,
+                            "weights name more bytes of '%s' than the %zu that it has", d->map.path,
+                            d->map.len);
+    d->taken += bytes;
+    return 0;
+}

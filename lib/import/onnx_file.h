@@ -33,9 +33,10 @@ struct onnx_port {
     int dim[CONST_MAX_RANK];
 };
 
-/* A file with weights. */
+/* A file with weights, and how many bytes of it tensors have taken. */
 struct onnx_data {
     struct file_map map;
+    size_t taken;
 };
 
 struct onnx_file {
@@ -69,7 +70,8 @@ int onnx_file_find(const struct onnx_file *f, const char *name);
 /* --- onnx_tensor.c -------------------------------------------------------------------------- */
 
 /* Decodes a TensorProto: floats of 16, 32 and 64 bits, bfloat16, whole numbers, truth values.
-   Returns 0 or a negative code. */
+   Returns 0 or a negative code: MIEN_ERR_LIMIT where tensors take more bytes of another file than
+   it has, as they do when many name the same ones. */
 MIEN_CHECKED int onnx_tensor(struct onnx_file *f, struct span message, struct constant *t,
                              struct mien_err *e);
 

@@ -227,6 +227,8 @@ int onnx_tensor(struct onnx_file *f, struct span message, struct constant *t, st
     if (there < count || (there > count && !(p.external && !p.has_length)))
         return mien_err_set(e, MIEN_ERR_FORMAT, "tensor '%.*s' of %.0f elements has %.0f", len,
                             name, count, there);
+    if (p.external && (rc = onnx_data_take(p.data, (size_t)count * size, e)) < 0)
+        return rc;
     *t = p.shape;
     bool whole =
         !(p.type == T_FLOAT || p.type == T_FLOAT16 || p.type == T_BFLOAT16 || p.type == T_DOUBLE);

@@ -22,4 +22,7 @@ MIEN_CHECKED int onnx_proto_read(struct span message, struct onnx_proto *p, stru
    into it: p->length bytes, or all that follow. Returns 0 or a negative code. */
 MIEN_CHECKED int onnx_data_locate(struct onnx_file *f, struct onnx_proto *p, struct mien_err *e);
 
+/* Counts bytes that a tensor takes of the file. Returns 0 or MIEN_ERR_LIMIT. */
+MIEN_CHECKED int onnx_data_take(struct onnx_data *d, size_t bytes, struct mien_err *e);
+
 #endif
