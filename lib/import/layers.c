@@ -344,3 +344,21 @@ int ob_reshape(struct build *b, struct value *v, const int *dim, int rank)
     memcpy(v->mem, next, sizeof *next * (size_t)rank);
     return 0;
 }
+
+int ob_transpose(struct build *b, struct value *v, const int *order, int n)
+{
+    struct value old = *v;
+    unsigned seen = 0;
+    for (int k = 0; k < n; k++)
+        seen |= order[k] >= 0 && order[k] < old.rank ? 1U << order[k] : 0;
+    if (n != old.rank || seen != (1U << n) - 1)
+        return ob_fail(b, "its order isn't one of its input's axes");
+    for (int k = 0; k < n; k++) {
+        v->dim[k] = old.dim[order[k]];
+        for (int m = 0; m < n; m++) {
+            if (old.mem[m] == order[k])
+                v->mem[m] = k;
+        }
+    }
+    return 0;
+}

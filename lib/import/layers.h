@@ -76,6 +76,10 @@ MIEN_CHECKED int ob_arrange(struct build *b, struct value *v, const int *mem);
 MIEN_CHECKED int ob_canonical(struct build *b, struct value *v);
 MIEN_CHECKED int ob_channels_last(struct build *b, struct value *v);
 
+/* The graph's n axes in another order, which is another naming of the same memory. Returns 0 or
+   MIEN_ERR_FORMAT. */
+MIEN_CHECKED int ob_transpose(struct build *b, struct value *v, const int *order, int n);
+
 /* The same elements, in the graph's order, with other extents. */
 MIEN_CHECKED int ob_reshape(struct build *b, struct value *v, const int *dim, int rank);
 

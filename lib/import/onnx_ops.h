@@ -47,6 +47,13 @@ MIEN_CHECKED int onnx_new_shape(struct build *b, const int *dim, int rank,
 enum { ONNX_NONE = -1 };
 MIEN_CHECKED int onnx_numbers(struct build *b, const char *key, int k, int *v, int max);
 
+MIEN_CHECKED int op_reshape_node(struct build *b); /* and Flatten, Squeeze, Unsqueeze */
+MIEN_CHECKED int op_transpose(struct build *b);
+MIEN_CHECKED int op_identity(struct build *b);
+MIEN_CHECKED int op_expand(struct build *b);
+
+/* --- onnx_parts.c --------------------------------------------------------------------------- */
+
 /* What a Slice takes of an axis: from, how many, every how many-th. */
 struct cut {
     int at, size, step;
@@ -55,16 +62,15 @@ struct cut {
 MIEN_CHECKED int onnx_cuts(struct build *b, const int *dim, int rank,
                            struct cut cut[CONST_MAX_RANK]);
 
-MIEN_CHECKED int op_reshape_node(struct build *b); /* and Flatten, Squeeze, Unsqueeze */
-MIEN_CHECKED int op_transpose(struct build *b);
-MIEN_CHECKED int op_identity(struct build *b);
 MIEN_CHECKED int op_concat_node(struct build *b);
 MIEN_CHECKED int op_split(struct build *b);
 MIEN_CHECKED int op_slice_node(struct build *b);
 MIEN_CHECKED int op_gather(struct build *b);
-MIEN_CHECKED int op_expand(struct build *b);
 MIEN_CHECKED int op_tile(struct build *b);
 MIEN_CHECKED int op_pad_node(struct build *b);
+
+/* --- onnx_resize.c -------------------------------------------------------------------------- */
+
 MIEN_CHECKED int op_depth_to_space(struct build *b);
 MIEN_CHECKED int op_space_to_depth(struct build *b);
 MIEN_CHECKED int op_resize_node(struct build *b);
