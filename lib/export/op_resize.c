@@ -46,23 +46,31 @@ static void to_onnx(struct onnx *g, int layer)
     graph_end(g);
 }
 
+/* Whether its scale, if it has one, leads to its size. */
+static bool is_whole(const struct net *net, const struct layer *l)
+{
+    struct shape in = input_of(net, l);
+    return (l->a == 0 || l->a * (float)in.h == (float)l->shape.h) &&
+           (l->b == 0 || l->b * (float)in.w == (float)l->shape.w);
+}
+
 static const char *onnx_lacks(const struct net *net, const struct layer *l)
 {
     struct shape in = input_of(net, l);
-    bool fits = floorf(factor(in.h, l->shape.h, l->a) * (float)in.h) == (float)l->shape.h &&
-                floorf(factor(in.w, l->shape.w, l->b) * (float)in.w) == (float)l->shape.w;
-    return fits ? NULL : "resizing to another size than its scale leads to";
+    if (floorf(factor(in.h, l->shape.h, l->a) * (float)in.h) != (float)l->shape.h ||
+        floorf(factor(in.w, l->shape.w, l->b) * (float)in.w) != (float)l->shape.w)
+        return "resizing to another size than its scale leads to";
+    /* ONNX's reference takes the size as it is, ONNX Runtime rounds it first. */
+    return l->coords == COORDS_CORNERS && !is_whole(net, l) ? "corners of a size that isn't whole"
+                                                            : NULL;
 }
 
 /* PyTorch's name of it, and whether the corners are aligned; NULL where it has none. */
 static const char *torch_mode(const struct net *net, const struct layer *l)
 {
-    struct shape in = input_of(net, l);
-    bool plain = (l->a == 0 || l->a * (float)in.h == (float)l->shape.h) &&
-                 (l->b == 0 || l->b * (float)in.w == (float)l->shape.w);
     bool half = l->coords == COORDS_HALF ||
                 (l->coords == COORDS_PYTORCH && l->shape.h > 1 && l->shape.w > 1);
-    if (!plain)
+    if (!is_whole(net, l))
         return NULL;
     if (l->kind == INTERPOLATE_NEAREST) {
         if (l->coords == COORDS_ASYMMETRIC && l->rounding == ROUND_FLOOR)

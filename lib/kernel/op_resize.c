@@ -13,13 +13,14 @@ struct taps {
 /* Where output place o lies among the input's. */
 static double coordinate(const struct layer *l, int o, int in, int out, double scale)
 {
+    double size = scale == 0 ? out : scale * in; /* a scale may lead between two sizes */
     if (scale == 0)
         scale = (double)out / in;
     switch (l->coords) {
     case COORDS_ASYMMETRIC:
         return o / scale;
     case COORDS_CORNERS:
-        return out == 1 ? 0 : (double)o * (in - 1) / (out - 1);
+        return out == 1 || size <= 1 ? 0 : o * (in - 1) / (size - 1);
     case COORDS_PYTORCH:
         return out == 1 ? 0 : (o + 0.5) / scale - 0.5;
     default:

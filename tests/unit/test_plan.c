@@ -337,11 +337,12 @@ static double divided(const struct layer *l, const double *x, size_t k)
 /* Where an output's place lies in the input. */
 static double place_of(const struct layer *l, int o, int in, int out, double scale)
 {
+    double size = scale == 0 ? out : scale * in;
     scale = scale == 0 ? (double)out / in : scale;
     return l->coords == COORDS_HALF         ? (o + 0.5) / scale - 0.5
            : l->coords == COORDS_ASYMMETRIC ? o / scale
            : out == 1                       ? 0
-           : l->coords == COORDS_CORNERS    ? o * (in - 1.0) / (out - 1.0)
+           : l->coords == COORDS_CORNERS    ? o * (in - 1.0) / (size - 1.0)
                                             : (o + 0.5) / scale - 0.5;
 }
 
