@@ -7,19 +7,16 @@
 #include "fit/fit_log.h"
 #include "mien/cli.h"
 #include "train/blas.h"
-#include "util/file.h"
-#include "util/num.h"
 #include "util/cores.h"
+#include "util/num.h"
 #include "train_options.h"
 
 enum { EXIT_STOPPED = 3 };
 
 struct options {
-    const char *init, *train, *val, *out, *log, *embed;
-    struct fit_heads heads;
-    bool keep_heads;
+    const char *train, *val, *out, *log;
+    struct fit_start start;
     struct fit_config fit;
-    int last; /* -1: not given */
 };
 
 /* A training, from its packs to its model; also what the callbacks of fit get. */
@@ -37,52 +34,24 @@ struct training {
 
 /* --- Options -------------------------------------------------------------------------------- */
 
-/* The number of last layers: a count, or all. */
-static int parse_last(void *dst, const char *arg, struct mien_err *e)
-{
-    long long n = 0;
-    int rc = strcmp(arg, "all") == 0 ? 0 : num_int(arg, 1, NET_MAX_LAYERS, &n, e);
-    if (rc == 0)
-        *(int *)dst = (int)n;
-    return rc;
-}
-
 static void parse(struct training *t, int argc, char **argv)
 {
     struct options *o = &t->o;
+    struct fit_start *start = &o->start;
     struct fit_config *f = &o->fit;
     const struct mien_option opts[] = {
         MIEN_OPT_GROUP("Files"),
         MIEN_OPT_STR('t', "train", "PACK", &o->train, "training set"),
         MIEN_OPT_STR('v', "val", "PACK", &o->val, "validation set"),
-        MIEN_OPT_STR('i', "init", "MODEL", &o->init, "network to start from"),
+        MIEN_OPT_STR('i', "init", "MODEL", &start->init, "network to start from"),
         MIEN_OPT_STR('o', "output", "MODEL", &o->out, "where to write the trained model"),
         MIEN_OPT_STR(0, "log", "FILE", &o->log,
                      "write a line of tab-separated values for each epoch"),
 
-        MIEN_OPT_GROUP("Network"),
-        MIEN_OPT_FUNC(0, "last", "N|all", &o->last, parse_last,
-                      "train the last N layers with weights, or all [the new ones]"),
-        MIEN_OPT_STR(0, "heads", "LIST", &o->heads.list, "new heads [gender=2,age=101]"),
-        MIEN_OPT_FLAG(0, "keep-heads", &o->keep_heads, "continue training the network's own heads"),
-        MIEN_OPT_STR(0, "embed", "LAYER", &o->embed,
-                     "layer of the network that new heads read [the network's choice]"),
-        MIEN_OPT_INT(0, "hidden", "N", &o->heads.hidden, 0, 65536,
-                     "dense layer of N units before the heads [0: none]"),
-        MIEN_OPT_REAL(0, "dropout", "F", &o->heads.dropout, 0, 0.99,
-                      "drop this share of the heads' inputs [0]"),
-
+        NETWORK_OPTIONS(start, f),
         LEARNING_OPTIONS(f),
 
-        MIEN_OPT_GROUP("Running"),
-        MIEN_OPT_STR(0, "checkpoint", "FILE", &f->checkpoint,
-                     "save the state of the training here"),
-        MIEN_OPT_INT(0, "every", "N", &f->every, 1, 100000, "epochs between checkpoints [1]"),
-        MIEN_OPT_FLAG(0, "resume", &f->resume, "continue from the checkpoint, if it exists"),
-        MIEN_OPT_SIZE(0, "cache-mem", "SIZE", &f->cache_mem, 0, 1e15,
-                      "output of frozen layers kept in memory, the rest in a file [8G]"),
-        MIEN_OPT_SEED('s', "seed", "N", &f->seed, "seed of all random choices [0]"),
-        MIEN_OPT_INT('j', "jobs", "N", &f->jobs, 1, 256, "threads [all cores]"),
+        RUNNING_OPTIONS(f),
 
         MIEN_OPT_ALIAS('l', NULL, "last"),
         MIEN_OPT_ALIAS('c', NULL, "checkpoint"),
@@ -108,70 +77,22 @@ static void parse(struct training *t, int argc, char **argv)
 
 /* --- Before training ------------------------------------------------------------------------ */
 
-static void open_packs(struct training *t)
-{
-    struct mien_err e;
-    if (mien_pack_open(&t->train, t->o.train, &e) < 0 ||
-        (t->o.val != NULL && mien_pack_open(&t->val, t->o.val, &e) < 0))
-        mien_cli_die(t->cli, "%s", e.msg);
-}
-
-/* Dies where an output is an input or another output, or can't be written: better now than after
-   hours of training. The model that is started from may be replaced by its successor, which appears
-   whole, but not by a log or a checkpoint. */
-static void check_outputs(const struct training *t)
+static void prepare(struct training *t)
 {
     const struct options *o = &t->o;
-    char init[4096];
-    const char *const path[] = {o->train,
-                                o->val,
-                                o->init != NULL ? model_find(o->init, init, sizeof init) : NULL,
-                                o->out,
-                                o->fit.checkpoint,
-                                o->log};
-    enum { INIT = 2, OUT = 3, PATHS = sizeof path / sizeof *path };
-    for (int i = OUT; i < PATHS; i++) {
-        struct mien_err e;
-        for (int k = 0; path[i] != NULL && k < i; k++) {
-            if (path[k] != NULL && (k != INIT || i != OUT) && file_same(path[i], path[k]))
-                mien_cli_die(t->cli, "'%s' would be overwritten by an output", path[k]);
-        }
-        if (path[i] != NULL && path[i] != o->log && file_try(path[i], &e) < 0)
-            mien_cli_die(t->cli, "%s", e.msg);
-    }
-}
-
-/* The model to be trained: an old one as it is, or with new heads. */
-static void make_model(struct training *t)
-{
-    struct options *o = &t->o;
+    const struct fit_files files = {.init = o->start.init,
+                                    .train = o->train,
+                                    .val = o->val,
+                                    .out = o->out,
+                                    .checkpoint = o->fit.checkpoint,
+                                    .log = o->log};
     struct mien_err e;
-    struct model init = {0};
-    int added = 0; /* layers with weights; or those of the heads that are kept */
-    if (o->init == NULL && t->train.kind != MIEN_PACK_FEATURES)
-        mien_cli_die(t->cli, "pixels need a network to start from: give --init MODEL");
-    if (o->keep_heads && o->heads.list != NULL)
-        mien_cli_die(t->cli,
-                     "--heads makes new heads, --keep-heads keeps the model's: give one of them");
-    if (o->keep_heads && (o->heads.hidden > 0 || o->heads.dropout > 0 || o->embed != NULL))
-        mien_cli_die(t->cli, "--hidden, --dropout and --embed are for new heads, not --keep-heads");
-    if (o->init == NULL && (o->keep_heads || o->embed != NULL))
-        mien_cli_die(t->cli, "--%s needs --init MODEL", o->keep_heads ? "keep-heads" : "embed");
-    if (o->init == NULL && o->fit.lr_backbone > 0)
-        mien_cli_die(t->cli, "--lr-backbone needs --init MODEL, whose layers learn at that rate");
-    if (o->init != NULL && model_load(&init, o->init, &e) < 0)
+    if (mien_pack_open(&t->train, o->train, &e) < 0 ||
+        (o->val != NULL && mien_pack_open(&t->val, o->val, &e) < 0) ||
+        fit_check_files(&files, &e) < 0)
         mien_cli_die(t->cli, "%s", e.msg);
-    if (o->keep_heads) {
-        t->model = init;
-        added = (net_find(&init.net, "gender") >= 0) + (net_find(&init.net, "age") >= 0);
-    } else {
-        added = fit_new_heads(&t->model, o->init != NULL ? &init : NULL, o->embed, t->train.dim,
-                              &t->train.prep, &o->heads, o->fit.seed, &e);
-        if (added < 0 || fit_check_labels(&t->model, &t->train, &e) < 0)
-            mien_cli_die(t->cli, "%s", e.msg);
-        model_free(&init);
-    }
-    o->fit.last = o->last < 0 ? added : o->last;
+    if (fit_start(&t->model, &o->start, &t->train, &t->o.fit, &e) < 0)
+        mien_cli_die(t->cli, "%s", e.msg);
 }
 
 /* --- While training ------------------------------------------------------------------------- */
@@ -203,21 +124,17 @@ static void on_bad(void *ctx, const struct mien_pack *p, size_t k, const struct 
 static void on_batch(void *ctx, int epoch, size_t done, size_t total, const struct metrics *m)
 {
     struct training *t = ctx;
-    char *what = t->progress.what;
-    const size_t size = sizeof t->progress.what;
+    struct mien_progress *p = &t->progress;
     if (epoch != t->epoch) {
-        mien_cli_progress_end(&t->progress);
-        mien_cli_progress_start(&t->progress, t->cli, "");
-        snprintf(t->progress.stage, sizeof t->progress.stage, "epoch %d/%d: ", epoch,
-                 t->o.fit.epochs);
+        mien_cli_progress_end(p);
+        mien_cli_progress_start(p, t->cli, "");
+        snprintf(p->stage, sizeof p->stage, "epoch %d/%d: ", epoch, t->o.fit.epochs);
         t->epoch = epoch;
     }
-    int n = snprintf(what, size, "records, loss %.3f", m->loss);
-    if (m->n_gender > 0)
-        n += snprintf(what + n, size - (size_t)n, ", gender %.1f%%", 100 * m->gender_accuracy);
-    if (m->n_age > 0)
-        snprintf(what + n, size - (size_t)n, ", MAE %.2f", m->age_mae);
-    mien_cli_progress(&t->progress, done, total, 0);
+    char line[80];
+    fit_metrics_line(m, line, sizeof line);
+    snprintf(p->what, sizeof p->what, "records, %s", line);
+    mien_cli_progress(p, done, total, 0);
 }
 
 static void print_epoch(const struct training *t, const char *lead, const struct fit_epoch *epoch)
@@ -262,12 +179,8 @@ static void report_stop(const struct training *t)
 static void save_model(struct training *t, const struct fit_epoch *kept)
 {
     const struct options *o = &t->o;
-    const struct fit_source from = {.init = o->init,
-                                    .train = o->train,
-                                    .val = o->val,
-                                    .records = t->train.n,
-                                    .heads = o->keep_heads ? NULL : &o->heads,
-                                    .embed = o->embed};
+    const struct fit_source from = {
+        .start = &o->start, .train = o->train, .val = o->val, .records = t->train.n};
     struct mien_err e;
     free(t->model.made);
     t->model.made = fit_provenance(&o->fit, &from, kept);
@@ -286,28 +199,18 @@ static void warn_of_weak_head(const struct training *t, const struct fit_epoch *
         mien_cli_note(t->cli, "warning: in the kept epoch %s; see --best", weak);
 }
 
-/* Whoever compares times or bytes wants to know what ran. */
-static void print_kernels(const struct training *t)
-{
-    struct train_kernels k;
-    struct mien_err e;
-    char name[TRAIN_KERNELS_TEXT];
-    if (train_kernels_choose(&k, (enum train_precision)t->o.fit.precision, &e) < 0)
-        mien_cli_die(t->cli, "%s", e.msg);
-    train_kernels_name(&k, name);
-    mien_cli_note(t->cli, "precision %s, products by %s",
-                  t->o.fit.precision == TRAIN_BF16 ? "bf16" : "float", name);
-}
-
 /* Returns the program's exit status. */
 static int train(struct training *t)
 {
     struct fit_config *f = &t->o.fit;
     struct fit_epoch kept;
+    char kernels[TRAIN_KERNELS_TEXT];
     struct mien_err e;
     if (t->o.log != NULL && (t->log = fit_log_open(t->o.log, f->resume, &e)) == NULL)
         mien_cli_die(t->cli, "%s", e.msg);
-    print_kernels(t);
+    if (train_kernels_describe((enum train_precision)f->precision, kernels, &e) < 0)
+        mien_cli_die(t->cli, "%s", e.msg);
+    mien_cli_note(t->cli, "%s", kernels);
     f->on_frozen = on_frozen;
     f->on_bad = on_bad;
     f->on_batch = on_batch;
@@ -344,14 +247,13 @@ int main(int argc, char **argv)
                     "mien-train --init a.model --keep-heads --last all --optimizer adamw \\\n"
                     "    --lr 0.0002 --train train.pack --val val.pack -o fine.model",
     };
-    struct training t = {.cli = &cli, .o = {.last = -1, .fit = fit_defaults()}};
+    struct training t = {.cli = &cli, .o.fit = fit_defaults()};
 
     blas_without_threads(argv);
     t.o.fit.jobs = 0; /* all cores */
+    t.o.fit.last = FIT_NEW;
     parse(&t, argc, argv);
-    open_packs(&t);
-    check_outputs(&t);
-    make_model(&t);
+    prepare(&t);
     int status = train(&t);
     model_free(&t.model);
     mien_pack_close(&t.train);

@@ -1,11 +1,39 @@
-/* The options of mien-train that decide how a training learns: rows that fill a struct fit_config. */
+/* The options of mien-train but for its files: rows that fill a struct fit_start and a struct
+   fit_config. */
 #ifndef MIEN_CMD_TRAIN_OPTIONS_H
 #define MIEN_CMD_TRAIN_OPTIONS_H
 
-#include "fit/fit.h"
-#include "mien/cli.h"
+#include <string.h>
 
-/* f points to the struct fit_config. */
+#include "fit/start.h"
+#include "mien/cli.h"
+#include "util/num.h"
+
+/* The number of last layers: a count, or all. */
+static int parse_last(void *dst, const char *arg, struct mien_err *e)
+{
+    long long n = 0;
+    int rc = strcmp(arg, "all") == 0 ? 0 : num_int(arg, 1, NET_MAX_LAYERS, &n, e);
+    if (rc == 0)
+        *(int *)dst = (int)n;
+    return rc;
+}
+
+/* s points to the struct fit_start, f to the struct fit_config. */
+#define NETWORK_OPTIONS(s, f)                                                                      \
+    MIEN_OPT_GROUP("Network"),                                                                     \
+        MIEN_OPT_FUNC(0, "last", "N|all", &(f)->last, parse_last,                                  \
+                      "train the last N layers with weights, or all [the new ones]"),              \
+        MIEN_OPT_STR(0, "heads", "LIST", &(s)->heads.list, "new heads [gender=2,age=101]"),        \
+        MIEN_OPT_FLAG(0, "keep-heads", &(s)->keep_heads,                                           \
+                      "continue training the network's own heads"),                                \
+        MIEN_OPT_STR(0, "embed", "LAYER", &(s)->embed,                                             \
+                     "layer of the network that new heads read [the network's choice]"),           \
+        MIEN_OPT_INT(0, "hidden", "N", &(s)->heads.hidden, 0, 65536,                               \
+                     "dense layer of N units before the heads [0: none]"),                         \
+        MIEN_OPT_REAL(0, "dropout", "F", &(s)->heads.dropout, 0, 0.99,                             \
+                      "drop this share of the heads' inputs [0]")
+
 #define LEARNING_OPTIONS(f)                                                                        \
     MIEN_OPT_GROUP("Optimizer"),                                                                   \
         MIEN_OPT_INT('e', "epochs", "N", &(f)->epochs, 1, 100000,                                  \
@@ -80,5 +108,16 @@
                       "fill a rectangle with noise in this share of them [0]"),                    \
         MIEN_OPT_INT(0, "views", "N", &(f)->views, 1, 1000,                                        \
                      "variants of each image kept for frozen layers [4]")
+
+#define RUNNING_OPTIONS(f)                                                                         \
+    MIEN_OPT_GROUP("Running"),                                                                     \
+        MIEN_OPT_STR(0, "checkpoint", "FILE", &(f)->checkpoint,                                    \
+                     "save the state of the training here"),                                       \
+        MIEN_OPT_INT(0, "every", "N", &(f)->every, 1, 100000, "epochs between checkpoints [1]"),   \
+        MIEN_OPT_FLAG(0, "resume", &(f)->resume, "continue from the checkpoint, if it exists"),    \
+        MIEN_OPT_SIZE(0, "cache-mem", "SIZE", &(f)->cache_mem, 0, 1e15,                            \
+                      "output of frozen layers kept in memory, the rest in a file [8G]"),          \
+        MIEN_OPT_SEED('s', "seed", "N", &(f)->seed, "seed of all random choices [0]"),             \
+        MIEN_OPT_INT('j', "jobs", "N", &(f)->jobs, 1, 256, "threads [all cores]")
 
 #endif

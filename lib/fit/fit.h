@@ -35,6 +35,7 @@ struct fit_epoch {
 
 enum { FIT_MAX_BATCH = 1024 };
 enum fit_best { FIT_MAE, FIT_LOSS, FIT_GENDER, FIT_LAST };
+enum { FIT_NEW = -1 }; /* the last layers: see fit_start */
 
 struct fit_config {
     int epochs, batch, jobs; /* batch: 1 to FIT_MAX_BATCH */

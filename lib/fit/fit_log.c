@@ -101,6 +101,16 @@ void fit_epoch_line(const struct fit_epoch *epoch, int epochs, char *line, size_
              loss, gender, age, cost, epoch->best ? " *" : "");
 }
 
+void fit_metrics_line(const struct metrics *m, char *line, size_t size)
+{
+    char gender[40] = "", age[40] = "";
+    if (m->n_gender > 0)
+        snprintf(gender, sizeof gender, ", gender %.1f%%", 100 * m->gender_accuracy);
+    if (m->n_age > 0)
+        snprintf(age, sizeof age, ", MAE %.2f", m->age_mae);
+    snprintf(line, size, "loss %.3f%s%s", m->loss, gender, age);
+}
+
 /* The share of records that guessing the more frequent gender is right for. */
 static double guess_gender(const struct mien_pack *p)
 {
@@ -153,13 +163,13 @@ bool fit_weak_head(const struct fit_epoch *kept, const struct mien_pack *val, ch
 }
 
 /* Appends the options of the heads that aren't at their defaults. */
-static int describe_heads(const struct fit_source *from, struct mien_buf *out)
+static int describe_heads(const struct fit_start *s, struct mien_buf *out)
 {
-    const struct fit_heads *h = from->heads;
+    const struct fit_heads *h = &s->heads;
     char number[NUM_TEXT];
-    if (h == NULL)
+    if (s->keep_heads)
         return mien_buf_printf(out, " keep-heads");
-    int rc = from->embed != NULL ? mien_buf_printf(out, " embed=%s", from->embed) : 0;
+    int rc = s->embed != NULL ? mien_buf_printf(out, " embed=%s", s->embed) : 0;
     if (h->list != NULL)
         rc |= mien_buf_printf(out, " heads=%s", h->list);
     if (h->hidden > 0)
@@ -177,10 +187,10 @@ char *fit_provenance(const struct fit_config *c, const struct fit_source *from,
     struct mien_buf b = {0};
     int rc = mien_buf_printf(&b, "mien-train %s: ", MIEN_VERSION);
     rc |= fit_describe(c, &b);
-    rc |= describe_heads(from, &b);
+    rc |= describe_heads(from->start, &b);
     rc |= mien_buf_printf(&b, "\nfrom %s, %zu records of %s, epoch %d kept",
-                          from->init != NULL ? from->init : "features", from->records, from->train,
-                          kept->epoch);
+                          from->start->init != NULL ? from->start->init : "features", from->records,
+                          from->train, kept->epoch);
     if (from->val != NULL && kept->val.n_gender + kept->val.n_age > 0)
         rc |= mien_buf_printf(&b, "\non %s: loss %.6g", from->val, kept->val.loss);
     if (kept->val.n_gender > 0)

@@ -6,7 +6,7 @@
 
 #include <stdbool.h>
 
-#include "fit.h"
+#include "start.h"
 
 /* The log: tab-separated values, a line with the columns' names and one for each epoch. The same
    training leaves the same log: how long it took is said by fit_epoch_line. NULL with a
@@ -27,6 +27,9 @@ int fit_log_close(struct fit_log *l, struct mien_err *e);
    for an epoch of so many; 80 MiB is the most memory that was resident so far. */
 void fit_epoch_line(const struct fit_epoch *epoch, int epochs, char *line, size_t size);
 
+/* "loss 3.2, gender 94%, MAE 6.1", of what has been trained on so far. */
+void fit_metrics_line(const struct metrics *m, char *line, size_t size);
+
 /* A warning that a head of the kept epoch, which may have been chosen by the other one's figures,
    is hardly better than guessing: it makes more than nine tenths of the errors of naming the
    validation pack's most frequent gender, or its median age, every time. Returns whether there is
@@ -36,10 +39,9 @@ bool fit_weak_head(const struct fit_epoch *kept, const struct mien_pack *val, ch
 
 /* What a training was made of, as named on the command line. */
 struct fit_source {
-    const char *init, *train, *val; /* files; init and val may be NULL */
-    size_t records;                 /* of train */
-    const struct fit_heads *heads;  /* NULL: those of init are kept */
-    const char *embed;              /* the layer that new heads read; NULL: init's choice */
+    const struct fit_start *start;
+    const char *train, *val; /* files; val may be NULL */
+    size_t records;          /* of train */
 };
 
 /* How a model came about, for its file: nothing that differs when it is made again. The caller

@@ -27,11 +27,17 @@ int train_kernels_choose(struct train_kernels *k, enum train_precision precision
     return 0;
 }
 
-void train_kernels_name(const struct train_kernels *k, char text[TRAIN_KERNELS_TEXT])
+int train_kernels_describe(enum train_precision precision, char text[TRAIN_KERNELS_TEXT],
+                           struct mien_err *e)
 {
-    const char *other = k->other != NULL ? k->other->name : "openblas";
-    if (k->conv == k->other)
-        snprintf(text, TRAIN_KERNELS_TEXT, "%s", other);
-    else
-        snprintf(text, TRAIN_KERNELS_TEXT, "%s for convolutions, %s", k->conv->name, other);
+    struct train_kernels k;
+    int rc = train_kernels_choose(&k, precision, e);
+    if (rc < 0)
+        return rc;
+    const char *other = k.other != NULL ? k.other->name : "openblas";
+    const char *conv = k.conv != NULL ? k.conv->name : other;
+    snprintf(text, TRAIN_KERNELS_TEXT, "precision %s, products by %s%s%s",
+             precision == TRAIN_BF16 ? "bf16" : "float", conv,
+             k.conv != k.other ? " for convolutions, " : "", k.conv != k.other ? other : "");
+    return 0;
 }

@@ -24,7 +24,10 @@ struct train_kernels {
 MIEN_CHECKED int train_kernels_choose(struct train_kernels *k, enum train_precision precision,
                                       struct mien_err *e);
 
-enum { TRAIN_KERNELS_TEXT = 80 };
-void train_kernels_name(const struct train_kernels *k, char text[TRAIN_KERNELS_TEXT]);
+/* "precision float, products by avx512": whoever compares times or bytes wants to know what ran.
+   Returns train_kernels_choose's codes. */
+enum { TRAIN_KERNELS_TEXT = 120 };
+MIEN_CHECKED int train_kernels_describe(enum train_precision precision,
+                                        char text[TRAIN_KERNELS_TEXT], struct mien_err *e);
 
 #endif
