@@ -9,9 +9,9 @@
 #include "pred.h"
 #include "util/num.h"
 
-static const char *const derived[] = {"pred_age",    "pred_age_mode", "pred_age_median",
-                                      "pred_age_sd", "age_error",     "pred_gender",
-                                      "p_female",    "p_male"};
+static const char *const derived[] = {
+    "pred_age",      "pred_age_mode", "pred_age_median", "pred_age_sd", "pred_age_low",
+    "pred_age_high", "age_error",     "pred_gender",     "p_female",    "p_male"};
 _Static_assert(sizeof derived / sizeof derived[0] == COL_DERIVED_END - COL_PRED_AGE,
                "one a column");
 
@@ -156,7 +156,8 @@ static bool get_derived(const struct mien_rec *r, int col, struct col_value *v)
     bool of_gender = col == COL_PRED_GENDER || col == COL_P_FEMALE || col == COL_P_MALE;
     const float *p = of_gender ? distribution(r, MIEN_TAG_P_GENDER, MIEN_GENDERS)
                                : distribution(r, MIEN_TAG_P_AGE, MIEN_AGES);
-    int age;
+    struct pred_age estimate;
+    int age, low, high;
     if (p == NULL)
         return false;
     switch (col) {
@@ -171,6 +172,12 @@ static bool get_derived(const struct mien_rec *r, int col, struct col_value *v)
         return true;
     case COL_PRED_AGE_SD:
         set_number(v, pred_age_sd(p), 2);
+        return true;
+    case COL_PRED_AGE_LOW:
+    case COL_PRED_AGE_HIGH:
+        estimate = pred_age(p);
+        pred_age_interval(p, &estimate, PRED_INTERVAL, &low, &high);
+        set_number(v, col == COL_PRED_AGE_LOW ? low : high, 0);
         return true;
     case COL_AGE_ERROR:
         if (!mien_rec_int(r, MIEN_TAG_AGE, &age))

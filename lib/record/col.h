@@ -20,6 +20,8 @@ enum col {
     COL_PRED_AGE_MODE,      /* the most probable year, */
     COL_PRED_AGE_MEDIAN,    /* the median */
     COL_PRED_AGE_SD,        /* the standard deviation, in years */
+    COL_PRED_AGE_LOW,       /* the central interval of PRED_INTERVAL, from */
+    COL_PRED_AGE_HIGH,      /* to */
     COL_AGE_ERROR,          /* |pred_age - age|, in years */
     COL_PRED_GENDER,        /* the more probable gender, coded as gender is */
     COL_P_FEMALE,

@@ -12,6 +12,7 @@
 
 #include "mien/record.h"
 
+#define PRED_INTERVAL 0.8 /* the share that the interval holds which predictions are shown with */
 enum { PRED_CLOSE = 5 }; /* years by which a guess of an age may be off and still be good */
 
 /* Whether p is a distribution: finite, nowhere negative, its sum within 0.01 of 1 (half-precision

@@ -120,7 +120,7 @@ static void judge_age(const struct score_rule *rule, const struct score_label *l
         out->count[COUNT_BAND] = below > 0 ? below : above > 0 ? above : 0;
         return;
     }
-    pred_age_interval(p->p_age, a, 0.8, &low, &high);
+    pred_age_interval(p->p_age, a, PRED_INTERVAL, &low, &high);
     out->error = a->mean - l->age_lo;
     out->close = abs((int)(a->mean + 0.5) - l->age_lo) <= PRED_CLOSE;
     out->count[COUNT_MEAN] = (int)(fabs(out->error) * 10 + 0.5);

@@ -112,6 +112,7 @@ static void test_derived(void **state)
     mien_rec_set_u8(&r, MIEN_TAG_AGE, 28);
     expect_tsv(&r, "pred_age,pred_age_mode,pred_age_median,pred_age_sd,age_error",
                "25.50\t20\t20\t5.50\t2.50\n");
+    expect_tsv(&r, "pred_age_low,pred_age_high", "20\t31\n");
     expect_tsv(&r, "pred_gender,p_female,p_male", "male\t0.2500\t0.7500\n");
 
     struct column cols[8] = {{0}};
