@@ -292,6 +292,13 @@ static int by_size(const void *pa, const void *pb)
     return (a->box[0] > b->box[0]) - (a->box[0] < b->box[0]);
 }
 
+static int by_place(const void *pa, const void *pb)
+{
+    const struct face *a = pa, *b = pb;
+    float at = a->box[0] + a->box[2], bt = b->box[0] + b->box[2];
+    return at != bt ? (at > bt) - (at < bt) : (a->box[1] > b->box[1]) - (a->box[1] < b->box[1]);
+}
+
 int detect_photo(const struct detector *d, struct detect_work *w, const void *image, size_t n,
                  const struct img_limits *limits, struct face_list *out, struct mien_err *e)
 {
@@ -320,6 +327,8 @@ int detect_photo(const struct detector *d, struct detect_work *w, const void *im
         out->n--;
     if (d->o.max_faces > 0 && out->n > (size_t)d->o.max_faces)
         out->n = (size_t)d->o.max_faces;
+    if (out->n > 1)
+        qsort(out->face, out->n, sizeof *out->face, by_place);
     return 0;
 }
 

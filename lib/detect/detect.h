@@ -42,7 +42,7 @@ struct detect_work *detect_work_new(const struct detector *d, struct mien_err *e
 void detect_work_free(struct detect_work *w); /* NULL is harmless */
 
 /* Finds the faces of a photograph, an encoded image of n bytes: out receives them in pixels of the upright
-   image at full scale, the largest first. The photograph is decoded no finer than the levels need.
+   image at full scale, from left to right. The photograph is decoded no finer than the levels need.
    Returns 0; a code of img_open or img_read; MIEN_ERR_MEM; or
    MIEN_ERR_FORMAT or MIEN_ERR_ARG where the detector can't look at such a photograph. */
 MIEN_CHECKED int detect_photo(const struct detector *d, struct detect_work *w, const void *image,

@@ -32,6 +32,10 @@ near() {
 }
 ok 'boxes are upright, in pixels of the photograph' near '38 25 63 50' '25 12 50 37' \
     '12 12 37 37' '63 50 88 75'
+mien-squares 100x100 8,12,28 60,48,34 >right.jpg # the right one is larger
+is 'faces are numbered from left to right' "$(mien-images -q right.jpg | mien-detect -q squares.model |
+    mien-view -Hc id,box | awk -F '[\t,]' '{ print $1, ($2 < 50 ? "left" : "right") }')" "$(printf '%s\n' \
+    'right.jpg#1 left' 'right.jpg#2 right')"
 is 'scores' "$(mien-view --count -s 'score >= 0.7 && score <= 1' faces.mien)" 4
 is 'six landmarks, the right eye to the left' \
     "$(mien-view -Hc landmarks faces.mien | awk -F, 'NF == 12 && $1 < $3' | wc -l)" 4
