@@ -6,7 +6,9 @@
 #include <strings.h>
 
 #include "record/label.h"
+#include "rule.h"
 #include "util/json.h"
+#include "words.h"
 
 size_t sidecar_name(const char *path)
 {
@@ -24,6 +26,35 @@ enum sidecar sidecar_kind(const char *path)
             return (enum sidecar)i;
     }
     return SIDECAR_NONE;
+}
+
+/* Whether the field is a label, which a text can tell. */
+static bool is_label(int tag)
+{
+    switch (tag) {
+    case MIEN_TAG_ID:
+    case MIEN_TAG_SUBJECT:
+    case MIEN_TAG_AGE:
+    case MIEN_TAG_GENDER:
+    case MIEN_TAG_GROUP:
+    case MIEN_TAG_BIRTH:
+    case MIEN_TAG_YEAR:
+    case MIEN_TAG_SPLIT:
+        return true;
+    default:
+        return false;
+    }
+}
+
+int sidecar_field(void *dst, const char *name, struct mien_err *e)
+{
+    int tag = mien_tag_of(name);
+    if (!is_label(tag))
+        return mien_err_set(e, MIEN_ERR_ARG,
+                            "'%s' is not id, subject, age, gender, group, birth, year or split",
+                            name);
+    *(int *)dst = tag;
+    return 0;
 }
 
 /* Sets one label by its text; what it says isn't a record's until then. */
@@ -85,34 +116,35 @@ int sidecar_text(struct mien_rec *r, int tag, const char *text, size_t n,
     return set_label(r, tag, text, n, codes, e);
 }
 
-/* What a member is, as records or data sets call it; 0 for what no field is. */
-static int tag_of(const char *key)
+/* The fields that members may be called as tables head their columns. */
+static const struct {
+    int role, tag;
+} roles[] = {
+    {ROLE_AGE, MIEN_TAG_AGE},       {ROLE_BAND, MIEN_TAG_AGE_BAND},
+    {ROLE_GENDER, MIEN_TAG_GENDER}, {ROLE_SUBJECT, MIEN_TAG_SUBJECT},
+    {ROLE_GROUP, MIEN_TAG_GROUP},   {ROLE_BIRTH, MIEN_TAG_BIRTH},
+    {ROLE_YEAR, MIEN_TAG_YEAR},     {ROLE_BOX, MIEN_TAG_BOX},
+    {ROLE_SCORE, MIEN_TAG_SCORE},   {ROLE_SCORE2, MIEN_TAG_SCORE2},
+    {ROLE_SPLIT, MIEN_TAG_SPLIT},
+};
+enum { FIELDS = sizeof roles / sizeof roles[0] };
+
+/* Which header of each a member had, the likeliest so far; counted from 1, 0: none yet. */
+struct members {
+    int header[FIELDS];
+};
+
+/* What a member is; 0 for what no field is, or for which there was a likelier member. */
+static int tag_of(struct members *m, const char *key)
 {
-    static const struct {
-        const char *key;
-        int tag;
-    } others[] = {
-        {"sex", MIEN_TAG_GENDER},
-        {"race", MIEN_TAG_GROUP},
-        {"ethnicity", MIEN_TAG_GROUP},
-        {"identity", MIEN_TAG_SUBJECT},
-        {"person", MIEN_TAG_SUBJECT},
-        {"subject_id", MIEN_TAG_SUBJECT},
-        {"person_id", MIEN_TAG_SUBJECT},
-        {"dob", MIEN_TAG_BIRTH},
-        {"date_of_birth", MIEN_TAG_BIRTH},
-        {"birthdate", MIEN_TAG_BIRTH},
-        {"age_group", MIEN_TAG_AGE_BAND},
-        {"age_range", MIEN_TAG_AGE_BAND},
-        {"photo_taken", MIEN_TAG_YEAR},
-        {"fold", MIEN_TAG_SPLIT},
-        {"bbox", MIEN_TAG_BOX},
-        {"face_box", MIEN_TAG_BOX},
-        {"face_score", MIEN_TAG_SCORE},
-    };
-    for (size_t i = 0; i < sizeof others / sizeof others[0]; i++) {
-        if (strcasecmp(others[i].key, key) == 0)
-            return others[i].tag;
+    for (size_t i = 0; i < FIELDS; i++) {
+        int header = word_which(key, strlen(key), rule_headers(roles[i].role));
+        if (header == 0)
+            continue;
+        if (m->header[i] != 0 && m->header[i] < header)
+            return 0;
+        m->header[i] = header;
+        return roles[i].tag;
     }
     return mien_tag_of(key);
 }
@@ -189,12 +221,12 @@ static int set_band(struct mien_rec *r, const json_t *value, struct mien_err *e)
                : 0;
 }
 
-static int set_member(struct mien_rec *r, const char *key, const json_t *value,
+static int set_member(struct mien_rec *r, struct members *m, const char *key, const json_t *value,
                       const struct label_codes *codes, struct mien_err *e)
 {
-    int tag = tag_of(key);
-    if (json_is_null(value))
-        return 0;
+    int tag = json_is_null(value) ? 0 : tag_of(m, key);
+    if (is_label(tag) && tag != MIEN_TAG_ID)
+        return set_scalar(r, tag, key, value, codes, e);
     switch (tag) {
     case MIEN_TAG_AGE_BAND:
         if (json_is_array(value))
@@ -202,14 +234,6 @@ static int set_member(struct mien_rec *r, const char *key, const json_t *value,
         return set_scalar(r, tag, key, value, codes, e);
     case MIEN_TAG_ID: /* a number is a data set's own, not a path */
         return json_is_string(value) ? set_scalar(r, tag, key, value, codes, e) : 0;
-    case MIEN_TAG_SUBJECT:
-    case MIEN_TAG_AGE:
-    case MIEN_TAG_GENDER:
-    case MIEN_TAG_GROUP:
-    case MIEN_TAG_BIRTH:
-    case MIEN_TAG_YEAR:
-    case MIEN_TAG_SPLIT:
-        return set_scalar(r, tag, key, value, codes, e);
     case MIEN_TAG_BOX:
     case MIEN_TAG_SCORE:
     case MIEN_TAG_SCORE2:
@@ -238,6 +262,7 @@ int sidecar_json(struct mien_rec *r, const char *text, size_t n, const struct la
                  struct mien_err *e)
 {
     int rc = 0;
+    struct members m = {{0}};
     const char *key;
     json_t *value, *all = json_read(text, n, 0, &rc, e);
     if (all == NULL)
@@ -246,7 +271,7 @@ int sidecar_json(struct mien_rec *r, const char *text, size_t n, const struct la
     json_object_foreach(all, key, value)
     {
         struct mien_err why;
-        int bad = set_member(r, key, value, codes, &why);
+        int bad = set_member(r, &m, key, value, codes, &why);
         if (bad == MIEN_ERR_MEM || (bad < 0 && rc == 0)) {
             *e = why;
             rc = bad;

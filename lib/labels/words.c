@@ -21,16 +21,21 @@ bool word_is(const char *s, size_t n, const char *word)
     return strlen(word) == n && !strncasecmp(s, word, n);
 }
 
-bool word_is_one_of(const char *s, size_t n, const char *words)
+int word_which(const char *s, size_t n, const char *words)
 {
-    for (;; words++) {
+    for (int i = 1;; i++, words++) {
         size_t len = strcspn(words, "|");
         if (len == n && !strncasecmp(s, words, n))
-            return true;
+            return i;
         words += len;
         if (*words == '\0')
-            return false;
+            return 0;
     }
+}
+
+bool word_is_one_of(const char *s, size_t n, const char *words)
+{
+    return word_which(s, n, words) != 0;
 }
 
 bool word_plain(const char *s, size_t n, char buf[WORD_MAX])

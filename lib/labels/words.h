@@ -15,8 +15,10 @@ static inline bool word_is_blank(char c)
 /* Leaves out blanks on both sides. */
 void word_trim(const char **s, size_t *n);
 
-/* Whether the n bytes are the word, without regard to case; or one of words separated by '|'. */
+/* Whether the n bytes are the word, without regard to case; or which of words separated by '|',
+   counted from 1, 0 for none; or whether they are one of them. */
 bool word_is(const char *s, size_t n, const char *word);
+int word_which(const char *s, size_t n, const char *words);
 bool word_is_one_of(const char *s, size_t n, const char *words);
 
 /* Copies trimmed text to buf in lower case; dashes become hyphens, signs such as U+2265 ">=" and

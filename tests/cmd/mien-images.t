@@ -249,6 +249,10 @@ mkdir same && cp crop/00/a.jpg same/0.jpg && echo '{"age": 1}' >same/0.json
 is 'the same name in two archives' "$(mien-images -q --sidecar same1.tar same2.tar | mien-view -H -c age | tr '\n' ' ')" '1 2 '
 is 'and twice in one' "$(mien-images -q --sidecar twice.tar | mien-view -H -c age | tr '\n' ' ')" '2 2 '
 exits '--cls for no field' 2 mien-images --cls box side.tar
+like 'which is named' "$(cat err)" "^mien-images: .*cls.*'box' is not id, subject, age, gender, group, birth, year or split"
+echo '{"Person_ID": "P1", "name": "N", "Real_Age": 44, "sex": "m", "image": "y.jpg"}' >same/0.json
+is "members may be called as tables' columns are headed, the likeliest counts" \
+    "$(mien-images -q --sidecar same | mien-view -H -c id,subject,age,gender)" "$(printf 'same/0.jpg\tP1\t44\tmale')"
 exits '--sidecar and metadata' 2 mien-images --sidecar -m meta.mien side.tar
 
 # A source without an image isn't a success.
