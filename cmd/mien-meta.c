@@ -20,30 +20,13 @@ struct run {
     struct set set;
     bool all, list, strict;
     int fraction;
-    struct mien_writer *out;
+    struct cli_output out;
     struct mien_rec rec;
     uint64_t records, bad, empty; /* read, and of those bad; tables without rows */
 };
 
-static void put(struct run *run)
-{
-    struct mien_err e;
-
-    if (mien_write(run->out, &run->rec, &e) < 0)
-        mien_cli_die_output(run->cli, &e);
-}
-
-/* Delivers what was good before the program ends. */
-static void flush(struct run *run)
-{
-    struct mien_err e;
-
-    if (mien_writer_flush(run->out, &e) < 0)
-        mien_cli_die_output(run->cli, &e);
-}
-
 /* Reports a bad row; msg begins with where it is, as in "line 3 (a.jpg): no such gender". */
-static void report_row(const struct run *run, const char *name, const char *msg)
+static void report_row(struct run *run, const char *name, const char *msg)
 {
     char where[600];
     const char *cause = strstr(msg, "): ");
@@ -54,38 +37,19 @@ static void report_row(const struct run *run, const char *name, const char *msg)
         cause = strstr(msg, ": ");
     snprintf(where, sizeof where, "%s: %.*s", name, cause ? (int)(cause - msg) : 0, msg);
     if (cause)
-        mien_cli_bad(run->cli, where, cause + 2);
+        cli_output_bad(&run->out, where, cause + 2);
     else
-        mien_cli_bad(run->cli, name, msg);
+        cli_output_bad(&run->out, name, msg);
 }
 
-/* Reports what is bad in a record; ends the program with --strict. */
+/* Reports what is bad in a record. */
 static void report(struct run *run, const struct meta *m, const char *name, const char *why)
 {
+    run->bad++;
     if (meta_is_stream(m))
-        mien_filter_report(run->cli, meta_count(m), &run->rec, why);
+        cli_output_report(&run->out, meta_count(m), &run->rec, why);
     else
         report_row(run, name, why);
-    run->bad++;
-    if (!run->strict)
-        return;
-    flush(run);
-    mien_cli_die(run->cli, "stopped at the first bad record, as --strict asks");
-}
-
-/* Says the lines of a summary. */
-static void say(const struct run *run, struct mien_buf *lines)
-{
-    char *line = (char *)lines->data;
-
-    for (size_t i = 0; i < lines->len; i++) {
-        if (lines->data[i] != '\n')
-            continue;
-        lines->data[i] = '\0';
-        mien_cli_note(run->cli, "%s", line);
-        line = (char *)lines->data + i + 1;
-    }
-    mien_buf_free(lines);
 }
 
 static int read_labels(struct run *run, int fd, const char *name, struct mien_err *e)
@@ -109,13 +73,13 @@ static int read_labels(struct run *run, int fd, const char *name, struct mien_er
             report(run, m, name, e->msg);
         }
         if (meta_is_stream(m) || mien_rec_has(&run->rec, MIEN_TAG_ID))
-            put(run);
+            cli_output_put(&run->out, &run->rec);
     }
     mien_cli_progress_end(&progress);
     run->records += meta_count(m);
     if (rc == 0 && meta_summary(m, run->bad - bad, &summary) < 0)
         rc = mien_err_mem(e, 1, "a summary");
-    say(run, &summary);
+    cli_note_lines(run->cli, &summary);
     if (rc == 0 && meta_count(m) == 0 && !meta_is_stream(m)) {
         mien_cli_warn(run->cli, "%s: no rows, only a header", name);
         run->empty++;
@@ -130,14 +94,13 @@ static void take(struct run *run, const char *path)
     struct mien_err e;
     int fd = file_open(path, &e);
 
-    if (fd < 0) {
-        flush(run);
-        mien_cli_die(run->cli, "%s", e.msg);
-    }
+    if (fd < 0)
+        cli_output_die(&run->out, e.msg);
     mien_cli_check_input(run->cli, fd);
     if (read_labels(run, fd, name, &e) < 0) {
-        flush(run);
-        mien_cli_die(run->cli, "%s: %s", name, e.msg);
+        struct mien_err why;
+        mien_err_set(&why, MIEN_ERR_FORMAT, "%s: %s", name, e.msg);
+        cli_output_die(&run->out, why.msg);
     }
     if (fd != STDIN_FILENO)
         close(fd);
@@ -189,7 +152,6 @@ static void prepare_rule(struct run *run)
 static void prepare(struct run *run)
 {
     struct imdb_rule *keep = &run->o.keep;
-    struct mien_err e;
 
     if (run->list)
         list_sets(run);
@@ -198,18 +160,12 @@ static void prepare(struct run *run)
     run->o.new_reader = new_reader;
     run->o.ctx = run->cli;
     prepare_rule(run);
-    mien_cli_check_output(run->cli, STDOUT_FILENO);
-    if (!(run->out = mien_filter_writer(run->cli, STDOUT_FILENO, &e)))
-        mien_cli_die(run->cli, "%s", e.msg);
+    cli_output_open(&run->out, run->cli, run->strict);
 }
 
 static void finish(struct run *run)
 {
-    struct mien_err e;
-
-    if (mien_writer_end(run->out, &e) < 0)
-        mien_cli_die_output(run->cli, &e);
-    mien_writer_free(run->out);
+    cli_output_end(&run->out);
     mien_rec_free(&run->rec);
     meta_rule_free(&run->o);
     set_free(&run->set);

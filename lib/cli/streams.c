@@ -37,6 +37,72 @@ void cli_input_close(struct cli_input *in)
         close(in->fd);
 }
 
+void cli_output_open(struct cli_output *o, const struct mien_cli *c, bool strict)
+{
+    struct mien_err e;
+    *o = (struct cli_output){.cli = c, .strict = strict};
+    mien_cli_check_output(c, STDOUT_FILENO);
+    if ((o->writer = mien_filter_writer(c, STDOUT_FILENO, &e)) == NULL)
+        mien_cli_die(c, "%s", e.msg);
+}
+
+void cli_output_put(struct cli_output *o, const struct mien_rec *r)
+{
+    struct mien_err e;
+    if (mien_write(o->writer, r, &e) < 0)
+        mien_cli_die_output(o->cli, &e);
+    o->count++;
+}
+
+static void stop_if_strict(struct cli_output *o)
+{
+    if (o->strict)
+        cli_output_die(o, "stopped at the first bad record, as --strict asks");
+}
+
+void cli_output_report(struct cli_output *o, uint64_t number, const struct mien_rec *r,
+                       const char *cause)
+{
+    mien_filter_report(o->cli, number, r, cause);
+    stop_if_strict(o);
+}
+
+void cli_output_bad(struct cli_output *o, const char *where, const char *cause)
+{
+    mien_cli_bad(o->cli, where, cause);
+    stop_if_strict(o);
+}
+
+_Noreturn void cli_output_die(struct cli_output *o, const char *why)
+{
+    struct mien_err e;
+    if (mien_writer_flush(o->writer, &e) < 0)
+        mien_cli_die_output(o->cli, &e);
+    mien_cli_die(o->cli, "%s", why);
+}
+
+void cli_output_end(struct cli_output *o)
+{
+    struct mien_err e;
+    if (mien_writer_end(o->writer, &e) < 0)
+        mien_cli_die_output(o->cli, &e);
+    mien_writer_free(o->writer);
+    o->writer = NULL;
+}
+
+void cli_note_lines(const struct mien_cli *c, struct mien_buf *lines)
+{
+    const char *line = (const char *)lines->data;
+    for (size_t i = 0; i < lines->len; i++) {
+        if (lines->data[i] != '\n')
+            continue;
+        lines->data[i] = '\0';
+        mien_cli_note(c, "%s", line);
+        line = (const char *)lines->data + i + 1;
+    }
+    mien_buf_free(lines);
+}
+
 void cli_print(const struct mien_cli *c, struct mien_buf *text)
 {
     struct mien_err e;

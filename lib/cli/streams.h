@@ -1,4 +1,5 @@
-/* What programs share that read records from files named on the command line and print text. */
+/* What programs share that have a loop of their own instead of mien_filter_run: records read from
+   files named on the command line, records written to standard output, and text. */
 #ifndef MIEN_CLI_STREAMS_H
 #define MIEN_CLI_STREAMS_H
 
@@ -22,6 +23,33 @@ int cli_input_open(struct cli_input *in, const struct mien_cli *c, const char *p
 int cli_input_read(struct cli_input *in, struct mien_rec *r, struct mien_err *e);
 
 void cli_input_close(struct cli_input *in);
+
+/* Records on their way to standard output; cli_output_open fills it. */
+struct cli_output {
+    const struct mien_cli *cli;
+    struct mien_writer *writer;
+    bool strict;    /* the first bad record ends the program */
+    uint64_t count; /* records put so far */
+};
+
+/* Refuses a terminal. This and what follows end the program where the output can't be written. */
+void cli_output_open(struct cli_output *o, const struct mien_cli *c, bool strict);
+void cli_output_put(struct cli_output *o, const struct mien_rec *r);
+
+/* Reports a bad record, as mien_filter_report, or another thing by name, as mien_cli_bad; ends the
+   program if the output is strict. */
+void cli_output_report(struct cli_output *o, uint64_t number, const struct mien_rec *r,
+                       const char *cause);
+void cli_output_bad(struct cli_output *o, const char *where, const char *cause);
+
+/* Ends the program with a message, behind the records that were put before. */
+_Noreturn void cli_output_die(struct cli_output *o, const char *why);
+
+/* Ends the stream. */
+void cli_output_end(struct cli_output *o);
+
+/* Notes, a line each, as mien_cli_note; frees them. */
+void cli_note_lines(const struct mien_cli *c, struct mien_buf *lines);
 
 /* Writes text to standard output and empties it. Ends the program where it can't be written. */
 void cli_print(const struct mien_cli *c, struct mien_buf *text);

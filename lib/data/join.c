@@ -9,11 +9,13 @@
 
 #include <ctype.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "record/encoding.h"
 #include "util/decompose.h"
+#include "util/printable.h"
 
 struct join_entry {
     const char *path, *key; /* valid from join_sort on, when the bodies move no more */
@@ -31,6 +33,12 @@ struct join {
     struct mien_buf keys;  /* those that aren't the paths themselves */
     struct mien_rec scratch;
     size_t depth; /* components of the deepest key */
+
+    bool joined;     /* an image has found metadata */
+    uint64_t missed; /* images that have found none, the first one, */
+    char miss[200];
+    struct mien_buf misses; /* and, while nothing was joined, the paths of nmisses: a zero behind */
+    size_t nmisses;         /* each */
 };
 
 struct join *join_new(enum join_how how, struct mien_err *e)
@@ -50,6 +58,7 @@ void join_free(struct join *j)
     mien_buf_free(&j->body);
     mien_buf_free(&j->entry);
     mien_buf_free(&j->keys);
+    mien_buf_free(&j->misses);
     mien_rec_free(&j->scratch);
     free(j);
 }
@@ -357,6 +366,7 @@ int join_find(struct join *j, const char *path, struct join_match *m, struct mie
         return ambiguous(&x[i], &x[next], e);
     for (size_t k = i; k < next; k++)
         x[k].taken = true;
+    j->joined = true;
     *m = (struct join_match){i, same};
     return 1;
 }
@@ -389,35 +399,46 @@ size_t join_unmatched(const struct join *j, size_t *first)
     return count;
 }
 
-/* --- When nothing fits --------------------------------------------------------------------- */
+/* --- What didn't fit ------------------------------------------------------------------------ */
 
 enum { MISSES = 10000 };
 
-void join_missed(struct join_misses *m, const char *path)
+void join_missed(struct join *j, const char *path)
 {
-    if (m->n < MISSES && mien_buf_append(&m->paths, path, strlen(path) + 1) == 0)
-        m->n++;
+    if (j->missed++ == 0)
+        snprintf(j->miss, sizeof j->miss, "%s", path);
+    if (!j->joined && j->nmisses < MISSES &&
+        mien_buf_append(&j->misses, path, strlen(path) + 1) == 0)
+        j->nmisses++;
 }
 
-void join_misses_free(struct join_misses *m)
+int join_summary(struct join *j, struct mien_buf *out, struct mien_err *e)
 {
-    mien_buf_free(&m->paths);
-    m->n = 0;
+    char text[200];
+    size_t first, n = join_unmatched(j, &first);
+    int rc = 0;
+    if (n > 0 && join_get(j, first, &j->scratch, e) == 0)
+        rc |= mien_buf_printf(out, "metadata without an image: %zu, such as '%s'\n", n,
+                              mien_rec_id(&j->scratch, text, sizeof text));
+    printable(text, sizeof text, j->miss, strlen(j->miss));
+    if (j->missed > 0)
+        rc |= mien_buf_printf(out, "images without metadata: %llu, such as '%s'\n",
+                              (unsigned long long)j->missed, text);
+    return rc < 0 ? mien_err_mem(e, out->len, "a message") : 0;
 }
 
 /* How many of the images would find metadata another way. */
-static long long count_fits(struct join *j, enum join_how how, const struct join_misses *m,
-                            struct mien_err *e)
+static long long count_fits(struct join *j, enum join_how how, struct mien_err *e)
 {
     char buf[KEY_MAX];
     size_t n, len;
     long long count = 0;
-    const char *path = (const char *)m->paths.data;
+    const char *path = (const char *)j->misses.data;
     j->how = how;
     if (sort(j, e) < 0)
         return MIEN_ERR_MEM;
     entries(j, &n);
-    for (size_t i = 0; i < m->n; i++, path += strlen(path) + 1) {
+    for (size_t i = 0; i < j->nmisses; i++, path += strlen(path) + 1) {
         enum relation relation;
         const char *key = key_of(how, path, strlen(path), buf, &len);
         count += strlen(path) <= JOIN_PATH_MAX && components(key, len) > 0 &&
@@ -426,8 +447,8 @@ static long long count_fits(struct join *j, enum join_how how, const struct join
     return count;
 }
 
-int join_advice(struct join *j, const struct join_misses *m, struct mien_buf *out,
-                struct mien_err *e)
+/* Appends which other ways to fit would join some, and why. */
+static int advise(struct join *j, struct mien_buf *out, struct mien_err *e)
 {
     /* Those that ask for more come first; a laxer one is worth a word if it finds more. */
     static const struct {
@@ -443,7 +464,7 @@ int join_advice(struct join *j, const struct join_misses *m, struct mien_buf *ou
     for (size_t i = 0; i < sizeof ways / sizeof *ways; i++) {
         if (ways[i].how == asked)
             continue;
-        long long count = count_fits(j, ways[i].how, m, e);
+        long long count = count_fits(j, ways[i].how, e);
         if (count < 0)
             return MIEN_ERR_MEM;
         if (count > most)
@@ -454,4 +475,18 @@ int join_advice(struct join *j, const struct join_misses *m, struct mien_buf *ou
     if (most == 0)
         rc = mien_buf_printf(out, "no other --match would join any");
     return rc < 0 ? mien_err_mem(e, out->len, "a message") : 0;
+}
+
+int join_failed(struct join *j, struct mien_buf *out, struct mien_err *e)
+{
+    size_t n = join_count(j);
+    if (j->joined || j->missed == 0)
+        return 0;
+    int rc = n == 0 ? mien_buf_printf(out, "nothing joined: the metadata have no records")
+                    : mien_buf_printf(out, "nothing joined: %zu metadata records and %llu images; ",
+                                      n, (unsigned long long)j->missed);
+    if (rc < 0)
+        return mien_err_mem(e, out->len, "a message");
+    rc = n == 0 ? 0 : advise(j, out, e);
+    return rc < 0 ? rc : 1;
 }

@@ -63,22 +63,19 @@ MIEN_CHECKED int join_get(const struct join *j, size_t i, struct mien_rec *r, st
 size_t join_count(const struct join *j);
 size_t join_unmatched(const struct join *j, size_t *first);
 
-/* --- When nothing fits ---------------------------------------------------------------------- */
+/* --- What didn't fit ------------------------------------------------------------------------ */
 
-/* The paths of images that have found no metadata, as many as are worth a look. Zero-initialized it
-   is empty; its owner frees it. */
-struct join_misses {
-    struct mien_buf paths; /* each with a zero byte behind it */
-    size_t n;
-};
+/* Notes the path of an image that has found no metadata. As long as none has, as many are kept as
+   are worth a look; what there is no memory for is left out. */
+void join_missed(struct join *j, const char *path);
 
-/* Adds a path, as long as there is room. What there is no memory for is left out. */
-void join_missed(struct join_misses *m, const char *path);
-void join_misses_free(struct join_misses *m);
+/* Appends what is to be said at the end, line by line: how many metadata found no image, and images
+   no metadata, with one of each. Returns 0 or MIEN_ERR_MEM. */
+MIEN_CHECKED int join_summary(struct join *j, struct mien_buf *out, struct mien_err *e);
 
-/* Appends a line that says how many of these images another way to fit would join, and the likely
-   cause that lies in; j is used up by that, except for join_free. Returns 0 or MIEN_ERR_MEM. */
-MIEN_CHECKED int join_advice(struct join *j, const struct join_misses *m, struct mien_buf *out,
-                             struct mien_err *e);
+/* Where there were images and none has found metadata: appends a text that says so, how many of
+   them another way to fit would join, and the likely cause that lies in; j is used up by that,
+   except for join_free. Returns 1; 0 where there is nothing to say; or MIEN_ERR_MEM. */
+MIEN_CHECKED int join_failed(struct join *j, struct mien_buf *out, struct mien_err *e);
 
 #endif

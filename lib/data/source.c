@@ -15,6 +15,13 @@
 
 #define HEAD ((size_t)512) /* bytes that a file is told by */
 
+/* What was found so far in a path. */
+struct source_count {
+    uint64_t images;   /* those that can't be read among them */
+    uint64_t archives; /* that, or compressed: they aren't looked into */
+    uint64_t others;
+};
+
 struct source {
     char *const *path; /* what is still to be opened: path[at..n) */
     size_t n, at;
@@ -77,12 +84,29 @@ size_t source_at(const struct source *s)
     return s->at - 1;
 }
 
-const struct source_count *source_count(const struct source *s, size_t i)
+int source_empty(const struct source *s, size_t i, struct mien_buf *out, struct mien_err *e)
 {
-    return &s->count[i];
+    const struct source_count *c = &s->count[i];
+    const char *name = strcmp(s->path[i], "-") == 0 ? "standard input" : s->path[i];
+    unsigned long long files = c->archives + c->others;
+    int rc;
+    if (c->images > 0)
+        return 0;
+    if (files == 0)
+        rc = mien_buf_printf(out, "no image in '%s': it has no files", name);
+    else if (c->archives > 0)
+        rc = mien_buf_printf(out,
+                             "no image in '%s': %llu of its files %s, and archives in an archive "
+                             "or a folder aren't looked into",
+                             name, (unsigned long long)c->archives,
+                             c->archives == 1 ? "is an archive itself" : "are archives themselves");
+    else
+        rc = mien_buf_printf(out, "no image in '%s', but %llu other file%s", name, files,
+                             files == 1 ? "" : "s");
+    return rc < 0 ? mien_err_mem(e, out->len, "a message") : 1;
 }
 
-/* That of the current path. */
+/* What the current path had. */
 static struct source_count *counted(const struct source *s)
 {
     return &s->count[s->at - 1];

@@ -12,6 +12,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "mien/buf.h"
 #include "mien/err.h"
 
 /* A file of the source. The pointers are valid until the next call of source_next. */
@@ -45,18 +46,12 @@ MIEN_CHECKED int source_load(struct source *s, const unsigned char **bytes, size
 /* Files passed over so far. */
 uint64_t source_skipped(const struct source *s);
 
-/* What was found so far in a path. */
-struct source_count {
-    uint64_t images; /* those that can't be read among them */
-    uint64_t
-        archives; /* files that are archives themselves, or compressed, and aren't looked into */
-    uint64_t others;
-};
-
 /* The path of source_new's that the current file is from, counted from 0. */
 size_t source_at(const struct source *s);
 
-/* That of path i of source_new's. */
-const struct source_count *source_count(const struct source *s, size_t i);
+/* At the end: where path i of source_new's had no image, appends a text that says so and what it
+   had instead. Returns 1; 0 where it had one; or MIEN_ERR_MEM. */
+MIEN_CHECKED int source_empty(const struct source *s, size_t i, struct mien_buf *out,
+                              struct mien_err *e);
 
 #endif

@@ -253,6 +253,9 @@ like 'which is named' "$(cat err)" "^mien-images: .*cls.*'box' is not id, subjec
 echo '{"Person_ID": "P1", "name": "N", "Real_Age": 44, "sex": "m", "image": "y.jpg"}' >same/0.json
 is "members may be called as tables' columns are headed, the likeliest counts" \
     "$(mien-images -q --sidecar same | mien-view -H -c id,subject,age,gender)" "$(printf 'same/0.jpg\tP1\t44\tmale')"
+mkdir strict && cp crop/00/a.jpg strict/a.jpg && : >strict/b.jpg
+exits '--strict stops at a bad record' 2 mien-images -q --strict strict
+is 'behind the good ones' "$(mien-view -H -c id out 2>/dev/null)" strict/a.jpg
 exits '--sidecar and metadata' 2 mien-images --sidecar -m meta.mien side.tar
 
 # A source without an image isn't a success.
