@@ -2,11 +2,12 @@
 #include <unistd.h>
 
 #include "cli/state.h"
+#include "cli/streams.h"
+#include "data/parts.h"
 #include "data/shards.h"
 #include "data/split.h"
 #include "data/strata.h"
 #include "mien/filter.h"
-#include "util/file.h"
 
 struct options {
     const char *names;
@@ -26,33 +27,49 @@ struct splitter {
     struct options o;
     struct split parts;
     struct strata *strata; /* NULL unless asked for */
-    bool files;            /* one a part; else all go to standard output */
-    struct file_out out[SPLIT_MAX];
-    struct mien_writer *w[SPLIT_MAX]; /* of each part; all the same for standard output */
-    struct split_tally tally[SPLIT_MAX];
-    uint64_t nkeyed[SPLIT_BY_DEFAULT]; /* by what */
-    uint64_t nread, nbad, nleft;       /* of all, those found bad here, and in no part */
+    char **path;           /* of a file for each part; NULL: all go to standard output */
+    struct parts *files;
+    struct cli_output out;
+    struct split_counts counts;
+    uint64_t nread;
     struct mien_rec rec;
 };
 
-/* Removes half-made files and ends the program. */
-static _Noreturn void fail(struct splitter *s, const struct mien_err *why)
+/* Ends the program: no file is left, standard output has what was good. */
+static _Noreturn void fail(struct splitter *s, const char *why)
 {
-    for (int i = 0; s->files && i < s->parts.n; i++)
-        file_abort(&s->out[i]);
-    mien_cli_die(s->cli, "%s", why->msg);
+    if (s->path == NULL)
+        cli_output_die(&s->out, why);
+    parts_free(s->files);
+    mien_cli_die(s->cli, "%s", why);
 }
 
-/* Dies when a write to a part failed. */
-static void check_output(struct splitter *s, int part, int rc, const struct mien_err *e)
+static void open_output(struct splitter *s)
 {
-    if (rc < 0 && s->files) {
-        struct mien_err why;
-        mien_err_set(&why, rc, "'%s': %s", s->out[part].path, e->msg);
-        fail(s, &why);
-    }
-    if (rc < 0)
-        mien_cli_die_output(s->cli, e);
+    struct mien_err e;
+    if (s->path == NULL)
+        cli_output_open(&s->out, s->cli, s->o.strict);
+    else if ((s->files = parts_new(s->path, s->parts.n, s->cli->state->segment, &e)) == NULL)
+        mien_cli_die(s->cli, "%s", e.msg);
+}
+
+static void put(struct splitter *s, int part)
+{
+    struct mien_err e;
+    if (s->path == NULL)
+        cli_output_put(&s->out, &s->rec);
+    else if (parts_put(s->files, part, &s->rec, &e) < 0)
+        fail(s, e.msg);
+}
+
+static void close_output(struct splitter *s)
+{
+    struct mien_err e;
+    if (s->path == NULL)
+        cli_output_end(&s->out);
+    else if (parts_end(s->files, &e) < 0)
+        fail(s, e.msg);
+    parts_free(s->files);
 }
 
 /* The first of two passes. Returns the descriptor for the second. */
@@ -64,7 +81,7 @@ static int survey(struct splitter *s)
     if (s->strata != NULL)
         fd = strata_survey(s->strata, s->o.by, s->o.seed, STDIN_FILENO, s->o.limit, &e);
     if (fd < 0 || strata_assign(s->strata, &s->parts, &e) < 0)
-        fail(s, &e);
+        fail(s, e.msg);
     return fd;
 }
 
@@ -72,19 +89,15 @@ static int survey(struct splitter *s)
    passed on. */
 static void leave_out(struct splitter *s, uint64_t number, const char *why)
 {
-    struct mien_err e;
-    s->nleft++;
+    s->counts.left++;
     if (!mien_rec_has(&s->rec, MIEN_TAG_ERROR)) {
         mien_filter_report(s->cli, number, &s->rec, why);
-        s->nbad++;
-        if (s->o.strict) {
-            mien_err_set(&e, MIEN_ERR_ARG, "stopped at the first bad record, as --strict asks");
-            fail(s, &e);
-        }
+        if (s->o.strict)
+            fail(s, "stopped at the first bad record, as --strict asks");
         mien_rec_fail(&s->rec, "%s", why);
     }
-    if (!s->files)
-        check_output(s, 0, mien_write(s->w[0], &s->rec, &e), &e);
+    if (s->path == NULL)
+        cli_output_put(&s->out, &s->rec);
 }
 
 static void deliver(struct splitter *s, int fd)
@@ -103,23 +116,20 @@ static void deliver(struct splitter *s, int fd)
             leave_out(s, mien_reader_count(rd), by < 0 ? why.msg : "the input has changed");
             continue;
         }
-        s->nkeyed[by]++;
-        split_tally_add(&s->tally[part], &s->rec);
+        s->counts.keyed[by]++;
+        split_tally_add(&s->counts.part[part], &s->rec);
         if (mien_rec_set_str(&s->rec, MIEN_TAG_SPLIT, s->parts.name[part]) < 0) {
             rc = mien_err_mem(&e, SPLIT_NAME, "a record");
             break;
         }
-        check_output(s, part, mien_write(s->w[part], &s->rec, &e), &e);
+        put(s, part);
         mien_cli_progress(&progress, mien_reader_count(rd), 0, mien_reader_bytes(rd));
     }
     mien_cli_progress_end(&progress);
     s->nread = rd != NULL ? mien_reader_count(rd) : 0;
     mien_reader_free(rd);
-    if (rc < 0) {
-        if (!s->files)
-            check_output(s, 0, mien_writer_flush(s->w[0], &why), &why);
-        fail(s, &e);
-    }
+    if (rc < 0)
+        fail(s, e.msg);
 }
 
 /* --shards: all records go on as they are. */
@@ -155,75 +165,13 @@ static void make_shards(struct splitter *s, const char *path)
                   (unsigned long long)g.bytes[0], (unsigned long long)g.bytes[1]);
 }
 
-static void open_output(struct splitter *s, char **path)
-{
-    struct mien_err e;
-    if (!s->files)
-        mien_cli_check_output(s->cli, STDOUT_FILENO);
-    for (int i = 0; i < s->parts.n; i++) {
-        s->out[i].fd = -1;
-        for (int k = 0; s->files && k < i; k++) {
-            if (file_same(path[i], path[k]))
-                mien_cli_die(s->cli, "two parts can't both go to '%s'", path[i]);
-        }
-    }
-    for (int i = 0; i < s->parts.n; i++) {
-        if (!s->files && i > 0)
-            s->w[i] = s->w[0];
-        else if ((s->files && file_create(&s->out[i], path[i], &e) < 0) ||
-                 (s->w[i] = mien_filter_writer(s->cli, s->files ? s->out[i].fd : STDOUT_FILENO,
-                                               &e)) == NULL)
-            fail(s, &e);
-    }
-}
-
-/* All parts appear, or none: what is likely to fail, such as a full disk, does so before the first of
-   them is put in place. */
-static void commit(struct splitter *s)
-{
-    struct mien_err e, why;
-    for (int i = 0; i < s->parts.n; i++) {
-        if (file_sync(&s->out[i], &e) < 0)
-            fail(s, &e);
-    }
-    for (int i = 0; i < s->parts.n; i++) {
-        int rc = file_commit(&s->out[i], &e);
-        if (rc < 0) {
-            mien_err_set(&why, rc, "%s; %d of %d parts are new", e.msg, i, s->parts.n);
-            fail(s, i > 0 ? &why : &e);
-        }
-    }
-}
-
-static void close_output(struct splitter *s)
-{
-    struct mien_err e;
-    for (int i = 0; i < (s->files ? s->parts.n : 1); i++)
-        check_output(s, i, mien_writer_end(s->w[i], &e), &e);
-    if (s->files)
-        commit(s);
-    for (int i = 0; i < (s->files ? s->parts.n : 1); i++)
-        mien_writer_free(s->w[i]);
-}
-
 static void summarize(struct splitter *s)
 {
-    struct mien_buf line = {0};
-    uint64_t total = 0;
-    for (int i = 0; i < s->parts.n; i++)
-        total += s->tally[i].n;
-    for (int i = 0; i < s->parts.n; i++) {
-        mien_buf_clear(&line);
-        if (split_tally_text(&s->tally[i], total, &line) == 0)
-            mien_cli_note(s->cli, "%s: %.*s", s->parts.name[i], (int)line.len, (char *)line.data);
-    }
-    if (s->o.by == SPLIT_BY_DEFAULT)
-        mien_cli_note(s->cli, "by subject: %llu, by content: %llu",
-                      (unsigned long long)s->nkeyed[SPLIT_BY_SUBJECT],
-                      (unsigned long long)s->nkeyed[SPLIT_BY_CONTENT]);
-    if (s->nleft > 0)
-        mien_cli_note(s->cli, "left out because of errors: %llu", (unsigned long long)s->nleft);
-    mien_buf_free(&line);
+    struct mien_buf lines = {0};
+    struct mien_err e;
+    if (split_summary(&s->parts, &s->counts, s->o.by, &lines, &e) < 0)
+        mien_cli_die(s->cli, "%s", e.msg);
+    cli_note_lines(s->cli, &lines);
 }
 
 static bool stratified(const struct splitter *s)
@@ -248,12 +196,12 @@ static void parse_operands(struct splitter *s, int n, char **argv)
     mien_cli_operands(s->cli, n, argv, 1, 1 + SPLIT_MAX, "SHARES, such as 80/10/10");
     if (split_parse(&s->parts, argv[1], s->o.names, &e) < 0)
         mien_cli_die(s->cli, "%s", e.msg);
-    s->files = n > 1;
-    if (s->files && s->cli->state->output != NULL)
+    s->path = n > 1 ? argv + 2 : NULL;
+    if (s->path != NULL && s->cli->state->output != NULL)
         mien_cli_die(s->cli, "--output is for one stream, not for a file for each part");
     if (stratified(s) && s->cli->state->ranged)
         mien_cli_die(s->cli, "--stratify reads twice and can't be used with --range");
-    if (s->files && n - 1 != s->parts.n)
+    if (s->path != NULL && n - 1 != s->parts.n)
         mien_cli_die(s->cli, "%d parts need %d files, not %d", s->parts.n, s->parts.n, n - 1);
 }
 
@@ -300,7 +248,7 @@ int main(int argc, char **argv)
         mien_rec_free(&s.rec);
         return mien_cli_end(&cli, 0);
     }
-    open_output(&s, argv + 2);
+    open_output(&s);
     int fd = stratified(&s) ? survey(&s) : STDIN_FILENO;
     deliver(&s, fd);
     close_output(&s);

@@ -155,3 +155,25 @@ int split_tally_text(const struct split_tally *t, uint64_t total, struct mien_bu
         rc = mien_buf_printf(out, ", %.2f%% male", 100.0 * (double)t->nmale / (double)t->ngender);
     return rc;
 }
+
+int split_summary(const struct split *s, const struct split_counts *c, enum split_by by,
+                  struct mien_buf *out, struct mien_err *e)
+{
+    uint64_t total = 0;
+    int rc = 0;
+    for (int i = 0; i < s->n; i++)
+        total += c->part[i].n;
+    for (int i = 0; i < s->n; i++) {
+        rc |= mien_buf_printf(out, "%s: ", s->name[i]);
+        rc |= split_tally_text(&c->part[i], total, out);
+        rc |= mien_buf_append(out, "\n", 1);
+    }
+    if (by == SPLIT_BY_DEFAULT)
+        rc |= mien_buf_printf(out, "by subject: %llu, by content: %llu\n",
+                              (unsigned long long)c->keyed[SPLIT_BY_SUBJECT],
+                              (unsigned long long)c->keyed[SPLIT_BY_CONTENT]);
+    if (c->left > 0)
+        rc |=
+            mien_buf_printf(out, "left out because of errors: %llu\n", (unsigned long long)c->left);
+    return rc < 0 ? mien_err_mem(e, out->len, "a summary") : 0;
+}

@@ -56,6 +56,18 @@ void split_tally_add(struct split_tally *t, const struct mien_rec *r);
 MIEN_CHECKED int split_tally_text(const struct split_tally *t, uint64_t total,
                                   struct mien_buf *out);
 
+/* What all parts have received, and what became of the rest. Zero-initialised it is nothing. */
+struct split_counts {
+    struct split_tally part[SPLIT_MAX];
+    uint64_t keyed[SPLIT_BY_DEFAULT]; /* records by what their key was of */
+    uint64_t left;                    /* records in no part, because of errors */
+};
+
+/* Appends that, line by line: the parts by name; where the key is SPLIT_BY_DEFAULT, what it was of;
+   and how many records were left out. Returns 0 or MIEN_ERR_MEM. */
+MIEN_CHECKED int split_summary(const struct split *s, const struct split_counts *c,
+                               enum split_by by, struct mien_buf *out, struct mien_err *e);
+
 /* The age of a record for such sums: of a band its middle. Returns whether it has any. */
 bool split_age(const struct mien_rec *r, double *age);
 
