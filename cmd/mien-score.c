@@ -1,16 +1,10 @@
 /* mien-score: how well predictions agree with labels. */
 #include <limits.h>
 #include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
 
 #include "cli/streams.h"
 #include "mien/filter.h"
 #include "score/pairs.h"
-#include "util/file.h"
-
-/* Bytes of a saved score: of 65536 slices with all their histograms, and more. */
-#define SAVED_LIMIT ((size_t)256 << 20)
 
 struct options {
     const char *bins, *by, *save;
@@ -28,7 +22,6 @@ struct scorer {
     struct column keys[SCORE_MAX_KEYS];
     size_t nkeys;
     struct columns_unseen unseen;
-    char by[SCORE_BY]; /* the keys of saved scores */
     struct mien_buf out;
     uint64_t records;
     bool empty; /* one of the files is */
@@ -75,63 +68,28 @@ static int score_file(struct scorer *s, struct score_run *run, const char *path,
     return rc;
 }
 
-/* Adds a saved score; the first one tells the rule and the keys. Returns 0 or a negative code. */
-static int merge_file(struct scorer *s, struct score_run *run, const char *path, bool first,
-                      struct mien_err *e)
+/* Predictions and labels that never meet would make an empty report. */
+static void warn_if_empty(struct scorer *s, const struct score_run *run, const char *path)
 {
-    struct mien_buf text = {0};
-    struct mien_err why = {{0}};
-    int fd = file_open(path, e), rc = fd < 0 ? fd : file_slurp(fd, &text, SAVED_LIMIT, path, e);
-    if (rc == 0 && first)
-        rc = score_saved_rule(text.data, text.len, &s->rule, s->by, &why);
-    if (rc == 0 && first && *s->by != '\0')
-        rc = score_keys(s->by, s->keys, &s->nkeys, &why);
-    run->nkeys = s->nkeys;
-    if (rc == 0)
-        rc = score_run_load(run, text.data, text.len, &why);
-    if (rc < 0 && why.msg[0] != '\0')
-        mien_err_set(e, rc, "%s: %s", path, why.msg);
-    if (fd >= 0 && fd != STDIN_FILENO)
-        close(fd);
-    mien_buf_free(&text);
-    return rc;
-}
-
-static int merge_files(struct scorer *s, struct score_run *run, char **paths, size_t n,
-                       struct mien_err *e)
-{
-    int rc = 0;
-    for (size_t i = 0; i < n && rc == 0; i++)
-        rc = merge_file(s, run, paths[i], i == 0, e);
-    return rc;
+    if (score_run_any(run))
+        return;
+    mien_cli_warn(s->cli, "no record of '%s' has both a label and a prediction", path);
+    s->empty = true;
 }
 
 static void save(struct scorer *s, struct score_run *run)
 {
-    struct file_out out;
-    struct mien_buf text = {0};
     struct mien_err e;
-    if (score_run_save(run, &text) < 0)
-        mien_cli_die(s->cli, "out of memory");
-    int rc = file_create(&out, s->o.save, &e);
-    if (rc == 0 && file_write(out.fd, text.data, text.len) < 0) {
-        rc = mien_err_sys(&e, "cannot write '%s'", s->o.save);
-        file_abort(&out);
-    }
-    if (rc < 0 || file_commit(&out, &e) < 0)
+    if (s->o.save != NULL && score_run_write(run, s->o.save, &e) < 0)
         mien_cli_die(s->cli, "%s", e.msg);
-    mien_buf_free(&text);
 }
 
-/* Predictions and labels that never meet would make an empty report. */
-static void warn_if_empty(struct scorer *s, const struct score_run *run, const char *path)
+static void report(struct scorer *s, const struct score_run *runs, const char *const *names,
+                   size_t n)
 {
-    if (run->total.count[COUNT_GENDER].total + run->total.count[COUNT_POINT].total +
-            run->total.count[COUNT_BAND].total >
-        0)
-        return;
-    mien_cli_warn(s->cli, "no record of '%s' has both a label and a prediction", path);
-    s->empty = true;
+    if (n > 0 && score_report(&s->o.report, runs, names, n, &s->out) < 0)
+        mien_cli_die(s->cli, "out of memory");
+    cli_print(s->cli, &s->out);
 }
 
 /* Sums up saved scores and reports on the sum as on one stream. */
@@ -139,16 +97,16 @@ static void merge(struct scorer *s, char **paths, size_t n)
 {
     static const char *const name = "-";
     struct mien_err e;
-    struct score_run run = {.rule = &s->rule, .keys = s->keys};
-    if (merge_files(s, &run, paths, n, &e) < 0)
-        mien_cli_die(s->cli, "%s", e.msg);
+    struct score_saved saved = {.by = ""};
+    struct score_run run = {0};
+    for (size_t i = 0; i < n; i++) {
+        if (score_run_merge(&run, &saved, paths[i], &e) < 0)
+            mien_cli_die(s->cli, "%s", e.msg);
+    }
     warn_if_empty(s, &run, name);
     score_run_sort(&run);
-    if (s->o.save != NULL)
-        save(s, &run);
-    if (score_report(&s->o.report, &run, &name, 1, &s->out) < 0)
-        mien_cli_die(s->cli, "out of memory");
-    cli_print(s->cli, &s->out);
+    save(s, &run);
+    report(s, &run, &name, 1);
     score_run_free(&run);
 }
 
@@ -175,30 +133,17 @@ static void score_files(struct scorer *s, char **paths, size_t n)
         if (rc == 0 && !part)
             warn_if_empty(s, run, paths[done - 1]);
         score_run_sort(run);
-        if (rc == 0 && part)
+        if (rc == 0)
             save(s, run);
     }
-    if (done > 0 && score_report(&s->o.report, runs, (const char *const *)paths, done, &s->out) < 0)
-        mien_cli_die(s->cli, "out of memory");
-    cli_print(s->cli, &s->out);
+    report(s, runs, (const char *const *)paths, done);
     if (rc < 0)
         mien_cli_die(s->cli, "%s", e.msg);
-    for (size_t i = 0; i < n; i++)
+    for (size_t i = 0; i < n; i++) {
         s->records += runs[i].records;
-    for (size_t i = 0; i < n; i++)
         score_run_free(&runs[i]);
+    }
     free(runs);
-}
-
-/* --- Pairs ---------------------------------------------------------------------------------- */
-
-/* Whether two records are of the same image. */
-static bool same_id(const struct mien_rec *a, const struct mien_rec *b)
-{
-    const struct mien_field *x = mien_rec_find(a, MIEN_TAG_ID), *y = mien_rec_find(b, MIEN_TAG_ID);
-    if (x == NULL || y == NULL)
-        return x == y;
-    return x->len == y->len && memcmp(x->data, y->data, x->len) == 0;
 }
 
 /* Scores the same records of two files against each other. */
@@ -220,12 +165,12 @@ static void score_pairs(struct scorer *s, char **paths)
         }
         if (got[0] == 0 || got[1] == 0)
             break;
-        if (!same_id(&r[0], &r[1]))
+        int rc = pairs_add(&p, &r[0], &r[1], &e);
+        if (rc == MIEN_ERR_ARG)
             mien_cli_die(s->cli,
                          "record %llu of '%s' and of '%s' are of different images: --paired takes "
                          "predictions of the same records in the same order",
-                         (unsigned long long)p.records + 1, paths[0], paths[1]);
-        int rc = pairs_add(&p, &r[0], &r[1], &e);
+                         (unsigned long long)p.records, paths[0], paths[1]);
         if (rc == MIEN_ERR_MEM)
             mien_cli_die(s->cli, "%s", e.msg);
         if (rc < 0)
@@ -235,7 +180,7 @@ static void score_pairs(struct scorer *s, char **paths)
     if (got[0] != got[1])
         mien_cli_die(s->cli, "'%s' ends after %llu records, '%s' doesn't", paths[got[0] > 0],
                      (unsigned long long)p.records, paths[got[0] == 0]);
-    if (p.metric[0].change.total + p.metric[1].change.total + p.metric[4].change.total == 0) {
+    if (!pairs_any(&p)) {
         mien_cli_warn(s->cli, "no record has a label and both predictions");
         s->empty = true;
     }

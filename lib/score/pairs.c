@@ -2,6 +2,7 @@
 
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "internal.h"
 
@@ -42,6 +43,15 @@ static int add_metric(struct pair_metric *m, int i, const struct score_item *a,
     return score_count(&m->change, (size_t)(floor(change / unit(i) + 0.5) + zero(i)));
 }
 
+/* Whether two records are of the same image. */
+static bool same_id(const struct mien_rec *a, const struct mien_rec *b)
+{
+    const struct mien_field *x = mien_rec_find(a, MIEN_TAG_ID), *y = mien_rec_find(b, MIEN_TAG_ID);
+    if (x == NULL || y == NULL)
+        return x == y;
+    return x->len == y->len && memcmp(x->data, y->data, x->len) == 0;
+}
+
 int pairs_add(struct pairs *p, const struct mien_rec *a, const struct mien_rec *b,
               struct mien_err *e)
 {
@@ -49,6 +59,8 @@ int pairs_add(struct pairs *p, const struct mien_rec *a, const struct mien_rec *
     struct score_prediction pa, pb;
     struct score_item ia, ib;
     p->records++;
+    if (!same_id(a, b))
+        return mien_err_set(e, MIEN_ERR_ARG, "they are of different images");
     if (mien_rec_has(a, MIEN_TAG_ERROR) || mien_rec_has(b, MIEN_TAG_ERROR))
         return 0;
     if (score_read(a, &la, &pa, e) < 0 || score_read(b, &lb, &pb, e) < 0)
@@ -64,6 +76,14 @@ int pairs_add(struct pairs *p, const struct mien_rec *a, const struct mien_rec *
             return mien_err_mem(e, sizeof p->metric, "a score");
     }
     return 0;
+}
+
+bool pairs_any(const struct pairs *p)
+{
+    uint64_t n = 0;
+    for (int i = 0; i < PAIR_METRICS; i++)
+        n += p->metric[i].change.total;
+    return n > 0;
 }
 
 /* P(X <= k) of a binomial X of n fair trials, from the largest term on down. */

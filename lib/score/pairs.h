@@ -23,10 +23,14 @@ struct pairs {
     struct pair_metric metric[PAIR_METRICS];
 };
 
-/* Adds a record as a and b predict it. Returns 0; MIEN_ERR_FORMAT where one of them, or a label,
-   is impossible, or their labels differ; or MIEN_ERR_MEM. */
+/* Adds a record as a and b predict it. Returns 0; MIEN_ERR_ARG where they are of different images;
+   MIEN_ERR_FORMAT where one of them, or a label, is impossible, or their labels differ; or
+   MIEN_ERR_MEM. */
 MIEN_CHECKED int pairs_add(struct pairs *p, const struct mien_rec *a, const struct mien_rec *b,
                            struct mien_err *e);
+
+/* Whether any record has a label and both predictions. */
+bool pairs_any(const struct pairs *p);
 
 /* What is known of a metric. */
 struct pair_value {

@@ -254,6 +254,12 @@ int score_run_add(struct score_run *run, const struct mien_rec *r, struct mien_e
     return 0;
 }
 
+bool score_run_any(const struct score_run *run)
+{
+    const struct score_histogram *count = run->total.count;
+    return count[COUNT_GENDER].total + count[COUNT_POINT].total + count[COUNT_BAND].total > 0;
+}
+
 void score_run_free(struct score_run *run)
 {
     score_free(&run->total);

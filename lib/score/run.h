@@ -67,6 +67,9 @@ MIEN_CHECKED int score_read(const struct mien_rec *r, struct score_label *l,
    is impossible, which is counted and not scored; or MIEN_ERR_MEM. */
 MIEN_CHECKED int score_run_add(struct score_run *run, const struct mien_rec *r, struct mien_err *e);
 
+/* Whether any of its records has both a label and a prediction. */
+bool score_run_any(const struct score_run *run);
+
 /* Orders the slices by name, numbers in names by value. */
 void score_run_sort(struct score_run *run);
 
@@ -88,6 +91,22 @@ MIEN_CHECKED int score_saved_rule(const void *text, size_t len, struct score_rul
    0, MIEN_ERR_FORMAT or MIEN_ERR_MEM, and after a failure run is fit for score_run_free only. */
 MIEN_CHECKED int score_run_load(struct score_run *run, const void *text, size_t len,
                                 struct mien_err *e);
+
+/* Writes it to a file, which appears whole or not at all. Returns 0 or a negative code. */
+MIEN_CHECKED int score_run_write(struct score_run *run, const char *path, struct mien_err *e);
+
+/* What saved runs are of. Zero-initialized it is nothing yet. */
+struct score_saved {
+    struct score_rule rule;
+    struct column keys[SCORE_MAX_KEYS];
+    char by[SCORE_BY];
+};
+
+/* Adds the saved run in a file, "-" being standard input. A run without a rule gets the first file's,
+   and its keys, which *s holds from then on: it must live as long. Returns as score_run_load, or
+   MIEN_ERR_SYS or MIEN_ERR_LIMIT. */
+MIEN_CHECKED int score_run_merge(struct score_run *run, struct score_saved *s, const char *path,
+                                 struct mien_err *e);
 
 /* --- Reports --------------------------------------------------------------------------------- */
 
