@@ -127,9 +127,8 @@ static void score_files(struct scorer *s, char **paths, size_t n)
         rc = score_file(s, run, paths[done], &e);
         done += rc == 0 || run->records > 0;
         bool part = s->o.save != NULL; /* of which there may be nothing to score */
-        if (rc == 0 && !part && s->unseen.n > 0 && run->records > 0)
-            mien_cli_die(s->cli, "--by: '%.*s' is not a field", (int)s->unseen.column[0].len,
-                         s->unseen.column[0].name);
+        if (rc == 0 && !part && run->records > 0 && columns_seen(&s->unseen, &e) < 0)
+            mien_cli_die(s->cli, "--by: %s", e.msg);
         if (rc == 0 && !part)
             warn_if_empty(s, run, paths[done - 1]);
         score_run_sort(run);

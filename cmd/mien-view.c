@@ -32,10 +32,9 @@ struct view {
     struct expr *select; /* NULL: all records */
     struct text_table table;
     struct mien_buf out;
-    struct mien_writer *writer; /* of --records */
-    struct census census;       /* of --check */
-    struct exporter *exporter;  /* of --images and --tar */
-    struct mien_rec labels;
+    struct cli_output records;
+    struct census census;      /* of --check */
+    struct exporter *exporter; /* of --images and --tar */
     struct columns_unseen columns, selects;
     uint64_t segments, bytes, seen, shown, errors, skipped, damages;
     uint64_t missed; /* records without an image, of --images and --tar */
@@ -53,13 +52,8 @@ static void show(struct view *v, const struct mien_rec *r)
 /* Passes a record on, with the chosen fields alone. */
 static void pass_on(struct view *v, struct mien_rec *r)
 {
-    struct mien_err e;
-    for (size_t i = r->nfield; i-- > 0;) {
-        if (!text_table_has(&v->table, r->field[i].tag))
-            mien_rec_del(r, r->field[i].tag);
-    }
-    if (mien_write(v->writer, r, &e) < 0)
-        mien_cli_die_output(v->cli, &e);
+    text_table_keep(&v->table, r);
+    cli_output_put(&v->records, r);
 }
 
 /* A line of --index. */
@@ -76,27 +70,13 @@ static void show_segment(void *ctx, const struct mien_segment *s)
 /* Writes the image, with the chosen fields. */
 static void export(struct view *v, const struct mien_rec *r)
 {
-    static const int bulky[] = {MIEN_TAG_IMAGE, MIEN_TAG_IMAGE_KIND, MIEN_TAG_PIXELS};
-    struct mien_rec *labels = &v->labels;
     struct mien_err e;
-    if (mien_rec_has(r, MIEN_TAG_ERROR)) {
-        v->missed++;
-        return;
-    }
-    if (mien_rec_share(labels, r) < 0)
-        mien_cli_die(v->cli, "out of memory");
-    for (size_t i = 0; i < sizeof bulky / sizeof bulky[0]; i++)
-        mien_rec_del(labels, bulky[i]);
-    for (size_t i = labels->nfield; i-- > 0;) {
-        if (!text_table_has(&v->table, labels->field[i].tag))
-            mien_rec_del(labels, labels->field[i].tag);
-    }
-    int rc = export_put(v->exporter, r, labels, &e);
+    int rc = export_put(v->exporter, r, &v->table, &e);
     if (rc < 0 && rc != MIEN_ERR_FORMAT)
         mien_cli_die_output(v->cli, &e);
     if (rc == MIEN_ERR_FORMAT)
         mien_filter_report(v->cli, v->shown + 1, r, e.msg);
-    v->missed += rc < 0;
+    v->missed += rc <= 0;
 }
 
 static void check(struct view *v, const struct mien_rec *r)
@@ -136,10 +116,9 @@ static bool enough(const struct view *v)
 /* Ends the program, after what was read before the input broke. */
 static _Noreturn void fail(struct view *v, const struct mien_err *why)
 {
-    struct mien_err e;
     cli_print(v->cli, &v->out);
-    if (v->writer != NULL && mien_writer_flush(v->writer, &e) < 0)
-        mien_cli_die_output(v->cli, &e);
+    if (v->o.records)
+        cli_output_die(&v->records, why->msg);
     mien_cli_die(v->cli, "%s", why->msg);
 }
 
@@ -178,12 +157,12 @@ static void read_file(struct view *v, const char *path, struct mien_rec *r)
 /* A name that no record had is most likely misspelled. */
 static void check_names(struct view *v)
 {
-    const struct columns_unseen *u = v->selects.n > 0 ? &v->selects : &v->columns;
-    if (u->n == 0 || v->seen == 0 || enough(v))
+    const bool selects = v->selects.n > 0;
+    struct mien_err e;
+    if (columns_seen(selects ? &v->selects : &v->columns, &e) == 0 || v->seen == 0 || enough(v))
         return;
     cli_print(v->cli, &v->out);
-    mien_cli_die(v->cli, "--%s: '%.*s' is not a field", u == &v->selects ? "select" : "columns",
-                 (int)u->column[0].len, u->column[0].name);
+    mien_cli_die(v->cli, "--%s: %s", selects ? "select" : "columns", e.msg);
 }
 
 /* Ends the output, and prints what was counted. */
@@ -192,8 +171,8 @@ static void finish(struct view *v)
     struct mien_err e;
     int rc = 0;
     check_names(v);
-    if (v->writer != NULL && mien_writer_end(v->writer, &e) < 0)
-        mien_cli_die_output(v->cli, &e);
+    if (v->o.records)
+        cli_output_end(&v->records);
     if (v->exporter != NULL && export_end(v->exporter, &e) < 0)
         mien_cli_die_output(v->cli, &e);
     if (v->exporter != NULL)
@@ -278,15 +257,9 @@ static void prepare(struct view *v)
         v->at_once = isatty(STDOUT_FILENO) == 1;
         return;
     }
-    for (size_t i = 0; i < t->ncol; i++) {
-        char name[16];
-        if (t->col[i].id >= COL_PRED_AGE && t->col[i].id != COL_NAMED)
-            mien_cli_die(v->cli, "--columns: %s is derived, not a field of records",
-                         col_name(t->col[i].id, name));
-    }
-    mien_cli_check_output(v->cli, STDOUT_FILENO);
-    if ((v->writer = mien_filter_writer(v->cli, STDOUT_FILENO, &e)) == NULL)
-        mien_cli_die(v->cli, "%s", e.msg);
+    if (columns_are_fields(t->col, t->ncol, &e) < 0)
+        mien_cli_die(v->cli, "--columns: %s", e.msg);
+    cli_output_open(&v->records, v->cli, false);
 }
 
 int main(int argc, char **argv)
@@ -358,9 +331,7 @@ int main(int argc, char **argv)
 
     int status = mien_cli_end(&cli, v.shown);
     mien_rec_free(&r);
-    mien_rec_free(&v.labels);
     export_free(v.exporter);
-    mien_writer_free(v.writer);
     census_free(&v.census);
     expr_free(v.select);
     text_table_free(&v.table);

@@ -12,7 +12,6 @@
 #include "image/img.h"
 #include "image/jpeg.h"
 #include "image/png_write.h"
-#include "record/text.h"
 #include "util/file.h"
 #include "util/hash.h"
 
@@ -22,7 +21,8 @@ struct exporter {
     const struct export_to *to;
     struct mien_buf name, path, image, json, tar;
     struct mien_buf made; /* the folder that was made last */
-    uint64_t *seen;       /* hashes of names, an open table: 0 is free */
+    struct mien_rec labels;
+    uint64_t *seen; /* hashes of names, an open table: 0 is free */
     size_t nseen, cseen;
     struct file_out out; /* the shard; fd -1 for none */
     bool open;
@@ -363,6 +363,7 @@ void export_free(struct exporter *x)
     mien_buf_free(&x->json);
     mien_buf_free(&x->tar);
     mien_buf_free(&x->made);
+    mien_rec_free(&x->labels);
     free(x->seen);
     free(x);
 }
@@ -393,21 +394,37 @@ static const char *encode(struct exporter *x, const struct mien_rec *r, const vo
     return name == NULL ? "bin" : strcmp(name, "jpeg") == 0 ? "jpg" : name;
 }
 
-int export_put(struct exporter *x, const struct mien_rec *r, const struct mien_rec *labels,
+/* Makes the JSON of the chosen fields, without the image. */
+static int make_labels(struct exporter *x, const struct mien_rec *r,
+                       const struct text_table *chosen, struct mien_err *e)
+{
+    static const int bulky[] = {MIEN_TAG_IMAGE, MIEN_TAG_IMAGE_KIND, MIEN_TAG_PIXELS};
+    int rc = mien_rec_share(&x->labels, r);
+    for (size_t i = 0; i < sizeof bulky / sizeof bulky[0]; i++)
+        mien_rec_del(&x->labels, bulky[i]);
+    text_table_keep(chosen, &x->labels);
+    mien_buf_clear(&x->json);
+    if (rc < 0 || text_json(&x->json, &x->labels, NULL, 0, false) < 0)
+        return mien_err_mem(e, 1, "labels");
+    return 0;
+}
+
+int export_put(struct exporter *x, const struct mien_rec *r, const struct text_table *chosen,
                struct mien_err *e)
 {
     const void *p = NULL;
     size_t n = 0;
     int rc;
+    if (mien_rec_has(r, MIEN_TAG_ERROR))
+        return 0;
     const char *extension = encode(x, r, &p, &n, &rc, e);
     if (extension == NULL || (rc = make_name(x, r, e)) < 0)
         return rc;
     if (x->to->dir != NULL)
-        return write_file(x, extension, p, n, e);
-    mien_buf_clear(&x->json);
-    if (text_json(&x->json, labels, NULL, 0, false) < 0)
-        return mien_err_mem(e, 1, "labels");
-    return write_sample(x, extension, p, n, e);
+        rc = write_file(x, extension, p, n, e);
+    else if ((rc = make_labels(x, r, chosen, e)) == 0)
+        rc = write_sample(x, extension, p, n, e);
+    return rc < 0 ? rc : 1;
 }
 
 int export_end(struct exporter *x, struct mien_err *e)

@@ -16,6 +16,7 @@
 #include <stdint.h>
 
 #include "mien/record.h"
+#include "record/text.h"
 
 struct export_to {
     const char *dir; /* a folder, made if it isn't there, */
@@ -31,11 +32,11 @@ struct exporter;
 struct exporter *export_new(const struct export_to *to, struct mien_err *e);
 void export_free(struct exporter *x); /* NULL is harmless; a shard that wasn't ended is dropped */
 
-/* Writes a record's image: its pixels, encoded, or else the image as it is; labels are what goes
-   into the JSON beside it. Returns 0; MIEN_ERR_FORMAT for a record without an image; or MIEN_ERR_SYS
-   or MIEN_ERR_MEM. */
+/* Writes a record's image: its pixels, encoded, or else the image as it is; what else of it is chosen
+   goes into the JSON beside it. Returns 1; 0 for a record with an error, which is passed over;
+   MIEN_ERR_FORMAT for one without an image; or MIEN_ERR_SYS or MIEN_ERR_MEM. */
 MIEN_CHECKED int export_put(struct exporter *x, const struct mien_rec *r,
-                            const struct mien_rec *labels, struct mien_err *e);
+                            const struct text_table *chosen, struct mien_err *e);
 
 /* Ends the archive. Returns 0 or MIEN_ERR_SYS. */
 MIEN_CHECKED int export_end(struct exporter *x, struct mien_err *e);

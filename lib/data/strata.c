@@ -171,9 +171,9 @@ int strata_survey(struct strata *s, enum split_by by, uint64_t seed, int fd, siz
     if (rd == NULL || (again != fd && (keep = mien_writer_new(again, e)) == NULL))
         goto out;
     rc = add_all(s, by, seed, rd, keep, e);
-    if (rc == 0 && s->unseen.n > 0 && s->member.len > 0)
-        rc = mien_err_set(e, MIEN_ERR_ARG, "--stratify: '%.*s' is not a field",
-                          (int)s->unseen.column[0].len, s->unseen.column[0].name);
+    struct mien_err why;
+    if (rc == 0 && s->member.len > 0 && (rc = columns_seen(&s->unseen, &why)) < 0)
+        mien_err_set(e, rc, "--stratify: %s", why.msg);
     if (rc < 0)
         goto out;
     if (lseek(again, again == fd ? start : 0, SEEK_SET) < 0)

@@ -281,6 +281,24 @@ void columns_see(struct columns_unseen *u, const struct mien_rec *r)
     u->n = keep;
 }
 
+int columns_seen(const struct columns_unseen *u, struct mien_err *e)
+{
+    return u->n == 0 ? 0
+                     : mien_err_set(e, MIEN_ERR_ARG, "'%.*s' is not a field", (int)u->column[0].len,
+                                    u->column[0].name);
+}
+
+int columns_are_fields(const struct column *cols, size_t n, struct mien_err *e)
+{
+    char name[16];
+    for (size_t i = 0; i < n; i++) {
+        if (cols[i].id >= COL_PRED_AGE && cols[i].id != COL_NAMED)
+            return mien_err_set(e, MIEN_ERR_ARG, "%s is derived, not a field of records",
+                                col_name(cols[i].id, name));
+    }
+    return 0;
+}
+
 int col_forms(int col)
 {
     if (col == COL_NAMED)

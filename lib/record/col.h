@@ -91,6 +91,13 @@ void columns_expect(struct columns_unseen *u, const struct column *cols, size_t 
 /* Takes out those that the record has. */
 void columns_see(struct columns_unseen *u, const struct mien_rec *r);
 
+/* Checks that records had them all: a name that none had is most likely misspelled. Returns 0, or
+   MIEN_ERR_ARG with "'x' is not a field". */
+MIEN_CHECKED int columns_seen(const struct columns_unseen *u, struct mien_err *e);
+
+/* Checks that all of these columns are fields, none derived. Returns 0 or MIEN_ERR_ARG. */
+MIEN_CHECKED int columns_are_fields(const struct column *cols, size_t n, struct mien_err *e);
+
 /* The forms that the column's values can have. */
 int col_forms(int col);
 

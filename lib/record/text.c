@@ -436,6 +436,14 @@ bool text_table_has(const struct text_table *t, int col)
     return t->col == NULL;
 }
 
+void text_table_keep(const struct text_table *t, struct mien_rec *r)
+{
+    for (size_t i = r->nfield; i-- > 0;) {
+        if (!text_table_has(t, r->field[i].tag))
+            mien_rec_del(r, r->field[i].tag);
+    }
+}
+
 void text_table_free(struct text_table *t)
 {
     free(t->col);

@@ -49,6 +49,9 @@ MIEN_CHECKED int text_table_add(struct text_table *t, const struct mien_rec *r,
 /* Whether one of its columns is chosen; all are where none are. */
 bool text_table_has(const struct text_table *t, int col);
 
+/* Leaves the record the fields alone that are chosen. */
+void text_table_keep(const struct text_table *t, struct mien_rec *r);
+
 /* Frees the columns. */
 void text_table_free(struct text_table *t);
 
