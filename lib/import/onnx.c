@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "onnx_ops.h"
-#include "util/num.h"
+#include "result.h"
 
 struct onnx {
     struct onnx_file file;
@@ -279,19 +279,6 @@ static int convert_all(struct build *b, const struct span *weight, const bool *n
 
 /* --- Heads ---------------------------------------------------------------------------------- */
 
-static int rename_layer(struct build *b, int layer, const char *name)
-{
-    struct layer *l = &b->net.layer[layer];
-    if (strcmp(l->name, name) == 0)
-        return 0;
-    if (net_find(&b->net, name) >= 0)
-        return mien_err_set(b->e, MIEN_ERR_ARG,
-                            "layer '%s' can't be renamed to '%s', which is there already", l->name,
-                            name);
-    snprintf(l->name, NET_NAME, "%s", name);
-    return 0;
-}
-
 static int add_named(struct build *b, enum layer_type type, int in, const char *name)
 {
     struct layer l = ob_layer(type, in);
@@ -353,7 +340,7 @@ static int add_head(struct build *b, const char *which, const char *name,
     snprintf(logits, sizeof logits, "%s_logits", name);
     b->node = NULL;
     if (b->net.layer[in].type == L_DENSE) {
-        int rc = rename_layer(b, in, logits);
+        int rc = result_rename(&b->net, in, logits, b->e);
         if (rc < 0)
             return rc;
     }
@@ -362,43 +349,11 @@ static int add_head(struct build *b, const char *which, const char *name,
     else if (!gender && n == 1)
         in = years_of(b, in, o);
     else if (ready)
-        return rename_layer(b, layer, name) < 0 ? MIEN_ERR_ARG : layer;
+        return result_rename(&b->net, layer, name, b->e) < 0 ? MIEN_ERR_ARG : layer;
     return in < 0 ? in : add_named(b, type, in, name);
 }
 
 /* --- The result ----------------------------------------------------------------------------- */
-
-/* Copies the layers that `keep` marks, and their weights, to m; map[i] becomes layer i's index. */
-static int take_kept(struct build *b, struct model *m, int *map)
-{
-    for (int i = b->net.n - 1; i >= 0; i--) {
-        for (int k = 0; map[i] >= 0 && k < b->net.layer[i].nin; k++)
-            map[b->net.layer[i].in[k]] = 0;
-    }
-    map[0] = 0; /* the input */
-    for (int i = 0; i < b->net.n; i++) {
-        struct layer l = b->net.layer[i];
-        if (map[i] < 0)
-            continue;
-        for (int k = 0; k < l.nin; k++)
-            l.in[k] = map[l.in[k]];
-        if ((map[i] = net_add(&m->net, &l, b->e)) < 0)
-            return map[i];
-    }
-    if ((m->weights = net_weights_new(&m->net, b->e)) == NULL)
-        return MIEN_ERR_MEM;
-    for (int i = 0; i < b->net.n; i++) {
-        const struct layer *l = &b->net.layer[i];
-        for (int k = 0; map[i] >= 0 && k < l->nparam; k++) {
-            const float *w = b->weights + l->param[k].at;
-            if (!num_finite(w, l->param[k].count))
-                return mien_err_set(b->e, MIEN_ERR_FORMAT,
-                                    "layer '%s' has a weight that isn't a number", l->name);
-            memcpy(m->weights + m->net.layer[map[i]].param[k].at, w, l->param[k].count * sizeof *w);
-        }
-    }
-    return 0;
-}
 
 /* Finds the outputs' layers. */
 static int find_outputs(struct build *b, struct onnx *o)
@@ -443,7 +398,7 @@ static int finish(struct build *b, struct onnx *o, struct model *m, const struct
         o->nout = 0;
     for (int k = 0; k < o->nout; k++)
         map[o->out_layer[k]] = 0;
-    rc = take_kept(b, m, map);
+    rc = result_take(&b->net, b->weights, map, m, b->e);
     for (int k = 0; rc == 0 && k < o->nout; k++)
         o->out_layer[k] = map[o->out_layer[k]];
     free(map);

@@ -8,7 +8,10 @@
 
 #include <float.h>
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
+
+#include "rectifier.h"
 
 /* --- Functions of one number ---------------------------------------------------------------- */
 
@@ -236,54 +239,19 @@ static bool half_first(const struct build *b, int i, int j, int *of)
     return with_number(b, i, L_MUL, of, &n) && n == 0.5 && erf_of(b, j) == *of;
 }
 
-/* How often x, if it is s max(-x, 0): returns s, or 0. */
-static double negative_part(const struct build *b, int i, int x, const float **each)
+/* x + sign y, if it is a rectifier. Returns its layer, -1 where it is none, or another negative
+   code. */
+static int rectified(struct build *b, int x, int y, double sign)
 {
-    double s = 1, n;
-    int y;
-    *each = NULL;
-    for (;;) {
-        const struct layer *l = &b->net.layer[i];
-        if (l->type == L_NEG) {
-            s = -s;
-            i = l->in[0];
-        } else if (with_number(b, i, L_MUL, &y, &n)) {
-            s *= n;
-            i = y;
-        } else if (l->type == L_MUL && l->nin == 1 && *each == NULL && l->size[0] == 1 &&
-                   l->size[1] == 1 && l->size[2] == l->shape.c) {
-            *each = b->weights + l->param[0].at;
-            i = l->in[0];
-        } else {
-            break;
-        }
-    }
-    const struct layer *l = &b->net.layer[i];
-    if (l->type != L_RELU)
-        return 0;
-    const struct layer *m = &b->net.layer[l->in[0]];
-    bool negated = (m->type == L_NEG && m->in[0] == x) ||
-                   (with_number(b, l->in[0], L_MUL, &y, &n) && n == -1 && y == x);
-    return negated ? s : 0;
-}
-
-/* max(x, 0) + s max(-x, 0) is a rectifier with slopes -s. Returns its layer, -1 where i and j
-   aren't that, or another negative code. */
-static int rectified(struct build *b, int i, int j, bool less)
-{
-    const float *each;
-    if (!is(b, i, L_RELU))
-        return -1;
-    double s = negative_part(b, j, b->net.layer[i].in[0], &each);
-    if (s == 0)
-        return -1;
-    s = less ? s : -s;
-    struct layer l = ob_layer(each != NULL ? L_PRELU : L_LEAKY, b->net.layer[i].in[0]);
-    l.a = (float)s;
-    size_t at = each != NULL ? (size_t)(each - b->weights) : 0;
+    struct layer l;
+    float *slope;
+    int rc = rectifier_of(&b->net, b->weights, x, y, sign, &l, &slope, b->e);
+    if (rc <= 0)
+        return rc < 0 ? rc : -1;
     int layer = ob_add(b, &l, -1);
-    for (int k = 0; layer >= 0 && each != NULL && k < b->net.layer[layer].shape.c; k++)
-        ob_param(b, layer, 0)[k] = (float)(s * (double)b->weights[at + (size_t)k]);
+    if (layer >= 0 && slope != NULL)
+        memcpy(ob_param(b, layer, 0), slope, b->net.layer[layer].param[0].count * sizeof *slope);
+    free(slope);
     return layer < -1 || layer >= 0 ? layer : MIEN_ERR_FORMAT;
 }
 
@@ -351,8 +319,8 @@ static int whole_again(struct build *b, enum layer_type type, const struct value
                 made = L_GELU;
         }
     } else if (type == L_ADD || type == L_SUB) {
-        int layer = rectified(b, x->layer, y->layer, type == L_SUB);
-        return layer == -1 && type == L_ADD ? rectified(b, y->layer, x->layer, false) : layer;
+        int layer = rectified(b, x->layer, y->layer, type == L_SUB ? -1 : 1);
+        return layer == -1 && type == L_ADD ? rectified(b, y->layer, x->layer, 1) : layer;
     } else if (type == L_DIV) {
         unsigned axes = deviation(b, x->layer, y->layer, &of, &eps);
         struct layer l = ob_layer(L_NORM, of);

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "util/num.h"
+#include "result.h"
 #include "tfops.h"
 
 struct tfjs {
@@ -64,19 +64,6 @@ static int convert_all(struct import *c)
 
 /* --- Outputs ------------------------------------------------------------------------------- */
 
-static int rename_layer(struct import *c, int layer, const char *name)
-{
-    struct layer *l = &c->net->layer[layer];
-    if (strcmp(l->name, name) == 0)
-        return 0;
-    if (net_find(c->net, name) >= 0)
-        return mien_err_set(c->e, MIEN_ERR_ARG,
-                            "layer '%s' can't be renamed to '%s', which is there already", l->name,
-                            name);
-    snprintf(l->name, NET_NAME, "%s", name);
-    return 0;
-}
-
 /* Whether a node gives back its input, at most in another shape. */
 static bool passes(const struct tf_node *n)
 {
@@ -97,12 +84,12 @@ static int name_output(struct import *c, int out)
             (strncmp(node, "Identity", 8) == 0 || strstr(node, "PartitionedCall") != NULL))
             continue;
         imp_short_name(node, name);
-        return net_find(c->net, name) < 0 ? rename_layer(c, v->layer, name) : 0;
+        return net_find(c->net, name) < 0 ? result_rename(c->net, v->layer, name, c->e) : 0;
     }
     return 0;
 }
 
-/* Makes the node or layer `which` the head `name`. */
+/* Makes the node or layer `which` the head `name`. Returns its layer or a negative code. */
 static int name_head(struct import *c, const char *which, const char *name)
 {
     char logits[NET_NAME];
@@ -120,13 +107,14 @@ static int name_head(struct import *c, const char *which, const char *name)
                             layer_type_name(l->type), n,
                             gender ? "the gender must be a softmax of 2 or a sigmoid of 1"
                                    : "the age must be a softmax");
+    int rc = 0;
     if (c->net->layer[l->in[0]].type == L_DENSE) {
         snprintf(logits, sizeof logits, "%s_logits", name);
-        int rc = rename_layer(c, l->in[0], logits);
-        if (rc < 0)
+        if ((rc = result_rename(c->net, l->in[0], logits, c->e)) < 0)
             return rc;
     }
-    return rename_layer(c, layer, name);
+    rc = result_rename(c->net, layer, name, c->e);
+    return rc < 0 ? rc : layer;
 }
 
 /* --- The interface ------------------------------------------------------------------------- */
@@ -175,48 +163,36 @@ const char *tfjs_converted_by(const struct tfjs *t)
     return json_string_value(json_object_get(t->graph.root, "convertedBy"));
 }
 
-/* Moves the weights to the model, where they are aligned. */
-static int take_weights(struct import *c, struct model *m)
-{
-    for (int i = 0; i < m->net.n; i++) {
-        const struct layer *l = &m->net.layer[i];
-        for (int k = 0; k < l->nparam; k++) {
-            const float *w = imp_parameter(c, i, k);
-            if (!num_finite(w, l->param[k].count))
-                return mien_err_set(c->e, MIEN_ERR_FORMAT,
-                                    "layer '%s' has a weight that isn't a number", l->name);
-        }
-    }
-    m->weights = net_weights_new(&m->net, c->e);
-    if (m->weights == NULL)
-        return MIEN_ERR_MEM;
-    if (m->net.nweights > 0)
-        memcpy(m->weights, c->weights, m->net.nweights * sizeof *m->weights);
-    return 0;
-}
-
-/* Makes the net, its names and its weights. */
+/* Makes the net, its names, and of what its outputs and heads need the model. */
 static int import(struct import *c, struct model *m, const char *gender, const char *age)
 {
-    int rc = convert_all(c);
+    int head[2] = {-1, -1}, rc = convert_all(c);
+    for (int k = 0; rc >= 0 && k < c->g->nout; k++)
+        rc = name_output(c, c->g->out[k]);
+    if (rc >= 0 && gender != NULL)
+        rc = head[0] = name_head(c, gender, "gender");
+    if (rc >= 0 && age != NULL)
+        rc = head[1] = name_head(c, age, "age");
     if (rc < 0)
         return rc;
-    for (int k = 0; k < c->g->nout; k++) {
-        if ((rc = name_output(c, c->g->out[k])) < 0)
-            return rc;
-    }
-    if (gender != NULL && (rc = name_head(c, gender, "gender")) < 0)
-        return rc;
-    if (age != NULL && (rc = name_head(c, age, "age")) < 0)
-        return rc;
-    return take_weights(c, m);
+    int *map = malloc((size_t)c->net->n * sizeof *map);
+    if (map == NULL)
+        return mien_err_mem(c->e, (size_t)c->net->n * sizeof *map, "layers");
+    for (int i = 0; i < c->net->n; i++)
+        map[i] = i == head[0] || i == head[1] ? 0 : -1;
+    for (int k = 0; k < c->g->nout; k++)
+        map[c->value[c->g->out[k]].layer] = 0;
+    rc = result_take(c->net, c->weights, map, m, c->e);
+    free(map);
+    return rc;
 }
 
 int tfjs_import(const struct tfjs *t, struct model *m, const char *gender, const char *age, int h,
                 int w, struct mien_err *e)
 {
     const struct tf_graph *g = &t->graph;
-    struct import c = {.g = g, .net = &m->net, .h = h, .w = w, .e = e};
+    struct net net = {0};
+    struct import c = {.g = g, .net = &net, .h = h, .w = w, .e = e};
     c.value = malloc((size_t)g->n * sizeof *c.value);
     if (c.value == NULL)
         return mien_err_mem(e, (size_t)g->n * sizeof *c.value, "nodes");
@@ -225,6 +201,7 @@ int tfjs_import(const struct tfjs *t, struct model *m, const char *gender, const
     int rc = import(&c, m, gender, age);
     free(c.value);
     free(c.weights);
+    net_free(&net);
     if (rc < 0)
         model_free(m);
     return rc;
