@@ -104,6 +104,12 @@ void tf_text(const struct tf_node *n, const char *key, size_t i, char *text, siz
     text[len] = '\0';
 }
 
+int tf_int(const struct tf_node *n, const char *key)
+{
+    long long x;
+    return whole(json_object_get(json_object_get(n->attr, key), "i"), &x) ? (int)x : 0;
+}
+
 bool tf_bool(const struct tf_node *n, const char *key)
 {
     return json_is_true(json_object_get(json_object_get(n->attr, key), "b"));
@@ -433,6 +439,14 @@ int tf_read(struct tf_graph *g, const char *path, struct mien_err *e)
     if (rc < 0)
         return rc;
     const char *format = json_string_value(json_object_get(g->root, "format"));
+    const json_t *topology = json_object_get(g->root, "modelTopology");
+    if ((format != NULL && strcmp(format, "layers-model") == 0) ||
+        json_object_get(topology, "model_config") != NULL ||
+        json_object_get(topology, "class_name") != NULL)
+        return mien_err_set(e, MIEN_ERR_FORMAT,
+                            "it is a layers-model, layers of Keras instead of a graph: "
+                            "tensorflowjs_converter --input_format tfjs_layers_model "
+                            "--output_format tfjs_graph_model FILE FOLDER");
     if (format != NULL && strcmp(format, "graph-model") != 0)
         return mien_err_set(e, MIEN_ERR_FORMAT, "it is a %s, not a graph-model of TensorFlow.js",
                             format);

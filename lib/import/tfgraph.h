@@ -48,6 +48,8 @@ int tf_find(const struct tf_graph *g, const char *name);
 MIEN_CHECKED int tf_ints(const struct tf_node *n, const char *key, int *v, int max);
 /* The i-th text of a list, or the text when it isn't a list; "" when absent or longer than size. */
 void tf_text(const struct tf_node *n, const char *key, size_t i, char *text, size_t size);
+/* A whole number of 32 bits; 0 when absent. */
+int tf_int(const struct tf_node *n, const char *key);
 bool tf_bool(const struct tf_node *n, const char *key);
 bool tf_real(const struct tf_node *n, const char *key, double *v); /* false when absent */
 /* The sizes of a shape attribute, -1 for one that is open; returns as tf_ints. */

@@ -8,7 +8,7 @@
 /* What a node's output is among the layers. */
 struct tf_value {
     int layer;   /* the layer that makes it; -1 for a constant */
-    int rank;    /* 4: [1, h, w, c]; 2: [1, c]; 0: another shape of the same elements */
+    int rank;    /* 4: [1, h, w, c]; 2: [1, c]; 1: [1]; 0: another shape of the same elements */
     bool shared; /* other nodes see it too: the layer's weights can't take what follows */
     bool below6; /* a minimum with 6, waiting for the maximum with 0 that makes it a relu6 */
 };

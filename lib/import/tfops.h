@@ -13,6 +13,7 @@ MIEN_CHECKED int imp_node(struct import *c, int i);
 /* --- tfops_activation.c -------------------------------------------------------------------- */
 
 MIEN_CHECKED int imp_activation(struct import *c, int i); /* Relu, Relu6, Sigmoid, Prelu */
+MIEN_CHECKED int imp_unary(struct import *c, int i);      /* Abs, Neg, Tanh, Sqrt, Rsqrt, Square */
 MIEN_CHECKED int imp_bound(struct import *c, int i);      /* Minimum, Maximum */
 MIEN_CHECKED int imp_clip(struct import *c, int i);
 MIEN_CHECKED int imp_softmax(struct import *c, int i);
@@ -27,17 +28,22 @@ MIEN_CHECKED int imp_conv(struct import *c, int i); /* depthwise, too, and with 
 MIEN_CHECKED int imp_matmul(struct import *c, int i);
 MIEN_CHECKED int imp_batch_norm(struct import *c, int i);
 MIEN_CHECKED int imp_arithmetic(struct import *c,
-                                int i); /* of a tensor and a constant; sums of two tensors */
+                                int i); /* of a tensor and a constant, or two tensors */
+/* A layer of this type of the node's first n inputs, of the same rank; or the rectifier that a sum
+   or difference of two is. */
+MIEN_CHECKED int imp_join(struct import *c, int i, enum layer_type type, int n);
 MIEN_CHECKED int imp_add_n(struct import *c, int i);
 MIEN_CHECKED int imp_concat(struct import *c, int i);
 
 /* --- tfops_shape.c ------------------------------------------------------------------------- */
 
 MIEN_CHECKED int imp_pool(struct import *c, int i);
-MIEN_CHECKED int imp_mean(struct import *c, int i);
+MIEN_CHECKED int imp_reduce(struct import *c, int i); /* Mean, Max, Sum */
 MIEN_CHECKED int imp_pad(struct import *c, int i);
 MIEN_CHECKED int imp_reshape(struct import *c, int i);
 MIEN_CHECKED int imp_squeeze(struct import *c, int i);
+MIEN_CHECKED int imp_expand(struct import *c, int i);
+MIEN_CHECKED int imp_slice(struct import *c, int i);
 MIEN_CHECKED int imp_identity(struct import *c, int i);
 MIEN_CHECKED int imp_placeholder(struct import *c, int i);
 

@@ -58,17 +58,62 @@ int imp_activation(struct import *c, int i)
     return imp_activate(c, i, x, c->g->node[i].op, &slope);
 }
 
-/* Minimum and Maximum with a constant on either side. */
+int imp_unary(struct import *c, int i)
+{
+    const char *op = c->g->node[i].op;
+    struct tf_value x;
+    if (imp_tensor(c, i, 0, &x) < 0)
+        return MIEN_ERR_FORMAT;
+    if (strcmp(op, "Square") == 0) {
+        struct layer l = layer_make("", L_MUL);
+        l.nin = 2;
+        l.in[0] = l.in[1] = x.layer;
+        return imp_emit(c, i, imp_add_layer(c, i, &l), x.rank);
+    }
+    int layer = imp_add_simple(c, i, x,
+                               op[0] == 'A'   ? L_ABS
+                               : op[0] == 'N' ? L_NEG
+                               : op[0] == 'T' ? L_TANH
+                                              : L_SQRT);
+    if (layer >= 0 && op[0] == 'R') {
+        x.layer = layer;
+        layer = imp_add_simple(c, i, x, L_RECIPROCAL);
+    }
+    return imp_emit(c, i, layer, x.rank);
+}
+
+/* The smaller or larger of each element and a constant, one or one a channel, input k. */
+static int bound(struct import *c, int i, struct tf_value x, int k, enum layer_type type)
+{
+    size_t channels = (size_t)imp_shape(c, x).c;
+    const struct tf_const *t = imp_per_channel(c, i, k, channels);
+    struct layer l = layer_make("", type);
+    if (t == NULL)
+        return MIEN_ERR_FORMAT;
+    l.nin = 1;
+    l.in[0] = x.layer;
+    l.size[0] = l.size[1] = 1;
+    l.size[2] = (int)channels;
+    int layer = imp_add_layer(c, i, &l);
+    for (size_t j = 0; layer >= 0 && j < channels; j++)
+        imp_parameter(c, layer, 0)[j] = (float)imp_channel(t, j);
+    return imp_emit(c, i, layer, x.rank);
+}
+
+/* Minimum and Maximum: of two tensors, or with a constant on either side. */
 int imp_bound(struct import *c, int i)
 {
     struct tf_value x;
     bool high = strcmp(c->g->node[i].op, "Minimum") == 0;
     int side = imp_constant(c, i, 1) != NULL ? 1 : 0;
     const struct tf_const *t = imp_constant(c, i, side);
+    enum layer_type type = high ? L_MIN : L_MAX;
+    if (t == NULL)
+        return imp_join(c, i, type, 2);
+    if (t->count != 1 || t->v[0] != (high ? 6 : 0))
+        return imp_tensor(c, i, 1 - side, &x) < 0 ? MIEN_ERR_FORMAT : bound(c, i, x, side, type);
     if (imp_any_tensor(c, i, 1 - side, &x) < 0)
         return MIEN_ERR_FORMAT;
-    if (t == NULL || t->count != 1 || t->v[0] != (high ? 6 : 0))
-        return imp_fail(c, i, "only maxima with 0 and minima with 6 are supported");
     return clamp(c, i, x, !high, high);
 }
 

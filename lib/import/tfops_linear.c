@@ -1,4 +1,5 @@
 /* Ops whose constants become weights, and sums and concatenations of tensors. */
+#include "rectifier.h"
 #include "tfops.h"
 
 #include <math.h>
@@ -189,25 +190,52 @@ int imp_batch_norm(struct import *c, int i)
 
 /* --- Arithmetic ---------------------------------------------------------------------------- */
 
-/* A sum or concatenation of the node's first n inputs. */
-static int join(struct import *c, int i, enum layer_type type, int n)
+/* The rectifier that a sum or difference of two layers is: node i's output. Returns 1 or, where it is
+   none, 0. */
+static int whole_again(struct import *c, int i, const struct layer *sum, int rank)
+{
+    struct layer l;
+    float *slope;
+    double sign = sum->type == L_ADD ? 1 : -1;
+    if (sum->nin != 2 || (sum->type != L_ADD && sum->type != L_SUB))
+        return 0;
+    int x = sum->in[0], y = sum->in[1];
+    int rc = rectifier_of(c->net, c->weights, x, y, sign, &l, &slope, c->e);
+    if (rc == 0 && sum->type == L_ADD)
+        rc = rectifier_of(c->net, c->weights, y, x, sign, &l, &slope, c->e);
+    if (rc <= 0)
+        return rc;
+    int layer = imp_add_layer(c, i, &l);
+    if (layer >= 0 && slope != NULL)
+        memcpy(imp_parameter(c, layer, 0), slope,
+               c->net->layer[layer].param[0].count * sizeof *slope);
+    free(slope);
+    rc = imp_emit(c, i, layer, rank);
+    return rc < 0 ? rc : 1;
+}
+
+int imp_join(struct import *c, int i, enum layer_type type, int n)
 {
     struct layer l = layer_make("", type);
     struct tf_value x = {0};
     if (n < 1 || n > NET_MAX_IN)
         return imp_fail(c, i, "it has %d inputs, 1 to %d are supported", n, NET_MAX_IN);
+    int rank = 0;
     for (int k = 0; k < n; k++) {
-        int rank = x.rank;
         if (imp_tensor(c, i, k, &x) < 0)
             return MIEN_ERR_FORMAT;
-        if (k > 0 && x.rank != rank)
+        if (k > 0 && x.rank != rank && type == L_CONCAT)
             return imp_fail(c, i, "its inputs differ in rank");
+        rank = x.rank > rank ? x.rank : rank; /* a row is one of channels, as a layer has it */
         l.in[l.nin++] = x.layer;
     }
-    return n == 1 ? imp_pass(c, i, x) : imp_emit(c, i, imp_add_layer(c, i, &l), x.rank);
+    int rc = whole_again(c, i, &l, rank);
+    if (rc != 0)
+        return rc < 0 ? rc : 0;
+    return n == 1 ? imp_pass(c, i, x) : imp_emit(c, i, imp_add_layer(c, i, &l), rank);
 }
 
-/* Sums, differences, products and quotients of a tensor and a constant; sums of two tensors. */
+/* Sums, differences, products and quotients. */
 int imp_arithmetic(struct import *c, int i)
 {
     const char *op = c->g->node[i].op;
@@ -215,12 +243,15 @@ int imp_arithmetic(struct import *c, int i)
     int side = imp_constant(c, i, 1) != NULL ? 1 : 0; /* the constant's */
     struct tf_value x;
     if (imp_constant(c, i, side) == NULL)
-        return add ? join(c, i, L_ADD, 2)
-                   : imp_fail(c, i, "only the sum of two tensors is supported");
+        return imp_join(c, i, add ? L_ADD : sub ? L_SUB : mul ? L_MUL : L_DIV, 2);
     if (imp_tensor(c, i, 1 - side, &x) < 0)
         return MIEN_ERR_FORMAT;
-    if (!add && !sub && !mul && side == 0)
-        return imp_fail(c, i, "a division by a tensor is not supported");
+    if (!add && !sub && !mul && side == 0) {
+        x = (struct tf_value){.layer = imp_add_simple(c, i, x, L_RECIPROCAL), .rank = x.rank};
+        if (x.layer < 0)
+            return x.layer;
+        mul = true;
+    }
     size_t channels = (size_t)imp_shape(c, x).c;
     const struct tf_const *t = imp_per_channel(c, i, side, channels);
     if (t == NULL)
@@ -244,7 +275,7 @@ int imp_arithmetic(struct import *c, int i)
 
 int imp_add_n(struct import *c, int i)
 {
-    return join(c, i, L_ADD, c->g->node[i].nin);
+    return imp_join(c, i, L_ADD, c->g->node[i].nin);
 }
 
 int imp_concat(struct import *c, int i)
@@ -256,5 +287,5 @@ int imp_concat(struct import *c, int i)
     const struct tf_const *axis = imp_constant(c, i, n);
     if (axis == NULL || axis->count != 1 || (axis->v[0] != -1 && axis->v[0] != x.rank - 1))
         return imp_fail(c, i, "only a concatenation of channels is supported");
-    return join(c, i, L_CONCAT, n);
+    return imp_join(c, i, L_CONCAT, n);
 }

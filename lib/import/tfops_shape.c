@@ -19,21 +19,43 @@ int imp_pool(struct import *c, int i)
     return imp_emit(c, i, imp_add_layer(c, i, &l), 4);
 }
 
-int imp_mean(struct import *c, int i)
+/* The axes that a node reduces, of an image or a row, or 0. */
+static unsigned axes_of(const struct tf_const *t, int rank)
 {
-    const struct tf_const *axes = imp_constant(c, i, 1);
+    static const unsigned image[] = {0, AXIS_H, AXIS_W, AXIS_C}, row[] = {0, AXIS_C};
+    unsigned axes = 0;
+    for (size_t k = 0; t != NULL && k < t->count; k++) {
+        float v = t->v[k] + (t->v[k] < 0 ? (float)rank : 0);
+        if (!(v >= 1 && v < (float)rank))
+            return 0;
+        axes |= (rank == 4 ? image : row)[(int)v];
+    }
+    return axes;
+}
+
+int imp_reduce(struct import *c, int i)
+{
+    const struct tf_node *n = &c->g->node[i];
+    struct layer l = layer_make("", L_REDUCE);
     struct tf_value x;
     if (imp_tensor(c, i, 0, &x) < 0)
         return MIEN_ERR_FORMAT;
-    bool good = x.rank == 4 && axes != NULL && axes->count == 2;
-    if (good) {
-        float a = axes->v[0] + (axes->v[0] < 0 ? 4 : 0), b = axes->v[1] + (axes->v[1] < 0 ? 4 : 0);
-        good = (a == 1 && b == 2) || (a == 2 && b == 1);
-    }
-    if (!good)
-        return imp_fail(c, i, "only a mean over the height and width of an image is supported");
-    return imp_emit(c, i, imp_add_simple(c, i, x, L_GAP),
-                    tf_bool(&c->g->node[i], "keep_dims") ? 4 : 2);
+    l.axes = x.rank == 4 || x.rank == 2 ? axes_of(imp_constant(c, i, 1), x.rank) : 0;
+    int rank = tf_bool(n, "keep_dims")                ? x.rank
+               : x.rank == 2                          ? 1
+               : l.axes == (AXIS_H | AXIS_W)          ? 2
+               : l.axes == (AXIS_H | AXIS_W | AXIS_C) ? 1
+                                                      : 0;
+    if (l.axes == 0 || rank == 0)
+        return imp_fail(c, i,
+                        "it is supported over the height and width of an image, over all of "
+                        "it, or over a row");
+    if (n->op[1] == 'e' && l.axes == (AXIS_H | AXIS_W))
+        return imp_emit(c, i, imp_add_simple(c, i, x, L_GAP), rank);
+    l.kind = n->op[0] == 'S' ? REDUCE_SUM : n->op[1] == 'a' ? REDUCE_MAX : REDUCE_MEAN;
+    l.nin = 1;
+    l.in[0] = x.layer;
+    return imp_emit(c, i, imp_add_layer(c, i, &l), rank);
 }
 
 int imp_pad(struct import *c, int i)
@@ -112,6 +134,53 @@ int imp_squeeze(struct import *c, int i)
     return imp_pass(c, i, x);
 }
 
+int imp_expand(struct import *c, int i)
+{
+    const struct tf_const *axis = imp_constant(c, i, 1);
+    struct tf_value x;
+    if (imp_tensor(c, i, 0, &x) < 0)
+        return MIEN_ERR_FORMAT;
+    if (x.rank != 1 || axis == NULL || axis->count != 1 || (axis->v[0] != 1 && axis->v[0] != -1))
+        return imp_fail(c, i, "only one number can become a row");
+    x.rank = 2;
+    return imp_pass(c, i, x);
+}
+
+/* A range of a row's elements, or one of them. */
+int imp_slice(struct import *c, int i)
+{
+    const struct tf_node *n = &c->g->node[i];
+    const struct tf_const *t[3]; /* begin, end, step */
+    int begin = tf_int(n, "begin_mask"), end = tf_int(n, "end_mask"),
+        one = tf_int(n, "shrink_axis_mask");
+    struct layer l = layer_make("", L_SLICE);
+    struct tf_value x;
+    if (imp_tensor(c, i, 0, &x) < 0)
+        return MIEN_ERR_FORMAT;
+    int channels = imp_shape(c, x).c;
+    for (int k = 0; k < 3; k++) {
+        t[k] = imp_constant(c, i, k + 1);
+        if (x.rank != 2 || t[k] == NULL || t[k]->count != 2 || (k == 2 && t[k]->v[1] != 1))
+            return imp_fail(c, i, "only a slice of a row, in steps of 1, is supported");
+    }
+    if ((begin & 1) == 0 || (end & 1) == 0 || (one & 1) != 0 || t[2]->v[0] != 1 ||
+        tf_int(n, "ellipsis_mask") != 0 || tf_int(n, "new_axis_mask") != 0)
+        return imp_fail(c, i, "a slice of the batch is not supported");
+    float from = begin & 2 ? 0 : t[0]->v[1], to = end & 2 ? (float)channels : t[1]->v[1];
+    from += from < 0 ? (float)channels : 0;
+    to = one & 2 ? from + 1 : to < 0 ? to + (float)channels : fminf(to, (float)channels);
+    if (!(from >= 0 && from < to && to <= (float)channels))
+        return imp_fail(c, i, "it is not within its input's %d elements", channels);
+    l.nin = 1;
+    l.in[0] = x.layer;
+    l.at[2] = (int)from;
+    for (int k = 0; k < 3; k++) {
+        l.size[k] = k < 2 ? 1 : (int)to - (int)from;
+        l.step[k] = 1;
+    }
+    return imp_emit(c, i, imp_add_layer(c, i, &l), one & 2 ? 1 : 2);
+}
+
 /* An identity, or a constant, which has its value already. */
 int imp_identity(struct import *c, int i)
 {
@@ -119,6 +188,20 @@ int imp_identity(struct import *c, int i)
     if (c->g->node[i].value != NULL || imp_constant(c, i, 0) != NULL)
         return 0;
     return imp_any_tensor(c, i, 0, &x) < 0 ? MIEN_ERR_FORMAT : imp_pass(c, i, x);
+}
+
+/* An image of one channel is the brightness of one of three (ITU-R BT.601). */
+static int gray(struct import *c, int i)
+{
+    static const float luma[3] = {0.299f, 0.587f, 0.114f};
+    struct layer l = layer_make("gray", L_CONV);
+    l.nin = 1;
+    l.units = 1;
+    l.bias = false;
+    int layer = imp_add_layer(c, i, &l);
+    for (int k = 0; layer >= 0 && k < 3; k++)
+        imp_parameter(c, layer, 0)[k] = luma[k];
+    return layer;
 }
 
 int imp_placeholder(struct import *c, int i)
@@ -139,5 +222,14 @@ int imp_placeholder(struct import *c, int i)
         return imp_fail(c, i, "its shape is not [batch, height, width, channels]");
     if (l.shape.h < 1 || l.shape.w < 1 || l.shape.c < 1)
         return imp_fail(c, i, "its size is open; choose one with --size");
-    return imp_emit(c, i, imp_add_layer(c, i, &l), rank);
+    bool one = rank == 4 && l.shape.c == 1;
+    if (one)
+        l.shape.c = 3;
+    int layer = imp_add_layer(c, i, &l);
+    if (layer >= 0 && one)
+        layer = gray(c, i);
+    if (imp_emit(c, i, layer, rank) < 0)
+        return layer;
+    c->value[i].shared |= one; /* its weights stay as they are */
+    return 0;
 }

@@ -200,6 +200,29 @@ static double ref_binary(const char *op, double a, double b)
     return a + b; /* Add, AddV2, BiasAdd */
 }
 
+/* A function of one number, where the op is one: then y, if there is one, becomes it. */
+static int ref_unary(const char *op, double x, double *y)
+{
+    const struct {
+        const char *op;
+        double y;
+    } all[] = {{"Abs", fabs(x)},
+               {"Neg", -x},
+               {"Tanh", tanh(x)},
+               {"Sqrt", sqrt(x)},
+               {"Rsqrt", 1 / sqrt(x)},
+               {"Square", x * x},
+               {"Sigmoid", 1 / (1 + exp(-x))}};
+    for (size_t k = 0; k < sizeof all / sizeof all[0]; k++) {
+        if (strcmp(op, all[k].op) == 0) {
+            if (y != NULL)
+                *y = all[k].y;
+            return 1;
+        }
+    }
+    return 0;
+}
+
 /* The place of element i of shape t in a tensor that is broadcast to it. */
 static int ref_place(const struct ref_tensor *t, int i, const struct ref_tensor *of)
 {
@@ -372,12 +395,60 @@ static struct ref_tensor ref_softmax(const struct ref_tensor *a)
     return t;
 }
 
-static struct ref_tensor ref_mean(const struct ref_tensor *a, int keep)
+/* Mean, Sum or Max over some axes. */
+static struct ref_tensor ref_reduce(const char *op, const struct ref_tensor *a,
+                                    const struct ref_tensor *axes, int keep)
 {
-    int c = a->d[3];
-    struct ref_tensor t = ref_new(keep ? 4 : 2, keep ? (int[]){1, 1, 1, c} : (int[]){1, c});
-    for (int i = 0; i < a->n; i++)
-        t.v[i % c] += a->v[i] * c / a->n;
+    int over[REF_DIMS] = {0}, d[REF_DIMS], nd = 0;
+    for (int i = 0; i < axes->n; i++)
+        over[(int)axes->v[i] + (axes->v[i] < 0 ? a->nd : 0)] = 1;
+    for (int k = 0; k < a->nd; k++)
+        d[k] = over[k] ? 1 : a->d[k];
+    struct ref_tensor t = ref_new(a->nd, d);
+    for (int i = 0; i < t.n; i++)
+        t.v[i] = op[0] == 'M' && op[1] == 'a' ? -INFINITY : 0;
+    for (int i = 0; i < a->n; i++) {
+        double *to = &t.v[ref_place(a, i, &t)];
+        *to = strcmp(op, "Max") == 0 ? fmax(*to, a->v[i])
+                                     : *to + a->v[i] * (op[0] == 'S' ? 1 : (double)t.n / a->n);
+    }
+    for (int k = 0; k < a->nd && !keep; k++) {
+        if (!over[k])
+            t.d[nd++] = t.d[k];
+    }
+    t.nd = keep ? t.nd : nd;
+    return t;
+}
+
+static struct ref_tensor ref_expand(const struct ref_tensor *a, int axis)
+{
+    struct ref_tensor t = ref_copy(a);
+    axis += axis < 0 ? a->nd + 1 : 0;
+    t.nd++;
+    for (int k = a->nd; k > axis; k--)
+        t.d[k] = t.d[k - 1];
+    t.d[axis] = 1;
+    return t;
+}
+
+/* From in[1] to in[2] by in[3] of a tensor of two axes. */
+static struct ref_tensor ref_strided(const json_t *node, const struct ref_tensor *in)
+{
+    int mask[3], from[2], n[2], d[2], nd = 0;
+    static const char *const keys[] = {"begin_mask", "end_mask", "shrink_axis_mask"};
+    for (int k = 0; k < 3; k++)
+        mask[k] = atoi(json_string_value(ref_attr(node, keys[k], "i")));
+    for (int k = 0; k < 2; k++) {
+        int size = in[0].d[k], b = (int)in[1].v[k], e = (int)in[2].v[k];
+        from[k] = mask[0] >> k & 1 ? 0 : b < 0 ? b + size : b;
+        e = mask[1] >> k & 1 ? size : e < 0 ? e + size : e < size ? e : size;
+        n[k] = mask[2] >> k & 1 ? 1 : e - from[k];
+        if (!(mask[2] >> k & 1))
+            d[nd++] = n[k];
+    }
+    struct ref_tensor t = ref_new(nd, d);
+    for (int i = 0; i < t.n; i++)
+        t.v[i] = in[0].v[(from[0] + i / n[1]) * in[0].d[1] + from[1] + i % n[1]];
     return t;
 }
 
@@ -459,8 +530,12 @@ static struct ref_tensor ref_node(const struct ref *r, const json_t *node, struc
         return ref_norm(node, in);
     if (strcmp(op, "MaxPool") == 0 || strcmp(op, "AvgPool") == 0)
         return ref_slide(node, op[0] == 'M' ? 'm' : 'a', &in[0], NULL);
-    if (strcmp(op, "Mean") == 0)
-        return ref_mean(&in[0], json_is_true(ref_attr(node, "keep_dims", "b")));
+    if (strcmp(op, "Mean") == 0 || strcmp(op, "Sum") == 0 || strcmp(op, "Max") == 0)
+        return ref_reduce(op, &in[0], &in[1], json_is_true(ref_attr(node, "keep_dims", "b")));
+    if (strcmp(op, "ExpandDims") == 0)
+        return ref_expand(&in[0], (int)in[1].v[0]);
+    if (strcmp(op, "StridedSlice") == 0)
+        return ref_strided(node, in);
     if (strcmp(op, "Reshape") == 0)
         return ref_reshape(&in[0], &in[1]);
     if (strcmp(op, "Squeeze") == 0)
@@ -476,9 +551,9 @@ static struct ref_tensor ref_node(const struct ref *r, const json_t *node, struc
         ref_bound(&t, 0, op[4] == '6' ? 6 : INFINITY);
     } else if (strcmp(op, "ClipByValue") == 0) {
         ref_bound(&t, in[1].v[0], in[2].v[0]);
-    } else if (strcmp(op, "Sigmoid") == 0) {
+    } else if (ref_unary(op, 0, NULL)) {
         for (int i = 0; i < t.n; i++)
-            t.v[i] = 1 / (1 + exp(-t.v[i]));
+            ref_unary(op, t.v[i], &t.v[i]);
     } else if (strcmp(op, "Identity") != 0) {
         static const char *const binary[] = {"Add", "AddV2",   "AddN",    "BiasAdd", "Sub",
                                              "Mul", "RealDiv", "Minimum", "Maximum", "Prelu"};
