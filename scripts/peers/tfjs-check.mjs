@@ -1,65 +1,89 @@
-// Runs faceres with TensorFlow.js on the pixels of JSON lines from mien-view and compares with the
-// features, p_gender and p_age that they hold. Argument: faceres.json. See tfjs-check.
+// See tfjs-check. `layers GRAPH` reads a network's description, of mien-net, and prints the layers that
+// may be the graph's outputs. `compare GRAPH PEERS PREP OURS` reads a line of base64 for each image,
+// pixels that PREP (the model's preprocessing) brings to the graph's input, runs the graph with
+// TensorFlow.js, of the folder PEERS, and compares its outputs with the files of the folder OURS, one a
+// layer, whose lines are an image's numbers. An output is held against the layer that it is most like.
 import fs from 'node:fs';
 import path from 'node:path';
-import readline from 'node:readline';
-import * as tf from '@tensorflow/tfjs';
+import { createRequire } from 'node:module';
 
-const file = process.argv[2];
+const [what, file, peers, prep, ours] = process.argv.slice(2);
 const json = JSON.parse(fs.readFileSync(file));
-const group = json.weightsManifest[0];
-const bytes = Buffer.concat(group.paths.map((p) => fs.readFileSync(path.join(path.dirname(file), p))));
-const model = await tf.loadGraphModel(tf.io.fromMemory({
-  modelTopology: json.modelTopology,
-  weightSpecs: group.weights,
-  weightData: bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.length),
-}));
+const signature = json.signature ?? json.userDefinedMetadata?.signature;
+const outputs = Object.entries(signature.outputs).map(([key, o]) => (o.name ?? key).replace(/:0$/, ''));
 
-const worst = { features: 0, male: 0, age: 0 };
-let cosine = 1;
-let images = 0;
-
-// The largest difference, relative to the largest element of theirs.
-function compare(name, ours, theirs) {
-  let most = 0;
-  let off = 0;
-  theirs.forEach((v, i) => {
-    most = Math.max(most, Math.abs(v));
-    off = Math.max(off, Math.abs(v - ours[i]));
-  });
-  worst[name] = Math.max(worst[name], off / most);
+function layers() {
+  const read = new Set();
+  const all = [];
+  for (const line of fs.readFileSync(0, 'utf8').trim().split('\n')) {
+    const [name, type, ...options] = line.split(' ');
+    const from = options.find((o) => o.startsWith('from='));
+    if (from) from.slice(5).split(',').forEach((f) => read.add(f));
+    else if (type !== 'input') read.add(all.at(-1));
+    all.push(name);
+  }
+  const named = new Set(outputs.map((o) => o.split('/')[0]));
+  console.log(all.filter((name) => !read.has(name) || named.has(name)).join('\n'));
 }
 
-for await (const line of readline.createInterface({ input: process.stdin })) {
-  const r = JSON.parse(line);
-  if (!r.pixels || !r.features || !r.p_age) continue; // an image that couldn't be read
-  const rgb = Buffer.from(r.pixels.base64, 'base64');
-  const out = tf.tidy(() => {
-    const image = tf.tensor(Float32Array.from(rgb), [1, 224, 224, 3]);
-    // Blue first, less the authors' means.
-    const input = tf.sub(tf.reverse(image, 3), tf.tensor1d([103.939, 116.779, 123.68]));
-    const names = ['global_pooling/Mean', 'gender_pred/Sigmoid', 'age_pred/Softmax'];
-    return model.execute(input, names).map((t) => Array.from(t.dataSync()));
-  });
-  const [features, male, age] = out;
-  let dot = 0;
-  let a = 0;
-  let b = 0;
-  features.forEach((v, i) => {
-    dot += v * r.features[i];
-    a += v * v;
-    b += r.features[i] ** 2;
-  });
-  cosine = Math.min(cosine, dot / Math.sqrt(a * b));
-  compare('features', r.features, features);
-  compare('male', [r.p_gender[1]], male);
-  compare('age', r.p_age.slice(1), age); // class 0 is the age 1
-  images += 1;
+async function load(tf) {
+  const [group] = json.weightsManifest;
+  const bytes = Buffer.concat(group.paths.map((p) => fs.readFileSync(path.join(path.dirname(file), p))));
+  return tf.loadGraphModel(tf.io.fromMemory({
+    modelTopology: json.modelTopology,
+    weightSpecs: group.weights,
+    weightData: bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.length),
+  }));
 }
 
-console.log(`${images} images, TensorFlow.js ${tf.version_core} on its ${tf.getBackend()} backend`);
-console.log(`least cosine similarity of features: ${cosine.toFixed(9)}`);
-for (const [name, v] of Object.entries(worst)) {
-  console.log(`largest relative difference, ${name}: ${v.toExponential(2)}`);
+// The graph's input of an image's pixels.
+function prepared(tf, rgb, words, [, h, w, channels]) {
+  const means = (words.mean ?? '0').split(',').map(Number);
+  let x = tf.tensor(Float32Array.from(rgb), [1, h, w, 3]);
+  if (words.color === 'bgr') x = tf.reverse(x, 3);
+  x = tf.mul(tf.sub(x, tf.tensor1d(means.length === 1 ? [...means, ...means, ...means] : means)), Number(words.scale ?? 1));
+  return channels === 1 ? tf.sum(tf.mul(x, tf.tensor1d([0.299, 0.587, 0.114])), 3, true) : x;
 }
-process.exit(images > 0 && cosine > 0.999 && Math.max(...Object.values(worst)) < 1e-3 ? 0 : 1);
+
+async function compare() {
+  const require = createRequire(`${peers}/`);
+  const tf = require('@tensorflow/tfjs');
+  const wasm = require('@tensorflow/tfjs-backend-wasm');
+  wasm.setWasmPaths(`${path.dirname(require.resolve('@tensorflow/tfjs-backend-wasm'))}/`);
+  wasm.setThreadsCount(1);
+  await tf.setBackend('wasm');
+  const model = await load(tf);
+  const words = Object.fromEntries(prep.split(' ').map((w) => w.split('=')));
+  const [h, w] = words.size.split('x').map(Number);
+  const shape = [1, h, w, model.inputs[0].shape[3]];
+  const images = fs.readFileSync(0, 'latin1').trim().split('\n').map((line) => Buffer.from(line, 'base64'));
+  const theirs = outputs.map(() => []);
+  for (const rgb of images) {
+    tf.tidy(() => [model.execute(prepared(tf, rgb, words, shape), outputs)].flat()
+      .forEach((t, i) => theirs[i].push(Array.from(t.dataSync()))));
+  }
+  const made = Object.fromEntries(fs.readdirSync(ours).map((name) => [
+    name, fs.readFileSync(path.join(ours, name), 'latin1').trim().split('\n').map((l) => l.split(',').map(Number))]));
+  let bad = images.length === 0;
+  outputs.forEach((output, i) => {
+    let best = { off: Infinity };
+    for (const [name, rows] of Object.entries(made)) {
+      if (rows.length !== images.length || rows[0].length !== theirs[i][0].length) continue;
+      let most = 0;
+      let off = 0;
+      theirs[i].forEach((row, r) => row.forEach((v, k) => {
+        most = Math.max(most, Math.abs(v));
+        const d = Math.abs(v - rows[r][k]);
+        if (!(d <= off)) off = d; // what is no number is off, too
+      }));
+      if (off / most < best.off || best.name === undefined) best = { name, off: off / most };
+    }
+    bad ||= !(best.off <= 1e-4);
+    console.log(`${path.basename(file)} ${output}: ${best.name ?? 'no layer'}, ${theirs[i][0].length} numbers of `
+      + `${images.length} images, largest relative difference ${best.off.toExponential(2)}`);
+  });
+  process.exit(bad ? 1 : 0);
+}
+
+if (what === 'layers') layers();
+else await compare();
