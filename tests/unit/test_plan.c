@@ -11,6 +11,7 @@
 
 #include "util/hash.h"
 #include "infer/plan.h"
+#include "kernel/fast_math.h"
 
 static const float *weight(const struct model *m, const struct layer *l, int k)
 {
@@ -921,6 +922,20 @@ static void normalisations(void **state)
     check("input 5x4x3\na conv 9 1x1\nb lrn 4 alpha=0.5 beta=0.6 k=2\n", "scale=0.02", 3, 4, NULL);
 }
 
+/* To a few units in the last place, of small numbers too. */
+static void tanh_of_all_sizes(void **state)
+{
+    (void)state;
+    for (double x = 1e-30; x < 20; x *= 1.01) {
+        for (int sign = -1; sign <= 1; sign += 2) {
+            double want = tanh((double)(float)(sign * x));
+            double got = (double)real_tanh((float)(sign * x));
+            if (!(fabs(got - want) <= 3e-7 * fabs(want)))
+                fail_msg("tanh %g is %.9g, not %.9g", sign * x, got, want);
+        }
+    }
+}
+
 static void resizes(void **state)
 {
     (void)state;
@@ -1079,23 +1094,15 @@ static void variants(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(convolutions),
-        cmocka_unit_test(depthwise),
-        cmocka_unit_test(others),
-        cmocka_unit_test(sums),
-        cmocka_unit_test(pixels),
-        cmocka_unit_test(groups),
-        cmocka_unit_test(company),
-        cmocka_unit_test(folding),
-        cmocka_unit_test(normalisations),
-        cmocka_unit_test(resizes),
-        cmocka_unit_test(matrix_products),
-        cmocka_unit_test(movements),
-        cmocka_unit_test(windows),
-        cmocka_unit_test(dilations),
-        cmocka_unit_test(transposed_convolutions),
-        cmocka_unit_test(functions),
-        cmocka_unit_test(arithmetic_of_two),
+        cmocka_unit_test(convolutions),   cmocka_unit_test(depthwise),
+        cmocka_unit_test(others),         cmocka_unit_test(sums),
+        cmocka_unit_test(pixels),         cmocka_unit_test(groups),
+        cmocka_unit_test(company),        cmocka_unit_test(folding),
+        cmocka_unit_test(normalisations), cmocka_unit_test(tanh_of_all_sizes),
+        cmocka_unit_test(resizes),        cmocka_unit_test(matrix_products),
+        cmocka_unit_test(movements),      cmocka_unit_test(windows),
+        cmocka_unit_test(dilations),      cmocka_unit_test(transposed_convolutions),
+        cmocka_unit_test(functions),      cmocka_unit_test(arithmetic_of_two),
         cmocka_unit_test(variants),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
