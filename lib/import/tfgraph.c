@@ -264,7 +264,8 @@ static int read_group(struct tf_graph *g, const json_t *group, const char *path,
             break;
         }
         g->nconstant++;
-        decode(&c, data.data + at, t->v, t->count);
+        if (t->count > 0) /* there may be no data at all */
+            decode(&c, data.data + at, t->v, t->count);
         at += t->count * c.bytes;
     }
     mien_buf_free(&data);
