@@ -316,7 +316,7 @@ static pid_t start(const struct test *t, const struct job *j, bool again)
                    NULL};
     posix_spawn_file_actions_t files;
     posix_spawnattr_t attr;
-    sigset_t none;
+    sigset_t none, all;
     pid_t pid;
     int in = t->pipe ? filled_pipe(t->piped) : -1;
     posix_spawn_file_actions_init(&files);
@@ -329,7 +329,10 @@ static pid_t start(const struct test *t, const struct job *j, bool again)
     posix_spawnattr_init(&attr);
     sigemptyset(&none);
     posix_spawnattr_setsigmask(&attr, &none);
-    posix_spawnattr_setflags(&attr, POSIX_SPAWN_SETSIGMASK);
+    /* Shells ignore signals for what they run in the background, and nohup does. */
+    sigfillset(&all);
+    posix_spawnattr_setsigdefault(&attr, &all);
+    posix_spawnattr_setflags(&attr, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
     char *program = text("%s/bin/%s", build, t->argv[0]);
     errno = posix_spawn(&pid, program, &files, &attr, argv, env);
     if (errno != 0)
@@ -463,8 +466,8 @@ static bool tells_cut(struct bytes out, struct bytes right)
            memcmp(out.p + out.n - 32, "MIEN\1\1", 6) != 0;
 }
 
-/* Whether a file is the whole new one under the name that it has for a moment before it is renamed over
-   the old one. */
+/* Whether a file is a whole new one under the name that it has for a moment before it is renamed over
+   the old one. What one that grows is then, as a checkpoint is, is for the resumed run to judge. */
 static bool is_renamed(const struct test *t, const struct file *f)
 {
     for (int i = 0; i < t->right.n; i++) {
@@ -472,6 +475,11 @@ static bool is_renamed(const struct test *t, const struct file *f)
         size_t n = strlen(right->name);
         if (strncmp(f->name, right->name, n) == 0 && f->name[n] == '.' &&
             strlen(f->name) == n + 7 && same(f->bytes, right->bytes))
+            return true;
+    }
+    for (int i = 0; t->again != NULL && i < t->ngrows; i++) {
+        size_t n = strlen(t->grows[i]);
+        if (strncmp(f->name, t->grows[i], n) == 0 && f->name[n] == '.' && strlen(f->name) == n + 7)
             return true;
     }
     return false;
