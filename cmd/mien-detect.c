@@ -156,6 +156,8 @@ int main(int argc, char **argv)
                       "use what can be decoded of damaged images"),
         MIEN_OPT_SIZE(0, "max-pixels", "N", &max_pixels, 1, 4294967295.0,
                       "refuse larger images [64M]"),
+        MIEN_OPT_SIZE(0, "max-memory", "SIZE", &d.how.max_memory, 1, 1e15,
+                      "refuse networks that need more in a thread [1G]"),
         MIEN_FILTER_OPTIONS(d.filter),
         MIEN_OPT_ALIAS('s', NULL, "min-score"),
         MIEN_OPT_ALIAS('z', NULL, "min-size"),

@@ -22,6 +22,7 @@ struct options {
     struct mien_size size;
     double width;
     uint64_t seed;
+    size_t max_memory;
     struct input_options prep;
 };
 
@@ -128,6 +129,12 @@ static void make(const struct mien_cli *cli, const struct options *o, const char
     int rc;
     if (m->weights != NULL)
         mien_cli_die(cli, "'%s' is a model already: --new needs a description", path);
+    if (m->net.nweights > o->max_memory / sizeof *m->weights) {
+        char need[NET_BYTES_TEXT], most[NET_BYTES_TEXT];
+        mien_cli_die(cli, "'%s': the weights take %s of memory, more than the limit of %s", path,
+                     net_bytes((double)m->net.nweights * sizeof *m->weights, need),
+                     net_bytes((double)o->max_memory, most));
+    }
     if (input_options_apply(&o->prep, m, &e) < 0 ||
         (m->weights = net_weights_new(&m->net, &e)) == NULL)
         mien_cli_die(cli, "%s", e.msg);
@@ -184,7 +191,7 @@ static void check_options(const struct mien_cli *cli, const struct options *o)
 
 int main(int argc, char **argv)
 {
-    struct options o = {.seed = 1, .width = 1};
+    struct options o = {.seed = 1, .width = 1, .max_memory = (size_t)4 << 30};
     const struct mien_option opts[] = {
         MIEN_OPT_GROUP("Showing"),
         MIEN_OPT_CHOICE('f', "format", "FORMAT", &o.format, "table|tsv|text",
@@ -200,6 +207,8 @@ int main(int argc, char **argv)
         MIEN_OPT_FLAG(0, "fold", &o.fold, "fold a model's bn layers into the layers before them"),
         MIEN_OPT_STR('o', "output", "MODEL", &o.out, "write the model to this file"),
         MIEN_OPT_SEED('s', "seed", "N", &o.seed, "with --new: seed of the random weights [1]"),
+        MIEN_OPT_SIZE(0, "max-memory", "SIZE", &o.max_memory, 1, 1e15,
+                      "with --new: refuse larger models [4G]"),
         MIEN_OPT_GROUP("Input and output of a new model"),
         INPUT_OPTIONS(o.prep),
         MIEN_OPT_GROUP("Other"),

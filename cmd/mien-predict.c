@@ -110,6 +110,8 @@ int main(int argc, char **argv)
                       "confidences as the network gives them, without the model's temperatures"),
         MIEN_OPT_INT('b', "batch", "N", &p.run.batch, 1, MAX_BATCH,
                      "number of records computed together [32]"),
+        MIEN_OPT_SIZE(0, "max-memory", "SIZE", &p.run.max_memory, 1, 1e15,
+                      "refuse networks that need more in a thread [1G]"),
         MIEN_FILTER_OPTIONS(p.filter),
         MIEN_OPT_ALIAS('t', NULL, "tta"),
     };

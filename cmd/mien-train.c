@@ -8,6 +8,7 @@
 #include "mien/cli.h"
 #include "train/blas.h"
 #include "util/cores.h"
+#include "util/memory.h"
 #include "util/num.h"
 #include "train_options.h"
 
@@ -248,6 +249,7 @@ int main(int argc, char **argv)
                     "    --lr 0.0002 --train train.pack --val val.pack -o fine.model",
     };
     struct training t = {.cli = &cli, .o.fit = fit_defaults()};
+    t.o.fit.max_memory = memory_installed() / 4 * 3;
 
     blas_without_threads(argv);
     t.o.fit.jobs = 0; /* all cores */

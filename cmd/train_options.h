@@ -117,6 +117,8 @@ static int parse_last(void *dst, const char *arg, struct mien_err *e)
         MIEN_OPT_FLAG(0, "resume", &(f)->resume, "continue from the checkpoint, if it exists"),    \
         MIEN_OPT_SIZE(0, "cache-mem", "SIZE", &(f)->cache_mem, 0, 1e15,                            \
                       "output of frozen layers kept in memory, the rest in a file [8G]"),          \
+        MIEN_OPT_SIZE(0, "max-memory", "SIZE", &(f)->max_memory, 1, 1e15,                          \
+                      "refuse networks whose training needs more [3/4 of the machine's]"),         \
         MIEN_OPT_SEED('s', "seed", "N", &(f)->seed, "seed of all random choices [0]"),             \
         MIEN_OPT_INT('j', "jobs", "N", &(f)->jobs, 1, 256, "threads [all cores]")
 

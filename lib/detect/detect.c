@@ -84,7 +84,8 @@ struct detect_work *detect_work_new(const struct detector *d, struct mien_err *e
         mien_err_mem(e, sizeof *w, "a detector's work");
         return NULL;
     }
-    if (viewer_start(&w->viewer, d->model, e) == 0 && (w->decoder = img_decoder_new(e)) != NULL)
+    if (viewer_start(&w->viewer, d->model, d->o.max_memory, e) == 0 &&
+        (w->decoder = img_decoder_new(e)) != NULL)
         return w;
     detect_work_free(w);
     return NULL;

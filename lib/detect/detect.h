@@ -24,9 +24,10 @@
 #include "image/decoder.h"
 
 struct detect_options {
-    double min_score; /* of a face, 0 to 1 */
-    double min_size;  /* least width of a face's box in pixels; finer levels are left out */
-    int max_faces;    /* the largest ones; 0 for all */
+    double min_score;  /* of a face, 0 to 1 */
+    double min_size;   /* least width of a face's box in pixels; finer levels are left out */
+    int max_faces;     /* the largest ones; 0 for all */
+    size_t max_memory; /* bound of the bytes that a thread needs to run the network; 0: 1 GiB */
 };
 
 /* A detector, read-only and shared by threads. The model must live as long. NULL with a

@@ -24,6 +24,7 @@ struct eyes {
     struct eye eye[EYES];
     struct plan_work *work; /* that of all plans, which run one at a time */
     unsigned long now;
+    size_t max_memory;
     int step;
 };
 
@@ -36,7 +37,7 @@ static void close_eye(struct eye *y)
 }
 
 /* Compiles a model of the eye's size. */
-static int compile(struct eye *y, const struct model *sized, struct mien_err *e)
+static int compile(struct eye *y, const struct model *sized, size_t max_memory, struct mien_err *e)
 {
     int out[2 * BLAZE_MAX_HEADS];
     y->nhead = blaze_heads(sized, y->head, e);
@@ -49,6 +50,9 @@ static int compile(struct eye *y, const struct model *sized, struct mien_err *e)
     y->plan = plan_new(sized, out, 2 * y->nhead, 1, PRECISION_FLOAT, e);
     if (y->plan == NULL)
         return MIEN_ERR_MEM;
+    int rc = plan_bound(y->plan, max_memory, e);
+    if (rc < 0)
+        return rc;
     for (int i = 0; i < 2 * y->nhead; i++) {
         size_t bytes = plan_out_count(y->plan, i) * sizeof(float);
         if ((y->out[i] = malloc(bytes)) == NULL)
@@ -58,8 +62,9 @@ static int compile(struct eye *y, const struct model *sized, struct mien_err *e)
 }
 
 /* Compiles the network for inputs of h x w. */
-static int open_eye(struct eye *y, const struct model *m, int h, int w, struct mien_err *e)
+static int open_eye(struct eye *y, const struct eyes *s, int h, int w, struct mien_err *e)
 {
+    const struct model *m = s->model;
     struct model sized = {.weights = m->weights, .prep = m->prep};
     int rc = net_resize(&sized.net, &m->net, h, w, e);
     if (rc < 0)
@@ -67,7 +72,7 @@ static int open_eye(struct eye *y, const struct model *m, int h, int w, struct m
     if (mien_prep_set(&sized.prep, "size", "%dx%d", h, w) < 0)
         rc = mien_err_set(e, MIEN_ERR_LIMIT, "the description of the preprocessing is too long");
     else
-        rc = compile(y, &sized, e);
+        rc = compile(y, &sized, s->max_memory, e);
     net_free(&sized.net);
     if (rc < 0) {
         close_eye(y);
@@ -92,10 +97,10 @@ static int eye_of(struct eyes *s, int h, int w, struct eye **found, struct mien_
     }
     close_eye(oldest);
     *found = oldest;
-    return open_eye(oldest, s->model, h, w, e);
+    return open_eye(oldest, s, h, w, e);
 }
 
-struct eyes *eyes_new(const struct model *m, struct mien_err *e)
+struct eyes *eyes_new(const struct model *m, size_t max_memory, struct mien_err *e)
 {
     struct shape in = m->net.layer[0].shape;
     struct eyes *s = calloc(1, sizeof *s);
@@ -104,6 +109,7 @@ struct eyes *eyes_new(const struct model *m, struct mien_err *e)
         return NULL;
     }
     s->model = m;
+    s->max_memory = max_memory > 0 ? max_memory : PLAN_MAX_BYTES;
     struct eye *y;
     if (eye_of(s, in.h, in.w, &y, e) < 0 || (s->work = plan_work_new(y->plan, e)) == NULL) {
         eyes_free(s);

@@ -7,10 +7,10 @@
 
 enum { GREY = 128 }; /* beyond the photograph's edge; the input's zero, as a convolution pads */
 
-int viewer_start(struct viewer *w, const struct model *m, struct mien_err *e)
+int viewer_start(struct viewer *w, const struct model *m, size_t max_memory, struct mien_err *e)
 {
     w->side = m->net.layer[0].shape.w;
-    w->eyes = eyes_new(m, e);
+    w->eyes = eyes_new(m, max_memory, e);
     if (w->eyes == NULL)
         return MIEN_ERR_MEM;
     w->resizer = mien_resizer_new(e);

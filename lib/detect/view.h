@@ -26,8 +26,10 @@ struct viewer {
     struct img cut, part, input;
 };
 
-/* Sets up a zeroed viewer; the model must live as long. On failure, too, viewer_free follows. */
-MIEN_CHECKED int viewer_start(struct viewer *w, const struct model *m, struct mien_err *e);
+/* Sets up a zeroed viewer, whose network may need max_memory bytes to run [1 GiB, with 0]; the model must live as
+   long. On failure, too, viewer_free follows. */
+MIEN_CHECKED int viewer_start(struct viewer *w, const struct model *m, size_t max_memory,
+                              struct mien_err *e);
 void viewer_free(struct viewer *w);
 
 /* Appends the faces of a score of at least min_score that are seen in a view of photo, which has at

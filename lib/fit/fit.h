@@ -60,10 +60,11 @@ struct fit_config {
     double balance;         /* sampling by (1 / frequency)^balance of age and gender */
     double class_weights;   /* the same power for the weights of losses */
 
-    int best;         /* enum fit_best: which epoch's weights are kept */
-    int last;         /* layers with weights trained, from the end; 0: all */
-    int precision;    /* TRAIN_FLOAT or TRAIN_BF16 */
-    size_t cache_mem; /* bytes of frozen output kept in memory, else in a file */
+    int best;          /* enum fit_best: which epoch's weights are kept */
+    int last;          /* layers with weights trained, from the end; 0: all */
+    int precision;     /* TRAIN_FLOAT or TRAIN_BF16 */
+    size_t cache_mem;  /* bytes of frozen output kept in memory, else in a file */
+    size_t max_memory; /* bound of the bytes that layers and weights take */
 
     const char *checkpoint;            /* a file, or NULL */
     int every;                         /* epochs between checkpoints */
@@ -116,7 +117,8 @@ MIEN_CHECKED int fit_check_labels(const struct model *m, const struct mien_pack 
    Returns 0; 1 when it was
    stopped: m is then not of use, and the checkpoint, if one is named, is where to go on;
    MIEN_ERR_FORMAT when the packs or the checkpoint don't fit, or hold no labels; MIEN_ERR_ARG when
-   the loss is no longer finite; or MIEN_ERR_MEM, MIEN_ERR_SYS. */
+   the loss is no longer finite; MIEN_ERR_LIMIT when it needs more than max_memory; or MIEN_ERR_MEM,
+   MIEN_ERR_SYS. */
 MIEN_CHECKED int fit(struct model *m, const struct mien_pack *train, const struct mien_pack *val,
                      const struct fit_config *c, struct fit_epoch *kept, struct mien_err *e);
 

@@ -1,6 +1,8 @@
 /* The options of a training: defaults, checks, and their text. */
 #include "fit.h"
 
+#include <stdint.h>
+
 #include "util/num.h"
 
 struct fit_config fit_defaults(void)
@@ -18,6 +20,7 @@ struct fit_config fit_defaults(void)
         .schedule.step_epochs = 5,
         .schedule.drop = 0.1,
         .cache_mem = (size_t)8 << 30,
+        .max_memory = SIZE_MAX,
         .every = 1,
         .views = 4,
     };

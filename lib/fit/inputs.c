@@ -108,12 +108,15 @@ static int take_memory(struct inputs *inputs, size_t cache_mem, struct mien_err 
     return 0;
 }
 
-static int freezing_make(struct freezing *z, int jobs, struct mien_err *e)
+static int freezing_make(struct freezing *z, int jobs, size_t max_memory, struct mien_err *e)
 {
     const struct boundary *at = &z->inputs->at;
     z->plan = plan_new(z->inputs->m, at->layer, at->n, FROZEN_BATCH, PRECISION_FLOAT, e);
     if (z->plan == NULL)
         return MIEN_ERR_MEM;
+    int rc = plan_bound(z->plan, max_memory / (size_t)jobs, e);
+    if (rc < 0)
+        return rc;
     z->work = calloc((size_t)jobs, sizeof *z->work);
     z->out = calloc((size_t)(jobs * at->n), sizeof *z->out);
     if (z->work == NULL || z->out == NULL)
@@ -148,12 +151,11 @@ static int freeze(struct inputs *inputs, const struct inputs_how *how, struct pa
                   struct mien_err *e)
 {
     struct freezing z = {.inputs = inputs};
-    int rc = take_memory(inputs, how->cache_mem, e);
-    if (rc < 0)
-        return rc;
     size_t n = inputs->pack->n * (size_t)inputs->views, round = (size_t)inputs->jobs * 16;
     size_t batches = (n + FROZEN_BATCH - 1) / FROZEN_BATCH;
-    rc = freezing_make(&z, inputs->jobs, e);
+    int rc = freezing_make(&z, inputs->jobs, how->max_memory, e);
+    if (rc == 0)
+        rc = take_memory(inputs, how->cache_mem, e);
     /* In rounds, so that progress is told from this thread. */
     for (; rc == 0 && z.from < batches; z.from += round) {
         par_for(par, batches - z.from < round ? batches - z.from : round, freeze_batch, &z);

@@ -44,7 +44,8 @@ struct inputs_how {
     const struct augment *augment; /* must outlive the inputs */
     uint64_t seed;
     int views;
-    size_t cache_mem; /* bytes kept in memory, more in a temporary file */
+    size_t cache_mem;  /* bytes kept in memory, more in a temporary file */
+    size_t max_memory; /* bound of the bytes that frozen layers take */
     void (*on_frozen)(void *ctx, size_t done, size_t total); /* told how far it is; may be NULL */
     const volatile sig_atomic_t *stop;                       /* when not 0: return; may be NULL */
     void *ctx;

@@ -5,6 +5,8 @@
 #include "fit_pack.h"
 #include "fitter.h"
 #include "net/op.h"
+#include "net/table.h"
+#include "train/memory.h"
 #include "util/hash.h"
 
 /* --- Which layers are trained, and what is frozen ------------------------------------------- */
@@ -163,6 +165,7 @@ static int make_inputs(struct fitter *f, const struct mien_pack *train, const st
     const struct fit_config *c = f->c;
     struct inputs_how how = {.views = 1,
                              .cache_mem = c->cache_mem,
+                             .max_memory = c->max_memory,
                              .on_frozen = c->on_frozen,
                              .ctx = c->ctx,
                              .stop = c->stop};
@@ -205,6 +208,26 @@ static int choose_layers(struct fitter *f, const struct mien_pack *train, struct
     return rc < 0 ? rc : find_boundary(f, e);
 }
 
+/* Whether there is room for the layers' outputs and gradients, the weights, and their gradients,
+   moments and best copy: better now than when hours went into frozen layers. */
+static int check_memory(const struct fitter *f, struct mien_err *e)
+{
+    struct train_memory p = {0};
+    char need[NET_BYTES_TEXT], most[NET_BYTES_TEXT];
+    int rc = train_memory_make(&p, &f->m->net, f->train, f->at.layer, f->at.n, f->ends, f->nends,
+                               f->c->batch, par_size(f->par));
+    size_t bytes = p.bytes + 4 * p.weights * sizeof(float);
+    train_memory_free(&p);
+    if (rc < 0)
+        return mien_err_mem(e, (size_t)f->m->net.n * sizeof *p.use, "layers");
+    if (bytes <= f->c->max_memory)
+        return 0;
+    return mien_err_set(e, MIEN_ERR_LIMIT,
+                        "training in batches of %d takes %s of memory, more than the limit of %s",
+                        f->c->batch, net_bytes((double)bytes, need),
+                        net_bytes((double)f->c->max_memory, most));
+}
+
 int fitter_set_up(struct fitter *f, const struct mien_pack *train, const struct mien_pack *val,
                   struct mien_err *e)
 {
@@ -219,13 +242,13 @@ int fitter_set_up(struct fitter *f, const struct mien_pack *train, const struct 
     f->par = par_new(f->c->jobs, e);
     if (f->par == NULL)
         return MIEN_ERR_SYS;
-    if ((rc = make_inputs(f, train, val, e)) != 0 || (rc = make_state(f, e)) < 0 ||
-        (rc = describe(f, val, e)) < 0)
-        return rc;
     if (f->heads.gender >= 0)
         f->ends[f->nends++] = f->heads.gender_logits;
     if (f->heads.age >= 0)
         f->ends[f->nends++] = f->heads.age_logits;
+    if ((rc = check_memory(f, e)) < 0 || (rc = make_inputs(f, train, val, e)) != 0 ||
+        (rc = make_state(f, e)) < 0 || (rc = describe(f, val, e)) < 0)
+        return rc;
     f->t = trainer_new(&f->m->net, f->m->weights, f->train, f->at.layer, f->at.n, f->ends, f->nends,
                        f->c->batch, f->c->precision, f->par, e);
     return f->t == NULL ? MIEN_ERR_MEM : 0;

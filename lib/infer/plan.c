@@ -4,6 +4,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "net/table.h"
 #include "op.h"
 #include "util/aligned.h"
 
@@ -99,12 +100,15 @@ static size_t first_fit(const struct life *life, int v)
     return at;
 }
 
-/* Gives every value its place, in order of birth. */
-static int place_values(struct plan *p, struct mien_err *e)
+/* Cuts the steps into segments and gives every value its place, in order of birth. */
+static int lay_out(struct plan *p, struct mien_err *e)
 {
     struct life *life = calloc((size_t)p->nvalue, sizeof *life);
     if (life == NULL)
         return mien_err_mem(e, (size_t)p->nvalue * sizeof *life, "a plan");
+    p->nseg = 0;
+    p->floats = 0;
+    make_segments(p);
     find_lives(p, life);
     for (int v = 0; v < p->nvalue; v++) {
         struct life *a = &life[v];
@@ -132,12 +136,7 @@ struct plan *plan_new(const struct model *m, const int *out, int nout, int batch
     if (p->simd != NULL && precision == PRECISION_INT8)
         p->int8 = int8_choose(p->simd);
     if (p->simd == NULL || model_input(m, &p->input, e) < 0 ||
-        plan_compile(p, m, out, nout, e) < 0) {
-        plan_free(p);
-        return NULL;
-    }
-    make_segments(p);
-    if (place_values(p, e) < 0) {
+        plan_compile(p, m, out, nout, e) < 0 || lay_out(p, e) < 0) {
         plan_free(p);
         return NULL;
     }
@@ -166,6 +165,27 @@ void plan_free(struct plan *p)
     free(p->out);
     net_free(&p->net);
     free(p);
+}
+
+int plan_bound(struct plan *p, size_t bytes, struct mien_err *e)
+{
+    size_t results = 0;
+    for (int k = 0; k < p->nout; k++)
+        results += (size_t)p->batch * plan_out_count(p, k) * sizeof(float);
+    while (plan_work_bytes(p) + results > bytes) {
+        if (p->batch == 1) {
+            char need[NET_BYTES_TEXT], most[NET_BYTES_TEXT];
+            net_bytes((double)plan_work_bytes(p) + (double)results, need);
+            return mien_err_set(e, MIEN_ERR_LIMIT,
+                                "the network needs %s of memory, more than the limit of %s", need,
+                                net_bytes((double)bytes, most));
+        }
+        p->batch = (p->batch + 1) / 2;
+        int rc = lay_out(p, e);
+        if (rc < 0)
+            return rc;
+    }
+    return 0;
 }
 
 size_t plan_out_count(const struct plan *p, int k)
@@ -263,10 +283,10 @@ static double thread_seconds(void)
     return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
 }
 
-void plan_run(const struct plan *p, struct plan_work *w, const void *const *in, int n,
-              float *const *out)
+/* Runs n images, at most a batch; in the results they are those from `at` on. */
+static void run_batch(const struct plan *p, struct plan_work *w, const void *const *in, int n,
+                      float *const *out, size_t at)
 {
-    assert(n >= 1 && n <= p->batch && w->bytes >= plan_work_bytes(p));
     for (int s = 0; s < p->nseg; s++) {
         const struct segment *seg = &p->seg[s];
         for (int first = 0; first < n; first += seg->group) {
@@ -280,8 +300,16 @@ void plan_run(const struct plan *p, struct plan_work *w, const void *const *in, 
         }
     }
     for (int k = 0; k < p->nout; k++)
-        memcpy(out[k], value_at(p, w, p->out[k], 0),
+        memcpy(out[k] + at * plan_out_count(p, k), value_at(p, w, p->out[k], 0),
                (size_t)n * plan_out_count(p, k) * sizeof(float));
+}
+
+void plan_run(const struct plan *p, struct plan_work *w, const void *const *in, int n,
+              float *const *out)
+{
+    assert(w->bytes >= plan_work_bytes(p));
+    for (int at = 0; at < n; at += p->batch)
+        run_batch(p, w, in + at, n - at < p->batch ? n - at : p->batch, out, (size_t)at);
 }
 
 const char *plan_simd(const struct plan *p)

@@ -19,16 +19,26 @@
 struct plan;
 struct plan_work;
 
+/* The usual bound of a work space. A photograph's layers take some megabytes, those of networks for
+   large images some hundred. */
+#define PLAN_MAX_BYTES ((size_t)1 << 30)
+
 /* How convolutions are computed, but for those that read the input or fewer than 64 channels:
    PRECISION_INT8 takes an image's values as 256 steps between the least and the largest that a
    layer reads, and the weights as 255 for each output. Everything else stays in floats. */
 enum precision { PRECISION_FLOAT, PRECISION_INT8 };
 
 /* Compiles the layers that `out` (nout indices into m->net, at least one) depend on. The model may
-   be freed afterwards. batch is the most images a run has. NULL with a message on failure. */
+   be freed afterwards. batch is the most images that are run together. NULL with a message on
+   failure. */
 struct plan *plan_new(const struct model *m, const int *out, int nout, int batch,
                       enum precision precision, struct mien_err *e);
 void plan_free(struct plan *p); /* NULL is harmless */
+
+/* Bounds the bytes of a work space, which is to be made afterwards, together with the results of a
+   batch: where they would need more, fewer images are run at a time, with the same results. Returns
+   0; MIEN_ERR_LIMIT where a single image needs more; or MIEN_ERR_MEM. */
+MIEN_CHECKED int plan_bound(struct plan *p, size_t bytes, struct mien_err *e);
 
 /* Elements of output k for one image, and the bytes of one work space. */
 size_t plan_out_count(const struct plan *p, int k);
@@ -41,9 +51,8 @@ void plan_work_free(struct plan_work *w); /* NULL is harmless */
    MIEN_ERR_MEM. */
 MIEN_CHECKED int plan_work_refit(struct plan_work *w, const struct plan *p, struct mien_err *e);
 
-/* Runs n images, 1 <= n <= batch. For a model of pixels, in[i] points to unsigned char
-   [h, w, 3], RGB; for one of features, to float[d]. out[k] receives n x plan_out_count(k)
-   floats. */
+/* Runs n images. For a model of pixels, in[i] points to unsigned char [h, w, 3], RGB; for one of
+   features, to float[d]. out[k] receives n x plan_out_count(k) floats. */
 void plan_run(const struct plan *p, struct plan_work *w, const void *const *in, int n,
               float *const *out);
 

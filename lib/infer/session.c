@@ -149,6 +149,9 @@ int mien_session_start(struct mien_session *s, const char *layer,
         plan_new(&s->model, s->out, s->nout, inputs, o->int8 ? PRECISION_INT8 : PRECISION_FLOAT, e);
     if (s->plan == NULL)
         return MIEN_ERR_MEM;
+    rc = plan_bound(s->plan, o->max_memory > 0 ? o->max_memory : PLAN_MAX_BYTES, e);
+    if (rc < 0)
+        return rc;
     for (int k = 0; k < s->nout; k++)
         s->width[k] = plan_out_count(s->plan, k);
     s->worker = calloc((size_t)o->jobs, sizeof *s->worker);

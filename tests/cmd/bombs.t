@@ -90,6 +90,25 @@ stops 'a network with layers of 2^52 numbers' 2 'x.net' mien-net x.net
 stops 'a network of 5000 layers' 2 'layers' mien-net x.net
 { echo 'input 8x8x3'; many 3000000 a; } >x.net
 stops 'a network of one long line' 2 'line|long' mien-net x.net
+net 'input 1x1x30000' 'a dense 65000'
+stops 'a new model of 8 GB' 2 'the weights take 7.3 GiB of memory' mien-net --new -o x.model x.net
+# Two kilobytes of weights, six gigabytes of outputs.
+net 'input 16x16x3' 'z conv 3 1x1' 'a pad 2000,2000,2000,2000' 'b pad 2000,2000,2000,2000' \
+    'c pad 2000,2000,2000,2000' 'd pad 2000,2000,2000,2000' 'e gap' 'gender_logits dense 2' 'gender softmax'
+mien-net -q --new --embed e -o wide.model x.net
+mien-fake 9 --pixels 16x16 >wide.mien
+mien-pack -q -o wide.pack <wide.mien
+many='the network needs [0-9.]* GiB of memory, more than the limit'
+stops 'its prediction' 2 "$many of 1.0 GiB" sh -c 'mien-predict -j1 wide.model <wide.mien'
+stops 'its outputs' 2 "$many of 1.0 GiB" sh -c 'mien-embed -j1 --layer d wide.model <wide.mien'
+stops 'new heads on it' 2 "$many of 2.0 GiB" \
+    mien-train -j1 --max-memory 2G -i wide.model --heads gender=2 -t wide.pack -o x.model
+stops 'its training' 2 'training in batches of 32 takes [0-9.]* GiB of memory, more than the limit of 2.0 GiB' \
+    mien-train -j1 --max-memory 2G -i wide.model --keep-heads --last all -t wide.pack -o x.model
+net 'input 16x16x3' 'a pad 6000,6000,6000,6000' 'c conv 3 1x1 stride=1000' \
+    's conv 1 1x1 stride=7' 'b conv 16 1x1 stride=7 from=c'
+mien-net -q --new -o wide.model x.net
+stops 'a detector' 2 "$many of 1.0 GiB" sh -c 'mien-detect -j1 wide.model <images.mien'
 net 'input 8x8x3' 'p gap'
 # st HEADER: a safetensors file of it, with 64 bytes of data.
 st() { le Q ${#1}; printf '%s' "$1"; many 64 x; }

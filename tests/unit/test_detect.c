@@ -307,8 +307,12 @@ static void bounds(void **state)
     static const struct {
         struct detect_options o;
         size_t found;
-    } at[] = {{{0.6, 0, 0}, 1},  {{1, 0, 0}, 0},    {{0, 0, 0}, 1},
-              {{0.6, 12, 0}, 1}, {{0.6, 20, 0}, 0}, {{0.6, 0, 1}, 1}};
+    } at[] = {{{.min_score = 0.6}, 1},
+              {{.min_score = 1}, 0},
+              {{.min_score = 0}, 1},
+              {{.min_score = 0.6, .min_size = 12}, 1},
+              {{.min_score = 0.6, .min_size = 20}, 0},
+              {{.min_score = 0.6, .max_faces = 1}, 1}};
     struct model m = square_detector();
     size_t n;
     unsigned char *jpeg = draw(64, 64, 24, 16, 1, &n);

@@ -688,6 +688,53 @@ static void run(const struct model *m, const char *name, const unsigned char *pi
     plan_free(p);
 }
 
+/* In little memory a batch is run in parts, with the same results to the bit; a limit that one image
+   needs more than is refused. */
+static void bounded(void **state)
+{
+    (void)state;
+    static const char text[] = "input 9x9x3\na conv 70 3x3 pad=same\nb relu\nc conv 20 1x1\n"
+                               "d add from=c,c\ne gap\nf dense 5\n";
+    enum { N = 37 };
+    struct model m = {0};
+    struct mien_err e;
+    struct rng r = {5};
+    assert_int_equal(net_parse(&m.net, text, sizeof text - 1, &e), 0);
+    assert_int_equal(mien_prep_parse(&m.prep, "size=9x9", 8, &e), 0);
+    m.weights = net_weights_new(&m.net, &e);
+    net_init(&m.net, m.weights, 1);
+    unsigned char pixels[N][9 * 9 * 3];
+    const void *in[N];
+    for (size_t i = 0; i < N; i++) {
+        for (size_t k = 0; k < sizeof pixels[i]; k++)
+            pixels[i][k] = (unsigned char)rng_below(&r, 256);
+        in[i] = pixels[i];
+    }
+    float y[2][N][5], d[2][N][9 * 9 * 20];
+    const int out[] = {net_find(&m.net, "f"), net_find(&m.net, "d")};
+    size_t all = 0, one = 0;
+    for (int little = 0; little < 2; little++) {
+        struct plan *p = plan_new(&m, out, 2, N, PRECISION_FLOAT, &e);
+        if (little == 0)
+            all = plan_work_bytes(p);
+        assert_int_equal(plan_bound(p, little ? sizeof y[0] + sizeof d[0] + all / 4 : all * 2, &e),
+                         0);
+        one = plan_work_bytes(p);
+        struct plan_work *w = plan_work_new(p, &e);
+        plan_run(p, w, in, N, (float *[]){y[little][0], d[little][0]});
+        plan_work_free(w);
+        plan_free(p);
+    }
+    assert_true(one <= all / 4);
+    assert_memory_equal(y[0], y[1], sizeof y[0]);
+    assert_memory_equal(d[0], d[1], sizeof d[0]);
+    struct plan *p = plan_new(&m, out, 2, 1, PRECISION_FLOAT, &e);
+    assert_int_equal(plan_bound(p, plan_work_bytes(p), &e), MIEN_ERR_LIMIT);
+    assert_non_null(strstr(e.msg, "KiB of memory, more than the limit of"));
+    plan_free(p);
+    model_free(&m);
+}
+
 /* A folded model against the same one, folded bn by bn while it is compiled, which the checks above
    hold against the definition. */
 /* A sum is a part of the step that makes its last term, unless something else reads that. */
@@ -1094,15 +1141,25 @@ static void variants(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(convolutions),   cmocka_unit_test(depthwise),
-        cmocka_unit_test(others),         cmocka_unit_test(sums),
-        cmocka_unit_test(pixels),         cmocka_unit_test(groups),
-        cmocka_unit_test(company),        cmocka_unit_test(folding),
-        cmocka_unit_test(normalisations), cmocka_unit_test(tanh_of_all_sizes),
-        cmocka_unit_test(resizes),        cmocka_unit_test(matrix_products),
-        cmocka_unit_test(movements),      cmocka_unit_test(windows),
-        cmocka_unit_test(dilations),      cmocka_unit_test(transposed_convolutions),
-        cmocka_unit_test(functions),      cmocka_unit_test(arithmetic_of_two),
+        cmocka_unit_test(convolutions),
+        cmocka_unit_test(depthwise),
+        cmocka_unit_test(others),
+        cmocka_unit_test(bounded),
+        cmocka_unit_test(sums),
+        cmocka_unit_test(pixels),
+        cmocka_unit_test(groups),
+        cmocka_unit_test(company),
+        cmocka_unit_test(folding),
+        cmocka_unit_test(normalisations),
+        cmocka_unit_test(tanh_of_all_sizes),
+        cmocka_unit_test(resizes),
+        cmocka_unit_test(matrix_products),
+        cmocka_unit_test(movements),
+        cmocka_unit_test(windows),
+        cmocka_unit_test(dilations),
+        cmocka_unit_test(transposed_convolutions),
+        cmocka_unit_test(functions),
+        cmocka_unit_test(arithmetic_of_two),
         cmocka_unit_test(variants),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
