@@ -168,8 +168,10 @@ static struct shape image_of(const struct reading *r, int layer)
     while (mien_st_meta(r->file, "prep") == NULL) {
         const struct layer *l = &net->layer[layer];
         bool mixes = l->nparam > 0 && strcmp(l->param[0].name, "weight") == 0;
-        if (l->nin != 1 || l->shape.h != 1 || l->shape.w != 1 || mixes ||
-            (l->type != L_FLATTEN && net->layer[l->in[0]].shape.c != l->shape.c))
+        if (l->nin != 1 || l->shape.h != 1 || l->shape.w != 1 || mixes)
+            break;
+        struct shape in = net->layer[l->in[0]].shape;
+        if (l->type != L_FLATTEN && (in.h != 1 || in.w != 1 || in.c != l->shape.c))
             break;
         layer = l->in[0];
     }

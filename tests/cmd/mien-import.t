@@ -233,6 +233,9 @@ like 'what no layer takes is named' "$(cat err)" "'half.safetensors': left over:
 floats() { st-dump half.model "$1" | od -An -tf4 | xargs; }
 is 'the weights in the order of rows, columns and channels' "$(floats net_fc.weight)" '1 3 -1 2 4 -2'
 is 'the bias' "$(floats net_fc.bias)" 5
+printf 'input 2x2x3\ntwice concat from=input,input\nmean gap\ndrop dropout 0.1\nnet_fc dense 1\n' >mean.net
+exits 'a dense layer behind means' 0 mien-import -q --no-heads --net mean.net --scale 1 -o half.model half.safetensors
+is 'has a weight for each' "$(floats net_fc.weight)" '1 2 3 4 -1 -2'
 sed 's/"BF16"/"I16" /' half.safetensors >whole.safetensors
 fails 'whole numbers' "'whole.safetensors': tensor 'net.fc.weight' isn't of floats" \
     mien-import --no-heads --net half.net -o y.model whole.safetensors
