@@ -48,9 +48,9 @@ static int cut(struct fit_log *l, int epoch)
     long end = 0;
     rewind(l->file);
     while (fgets(line, sizeof line, l->file) != NULL && strchr(line, '\n') != NULL &&
-           atoi(line) < epoch) /* the columns' names count as 0 */
+           strtol(line, NULL, 10) < epoch) /* the columns' names count as 0 */
         end = ftell(l->file);
-    if (fseek(l->file, 0, SEEK_END) != 0)
+    if (ferror(l->file) || fseek(l->file, 0, SEEK_END) != 0)
         return -1;
     return ftell(l->file) > end ? ftruncate(fileno(l->file), end) : 0;
 }
