@@ -73,9 +73,31 @@ static uint64_t read_all(const uint8_t *data, size_t size, bool resync)
     return s.count;
 }
 
+/* Reads a part of it, which must be whole segments. Returns how many records there were. */
+static uint64_t read_range(const uint8_t *data, size_t size, uint64_t offset, uint64_t bytes)
+{
+    struct mien_err e = {{0}};
+    struct mien_rec r = {0};
+    struct mien_reader *rd = mien_reader_new(fuzz_fd(data, size), LIMIT, &e);
+    FUZZ_CHECK(rd != NULL && mien_reader_range(rd, offset, bytes, &e) == 0);
+    int rc;
+    while ((rc = mien_read(rd, &r, &e)) > 0)
+        ;
+    if (rc < 0)
+        fuzz_error(rc, &e);
+    uint64_t n = mien_reader_count(rd);
+    FUZZ_CHECK(mien_reader_bytes(rd) <= bytes);
+    mien_reader_free(rd);
+    mien_rec_free(&r);
+    return n;
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     uint64_t n = read_all(data, size, false);
+    FUZZ_CHECK(read_range(data, size, 0, size) == n);
+    uint64_t from = size > 0 ? crc32(0, data, (uInt)size) % size : 0;
+    FUZZ_CHECK(read_range(data, size, from, size) <= size && read_range(data, size, 0, from) <= n);
     FUZZ_CHECK(read_all(data, size, true) >= n);
     return 0;
 }

@@ -1,0 +1,2 @@
+/* HEIC and AVIF files, by libheif; see cuts.h. */
+#include "cuts.h"
