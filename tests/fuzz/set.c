@@ -16,7 +16,7 @@ static void use(const struct rule *rule)
     if (rule->names != NULL && (names = names_new(rule->names, rule, &e)) == NULL)
         fuzz_error(MIEN_ERR_ARG, &e);
     int rc, fd = fuzz_fd(table, sizeof table - 1);
-    struct table *t = table_new(fd, NULL, 0, rule, names, NULL, &e);
+    struct table *t = table_new(fd, "", 0, rule, names, NULL, &e);
     if (t == NULL)
         fuzz_error(MIEN_ERR_FORMAT, &e);
     while (t != NULL && ((rc = table_next(t, &r, &e)) > 0 || rc == MIEN_ERR_FORMAT)) {

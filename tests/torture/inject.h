@@ -42,7 +42,8 @@
     X(posix_fallocate, "+ENOSPC")                                                                  \
     X(pthread_create, "+EAGAIN")                                                                   \
     X(clock_gettime, "+jump")                                                                      \
-    X(file_size, "limit") /* no function: files can't become larger than N times INJECT_STEP */
+    X(file_size, "limit")   /* no function: files can't become larger than N times INJECT_STEP */  \
+    X(descriptor, "closed") /* nor this: descriptor N - 1 is closed when the program starts */
 
 enum { INJECT_STEP = 512 };
 

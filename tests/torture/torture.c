@@ -287,10 +287,16 @@ static int signal_of(const struct job *j)
     return sends ? signals[j->function - INJECT_FUNCTION_COUNT] : 0;
 }
 
+/* The standard descriptor that a job closes, or -1. */
+static int closed_by(const struct job *j)
+{
+    return j != NULL && j->function == F_descriptor ? (int)j->n - 1 : -1;
+}
+
 /* A job as INJECT takes it, or NULL. */
 static char *fault_of(const struct job *j)
 {
-    if (j == NULL || signal_of(j) != 0)
+    if (j == NULL || signal_of(j) != 0 || closed_by(j) >= 0)
         return NULL;
     return text("INJECT=%s:%s:%u%s", function_name[j->function], j->fault, j->n, j->on ? "+" : "");
 }
@@ -326,6 +332,8 @@ static pid_t start(const struct test *t, const struct job *j, bool again)
         posix_spawn_file_actions_addopen(&files, 0, t->in ? t->in : "/dev/null", O_RDONLY, 0);
     posix_spawn_file_actions_addopen(&files, 1, side.out, O_WRONLY | O_CREAT | O_TRUNC, 0666);
     posix_spawn_file_actions_addopen(&files, 2, side.err, O_WRONLY | O_CREAT | O_TRUNC, 0666);
+    if (closed_by(j) >= 0)
+        posix_spawn_file_actions_addclose(&files, closed_by(j));
     posix_spawnattr_init(&attr);
     sigemptyset(&none);
     posix_spawnattr_setsigmask(&attr, &none);
@@ -538,7 +546,7 @@ static enum verdict judge(const struct test *t, const struct result *r, const st
     if (j->function != F_file_size && !all_signed(t, r->err))
         return UNSIGNED;
     if (all_same(r, &t->right))
-        return r->calls.fired ? ABSORBED : NOT_REACHED;
+        return r->calls.fired || closed_by(j) >= 0 ? ABSORBED : NOT_REACHED;
     enum verdict v = judge_files(t, r, t->again != NULL);
     if (v != CLEAN && !(status == 1 && v == FALSE)) /* without the bad records it is another */
         return v;
@@ -651,6 +659,7 @@ static bool learn(struct test *t)
     ok = ok && all_same(&t->right, &again);
     t->right.took = again.took; /* its files are in memory */
     t->right.calls.calls[F_file_size] = largest(&t->right) / INJECT_STEP;
+    t->right.calls.calls[F_descriptor] = 3;
     result_free(&again);
     return ok;
 }
@@ -744,6 +753,8 @@ static void tell(FILE *to, const struct job *j, const struct result *r, enum ver
         fprintf(to, t->pipe ? "< <(cat %s)" : "<%s", t->in);
     if (signal_of(j) != 0)
         fprintf(to, " # and %s after %u microseconds", function_name[j->function], j->n);
+    if (closed_by(j) >= 0)
+        fprintf(to, " %d>&-", closed_by(j));
     fputs("\n", to);
     fflush(to);
 }
