@@ -15,7 +15,8 @@
 enum { EXIT_STOPPED = 3 };
 
 struct options {
-    const char *train, *val, *out, *log;
+    struct pack_set train;
+    const char *val, *out, *log;
     struct fit_start start;
     struct fit_config fit;
 };
@@ -35,6 +36,11 @@ struct training {
 
 /* --- Options -------------------------------------------------------------------------------- */
 
+static int parse_train(void *dst, const char *arg, struct mien_err *e)
+{
+    return pack_set_add(dst, arg, e);
+}
+
 static void parse(struct training *t, int argc, char **argv)
 {
     struct options *o = &t->o;
@@ -42,7 +48,8 @@ static void parse(struct training *t, int argc, char **argv)
     struct fit_config *f = &o->fit;
     const struct mien_option opts[] = {
         MIEN_OPT_GROUP("Files"),
-        MIEN_OPT_STR('t', "train", "PACK", &o->train, "training set"),
+        MIEN_OPT_FUNC('t', "train", "PACK[:F]", &o->train, parse_train,
+                      "training set; repeated: of several packs, each with a weight of F [1]"),
         MIEN_OPT_STR('v', "val", "PACK", &o->val, "validation set"),
         MIEN_OPT_STR('i', "init", "MODEL", &start->init, "network to start from"),
         MIEN_OPT_STR('o', "output", "MODEL", &o->out, "where to write the trained model"),
@@ -67,7 +74,7 @@ static void parse(struct training *t, int argc, char **argv)
     mien_cli_operands(t->cli, n, argv, 0, 0, NULL);
     t->cli->opts = NULL; /* the table ends with this function */
     t->cli->nopts = 0;
-    if (o->train == NULL || o->out == NULL)
+    if (o->train.n == 0 || o->out == NULL)
         mien_cli_die(t->cli, "needs --train PACK and -o MODEL; see mien-train --help");
     if (fit_check(f, &e) < 0)
         mien_cli_die(t->cli, "%s", e.msg);
@@ -80,19 +87,19 @@ static void parse(struct training *t, int argc, char **argv)
 
 static void prepare(struct training *t)
 {
-    const struct options *o = &t->o;
+    struct options *o = &t->o;
     const struct fit_files files = {.init = o->start.init,
-                                    .train = o->train,
+                                    .train = &o->train,
                                     .val = o->val,
                                     .out = o->out,
                                     .checkpoint = o->fit.checkpoint,
                                     .log = o->log};
     struct mien_err e;
-    if (mien_pack_open(&t->train, o->train, &e) < 0 ||
+    if (pack_set_open(&o->train, &t->train, &e) < 0 ||
         (o->val != NULL && mien_pack_open(&t->val, o->val, &e) < 0) ||
         fit_check_files(&files, &e) < 0)
         mien_cli_die(t->cli, "%s", e.msg);
-    if (fit_start(&t->model, &o->start, &t->train, &t->o.fit, &e) < 0)
+    if (fit_start(&t->model, &o->start, &t->train, &o->fit, &e) < 0)
         mien_cli_die(t->cli, "%s", e.msg);
 }
 
@@ -181,7 +188,7 @@ static void save_model(struct training *t, const struct fit_epoch *kept)
 {
     const struct options *o = &t->o;
     const struct fit_source from = {
-        .start = &o->start, .train = o->train, .val = o->val, .records = t->train.n};
+        .start = &o->start, .train = &o->train, .val = o->val, .records = t->train.n};
     struct mien_err e;
     free(t->model.made);
     t->model.made = fit_provenance(&o->fit, &from, kept);
@@ -212,6 +219,7 @@ static int train(struct training *t)
     if (train_kernels_describe((enum train_precision)f->precision, kernels, &e) < 0)
         mien_cli_die(t->cli, "%s", e.msg);
     mien_cli_note(t->cli, "%s", kernels);
+    f->set = &t->o.train;
     f->on_frozen = on_frozen;
     f->on_bad = on_bad;
     f->on_batch = on_batch;
@@ -261,5 +269,6 @@ int main(int argc, char **argv)
     mien_pack_close(&t.train);
     if (t.o.val != NULL)
         mien_pack_close(&t.val);
+    pack_set_free(&t.o.train);
     return status;
 }

@@ -1,5 +1,6 @@
 /* Training: batches, steps and epochs. */
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "fitter.h"
@@ -19,7 +20,8 @@ static void load_record(void *ctx, int worker, size_t i)
         x[b] = trainer_act(f->t, f->at.layer[b]) + i * count;
     }
     size_t k = f->index[i];
-    inputs_load(f->inputs, worker, k, f->now.epoch, x);
+    int round = f->now.epoch * f->copies + (f->index_copy != NULL ? f->index_copy[i] : 0);
+    inputs_load(f->inputs, worker, k, round, x);
     f->label[i] = inputs_label(f->inputs, k);
     if (f->weights.weight != NULL && f->inputs == &f->train_inputs)
         f->label[i].w_gender = f->label[i].w_age = (float)f->weights.weight[k];
@@ -39,6 +41,7 @@ static int load_batch(struct fitter *f, struct inputs *inputs, const uint32_t *i
 {
     f->inputs = inputs;
     f->index = index;
+    f->index_copy = inputs == &f->train_inputs && f->copy != NULL ? f->copy + f->now.done : NULL;
     par_for(f->par, n, load_record, f);
     for (size_t i = 0; i < n; i++) {
         int rc = fitter_tell_bad(f, inputs, index[i], e);
@@ -136,7 +139,7 @@ static void step(struct fitter *f, double lr)
 /* That of the step that begins when `done` records of the epoch have been seen. */
 static double learning_rate(const struct fitter *f, size_t done)
 {
-    double epochs = f->now.epoch - 1 + (double)done / (double)f->train_inputs.pack->n;
+    double epochs = f->now.epoch - 1 + (double)done / (double)f->balance.draws;
     return f->c->lr * f->now.lr_scale * schedule_factor(&f->c->schedule, f->c->epochs, epochs);
 }
 
@@ -192,7 +195,7 @@ static int train_batch(struct fitter *f, struct rng *rng, size_t n, struct mien_
     int rc = load_batch(f, &f->train_inputs, f->order + p->done, n, e);
     if (rc < 0)
         return rc;
-    size_t next = p->done + n, left = f->train_inputs.pack->n - next;
+    size_t next = p->done + n, left = f->balance.draws - next;
     if (f->train_inputs.data == NULL) /* the disk reads while this batch is computed */
         mien_pack_will_need(f->train_inputs.pack, f->order + next,
                             left < (size_t)f->c->batch ? left : (size_t)f->c->batch);
@@ -213,7 +216,7 @@ static int train_batch(struct fitter *f, struct rng *rng, size_t n, struct mien_
     p->done += n;
     if (f->c->on_batch != NULL) {
         struct metrics so_far = tally_metrics(&p->tally);
-        f->c->on_batch(f->c->ctx, p->epoch, p->done, f->train_inputs.pack->n, &so_far);
+        f->c->on_batch(f->c->ctx, p->epoch, p->done, f->balance.draws, &so_far);
     }
     return 0;
 }
@@ -227,21 +230,38 @@ static int save(struct fitter *f, struct mien_err *e)
     return checkpoint_save(f->c->checkpoint, f->about, &f->now, &f->arrays, e);
 }
 
+/* The order of the epoch under way. Returns 0 or MIEN_ERR_MEM. */
+static int order_epoch(struct fitter *f, struct rng *rng, struct mien_err *e)
+{
+    sampler_order(&f->balance, f->c->balance, rng, f->order);
+    if (f->c->in_order) /* after the draws of an order that isn't used, so that the rest is as ever */
+        sampler_in_order(&f->balance, rng, f->order);
+    if (f->copy == NULL)
+        return 0;
+    uint8_t *seen = calloc(f->balance.n, 1);
+    if (seen == NULL)
+        return mien_err_mem(e, f->balance.n, "an epoch's order");
+    for (size_t i = 0; i < f->balance.draws; i++)
+        f->copy[i] = (uint8_t)(seen[f->order[i]]++ % f->copies);
+    free(seen);
+    return 0;
+}
+
 /* The rest of the epoch under way. Returns 0, 1 when stopped, or train_batch's errors. */
 static int train_epoch(struct fitter *f, struct mien_err *e)
 {
     struct progress *p = &f->now;
-    size_t n = f->train_inputs.pack->n, batch = (size_t)f->c->batch;
+    size_t n = f->balance.draws, batch = (size_t)f->c->batch;
     struct rng rng = {hash_mix(f->c->seed ^ hash_mix((uint64_t)p->epoch))};
-    sampler_order(&f->balance, f->c->balance, &rng, f->order);
-    for (size_t i = 0; f->c->in_order && i < n; i++)
-        f->order[i] = (uint32_t)i;
+    int rc = order_epoch(f, &rng, e);
+    if (rc < 0)
+        return rc;
     if (p->done > 0)
         rng.state = p->rng;
     while (p->done < n) {
         if (f->c->stop != NULL && *f->c->stop != 0)
             return 1;
-        int rc = train_batch(f, &rng, n - p->done < batch ? n - p->done : batch, e);
+        rc = train_batch(f, &rng, n - p->done < batch ? n - p->done : batch, e);
         if (rc < 0)
             return rc;
         p->rng = rng.state;
@@ -342,7 +362,7 @@ static int end_epoch(struct fitter *f, bool last, struct mien_err *e)
 static int run_epoch(struct fitter *f, struct fit_epoch *now, struct mien_err *e)
 {
     struct progress *p = &f->now;
-    size_t before = p->done, last = (f->train_inputs.pack->n - 1) / (size_t)f->c->batch;
+    size_t before = p->done, last = (f->balance.draws - 1) / (size_t)f->c->batch;
     double start = clock_seconds();
     int rc = train_epoch(f, e);
     if (rc != 0)

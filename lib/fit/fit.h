@@ -23,6 +23,7 @@
 #include "train/optim.h"
 #include "train/precision.h"
 #include "mien/pack.h"
+#include "pack_set.h"
 
 struct fit_epoch {
     int epoch; /* from 1 */
@@ -53,12 +54,13 @@ struct fit_config {
     int patience;             /* stop after so many epochs without gain; 0: never */
 
     struct loss_options loss;
-    struct augment augment; /* of the training part's images, anew in each epoch */
-    int views;              /* before frozen layers: so many changes of each image are kept */
-    double mixup;           /* alpha of the mixing Beta distribution; 0: none */
-    bool in_order;          /* epochs take the records as the pack has them */
-    double balance;         /* sampling by (1 / frequency)^balance of age and gender */
-    double class_weights;   /* the same power for the weights of losses */
+    struct augment augment;     /* of the training part's images, anew in each epoch */
+    int views;                  /* before frozen layers: so many changes of each image are kept */
+    double mixup;               /* alpha of the mixing Beta distribution; 0: none */
+    const struct pack_set *set; /* that the training pack was opened of; NULL: a pack of weight 1 */
+    bool in_order;              /* epochs take the records as the pack has them */
+    double balance;             /* sampling by (1 / frequency)^balance of age and gender */
+    double class_weights;       /* the same power for the weights of losses */
 
     int best;          /* enum fit_best: which epoch's weights are kept */
     int last;          /* layers with weights trained, from the end; 0: all */

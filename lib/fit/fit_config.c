@@ -99,6 +99,10 @@ int fit_describe(const struct fit_config *c, struct mien_buf *out)
         rc |= mien_buf_printf(out, " best=%s", bests[c->best]);
     if (c->in_order)
         rc |= mien_buf_printf(out, " in-order");
+    for (size_t k = 0; pack_set_weighted(c->set) && k < c->set->n; k++) {
+        num_print(number, c->set->weight[k]);
+        rc |= mien_buf_printf(out, "%s%s", k > 0 ? "," : " weights=", number);
+    }
     for (size_t i = 0; i < sizeof more / sizeof more[0]; i++) {
         if (more[i].value == more[i].normal)
             continue;

@@ -188,9 +188,11 @@ char *fit_provenance(const struct fit_config *c, const struct fit_source *from,
     int rc = mien_buf_printf(&b, "mien-train %s: ", MIEN_VERSION);
     rc |= fit_describe(c, &b);
     rc |= describe_heads(from->start, &b);
-    rc |= mien_buf_printf(&b, "\nfrom %s, %zu records of %s, epoch %d kept",
-                          from->start->init != NULL ? from->start->init : "features", from->records,
-                          from->train, kept->epoch);
+    rc |=
+        mien_buf_printf(&b, "\nfrom %s, %zu records of ",
+                        from->start->init != NULL ? from->start->init : "features", from->records);
+    rc |= pack_set_print(from->train, &b);
+    rc |= mien_buf_printf(&b, ", epoch %d kept", kept->epoch);
     if (from->val != NULL && kept->val.n_gender + kept->val.n_age > 0)
         rc |= mien_buf_printf(&b, "\non %s: loss %.6g", from->val, kept->val.loss);
     if (kept->val.n_gender > 0)

@@ -40,8 +40,9 @@ bool fit_weak_head(const struct fit_epoch *kept, const struct mien_pack *val, ch
 /* What a training was made of, as named on the command line. */
 struct fit_source {
     const struct fit_start *start;
-    const char *train, *val; /* files; val may be NULL */
-    size_t records;          /* of train */
+    const struct pack_set *train;
+    size_t records;  /* of train */
+    const char *val; /* a file, or NULL */
 };
 
 /* How a model came about, for its file: nothing that differs when it is made again. The caller

@@ -23,6 +23,8 @@ struct fitter {
     struct inputs train_inputs, val_inputs;
     struct sampler balance, weights; /* for sampling and for losses, where they are asked for */
     uint32_t *order;                 /* of the epoch */
+    uint8_t *copy;                   /* the how-manieth time it has that record; NULL: the first */
+    int copies;                      /* an epoch has of a record at most, about */
     struct optim optim;
     struct arrays arrays;
     struct progress now;
@@ -31,6 +33,7 @@ struct fitter {
     /* The batch under way. */
     struct inputs *inputs;
     const uint32_t *index;
+    const uint8_t *index_copy; /* as copy */
     struct label *label;
     struct mix mix;
     uint32_t *other;

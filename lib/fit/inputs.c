@@ -208,12 +208,12 @@ void inputs_free(struct inputs *inputs)
     decoded_free(&inputs->images);
 }
 
-void inputs_load(const struct inputs *inputs, int worker, size_t k, int epoch, float *const *x)
+void inputs_load(const struct inputs *inputs, int worker, size_t k, int round, float *const *x)
 {
     const struct mien_pack *p = inputs->pack;
     assert(k < p->n && worker < inputs->jobs);
     if (inputs->data != NULL) {
-        size_t view = (size_t)epoch % (size_t)inputs->views;
+        size_t view = (size_t)round % (size_t)inputs->views;
         const float *row = inputs->data + (view * p->n + k) * inputs->at.width;
         for (int b = 0; b < inputs->at.n; b++) {
             size_t count = boundary_count(inputs->m, &inputs->at, b);
@@ -228,7 +228,7 @@ void inputs_load(const struct inputs *inputs, int worker, size_t k, int epoch, f
         return;
     }
     const unsigned char *rgb =
-        decoded_get(&inputs->images, worker, k, (uint64_t)epoch, inputs->buf[worker]);
+        decoded_get(&inputs->images, worker, k, (uint64_t)round, inputs->buf[worker]);
     if (rgb != NULL)
         k_pixels(rgb, x[0], count / 3, inputs->input.bgr, inputs->input.mean, inputs->input.scale);
     else

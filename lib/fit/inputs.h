@@ -58,9 +58,10 @@ MIEN_CHECKED int inputs_make(struct inputs *inputs, const struct model *m,
                              const struct inputs_how *how, struct par *par, struct mien_err *e);
 void inputs_free(struct inputs *inputs);
 
-/* Writes what is read for record k in an epoch, counted from 1: x[b] is where the output of
-   boundary layer b goes. An image that can't be used leaves zeros. Threads may call it. */
-void inputs_load(const struct inputs *inputs, int worker, size_t k, int epoch, float *const *x);
+/* Writes what is read for record k in a round, which decides how it is changed: the epoch, counted
+   from 1, where that has each record once. x[b] is where the output of boundary layer b goes. An
+   image that can't be used leaves zeros. Threads may call it. */
+void inputs_load(const struct inputs *inputs, int worker, size_t k, int round, float *const *x);
 
 /* Record k's labels, with weights of 1; none when its image was found to be of no use. */
 struct label inputs_label(const struct inputs *inputs, size_t k);

@@ -1,4 +1,5 @@
 /* Setting up a training: which layers move, what they read, and the memory for it. */
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -130,32 +131,47 @@ static int describe(struct fitter *f, const struct mien_pack *val, struct mien_e
     return rc < 0 ? mien_err_mem(e, b.cap, "a description") : 0;
 }
 
+static int make_samplers(struct fitter *f, struct mien_err *e)
+{
+    const struct pack_set *set = f->c->set;
+    int rc = sampler_make(&f->balance, &f->train_inputs, set, f->c->balance, e);
+    if (rc == 0 && f->c->class_weights > 0)
+        rc = sampler_make(&f->weights, &f->train_inputs, NULL, f->c->class_weights, e);
+    if (rc < 0)
+        return rc;
+    f->copies = 1;
+    for (size_t k = 0; set != NULL && k < set->n; k++)
+        f->copies = set->weight[k] > f->copies ? (int)ceil(set->weight[k]) : f->copies;
+    f->order = malloc(f->balance.room * sizeof *f->order);
+    f->copy = f->copies > 1 ? malloc(f->balance.draws) : NULL;
+    if (f->order == NULL || (f->copies > 1 && f->copy == NULL))
+        return mien_err_mem(e, f->balance.room * sizeof *f->order, "an epoch's order");
+    return 0;
+}
+
 static int make_state(struct fitter *f, struct mien_err *e)
 {
     struct arrays *a = &f->arrays;
-    size_t n = f->m->net.nweights, batch = (size_t)f->c->batch, records = f->train_inputs.pack->n;
+    size_t n = f->m->net.nweights, batch = (size_t)f->c->batch;
     *a = (struct arrays){.n = n, .weights = f->m->weights};
     f->now = (struct progress){.epoch = 1, .lr_scale = 1};
     a->best = calloc(n, sizeof *a->best);
     a->ema = f->c->ema > 0 ? malloc(n * sizeof *a->ema) : NULL;
-    f->order = malloc(records * sizeof *f->order);
+    int rc = make_samplers(f, e);
+    if (rc < 0)
+        return rc;
     f->label = calloc(batch, sizeof *f->label);
     f->other = calloc(batch, sizeof *f->other);
     f->share = calloc(batch, sizeof *f->share);
     f->first = malloc(f->at.width * sizeof *f->first);
-    if (a->best == NULL || (f->c->ema > 0 && a->ema == NULL) || f->order == NULL ||
-        f->label == NULL || f->other == NULL || f->share == NULL || f->first == NULL)
+    if (a->best == NULL || (f->c->ema > 0 && a->ema == NULL) || f->label == NULL ||
+        f->other == NULL || f->share == NULL || f->first == NULL)
         return mien_err_mem(e, n * sizeof(float), "training");
     if (a->ema != NULL)
         memcpy(a->ema, a->weights, n * sizeof(float));
-    int rc = optim_init(&f->optim, &f->c->optim, n, e);
-    if (rc < 0)
-        return rc;
+    rc = optim_init(&f->optim, &f->c->optim, n, e);
     a->m = f->optim.m;
     a->v = f->optim.v;
-    rc = sampler_make(&f->balance, &f->train_inputs, f->c->balance, e);
-    if (rc == 0 && f->c->class_weights > 0)
-        rc = sampler_make(&f->weights, &f->train_inputs, f->c->class_weights, e);
     return rc;
 }
 
@@ -267,6 +283,7 @@ void fitter_free(struct fitter *f)
     free(f->rate);
     free(f->at.layer);
     free(f->order);
+    free(f->copy);
     free(f->label);
     free(f->other);
     free(f->share);

@@ -2,24 +2,35 @@
 
 #include "util/file.h"
 
+/* Whether an output is another file than `path`, which may be NULL. */
+static int check_apart(const char *out, const char *path, struct mien_err *e)
+{
+    if (path == NULL || !file_same(out, path))
+        return 0;
+    return mien_err_set(e, MIEN_ERR_ARG, "'%s' would be overwritten by an output", path);
+}
+
 int fit_check_files(const struct fit_files *f, struct mien_err *e)
 {
     char init[4096];
-    const char *const path[] = {
-        f->train, f->val,        f->init != NULL ? model_find(f->init, init, sizeof init) : NULL,
-        f->out,   f->checkpoint, f->log};
-    enum { INIT = 2, OUT = 3, PATHS = sizeof path / sizeof *path };
-    for (int i = OUT; i < PATHS; i++) {
-        for (int k = 0; path[i] != NULL && k < i; k++) {
-            if (path[k] != NULL && (k != INIT || i != OUT) && file_same(path[i], path[k]))
-                return mien_err_set(e, MIEN_ERR_ARG, "'%s' would be overwritten by an output",
-                                    path[k]);
-        }
-        int rc = path[i] != NULL && path[i] != f->log ? file_try(path[i], e) : 0;
-        if (rc < 0)
-            return rc;
+    const char *const start = f->init != NULL ? model_find(f->init, init, sizeof init) : NULL;
+    const char *const out[] = {f->out, f->checkpoint, f->log};
+    int rc = 0;
+    for (int i = 0; rc == 0 && i < 3; i++) {
+        if (out[i] == NULL)
+            continue;
+        for (size_t k = 0; rc == 0 && k < f->train->n; k++)
+            rc = check_apart(out[i], f->train->path[k], e);
+        if (rc == 0)
+            rc = check_apart(out[i], f->val, e);
+        if (rc == 0 && out[i] != f->out)
+            rc = check_apart(out[i], start, e);
+        for (int k = 0; rc == 0 && k < i; k++)
+            rc = check_apart(out[i], out[k], e);
+        if (rc == 0 && out[i] != f->log)
+            rc = file_try(out[i], e);
     }
-    return 0;
+    return rc;
 }
 
 /* Whether options about heads and the network go together. */

@@ -6,7 +6,8 @@
 
 /* The files of a training; NULL: it has none of that kind. */
 struct fit_files {
-    const char *init, *train, *val;     /* read */
+    const struct pack_set *train;
+    const char *init, *val;             /* read, too */
     const char *out, *checkpoint, *log; /* written */
 };
 

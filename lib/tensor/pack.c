@@ -58,7 +58,34 @@ struct mien_pack_file {
     const void *data; /* of the large tensor */
     struct byte_rows image, id, subject, record;
     const int32_t *fields; /* of each record */
+    struct joined *joined; /* of several packs, in place of all above; or NULL */
 };
+
+/* Packs that are opened as one. */
+struct joined {
+    size_t n;
+    struct mien_pack *part;
+    size_t *first;   /* record of each of them, counted over all */
+    uint8_t *labels; /* age, gender and band of all records */
+};
+
+/* The pack that record i is in, and i within it. */
+static const struct mien_pack *part_of(const struct mien_pack *p, size_t *i)
+{
+    const struct joined *j = p->file->joined;
+    if (j == NULL)
+        return p;
+    size_t lo = 0, hi = j->n;
+    while (hi - lo > 1) {
+        size_t mid = (lo + hi) / 2;
+        if (j->first[mid] <= *i)
+            lo = mid;
+        else
+            hi = mid;
+    }
+    *i -= j->first[lo];
+    return &j->part[lo];
+}
 
 /* A tensor of this type whose shape is [n] or, with width, [n, width]; NULL when it isn't so. */
 static const void *get(const struct mien_pack *p, enum pack_column c, size_t n, size_t width)
@@ -193,8 +220,119 @@ int mien_pack_open(struct mien_pack *p, const char *path, struct mien_err *e)
     return rc;
 }
 
+/* Whether pack `path` can be joined to the first one. */
+static int check_alike(const struct mien_pack *p, const char *path, const struct mien_pack *first,
+                       const char *first_path, struct mien_err *e)
+{
+    const char *kind = mien_pack_kind_name(p->kind);
+    if (p->kind != first->kind)
+        return mien_err_set(e, MIEN_ERR_FORMAT, "'%s' holds %s, '%s' %s", path, kind, first_path,
+                            mien_pack_kind_name(first->kind));
+    if (p->height != first->height || p->width != first->width)
+        return mien_err_set(e, MIEN_ERR_FORMAT, "'%s' holds pixels of %dx%d, '%s' of %dx%d", path,
+                            p->height, p->width, first_path, first->height, first->width);
+    if (p->dim != first->dim)
+        return mien_err_set(e, MIEN_ERR_FORMAT, "'%s' holds %d features a record, '%s' %d", path,
+                            p->dim, first_path, first->dim);
+    if (strcmp(p->prep.text, first->prep.text) != 0)
+        return mien_err_set(e, MIEN_ERR_FORMAT, "'%s' was made with '%s', '%s' with '%s'", path,
+                            p->prep.text, first_path, first->prep.text);
+    return 0;
+}
+
+/* Opens all parts, and counts their records. */
+static int open_parts(struct mien_pack *p, struct joined *j, const char *const *path,
+                      struct mien_err *e)
+{
+    for (size_t k = 0; k < j->n; k++) {
+        int rc = mien_pack_open(&j->part[k], path[k], e);
+        if (rc == 0)
+            rc = check_alike(&j->part[k], path[k], &j->part[0], path[0], e);
+        if (rc < 0)
+            return rc;
+        j->first[k] = p->n;
+        p->n += j->part[k].n;
+    }
+    return 0;
+}
+
+/* Copies the labels of all parts one after another. */
+static int join_labels(struct mien_pack *p, struct joined *j, struct mien_err *e)
+{
+    bool bands = false;
+    for (size_t k = 0; k < j->n; k++)
+        bands = bands || j->part[k].band != NULL;
+    j->labels = malloc(4 * p->n);
+    if (j->labels == NULL)
+        return mien_err_mem(e, 4 * p->n, "labels");
+    uint8_t *age = j->labels, *gender = age + p->n, *band = gender + p->n;
+    memset(band, MIEN_PACK_UNKNOWN, 2 * p->n);
+    for (size_t k = 0; k < j->n; k++) {
+        const struct mien_pack *part = &j->part[k];
+        memcpy(age + j->first[k], part->age, part->n);
+        memcpy(gender + j->first[k], part->gender, part->n);
+        if (part->band != NULL)
+            memcpy(band + 2 * j->first[k], part->band, 2 * part->n);
+    }
+    p->age = age;
+    p->gender = gender;
+    p->band = bands ? band : NULL;
+    return 0;
+}
+
+/* Opens n packs as parts of p, whose file is there. */
+static int join(struct mien_pack *p, const char *const *path, size_t n, struct mien_err *e)
+{
+    struct joined *j = calloc(1, sizeof *j);
+    p->file->joined = j;
+    if (j == NULL)
+        return mien_err_mem(e, sizeof *j, "packs");
+    j->part = calloc(n, sizeof *j->part);
+    j->first = calloc(n, sizeof *j->first);
+    if (j->part == NULL || j->first == NULL)
+        return mien_err_mem(e, n * sizeof *j->part, "packs");
+    j->n = n;
+    int rc = open_parts(p, j, path, e);
+    if (rc < 0 || (rc = join_labels(p, j, e)) < 0)
+        return rc;
+    p->kind = j->part[0].kind;
+    p->height = j->part[0].height;
+    p->width = j->part[0].width;
+    p->dim = j->part[0].dim;
+    p->prep = j->part[0].prep;
+    return 0;
+}
+
+int mien_pack_open_all(struct mien_pack *p, const char *const *path, size_t n, size_t *records,
+                       struct mien_err *e)
+{
+    int rc;
+    if (n == 1) {
+        rc = mien_pack_open(p, path[0], e);
+    } else {
+        *p = (struct mien_pack){.file = calloc(1, sizeof *p->file)};
+        if (!p->file)
+            return mien_err_mem(e, sizeof *p->file, "a pack");
+        rc = join(p, path, n, e);
+        if (rc < 0)
+            mien_pack_close(p);
+    }
+    for (size_t k = 0; rc == 0 && records != NULL && k < n; k++)
+        records[k] = n == 1 ? p->n : p->file->joined->part[k].n;
+    return rc;
+}
+
 void mien_pack_close(struct mien_pack *p)
 {
+    struct joined *j = p->file ? p->file->joined : NULL;
+    for (size_t k = 0; j != NULL && k < j->n; k++)
+        mien_pack_close(&j->part[k]);
+    if (j != NULL) {
+        free(j->part);
+        free(j->first);
+        free(j->labels);
+        free(j);
+    }
     if (p->file)
         mien_st_close(p->file->st);
     free(p->file);
@@ -203,11 +341,13 @@ void mien_pack_close(struct mien_pack *p)
 
 const unsigned char *mien_pack_pixels(const struct mien_pack *p, size_t i)
 {
+    p = part_of(p, &i);
     return (const unsigned char *)p->file->data + i * (size_t)p->height * (size_t)p->width * 3;
 }
 
 const float *mien_pack_features(const struct mien_pack *p, size_t i)
 {
+    p = part_of(p, &i);
     return (const float *)p->file->data + i * (size_t)p->dim;
 }
 
@@ -219,22 +359,26 @@ static const unsigned char *bytes_at(const struct byte_rows *b, size_t i, size_t
 
 const unsigned char *mien_pack_image(const struct mien_pack *p, size_t i, size_t *len)
 {
+    p = part_of(p, &i);
     return bytes_at(&p->file->image, i, len);
 }
 
 const char *mien_pack_id(const struct mien_pack *p, size_t i, size_t *len)
 {
+    p = part_of(p, &i);
     return (const char *)bytes_at(&p->file->id, i, len);
 }
 
 const char *mien_pack_subject(const struct mien_pack *p, size_t i, size_t *len)
 {
+    p = part_of(p, &i);
     return (const char *)bytes_at(&p->file->subject, i, len);
 }
 
 /* Record i's part of the large tensor. */
 static const void *data_at(const struct mien_pack *p, size_t i, size_t *len)
 {
+    p = part_of(p, &i);
     if (p->kind == MIEN_PACK_IMAGE)
         return mien_pack_image(p, i, len);
     *len = p->kind == MIEN_PACK_PIXELS ? (size_t)p->height * (size_t)p->width * 3
@@ -294,6 +438,7 @@ static int record_of_tensors(const struct mien_pack *p, size_t i, struct mien_re
 int mien_pack_record(const struct mien_pack *p, size_t i, struct mien_rec *r, struct mien_err *e)
 {
     size_t len, blen;
+    p = part_of(p, &i);
     const void *data = data_at(p, i, &len);
     if (!p->file->record.offset) {
         mien_rec_clear(r);

@@ -45,6 +45,7 @@ for part in train val; do
     mien-pack -q -o $part.pack <$part.mien
     mien-view -r -n 2 $part.mien | mien-resize -q 64 | mien-pack -q -o ${part}64.pack
 done
+cp val.pack own.pack
 mien-predict --keep agegender.model <faces.mien >predictions.mien
 cp predictions.mien linear.mien && cp predictions.mien hidden.mien
 printf 'epoch\ttrain_loss\n1\t5\n2\t4\n' >log.tsv

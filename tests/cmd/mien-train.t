@@ -164,6 +164,38 @@ like 'can not be augmented' "$(cat err)" "^mien-train: features can't be augment
 exits 'mien-train --help' 0 mien-train --help
 exits 'mien-train --version' 0 mien-train --version
 
+# --- several packs
+cat pixels.mien other.mien | mien-pack -q -o both.pack
+set -- -q -i base.model --last all -e 3 --flip -v other.pack -o z.model
+mien-train "$@" -t both.pack --log joined.tsv
+exits 'two packs' 0 mien-train "$@" -t pixels.pack -t other.pack --log two.tsv
+is 'train as one of all their records' "$(cat two.tsv)" "$(cat joined.tsv)"
+like 'and are named in the model' "$(mien-net z.model)" '120 records of pixels.pack, other.pack, epoch'
+for l in 2 all; do
+    set -- -q -i base.model --last $l -e 3 --in-order -v other.pack -o z.model
+    mien-train "$@" -t pixels.pack -t pixels.pack -t other.pack --log thrice.tsv
+    mien-train "$@" -t pixels.pack:2 -t other.pack --log twice.tsv
+    is "a weight of 2 is to name it twice, --last $l" "$(cat twice.tsv)" "$(cat thrice.tsv)"
+done
+like 'weights are named in the model' "$(mien-net z.model)" 'weights=2,1( |$)'
+cp pixels.pack odd:2
+mien-train "$@" -t odd:2 --log odd1.tsv
+mien-train "$@" -t pixels.pack --log once.tsv
+is "a file's name may end like a weight" "$(cat odd1.tsv)" "$(cat once.tsv)"
+mien-train "$@" -t odd:2:2 -t other.pack --log odd2.tsv
+is 'which can follow it' "$(cat odd2.tsv)" "$(cat twice.tsv)"
+exits 'a share of a pack' 0 mien-train -q -i base.model --flip -e 3 -t pixels.pack:0.25 -t other.pack:1.5 \
+    --checkpoint share.ckpt -o share.model
+exits 'other weights' 2 mien-train -q -i base.model --flip -e 3 -t pixels.pack:0.25 -t other.pack \
+    --checkpoint share.ckpt --resume -o share.model
+like "aren't resumed" "$(cat err)" "it has 'weights=0.25,1.5', this one 'weights=0.25,1'$"
+exits 'a weight of nothing' 2 mien-train -t pixels.pack:0 -o z.model
+like 'is refused' "$(cat err)" "'pixels.pack:0': a weight is from 0.001 to 100; see"
+exits 'packs of two kinds' 2 mien-train -i base.model -t pixels.pack -t features.pack -o z.model
+like 'are told apart' "$(cat err)" "^mien-train: 'features.pack' holds features, 'pixels.pack' pixels$"
+exits 'an output over the second pack' 2 mien-train -i base.model -t pixels.pack -t other.pack -o other.pack
+like 'is refused' "$(cat err)" "'other.pack' would be overwritten"
+
 # --- heads of every kind
 # mien-fake's features tell gender and age, with some noise.
 mien-fake 300 --features 4 --seed 3 >toy.mien
