@@ -344,29 +344,39 @@ class Epoch(Command):
         return float(re.findall(rb"mien-train: epoch .* ([0-9.]+) s,", contents("train.err"))[-1])
 
 
-def training(stage, size, count, last, epochs, target, compared, near, fold=False):
-    """One line for a training, of one epoch the second one alone. compared: the epoch of which both
-    sides' losses must be near."""
+def training(stage, size, count, last, epochs, target, compared, near, fold=False, bf16=None):
+    """Lines for a training, of one epoch the second one alone. compared: the epoch of which both
+    sides' losses must be near. bf16: the least ratio in bfloat16, to the fastest form of the peer."""
     net = model("mobilenet-v1", size)
     if fold:
         net = cached(f"folded-{size}.model", lambda path: shell(f"mien-net -q --fold -o {path} {net}"))
     data = pack(size, count)
-    peers = started(lambda: python("PyTorch", "train.py", net, data, last, epochs, "PyTorch.losses", env=TORCH_ENV))
     one = epochs == 1
-    command = (f"rm -f log.tsv; mien-train --train {data} --init {net} --keep-heads --last {last}"
-               f" --epochs {2 if one else epochs} --log log.tsv -o trained.model 2>train.err")
-    times = alternate([(Epoch if one else Command)("mien", command)] + peers)
-    if peers:
-        ours = float(contents("log.tsv").split(b"\n")[compared].split(b"\t")[1])
-        theirs = float(contents("PyTorch.losses").split()[compared - 1])
-        check(f"the loss of epoch {compared}, {ours:.4f} and {theirs:.4f}", abs(ours - theirs) < near * theirs)
+
+    def ours(name, precision):
+        command = (f"rm -f {name}.tsv; mien-train --train {data} --init {net} --keep-heads --last {last}"
+                   f" --precision {precision} --epochs {2 if one else epochs} --log {name}.tsv -o trained.model"
+                   " 2>train.err")
+        return (Epoch if one else Command)(name, command)
+
+    def theirs(name, precision):
+        return lambda: python(name, "train.py", net, data, last, epochs, f"{name}.losses", precision, env=TORCH_ENV)
+    peers = started(theirs("PyTorch", "float"), *[theirs("PyTorch-bf16", "bf16")] * (bf16 is not None))
+    times = alternate([ours("mien", "float")] + [ours("bf16", "auto")] * (bf16 is not None) + peers)
+    if "PyTorch" in times:
+        here = float(contents("mien.tsv").split(b"\n")[compared].split(b"\t")[1])
+        there = float(contents("PyTorch.losses").split()[compared - 1])
+        check(f"the loss of epoch {compared}, {here:.4f} and {there:.4f}", abs(here - there) < near * there)
     # The forward pass of what is frozen once; of what is trained thrice, with both gradients, each epoch.
     madds = list(multiply_adds(net).items())
     weighty = [i for i, (name, m) in enumerate(madds) if m > 0 and "bn" not in name]
     first = 0 if last == "all" else weighty[-last]
     frozen, trained = (sum(m for _, m in part) for part in (madds[:first], madds[first:]))
-    compare(stage, "mien", times, [(target, ["PyTorch"])], "its sums by sgemm",
-            count * (frozen + 3 * epochs * trained) / peak(CORES), per=count * epochs, unit="ms")
+    bound = count * (frozen + 3 * epochs * trained) / peak(CORES)
+    compare(stage, "mien", times, [(target, ["PyTorch"])], "its sums by sgemm", bound, per=count * epochs, unit="ms")
+    if bf16 is not None:
+        compare(f"{stage}, in bf16 where that is fast", "bf16", times, [(bf16, ["PyTorch", "PyTorch-bf16"])],
+                "its sums by sgemm", bound, per=count * epochs, unit="ms")
 
 
 def recipe():
@@ -377,9 +387,10 @@ def recipe():
 
 
 def finetune():
-    """an epoch of all layers of MobileNet on 320 drawn faces at 224 x 224 and 112 x 112, and PyTorch"""
+    """an epoch of all layers of MobileNet on 320 drawn faces at 224 x 224 and 112 x 112, and PyTorch, in float and,
+    on processors that multiply it, in bfloat16"""
     for size, fold in ((224, False), (224, True), (112, False)):
-        training(f"all layers at {size}{', bn folded' * fold}, an image", size, 320, "all", 1, 2, 1, 0.05, fold)
+        training(f"all layers at {size}{', bn folded' * fold}, an image", size, 320, "all", 1, 2, 1, 0.05, fold, 1.25)
 
 
 def throughput():

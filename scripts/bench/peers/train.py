@@ -1,9 +1,11 @@
 """Training in PyTorch as mien-train does it: both heads' cross-entropies, Adam, batches of 32.
 
-Arguments: MODEL PACK LAST EPOCHS LOSSES. The last LAST layers with weights are trained, or all; what
-is before them is computed for every batch anew, as the original experiment did. The mean loss of
-each epoch goes to LOSSES.
+Arguments: MODEL PACK LAST EPOCHS LOSSES PRECISION. The last LAST layers with weights are trained, or
+all; what is before them is computed for every batch anew, as the original experiment did. The mean
+loss of each epoch goes to LOSSES. PRECISION is float or bf16, which is autocast's: there ReLU stands
+in for ReLU6 where that has no gradient in bfloat16.
 """
+import contextlib
 import copy
 import os
 import sys
@@ -16,12 +18,31 @@ from common import fastest, read_safetensors, serve
 from net import LAYOUTS, Net
 
 BATCH = 32
-model, pack, last, epochs, losses = sys.argv[1:]
+model, pack, last, epochs, losses, precision = sys.argv[1:]
 torch.set_num_threads(len(os.sched_getaffinity(0)))
 data, _ = read_safetensors(pack)
 age = torch.from_numpy(data["age"].astype(int))
 gender = torch.from_numpy(data["gender"].astype(int))
 original = Net(model)
+
+
+def autocast():
+    return torch.autocast("cpu", torch.bfloat16) if precision == "bf16" else contextlib.nullcontext()
+
+
+def without_relu6(net):
+    """For a PyTorch that can't train it in bfloat16."""
+    x = torch.zeros(1, dtype=torch.bfloat16, requires_grad=True)
+    try:
+        F.relu6(x).sum().backward()
+    except RuntimeError:
+        for i, layer in enumerate(net.layers):
+            if isinstance(layer, nn.ReLU6):
+                net.layers[i] = nn.ReLU()
+
+
+if precision == "bf16":
+    without_relu6(original)
 # Cross-entropy takes what goes into the softmax.
 before = {name: inputs[0] for name, inputs in original.graph if name in ("gender", "age")}
 original.outputs = list(before.values())
@@ -41,11 +62,12 @@ def train(layout, epochs, count):
         total = 0
         for part in torch.randperm(count).split(BATCH):
             x = net.pixels(data["pixels"][part.numpy()]).contiguous(memory_format=layout)
-            with torch.no_grad():
-                values = net.run({"input": x}, 0, first)
-            values = net.run(values, first)
-            loss = sum(F.cross_entropy(values[before[k]].flatten(1), label[part])
-                       for k, label in (("gender", gender), ("age", age)))
+            with autocast():
+                with torch.no_grad():
+                    values = net.run({"input": x}, 0, first)
+                values = net.run(values, first)
+                loss = sum(F.cross_entropy(values[before[k]].flatten(1), label[part])
+                           for k, label in (("gender", gender), ("age", age)))
             adam.zero_grad(set_to_none=True)
             loss.backward()
             adam.step()
@@ -57,4 +79,4 @@ def train(layout, epochs, count):
 best = fastest(list(LAYOUTS), lambda s: lambda: train(LAYOUTS[s], 1, min(len(age), 2 * BATCH)))
 with open(losses, "w") as out:
     out.write("".join(f"{v}\n" for v in train(LAYOUTS[best], int(epochs), len(age))))
-serve(lambda: train(LAYOUTS[best], int(epochs), len(age)), f"PyTorch {torch.__version__}, {best}")
+serve(lambda: train(LAYOUTS[best], int(epochs), len(age)), f"PyTorch {torch.__version__}, {precision}, {best}")
