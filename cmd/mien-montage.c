@@ -1,9 +1,11 @@
 /* mien-montage: faces or photographs, with what is labelled and predicted, as contact sheets. */
 #include <limits.h>
 #include <string.h>
+#include <strings.h>
 #include <unistd.h>
 
 #include "image/jpeg.h"
+#include "image/png_write.h"
 #include "mien/filter.h"
 #include "montage/montage.h"
 #include "util/file.h"
@@ -13,7 +15,7 @@ struct output {
     const char *path; /* "-": standard output */
     int quality;
     int pages;
-    struct mien_buf jpeg, name;
+    struct mien_buf image, name;
 };
 
 /* The name of a page: the path alone if there is one page, else with a number, sheet-001.jpg. */
@@ -32,13 +34,20 @@ static const char *page_name(struct output *o, bool only)
     return (const char *)o->name.data;
 }
 
+/* Whether the path's name says so. */
+static bool is_png(const char *path)
+{
+    const char *dot = strrchr(path, '.');
+    return dot != NULL && strcasecmp(dot, ".png") == 0;
+}
+
 static void write_file(struct output *o, const char *path)
 {
     struct file_out out;
     struct mien_err e;
     if (file_create(&out, path, &e) < 0)
         mien_cli_die(o->cli, "%s", e.msg);
-    if (file_write(out.fd, o->jpeg.data, o->jpeg.len) < 0) {
+    if (file_write(out.fd, o->image.data, o->image.len) < 0) {
         mien_err_sys(&e, "cannot write '%s'", path);
         file_abort(&out);
         mien_cli_die_output(o->cli, &e);
@@ -51,8 +60,9 @@ static int write_page(void *ctx, const unsigned char *px, struct mien_size size,
                       struct mien_err *e)
 {
     struct output *o = ctx;
-    mien_buf_clear(&o->jpeg);
-    int rc = img_jpeg_encode(px, size.h, size.w, o->quality, &o->jpeg, e);
+    mien_buf_clear(&o->image);
+    int rc = is_png(o->path) ? img_png_encode(px, size.h, size.w, &o->image, e)
+                             : img_jpeg_encode(px, size.h, size.w, o->quality, &o->image, e);
     if (rc < 0)
         return rc;
     o->pages++;
@@ -62,7 +72,7 @@ static int write_page(void *ctx, const unsigned char *px, struct mien_size size,
                      "more than one page; name files with --output, or see --down and --head");
     if (!standard) {
         write_file(o, page_name(o, only));
-    } else if (file_write(STDOUT_FILENO, o->jpeg.data, o->jpeg.len) < 0) {
+    } else if (file_write(STDOUT_FILENO, o->image.data, o->image.len) < 0) {
         mien_err_sys(e, "cannot write");
         mien_cli_die_output(o->cli, e);
     }
@@ -102,6 +112,9 @@ static bool summary(const struct mien_cli *cli, const struct montage_counts *n)
 {
     if (n->cells == 0)
         mien_cli_warn(cli, "no records, so no sheet was written");
+    else if (n->judged == 0) /* nothing to tell wrong from right by */
+        mien_cli_note(cli, "%llu records in %llu cells; pages: %llu", (unsigned long long)n->faces,
+                      (unsigned long long)n->cells, (unsigned long long)n->pages);
     else
         mien_cli_note(cli, "%llu records in %llu cells, %llu with a wrong prediction; pages: %llu",
                       (unsigned long long)n->faces, (unsigned long long)n->cells,
@@ -113,17 +126,18 @@ int main(int argc, char **argv)
 {
     struct output out = {.path = "-", .quality = 90};
     struct montage_options o = {
-        .columns = 10, .rows = 10, .size = 160, .tolerance = 10, .page = write_page, .ctx = &out};
+        .columns = 8, .size = 224, .tolerance = 10, .page = write_page, .ctx = &out};
     int head = INT_MAX;
     size_t limit = 0;
     const struct mien_option opts[] = {
         MIEN_OPT_STR('o', "output", "FILE", &out.path,
-                     "write to FILE, or to FILE-001, FILE-002, ... if it takes several pages "
-                     "[standard output]"),
-        MIEN_OPT_INT(0, "across", "N", &o.columns, 1, SHEET_MAX_CELLS, "pictures in a row [10]"),
-        MIEN_OPT_INT(0, "down", "N", &o.rows, 1, SHEET_MAX_CELLS, "rows on a page [10]"),
+                     "write to FILE, a PNG if its name ends in .png, else a JPEG; or to FILE-001, "
+                     "FILE-002, ... if it takes several pages [standard output]"),
+        MIEN_OPT_INT(0, "across", "N", &o.columns, 1, SHEET_MAX_CELLS, "pictures in a row [8]"),
+        MIEN_OPT_INT(0, "down", "N", &o.rows, 1, SHEET_MAX_CELLS,
+                     "rows on a page [a page about half as high again as wide]"),
         MIEN_OPT_INT(0, "size", "N", &o.size, SHEET_MIN_SIZE, SHEET_MAX_SIZE,
-                     "longer side of a picture in pixels [160]"),
+                     "longer side of a picture in pixels [224]"),
         MIEN_OPT_INT('n', "head", "N", &head, 1, INT_MAX, "stop after N records"),
         MIEN_OPT_REAL(0, "age-tolerance", "YEARS", &o.tolerance, 0, 255,
                       "a predicted age further off than this is wrong [10]"),
@@ -151,7 +165,7 @@ int main(int argc, char **argv)
     int n = mien_cli_parse(&cli, argc, argv);
     mien_cli_filter_operands(&cli, n, argv, 0, 0, NULL);
     if (strcmp(out.path, "-") == 0 && isatty(STDOUT_FILENO))
-        mien_cli_die(&cli, "won't write a JPEG to a terminal; name a file with --output");
+        mien_cli_die(&cli, "won't write an image to a terminal; name a file with --output");
     mien_cli_check_input(&cli, STDIN_FILENO);
     struct montage *m = montage_new(&o, &e);
     if (m == NULL)
@@ -161,7 +175,7 @@ int main(int argc, char **argv)
     if (!summary(&cli, montage_counts(m)))
         status = MIEN_EXIT_BAD;
     montage_free(m);
-    mien_buf_free(&out.jpeg);
+    mien_buf_free(&out.image);
     mien_buf_free(&out.name);
     return status;
 }

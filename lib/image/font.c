@@ -7,10 +7,11 @@
 
 #define PER_BAND 12
 
-enum { BOX = '~' + 1 - ' ', PLUS_MINUS, ELLIPSIS };
-_Static_assert(ELLIPSIS + 1 == FONT_GLYPHS, "the last glyph");
+enum { BOX = '~' + 1 - ' ', PLUS_MINUS, ELLIPSIS, SQUARE };
+_Static_assert(SQUARE + 1 == FONT_GLYPHS, "the last glyph");
 
-/* The glyphs side by side: ASCII from the space on, then the box, plus-minus and the ellipsis. */
+/* The glyphs side by side: ASCII from the space on, then the box, plus-minus, the ellipsis and the
+   black square. */
 static const char *const band[][FONT_HEIGHT] = {
     /* clang-format off */
     {
@@ -110,16 +111,16 @@ static const char *const band[][FONT_HEIGHT] = {
         "..... ..... ..... ..... ..... .XXX. ..... ..... ..X.. ..... ..... .....",
     },
     {
-        "..... .....",
-        "..X.. .....",
-        "..X.. .....",
-        "XXXXX .....",
-        "..X.. .....",
-        "..X.. .....",
-        "..... .....",
-        "XXXXX X.X.X",
-        "..... .....",
-        "..... .....",
+        "..... ..... .....",
+        "..X.. ..... XXXXX",
+        "..X.. ..... XXXXX",
+        "XXXXX ..... XXXXX",
+        "..X.. ..... XXXXX",
+        "..X.. ..... XXXXX",
+        "..... ..... XXXXX",
+        "XXXXX X.X.X XXXXX",
+        "..... ..... .....",
+        "..... ..... .....",
     },
     /* clang-format on */
 };
@@ -137,6 +138,8 @@ int font_glyph(const char *s, size_t n, size_t *len)
         return PLUS_MINUS;
     if (*len == 3 && memcmp(s, "\u2026", 3) == 0)
         return ELLIPSIS;
+    if (*len == 3 && memcmp(s, "\u25a0", 3) == 0)
+        return SQUARE;
     return BOX;
 }
 

@@ -1,5 +1,6 @@
 /*
- * A bitmap font: printable ASCII, the plus-minus sign and the ellipsis, drawn for this project.
+ * A bitmap font: printable ASCII, the plus-minus sign, the ellipsis and the black square, drawn for
+ * this project.
  *
  * Every character takes a cell of FONT_WIDTH x FONT_HEIGHT pixels, whose last column is empty so
  * that neighbours never touch. Capitals and digits are 8 pixels high, small letters 6; the last two
@@ -19,7 +20,7 @@ enum {
     FONT_WIDTH = 6,
     FONT_HEIGHT = 10,
     FONT_LINE = 13, /* from line to line */
-    FONT_GLYPHS = 98
+    FONT_GLYPHS = 99
 };
 
 /* The glyph, 0 to FONT_GLYPHS - 1, of the character that the n bytes at s (at least 1) begin with.

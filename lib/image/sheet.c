@@ -1,5 +1,6 @@
 #include "sheet.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -7,18 +8,22 @@
 #include "util/array.h"
 
 enum {
-    TEXT_SIZE = 320, /* pixels of a picture for each step of its text's size */
+    DOUBLE_SIZE = 224, /* of pictures whose text is twice as large: "31 (25-38) F >99%" fits */
+    TEXT_SIZE = 192,   /* pixels of a larger picture for each step of its text's size */
+    PAGE_MIN = 2048,   /* height up to which pages of any width are filled */
     GAP = 16,
     CAPTION_GAP = 6, /* less than GAP, so that a caption visibly belongs to its picture */
     FRAME = 3
 };
 
-static const struct draw_color paper = {255, 255, 255}, square = {232, 232, 232};
+static const struct draw_color paper = {255, 255, 255}, grey = {232, 232, 232};
 
 struct draw_color sheet_color(enum sheet_ink ink)
 {
-    static const struct draw_color color[] = {
-        [SHEET_FAINT] = {96, 96, 96}, [SHEET_PLAIN] = {0, 0, 0}, [SHEET_WRONG] = {208, 0, 0}};
+    static const struct draw_color color[] = {[SHEET_FAINT] = {96, 96, 96},
+                                              [SHEET_PLAIN] = {0, 0, 0},
+                                              [SHEET_WRONG] = {208, 0, 0},
+                                              [SHEET_BOX] = {255, 214, 0}};
     return color[ink];
 }
 
@@ -58,16 +63,13 @@ static int line_height(const struct sheet *s)
     return FONT_LINE * s->scale;
 }
 
-/* How many characters a line holds; the last one's empty column may lie beyond it. */
-static int line_chars(const struct sheet *s)
+/* Draws a text into the row, from x, y downwards, in lines of this width. Returns how many there are, at
+   most max_lines, or MIEN_ERR_MEM. */
+static int draw_lines(struct sheet *s, int x, int y, int width, int max_lines,
+                      const struct sheet_text *t)
 {
-    return (s->size + s->scale) / (FONT_WIDTH * s->scale);
-}
-
-/* Draws a caption from x, y downwards. Returns its lines, or MIEN_ERR_MEM. */
-static int draw_caption(struct sheet *s, int x, int y, const struct sheet_text *t)
-{
-    int chars = line_chars(s), column = 0, line = 0;
+    /* The last character's empty column may lie beyond the line. */
+    int chars = (width + s->scale) / (FONT_WIDTH * s->scale), column = 0, line = 0;
     for (size_t i = 0; i < t->n; i++) {
         const struct sheet_word *w = &t->word[i];
         mien_buf_clear(&s->scratch);
@@ -81,7 +83,7 @@ static int draw_caption(struct sheet *s, int x, int y, const struct sheet_text *
         } else if (column > 0) {
             column++;
         }
-        bool more = line == SHEET_MAX_LINES - 1;
+        bool more = line == max_lines - 1;
         draw_text(&s->row, x + column * FONT_WIDTH * s->scale, y + line * line_height(s), s->scale,
                   sheet_color(w->ink), more ? "\u2026" : (const char *)s->scratch.data,
                   more ? 3 : s->scratch.len);
@@ -112,7 +114,7 @@ static void clear_row(struct sheet *s)
 
 int sheet_start(struct sheet *s, struct mien_err *e)
 {
-    s->scale = s->size < 2 * TEXT_SIZE ? 1 : s->size / TEXT_SIZE;
+    s->scale = s->size < DOUBLE_SIZE ? 1 : s->size < 3 * TEXT_SIZE ? 2 : s->size / TEXT_SIZE;
     s->gap = GAP * s->scale;
     if (width_of(s, s->columns) > MIEN_MAX_SIDE)
         return mien_err_set(e, MIEN_ERR_LIMIT,
@@ -135,12 +137,21 @@ static int end_row(struct sheet *s, struct mien_err *e)
     return 0;
 }
 
+static int legend_height(const struct sheet *s, int lines)
+{
+    return s->gap + lines * line_height(s);
+}
+
 bool sheet_full(const struct sheet *s)
 {
-    if (s->cells % s->columns != 0) /* a row is not full yet */
+    if (s->cells % s->columns != 0 || s->cells == 0) /* a row is not full yet */
         return false;
-    return s->cells == s->columns * s->rows ||
-           s->page_height + s->row_height + max_row_height(s) + s->gap > MIEN_MAX_SIDE;
+    int height = s->page_height + s->row_height;
+    int high = (int)fmax(s->row.w * sqrt(2), PAGE_MIN);
+    /* The next row is taken to be as high as the last one. */
+    if (s->rows > 0 ? s->cells == s->columns * s->rows : height + s->row_height > high)
+        return true;
+    return height + max_row_height(s) + legend_height(s, SHEET_MAX_LEGEND) + s->gap > MIEN_MAX_SIDE;
 }
 
 int sheet_add(struct sheet *s, const struct img *picture, const struct sheet_text *caption,
@@ -151,15 +162,19 @@ int sheet_add(struct sheet *s, const struct img *picture, const struct sheet_tex
     if (rc < 0)
         return rc;
     struct img_rect r = {width_of(s, column), s->gap, s->size, s->size};
-    draw_fill(&s->row, r, square);
-    if (picture != NULL)
-        draw_image(&s->row, r.x + (r.w - picture->w) / 2, r.y + (r.h - picture->h) / 2, picture);
+    if (picture != NULL) {
+        r.w = picture->w;
+        r.h = picture->h;
+        draw_image(&s->row, r.x, r.y, picture);
+    } else {
+        draw_fill(&s->row, r, grey);
+    }
     if (wrong)
         draw_frame(&s->row, r, FRAME * s->scale, sheet_color(SHEET_WRONG));
     else
-        draw_frame(&s->row, r, s->scale, square); /* the outline of what is white itself */
+        draw_frame(&s->row, r, s->scale, grey); /* the outline of what is white itself */
     int below = r.y + r.h + CAPTION_GAP * s->scale;
-    int lines = draw_caption(s, r.x, below, caption);
+    int lines = draw_lines(s, r.x, below, s->size, SHEET_MAX_LINES, caption);
     if (lines < 0)
         return mien_err_mem(e, caption->chars.len, "a caption");
     int height = below + lines * line_height(s);
@@ -169,18 +184,21 @@ int sheet_add(struct sheet *s, const struct img *picture, const struct sheet_tex
     return 0;
 }
 
-int sheet_page(struct sheet *s, const unsigned char **px, struct mien_size *size,
-               struct mien_err *e)
+int sheet_page(struct sheet *s, const struct sheet_text *legend, const unsigned char **px,
+               struct mien_size *size, struct mien_err *e)
 {
     if (end_row(s, e) < 0)
         return MIEN_ERR_MEM;
-    s->row_height = s->gap; /* of paper, below the last row */
+    int width = width_of(s, s->cells < s->columns ? s->cells : s->columns);
+    int lines = draw_lines(s, s->gap, s->gap, width - 2 * s->gap, SHEET_MAX_LEGEND, legend);
+    if (lines < 0)
+        return mien_err_mem(e, legend->chars.len, "a legend");
+    s->row_height = s->gap + (lines > 0 ? legend_height(s, lines) : 0); /* the page's last gap */
     if (end_row(s, e) < 0)
         return MIEN_ERR_MEM;
     size_t wide = (size_t)s->row.w * 3;
-    *size = (struct mien_size){s->page_height, s->row.w};
-    if (s->cells < s->columns) {
-        size->w = width_of(s, s->cells);
+    *size = (struct mien_size){s->page_height, width};
+    if (width < s->row.w) {
         for (size_t y = 1; y < (size_t)size->h; y++)
             memmove(s->page.data + y * (size_t)size->w * 3, s->page.data + y * wide,
                     (size_t)size->w * 3);

@@ -20,7 +20,8 @@ struct montage {
     struct montage_counts counts;
     struct sheet sheet;
     struct picture picture;
-    struct sheet_text caption;
+    struct sheet_text text; /* a caption, or the legend */
+    struct legend legend;   /* of the page */
     struct cell cell;
 };
 
@@ -52,7 +53,7 @@ void montage_free(struct montage *m)
         return;
     sheet_free(&m->sheet);
     picture_free(&m->picture);
-    sheet_text_free(&m->caption);
+    sheet_text_free(&m->text);
     mien_buf_free(&m->cell.id);
     mien_buf_free(&m->cell.why);
     free(m->cell.face);
@@ -68,37 +69,29 @@ static int end_page(struct montage *m, bool last, struct mien_err *e)
 {
     const unsigned char *px;
     struct mien_size size;
-    int rc = sheet_page(&m->sheet, &px, &size, e);
+    sheet_text_clear(&m->text);
+    if (legend_say(&m->text, &m->legend, m->o.tolerance) < 0)
+        return mien_err_mem(e, m->text.chars.len, "a legend");
+    int rc = sheet_page(&m->sheet, &m->text, &px, &size, e);
     if (rc == 0)
         rc = m->o.page(m->o.ctx, px, size, last, e);
     sheet_next(&m->sheet);
+    m->legend = (struct legend){0};
     m->counts.pages++;
     return rc;
 }
 
 /* --- Cells --------------------------------------------------------------------------------- */
 
-/* The error's words, so that they wrap. */
-static int say_why(struct sheet_text *t, const char *s, size_t len)
-{
-    for (size_t at = 0, n; at < len; at += n + 1) {
-        const char *space = memchr(s + at, ' ', len - at);
-        n = space != NULL ? (size_t)(space - s) - at : len - at;
-        if (sheet_say(t, SHEET_WRONG, at == 0, s + at, n) < 0)
-            return MIEN_ERR_MEM;
-    }
-    return 0;
-}
-
 static int write_caption(struct montage *m)
 {
     const struct cell *c = &m->cell;
-    struct sheet_text *t = &m->caption;
+    struct sheet_text *t = &m->text;
     sheet_text_clear(t);
     int rc = 0;
     if (c->id.len > 0)
         rc = caption_say_id(t, (const char *)c->id.data, c->n > 1 ? c->photo_id : c->id.len);
-    rc |= say_why(t, (const char *)c->why.data, c->why.len);
+    rc |= caption_say_words(t, SHEET_WRONG, true, (const char *)c->why.data, c->why.len);
     for (size_t i = 0; i < c->n; i++)
         rc |= caption_say(t, &c->face[i], c->n > 1);
     return rc;
@@ -111,18 +104,22 @@ static int close_cell(struct montage *m, struct mien_err *e)
     if (!c->open)
         return 0;
     c->open = false;
+    int rc = 0;
     bool wrong = !c->has_picture;
     for (size_t i = 0; i < c->n; i++)
-        wrong |= c->face[i].age_wrong || c->face[i].gender_wrong;
+        wrong |= caption_wrong(&c->face[i]);
+    if (c->has_picture && c->photo)
+        rc = picture_mark(&m->picture, c->face, c->n, m->sheet.scale, e);
+    if (rc == 0 && sheet_full(&m->sheet))
+        rc = end_page(m, false, e);
+    if (rc < 0)
+        return rc;
+    for (size_t i = 0; i < c->n; i++)
+        legend_see(&m->legend, &c->face[i], c->has_picture && c->photo);
     if (write_caption(m) < 0)
         return mien_err_mem(e, c->id.len, "a caption");
-    if (c->has_picture && c->photo)
-        picture_mark(&m->picture, c->face, c->n, m->sheet.scale);
-    int rc = sheet_full(&m->sheet) ? end_page(m, false, e) : 0;
-    if (rc == 0)
-        rc = sheet_add(&m->sheet, c->has_picture ? &m->picture.im : NULL, &m->caption, wrong, e);
     m->counts.cells++;
-    return rc;
+    return sheet_add(&m->sheet, c->has_picture ? &m->picture.im : NULL, &m->text, wrong, e);
 }
 
 /* Opens a cell with a record's id and picture. */
@@ -179,7 +176,8 @@ int montage_add(struct montage *m, const struct mien_rec *r, bool *bad, struct m
     struct caption *f = &c->face[c->n++];
     caption_of(f, r, m->o.tolerance);
     m->counts.faces++;
-    m->counts.wrong += f->age_wrong || f->gender_wrong;
+    m->counts.judged += f->judged;
+    m->counts.wrong += caption_wrong(f);
     return 0;
 }
 

@@ -1,6 +1,7 @@
 /*
  * Records to the pages of a contact sheet: every record's face, or its whole photograph with the
- * faces' boxes, and what is labelled and predicted of it below. mien-montage(1) describes it.
+ * faces' boxes, and what is labeled and predicted of it beside the boxes and below. mien-montage(1)
+ * describes it.
  *
  * Memory is bounded by one page, one photograph and the faces that follow each other in one.
  */
@@ -16,7 +17,7 @@
 #include "image/sheet.h"
 
 struct montage_options {
-    int columns, rows, size; /* of struct sheet */
+    int columns, rows, size; /* of struct sheet; no rows: as many as make a sensible page */
     double tolerance;        /* an expected age that is further off, in years, is wrong */
 
     /* Takes a finished page, whose pixels stay the montage's; last when no other follows. Returns 0
@@ -29,7 +30,8 @@ struct montage_options {
 struct montage_counts {
     uint64_t faces; /* records, those with an error included */
     uint64_t cells, pages;
-    uint64_t wrong; /* faces with a wrong prediction */
+    uint64_t judged; /* faces with a prediction of what they are labeled with */
+    uint64_t wrong;  /* those whose prediction is wrong */
 };
 
 struct montage;

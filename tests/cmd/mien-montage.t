@@ -17,13 +17,16 @@ exits 'a sheet' 0 mien-montage --across 5 --size 96 -o a.jpg <p.mien
 like 'what it is made of' "$(cat err)" '^mien-montage: 25 records in 25 cells, [0-9]+ with a wrong prediction; pages: 1$'
 is 'under its own name' "$(ls a*)" a.jpg
 # Crops are square: of 5 cells' width, 16 + 5 * (96 + 16), and of the larger height,
-# 16 + 5 * (16 + 96 + 6 + 3 * 13).
-is 'a JPEG of the right size' "$(shape a.jpg)" "801x801x3	"
+# 16 + 5 * (16 + 96 + 6 + 3 * 13), and 16 + 2 * 13 of the legend.
+is 'a JPEG of the right size' "$(shape a.jpg)" "843x843x3	"
 mien-montage -q --across 5 --size 96 <p.mien >b.jpg 2>err
 ok 'standard output has the same' cmp a.jpg b.jpg
 is '-q is quiet' "$(cat err)" ""
 mien-montage --across 5 --size 96 -o b.jpg <p.mien 2>err
 ok 'the same records make the same bytes' cmp a.jpg b.jpg
+mien-montage -q --across 5 --size 96 -o a.PNG <p.mien 2>err
+is 'a PNG by its name' "$(head -c 8 a.PNG | od -An -tx1)" ' 89 50 4e 47 0d 0a 1a 0a'
+is 'of the same size' "$(shape a.PNG)" "843x843x3	"
 ok 'quality matters' sh -c 'mien-montage -q --across 5 --size 96 --quality 30 <p.mien >b.jpg
     test $(wc -c <b.jpg) -lt $(($(wc -c <a.jpg) * 2 / 3))'
 mien-montage -q --across 5 --size 96 --head 3 <p.mien >b.jpg
@@ -41,7 +44,7 @@ mkdir pages
 exits 'several pages' 0 mien-montage --across 4 --down 3 --size 96 -o pages/s.v1.jpg <p.mien
 is 'are numbered' "$(cd pages && echo *)" 's.v1-001.jpg s.v1-002.jpg s.v1-003.jpg'
 is 'the last one has what is left' "$(mien-images pages/s.v1-003.jpg 2>err |
-    mien-crop --box whole | mien-view -Hc pixels)" "173x173x3"
+    mien-crop --box whole | mien-view -Hc pixels)" "345x345x3"
 mien-montage -q --across 4 --down 3 --size 96 -o pages/noext <p.mien
 mien-montage -q --across 4 --down 3 --size 96 -o pages/.x <p.mien
 is 'also names without a dot' "$(echo pages/.x* pages/noext*)" \
@@ -52,7 +55,7 @@ is 'and nothing is written' "$(wc -c <out)" 0
 
 # Photographs.
 exits 'whole photographs' 0 mien-montage -o b.jpg <q.mien
-is 'as large as the cells' "$(shape b.jpg)" "720x720x3	"
+is 'as large as the cells' "$(shape b.jpg)" "1056x1056x3	"
 
 # What can't be drawn.
 mien-view -rc id,error,age,gender q.mien >none.mien
@@ -91,7 +94,7 @@ mkdir photos
 cp a.jpg pages/s.v1-001.jpg photos
 sh -c "$(example 'mien-images photos')" 2>err
 is 'photographs of a folder' "$(sed -n '$p' err)" \
-    'mien-montage: 2 records in 2 cells, 0 with a wrong prediction; pages: 1'
+    'mien-montage: 2 records in 2 cells; pages: 1'
 cp p.mien predictions.mien
 sh -c "$(example 'mien-view -r' | sed 's/age_error > 20/age_error > 4/')"
 ok 'the worst of the predictions' test -s worst.jpg

@@ -170,21 +170,32 @@ static void captions_tell_predictions(void **state)
     assert_string_equal(c.gender, "");
     predict(&r, 31, 98);
     caption_of(&c, &r, 10);
-    assert_string_equal(c.age, "31\u00b10");
-    assert_string_equal(c.gender, "M 98%");
+    assert_string_equal(c.age, "31");
+    assert_string_equal(c.interval, "(31-31)");
+    assert_string_equal(c.gender, "M");
+    assert_string_equal(c.sure, "98%");
+    assert_false(c.judged);
     mien_rec_set_f32(&r, MIEN_TAG_CONF_AGE, 0.3F);
     mien_rec_set_f32(&r, MIEN_TAG_CONF_GENDER, 0.98F);
     caption_of(&c, &r, 10);
-    assert_string_equal(c.age, "31\u00b10");
+    assert_string_equal(c.age, "31");
     mien_rec_del(&r, MIEN_TAG_P_AGE); /* left unsaid */
     mien_rec_set_u8(&r, MIEN_TAG_AGE, 90);
     caption_of(&c, &r, 10);
     assert_string_equal(c.age, "?");
-    assert_string_equal(c.gender, "M 98%");
+    assert_string_equal(c.interval, "");
+    assert_string_equal(c.sure, "98%");
     assert_false(c.age_wrong);
+    mien_rec_set_u8(&r, MIEN_TAG_GENDER, 1);
+    mien_rec_set_f32v(&r, MIEN_TAG_P_GENDER, (float[]){0.9951F, 0.0049F}, 2);
+    caption_of(&c, &r, 10);
+    assert_string_equal(c.sure, ">99%"); /* no guess is certain */
+    assert_true(c.judged && c.gender_wrong);
     mien_rec_del(&r, MIEN_TAG_P_GENDER);
     caption_of(&c, &r, 10);
     assert_string_equal(c.gender, "?");
+    assert_string_equal(c.sure, "");
+    assert_false(c.judged); /* the label has nothing to be compared with */
     mien_rec_free(&r);
 }
 
@@ -201,12 +212,14 @@ static void pictures_keep_their_shape(void **state)
     pixels(&r, "", 1, 5000);
     add(m, &r, &e);
     end(m);
-    for (int i = 0; i < SIZE; i++) { /* white across or along the middle quarter, grey beyond */
-        bool middle = i >= SIZE * 3 / 8 && i < SIZE * 5 / 8;
-        assert_int_equal(color(GAP + 1, GAP + i), middle ? WHITE : GREY);
-        assert_int_equal(color(GAP + SIZE - 1, GAP + i), middle ? WHITE : GREY);
-        assert_int_equal(color(2 * GAP + SIZE + i, GAP + 1), middle ? WHITE : GREY);
+    /* A quarter as high as wide, a quarter as wide as high, with an outline; no bars around. */
+    for (int i = 0; i < SIZE; i++) {
+        assert_int_equal(color(GAP + i, GAP + SIZE / 4), GREY);
+        assert_int_equal(color(GAP + i, GAP + SIZE / 4 + 1), WHITE);
+        assert_int_equal(color(2 * GAP + SIZE + SIZE / 4, GAP + i), GREY);
+        assert_int_equal(color(2 * GAP + SIZE + SIZE / 4 + 1, GAP + i), WHITE);
     }
+    assert_int_equal(color(GAP + 1, GAP + 1), WHITE);
     mien_rec_free(&r);
 }
 
@@ -236,7 +249,7 @@ static void faces_of_a_photograph_share_a_cell(void **state)
     mien_rec_free(&r);
 }
 
-/* The photograph is 64 x 32 in its square, so a pixel there is 3.125 of the photograph. */
+/* The photograph is drawn 64 x 32, so a pixel there is 3.125 of the photograph. */
 static void boxes_are_drawn_in_place(void **state)
 {
     (void)state;
@@ -253,7 +266,7 @@ static void boxes_are_drawn_in_place(void **state)
     add(m, &r, &e);
     assert_int_equal(end(m).wrong, 1);
 
-    int x = GAP, y = GAP + 16;
+    int x = GAP, y = GAP;
     assert_int_equal(color(x + 15, y + 16), YELLOW);
     assert_int_equal(color(x + 14, y + 16), YELLOW);
     assert_int_equal(color(x + 16, y + 16), WHITE);
@@ -271,6 +284,61 @@ static void boxes_are_drawn_in_place(void **state)
     assert_int_equal(color(x + 39, y + 20), RED);
     assert_int_equal(color(x + 39, y + 3), RED);
     mien_rec_free(&r);
+}
+
+/* The pixels of a rectangle that aren't white. */
+static int inked(const struct img *im, int x, int y, int w, int h)
+{
+    int n = 0;
+    for (int v = y; v < y + h; v++)
+        for (int u = x; u < x + w; u++)
+            n += memcmp(im->px + (v * im->w + u) * 3, "\xff\xff\xff", 3) != 0;
+    return n;
+}
+
+static void answers_stand_beside_boxes(void **state)
+{
+    (void)state;
+    enum { W = 300, H = 120, FACE = 30, FRAME = 2, LETTER = 6, PAD = 3 };
+    struct picture p = {.scale = 1};
+    struct mien_err e;
+    struct caption c[4];
+    for (int i = 0; i < 4; i++) {
+        c[i] = (struct caption){
+            .age = "31", .interval = "(25-38)", .gender = "F", .sure = "98%", .number = "1"};
+        memcpy(c[i].box, (float[]){20.0F + 70 * i, 50, 20 + FACE + 70.0F * i, 50 + FACE},
+               sizeof c[i].box);
+    }
+    int framed = (FACE + 2 * FRAME) * (FACE + 2 * FRAME) - FACE * FACE;
+    int two_lines = (LETTER * 10 + PAD) * 27, numbered = (LETTER * 13 + PAD) * 27;
+    int with_gender = (LETTER * 7 + PAD) * 14, number = (LETTER + PAD - FRAME) * (14 - FRAME);
+    for (int n = 1; n <= 4; n++) {
+        assert_int_equal(img_alloc(&p.im, H, W, &e), 0);
+        memset(p.im.px, 255, W * H * 3);
+        assert_int_equal(picture_mark(&p, c, (size_t)n, 1, &e), 0);
+        /* Two rows of them, above and below the faces, and no face is covered. */
+        assert_int_equal(inked(&p.im, 0, 0, W, H),
+                         n * framed + (n == 1 ? two_lines : n * numbered));
+        for (int i = 0; i < n; i++)
+            assert_int_equal(inked(&p.im, 20 + 70 * i, 50, FACE, FACE), 0);
+    }
+    /* In a crowd intervals are left out, then all but the number, in the face's corner; only the last one
+       has room at its side. */
+    for (int i = 0; i < 2; i++) {
+        int high = i == 0 ? FACE + 40 : FACE + 4;
+        assert_int_equal(img_alloc(&p.im, high, W, &e), 0);
+        memset(p.im.px, 255, (size_t)(high * W * 3));
+        for (int k = 0; k < 4; k++) {
+            c[k].box[0] = (float)(2 + (FACE + 5) * k);
+            c[k].box[2] = c[k].box[0] + FACE;
+            c[k].box[1] = i == 0 ? 20 : 2;
+            c[k].box[3] = c[k].box[1] + FACE;
+        }
+        assert_int_equal(picture_mark(&p, c, 4, 1, &e), 0);
+        assert_int_equal(inked(&p.im, 0, 0, W, high) - 4 * framed,
+                         (i == 0 ? 3 * with_gender : 3 * number) + numbered);
+    }
+    img_free(&p.im);
 }
 
 /* Boxes and predictions as no sane program makes them. */
@@ -343,6 +411,7 @@ int main(void)
         cmocka_unit_test(pictures_keep_their_shape),
         cmocka_unit_test(faces_of_a_photograph_share_a_cell),
         cmocka_unit_test(boxes_are_drawn_in_place),
+        cmocka_unit_test(answers_stand_beside_boxes),
         cmocka_unit_test(impossible_values_are_harmless),
         cmocka_unit_test(cells_without_a_picture_say_why),
         cmocka_unit_test(pages_come_when_they_are_full),

@@ -30,7 +30,8 @@ static void add(struct sheet *s, const struct img *im, const struct sheet_text *
 static void page(struct sheet *s)
 {
     struct mien_err e;
-    assert_int_equal(sheet_page(s, &px, &size, &e), 0);
+    static const struct sheet_text none = {0};
+    assert_int_equal(sheet_page(s, &none, &px, &size, &e), 0);
 }
 
 static void say(struct sheet_text *t, bool line, const char *s)
@@ -71,15 +72,14 @@ static void cells_lie_on_a_grid(void **state)
     assert_int_equal(size.h, GAP + 2 * (STEP + CAPTION));
     for (int i = 0; i < 6; i++) {
         int x = GAP + i % 3 * STEP, y = GAP + i / 3 * (STEP + CAPTION);
-        int frame = i == 5 ? 3 : 1;
-        assert_int_equal(ink(x - frame, y - frame, SIZE + 2 * frame, SIZE + 2 * frame),
-                         (SIZE + 2 * frame) * (SIZE + 2 * frame));
-        assert_int_equal(ink(x - GAP / 2, y - GAP / 2, STEP, STEP),
-                         (SIZE + 2 * frame) * (SIZE + 2 * frame));
+        int frame = i == 5 ? 3 : 1, h = i == 4 ? SIZE / 2 : SIZE;
+        assert_int_equal(ink(x - frame, y - frame, SIZE + 2 * frame, h + 2 * frame),
+                         (SIZE + 2 * frame) * (h + 2 * frame));
+        assert_int_equal(ink(x - GAP / 2, y - GAP / 2, STEP, STEP), /* nothing around a picture */
+                         (SIZE + 2 * frame) * (h + 2 * frame));
         assert_int_equal(at(x - 1, y)[0] > at(x - 1, y)[1], i == 5); /* a red frame */
-        assert_int_equal(at(x, y + SIZE / 4)[0] == 9, i == 4);       /* in the middle */
-        assert_int_equal(at(x + SIZE - 1, y + SIZE / 4 * 3 - 1)[0] == 9, i == 4);
-        assert_int_not_equal(at(x, y + SIZE / 4 - 1)[0], 9);
+        assert_int_equal(at(x, y)[0] == 9, i == 4);
+        assert_int_equal(at(x + SIZE - 1, y + h - 1)[0] == 9, i == 4);
     }
     img_free(&im);
     sheet_free(&s);
@@ -170,6 +170,10 @@ static void pages_are_bounded(void **state)
     assert_int_equal(size.h, n * (STEP + CAPTION) + GAP);
     assert_in_range(size.h, MIEN_MAX_SIDE - 1500, MIEN_MAX_SIDE);
     sheet_free(&s);
+    s = start(1, 0, SHEET_MAX_SIZE); /* even the largest cell has room */
+    add(&s, NULL, &t, false);
+    page(&s);
+    sheet_free(&s);
     assert_int_equal(sheet_start(&wide, &e), MIEN_ERR_LIMIT);
     sheet_free(&wide);
 }
@@ -177,14 +181,70 @@ static void pages_are_bounded(void **state)
 static void large_pictures_have_large_text(void **state)
 {
     (void)state;
-    struct sheet s = start(1, 1, 640);
+    static const int side[] = {223, 224, 575, 640, 2048}, scale[] = {1, 2, 2, 3, 10};
     struct sheet_text t = {0};
     say(&t, true, "-");
-    add(&s, NULL, &t, false);
-    page(&s);
-    assert_int_equal(size.w, 640 + 4 * GAP);
-    assert_int_equal(ink(0, 2 * GAP + 640 + 2 * CAPTION, size.w, 2 * LINE), 3 * 4);
+    for (int i = 0; i < 5; i++) {
+        struct sheet s = start(1, 1, side[i]);
+        int k = scale[i];
+        add(&s, NULL, &t, false);
+        page(&s);
+        assert_int_equal(size.w, side[i] + 2 * k * GAP);
+        assert_int_equal(ink(0, side[i] + k * (GAP + CAPTION), size.w, k * LINE), 3 * k * k);
+        sheet_free(&s);
+    }
     sheet_text_free(&t);
+}
+
+/* Rows until the page is half as high again as it is wide, or 2048 pixels high. */
+static void pages_have_sensible_heights(void **state)
+{
+    (void)state;
+    static const int columns[] = {1, 40};
+    struct sheet_text none = {0};
+    struct img wide = {0};
+    struct mien_err e;
+    assert_int_equal(img_alloc(&wide, SIZE / 4, SIZE, &e), 0);
+    for (int i = 0; i < 2; i++) {
+        struct sheet s = start(columns[i], 0, SIZE);
+        while (!sheet_full(&s))
+            add(&s, &wide, &none, false);
+        page(&s);
+        assert_int_equal(s.cells % columns[i], 0);
+        int high = i == 0 ? 2048 : size.w * 1414 / 1000;
+        assert_in_range(size.h, high - SIZE, high + GAP);
+        sheet_free(&s);
+    }
+    img_free(&wide);
+}
+
+/* It is as wide as the page, below the cells. */
+static void a_legend_ends_the_page(void **state)
+{
+    (void)state;
+    struct sheet s = start(2, 2, SIZE);
+    struct sheet_text none = {0}, legend = {0};
+    struct mien_err e;
+    for (int i = 0; i < 15; i++)
+        say(&legend, false, "mmmmm"); /* 24 characters a line: four words */
+    for (int cells = 1; cells <= 2; cells++) {
+        for (int i = 0; i < cells; i++)
+            add(&s, NULL, &none, false);
+        assert_int_equal(sheet_page(&s, &legend, &px, &size, &e), 0);
+        int top = GAP + SIZE + CAPTION + GAP, lines = cells == 1 ? 15 : 4;
+        assert_int_equal(size.w, GAP + cells * STEP);
+        assert_int_equal(size.h, top + lines * LINE + GAP);
+        for (int i = 0; i < lines; i++)
+            assert_true(ink(GAP, top + i * LINE, 5 * 6, 10) > 0);
+        assert_int_equal(ink(size.w - GAP + 1, top, GAP - 1, size.h - top), 0);
+        sheet_next(&s);
+    }
+    for (int i = 0; i < 300; i++)
+        say(&legend, false, "mmmmm");
+    add(&s, NULL, &none, false);
+    assert_int_equal(sheet_page(&s, &legend, &px, &size, &e), 0);
+    assert_int_equal(size.h, GAP + SIZE + CAPTION + GAP + SHEET_MAX_LEGEND * LINE + GAP);
+    sheet_text_free(&legend);
     sheet_free(&s);
 }
 
@@ -197,6 +257,8 @@ int main(void)
         cmocka_unit_test(endless_captions_end),
         cmocka_unit_test(pages_are_bounded),
         cmocka_unit_test(large_pictures_have_large_text),
+        cmocka_unit_test(pages_have_sensible_heights),
+        cmocka_unit_test(a_legend_ends_the_page),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
