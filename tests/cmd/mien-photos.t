@@ -61,6 +61,14 @@ like 'names are quoted' "$(cat out)" '^\{"photograph":"odd/a\\tb \\"c\\"#7.jpg",
 
 exits 'a sheet' 0 mien-photos -o sheet.jpg photos
 is 'is named' "$(tail -1 out)" 'sheet: sheet.jpg'
+exits 'a sheet by another name' 0 mien-photos --output=sheet.png photos/one.jpg
+is 'is a PNG' "$(head -c 4 sheet.png | tail -c 3)" PNG
+exits 'faces as files' 0 mien-photos --name-faces faces photos
+is 'are named by photograph and number' "$(cd faces && find . -type f | sort)" \
+    "$(printf './photos/%s\n' one#1.png two#1.png two#2.png)"
+mien-images -q photos/two.jpg | mien-detect -q | mien-crop -q --align --margin 0.2 --size 24 | mien-view -q --images cut
+ok 'and are what the model sees' diff -r cut/photos faces/photos -x 'one*'
+exits 'a folder that can not be made' 2 mien-photos --name-faces photos/one.jpg/x photos
 exits 'and an image' 0 sh -c 'mien-images -q sheet.jpg | mien-crop -q --box whole'
 exits 'one that can not be written' 2 mien-photos -o nowhere/sheet.jpg photos
 exits 'a folder without photographs' 1 sh -c 'mkdir empty && mien-photos empty'
