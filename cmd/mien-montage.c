@@ -91,6 +91,7 @@ static uint64_t draw(const struct mien_cli *cli, struct montage *m, int head, si
     if (rd == NULL)
         mien_cli_die(cli, "%s", e.msg);
     mien_cli_progress_start(&progress, cli, "records");
+    mien_cli_progress_input(&progress, STDIN_FILENO);
     while (mien_reader_count(rd) < (uint64_t)head && (rc = mien_read(rd, &r, &e)) > 0) {
         if (montage_add(m, &r, &bad, &e) < 0)
             mien_cli_die(cli, "%s", e.msg);

@@ -23,6 +23,7 @@ static int add_records(const struct mien_cli *c, const struct options *o, struct
     struct mien_progress progress;
     int rc;
     mien_cli_progress_start(&progress, c, "records");
+    mien_cli_progress_input(&progress, STDIN_FILENO);
     while ((rc = mien_read(rd, &r, e)) > 0) {
         if (mien_rec_has(&r, MIEN_TAG_ERROR)) {
             ++*nerror;

@@ -58,6 +58,7 @@ static int score_file(struct scorer *s, struct score_run *run, const char *path,
     if (rc < 0)
         return rc;
     mien_cli_progress_start(&progress, s->cli, "records");
+    mien_cli_progress_input(&progress, in.fd);
     while ((rc = cli_input_read(&in, &r, e)) > 0) {
         add(s, run, &r, path);
         mien_cli_progress(&progress, mien_reader_count(in.reader), 0, mien_reader_bytes(in.reader));

@@ -108,6 +108,7 @@ static void deliver(struct splitter *s, int fd)
     uint64_t key, nth = 0;
     int rc = rd == NULL ? MIEN_ERR_MEM : 1;
     mien_cli_progress_start(&progress, s->cli, "records");
+    mien_cli_progress_input(&progress, fd);
     while (rc > 0 && (rc = mien_read(rd, &s->rec, &e)) > 0) {
         int by = split_key(&s->rec, s->o.by, s->o.seed, &key, &why), part = -1;
         if (by >= 0)
@@ -142,6 +143,7 @@ static void make_shards(struct splitter *s, const char *path)
     struct shards *to = shards_new(path, s->o.shards, s->cli->state->segment, &e);
     int rc = rd != NULL && to != NULL ? 1 : MIEN_ERR_MEM;
     mien_cli_progress_start(&progress, s->cli, "records");
+    mien_cli_progress_input(&progress, STDIN_FILENO);
     while (rc > 0 && (rc = mien_read(rd, &s->rec, &e)) > 0) {
         uint64_t key;
         bool keyed = s->o.shard_by != NOTHING &&

@@ -214,16 +214,20 @@ void mien_cli_check_input(const struct mien_cli *c, int fd);
 void mien_cli_close_stdout(const struct mien_cli *c);
 
 /* Progress on standard error, but not with -q: on a terminal one line, redrawn at most five times a
-   second and cleared by mien_cli_progress_end; elsewhere a line every 30 seconds. Call it as often
-   as you like. done counts items; total is 0 when unknown; bytes may be 0. */
+   second and cleared by mien_cli_progress_end; elsewhere a line every 30 seconds. Of a pipe's
+   programs only one draws on the terminal, the last if it can. Call it as often as you like. done
+   counts items, and begins anew when it falls; total is 0 when unknown; bytes may be 0. */
 struct mien_progress {
     const struct mien_cli *cli;
     char stage[32]; /* "frozen layers: ", before the numbers; "" to begin with */
     char what[96];  /* "records", behind them; both may be written to between calls */
     double start, last;
+    uint64_t done, size; /* size: all bytes there are to read; 0 when unknown */
     bool on, redraws, drawn;
 };
 void mien_cli_progress_start(struct mien_progress *p, const struct mien_cli *c, const char *what);
+/* The bytes are those read of fd from now on: the time left is told where that is a file. */
+void mien_cli_progress_input(struct mien_progress *p, int fd);
 void mien_cli_progress(struct mien_progress *p, uint64_t done, uint64_t total, uint64_t bytes);
 void mien_cli_progress_end(struct mien_progress *p);
 

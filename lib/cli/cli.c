@@ -9,6 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "cli/progress.h"
 #include "cli/signals.h"
 #include "cli/state.h"
 #include "util/num.h"
@@ -22,12 +23,16 @@
 static void print_line(const struct mien_cli *c, const char *fmt, va_list ap)
 {
     char line[1024];
-    int n = snprintf(line, sizeof line - 1, "%s: ", c->name);
-    size_t room = sizeof line - 1; /* and one for the newline */
-    size_t len = (size_t)n + utf8_vprintf(line + n, room - (size_t)n, fmt, ap);
-    len = printable(line, room, line, len); /* a name may hold anything */
-    line[len] = '\n';
-    line[len + 1] = '\0';
+    const char *clear = cli_progress_clear();
+    size_t before = strlen(clear);
+    memcpy(line, clear, before);
+    char *text = line + before;
+    size_t room = sizeof line - before - 1; /* and one for the newline */
+    int n = snprintf(text, room, "%s: ", c->name);
+    size_t len = (size_t)n + utf8_vprintf(text + n, room - (size_t)n, fmt, ap);
+    len = printable(text, room, text, len); /* a name may hold anything */
+    text[len] = '\n';
+    text[len + 1] = '\0';
     fputs(line, stderr);
 }
 
@@ -291,6 +296,7 @@ int mien_cli_parse(struct mien_cli *c, int argc, char **argv)
         }
     }
     cli_state_open(c);
+    cli_progress_claim();
     return n;
 }
 

@@ -336,6 +336,7 @@ int mien_filter_run(struct mien_filter *f)
     mien_cli_check_output(f->cli, STDOUT_FILENO);
     ring_make(&g, f);
     mien_cli_progress_start(&g.progress, f->cli, "records");
+    mien_cli_progress_input(&g.progress, STDIN_FILENO);
     int rc = read_all(&g, &e);
     for (int i = 0; i < g.nthread; i++)
         pthread_join(g.thread[i], NULL);

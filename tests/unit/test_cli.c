@@ -16,6 +16,7 @@
 #include <cmocka.h>
 
 #include "cli/help.h"
+#include "cli/progress.h"
 
 enum { BOX_FACE, BOX_WHOLE };
 
@@ -173,6 +174,60 @@ static void progress(void **state)
     close(master);
 }
 
+/* Of two programs in a pipe the last draws, also when it draws later; and the other one if the last
+   isn't ours. What the other one has to tell takes the line away. */
+static void one_line_for_a_pipe(void **state)
+{
+    (void)state;
+    for (int last_is_ours = 0; last_is_ours < 2; last_is_ours++) {
+        int master = posix_openpt(O_RDWR | O_NOCTTY), out[2], in[2];
+        if (master < 0 || grantpt(master) < 0 || unlockpt(master) < 0) {
+            fprintf(stderr, "# no pseudo-terminals: progress of pipes is not tested\n");
+            return;
+        }
+        int slave = open(ptsname(master), O_RDWR | O_NOCTTY);
+        assert_true(slave >= 0 && pipe(out) == 0 && pipe(in) == 0);
+        pid_t last = fork();
+        if (last == 0) { /* claims the line, and draws nothing yet */
+            char c;
+            close(out[1]);
+            dup2(slave, STDERR_FILENO);
+            dup2(open("/dev/null", O_WRONLY), STDOUT_FILENO);
+            setenv("TERM", "xterm", 1);
+            if (last_is_ours)
+                cli_progress_claim();
+            (void)!write(in[1], "", 1);
+            _exit(read(out[0], &c, 1) != 0);
+        }
+        char c, text[200];
+        assert_int_equal(read(in[0], &c, 1), 1);
+        pid_t first = fork();
+        if (first == 0) {
+            dup2(out[1], STDOUT_FILENO);
+            dup2(slave, STDERR_FILENO);
+            setenv("TERM", "xterm", 1);
+            mien_cli_warn(&(struct mien_cli){.name = "test"}, "told");
+            draw(slave);
+        }
+        close(out[1]);
+        int status;
+        waitpid(first, &status, 0);
+        waitpid(last, &status, 0);
+        assert_int_equal(status, 0);
+        ssize_t n = read(master, text, sizeof text - 1);
+        assert_true(n > 0);
+        text[n] = '\0';
+        assert_string_equal(text, last_is_ours ? "\r\033[Ktest: told\r\n"
+                                               : "test: told\r\n\rtest: epoch 1/10: 7/100 records, "
+                                                 "loss 4\033[K\r\033[K");
+        close(out[0]);
+        close(in[0]);
+        close(in[1]);
+        close(slave);
+        close(master);
+    }
+}
+
 /* Without a terminal, such as in a log file, there is a line every half minute. */
 static void progress_in_a_file(void **state)
 {
@@ -181,6 +236,8 @@ static void progress_in_a_file(void **state)
     struct mien_progress p, none;
     FILE *file = tmpfile();
     assert_non_null(file);
+    FILE *input = tmpfile();
+    assert_non_null(input);
     int saved = dup(STDERR_FILENO);
     fflush(stderr);
     dup2(fileno(file), STDERR_FILENO);
@@ -193,16 +250,34 @@ static void progress_in_a_file(void **state)
     mien_cli_progress(&p, 100, 200, 3000000);
     mien_cli_progress(&p, 101, 200, 3000000);
     mien_cli_progress(&none, 100, 200, 0);
+    /* Of a file whose size is known; then of a second one, which is counted anew. */
+    assert_int_equal(ftruncate(fileno(input), 8000000), 0);
+    assert_int_equal(lseek(fileno(input), 2000000, SEEK_SET), 2000000);
+    mien_cli_progress_input(&p, fileno(input));
+    p.start -= 250;
+    p.last -= 31;
+    mien_cli_progress(&p, 600, 0, 3000000);
+    p.last -= 31;
+    p.start -= 60000;
+    mien_cli_progress(&p, 601, 0, 3000000);
+    mien_cli_progress(&p, 0, 0, 0);
+    p.start -= 10;
+    p.last -= 31;
+    mien_cli_progress(&p, 100, 0, 1000000);
     mien_cli_progress_end(&p);
     fflush(stderr);
+    fclose(input);
     dup2(saved, STDERR_FILENO);
     close(saved);
-    char text[200];
+    char text[500];
     rewind(file);
     size_t n = fread(text, 1, sizeof text - 1, file);
     text[n] = '\0';
     fclose(file);
-    assert_string_equal(text, "test: 100/200 records, 2/s, 3.0 MB, 50 s left\n");
+    assert_string_equal(text, "test: 100/200 records, 2/s, 3.0 MB, 50 s left\n"
+                              "test: 600 records, 2/s, 3.0 MB, 5 min left\n"
+                              "test: 601 records, 0/s, 3.0 MB, 16.8 h left\n"
+                              "test: 100 records, 10/s, 1.0 MB, 50 s left\n");
 }
 
 int main(void)
@@ -212,6 +287,7 @@ int main(void)
         cmocka_unit_test(typos),
         cmocka_unit_test(versions),
         cmocka_unit_test(progress),
+        cmocka_unit_test(one_line_for_a_pipe),
         cmocka_unit_test(progress_in_a_file),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
