@@ -96,14 +96,20 @@ static int parse_last(void *dst, const char *arg, struct mien_err *e)
                       "scale them by up to a factor of 1 + F, up or down [0]"),                    \
         MIEN_OPT_REAL(0, "rotate", "DEG", &(f)->augment.rotate, 0, 180,                            \
                       "rotate them by up to DEG degrees [0]"),                                     \
+        MIEN_OPT_REAL(0, "stretch", "F", &(f)->augment.stretch, 0, 1,                              \
+                      "widen or narrow them by up to a factor of 1 + F [0]"),                      \
         MIEN_OPT_REAL(0, "brightness", "F", &(f)->augment.brightness, 0, 1,                        \
                       "change their brightness by up to this share [0]"),                          \
         MIEN_OPT_REAL(0, "contrast", "F", &(f)->augment.contrast, 0, 1,                            \
                       "change their contrast by up to this share [0]"),                            \
         MIEN_OPT_REAL(0, "saturation", "F", &(f)->augment.saturation, 0, 1,                        \
                       "change their saturation by up to this share [0]"),                          \
+        MIEN_OPT_REAL(0, "cast", "F", &(f)->augment.cast, 0, 1,                                    \
+                      "change each channel's brightness by up to this share [0]"),                 \
         MIEN_OPT_REAL(0, "gray", "P", &(f)->augment.grey, 0, 1,                                    \
                       "turn this share of them gray [0]"),                                         \
+        MIEN_OPT_REAL(0, "soft", "P", &(f)->augment.soft, 0, 1,                                    \
+                      "blur this share of them, like small faces enlarged [0]"),                   \
         MIEN_OPT_REAL(0, "erase", "P", &(f)->augment.erase, 0, 1,                                  \
                       "fill a rectangle with noise in this share of them [0]"),                    \
         MIEN_OPT_INT(0, "views", "N", &(f)->views, 1, 1000,                                        \

@@ -5,14 +5,17 @@
 #include <string.h>
 
 #include "util/hash.h"
+#include "blur.h"
 #include "img.h"
 
 /* What happens to one image. */
 struct change {
     bool flip, erase;
-    double dx, dy; /* pixels */
-    double zoom, angle;
+    double dx, dy;                           /* pixels */
+    double zoom, angle, stretch;             /* stretch: width by this, height by one over it */
     double brightness, contrast, saturation; /* factors; saturation 0 is grey */
+    double cast[3];                          /* factors of red, green and blue */
+    double soft;                             /* deviation of the blur in pixels, 0: none */
     struct img_rect hole;
     struct rng noise;
 };
@@ -20,7 +23,8 @@ struct change {
 bool augment_any(const struct augment *a)
 {
     return a->flip || a->shift > 0 || a->zoom > 0 || a->rotate > 0 || a->brightness > 0 ||
-           a->contrast > 0 || a->saturation > 0 || a->grey > 0 || a->erase > 0;
+           a->contrast > 0 || a->saturation > 0 || a->grey > 0 || a->erase > 0 || a->stretch > 0 ||
+           a->cast > 0 || a->soft > 0;
 }
 
 static double between(struct rng *r, double lo, double hi)
@@ -63,6 +67,16 @@ static struct change draw(const struct augment *a, int h, int w, uint64_t seed)
     c.erase = rng_uniform(&r) < a->erase;
     c.hole = draw_hole(&r, h, w);
     c.noise = r;
+    /* A stream of their own for what came later: seeds mean what they meant before. */
+    struct rng later = {hash_mix(~seed)};
+    c.stretch = pow(1 + a->stretch, between(&later, -1, 1));
+    for (int k = 0; k < 3; k++)
+        c.cast[k] = 1 + between(&later, -1, 1) * a->cast;
+    bool soft = rng_uniform(&later) < a->soft;
+    /* A box of f pixels and interpolation between their means have variances of (f^2 - 1) / 12 and
+       twice that. */
+    double f = 1.5 * pow(4 / 1.5, rng_uniform(&later));
+    c.soft = soft ? sqrt(f * f - 1) / 2 : 0;
     return c;
 }
 
@@ -121,19 +135,19 @@ static inline struct tap tap(int64_t pos, int side)
     return (struct tap){(size_t)(pos >> 32), 1, (uint32_t)pos >> 24};
 }
 
-/* Mirrors, enlarges and turns about the centre, then moves: every pixel is looked up where it came
-   from. */
+/* Mirrors, enlarges, stretches and turns about the centre, then moves: every pixel is looked up
+   where it came from. */
 static void warp_pixels(const struct change *c, const unsigned char *src, int h, int w,
                         unsigned char *dst)
 {
-    double cosine = cos(c->angle) / c->zoom, sine = sin(c->angle) / c->zoom;
-    double sign = c->flip ? -1 : 1;
+    double wide = c->zoom * c->stretch, high = c->zoom / c->stretch;
+    double cosine = cos(c->angle), sine = sin(c->angle), sign = c->flip ? -1 : 1;
     double x0 = 0.5 - 0.5 * w - c->dx, y0 = 0.5 - 0.5 * h - c->dy; /* the first pixel's centre */
-    int64_t right_x = fixed(sign * cosine), right_y = fixed(-sine);
-    int64_t down_x = fixed(sign * sine), down_y = fixed(cosine);
+    int64_t right_x = fixed(sign * cosine / wide), right_y = fixed(-sine / high);
+    int64_t down_x = fixed(sign * sine / wide), down_y = fixed(cosine / high);
     int64_t half = ONE / 512; /* of a 256th: what lies behind 256ths is cut off */
-    int64_t row_x = fixed(sign * (cosine * x0 + sine * y0) + 0.5 * w - 0.5) + half;
-    int64_t row_y = fixed(cosine * y0 - sine * x0 + 0.5 * h - 0.5) + half;
+    int64_t row_x = fixed(sign * (cosine * x0 + sine * y0) / wide + 0.5 * w - 0.5) + half;
+    int64_t row_y = fixed((cosine * y0 - sine * x0) / high + 0.5 * h - 0.5) + half;
     size_t stride = (size_t)w * 3;
     for (int y = 0; y < h; y++, row_x += down_x, row_y += down_y) {
         int64_t px = row_x, py = row_y;
@@ -171,19 +185,29 @@ static double mean_luma(const unsigned char *px, size_t n)
     return (double)luma(r, g, b) / 256 / (double)n;
 }
 
+/* What a channel of a pixel becomes: so much of its value, of the pixel's luma and of 1, in fixed
+   point with 16 bits behind the point. */
+struct linear {
+    int colour, grey, offset;
+};
+
 /* Each change is linear, and so is what they come to: a pixel's colour, its luma and the image's
-   mean luma are weighed, in fixed point with 16 bits behind the point. */
+   mean luma are weighed. */
 static void change_colour(const struct change *c, unsigned char *px, size_t n)
 {
     double mean = c->contrast != 1 ? mean_luma(px, n) : 0;
     double both = c->brightness * c->contrast;
-    int colour = (int)lround(65536 * both * c->saturation);
-    int grey = (int)lround(65536 * both * (1 - c->saturation));
-    int offset = (int)lround(65536 * (c->brightness * (1 - c->contrast) * mean + 0.5));
+    struct linear by[3];
+    for (int k = 0; k < 3; k++) {
+        by[k].colour = (int)lround(65536 * both * c->saturation * c->cast[k]);
+        by[k].grey = (int)lround(65536 * both * (1 - c->saturation) * c->cast[k]);
+        by[k].offset =
+            (int)lround(65536 * (c->brightness * (1 - c->contrast) * mean * c->cast[k] + 0.5));
+    }
     for (; n > 0; n--, px += 3) {
-        int base = offset + (int)(grey * (int64_t)luma(px[0], px[1], px[2]) / 256);
+        int64_t grey = (int64_t)luma(px[0], px[1], px[2]);
         for (int k = 0; k < 3; k++) {
-            int v = base + colour * px[k];
+            int v = by[k].offset + (int)(by[k].grey * grey / 256) + by[k].colour * px[k];
             px[k] = (unsigned char)(v < 0 ? 0 : v >= 256 << 16 ? 255 : v >> 16);
         }
     }
@@ -210,12 +234,14 @@ void augment_pixels(const struct augment *a, const unsigned char *src, int h, in
 {
     struct change c = draw(a, h, w, seed);
     size_t n = (size_t)h * (size_t)w;
-    if (c.zoom != 1 || c.angle != 0)
+    if (c.zoom != 1 || c.angle != 0 || c.stretch != 1)
         warp_pixels(&c, src, h, w, dst);
     else
         shift_pixels(&c, src, h, w, dst);
-    if (c.brightness != 1 || c.contrast != 1 || c.saturation != 1)
+    if (c.brightness != 1 || c.contrast != 1 || c.saturation != 1 || a->cast > 0)
         change_colour(&c, dst, n);
+    if (c.soft > 0)
+        blur_pixels(dst, h, w, c.soft);
     if (c.erase)
         erase(&c, dst, w);
 }

@@ -29,6 +29,15 @@ struct augment {
     /* Probability of filling a random rectangle with noise: Zhong et al. 2017 (arXiv:1708.04896),
        with their 2 to 40% of the image and sides of a ratio of 0.3 to 1 / 0.3. */
     double erase;
+
+    double stretch; /* widen by a factor from 1 / (1 + stretch) to 1 + stretch (its logarithm is
+                       uniform) and make as much lower, 0 to 1 */
+    double cast;    /* multiply each channel by a factor of its own, within 1 - x and 1 + x: a light
+                       of another colour; 0 to 1 */
+
+    /* Probability of a soft copy: blurred (blur.h) as much as shrinking by 1.5 to 4 (its logarithm
+       is uniform) and enlarging again would. */
+    double soft;
 };
 
 /* Whether it changes anything. */

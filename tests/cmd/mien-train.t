@@ -150,7 +150,7 @@ done
 
 # --- Augmentation
 set -- -q -i base.model -e 3 -v other.pack --flip --shift 0.2 --zoom 0.1 --rotate 9 --brightness 0.2 \
-    --contrast 0.2 --saturation 0.2 --gray 0.2 --erase 0.3
+    --contrast 0.2 --saturation 0.2 --gray 0.2 --erase 0.3 --stretch 0.1 --cast 0.1 --soft 0.3
 for j in 1 3; do mien-train "$@" -j $j --last all -t images.pack --log aug$j.tsv -o aug$j.model; done
 is 'augmented: same seed, same model, whatever -j' "$(cat aug1.tsv)" "$(cat aug3.tsv)"
 mien-train "$@" --last all -t chips.pack --log augp.tsv -o z.model

@@ -67,7 +67,7 @@ static void test_nothing(void **state)
 
 static void test_seeds(void **state)
 {
-    const struct augment a = {true, 0.1, 0.1, 10, 0.2, 0.2, 0.2, 0.1, 0.5};
+    const struct augment a = {true, 0.1, 0.1, 10, 0.2, 0.2, 0.2, 0.1, 0.5, 0.1, 0.1, 0.3};
     static unsigned char again[N];
     (void)state;
     assert_true(augment_any(&a));
@@ -120,7 +120,8 @@ static void test_shift(void **state)
 /* Images of a pixel or a row have nowhere to go, but their borders. */
 static void test_small(void **state)
 {
-    const struct augment a = {true, 0.5, 1, 180, 0, 0, 0, 0, 0};
+    const struct augment a = {
+        .flip = true, .shift = 0.5, .zoom = 1, .rotate = 180, .stretch = 1, .soft = 1};
     const struct augment shift = {.shift = 0.5}, erase = {.erase = 1};
     unsigned char px[3] = {1, 2, 3}, row[15], was[15], got[15];
     (void)state;
@@ -324,6 +325,78 @@ static void test_erase(void **state)
     assert_true(ratio.lo > 0.25 && ratio.lo < 0.4 && ratio.hi < 4 && ratio.hi > 2.5);
 }
 
+/* Widened by as much as lowered: a line through the centre says how much. */
+static void test_stretch(void **state)
+{
+    struct augment a = {.stretch = 0.3};
+    struct range wide = {1, 1};
+    (void)state;
+    for (uint64_t seed = 0; seed < 300; seed++) {
+        augment_pixels(&a, ramp, H, W, out, seed);
+        const unsigned char *l = at(out, W / 2 - 15, H / 2), *r = at(out, W / 2 + 15, H / 2);
+        const unsigned char *t = at(out, W / 2, H / 2 - 10), *b = at(out, W / 2, H / 2 + 10);
+        double x = 120.0 / (r[0] - l[0]), y = 80.0 / (b[1] - t[1]);
+        assert_true(fabs(x * y - 1) < 0.05);
+        widen(&wide, x);
+    }
+    assert_fills(wide, 1 / 1.3, 1.3);
+}
+
+/* Each channel has a factor of its own. */
+static void test_cast(void **state)
+{
+    struct augment a = {.cast = 0.2};
+    struct range factor[3] = {{1, 1}, {1, 1}, {1, 1}};
+    (void)state;
+    for (uint64_t seed = 0; seed < 300; seed++) {
+        augment_pixels(&a, noisy, H, W, out, seed);
+        double top[3] = {0}, bottom[3] = {0};
+        for (int i = 0; i < N; i++) {
+            top[i % 3] += out[i] < 255 ? (double)noisy[i] * out[i] : 0;
+            bottom[i % 3] += out[i] < 255 ? (double)noisy[i] * noisy[i] : 0;
+        }
+        for (int i = 0; i < N; i++)
+            assert_true(fabs(out[i] - fmin(noisy[i] * top[i % 3] / bottom[i % 3], 255)) < 2);
+        assert_true(fabs(top[0] / bottom[0] - top[1] / bottom[1]) +
+                        fabs(top[1] / bottom[1] - top[2] / bottom[2]) >
+                    0.001);
+        for (int k = 0; k < 3; k++)
+            widen(&factor[k], top[k] / bottom[k]);
+    }
+    for (int k = 0; k < 3; k++)
+        assert_fills(factor[k], 0.8, 1.2);
+}
+
+/* A soft copy of a bright line: its sum stays, and its variance tells by how much. */
+static void test_soft(void **state)
+{
+    struct augment a = {.soft = 0.3};
+    static unsigned char dot[N];
+    struct range factor = {2, 2};
+    int blurred = 0;
+    (void)state;
+    memset(dot, 0, N);
+    for (int y = -5; y <= 5; y++)
+        memset(dot + ((H / 2 + y) * W + W / 2) * 3, 255, 3); /* a line, 11 high */
+    for (uint64_t seed = 0; seed < 1000; seed++) {
+        augment_pixels(&a, dot, H, W, out, seed);
+        if (memcmp(out, dot, N) == 0)
+            continue;
+        double sum = 0, variance = 0;
+        blurred++;
+        for (int x = -8; x <= 8; x++) {
+            const unsigned char *l = at(out, W / 2 - x, H / 2), *r = at(out, W / 2 + x, H / 2);
+            assert_true(abs(l[0] - r[0]) <= 2 && l[0] == l[1] && l[1] == l[2]);
+            sum += l[0];
+            variance += l[0] * x * x;
+        }
+        assert_true(fabs(sum - 255) < 12);
+        widen(&factor, sqrt(4 * variance / sum + 1));
+    }
+    assert_in_range(blurred, 250, 350);
+    assert_fills(factor, 1.5, 4);
+}
+
 /* What one option draws is the same whatever the others are. */
 static void test_options_apart(void **state)
 {
@@ -346,7 +419,8 @@ int main(void)
         cmocka_unit_test(test_small),         cmocka_unit_test(test_place),
         cmocka_unit_test(test_interpolation), cmocka_unit_test(test_colour),
         cmocka_unit_test(test_grey),          cmocka_unit_test(test_erase),
-        cmocka_unit_test(test_options_apart),
+        cmocka_unit_test(test_stretch),       cmocka_unit_test(test_cast),
+        cmocka_unit_test(test_soft),          cmocka_unit_test(test_options_apart),
     };
     return cmocka_run_group_tests(tests, set_up, NULL);
 }
