@@ -5,7 +5,8 @@
 #include <unistd.h>
 
 #include "fit/fit_log.h"
-#include "mien/cli.h"
+#include "fit/preview.h"
+#include "mien/filter.h"
 #include "train/blas.h"
 #include "util/cores.h"
 #include "util/memory.h"
@@ -19,6 +20,7 @@ struct options {
     const char *val, *out, *log;
     struct fit_start start;
     struct fit_config fit;
+    int preview; /* records; 0: train */
 };
 
 /* A training, from its packs to its model; also what the callbacks of fit get. */
@@ -60,6 +62,8 @@ static void parse(struct training *t, int argc, char **argv)
         LEARNING_OPTIONS(f),
 
         RUNNING_OPTIONS(f),
+        MIEN_OPT_INT(0, "preview", "N", &o->preview, 1, 1000000,
+                     "don't train: write N records as training would see them"),
 
         MIEN_OPT_ALIAS('l', NULL, "last"),
         MIEN_OPT_ALIAS('c', NULL, "checkpoint"),
@@ -74,7 +78,7 @@ static void parse(struct training *t, int argc, char **argv)
     mien_cli_operands(t->cli, n, argv, 0, 0, NULL);
     t->cli->opts = NULL; /* the table ends with this function */
     t->cli->nopts = 0;
-    if (o->train.n == 0 || o->out == NULL)
+    if (o->train.n == 0 || (o->out == NULL && o->preview == 0))
         mien_cli_die(t->cli, "needs --train PACK and -o MODEL; see mien-train --help");
     if (fit_check(f, &e) < 0)
         mien_cli_die(t->cli, "%s", e.msg);
@@ -97,7 +101,7 @@ static void prepare(struct training *t)
     struct mien_err e;
     if (pack_set_open(&o->train, &t->train, &e) < 0 ||
         (o->val != NULL && mien_pack_open(&t->val, o->val, &e) < 0) ||
-        fit_check_files(&files, &e) < 0)
+        (o->preview == 0 && fit_check_files(&files, &e) < 0))
         mien_cli_die(t->cli, "%s", e.msg);
     if (fit_start(&t->model, &o->start, &t->train, &o->fit, &e) < 0)
         mien_cli_die(t->cli, "%s", e.msg);
@@ -170,6 +174,24 @@ static void on_epoch(void *ctx, const struct fit_epoch *epoch)
     print_epoch(t, "epoch", epoch);
     if (t->log != NULL && fit_log_write(t->log, epoch, &e) < 0)
         lose_log(t, &e);
+}
+
+/* --- Instead of training ---------------------------------------------------------------------- */
+
+/* Returns the program's exit status. */
+static int preview(struct training *t)
+{
+    struct mien_err e;
+    mien_cli_check_output(t->cli, STDOUT_FILENO);
+    struct mien_writer *w = mien_filter_writer(t->cli, STDOUT_FILENO, &e);
+    t->o.fit.on_bad = on_bad;
+    t->o.fit.ctx = t;
+    if (w == NULL ||
+        fit_preview(&t->model, &t->train, &t->o.fit, (size_t)t->o.preview, w, &e) < 0 ||
+        mien_writer_end(w, &e) < 0)
+        mien_cli_die_output(t->cli, &e);
+    mien_writer_free(w);
+    return t->bad > 0 ? MIEN_EXIT_BAD : MIEN_EXIT_OK;
 }
 
 /* --- After training ------------------------------------------------------------------------- */
@@ -264,7 +286,7 @@ int main(int argc, char **argv)
     t.o.fit.last = FIT_NEW;
     parse(&t, argc, argv);
     prepare(&t);
-    int status = train(&t);
+    int status = t.o.preview > 0 ? preview(&t) : train(&t);
     model_free(&t.model);
     mien_pack_close(&t.train);
     if (t.o.val != NULL)

@@ -159,6 +159,21 @@ mien-train "$@" --last all -t chips.pack --seed 1 --log augs.tsv -o z.model
 ok 'another seed' test "$(cut -f2 augp.tsv)" != "$(cut -f2 augs.tsv)"
 for v in 1 2 3; do mien-train "$@" -t chips.pack --views $v --log v$v.tsv -o z.model; done
 ok 'views of frozen layers: another one in the second epoch' test "$(sed -n 3p v1.tsv | cut -f2)" != "$(sed -n 3p v2.tsv | cut -f2)"
+# --preview shows them, and trains nothing.
+for p in images chips; do
+    exits "preview of $p" 0 mien-train "$@" -t $p.pack --preview 7 -o z.model
+    mv out $p.seen
+done
+is 'seven records, with pixels' "$(mien-view -q --count --select pixels images.seen)" 7
+is 'the same of images and of pixels' "$(mien-view -q --full -f json -c id,pixels images.seen)" \
+    "$(mien-view -q --full -f json -c id,pixels chips.seen)"
+mien-train -q -i base.model -t chips.pack --preview 1000 >all.seen
+is 'without augmentation all records, as they are' "$(mien-view -q --full -f json -c id,pixels all.seen | sort)" \
+    "$(mien-pack -d chips.pack | mien-view -q --full -f json -c id,pixels | sort)"
+exits 'a broken image in a preview' 1 mien-train -i base.model -t broken.pack --preview 5
+exits 'a preview to a full disk' 2 sh -c 'mien-train -q -i base.model -t chips.pack --preview 5 >/dev/full'
+exits 'a preview of features' 2 mien-train -q -i base.model -t emb.pack --preview 5
+like 'which have no looks' "$(cat err)" "^mien-train: features can't be shown"
 exits 'features' 2 mien-train "$@" -t emb.pack -o z.model
 like 'can not be augmented' "$(cat err)" "^mien-train: features can't be augmented"
 exits 'mien-train --help' 0 mien-train --help
