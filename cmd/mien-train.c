@@ -123,6 +123,13 @@ static void on_frozen(void *ctx, size_t done, size_t total)
     mien_cli_progress(&t->progress, done < total ? done : total, total, 0);
 }
 
+static void on_teacher(void *ctx, size_t done, size_t total)
+{
+    struct training *t = ctx;
+    snprintf(t->progress.stage, sizeof t->progress.stage, "teacher: ");
+    mien_cli_progress(&t->progress, done, total, 0);
+}
+
 static void on_bad(void *ctx, const struct mien_pack *p, size_t k, const struct mien_err *why)
 {
     struct training *t = ctx;
@@ -243,6 +250,7 @@ static int train(struct training *t)
     mien_cli_note(t->cli, "%s", kernels);
     f->set = &t->o.train;
     f->on_frozen = on_frozen;
+    f->on_teacher = on_teacher;
     f->on_bad = on_bad;
     f->on_batch = on_batch;
     f->on_epoch = on_epoch;

@@ -23,6 +23,8 @@ static void load_record(void *ctx, int worker, size_t i)
     int round = f->now.epoch * f->copies + (f->index_copy != NULL ? f->index_copy[i] : 0);
     inputs_load(f->inputs, worker, k, round, x);
     f->label[i] = inputs_label(f->inputs, k);
+    if (f->inputs == &f->train_inputs)
+        teacher_answer(&f->teacher, k, &f->label[i]);
     if (f->weights.weight != NULL && f->inputs == &f->train_inputs)
         f->label[i].w_gender = f->label[i].w_age = (float)f->weights.weight[k];
 }

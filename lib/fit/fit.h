@@ -54,6 +54,7 @@ struct fit_config {
     int patience;             /* stop after so many epochs without gain; 0: never */
 
     struct loss_options loss;
+    const char *teacher;        /* models to learn from too, by commas (teacher.h), or NULL */
     struct augment augment;     /* of the training part's images, anew in each epoch */
     int views;                  /* before frozen layers: so many changes of each image are kept */
     double mixup;               /* alpha of the mixing Beta distribution; 0: none */
@@ -80,6 +81,7 @@ struct fit_config {
     void (*on_bad)(void *ctx, const struct mien_pack *p, size_t k, const struct mien_err *why);
     void (*on_epoch)(void *ctx, const struct fit_epoch *e);
     void (*on_frozen)(void *ctx, size_t done, size_t total);
+    void (*on_teacher)(void *ctx, size_t done, size_t total); /* while teachers are asked */
     void *ctx;
 };
 

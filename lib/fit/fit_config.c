@@ -17,6 +17,7 @@ struct fit_config fit_defaults(void)
         .optim.epsilon = 1e-7,
         .optim.momentum = 0.9,
         .layer_decay = 1,
+        .loss.teacher = 0.5,
         .schedule.step_epochs = 5,
         .schedule.drop = 0.1,
         .cache_mem = (size_t)8 << 30,
@@ -100,6 +101,10 @@ int fit_describe(const struct fit_config *c, struct mien_buf *out)
         rc |= mien_buf_printf(out, " precision=bf16");
     if (c->best != d.best)
         rc |= mien_buf_printf(out, " best=%s", bests[c->best]);
+    if (c->teacher != NULL) {
+        num_print(number, c->loss.teacher);
+        rc |= mien_buf_printf(out, " teacher=%s teacher-share=%s", c->teacher, number);
+    }
     if (c->in_order)
         rc |= mien_buf_printf(out, " in-order");
     for (size_t k = 0; pack_set_weighted(c->set) && k < c->set->n; k++) {

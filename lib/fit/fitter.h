@@ -8,6 +8,7 @@
 #include "checkpoint.h"
 #include "inputs.h"
 #include "sampler.h"
+#include "teacher.h"
 #include "train/trainer.h"
 
 struct fitter {
@@ -22,6 +23,7 @@ struct fitter {
     int ends[2], nends; /* the logits: where gradients begin */
     struct inputs train_inputs, val_inputs;
     struct sampler balance, weights; /* for sampling and for losses, where they are asked for */
+    struct teacher teacher;          /* of the training part */
     uint32_t *order;                 /* of the epoch */
     uint8_t *copy;                   /* the how-manieth time it has that record; NULL: the first */
     int copies;                      /* an epoch has of a record at most, about */

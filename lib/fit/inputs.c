@@ -238,7 +238,8 @@ void inputs_load(const struct inputs *inputs, int worker, size_t k, int round, f
 struct label inputs_label(const struct inputs *inputs, size_t k)
 {
     const struct mien_pack *p = inputs->pack;
-    struct label y = {p->age[k], p->gender[k], {MIEN_PACK_UNKNOWN, MIEN_PACK_UNKNOWN}, 1, 1};
+    struct label y = {p->age[k], p->gender[k], {MIEN_PACK_UNKNOWN, MIEN_PACK_UNKNOWN}, 1, 1,
+                      NULL,      NULL};
     if (decoded_bad(&inputs->images, k))
         y.age = y.gender = MIEN_PACK_UNKNOWN;
     else if (p->band != NULL)

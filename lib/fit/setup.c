@@ -121,6 +121,9 @@ static int describe(struct fitter *f, const struct mien_pack *val, struct mien_e
                           (unsigned long long)fit_pack_hash(f->train_inputs.pack));
     if (val != NULL)
         rc |= mien_buf_printf(&b, " validation=%016llx", (unsigned long long)fit_pack_hash(val));
+    if (f->c->teacher != NULL)
+        rc |=
+            mien_buf_printf(&b, " teacher=%016llx", (unsigned long long)teacher_hash(&f->teacher));
     rc |= mien_buf_printf(
         &b, " frozen=%016llx\n%s\n",
         (unsigned long long)hash_bytes(0, f->m->weights, f->arrays.n * sizeof(float)),
@@ -206,6 +209,14 @@ static int make_inputs(struct fitter *f, const struct mien_pack *train, const st
     return rc;
 }
 
+/* Asks the teachers. Returns 0, 1 when stopped, or a negative code. */
+static int ask_teacher(struct fitter *f, const struct mien_pack *train, struct mien_err *e)
+{
+    const struct fit_config *c = f->c;
+    const struct teacher_watch watch = {c->on_teacher, c->stop, c->ctx};
+    return c->teacher != NULL ? teacher_ask(&f->teacher, c->teacher, train, &watch, f->par, e) : 0;
+}
+
 /* The heads, which layers are trained and how fast, and where the frozen ones end. */
 static int choose_layers(struct fitter *f, const struct mien_pack *train, struct mien_err *e)
 {
@@ -263,7 +274,8 @@ int fitter_set_up(struct fitter *f, const struct mien_pack *train, const struct 
     if (f->heads.age >= 0)
         f->ends[f->nends++] = f->heads.age_logits;
     if ((rc = check_memory(f, e)) < 0 || (rc = make_inputs(f, train, val, e)) != 0 ||
-        (rc = make_state(f, e)) < 0 || (rc = describe(f, val, e)) < 0)
+        (rc = ask_teacher(f, train, e)) != 0 || (rc = make_state(f, e)) < 0 ||
+        (rc = describe(f, val, e)) < 0)
         return rc;
     f->t = trainer_new(&f->m->net, f->m->weights, f->train, f->at.layer, f->at.n, f->ends, f->nends,
                        f->c->batch, f->c->precision, f->par, e);
@@ -276,6 +288,7 @@ void fitter_free(struct fitter *f)
     inputs_free(&f->train_inputs);
     inputs_free(&f->val_inputs);
     optim_free(&f->optim);
+    teacher_free(&f->teacher);
     sampler_free(&f->balance);
     sampler_free(&f->weights);
     par_free(f->par);

@@ -34,16 +34,27 @@ static void smooth(const struct loss_options *c, double *q, int n)
 
 /* --- Gender --------------------------------------------------------------------------------- */
 
+/* The share of the loss that a teacher's answer has; without an answer, none. */
+static double taught_share(const struct loss_options *c, const float *answer, bool labelled)
+{
+    return c == NULL || answer == NULL ? 0 : labelled ? c->teacher : 1;
+}
+
 /* The gradient at one logit, of male, is that at the second of two. */
 static void gender_loss(const struct loss_options *c, const struct heads *h, const struct label *y,
                         double weight, const float *out, double *d, struct tally *t)
 {
     float two[MIEN_GENDERS];
     double q[MIEN_GENDERS] = {0}, both[MIEN_GENDERS] = {0};
+    bool labelled = y->gender < MIEN_GENDERS;
+    double taught = taught_share(c, y->taught_gender, labelled);
     model_gender(out, h->genders, two);
     const double p[MIEN_GENDERS] = {(double)two[0], (double)two[1]};
-    q[y->gender] = 1;
+    if (labelled)
+        q[y->gender] = 1;
     smooth(c, q, MIEN_GENDERS);
+    for (int k = 0; taught > 0 && k < MIEN_GENDERS; k++)
+        q[k] = (1 - taught) * q[k] + taught * (double)y->taught_gender[k];
     weight *= (double)y->w_gender;
     t->weight_gender += weight;
     cross_entropy(q, p, MIEN_GENDERS, weight, &t->loss_gender, both);
@@ -167,24 +178,64 @@ static void ordinal_loss(const struct age_head *h, struct span s, double weight,
     }
 }
 
-static bool has_age(const struct label *y)
+/* What a teacher says of the head's classes. */
+static void taught_classes(const struct age_head *h, const float *year, double *q)
+{
+    for (int k = 0; k < h->n; k++)
+        q[k] = 0;
+    for (int i = 0; i < MIEN_AGES; i++)
+        q[age_head_class(h, i)] += (double)year[i];
+}
+
+/* The loss against a teacher: a cross-entropy or, of an ordinal head, one for each threshold. */
+static void teacher_loss(const struct age_head *h, const float *year, double weight,
+                         const float *out, const double *p, double *loss, double *d)
+{
+    double q[AGE_CLASSES], later = 1;
+    taught_classes(h, year, q);
+    if (!h->ordinal) {
+        cross_entropy(q, p, h->n, weight, loss, d);
+        return;
+    }
+    for (int k = 0; k + 1 < h->n; k++) {
+        double is = out[k];
+        later = fmax(later - q[k], 0);
+        *loss -= weight * (later * log(not_zero(is)) + (1 - later) * log(not_zero(1 - is)));
+        d[k] += weight * (is - later);
+    }
+}
+
+static bool has_gender(const struct label *y)
+{
+    return y->gender < MIEN_GENDERS || y->taught_gender != NULL;
+}
+
+static bool labelled_age(const struct label *y)
 {
     return y->age < MIEN_AGES || (y->band[0] <= y->band[1] && y->band[1] < MIEN_AGES);
+}
+
+static bool has_age(const struct label *y)
+{
+    return labelled_age(y) || y->taught_age != NULL;
 }
 
 static void age_loss(const struct loss_options *c, const struct age_head *h, const struct label *y,
                      double weight, const float *out, double *d, struct tally *t)
 {
-    double p[AGE_CLASSES];
+    double p[AGE_CLASSES], taught = taught_share(c, y->taught_age, labelled_age(y));
     struct span s = years_of(h, y);
     weight *= (double)y->w_age;
     t->weight_age += weight;
-    if (h->ordinal) {
-        ordinal_loss(h, s, weight, out, &t->loss_age, d);
-        return;
-    }
     age_head_classes(h, out, p);
-    softmax_loss(c, h, s, weight, p, &t->loss_age, d);
+    if (taught > 0)
+        teacher_loss(h, y->taught_age, taught * weight, out, p, &t->loss_age, d);
+    if (taught == 1)
+        return;
+    if (h->ordinal)
+        ordinal_loss(h, s, (1 - taught) * weight, out, &t->loss_age, d);
+    else
+        softmax_loss(c, h, s, (1 - taught) * weight, p, &t->loss_age, d);
 }
 
 int loss_check(const struct loss_options *c, const struct heads *h, struct mien_err *e)
@@ -253,7 +304,7 @@ void loss_batch(const struct loss_options *c, const struct heads *h, const struc
         for (int part = 0; part < parts; part++) {
             double share;
             const struct label *l = label_of(y, mix, i, part, &share);
-            weight_gender += l->gender < MIEN_GENDERS ? share * (double)l->w_gender : 0;
+            weight_gender += has_gender(l) ? share * (double)l->w_gender : 0;
             weight_age += has_age(l) ? share * (double)l->w_age : 0;
         }
     }
@@ -264,7 +315,7 @@ void loss_batch(const struct loss_options *c, const struct heads *h, const struc
         for (int part = 0; part < parts; part++) {
             double share;
             const struct label *l = label_of(y, mix, i, part, &share);
-            if (h->genders > 0 && l->gender < MIEN_GENDERS)
+            if (h->genders > 0 && has_gender(l))
                 gender_loss(c, h, l, share, og, dg, &one);
             if (h->years.n > 0 && has_age(l))
                 age_loss(c, &h->years, l, share, oa, da, &one);

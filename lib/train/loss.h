@@ -12,6 +12,8 @@ struct loss_options {
     double sigma;     /* ages are Gaussians of this deviation; 0: single classes */
     double l1;        /* weight of the expected age's absolute error */
     double smoothing; /* share of the label spread over all classes */
+    double teacher; /* share of the loss that compares with a teacher's answer, where there is one;
+                         all of it without a label */
 };
 
 /* How good a model is on a part of the data. Each head's figures are over the records that have its
@@ -30,6 +32,10 @@ struct metrics {
 struct label {
     uint8_t age, gender, band[2];
     float w_gender, w_age;
+
+    /* Probabilities that a teacher gives to the genders and the ages (Hinton and others 2015), or
+       NULL. */
+    const float *taught_gender, *taught_age;
 };
 
 /* What mixup made of a batch: record i is (1 - share[i]) of itself and share[i] of other[i]. */

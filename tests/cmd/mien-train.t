@@ -159,6 +159,33 @@ mien-train "$@" --last all -t chips.pack --seed 1 --log augs.tsv -o z.model
 ok 'another seed' test "$(cut -f2 augp.tsv)" != "$(cut -f2 augs.tsv)"
 for v in 1 2 3; do mien-train "$@" -t chips.pack --views $v --log v$v.tsv -o z.model; done
 ok 'views of frozen layers: another one in the second epoch' test "$(sed -n 3p v1.tsv | cut -f2)" != "$(sed -n 3p v2.tsv | cut -f2)"
+# --- Teachers
+set -- -q -i base.model --last all -t chips.pack -e 2 --hidden 4
+for j in 1 3; do mien-train "$@" -j $j --teacher a.model,b.model --log taught$j.tsv -o taught$j.model; done
+is 'taught: same seed, same model, whatever -j' "$(cat taught1.tsv)" "$(cat taught3.tsv)"
+like 'and its origin' "$(mien-net taught1.model)" 'teacher=a.model,b.model teacher-share=0.5$|teacher=a.model,b.model teacher-share=0.5 '
+mien-train "$@" --log plain.tsv -o z.model
+mien-train "$@" --teacher a.model --teacher-share 0 --log deaf.tsv -o z.model
+is 'a share of 0: labels alone' "$(cat deaf.tsv)" "$(cat plain.tsv)"
+ok 'a share of 0.5: not alone' test "$(cut -f2 plain.tsv)" != "$(cut -f2 taught1.tsv)"
+mien-train "$@" -e 1 --checkpoint t.ckpt --teacher a.model --log resumed.tsv -o z.model
+exits 'another teacher' 2 mien-train "$@" -e 1 --checkpoint t.ckpt --teacher b.model --resume -o z.model
+like 'another training' "$(cat err)" "has 'teacher=a.model', this one 'teacher=b.model'"
+exits 'a teacher without heads' 2 mien-train "$@" --teacher base.model -o z.model
+like 'says so' "$(cat err)" "^mien-train: the teacher 'base.model': "
+mien-net --new --scale 0.01 --size 10 -o ten.model net.txt
+mien-fake 20 --pixels 10x10 | mien-pack -q -o ten.pack
+mien-train -q -i ten.model -t ten.pack -e 1 -o ten.model
+exits 'a teacher of another size' 2 mien-train -q -i base.model -t pixels.pack --teacher ten.model -o z.model
+like 'names it' "$(cat err)" "^mien-train: the training pack doesn't fit the teacher 'ten.model': made with size=12x12"
+exits 'of encoded images it may be' 0 mien-train -q -i base.model -t images.pack --teacher ten.model -e 1 -o z.model
+exits 'a broken image isn'"'"'t taught' 2 mien-train -q -i base.model -t broken.pack --teacher a.model -e 1 -o z.model
+exits 'a teacher and features' 2 mien-train -q -t features.pack --teacher a.model -o z.model
+like 'which it does not read' "$(cat err)" '^mien-train: a teacher reads faces'
+exits 'no such teacher' 2 mien-train "$@" --teacher a.model,nobody.model -o z.model
+like 'names it' "$(cat err)" "nobody.model"
+set -- -q -i base.model -e 3 -v other.pack --flip --shift 0.2 --zoom 0.1 --rotate 9 --brightness 0.2 \
+    --contrast 0.2 --saturation 0.2 --gray 0.2 --erase 0.3 --stretch 0.1 --cast 0.1 --soft 0.3
 # --preview shows them, and trains nothing.
 for p in images chips; do
     exits "preview of $p" 0 mien-train "$@" -t $p.pack --preview 7 -o z.model

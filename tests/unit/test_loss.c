@@ -19,18 +19,19 @@
 enum { N = 8, MOST = 256, UNKNOWN = MIEN_PACK_UNKNOWN };
 
 static const struct label labels[N] = {
-    {0, 1, {UNKNOWN, UNKNOWN}, 1, 1},
-    {37, UNKNOWN, {UNKNOWN, UNKNOWN}, 1, 2},
-    {100, 0, {UNKNOWN, UNKNOWN}, 0.5f, 1},
-    {UNKNOWN, 0, {20, 39}, 1, 0.5f},
-    {UNKNOWN, UNKNOWN, {5, 14}, 1, 1}, /* across bins */
-    {UNKNOWN, 1, {48, 53}, 3, 1},
-    {UNKNOWN, 1, {UNKNOWN, UNKNOWN}, 1, 1},
-    {UNKNOWN, UNKNOWN, {UNKNOWN, UNKNOWN}, 1, 1},
+    {0, 1, {UNKNOWN, UNKNOWN}, 1, 1, NULL, NULL},
+    {37, UNKNOWN, {UNKNOWN, UNKNOWN}, 1, 2, NULL, NULL},
+    {100, 0, {UNKNOWN, UNKNOWN}, 0.5f, 1, NULL, NULL},
+    {UNKNOWN, 0, {20, 39}, 1, 0.5f, NULL, NULL},
+    {UNKNOWN, UNKNOWN, {5, 14}, 1, 1, NULL, NULL}, /* across bins */
+    {UNKNOWN, 1, {48, 53}, 3, 1, NULL, NULL},
+    {UNKNOWN, 1, {UNKNOWN, UNKNOWN}, 1, 1, NULL, NULL},
+    {UNKNOWN, UNKNOWN, {UNKNOWN, UNKNOWN}, 1, 1, NULL, NULL},
 };
 
 /* A pair of heads, with what they would put out. */
 struct bench {
+    const struct label *label; /* those above, or these with a teacher's answers */
     struct heads h;
     double gender[N * 2], age[N * MOST]; /* logits */
     struct loss_options c;
@@ -102,6 +103,37 @@ static double age_of(const struct bench *b, const double *x, int lo, int hi)
     return loss + b->c.l1 * fabs(mean - lo);
 }
 
+/* Against a teacher. */
+static double taught_gender_of(const struct bench *b, int i, const float *answer)
+{
+    double p[2];
+    if (b->h.genders == 2)
+        softmax(b->gender + 2 * i, 2, p);
+    else
+        p[0] = 1 - (p[1] = logistic(b->gender[i]));
+    return -(double)answer[0] * log(p[0]) - (double)answer[1] * log(p[1]);
+}
+
+static double taught_age_of(const struct bench *b, const double *x, const float *year)
+{
+    const struct age_head *h = &b->h.years;
+    double p[MOST], loss = 0;
+    if (!h->ordinal)
+        softmax(x, h->n, p);
+    for (int k = 0; k < h->n; k++) {
+        double in = 0, later = 0;
+        for (int y = 0; y < MIEN_AGES; y++) {
+            in += y >= h->from[k] && y < h->from[k + 1] ? (double)year[y] : 0;
+            later += y >= h->from[k + 1] ? (double)year[y] : 0;
+        }
+        if (!h->ordinal)
+            loss -= in * log(p[k]);
+        else if (k + 1 < h->n)
+            loss -= later * log(logistic(x[k])) + (1 - later) * log(1 - logistic(x[k]));
+    }
+    return loss;
+}
+
 /* The loss of the batch, of gender and of age. */
 static double loss(const struct bench *b)
 {
@@ -110,19 +142,26 @@ static double loss(const struct bench *b)
     for (int i = 0; i < N; i++) {
         for (int part = 0; part < 2; part++) {
             double share = b->mix == NULL ? 0 : (double)b->mix->share[i];
-            const struct label *l = &labels[part == 0        ? i
-                                            : b->mix == NULL ? i
-                                                             : (int)b->mix->other[i]];
+            const struct label *l = &b->label[part == 0        ? i
+                                              : b->mix == NULL ? i
+                                                               : (int)b->mix->other[i]];
+            const float *tg = l->taught_gender, *ta = l->taught_age;
+            bool known = l->age != UNKNOWN, banded = l->band[0] != UNKNOWN;
             share = part == 1 ? share : 1 - share;
-            if (l->gender < 2 && b->h.genders > 0) {
-                gender += share * (double)l->w_gender * gender_of(b, i, l->gender);
+            if ((l->gender < 2 || tg != NULL) && b->h.genders > 0) {
+                double f = tg == NULL ? 0 : l->gender < 2 ? b->c.teacher : 1, sum = 0;
+                sum += f < 1 ? (1 - f) * gender_of(b, i, l->gender) : 0;
+                sum += f > 0 ? f * taught_gender_of(b, i, tg) : 0;
+                gender += share * (double)l->w_gender * sum;
                 wg += share * (double)l->w_gender;
             }
-            bool known = l->age != UNKNOWN;
-            if ((known || l->band[0] != UNKNOWN) && b->h.years.n > 0) {
-                age += share * (double)l->w_age *
-                       age_of(b, b->age + i * outputs, known ? l->age : l->band[0],
-                              known ? l->age : l->band[1]);
+            if ((known || banded || ta != NULL) && b->h.years.n > 0) {
+                const double *x = b->age + i * outputs;
+                int lo = known ? l->age : l->band[0], hi = known ? l->age : l->band[1];
+                double f = ta == NULL ? 0 : known || banded ? b->c.teacher : 1, sum = 0;
+                sum += f < 1 ? (1 - f) * age_of(b, x, lo, hi) : 0;
+                sum += f > 0 ? f * taught_age_of(b, x, ta) : 0;
+                age += share * (double)l->w_age * sum;
                 wa += share * (double)l->w_age;
             }
         }
@@ -152,6 +191,8 @@ static void compare(struct bench *b, double *logit, int n, const float *grad, co
 static void check(const char *kind, int genders, struct loss_options c, bool mixed)
 {
     struct bench b = {.c = c, .h = {.genders = genders}};
+    struct label taught[N];
+    float answer_gender[N][2], answer_age[N][MIEN_AGES];
     struct mien_err e = {{0}};
     struct rng r = {5};
     struct tally t = {0};
@@ -184,7 +225,22 @@ static void check(const char *kind, int genders, struct loss_options c, bool mix
         for (int k = 0; k < outputs; k++)
             age[i * outputs + k] = (float)(h->ordinal ? logistic(b.age[i * outputs + k]) : p[k]);
     }
-    loss_batch(&b.c, &b.h, labels, N, b.mix, gender, age, dgender, dage, &t);
+    for (int i = 0; i < N; i++) {
+        float sum = 0;
+        taught[i] = labels[i];
+        answer_gender[i][1] = (float)rng_uniform(&r);
+        answer_gender[i][0] = 1 - answer_gender[i][1];
+        for (int y = 0; y < MIEN_AGES; y++)
+            sum += answer_age[i][y] = (float)rng_uniform(&r);
+        for (int y = 0; y < MIEN_AGES; y++)
+            answer_age[i][y] /= sum;
+        if (i % 3 != 1) { /* of records with and without labels, some */
+            taught[i].taught_gender = answer_gender[i];
+            taught[i].taught_age = answer_age[i];
+        }
+    }
+    b.label = c.teacher > 0 ? taught : labels;
+    loss_batch(&b.c, &b.h, b.label, N, b.mix, gender, age, dgender, dage, &t);
     double got = tally_metrics(&t).loss, want = loss(&b);
     if (fabs(got - want) > 1e-5 * want)
         fail_msg("%s: loss %g, not %g", kind, got, want);
@@ -203,6 +259,8 @@ static void classes(void **state)
             check(kinds[k], 1, (struct loss_options){.l1 = 0.1}, mixed);
             check(kinds[k], 1, (struct loss_options){.smoothing = 0.2}, mixed);
             check(kinds[k], 2, (struct loss_options){.sigma = 5, .l1 = 1, .smoothing = 0.1}, mixed);
+            check(kinds[k], 2, (struct loss_options){.teacher = 0.3, .sigma = 2, .l1 = 0.1}, mixed);
+            check(kinds[k], 1, (struct loss_options){.teacher = 1}, mixed);
         }
     }
 }
@@ -212,6 +270,7 @@ static void ranks(void **state)
     (void)state;
     for (int mixed = 0; mixed < 2; mixed++) {
         check("coral", 2, (struct loss_options){0}, mixed);
+        check("coral", 2, (struct loss_options){.teacher = 0.7}, mixed);
         check("coral:0:10:20:30:40:50:60", 1, (struct loss_options){0}, mixed);
     }
 }
@@ -250,9 +309,9 @@ static void counts(void **state)
     struct mien_err e;
     struct heads h = {.genders = 1};
     struct tally t = {0};
-    const struct label y[3] = {{20, 1, {UNKNOWN, UNKNOWN}, 1, 1},
-                               {80, 1, {UNKNOWN, UNKNOWN}, 1, 1},
-                               {UNKNOWN, 0, {10, 20}, 1, 1}};
+    const struct label y[3] = {{20, 1, {UNKNOWN, UNKNOWN}, 1, 1, NULL, NULL},
+                               {80, 1, {UNKNOWN, UNKNOWN}, 1, 1, NULL, NULL},
+                               {UNKNOWN, 0, {10, 20}, 1, 1, NULL, NULL}};
     const float gender[3] = {0.75f, 0.25f, 0.25f},
                 age[6] = {0.75f, 0.25f, 0.75f, 0.25f, 0.5f, 0.5f};
     assert_int_equal(age_head_parse(&h.years, "0:30", &e), 0);

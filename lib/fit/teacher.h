@@ -1,0 +1,42 @@
+/* Teachers: models whose answers a training learns along with the labels (Hinton, Vinyals, Dean:
+   Distilling the knowledge in a neural network, 2015). */
+#ifndef MIEN_FIT_TEACHER_H
+#define MIEN_FIT_TEACHER_H
+
+#include <signal.h>
+
+#include "mien/pack.h"
+#include "train/loss.h"
+#include "util/par.h"
+
+/* What they say of each record of a pack: the means over all teachers, and over an image and its mirror
+   image, of the probabilities of gender and age. Zeroed: no teacher. */
+struct teacher {
+    size_t n;
+    float *gender; /* [n][MIEN_GENDERS]; NULL: none of them has that head */
+    float *age;    /* [n][MIEN_AGES], likewise */
+};
+
+/* Told how far it is, and asked whether to stop; both may be NULL. */
+struct teacher_watch {
+    void (*on_record)(void *ctx, size_t done, size_t total);
+    const volatile sig_atomic_t *stop;
+    void *ctx;
+};
+
+/* Asks the models, names separated by commas (model_find), about the pack's images as they are.
+   Records whose image can't be used are in none. t is zeroed by the caller, and freed by it in any
+   case. Returns 0, 1 when stopped; MIEN_ERR_FORMAT when a model doesn't read such a pack; or another
+   negative code. */
+MIEN_CHECKED int teacher_ask(struct teacher *t, const char *models, const struct mien_pack *pack,
+                             const struct teacher_watch *watch, struct par *par,
+                             struct mien_err *e);
+void teacher_free(struct teacher *t);
+
+/* Adds what they say of record k to its label. */
+void teacher_answer(const struct teacher *t, size_t k, struct label *y);
+
+/* A hash of all answers; 0 of none. */
+uint64_t teacher_hash(const struct teacher *t);
+
+#endif
