@@ -101,14 +101,13 @@ static double fair_tail(uint64_t n, uint64_t k)
     return sum;
 }
 
-int pairs_value(const struct pairs *p, int i, int boot, uint64_t seed, struct pair_value *out,
-                struct mien_err *e)
+/* What is known of metric i, which records count for. Returns 0 or MIEN_ERR_MEM. */
+static int value_of(const struct pairs *p, int i, int boot, uint64_t seed, struct pair_value *out,
+                    struct mien_err *e)
 {
     const struct pair_metric *m = &p->metric[i];
     double n = (double)m->change.total;
     uint64_t fewer = m->better < m->worse ? m->better : m->worse;
-    if (m->change.total == 0)
-        return 0;
     *out = (struct pair_value){
         .metric = metrics[i],
         .n = m->change.total,
@@ -123,7 +122,18 @@ int pairs_value(const struct pairs *p, int i, int boot, uint64_t seed, struct pa
     if (boot > 0 && score_bootstrap_mean(&m->change, unit(i), zero(i), out->change, boot,
                                          seed + (uint64_t)i, &out->interval, e) < 0)
         return MIEN_ERR_MEM;
-    return 1;
+    return 0;
+}
+
+int pairs_values(const struct pairs *p, int boot, uint64_t seed,
+                 struct pair_value out[PAIR_METRICS], struct mien_err *e)
+{
+    int n = 0;
+    for (int i = 0; i < PAIR_METRICS; i++) {
+        if (p->metric[i].change.total > 0 && value_of(p, i, boot, seed, &out[n++], e) < 0)
+            return MIEN_ERR_MEM;
+    }
+    return n;
 }
 
 void pairs_free(struct pairs *p)

@@ -44,9 +44,9 @@ struct pair_value {
     double p;
 };
 
-/* Returns 1, 0 where no record counts, or MIEN_ERR_MEM. i < PAIR_METRICS. */
-MIEN_CHECKED int pairs_value(const struct pairs *p, int i, int boot, uint64_t seed,
-                             struct pair_value *out, struct mien_err *e);
+/* Those of all metrics that any record counts for. Returns how many they are, or MIEN_ERR_MEM. */
+MIEN_CHECKED int pairs_values(const struct pairs *p, int boot, uint64_t seed,
+                              struct pair_value out[PAIR_METRICS], struct mien_err *e);
 
 /* Appends the report on two files. Returns 0 or MIEN_ERR_MEM. */
 MIEN_CHECKED int pairs_report(const struct score_report *o, const struct pairs *p, const char *a,
