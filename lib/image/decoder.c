@@ -128,7 +128,8 @@ int img_read(struct img_decoder *d, int eighths, struct img_rect r, unsigned cha
 
 const char *img_damage(const struct img_decoder *d)
 {
-    return d->now < 0 ? NULL : formats[d->now]->damage(d->state[d->now]);
+    const struct img_format *f = d->now < 0 ? NULL : formats[d->now];
+    return f == NULL || f->damage == NULL ? NULL : f->damage(d->state[d->now]);
 }
 
 /* --- Parts ---------------------------------------------------------------------------------- */

@@ -19,7 +19,7 @@ struct img_format {
                 struct mien_err *e);
     int (*read)(void *state, int eighths, const struct img_part *part, size_t n,
                 struct mien_err *e);
-    const char *(*damage)(const void *state);
+    const char *(*damage)(const void *state); /* NULL: a damaged image isn't decoded */
 };
 
 extern const struct img_format img_jpeg, img_png, img_webp, img_heic, img_avif;

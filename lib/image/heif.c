@@ -80,12 +80,6 @@ static void free_heif(void *state)
     free(j);
 }
 
-static const char *damage_of(const void *state)
-{
-    (void)state;
-    return NULL;
-}
-
 static int load(struct heif *j, struct mien_err *e)
 {
     void *library = j->loaded ? NULL : dlopen(LIBRARY, RTLD_NOW | RTLD_LOCAL);
@@ -182,8 +176,8 @@ static int read_heif(void *state, int eighths, const struct img_part *part, size
 }
 
 const struct img_format img_heic = {"heic",    "HEIC",    new_heif, free_heif,
-                                    open_heif, read_heif, damage_of};
+                                    open_heif, read_heif, NULL};
 const struct img_format img_avif = {"avif",    "AVIF",    new_heif, free_heif,
-                                    open_heif, read_heif, damage_of};
+                                    open_heif, read_heif, NULL};
 
 #endif
