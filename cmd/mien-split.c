@@ -171,6 +171,8 @@ static void summarize(struct splitter *s)
 {
     struct mien_buf lines = {0};
     struct mien_err e;
+    if (s->cli->quiet)
+        return;
     if (split_summary(&s->parts, &s->counts, s->o.by, &lines, &e) < 0)
         mien_cli_die(s->cli, "%s", e.msg);
     cli_note_lines(s->cli, &lines);

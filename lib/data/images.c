@@ -102,14 +102,18 @@ static int give_record(struct images *im, struct images_record *out, struct mien
         return rc;
     if (++im->made >= im->match.n)
         im->state = NEXT;
-    *out = (struct images_record){.rec = &im->rec, .bad = im->bad ? im->why.msg : NULL};
+    out->rec = &im->rec;
+    out->bad = im->bad ? im->why.msg : NULL;
+    out->nunread = 0;
     return 1;
 }
 
 /* The sample's image, with the labels beside it. */
 static int give_sample(struct images *im, struct images_record *out, struct mien_err *e)
 {
-    *out = (struct images_record){.rec = &im->rec};
+    out->rec = &im->rec;
+    out->bad = NULL;
+    out->nunread = 0;
     for (int i = SIDECAR_JSON; i < SIDECARS; i++) {
         int rc = sample_labels(&im->sample, (enum sidecar)i, &im->rec, e);
         if (rc == MIEN_ERR_MEM)
