@@ -13,7 +13,7 @@
 #include "mien/record.h"
 
 #define PRED_INTERVAL 0.8 /* the share that the interval holds which predictions are shown with */
-enum { PRED_CLOSE = 5 }; /* years by which a guess of an age may be off and still be good */
+enum { PRED_CLOSE = 5 };  /* years by which a guess of an age may be off and still be good */
 
 /* Whether p is a distribution: finite, nowhere negative, its sum within 0.01 of 1 (half-precision
    weights don't sum to 1 exactly). The functions below take only such. */
