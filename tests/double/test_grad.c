@@ -5,6 +5,8 @@
  * A network's loss here is the sum of its outputs times fixed random numbers. The layer under test
  * stands behind a trained layer, whose own gradients are right only if the gradient that flows
  * through the layer is.
+ *
+ * test_grad MODEL... checks models instead, whole ones, of each parameter along one direction.
  */
 #include <math.h>
 #include <setjmp.h>
@@ -16,6 +18,7 @@
 #include <string.h>
 #include <cmocka.h>
 
+#include "net/model.h"
 #include "util/hash.h"
 #include "train/trainer.h"
 
@@ -409,8 +412,116 @@ static void whole_networks(void **state)
           3, NULL);
 }
 
-int main(void)
+/* --- Models --------------------------------------------------------------------------------- */
+
+/* The derivative along d, of `count` weights from `at` on, by a central difference. */
+static double along(struct bench *b, const double *w, size_t at, size_t count, const double *d,
+                    double h)
 {
+    double side[2];
+    for (int k = 0; k < 2; k++) {
+        for (size_t j = 0; j < count; j++)
+            b->w[at + j] = w[at + j] + (k == 0 ? h : -h) * d[j];
+        side[k] = loss_again(b, w);
+    }
+    memcpy(b->w + at, w + at, count * sizeof *w);
+    return (side[0] - side[1]) / (2 * h);
+}
+
+/* A direction of length 1: half of it that of g, half of it random. */
+static void direction(struct rng *rng, const double *g, size_t count, double *d)
+{
+    double norm[2] = {0, 0}, sum = 0;
+    for (size_t j = 0; j < count; j++) {
+        d[j] = rng_normal(rng);
+        norm[0] += d[j] * d[j];
+        norm[1] += g[j] * g[j];
+    }
+    for (size_t j = 0; j < count; j++) {
+        d[j] = d[j] / sqrt(norm[0]) + (norm[1] > 0 ? g[j] / sqrt(norm[1]) : 0);
+        sum += d[j] * d[j];
+    }
+    for (size_t j = 0; j < count; j++)
+        d[j] /= sqrt(sum);
+}
+
+/* Prints how far off the gradients of a model's parameters are at most, relative to the gradient's
+   length. Returns whether that is little. */
+static bool check_model(const char *path)
+{
+    struct mien_err e;
+    struct model m = {0};
+    struct bench b = {.n = 2};
+    struct rng rng = {7};
+    if (model_load(&m, path, &e) < 0) {
+        fprintf(stderr, "test_grad: %s\n", e.msg);
+        return false;
+    }
+    b.net = m.net;
+    b.last = m.net.n - 1;
+    size_t nw = m.net.nweights, out = (size_t)b.n * shape_count(m.net.layer[b.last].shape);
+    size_t in = (size_t)b.n * shape_count(m.net.layer[0].shape);
+    double *w = calloc(nw, sizeof *w), *d = calloc(nw, sizeof *d), worst = 0;
+    bool *train = calloc((size_t)m.net.n, sizeof *train);
+    b.w = calloc(nw, sizeof *b.w);
+    b.r = calloc(out, sizeof *b.r);
+    for (size_t i = 0; i < nw; i++)
+        w[i] = b.w[i] = (double)m.weights[i];
+    for (size_t i = 0; i < out; i++)
+        b.r[i] = rng_normal(&rng);
+    for (int i = 0; i < m.net.n; i++)
+        train[i] = true;
+    b.t = trainer_new(&m.net, b.w, train, (int[]){0}, 1, &b.last, 1, b.n, TRAIN_FLOAT, NULL, &e);
+    if (b.t == NULL) {
+        fprintf(stderr, "test_grad: %s\n", e.msg);
+        return false;
+    }
+    for (size_t i = 0; i < in; i++)
+        trainer_act(b.t, 0)[i] = rng_normal(&rng);
+    loss_again(&b, w);
+    memcpy(trainer_dact(b.t, b.last), b.r, out * sizeof *b.r);
+    trainer_backward(b.t, b.n);
+    double *grad = calloc(nw, sizeof *grad);
+    memcpy(grad, trainer_grad(b.t), nw * sizeof *grad);
+    int params = 0;
+    for (int i = 0; i < m.net.n; i++) {
+        for (int k = 0; k < m.net.layer[i].nparam; k++) {
+            const struct param *p = &m.net.layer[i].param[k];
+            const double *g = grad + p->at;
+            double length = 0, want = 0;
+            if (!p->trained)
+                continue;
+            direction(&rng, g, p->count, d);
+            for (size_t j = 0; j < p->count; j++) {
+                length += g[j] * g[j];
+                want += g[j] * d[j];
+            }
+            length = fmax(sqrt(length), 1e-6);
+            /* A step may lead across the kink of a rectifier: then a smaller one. */
+            double off = 1;
+            for (double h = 1e-7; !(off <= 1e-5) && h > 0.9e-9; h /= 10)
+                off = fabs(along(&b, w, p->at, p->count, d, h) - want) / length;
+            if (!(off <= 1e-4))
+                printf("%s: %s.%s is off by %g\n", path, m.net.layer[i].name, p->name, off);
+            worst = off <= worst ? worst : off;
+            params++;
+        }
+    }
+    printf("%s: %d parameters, largest difference %.1e\n", path, params, worst);
+    trainer_free(b.t);
+    free(w);
+    free(d);
+    free(train);
+    free(b.w);
+    free(b.r);
+    free(grad);
+    model_free(&m);
+    return params > 0 && worst <= 1e-4;
+}
+
+int main(int argc, char **argv)
+{
+    bool good = true;
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(convolutions),  cmocka_unit_test(dilations),
         cmocka_unit_test(transposed),    cmocka_unit_test(fused_runs),
@@ -421,5 +532,7 @@ int main(void)
         cmocka_unit_test(resizes),       cmocka_unit_test(matrix_products),
         cmocka_unit_test(joins),         cmocka_unit_test(whole_networks),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    for (int i = 1; i < argc; i++)
+        good = check_model(argv[i]) && good;
+    return argc > 1 ? !good : cmocka_run_group_tests(tests, NULL, NULL);
 }
