@@ -43,7 +43,7 @@ DOUBLE = tests/double/test_grad $(patsubst %.c,%,$(wildcard lib/kernel/op_*.c li
 	lib/train/patches
 VECTORIZED = $(patsubst %.c,%,$(wildcard lib/kernel/op_*.c lib/train/op_*.c)) lib/train/grad lib/train/optim
 MAN = $(wildcard man/man*/*.[1357])
-NETWORKS = $(wildcard networks/*.net)
+NETWORKS = $(wildcard networks/*.net networks/*.map)
 SETS = $(wildcard sets/*.set)
 EXAMPLES = $(wildcard examples/*.py)
 HEADERS = $(wildcard include/mien/*.h)

@@ -275,11 +275,13 @@ static int read_weights(const struct mien_safetensors *file, const struct import
                           : ask_pixels(o, &cause);
     if (rc < 0)
         return of_file(path, rc, &cause, e);
-    if (o->map != NULL && (rc = slurp(o->map, &map, e)) < 0)
+    char found[4096];
+    const char *names = o->map != NULL ? model_find(o->map, found, sizeof found) : NULL;
+    if (names != NULL && (rc = slurp(names, &map, e)) < 0)
         return rc;
     rc = torch_weights(m, file, (const char *)map.data, map.len, left, &cause);
     mien_buf_free(&map);
-    return rc < 0 ? of_file(rc == MIEN_ERR_ARG ? o->map : path, rc, &cause, e) : 0;
+    return rc < 0 ? of_file(rc == MIEN_ERR_ARG ? names : path, rc, &cause, e) : 0;
 }
 
 static int import_weights(const char *path, const struct import_options *o, struct model *m,

@@ -194,6 +194,9 @@ like 'what is left over is named' "$(cat err)" 'left over: .*(conv1|grouped)\.we
 printf '# ours = theirs\n\nstem_0 = conv1 # the first\n  g=grouped\n' >names.map
 exits 'a map of names' 0 mien-import --net renamed.net --map names.map -o y.model torch.safetensors
 is 'has the same weights' "$(predict y.model)" "$(predict torch.model)"
+fails "torchvision's names of ResNet-18, which are installed" \
+    "'torch.safetensors': tensor 'conv1.weight' of 216 elements isn't the weight of layer 'conv1'" \
+    mien-import --no-heads --net resnet-18.net --map resnet-18.map -o y.model torch.safetensors
 exits 'a body without its heads' 0 mien-import --net torch.net --no-heads -o y.model torch.safetensors
 like 'names what it leaves' "$(cat err)" "^mien-import: 'torch.safetensors': left over: .*_logits"
 is 'and ends with its features' "$(mien-net -f text y.model | tail -1)" 'depthwise dwconv 3x2'

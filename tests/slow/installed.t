@@ -313,7 +313,7 @@ fi
 unset MIEN_SHARE
 mv "$prefix" "$root/moved"
 env_in() { env XDG_DATA_DIRS=nowhere HOME="$T" PATH="$root/moved/bin:/usr/bin:/bin" "$@"; }
-for network in "$ROOT"/networks/*; do
+for network in "$ROOT"/networks/*.net; do
     is "${network##*/} by name" "$(env_in mien-net "${network##*/}")" "$("$BUILD/bin/mien-net" "$network")"
 done
 exits 'scripts call the programs beside them' 2 env_in mien-photos images.mien
