@@ -1,9 +1,12 @@
-"""Writes torchvision's networks, with random weights, as ONNX files. Arguments: FOLDER [NAME]...
+"""Writes torchvision's networks, with random weights, as ONNX files, and with -w their weights as
+safetensors, too. Arguments: [-w] FOLDER [NAME]...
 
 Statistics, factors and shifts of batch normalization are random, too: 0 and 1 would hide what folds
 them wrongly.
 """
+import json
 import os
+import struct
 import sys
 
 import torch
@@ -27,9 +30,26 @@ def network(name):
     return net
 
 
-folder, names = sys.argv[1], sys.argv[2:] or NAMES
-for name in names:
+def write_weights(net, path):
+    header, data = {}, b""
+    for name, t in net.state_dict().items():
+        if t.dtype != torch.float32:
+            continue  # counts of batches
+        raw = t.numpy().astype("<f4").tobytes()
+        header[name] = {"dtype": "F32", "shape": list(t.shape), "data_offsets": [len(data), len(data) + len(raw)]}
+        data += raw
+    text = json.dumps(header).encode()
+    with open(path, "wb") as f:
+        f.write(struct.pack("<Q", len(text)) + text + data)
+
+
+weights = sys.argv[1] == "-w"
+folder, *names = sys.argv[2:] if weights else sys.argv[1:]
+for name in names or NAMES:
     path = os.path.join(folder, name + ".onnx")
-    torch.onnx.export(network(name), torch.randn(1, 3, 224, 224), path + ".new", opset_version=13,
+    net = network(name)
+    if weights:
+        write_weights(net, os.path.join(folder, name + ".safetensors"))
+    torch.onnx.export(net, torch.randn(1, 3, 224, 224), path + ".new", opset_version=13,
                       dynamic_axes={"x": {0: "batch"}, "y": {0: "batch"}}, input_names=["x"], output_names=["y"])
     os.rename(path + ".new", path)

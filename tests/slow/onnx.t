@@ -17,5 +17,5 @@ echo "# passed $passed, refused $refused, wrong $off, out of scope $(grep -c '^o
 sed -n 's/^fail /# /p' results
 sed -n 's/^out .*: operator /# out of scope: /p' results | sort | uniq -c | sed 's/^ *\([0-9]*\) # /# \1 /'
 ok 'at least 381 pass' test "$passed" -ge 381
-is 'none is wrong' $off 0
+is 'none is wrong' "$off" 0
 finish
