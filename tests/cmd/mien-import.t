@@ -245,4 +245,11 @@ fails 'whole numbers' "'whole.safetensors': tensor 'net.fc.weight' isn't of floa
 sed 's/"prep"/"porp"/' torch.safetensors >there.safetensors
 fails 'nothing about pixels' "'there.safetensors': it doesn't tell how pixels become its input; --color" \
     mien-import --net torch.net -o y.model there.safetensors
+
+# mien-operators(7) names each operator that the readers know.
+unnamed=$(sed -n 's/^    {"_*\([A-Za-z0-9]*\)", .*/\1/p' "$ROOT/lib/import/onnx_ops.c" "$ROOT/lib/import/tfops.c" |
+    sed '/^Fused[CDM]/d; s/^FusedBatchNormV.*/FusedBatchNorm/' | sort -u | while read -r op; do
+    grep -qw "$op" "$ROOT/man/man7/mien-operators.7" || echo "$op"
+done)
+is 'the page of operators knows those that are read' "$unnamed" ''
 finish
