@@ -39,7 +39,7 @@ FUZZ = $(filter-out replay,$(patsubst tests/fuzz/%.c,%,$(wildcard tests/fuzz/*.c
 TOOLS = $(filter-out mien-synth,$(patsubst tests/tool/%.c,%,$(wildcard tests/tool/*.c)))
 BENCH = $(patsubst scripts/bench/%.c,$(BUILD)/bench/%,$(wildcard scripts/bench/*.c))
 DOUBLE = tests/double/test_grad $(patsubst %.c,%,$(wildcard lib/kernel/op_*.c lib/train/op*.c)) lib/train/grad \
-	lib/train/trainer lib/train/memory lib/train/needs lib/train/pass lib/train/forward lib/train/backward lib/train/products \
+	lib/train/trainer lib/train/blocks lib/train/exchange lib/train/memory lib/train/needs lib/train/pass lib/train/forward lib/train/backward lib/train/products \
 	lib/train/patches
 VECTORIZED = $(patsubst %.c,%,$(wildcard lib/kernel/op_*.c lib/train/op_*.c)) lib/train/grad lib/train/optim
 MAN = $(wildcard man/man*/*.[1357])

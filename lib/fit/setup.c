@@ -278,7 +278,7 @@ int fitter_set_up(struct fitter *f, const struct mien_pack *train, const struct 
         (rc = describe(f, val, e)) < 0)
         return rc;
     f->t = trainer_new(&f->m->net, f->m->weights, f->train, f->at.layer, f->at.n, f->ends, f->nends,
-                       f->c->batch, f->c->precision, f->par, e);
+                       f->c->batch, f->c->precision, f->par, NULL, e);
     return f->t == NULL ? MIEN_ERR_MEM : 0;
 }
 

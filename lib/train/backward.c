@@ -2,7 +2,8 @@
 #include <assert.h>
 #include <string.h>
 
-#include "grad.h"
+#include "blocks.h"
+#include "exchange.h"
 #include "op.h"
 
 static void backward_images(struct trainer *t, int i, size_t first, size_t n, int worker,
@@ -63,6 +64,11 @@ static void backward_part(void *ctx, int worker, size_t k)
                     t->part_len > 0 ? t->part + k * t->part_len : NULL);
 }
 
+void pass_input_part(struct trainer *t, int worker, size_t k)
+{
+    backward_part(t, worker, k);
+}
+
 void pass_input_gradient(struct trainer *t)
 {
     t->part_len = 0;
@@ -70,72 +76,18 @@ void pass_input_gradient(struct trainer *t)
         pass_over_parts(t, backward_part);
 }
 
-/* A block of the weights' gradients, or the bias's of as many columns, or, behind these, a part of
-   the input's. */
-static void backward_block(void *ctx, int worker, size_t k)
+/* Hands on the sums that pass_sum_leaves left, of the gradient from element `at` on: to t->grad, or
+   on their way there. */
+static void take_sums(struct trainer *t, size_t at)
 {
-    struct trainer *t = ctx;
-    const struct images v = pass_images(t, t->cur, 0, (size_t)t->n, worker);
-    const struct products products = pass_products(t, t->cur, worker);
-    const struct weight_blocks b = train_weight_blocks(v.l);
-    const struct param *p = v.l->param;
-    const real *dy = t->state[t->cur].dact;
-    if (k < b.down * b.across && t->packed_x.at != NULL && train_is_plain(v.l)) {
-        void *dw = t->grad + p[0].at;
-        g_weight_block_packed(products.own, &t->packed_x, &t->packed_dy, &b, k, dw);
-        return;
-    }
-    if (k < b.down * b.across) {
-        g_weight_block(&products, v.l, v.in, v.x, dy, v.n, &b, k, t->grad + p[0].at,
-                       t->scratch[worker]);
-        return;
-    }
-    k -= b.down * b.across;
-    if (v.l->nparam > 1 && k < b.across) {
-        g_bias_block(dy, v.rows, v.l->units, &b, k, t->grad + p[1].at);
-        return;
-    }
-    backward_part(t, worker, v.l->nparam > 1 ? k - b.across : k);
-}
-
-/* Pixels of x and dy that are packed at once. */
-enum { PACK_PIECE = 128 };
-
-static void pack_piece(void *ctx, int worker, size_t k)
-{
-    struct trainer *t = ctx;
-    const struct images v = pass_images(t, t->cur, 0, (size_t)t->n, worker);
-    const struct products products = pass_products(t, t->cur, worker);
-    const void *x = v.x, *dy = t->state[t->cur].dact;
-    int from = (int)k * PACK_PIECE, left = (int)v.rows - from;
-    int count = left < PACK_PIECE ? left : PACK_PIECE;
-    gemm_pack(products.own, &t->packed_x, (struct matrix){x, (size_t)t->packed_x.many, true}, from,
-              count);
-    gemm_pack(products.own, &t->packed_dy, (struct matrix){dy, (size_t)t->packed_dy.many, false},
-              from, count);
-}
-
-/* For all blocks at once. */
-static void pack_operands(struct trainer *t)
-{
-    const struct images v = pass_images(t, t->cur, 0, (size_t)t->n, 0);
-    int inputs = (int)(v.l->param[0].count / (size_t)v.l->units), rows = (int)v.rows;
-    t->packed_x = (struct packed){t->packed_x.at, inputs, rows, true};
-    t->packed_dy = (struct packed){t->packed_dy.at, v.l->units, rows, false};
-    par_for(t->par, (v.rows + PACK_PIECE - 1) / PACK_PIECE, pack_piece, t);
-}
-
-/* A layer of so many weights that these are cut, not the batch. */
-static void backward_blocks(struct trainer *t)
-{
-    const struct layer *l = &t->net->layer[t->cur];
-    const struct weight_blocks b = train_weight_blocks(l);
-    if (t->packed_x.at != NULL && train_is_plain(l))
-        pack_operands(t);
-    t->part_len = 0;
-    t->npart = t->dx != NULL ? train_image_parts(l, t->n) : 0;
-    par_for(t->par, b.down * b.across + (l->nparam > 1 ? b.across : 0) + t->npart, backward_block,
-            t);
+    struct tree roots = pass_roots(t);
+    const real *root[TREE_ROOTS];
+    for (int r = 0; r < roots.n; r++)
+        root[r] = pass_root(t, &roots.node[r]);
+    if (t->exchange != NULL)
+        exchange_sums(t, root, at, t->part_len);
+    else
+        memcpy(t->grad + at, root[0], t->part_len * sizeof *t->grad);
 }
 
 /* Input t->input of one part of the current layer, whose gradient goes to t->dx. */
@@ -180,15 +132,15 @@ static void backward_layer(struct trainer *t)
         backward_join(t);
         return;
     }
+    struct shape in = t->net->layer[l->in[0]].shape;
     t->dx = pass_destination(t, l->in[0]);
     if (!t->memory.use[t->cur].train) {
         pass_input_gradient(t);
-    } else if (train_by_blocks(l)) {
-        backward_blocks(t);
+    } else if (train_sum_of(l, in, t->memory.batch) != SUM_LEAVES) {
+        blocks_backward(t);
     } else {
-        size_t len = train_params_span(l);
-        const real *sum = pass_sum_parts(t, backward_part, len);
-        memcpy(t->grad + l->param[0].at, sum, len * sizeof *sum);
+        pass_sum_leaves(t, backward_part, train_params_span(l));
+        take_sums(t, l->param[0].at);
     }
     if (t->dx != NULL)
         pass_deliver(t, l->in[0], t->dx);
@@ -231,8 +183,9 @@ static void backward_fused_run(struct trainer *t)
     int in = t->net->layer[run->first].in[0];
     assert(t->cur == run->last);
     t->dx = pass_destination(t, in);
-    const real *sum = pass_sum_parts(t, backward_fused_part, run->span);
-    memcpy(t->grad + run->at, sum, run->span * sizeof *sum);
+    pass_sum_leaves(t, backward_fused_part, run->span);
+    if (run->span > 0)
+        take_sums(t, run->at);
     if (t->dx != NULL)
         pass_deliver(t, in, t->dx);
     t->cur = run->first;
@@ -247,14 +200,17 @@ void trainer_backward(struct trainer *t, int n)
         t->state[i].ready = false;
     for (int k = 0; k < t->nends; k++)
         t->state[t->ends[k]].ready = true;
+    exchange_begin(t);
     for (t->cur = t->net->n - 1; t->cur >= 0; t->cur--) {
         const struct layer_use *d = &t->memory.use[t->cur];
         if (!d->flow)
             continue;
         assert(t->state[t->cur].ready); /* every layer that reads it has delivered */
+        exchange_progress(t);
         if (d->run >= 0)
             backward_fused_run(t);
         else
             backward_layer(t);
     }
+    exchange_finish(t);
 }

@@ -1,6 +1,7 @@
 /* A trainer's forward pass. */
 #include <assert.h>
 
+#include "exchange.h"
 #include "op.h"
 
 /* Packs the weights of layer i for its fast convolution and its products. In double, where pointers
@@ -56,6 +57,7 @@ void trainer_forward(struct trainer *t, int n, bool training, uint64_t seed)
 {
     assert(n >= 1 && n <= t->memory.batch);
     t->n = n;
+    exchange_share(t);
     t->training = training;
     t->seed = seed;
     par_for(t->par, (size_t)t->net->n, pack_weights, t);

@@ -16,48 +16,56 @@ static size_t smaller(size_t a, size_t b)
     return a < b ? a : b;
 }
 
-void g_weight_block(const struct products *p, const struct layer *l, struct shape in, const real *x,
-                    const real *dy, size_t n, const struct weight_blocks *b, size_t k, real *dw,
-                    real *col)
+struct block g_block(const struct layer *l, const struct weight_blocks *b, size_t k)
 {
     size_t units = (size_t)l->units, inputs = l->param[0].count / units;
     size_t row = k / b->across * b->rows, column = k % b->across * b->columns;
-    int rows = (int)smaller(b->rows, inputs - row);
-    int columns = (int)smaller(b->columns, units - column);
-    size_t pixels = n * shape_count(l->shape) / units;
-    dy += column;
-    dw += row * units + column;
     assert(k < b->down * b->across);
+    return (struct block){row, column, (int)smaller(b->rows, inputs - row),
+                          (int)smaller(b->columns, units - column)};
+}
+
+struct block g_block_packed(const struct gemm *own, const struct packed *x, const struct packed *dy,
+                            const struct weight_blocks *b, size_t k)
+{
+    int each = gemm_step(own, x), panels = (x->many + each - 1) / each;
+    int down = (int)b->down, r = (int)(k / b->across);
+    int from = panels * r / down * each, to = panels * (r + 1) / down * each;
+    size_t column = k % b->across * b->columns;
+    return (struct block){(size_t)from, column, (to < x->many ? to : x->many) - from,
+                          (int)smaller(b->columns, (size_t)dy->many - column)};
+}
+
+void g_weight_block(const struct products *p, const struct layer *l, struct shape in, const real *x,
+                    const real *dy, size_t n, const struct block *b, real *dw, size_t ldw,
+                    real *col)
+{
+    size_t units = (size_t)l->units, inputs = l->param[0].count / units;
+    size_t pixels = n * shape_count(l->shape) / units;
+    dy += b->column;
     if (train_is_plain(l)) {
-        gemm(p, 1, 0, rows, columns, (int)pixels, x + row, (int)inputs, dy, l->units, false, dw,
-             l->units);
+        gemm(p, 1, 0, b->rows, b->columns, (int)pixels, x + b->row, (int)inputs, dy, l->units,
+             false, dw, (int)ldw);
         return;
     }
-    size_t step = 2 * k_conv_scratch(l, in) / (size_t)rows;
+    size_t rows = (size_t)b->rows, step = 2 * k_conv_scratch(l, in) / rows;
     for (size_t from = 0; from < pixels; from += step) {
         size_t m = smaller(step, pixels - from);
-        k_im2col_terms(l, in, x, row, (size_t)rows, from, m, col);
-        gemm(p, 1, 0, rows, columns, (int)m, col, rows, dy + from * units, l->units, from > 0, dw,
-             l->units);
+        k_im2col_terms(l, in, x, b->row, rows, from, m, col);
+        gemm(p, 1, 0, b->rows, b->columns, (int)m, col, b->rows, dy + from * units, l->units,
+             from > 0, dw, (int)ldw);
     }
 }
 
 void g_weight_block_packed(const struct gemm *own, const struct packed *x, const struct packed *dy,
-                           const struct weight_blocks *b, size_t k, float *dw)
+                           const struct block *b, float *dw, size_t ldw)
 {
-    int each = gemm_step(own, x), panels = (x->many + each - 1) / each, units = dy->many;
-    int down = (int)b->down, r = (int)(k / b->across), column = (int)(k % b->across * b->columns);
-    int from = panels * r / down * each, to = panels * (r + 1) / down * each;
-    gemm_run_block(own, x, dy, from, column, (to < x->many ? to : x->many) - from,
-                   (int)smaller(b->columns, (size_t)(units - column)),
-                   dw + (size_t)from * (size_t)units + column, (size_t)units);
+    gemm_run_block(own, x, dy, (int)b->row, (int)b->column, b->rows, b->columns, dw, ldw);
 }
 
-void g_bias_block(const real *dy, size_t rows, int units, const struct weight_blocks *b, size_t k,
-                  real *db)
+void g_bias_block(const real *dy, size_t rows, int units, const struct block *b, real *db)
 {
-    size_t from = k * b->columns, count = smaller(b->columns, (size_t)units - from);
-    memset(db + from, 0, count * sizeof *db);
-    for (; rows > 0; rows--, dy += units)
-        k_add(db + from, dy + from, count);
+    memset(db, 0, (size_t)b->columns * sizeof *db);
+    for (dy += b->column; rows > 0; rows--, dy += units)
+        k_add(db, dy, (size_t)b->columns);
 }

@@ -14,17 +14,27 @@ void g_dwconv(const struct layer *l, struct shape in, const real *w, const real 
 /* db += column sums of dy. */
 void g_add_rows(const real *dy, size_t rows, int c, real *db);
 
-/* Block k of the gradient of a layer's weights (inputs, units) by all images, overwritten: of a
-   dense layer, or of a convolution without groups, with col as above; or, where each row of x is a
-   pixel's patch, of x and dy packed. */
-void g_weight_block_packed(const struct gemm *own, const struct packed *x, const struct packed *dy,
-                           const struct weight_blocks *b, size_t k, float *dw);
-void g_weight_block(const struct products *p, const struct layer *l, struct shape in, const real *x,
-                    const real *dy, size_t n, const struct weight_blocks *b, size_t k, real *dw,
-                    real *col);
+/* A block of the gradient (inputs, units) of a layer's weights. */
+struct block {
+    size_t row, column;
+    int rows, columns;
+};
 
-/* Those of the biases in the blocks' k-th columns, overwritten. */
-void g_bias_block(const real *dy, size_t rows, int units, const struct weight_blocks *b, size_t k,
-                  real *db);
+/* The blocks' k-th one; and where operands are packed, whose panels it doesn't cut. */
+struct block g_block(const struct layer *l, const struct weight_blocks *b, size_t k);
+struct block g_block_packed(const struct gemm *own, const struct packed *x, const struct packed *dy,
+                            const struct weight_blocks *b, size_t k);
+
+/* The gradient of a block by n images, overwritten, at dw, whose rows are ldw apart: of a dense layer,
+   or of a convolution without groups, with col as above; or, where each row of x is a pixel's
+   patch, of x and dy packed. */
+void g_weight_block(const struct products *p, const struct layer *l, struct shape in, const real *x,
+                    const real *dy, size_t n, const struct block *b, real *dw, size_t ldw,
+                    real *col);
+void g_weight_block_packed(const struct gemm *own, const struct packed *x, const struct packed *dy,
+                           const struct block *b, float *dw, size_t ldw);
+
+/* Those of the biases of a block's columns, overwritten, at db. */
+void g_bias_block(const real *dy, size_t rows, int units, const struct block *b, real *db);
 
 #endif

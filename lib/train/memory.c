@@ -6,15 +6,7 @@
 
 #include "needs.h"
 #include "patches.h"
-
-/* Four million elements of gradients at most, two to sixteen parts. */
-size_t train_parts(const struct layer *l, int n)
-{
-    size_t params = layer_params(l), parts = 16;
-    while (parts > 2 && parts * params > (size_t)4 << 20)
-        parts /= 2;
-    return parts < (size_t)n ? parts : (size_t)n;
-}
+#include "tree.h"
 
 size_t train_image_parts(const struct layer *l, int n)
 {
@@ -22,15 +14,22 @@ size_t train_image_parts(const struct layer *l, int n)
     return parts < (size_t)n ? parts : (size_t)n;
 }
 
+bool train_is_product(const struct layer *l)
+{
+    return l->type == L_DENSE || l->type == L_CONV;
+}
+
 bool train_is_plain(const struct layer *l)
 {
     return l->type == L_DENSE || (l->type == L_CONV && k_is_pointwise(l));
 }
 
-bool train_by_blocks(const struct layer *l)
+enum train_sum train_sum_of(const struct layer *l, struct shape in, int batch)
 {
-    bool product = l->type == L_DENSE || (l->type == L_CONV && l->groups == 1);
-    return product && l->param[0].count > 65536;
+    if (!train_is_product(l) || (l->type == L_CONV && l->groups > 1) || l->param[0].count <= 65536)
+        return SUM_LEAVES;
+    size_t images = (size_t)batch * (shape_count(in) + shape_count(l->shape));
+    return images > l->param[0].count ? SUM_BLOCKS : SUM_WHOLE;
 }
 
 static size_t rounded_up(size_t a, size_t b)
@@ -53,6 +52,13 @@ struct weight_blocks train_weight_blocks(const struct layer *l)
         else
             b.columns /= 2;
     }
+}
+
+size_t train_block_room(const struct layer *l)
+{
+    enum { PANELS = 32 }; /* packed operands are cut between panels, of fewer rows than this */
+    struct weight_blocks b = train_weight_blocks(l);
+    return (b.rows + PANELS) * b.columns;
 }
 
 size_t train_params_span(const struct layer *l)
@@ -116,12 +122,7 @@ static void find_flow(struct train_memory *p, const int *ends, int nends, int *f
 
 /* --- Fused runs ------------------------------------------------------------------------------- */
 
-enum { RUN_PARTS = 16, RUN_WEIGHTS = 1 << 18 };
-
-size_t fused_run_parts(int n)
-{
-    return n < RUN_PARTS ? (size_t)n : RUN_PARTS;
-}
+enum { RUN_WEIGHTS = 1 << 18 };
 
 /* Whether layer i can be one of a fused run: it looks at one image at a time, and a gradient of its
    weights for each part of the batch costs little beside its outputs. */
@@ -288,15 +289,18 @@ static void add_up(struct train_memory *p, const int *feeds)
             p->patch = larger(p->patch, needs->scratch(l, in));
         if (l->type == L_DWCONV)
             p->zeros = larger(p->zeros, (size_t)in.w * (size_t)in.c);
-        if (d->run < 0 && !train_by_blocks(l))
-            p->part = larger(p->part, train_parts(l, p->batch) * train_params_span(l));
+        if (d->run < 0 && train_sum_of(l, in, p->batch) == SUM_LEAVES)
+            p->part = larger(p->part, tree_leaves(p->batch) * train_params_span(l));
+        else if (d->run < 0 && d->train && train_sum_of(l, in, p->batch) == SUM_BLOCKS)
+            p->block = larger(p->block, train_block_room(l));
         bytes += train_kept(l, p->batch);
     }
     for (const struct fused_run *run = p->run; run < p->run + p->runs; run++)
-        p->part = larger(p->part, fused_run_parts(p->batch) * run->span);
+        p->part = larger(p->part, tree_leaves(p->batch) * run->span);
     for (int k = 0; k < p->slots; k++)
         reals += (p->slot[k].inner ? (size_t)p->jobs : batch) * p->slot[k].count;
-    reals += (size_t)p->jobs * p->patch + p->part + batch * p->extra + p->zeros;
+    reals += (size_t)p->jobs * (p->patch + TREE_ROOTS * p->block) + p->part + batch * p->extra +
+             p->zeros;
     p->bytes = bytes + reals * sizeof(real);
 }
 

@@ -27,7 +27,8 @@
  * the run, one by one: slots 2 and 3 have room for one image of each worker.
  *
  * A part of the batch is a task for a worker: (n / parts, h, w, c) of a layer's input and output.
- * Each has gradients of the parameters of its own, (parts, span), which are added up in order.
+ * Where gradients of parameters are summed, parts are the leaves of a tree (tree.h), and each has
+ * its own, (leaves, span).
  */
 #ifndef MIEN_TRAIN_MEMORY_H
 #define MIEN_TRAIN_MEMORY_H
@@ -72,6 +73,7 @@ struct train_memory {
     struct fused_run *run;
     size_t patch;   /* elements of scratch for each worker */
     size_t part;    /* of gradients of one layer's parameters, for all parts of a batch */
+    size_t block;   /* of one block of a layer's weights */
     size_t extra;   /* for one image: a second gradient of an output that several layers read */
     size_t zeros;   /* the longest row of pixels under a depthwise filter */
     size_t weights; /* elements that gradients have */
@@ -88,18 +90,21 @@ void train_memory_free(struct train_memory *p);
 /* The relu that layer i computes itself before it stores its output. */
 enum act train_tail(const struct train_memory *p, int i);
 
-/* A fused run's gradients of a batch of n images are summed in so many parts. */
-size_t fused_run_parts(int n);
-
-/* Images of a batch of n are cut into so many parts where each has its own gradient of the layer's
-   parameters, and where it hasn't. */
-size_t train_parts(const struct layer *l, int n);
+/* Images of a batch of n, where no gradient is summed, are cut into so many parts. */
 size_t train_image_parts(const struct layer *l, int n);
 
-/* Whether the layer's weights are so many that a gradient for each part would cost more than the
-   product itself: then blocks of rows and columns of the whole batch's gradient (inputs, units) are
-   computed. */
-bool train_by_blocks(const struct layer *l);
+/* How a layer's gradient of its parameters is summed over the batch. Leaves are those of tree.h. */
+enum train_sum {
+    SUM_LEAVES, /* each leaf's apart, then by the tree */
+    SUM_BLOCKS, /* the same for one block of rows and columns after the other, of weights so many that
+                   leaves' gradients would leave the cache */
+    SUM_WHOLE   /* by blocks as well, each in one product over all images: of these there is less to
+                   move, between processes and from memory, than of weights */
+};
+enum train_sum train_sum_of(const struct layer *l, struct shape in, int batch);
+
+/* Whether a layer is made of products of matrices. */
+bool train_is_product(const struct layer *l);
 
 /* Whether a layer's input is the left side of its product: a row a pixel, or an image. */
 bool train_is_plain(const struct layer *l);
@@ -110,6 +115,9 @@ struct weight_blocks {
     size_t down, across; /* so many of them */
 };
 struct weight_blocks train_weight_blocks(const struct layer *l);
+
+/* Elements that a block has at most. */
+size_t train_block_room(const struct layer *l);
 
 /* Elements from a layer's first parameter to the end of its last. */
 size_t train_params_span(const struct layer *l);

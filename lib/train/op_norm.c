@@ -83,7 +83,7 @@ static void batch_statistics(struct trainer *t, const struct layer *l, real *mea
 {
     int c = l->shape.c;
     /* Sums of differences from the running mean lose less to rounding than plain ones. */
-    const real *sum = pass_sum_parts(t, bn_sums_part, 2 * (size_t)c);
+    const real *sum = pass_sum_batch(t, bn_sums_part, 2 * (size_t)c);
     double rows = (double)l->shape.h * l->shape.w * t->n;
     for (int i = 0; i < c; i++) {
         double d = sum[i] / rows, v = sum[c + i] / rows - d * d;
@@ -155,7 +155,7 @@ static void bn_backward_batch(struct trainer *t)
     const struct layer *l = &t->net->layer[t->cur];
     size_t c = (size_t)l->shape.c;
     t->dx = pass_destination(t, l->in[0]);
-    const real *sum = pass_sum_parts(t, bn_grad_sums_part, 2 * c);
+    const real *sum = pass_sum_batch(t, bn_grad_sums_part, 2 * c);
     memcpy(bn_stat(t, t->cur) + 2 * c, sum, 2 * c * sizeof *sum);
     for (size_t i = 0; t->memory.use[t->cur].train && i < c; i++) {
         t->grad[l->param[0].at + i] = sum[c + i];

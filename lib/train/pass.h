@@ -3,6 +3,7 @@
 #define MIEN_TRAIN_PASS_H
 
 #include "trainer_state.h"
+#include "tree.h"
 
 /* Images [first, first + n) of the batch as layer i reads and makes them. */
 struct images {
@@ -46,19 +47,37 @@ static inline struct products pass_products(const struct trainer *t, int i, int 
 /* The images of part k. */
 void pass_part(const struct trainer *t, size_t k, size_t *first, size_t *n);
 
-/* Cuts the batch into parts for the current layer, or its fused run, and calls fn with the trainer
-   for each of them. */
+/* Cuts this process's images of the batch into t->npart parts for the current layer. */
+void pass_cut_images(struct trainer *t);
+
+/* The same, and calls fn with the trainer for each of
+   them. */
 void pass_over_parts(struct trainer *t, void (*fn)(void *, int worker, size_t part));
 
-/* The same, where each part adds to its own t->part_len = len elements of t->part; then sums them,
-   in order, into the first part's, which are returned. */
-real *pass_sum_parts(struct trainer *t, void (*fn)(void *, int worker, size_t part), size_t len);
+/* The same where parts are leaves of the tree (tree.h), each of which adds to its own t->part_len =
+   len elements of t->part; then adds up what lies within this process's leaves. The sums of the
+   roots stay where those of their first leaves were: see pass_root. */
+void pass_sum_leaves(struct trainer *t, void (*fn)(void *, int worker, size_t part), size_t len);
+
+/* The images of a leaf. */
+void pass_leaf(const struct trainer *t, size_t leaf, size_t *first, size_t *n);
+
+/* This process's roots, and where the sum of one of them is. */
+struct tree pass_roots(const struct trainer *t);
+real *pass_root(const struct trainer *t, const struct tree_node *root);
+
+/* The same of the whole batch, for what a layer can't go on without. */
+const real *pass_sum_batch(struct trainer *t, void (*fn)(void *, int worker, size_t part),
+                           size_t len);
 
 /* Where the gradient (n, h, w, c) of input layer `in` is to be computed; NULL: it isn't wanted. */
 real *pass_destination(struct trainer *t, int in);
 
 /* Hands a finished gradient of input layer `in` over, which may be the current layer's own. */
 void pass_deliver(struct trainer *t, int in, const real *dx);
+
+/* Part k, as pass_cut_images cuts, of the gradient of the current layer's first input, at t->dx. */
+void pass_input_part(struct trainer *t, int worker, size_t k);
 
 /* The gradient of the current layer's first input alone, at t->dx unless that is NULL. */
 void pass_input_gradient(struct trainer *t);

@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "blocks.h"
+#include "exchange.h"
 #include "needs.h"
 #include "products.h"
 #include "trainer_state.h"
@@ -85,30 +87,6 @@ static int take_kernels(struct trainer *t, int i)
     return rc;
 }
 
-/* Room for the operands of weights' gradients that are computed by blocks. */
-static int take_packed_operands(struct trainer *t)
-{
-    size_t left = 0, right = 0;
-    for (int i = 0; i < t->net->n; i++) {
-        const struct layer *l = &t->net->layer[i];
-        if (!t->memory.use[i].train || t->memory.use[i].run >= 0 || !train_by_blocks(l) ||
-            !train_is_plain(l))
-            continue;
-        const struct gemm *g = l->type == L_CONV ? t->kernels.conv : t->kernels.other;
-        int rows = t->memory.batch * (int)(shape_count(l->shape) / (size_t)l->units);
-        size_t x = packed_floats(
-            g, &(struct packed){NULL, (int)(l->param[0].count / (size_t)l->units), rows, true});
-        size_t dy = packed_floats(g, &(struct packed){NULL, l->units, rows, false});
-        left = x > left ? x : left;
-        right = dy > right ? dy : right;
-    }
-    if (left == 0)
-        return 0;
-    t->packed_x.at = aligned_new(left, sizeof *t->packed_x.at);
-    t->packed_dy.at = aligned_new(right, sizeof *t->packed_dy.at);
-    return t->packed_x.at == NULL || t->packed_dy.at == NULL ? MIEN_ERR_MEM : 0;
-}
-
 /* What computes the layers, and scratch. */
 static int take_scratch(struct trainer *t, enum train_precision precision, struct mien_err *e)
 {
@@ -127,11 +105,11 @@ static int take_scratch(struct trainer *t, enum train_precision precision, struc
         bytes = need > bytes ? need : bytes;
     }
     if (t->kernels.other != NULL) {
-        if (take_packed_operands(t) < 0)
-            return mien_err_mem(e, bytes, "training");
         size_t one = gemm_scratch(t->kernels.other), other = gemm_scratch(t->kernels.conv);
         packing = one > other ? one : other;
     }
+    if (blocks_make(t) < 0)
+        return mien_err_mem(e, bytes, "training");
     for (int j = 0; j < t->memory.jobs; j++) {
         t->scratch[j] = aligned_new(bytes, 1);
         t->packing[j] = aligned_new(packing, sizeof **t->packing);
@@ -143,14 +121,16 @@ static int take_scratch(struct trainer *t, enum train_precision precision, struc
 
 struct trainer *trainer_new(const struct net *net, real *w, const bool *train, const int *given,
                             int ngiven, const int *ends, int nends, int batch,
-                            enum train_precision precision, struct par *par, struct mien_err *e)
+                            enum train_precision precision, struct par *par, struct ranks *ranks,
+                            struct mien_err *e)
 {
     struct trainer *t = calloc(1, sizeof *t);
     if (t == NULL) {
         mien_err_mem(e, sizeof *t, "training");
         return NULL;
     }
-    *t = (struct trainer){.net = net, .w = w, .ends = ends, .nends = nends, .par = par};
+    *t = (struct trainer){
+        .net = net, .w = w, .ends = ends, .nends = nends, .par = par, .ranks = ranks};
     if (train_memory_make(&t->memory, net, train, given, ngiven, ends, nends, batch,
                           par_size(par)) < 0 ||
         take_memory(t) < 0) {
@@ -158,7 +138,7 @@ struct trainer *trainer_new(const struct net *net, real *w, const bool *train, c
         trainer_free(t);
         return NULL;
     }
-    if (take_scratch(t, precision, e) < 0) {
+    if (take_scratch(t, precision, e) < 0 || exchange_make(t, e) < 0) {
         trainer_free(t);
         return NULL;
     }
@@ -185,8 +165,8 @@ void trainer_free(struct trainer *t)
         free(t->packing[j]);
     free(t->scratch);
     free(t->packing);
-    free(t->packed_x.at);
-    free(t->packed_dy.at);
+    blocks_free(t);
+    exchange_free(t->exchange);
     free(t->slot);
     free(t->state);
     free(t->part);

@@ -12,10 +12,13 @@ struct layer_state {
     real *act;  /* (batch, h, w, c): its output, in the holder's place */
     real *dact; /* its gradient: (batch, h, w, c), or (jobs, h, w, c) in a fused run */
     bool ready; /* in a backward pass: dact holds a gradient */
+    bool all;   /* in a backward pass: other processes' outputs are here or on their way */
     void *kept; /* what forward keeps for backward, train_op.keeps bytes */
     struct fast_conv fast;
     struct packed_weights packed;
 };
+
+struct exchange;
 
 struct trainer {
     const struct net *net;
@@ -32,19 +35,27 @@ struct trainer {
     /* A batch's input of a layer and its output's gradient, packed for its weights' gradient; what
        they are at is the trainer's, or NULL. */
     struct packed packed_x, packed_dy;
-    bool fresh; /* fast convolutions have the weights of layers that aren't trained */
+    size_t leaf_x, leaf_dy; /* floats that the packed operands of a leaf take at most */
+    bool fresh;             /* fast convolutions have the weights of layers that aren't trained */
     real *zeros;
-    real *part;  /* (parts, span): gradients of one layer's parameters, or a fused run's */
+    real *part;  /* (leaves, span): gradients of one layer's parameters, or a fused run's */
+    real **sums; /* (TREE_ROOTS, block) for each worker: a block's sums that wait to be joined */
     real *extra; /* (batch, h, w, c): a second gradient of an output that several layers read */
+
+    struct ranks *ranks;       /* the caller's */
+    struct exchange *exchange; /* with other processes; NULL: there are none */
 
     /* The pass under way. */
     int cur, n;
+    size_t leaves, leaf_from, leaf_to; /* of the batch; this process has [leaf_from, leaf_to) */
+    size_t own_first, own;             /* and its images are these of the n */
     bool training;
     uint64_t seed;
     int input; /* of the current layer: which of several gets its gradient */
     real *dx;  /* where the gradient of the current layer's input goes, or NULL */
     size_t npart, part_len;
-    void (*sum_part)(void *, int worker, size_t part); /* what pass_sum_parts does for each */
+    bool by_leaf;                                      /* parts are this process's leaves */
+    void (*sum_part)(void *, int worker, size_t part); /* what pass_sum_leaves does for each */
 };
 
 #endif

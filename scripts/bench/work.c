@@ -155,8 +155,9 @@ int main(int argc, char **argv)
     for (int i = 0; i < m.net.n; i++)
         train[i] = m.net.layer[i].nparam > 0;
     struct par *p = par_new(1, &e);
-    struct trainer *t = trainer_new(&m.net, m.weights, train, (int[]){0}, 1, ends, nends, batch,
-                                    train_precision_of((enum train_precision)precision), p, &e);
+    struct trainer *t =
+        trainer_new(&m.net, m.weights, train, (int[]){0}, 1, ends, nends, batch,
+                    train_precision_of((enum train_precision)precision), p, NULL, &e);
     if (p == NULL || t == NULL)
         mien_cli_die(&cli, "%s", p == NULL ? "out of memory" : e.msg);
     struct rng r = {1};

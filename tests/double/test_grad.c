@@ -81,7 +81,7 @@ static void check(const char *text, int n, const char *frozen)
     for (size_t i = 0; i < out; i++)
         b.r[i] = rng_normal(&rng);
     struct par *par = par_new(1, &e);
-    b.t = trainer_new(&b.net, b.w, train, (int[]){0}, 1, &b.last, 1, n, TRAIN_FLOAT, par, &e);
+    b.t = trainer_new(&b.net, b.w, train, (int[]){0}, 1, &b.last, 1, n, TRAIN_FLOAT, par, NULL, &e);
     assert_non_null(b.t);
     for (size_t i = 0; i < in; i++)
         trainer_act(b.t, 0)[i] = rng_normal(&rng);

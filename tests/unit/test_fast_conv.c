@@ -143,13 +143,19 @@ static void check_blocks(const char *text)
     assert_true(b.down * b.across > 1);
     g_conv(&p, l, in, NULL, x, dy, NULL, dw, db, IMAGES, col);
     for (int k = 0; k < 1 + (own != NULL); k++) {
-        for (size_t i = 0; i < b.down * b.across; i++)
-            g_weight_block(&p, l, in, x, dy, IMAGES, &b, i, dw2, col);
+        for (size_t i = 0; i < b.down * b.across; i++) {
+            struct block one = g_block(l, &b, i);
+            g_weight_block(&p, l, in, x, dy, IMAGES, &one,
+                           dw2 + one.row * (size_t)l->units + one.column, (size_t)l->units, col);
+        }
         compare("dw", text, dw2, dw, nw);
         p.own = own;
     }
-    for (size_t i = 0; i < b.across; i++)
-        g_bias_block(dy, IMAGES * shape_count(l->shape) / (size_t)l->units, l->units, &b, i, db2);
+    for (size_t i = 0; i < b.across; i++) {
+        struct block one = g_block(l, &b, i);
+        g_bias_block(dy, IMAGES * shape_count(l->shape) / (size_t)l->units, l->units, &one,
+                     db2 + one.column);
+    }
     compare("db", text, db2, db, (size_t)l->units);
     float *all[] = {x, dy, dw, dw2, col, db, db2, p.scratch};
     for (size_t i = 0; i < sizeof all / sizeof *all; i++)

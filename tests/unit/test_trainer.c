@@ -55,7 +55,7 @@ static float *gradients(const struct net *net, enum train_precision precision, i
             w[l->param[3].at + k] = 1 + fabsf(w[l->param[3].at + k]);
     }
     struct trainer *t =
-        trainer_new(net, w, train, (int[]){0}, 1, &end, 1, BATCH, precision, par, e);
+        trainer_new(net, w, train, (int[]){0}, 1, &end, 1, BATCH, precision, par, NULL, e);
     if (t != NULL) {
         for (size_t k = 0; k < BATCH * shape_count(net->layer[0].shape); k++)
             trainer_act(t, 0)[k] = (float)rng_normal(&r);
