@@ -17,6 +17,9 @@ WARN = -Wall -Wextra -Wshadow -Wstrict-prototypes -Wpointer-arith -Wvla
 FORMATS := $(shell for p in $(filter-out $(WITHOUT),libpng libwebp libheif); do \
 	pkg-config --exists $$p 2>/dev/null && echo $$p; done)
 FORMAT_DEFINES = $(patsubst libpng,-DMIEN_PNG,$(patsubst libwebp,-DMIEN_WEBP,$(patsubst libheif,-DMIEN_HEIF,$(FORMATS))))
+# make MPI=1: mien-train over several processes, by the MPI that the system's mpi-c.pc stands for; MPI=mpich
+# or another name that pkg-config knows: by that one.
+MPI_PACKAGE = $(patsubst 1,mpi-c,$(filter-out 0,$(MPI)))
 INCLUDES = -Iinclude -Ilib -D_POSIX_C_SOURCE=200809L $(FORMAT_DEFINES) @$(BUILD)/build.flags
 # The objects also make a shared library.
 PIC = -fPIC -fno-semantic-interposition
@@ -29,7 +32,8 @@ ALL_CFLAGS = -std=c17 $(WARN) -pthread $(PIC) $(SAN) $(HARDEN_FLAGS:%=@%) $(INCL
 LINK = $(CC) $(ALL_CFLAGS) $(if $(HARDENED),$(READ_ONLY))
 LINK_PROGRAM = $(LINK) $(if $(HARDENED),-pie) $(LDFLAGS)
 # The linker keeps only the libraries that a program really uses.
-LIBS = -Wl,--as-needed -larchive -ljpeg $(patsubst lib%,-l%,$(filter-out libheif,$(FORMATS))) -ldl -lopenblas -lz -ldeflate -ljansson -lm
+LIBS = -Wl,--as-needed -larchive -ljpeg $(patsubst lib%,-l%,$(filter-out libheif,$(FORMATS))) -ldl -lopenblas -lz -ldeflate -ljansson -lm \
+	$(if $(MPI_PACKAGE),$(shell pkg-config --libs $(MPI_PACKAGE)))
 
 PROGRAMS = $(addprefix mien-, meta images detect crop resize split pack net import export embed train predict \
 	score view montage synth)
@@ -81,7 +85,7 @@ QUIET = $(if $(V),,@printf '  %-4s %s\n' $(1) $(2);)
 JOBS = $(if $(filter -j%,$(MAKEFLAGS)),,-j$(shell nproc))
 BUILD_STEP = +@scripts/step build $(MAKE) $(JOBS) V=1
 MAKEFLAGS += --no-print-directory
-export BUILD V HARDEN
+export BUILD V HARDEN MPI
 
 .PHONY: always all tests check check-slow asan fuzz fuzz-cover fuzz-targets torture valgrind models demo bare \
 	bench bench-guard lint install uninstall dist deb clean
@@ -172,6 +176,12 @@ $(BUILD)/harden.flags: Makefile | $(BUILD)/build.flags
 	} >$@.new || true
 	@mv $@.new $@
 
+$(BUILD)/lib/ranks/mpi.o: override CPPFLAGS += $(if $(MPI_PACKAGE),-DMIEN_MPI $(shell pkg-config --cflags $(MPI_PACKAGE)))
+$(BUILD)/lib/ranks/mpi.o: $(BUILD)/mpi
+$(BUILD)/mpi: always
+	@mkdir -p $(@D)
+	@echo "$(MPI_PACKAGE)" | cmp -s - $@ || echo "$(MPI_PACKAGE)" >$@
+
 # What knows the formats is made anew when they change.
 $(patsubst %,$(BUILD)/lib/image/%.o,decoder png webp heif) $(BUILD)/lib/util/version.o: $(BUILD)/formats
 $(BUILD)/formats: always
@@ -187,7 +197,7 @@ check:
 
 # What takes longer than a newcomer waits for.
 check-slow:
-	@scripts/deps slow
+	@scripts/deps slow $(if $(MPI_PACKAGE),mpi)
 	$(BUILD_STEP) all tests
 	@scripts/step tests-slow tests/run tests/slow/*.t
 

@@ -2,6 +2,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "fit/fit_log.h"
@@ -29,11 +30,14 @@ struct training {
     struct options o;
     struct mien_pack train, val; /* val: with --val only */
     struct model model;
+    struct ranks
+        *ranks; /* processes that train together, each with a training of its own; or NULL */
     struct fit_log *log; /* NULL: none */
     bool log_lost;
     struct mien_progress progress;
-    int epoch;  /* under way */
-    size_t bad; /* records whose image can't be used */
+    int epoch;        /* under way */
+    size_t bad;       /* records whose image can't be used */
+    uint64_t traffic; /* bytes that all processes sent in a step of the last epoch */
 };
 
 /* --- Options -------------------------------------------------------------------------------- */
@@ -87,6 +91,36 @@ static void parse(struct training *t, int argc, char **argv)
     f->precision = (int)train_precision_of((enum train_precision)f->precision);
 }
 
+/* --- Several processes ---------------------------------------------------------------------- */
+
+/* Rank 0 tells how the training goes; the others tell only why they can't go on. */
+static bool is_first(const struct training *t)
+{
+    return ranks_rank(t->ranks) == 0;
+}
+
+static void die(const struct training *t, const struct mien_err *e) __attribute__((noreturn));
+static void die(const struct training *t, const struct mien_err *e)
+{
+    /* Most often rank 0 has the same to tell, and ends all. */
+    if (!is_first(t))
+        nanosleep(&(struct timespec){.tv_sec = 2}, NULL);
+    mien_cli_die(t->cli, "%s", e->msg);
+}
+
+static void join(struct training *t)
+{
+    static char name[40];
+    struct mien_err e;
+    if (ranks_open(&t->ranks, &e) < 0)
+        mien_cli_die(t->cli, "%s", e.msg);
+    if (is_first(t))
+        return;
+    snprintf(name, sizeof name, "mien-train: rank %d", ranks_rank(t->ranks));
+    t->cli->name = name;
+    t->cli->quiet = true;
+}
+
 /* --- Before training ------------------------------------------------------------------------ */
 
 static void prepare(struct training *t)
@@ -101,10 +135,9 @@ static void prepare(struct training *t)
     struct mien_err e;
     if (pack_set_open(&o->train, &t->train, &e) < 0 ||
         (o->val != NULL && mien_pack_open(&t->val, o->val, &e) < 0) ||
-        (o->preview == 0 && fit_check_files(&files, &e) < 0))
-        mien_cli_die(t->cli, "%s", e.msg);
-    if (fit_start(&t->model, &o->start, &t->train, &o->fit, &e) < 0)
-        mien_cli_die(t->cli, "%s", e.msg);
+        (is_first(t) && o->preview == 0 && fit_check_files(&files, &e) < 0) ||
+        fit_start(&t->model, &o->start, &t->train, &o->fit, &e) < 0)
+        die(t, &e);
 }
 
 /* --- While training ------------------------------------------------------------------------- */
@@ -179,6 +212,7 @@ static void on_epoch(void *ctx, const struct fit_epoch *epoch)
     struct mien_err e;
     mien_cli_progress_end(&t->progress);
     print_epoch(t, "epoch", epoch);
+    t->traffic = epoch->traffic;
     if (t->log != NULL && fit_log_write(t->log, epoch, &e) < 0)
         lose_log(t, &e);
 }
@@ -243,17 +277,20 @@ static int train(struct training *t)
     struct fit_epoch kept;
     char kernels[TRAIN_KERNELS_TEXT];
     struct mien_err e;
-    if (t->o.log != NULL && (t->log = fit_log_open(t->o.log, f->resume, &e)) == NULL)
+    if (t->o.log != NULL && is_first(t) && (t->log = fit_log_open(t->o.log, f->resume, &e)) == NULL)
         mien_cli_die(t->cli, "%s", e.msg);
     if (train_kernels_describe((enum train_precision)f->precision, kernels, &e) < 0)
-        mien_cli_die(t->cli, "%s", e.msg);
+        die(t, &e);
     mien_cli_note(t->cli, "%s", kernels);
     f->set = &t->o.train;
-    f->on_frozen = on_frozen;
-    f->on_teacher = on_teacher;
-    f->on_bad = on_bad;
-    f->on_batch = on_batch;
-    f->on_epoch = on_epoch;
+    f->ranks = t->ranks;
+    if (is_first(t)) {
+        f->on_frozen = on_frozen;
+        f->on_teacher = on_teacher;
+        f->on_bad = on_bad;
+        f->on_batch = on_batch;
+        f->on_epoch = on_epoch;
+    }
     f->ctx = t;
     f->stop = &stop;
     mien_cli_on_signal(on_signal);
@@ -262,7 +299,9 @@ static int train(struct training *t)
     int rc = fit(&t->model, &t->train, t->o.val != NULL ? &t->val : NULL, f, &kept, &e);
     mien_cli_progress_end(&t->progress);
     if (rc < 0)
-        mien_cli_die(t->cli, "%s", e.msg);
+        die(t, &e);
+    if (!is_first(t))
+        return rc > 0 ? EXIT_STOPPED : MIEN_EXIT_OK;
     if (fit_log_close(t->log, &e) < 0) {
         mien_cli_warn(t->cli, "%s", e.msg);
         t->log_lost = true;
@@ -273,6 +312,9 @@ static int train(struct training *t)
     }
     warn_of_weak_head(t, &kept);
     save_model(t, &kept);
+    if (t->traffic > 0)
+        mien_cli_note(t->cli, "%d processes sent %llu bytes a step", ranks_size(t->ranks),
+                      (unsigned long long)t->traffic);
     return t->bad > 0 || t->log_lost ? MIEN_EXIT_BAD : MIEN_EXIT_OK;
 }
 
@@ -293,6 +335,7 @@ int main(int argc, char **argv)
     t.o.fit.jobs = 0; /* all cores */
     t.o.fit.last = FIT_NEW;
     parse(&t, argc, argv);
+    join(&t);
     prepare(&t);
     int status = t.o.preview > 0 ? preview(&t) : train(&t);
     model_free(&t.model);
@@ -300,5 +343,6 @@ int main(int argc, char **argv)
     if (t.o.val != NULL)
         mien_pack_close(&t.val);
     pack_set_free(&t.o.train);
+    ranks_close(t.ranks);
     return status;
 }

@@ -4,6 +4,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "agree.h"
 #include "util/bytes.h"
 #include "mien/safetensors.h"
 #include "tensor/st_writer.h"
@@ -110,24 +111,13 @@ static const void *tensor(const struct mien_safetensors *s, const char *name, en
     return t != NULL && t->dtype == type && t->ndim == 1 && t->count == n ? t->data : NULL;
 }
 
-/* Bytes of a description's word, as many as a message shows. */
-static int word(const char *s)
-{
-    size_t n = strcspn(s, " \n");
-    return n < 200 ? (int)n : 200;
-}
-
-/* Says where two descriptions begin to differ, from that word's start. */
+/* Says where two descriptions begin to differ. */
 static int differ(const char *path, const char *was, const char *is, struct mien_err *e)
 {
-    size_t at = 0;
-    while (was[at] == is[at])
-        at++;
-    while (at > 0 && was[at - 1] != ' ' && was[at - 1] != '\n')
-        at--;
+    size_t at = differ_at(was, is);
     return mien_err_set(e, MIEN_ERR_FORMAT,
                         "'%s' is of another training: it has '%.*s', this one '%.*s'", path,
-                        word(was + at), was + at, word(is + at), is + at);
+                        differ_word(was + at), was + at, differ_word(is + at), is + at);
 }
 
 static int read_all(const struct mien_safetensors *s, const char *path, const char *about,

@@ -80,6 +80,27 @@ bool decoded_bad(const struct decoded *d, size_t k)
     return d->bad != NULL && atomic_load(&d->bad[k]) != FINE;
 }
 
+int decoded_share_bad(struct decoded *d, struct ranks *r, const uint32_t *index, size_t n,
+                      struct mien_err *e)
+{
+    size_t size = (size_t)ranks_size(r);
+    if (d->bad == NULL || size == 1)
+        return 0;
+    unsigned char *bad = calloc(size, n), *own = bad + (size_t)r->rank * n;
+    if (bad == NULL)
+        return mien_err_mem(e, size * n, "a batch");
+    for (size_t i = 0; i < n; i++)
+        own[i] = decoded_bad(d, index != NULL ? index[i] : i);
+    ranks_gather_each(r, bad, n);
+    for (size_t i = 0; i < size * n; i++) {
+        size_t k = index != NULL ? index[i % n] : i % n;
+        if (bad[i] && atomic_load(&d->bad[k]) == FINE)
+            atomic_store(&d->bad[k], BAD);
+    }
+    free(bad);
+    return 0;
+}
+
 int decoded_tell_bad(struct decoded *d, size_t k, struct mien_err *why)
 {
     int state = d->bad != NULL ? atomic_load(&d->bad[k]) : FINE;

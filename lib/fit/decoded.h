@@ -8,6 +8,7 @@
 #include "image/augment.h"
 #include "net/model.h"
 #include "pack_decode.h"
+#include "ranks/ranks.h"
 
 struct decoded {
     const struct mien_pack *pack;
@@ -39,6 +40,11 @@ const unsigned char *decoded_get(const struct decoded *d, int worker, size_t k, 
 
 /* Whether record k was found to be of no use. */
 bool decoded_bad(const struct decoded *d, size_t k);
+
+/* Tells all processes which of these n records, or with index NULL of all, any of them has found to
+   be of no use. Returns 0 or MIEN_ERR_MEM. */
+MIEN_CHECKED int decoded_share_bad(struct decoded *d, struct ranks *r, const uint32_t *index,
+                                   size_t n, struct mien_err *e);
 
 /* 1 the first time that record k is asked about and was found to be of no use, with the cause; 0;
    or MIEN_ERR_MEM when there was no memory to decode it. Not while threads are in decoded_get. */

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "agree.h"
 #include "fitter.h"
 #include "net/calibrate.h"
 #include "record/pred.h"
@@ -11,17 +12,27 @@
 
 /* --- Batches ---------------------------------------------------------------------------------- */
 
-static void load_record(void *ctx, int worker, size_t i)
+/* Record i of the batch. */
+static void load_record(struct fitter *f, int worker, size_t i)
 {
-    struct fitter *f = ctx;
     float *x[NET_MAX_LAYERS];
     for (int b = 0; b < f->at.n; b++) {
         size_t count = boundary_count(f->m, &f->at, b);
         x[b] = trainer_act(f->t, f->at.layer[b]) + i * count;
     }
-    size_t k = f->index[i];
     int round = f->now.epoch * f->copies + (f->index_copy != NULL ? f->index_copy[i] : 0);
-    inputs_load(f->inputs, worker, k, round, x);
+    inputs_load(f->inputs, worker, f->index[i], round, x);
+}
+
+static void load_own(void *ctx, int worker, size_t k)
+{
+    struct fitter *f = ctx;
+    load_record(f, worker, f->first + k);
+}
+
+static void set_label(struct fitter *f, size_t i)
+{
+    size_t k = f->index[i];
     f->label[i] = inputs_label(f->inputs, k);
     if (f->inputs == &f->train_inputs)
         teacher_answer(&f->teacher, k, &f->label[i]);
@@ -37,20 +48,22 @@ int fitter_tell_bad(const struct fitter *f, struct inputs *inputs, size_t k, str
     return rc < 0 ? rc : 0;
 }
 
-/* Gives the trainer records index[0..n) of a part, and their labels. Returns 0 or MIEN_ERR_MEM. */
+/* Gives the trainer this process's of records index[0..n) of a part, and all their labels. Returns 0 or
+   MIEN_ERR_MEM. */
 static int load_batch(struct fitter *f, struct inputs *inputs, const uint32_t *index, size_t n,
                       struct mien_err *e)
 {
     f->inputs = inputs;
     f->index = index;
     f->index_copy = inputs == &f->train_inputs && f->copy != NULL ? f->copy + f->now.done : NULL;
-    par_for(f->par, n, load_record, f);
-    for (size_t i = 0; i < n; i++) {
-        int rc = fitter_tell_bad(f, inputs, index[i], e);
-        if (rc < 0)
-            return rc;
+    trainer_images(f->t, (int)n, &f->first, &f->own);
+    par_for(f->par, f->own, load_own, f);
+    int rc = decoded_share_bad(&inputs->images, f->c->ranks, index, n, e);
+    for (size_t i = 0; rc == 0 && i < n; i++) {
+        rc = fitter_tell_bad(f, inputs, index[i], e);
+        set_label(f, i);
     }
-    return 0;
+    return rc;
 }
 
 /* Mixup (Zhang and others 2018): each record gets a share of the next one of its batch. */
@@ -63,12 +76,17 @@ static const struct mix *mix_batch(struct fitter *f, struct rng *rng, size_t n)
         f->share[i] = (float)(share > 0.5 ? 1 - share : share);
         f->other[i] = (uint32_t)((i + 1) % n);
     }
-    for (int b = 0; b < f->at.n; b++) {
+    size_t end = f->first + f->own;
+    if (f->own > 0 && f->own < n) /* the last one's next is another process's */
+        load_record(f, 0, end % n);
+    for (int b = 0; f->own > 0 && b < f->at.n; b++) {
         size_t count = boundary_count(f->m, &f->at, b);
         float *x = trainer_act(f->t, f->at.layer[b]);
-        memcpy(f->first, x, count * sizeof *x); /* the last record's next one, before it is mixed */
-        for (size_t i = 0; i < n; i++, x += count) {
-            const float *next = i + 1 < n ? x + count : f->first;
+        if (end == n) /* the last record's next one, before it is mixed */
+            memcpy(f->zeroth, x, count * sizeof *x);
+        x += f->first * count;
+        for (size_t i = f->first; i < end; i++, x += count) {
+            const float *next = i + 1 < n ? x + count : f->zeroth;
             for (size_t k = 0; k < count; k++)
                 x[k] += f->share[i] * (next[k] - x[k]);
         }
@@ -165,6 +183,13 @@ static int add_confidences(const struct fitter *f, size_t n, struct calibration 
     return rc;
 }
 
+/* Every process knows the outputs of all images, and so the same losses. */
+static void gather_heads(struct fitter *f)
+{
+    trainer_gather(f->t, f->heads.gender);
+    trainer_gather(f->t, f->heads.age);
+}
+
 /* Measures the validation part. c, which may be NULL, receives its confidences. Returns 0 or
    MIEN_ERR_MEM. */
 static int validate(struct fitter *f, struct calibration *c, struct metrics *m, struct mien_err *e)
@@ -180,6 +205,7 @@ static int validate(struct fitter *f, struct calibration *c, struct metrics *m, 
         if (rc < 0)
             return rc;
         trainer_forward(f->t, (int)count, false, 0);
+        gather_heads(f);
         loss_batch(NULL, &f->heads, f->label, count, NULL, trainer_act(f->t, f->heads.gender),
                    trainer_act(f->t, f->heads.age), NULL, NULL, &tally);
         if (c != NULL && add_confidences(f, count, c) < 0)
@@ -198,11 +224,15 @@ static int train_batch(struct fitter *f, struct rng *rng, size_t n, struct mien_
     if (rc < 0)
         return rc;
     size_t next = p->done + n, left = f->balance.draws - next;
-    if (f->train_inputs.data == NULL) /* the disk reads while this batch is computed */
-        mien_pack_will_need(f->train_inputs.pack, f->order + next,
-                            left < (size_t)f->c->batch ? left : (size_t)f->c->batch);
+    if (f->train_inputs.data == NULL &&
+        left > 0) { /* the disk reads while this batch is computed */
+        size_t first, own, some = left < (size_t)f->c->batch ? left : (size_t)f->c->batch;
+        trainer_images(f->t, (int)some, &first, &own);
+        mien_pack_will_need(f->train_inputs.pack, f->order + next + first, own);
+    }
     const struct mix *mix = mix_batch(f, rng, n);
     trainer_forward(f->t, (int)n, true, rng_next(rng));
+    gather_heads(f);
     loss_batch(&f->c->loss, &f->heads, f->label, n, mix, trainer_act(f->t, f->heads.gender),
                trainer_act(f->t, f->heads.age), trainer_dact(f->t, f->heads.gender_logits),
                trainer_dact(f->t, f->heads.age_logits), &one);
@@ -227,7 +257,7 @@ static int train_batch(struct fitter *f, struct rng *rng, size_t n, struct mien_
 
 static int save(struct fitter *f, struct mien_err *e)
 {
-    if (f->c->checkpoint == NULL)
+    if (f->c->checkpoint == NULL || ranks_rank(f->c->ranks) > 0)
         return 0;
     return checkpoint_save(f->c->checkpoint, f->about, &f->now, &f->arrays, e);
 }
@@ -261,11 +291,14 @@ static int train_epoch(struct fitter *f, struct mien_err *e)
     if (p->done > 0)
         rng.state = p->rng;
     while (p->done < n) {
-        if (f->c->stop != NULL && *f->c->stop != 0)
+        uint64_t sent = ranks_sent(f->c->ranks);
+        if (agree_any(f->c->ranks, f->c->stop != NULL && *f->c->stop != 0))
             return 1;
-        rc = train_batch(f, &rng, n - p->done < batch ? n - p->done : batch, e);
-        if (rc < 0)
+        size_t some = n - p->done < batch ? n - p->done : batch;
+        if ((rc = train_batch(f, &rng, some, e)) < 0)
             return rc;
+        if (some == batch)
+            f->traffic = ranks_sent(f->c->ranks) - sent;
         p->rng = rng.state;
     }
     return 0;
@@ -307,6 +340,7 @@ static int judge_epoch(struct fitter *f, struct fit_epoch *now, struct mien_err 
     if (now->best) {
         f->now.kept = *now;
         f->now.kept.seconds = f->now.kept.images_per_second = 0; /* the same in every run */
+        f->now.kept.traffic = 0;
         memcpy(a->best, use, bytes);
     }
     return 0;
@@ -375,6 +409,7 @@ static int run_epoch(struct fitter *f, struct fit_epoch *now, struct mien_err *e
         return rc;
     now->lr = learning_rate(f, last * (size_t)f->c->batch);
     now->seconds = clock_seconds() - start;
+    now->traffic = agree_sum(f->c->ranks, f->traffic);
     now->images_per_second = (double)(p->done - before) / fmax(now->seconds, 1e-9);
     return judge_epoch(f, now, e);
 }

@@ -19,6 +19,7 @@
 #include "image/augment.h"
 #include "mien/buf.h"
 #include "net/model.h"
+#include "ranks/ranks.h"
 #include "train/loss.h"
 #include "train/optim.h"
 #include "train/precision.h"
@@ -29,9 +30,10 @@ struct fit_epoch {
     int epoch; /* from 1 */
     double train_loss;
     double seconds, images_per_second; /* 0 for a kept epoch */
-    double lr;                         /* of its last step */
-    struct metrics val;                /* of the validation pack, or of nothing (n 0) without one */
-    bool best;                         /* the best so far: its weights are kept */
+    uint64_t traffic;   /* bytes that all processes sent in a step of a whole batch */
+    double lr;          /* of its last step */
+    struct metrics val; /* of the validation pack, or of nothing (n 0) without one */
+    bool best;          /* the best so far: its weights are kept */
 };
 
 enum { FIT_MAX_BATCH = 1024 };
@@ -68,6 +70,8 @@ struct fit_config {
     int precision;     /* TRAIN_FLOAT or TRAIN_BF16 */
     size_t cache_mem;  /* bytes of frozen output kept in memory, else in a file */
     size_t max_memory; /* bound of the bytes that layers and weights take */
+
+    struct ranks *ranks; /* processes that train together, each with the same options; or NULL */
 
     const char *checkpoint;            /* a file, or NULL */
     int every;                         /* epochs between checkpoints */

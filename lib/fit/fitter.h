@@ -26,6 +26,7 @@ struct fitter {
     struct teacher teacher;          /* of the training part */
     uint32_t *order;                 /* of the epoch */
     uint8_t *copy;                   /* the how-manieth time it has that record; NULL: the first */
+    uint64_t traffic;                /* bytes that this process sent in a step of a whole batch */
     int copies;                      /* an epoch has of a record at most, about */
     struct optim optim;
     struct arrays arrays;
@@ -34,12 +35,13 @@ struct fitter {
 
     /* The batch under way. */
     struct inputs *inputs;
+    size_t first, own; /* this process has these images of it */
     const uint32_t *index;
     const uint8_t *index_copy; /* as copy */
     struct label *label;
     struct mix mix;
     uint32_t *other;
-    float *share, *first;
+    float *share, *zeroth;
     double lr, clip; /* of the step: its rate, and what gradients are multiplied with */
 };
 

@@ -8,6 +8,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "agree.h"
 #include "kernel/kernels.h"
 #include "util/file.h"
 
@@ -146,6 +147,21 @@ static void freezing_free(struct freezing *z, int jobs)
     plan_free(z->plan);
 }
 
+/* Hands what each process has computed to all. Returns as freeze. */
+static int share_frozen(struct inputs *inputs, struct ranks *r, size_t batches, bool stopped,
+                        struct mien_err *e)
+{
+    size_t n = inputs->pack->n * (size_t)inputs->views, at[RANKS_MOST + 1] = {0};
+    if (agree_any(r, stopped))
+        return 1;
+    for (int q = 1; q <= ranks_size(r); q++) {
+        size_t row = batches * (size_t)q / (size_t)ranks_size(r) * FROZEN_BATCH;
+        at[q] = (row < n ? row : n) * inputs->at.width * sizeof(float);
+    }
+    ranks_gather(r, inputs->data, at);
+    return decoded_share_bad(&inputs->images, r, NULL, inputs->pack->n, e);
+}
+
 /* Computes and keeps the frozen layers' output. Returns 0, 1 when stopped, or a negative code. */
 static int freeze(struct inputs *inputs, const struct inputs_how *how, struct par *par,
                   struct mien_err *e)
@@ -156,16 +172,19 @@ static int freeze(struct inputs *inputs, const struct inputs_how *how, struct pa
     int rc = freezing_make(&z, inputs->jobs, how->max_memory, e);
     if (rc == 0)
         rc = take_memory(inputs, how->cache_mem, e);
+    size_t end = batches * (size_t)(ranks_rank(how->ranks) + 1) / (size_t)ranks_size(how->ranks);
+    z.from = batches * (size_t)ranks_rank(how->ranks) / (size_t)ranks_size(how->ranks);
     /* In rounds, so that progress is told from this thread. */
-    for (; rc == 0 && z.from < batches; z.from += round) {
-        par_for(par, batches - z.from < round ? batches - z.from : round, freeze_batch, &z);
+    for (size_t first = z.from; rc == 0 && z.from < end; z.from += round) {
+        par_for(par, end - z.from < round ? end - z.from : round, freeze_batch, &z);
         if (how->on_frozen != NULL)
-            how->on_frozen(how->ctx, (z.from + round) * FROZEN_BATCH, n);
+            how->on_frozen(how->ctx, (z.from + round - first) * FROZEN_BATCH,
+                           (end - first) * FROZEN_BATCH);
         if (how->stop != NULL && *how->stop != 0)
             rc = 1;
     }
     freezing_free(&z, inputs->jobs);
-    return rc;
+    return rc < 0 ? rc : share_frozen(inputs, how->ranks, batches, rc > 0, e);
 }
 
 int inputs_make(struct inputs *inputs, const struct model *m, const struct mien_pack *p,

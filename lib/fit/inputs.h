@@ -49,6 +49,7 @@ struct inputs_how {
     void (*on_frozen)(void *ctx, size_t done, size_t total); /* told how far it is; may be NULL */
     const volatile sig_atomic_t *stop;                       /* when not 0: return; may be NULL */
     void *ctx;
+    struct ranks *ranks; /* that compute a part each; may be NULL */
 };
 
 /* Prepares those of a pack (inputs zeroed by the caller); at stays the caller's. Returns 0, 1 when

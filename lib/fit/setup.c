@@ -3,8 +3,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "agree.h"
 #include "fit_pack.h"
 #include "fitter.h"
+#include "mien/version.h"
 #include "net/op.h"
 #include "net/table.h"
 #include "train/memory.h"
@@ -113,20 +115,17 @@ static int count_ages(struct fitter *f, const struct mien_pack *train, struct mi
     return age_head_of(&f->heads.years, f->m, e);
 }
 
-static int describe(struct fitter *f, const struct mien_pack *val, struct mien_err *e)
+static int describe(struct fitter *f, const struct mien_pack *train, const struct mien_pack *val,
+                    struct mien_err *e)
 {
     struct mien_buf b = {0};
     int rc = fit_describe(f->c, &b);
-    rc |= mien_buf_printf(&b, "\ndata=%016llx",
-                          (unsigned long long)fit_pack_hash(f->train_inputs.pack));
+    rc |= mien_buf_printf(&b, "\ndata=%016llx", (unsigned long long)fit_pack_hash(train));
     if (val != NULL)
         rc |= mien_buf_printf(&b, " validation=%016llx", (unsigned long long)fit_pack_hash(val));
-    if (f->c->teacher != NULL)
-        rc |=
-            mien_buf_printf(&b, " teacher=%016llx", (unsigned long long)teacher_hash(&f->teacher));
     rc |= mien_buf_printf(
         &b, " frozen=%016llx\n%s\n",
-        (unsigned long long)hash_bytes(0, f->m->weights, f->arrays.n * sizeof(float)),
+        (unsigned long long)hash_bytes(0, f->m->weights, f->m->net.nweights * sizeof(float)),
         f->m->prep.text);
     rc |= net_print(&f->m->net, &b);
     rc |= mien_buf_append(&b, "", 1);
@@ -166,9 +165,9 @@ static int make_state(struct fitter *f, struct mien_err *e)
     f->label = calloc(batch, sizeof *f->label);
     f->other = calloc(batch, sizeof *f->other);
     f->share = calloc(batch, sizeof *f->share);
-    f->first = malloc(f->at.width * sizeof *f->first);
+    f->zeroth = malloc(f->at.width * sizeof *f->zeroth);
     if (a->best == NULL || (f->c->ema > 0 && a->ema == NULL) || f->label == NULL ||
-        f->other == NULL || f->share == NULL || f->first == NULL)
+        f->other == NULL || f->share == NULL || f->zeroth == NULL)
         return mien_err_mem(e, n * sizeof(float), "training");
     if (a->ema != NULL)
         memcpy(a->ema, a->weights, n * sizeof(float));
@@ -187,6 +186,7 @@ static int make_inputs(struct fitter *f, const struct mien_pack *train, const st
                              .max_memory = c->max_memory,
                              .on_frozen = c->on_frozen,
                              .ctx = c->ctx,
+                             .ranks = c->ranks,
                              .stop = c->stop};
     int rc = val != NULL ? inputs_make(&f->val_inputs, f->m, val, &f->at, &how, f->par, e) : 0;
     if (rc != 0)
@@ -209,12 +209,42 @@ static int make_inputs(struct fitter *f, const struct mien_pack *train, const st
     return rc;
 }
 
+/* Adds the teachers' answers to the description. */
+static int describe_teacher(struct fitter *f, struct mien_err *e)
+{
+    struct mien_buf b = {0};
+    int rc = mien_buf_printf(&b, "%steacher=%016llx\n", f->about,
+                             (unsigned long long)teacher_hash(&f->teacher));
+    if (rc < 0 || mien_buf_append(&b, "", 1) < 0)
+        return mien_err_mem(e, b.cap, "a description");
+    free(f->about);
+    f->about = (char *)b.data;
+    return 0;
+}
+
 /* Asks the teachers. Returns 0, 1 when stopped, or a negative code. */
 static int ask_teacher(struct fitter *f, const struct mien_pack *train, struct mien_err *e)
 {
     const struct fit_config *c = f->c;
     const struct teacher_watch watch = {c->on_teacher, c->stop, c->ctx};
-    return c->teacher != NULL ? teacher_ask(&f->teacher, c->teacher, train, &watch, f->par, e) : 0;
+    if (c->teacher == NULL)
+        return 0;
+    int rc = teacher_ask(&f->teacher, c->teacher, train, &watch, c->ranks, f->par, e);
+    return rc != 0 ? rc : describe_teacher(f, e);
+}
+
+/* Whether all processes train the same, by the same options. */
+static int agree(const struct fitter *f, struct mien_err *e)
+{
+    const struct fit_config *c = f->c;
+    struct mien_buf b = {0};
+    int rc = mien_buf_printf(&b, "mien=%s resume=%d checkpoint=%d every=%d ", MIEN_VERSION,
+                             c->resume, c->checkpoint != NULL, c->every);
+    rc |= mien_buf_append(&b, f->about, strlen(f->about) + 1);
+    rc = rc < 0 ? mien_err_mem(e, b.cap, "a description")
+                : agree_text(c->ranks, (const char *)b.data, e);
+    mien_buf_free(&b);
+    return rc;
 }
 
 /* The heads, which layers are trained and how fast, and where the frozen ones end. */
@@ -273,12 +303,12 @@ int fitter_set_up(struct fitter *f, const struct mien_pack *train, const struct 
         f->ends[f->nends++] = f->heads.gender_logits;
     if (f->heads.age >= 0)
         f->ends[f->nends++] = f->heads.age_logits;
-    if ((rc = check_memory(f, e)) < 0 || (rc = make_inputs(f, train, val, e)) != 0 ||
-        (rc = ask_teacher(f, train, e)) != 0 || (rc = make_state(f, e)) < 0 ||
-        (rc = describe(f, val, e)) < 0)
+    if ((rc = check_memory(f, e)) < 0 || (rc = describe(f, train, val, e)) < 0 ||
+        (rc = agree(f, e)) < 0 || (rc = make_inputs(f, train, val, e)) != 0 ||
+        (rc = ask_teacher(f, train, e)) != 0 || (rc = make_state(f, e)) < 0)
         return rc;
     f->t = trainer_new(&f->m->net, f->m->weights, f->train, f->at.layer, f->at.n, f->ends, f->nends,
-                       f->c->batch, f->c->precision, f->par, NULL, e);
+                       f->c->batch, f->c->precision, f->par, f->c->ranks, e);
     return f->t == NULL ? MIEN_ERR_MEM : 0;
 }
 
@@ -300,7 +330,7 @@ void fitter_free(struct fitter *f)
     free(f->label);
     free(f->other);
     free(f->share);
-    free(f->first);
+    free(f->zeroth);
     free(f->arrays.best);
     free(f->arrays.ema);
     free(f->about);

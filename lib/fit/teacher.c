@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "agree.h"
 #include "decoded.h"
 #include "mien/session.h"
 #include "util/hash.h"
@@ -92,7 +93,7 @@ static int start(struct asking *a, const char *name, const struct model *m,
     return 0;
 }
 
-static void end(struct asking *a, int jobs)
+static void stop(struct asking *a, int jobs)
 {
     for (int j = 0; a->buf != NULL && j < jobs; j++)
         free(a->buf[j]);
@@ -101,10 +102,27 @@ static void end(struct asking *a, int jobs)
     decoded_free(&a->images);
 }
 
+/* The batch of n records that a rank's part begins with. */
+static size_t first_batch(size_t n, const struct ranks *ranks, int rank)
+{
+    return (n + BATCH - 1) / BATCH * (size_t)rank / (size_t)ranks_size(ranks);
+}
+
+/* Hands all ranks what each has of n rows. */
+static void share(struct ranks *ranks, float *rows, size_t n, size_t width)
+{
+    size_t at[RANKS_MOST + 1];
+    for (int q = 0; q <= ranks_size(ranks); q++) {
+        size_t row = first_batch(n, ranks, q) * BATCH;
+        at[q] = (row < n ? row : n) * width * sizeof *rows;
+    }
+    ranks_gather(ranks, rows, at);
+}
+
 /* Asks one of several models, before which `done` records of `total` have been. */
 static int ask(struct teacher *t, const char *name, size_t done, size_t total,
-               const struct mien_pack *pack, const struct teacher_watch *watch, struct par *par,
-               struct mien_err *e)
+               const struct mien_pack *pack, const struct teacher_watch *watch, struct ranks *ranks,
+               struct par *par, struct mien_err *e)
 {
     struct asking a = {.t = t};
     struct model m = {0};
@@ -112,9 +130,10 @@ static int ask(struct teacher *t, const char *name, size_t done, size_t total,
     if (rc == 0)
         rc = start(&a, name, &m, pack, jobs, e);
     /* In rounds, so that progress is told from this thread. */
-    size_t batches = (pack->n + BATCH - 1) / BATCH, round = (size_t)jobs * 16;
-    for (; rc == 0 && a.from < batches; a.from += round) {
-        size_t left = batches - a.from, now = done + (a.from + round) * BATCH;
+    size_t end = first_batch(pack->n, ranks, ranks_rank(ranks) + 1), round = (size_t)jobs * 16;
+    a.from = first_batch(pack->n, ranks, ranks_rank(ranks));
+    for (; rc == 0 && a.from < end; a.from += round) {
+        size_t left = end - a.from, now = done + (a.from + round) * BATCH;
         par_for(par, left < round ? left : round, ask_batch, &a);
         if (watch->on_record != NULL)
             watch->on_record(watch->ctx, now < total ? now : total, total);
@@ -123,7 +142,7 @@ static int ask(struct teacher *t, const char *name, size_t done, size_t total,
         if (atomic_load(&a.failed))
             rc = mien_err_set(e, MIEN_ERR_ARG, "the teacher '%s' gave no answer", name);
     }
-    end(&a, jobs);
+    stop(&a, jobs);
     model_free(&m);
     return rc;
 }
@@ -160,7 +179,8 @@ static const char *name_of(const char *list, size_t n, char *buf, size_t size)
 }
 
 int teacher_ask(struct teacher *t, const char *models, const struct mien_pack *pack,
-                const struct teacher_watch *watch, struct par *par, struct mien_err *e)
+                const struct teacher_watch *watch, struct ranks *ranks, struct par *par,
+                struct mien_err *e)
 {
     char name[4096];
     size_t n = pack->n, count = 0;
@@ -173,9 +193,12 @@ int teacher_ask(struct teacher *t, const char *models, const struct mien_pack *p
     if (t->gender == NULL || t->age == NULL)
         return mien_err_mem(e, n * MIEN_AGES * sizeof *t->age, "the teachers' answers");
     for (size_t i = 0; rc == 0 && i < count; i++)
-        rc = ask(t, name_of(models, i, name, sizeof name), i * n, count * n, pack, watch, par, e);
-    if (rc != 0)
-        return rc;
+        rc = ask(t, name_of(models, i, name, sizeof name), i * n, count * n, pack, watch, ranks,
+                 par, e);
+    if (rc < 0 || agree_any(ranks, rc > 0))
+        return rc < 0 ? rc : 1;
+    share(ranks, t->gender, n, MIEN_GENDERS);
+    share(ranks, t->age, n, MIEN_AGES);
     if (average(t->gender, n, MIEN_GENDERS)) {
         free(t->gender);
         t->gender = NULL;

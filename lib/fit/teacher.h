@@ -6,6 +6,7 @@
 #include <signal.h>
 
 #include "mien/pack.h"
+#include "ranks/ranks.h"
 #include "train/loss.h"
 #include "util/par.h"
 
@@ -27,10 +28,10 @@ struct teacher_watch {
 /* Asks the models, names separated by commas (model_find), about the pack's images as they are.
    Records whose image can't be used are in none. t is zeroed by the caller, and freed by it in any
    case. Returns 0, 1 when stopped; MIEN_ERR_FORMAT when a model doesn't read such a pack; or another
-   negative code. */
+   negative code. ranks, which may be NULL, ask about a part each and tell each other. */
 MIEN_CHECKED int teacher_ask(struct teacher *t, const char *models, const struct mien_pack *pack,
-                             const struct teacher_watch *watch, struct par *par,
-                             struct mien_err *e);
+                             const struct teacher_watch *watch, struct ranks *ranks,
+                             struct par *par, struct mien_err *e);
 void teacher_free(struct teacher *t);
 
 /* Adds what they say of record k to its label. */
