@@ -105,6 +105,11 @@ static void start(struct detect *d, const char *path)
         mien_cli_die(c, "%s%s", e.msg, path == usual_model ? "; mien-models fetches it" : "");
     if ((d->detector = detector_new(&d->model, &d->how, &e)) == NULL)
         mien_cli_die(c, "'%s': %s", path, e.msg);
+    struct mien_buf origin = {0};
+    if (model_origin(&d->model, &origin) < 0)
+        mien_cli_die(c, "out of memory");
+    mien_cli_history(d->filter.cli, "%.*s", (int)origin.len, (const char *)origin.data);
+    mien_buf_free(&origin);
     d->worker = calloc((size_t)d->filter.jobs, sizeof *d->worker);
     if (d->worker == NULL)
         mien_cli_die(c, "out of memory");

@@ -85,6 +85,11 @@ int main(int argc, char **argv)
         (layer == NULL && (layer = mien_session_features_layer(m.session, &e)) == NULL) ||
         mien_session_start(m.session, layer, &o, &e) < 0)
         mien_cli_die(&cli, "%s", e.msg);
+    struct mien_buf origin = {0};
+    if (mien_session_origin(m.session, &origin) < 0)
+        mien_cli_die(&cli, "out of memory");
+    mien_cli_history(&cli, "%.*s", (int)origin.len, (const char *)origin.data);
+    mien_buf_free(&origin);
     int status = mien_filter_run(&f);
     mien_session_close(m.session);
     return status;

@@ -83,6 +83,7 @@ static void read_meta(struct run *run)
         cli_output_die(&run->out, why.msg);
     }
     mien_rec_free(&r);
+    mien_filter_history(run->cli, rd, NULL);
     mien_reader_free(rd);
     if (fd != STDIN_FILENO)
         close(fd);

@@ -84,6 +84,7 @@ static int read_labels(struct run *run, int fd, const char *name, struct mien_er
         mien_cli_warn(run->cli, "%s: no rows, only a header", name);
         run->empty++;
     }
+    mien_filter_history(run->cli, meta_stream(m), NULL);
     meta_close(m);
     return rc;
 }
@@ -160,6 +161,10 @@ static void prepare(struct run *run)
     run->o.new_reader = new_reader;
     run->o.ctx = run->cli;
     prepare_rule(run);
+    if (run->set_name != NULL)
+        mien_cli_history(run->cli, "%s, license: %s", run->set.title, run->set.license);
+    else
+        mien_cli_history(run->cli, NULL);
     cli_output_open(&run->out, run->cli, run->strict);
 }
 

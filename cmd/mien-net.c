@@ -8,6 +8,7 @@
 #include "image/img.h"
 #include "input_options.h"
 #include "net/table.h"
+#include "tensor/pack_origin.h"
 #include "util/file.h"
 #include "util/printable.h"
 
@@ -17,7 +18,7 @@ enum { FORMAT_TABLE, FORMAT_TSV, FORMAT_TEXT };
 
 struct options {
     const char *out;
-    bool make, fold;
+    bool make, fold, history;
     int format, batch;
     struct mien_size size;
     double width;
@@ -77,6 +78,26 @@ static void print_memory(const struct mien_cli *cli, const struct net *net, int 
            batch, net_bytes((double)m.outputs + (double)m.work + (double)m.weights, all),
            net_bytes((double)m.outputs, outputs), net_bytes((double)m.work, work),
            net_bytes((double)m.weights, weights));
+}
+
+/* Prints where a model or a pack comes from. */
+static void show_history(const struct mien_cli *cli, const char *name)
+{
+    struct mien_buf text = {0};
+    struct mien_pack p;
+    struct model m = {0};
+    struct mien_err e;
+    int rc;
+    if (mien_pack_open(&p, name, &e) == 0) {
+        rc = pack_origin(&p, &text);
+        mien_pack_close(&p);
+    } else {
+        if (model_load(&m, name, &e) < 0)
+            mien_cli_die(cli, "%s", e.msg);
+        rc = model_origin(&m, &text);
+        model_free(&m);
+    }
+    print(cli, rc, &text);
 }
 
 /* Prints the network as --format asks for. Cuts m->made into lines. */
@@ -187,6 +208,8 @@ static void check_options(const struct mien_cli *cli, const struct options *o)
         mien_cli_die(cli, "-o MODEL needs --new or --fold");
     if (o->batch > 0 && (o->make || o->fold || o->format != FORMAT_TABLE))
         mien_cli_die(cli, "--batch only adds to the table");
+    if (o->history && (o->make || o->fold || o->batch > 0 || o->format != FORMAT_TABLE))
+        mien_cli_die(cli, "--history shows nothing else");
 }
 
 int main(int argc, char **argv)
@@ -198,6 +221,8 @@ int main(int argc, char **argv)
                         "table; tsv, for programs; or text, the network's description [table]"),
         MIEN_OPT_INT('b', "batch", "N", &o.batch, 1, 65536,
                      "add the memory that training in batches of N needs"),
+        MIEN_OPT_FLAG(0, "history", &o.history,
+                      "show how a model or a pack was made, and what it was made of"),
         MIEN_OPT_GROUP("Changing a description"),
         MIEN_OPT_FUNC(0, "size", "SIZE", &o.size, mien_size_parse, "another input size, N or HxW"),
         MIEN_OPT_REAL(0, "width", "F", &o.width, 0.001, 100,
@@ -230,6 +255,11 @@ int main(int argc, char **argv)
     mien_cli_operands(&cli, n, argv, 1, 1, "MODEL or DESCRIPTION");
     check_options(&cli, &o);
 
+    if (o.history) {
+        show_history(&cli, argv[1]);
+        mien_cli_close_stdout(&cli);
+        return MIEN_EXIT_OK;
+    }
     load(&cli, argv[1], &m);
     if (o.size.h > 0 || o.width != 1)
         scale(&cli, &o, argv[1], &m);

@@ -1,11 +1,13 @@
 /* mien-pack: packs records into tensors, which a trainer maps, and unpacks them. */
 #include <limits.h>
 #include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "cli/state.h"
 #include "mien/filter.h"
 #include "mien/pack.h"
+#include "tensor/pack_origin.h"
 #include "tensor/pack_writer.h"
 
 struct options {
@@ -53,7 +55,7 @@ static int make_pack(struct mien_cli *c, const struct options *o)
     struct mien_reader *rd = mien_filter_reader(c, STDIN_FILENO, o->limit, &e);
     struct pack_writer *w = rd ? pack_writer_new(o->out, (enum mien_pack_kind)o->kind, &e) : NULL;
     bool ok = w && add_records(c, o, rd, w, &nbad, &nerror, &e) == 0 &&
-              pack_writer_end(w, "mien-pack " MIEN_VERSION, &e) == 0;
+              pack_writer_end(w, "mien-pack " MIEN_VERSION, mien_reader_history(rd), &e) == 0;
     pack_writer_free(w);
     uint64_t nread = ok ? mien_reader_count(rd) : 0;
     mien_reader_free(rd);
@@ -96,9 +98,11 @@ static int restore_packs(struct mien_cli *c, char **path, int n)
             mien_cli_progress(&progress, i + 1, p.n, 0);
         }
         mien_cli_progress_end(&progress);
+        history_merge(&c->state->from, pack_history(&p), strlen(pack_history(&p)));
         total += p.n;
         mien_pack_close(&p);
     }
+    mien_filter_history(c, NULL, w);
     if (mien_writer_end(w, &e) < 0)
         mien_cli_die_output(c, &e);
     mien_writer_free(w);

@@ -1,4 +1,5 @@
 /* mien-predict: runs a model on pixels or features and adds the distributions of age and gender. */
+#include <stdatomic.h>
 #include <string.h>
 
 #include "mien/filter.h"
@@ -18,6 +19,7 @@ struct predict {
     struct mien_session_options run;
     struct reject reject;
     bool keep;
+    atomic_ullong forced; /* records */
 };
 
 /* Sets a distribution and its confidence; below `least` the distribution is withheld. */
@@ -48,6 +50,15 @@ static int store(const struct predict *p, struct mien_rec *r, const struct mien_
     return rc;
 }
 
+static bool is_forced(const struct mien_rec *r)
+{
+    struct mien_prep prep;
+    struct mien_err e;
+    char key[16];
+    return mien_rec_get_prep(r, &prep, &e) == 0 &&
+           mien_prep_get(&prep, "forced", key, sizeof key) != NULL;
+}
+
 static int predict(void *ctx, int worker, struct mien_rec **rec, size_t n, bool *drop,
                    struct mien_err *e)
 {
@@ -61,6 +72,7 @@ static int predict(void *ctx, int worker, struct mien_rec **rec, size_t n, bool 
     if (rc < 0)
         return rc;
     for (int i = 0; i < k; i++) {
+        p->forced += p->run.force && is_forced(rec[used[i]]);
         if (!out[i].valid)
             mien_rec_fail(rec[used[i]], "the network's output is not a number");
         else if (store(p, rec[used[i]], &out[i]) < 0)
@@ -92,6 +104,22 @@ static void start(struct predict *p, const char *model)
         mien_cli_die(cli, "%s", e.msg);
     if (mien_session_start(p->session, NULL, &p->run, &e) < 0)
         mien_cli_die(cli, "'%s': %s", model, e.msg);
+    struct mien_buf origin = {0};
+    if (mien_session_origin(p->session, &origin) < 0)
+        mien_cli_die(cli, "out of memory");
+    mien_cli_history(p->filter.cli, "%.*s", (int)origin.len, (const char *)origin.data);
+    mien_buf_free(&origin);
+}
+
+/* Says which records were taken though they weren't made as the model expects. */
+static void tell_forced(const struct predict *p)
+{
+    if (p->forced > 0)
+        mien_cli_warn(
+            p->filter.cli,
+            "warning: %llu records weren't made as the model expects, and are marked with "
+            "forced= in their prep",
+            (unsigned long long)p->forced);
 }
 
 int main(int argc, char **argv)
@@ -108,6 +136,8 @@ int main(int argc, char **argv)
                       "compute convolutions in 8-bit integers: faster, almost as accurate"),
         MIEN_OPT_FLAG(0, "raw", &p.run.raw,
                       "confidences as the network gives them, without the model's temperatures"),
+        MIEN_OPT_FLAG(0, "force", &p.run.force,
+                      "predict, too, what wasn't cropped or resized as the model expects"),
         MIEN_OPT_INT('b', "batch", "N", &p.run.batch, 1, MAX_BATCH,
                      "number of records computed together [32]"),
         MIEN_OPT_SIZE(0, "max-memory", "SIZE", &p.run.max_memory, 1, 1e15,
@@ -131,6 +161,7 @@ int main(int argc, char **argv)
     mien_cli_filter_operands(&cli, n, argv, 1, 1, "MODEL");
     start(&p, argv[1]);
     int status = mien_filter_run(&p.filter);
+    tell_forced(&p);
     mien_session_close(p.session);
     return status;
 }

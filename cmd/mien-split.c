@@ -51,6 +51,8 @@ static void open_output(struct splitter *s)
         cli_output_open(&s->out, s->cli, s->o.strict);
     else if ((s->files = parts_new(s->path, s->parts.n, s->cli->state->segment, &e)) == NULL)
         mien_cli_die(s->cli, "%s", e.msg);
+    else
+        parts_history(s->files, "", s->cli->state->step.text);
 }
 
 static void put(struct splitter *s, int part)
@@ -65,9 +67,12 @@ static void put(struct splitter *s, int part)
 static void close_output(struct splitter *s)
 {
     struct mien_err e;
-    if (s->path == NULL)
+    if (s->path == NULL) {
         cli_output_end(&s->out);
-    else if (parts_end(s->files, &e) < 0)
+        return;
+    }
+    parts_history(s->files, s->cli->state->from.text, s->cli->state->step.text);
+    if (parts_end(s->files, &e) < 0)
         fail(s, e.msg);
     parts_free(s->files);
 }
@@ -128,6 +133,8 @@ static void deliver(struct splitter *s, int fd)
     }
     mien_cli_progress_end(&progress);
     s->nread = rd != NULL ? mien_reader_count(rd) : 0;
+    if (rd != NULL)
+        mien_filter_history(s->cli, rd, NULL);
     mien_reader_free(rd);
     if (rc < 0)
         fail(s, e.msg);
@@ -154,7 +161,7 @@ static void make_shards(struct splitter *s, const char *path)
     }
     mien_cli_progress_end(&progress);
     if (rc == 0)
-        rc = shards_end(to, &e);
+        rc = shards_end(to, rd, &e);
     struct shards_range g = {{0}, {0}};
     if (rc == 0)
         g = shards_range(to);
@@ -252,6 +259,7 @@ int main(int argc, char **argv)
         mien_rec_free(&s.rec);
         return mien_cli_end(&cli, 0);
     }
+    mien_cli_history(&cli, "%s, seed %llu", argv[1], (unsigned long long)s.o.seed);
     open_output(&s);
     int fd = stratified(&s) ? survey(&s) : STDIN_FILENO;
     deliver(&s, fd);

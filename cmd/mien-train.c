@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "fit/fit_log.h"
+#include "fit/history.h"
 #include "fit/preview.h"
 #include "mien/filter.h"
 #include "train/blas.h"
@@ -247,11 +248,31 @@ static void report_stop(const struct training *t)
         mien_cli_warn(t->cli, "stopped by a signal; nothing was saved");
 }
 
+static struct fit_source source(const struct training *t)
+{
+    const struct options *o = &t->o;
+    return (struct fit_source){
+        .start = &o->start, .train = &o->train, .val = o->val, .records = t->train.n};
+}
+
+/* Replaces the history of the model that is started from. */
+static void note_history(struct training *t)
+{
+    const struct fit_source from = source(t);
+    struct mien_buf text = {0};
+    struct mien_err e;
+    if (fit_history(&from, t->o.fit.teacher, &text, &e) < 0)
+        mien_cli_die(t->cli, "%s", e.msg);
+    if (mien_buf_append(&text, "", 1) < 0)
+        mien_cli_die(t->cli, "out of memory for the model's origin");
+    free(t->model.history);
+    t->model.history = (char *)text.data;
+}
+
 static void save_model(struct training *t, const struct fit_epoch *kept)
 {
     const struct options *o = &t->o;
-    const struct fit_source from = {
-        .start = &o->start, .train = &o->train, .val = o->val, .records = t->train.n};
+    const struct fit_source from = source(t);
     struct mien_err e;
     free(t->model.made);
     t->model.made = fit_provenance(&o->fit, &from, kept);
@@ -292,6 +313,7 @@ static int train(struct training *t)
         f->on_epoch = on_epoch;
     }
     f->ctx = t;
+    note_history(t);
     f->stop = &stop;
     mien_cli_on_signal(on_signal);
     mien_cli_progress_start(&t->progress, t->cli, "records");

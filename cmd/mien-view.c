@@ -20,7 +20,7 @@ enum { PNG, JPEG };
 struct options {
     const char *columns, *select;
     int format, head; /* head -1: all */
-    bool full, no_header, count, records, check, index, resync;
+    bool full, no_header, count, records, check, index, history, resync;
     size_t limit;
     struct export_to to; /* of --images and --tar */
     int encode;          /* pixels */
@@ -102,7 +102,7 @@ static void take(struct view *v, struct mien_rec *r)
         pass_on(v, r);
     else if (v->exporter != NULL)
         export(v, r);
-    else if (!v->o.count && !v->o.index)
+    else if (!v->o.count && !v->o.index && !v->o.history)
         show(v, r);
     v->shown++;
     v->errors += mien_rec_has(r, MIEN_TAG_ERROR);
@@ -148,6 +148,7 @@ static void read_file(struct view *v, const char *path, struct mien_rec *r)
         take(v, r);
     if (rc < 0)
         fail(v, &e);
+    mien_filter_history(v->cli, in.reader, NULL);
     v->segments += mien_reader_segments(in.reader);
     v->bytes += mien_reader_bytes(in.reader);
     v->skipped += mien_reader_skipped(in.reader);
@@ -186,6 +187,11 @@ static void finish(struct view *v)
                              (unsigned long long)v->segments, (unsigned long long)v->census.records,
                              (unsigned long long)v->census.errors, (unsigned long long)v->bytes) |
              census_table(&v->census, &v->out);
+    const char *history = v->cli->state->from.text;
+    if (v->o.history && history[0] == '\0')
+        mien_cli_note(v->cli, "the stream doesn't tell how its records were made");
+    if (v->o.history)
+        rc = mien_buf_append(&v->out, history, strlen(history));
     if (rc < 0)
         mien_cli_die(v->cli, "out of memory");
     cli_print(v->cli, &v->out);
@@ -227,11 +233,14 @@ static void prepare(struct view *v)
     const struct options *o = &v->o;
     struct text_table *t = &v->table;
     struct mien_err e;
-    if ((o->format == JSON) + o->count + o->records + o->check + o->index + (o->to.dir != NULL) +
-            (o->to.tar != NULL) >
+    if ((o->format == JSON) + o->count + o->records + o->check + o->index + o->history +
+            (o->to.dir != NULL) + (o->to.tar != NULL) >
         1)
-        mien_cli_die(v->cli, "--format json, --count, --records, --check, --index, --images and "
-                             "--tar exclude each other");
+        mien_cli_die(v->cli, "--format json, --count, --records, --check, --index, --history, "
+                             "--images and --tar exclude each other");
+    if (o->history && (o->head >= 0 || o->select != NULL))
+        mien_cli_die(v->cli, "--history reads the whole stream and can't be used with --head and "
+                             "--select");
     if (o->index && (o->head >= 0 || o->select != NULL || o->resync))
         mien_cli_die(v->cli,
                      "--index reads the whole stream and can't be used with --head, --select "
@@ -259,6 +268,8 @@ static void prepare(struct view *v)
     }
     if (columns_are_fields(t->col, t->ncol, &e) < 0)
         mien_cli_die(v->cli, "--columns: %s", e.msg);
+    if (o->select != NULL || o->head >= 0)
+        mien_cli_history(v->cli, NULL);
     cli_output_open(&v->records, v->cli, false);
 }
 
@@ -293,6 +304,7 @@ int main(int argc, char **argv)
                       "verify the whole stream and print which fields it has"),
         MIEN_OPT_FLAG(0, "index", &v.o.index,
                       "print the offset, bytes and records of each segment"),
+        MIEN_OPT_FLAG(0, "history", &v.o.history, "print how the records were made"),
         MIEN_OPT_FLAG(0, "resync", &v.o.resync,
                       "skip what is damaged, up to the next whole record"),
         MIEN_OPT_SIZE(0, "max-record", "SIZE", &v.o.limit, 1, 4294967295.0,

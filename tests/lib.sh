@@ -50,6 +50,11 @@ exits() {
         sed 's/^/# /' "$T/err" | head -20; fi
 }
 
+# records [STREAM]: a stream's records without its history, to compare.
+records() {
+    mien-view --format json --full "$@" | cksum
+}
+
 # inject_so: prints the path of a copy of tests/torture/inject.so without spaces, which LD_PRELOAD needs.
 inject_so() {
     [ -e "$T/.inject.so" ] || cp "$BUILD/tests/torture/inject.so" "$T/.inject.so"

@@ -213,6 +213,13 @@ void mien_cli_check_input(const struct mien_cli *c, int fd);
 /* Flushes and closes a text stream (standard output), and dies when anything was not written. */
 void mien_cli_close_stdout(const struct mien_cli *c);
 
+/* Notes in the history of the records that are written, mien-record(5), that this program had a part
+   in them: a line of its name, its version, the options that were given and that results depend on,
+   and what more there is to tell (it may have further lines, which are to be indented; NULL:
+   nothing). Files' names and numbers of threads aren't told: the same input has the same bytes. */
+void mien_cli_history(struct mien_cli *c, const char *fmt, ...)
+    __attribute__((format(printf, 2, 3)));
+
 /* Progress on standard error, but not with -q: on a terminal one line, redrawn at most five times a
    second and cleared by mien_cli_progress_end; elsewhere a line every 30 seconds. Of a pipe's
    programs only one draws on the terminal, the last if it can. Call it as often as you like. done

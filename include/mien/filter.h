@@ -107,6 +107,11 @@ int mien_filter_run(struct mien_filter *f);
 struct mien_reader *mien_filter_reader(const struct mien_cli *c, int fd, size_t limit,
                                        struct mien_err *e);
 struct mien_writer *mien_filter_writer(const struct mien_cli *c, int fd, struct mien_err *e);
+/* The history of what is written, for loops of one's own: notes that of a reader (unless NULL) that has
+   been read, and hands the writer (unless NULL), before mien_writer_end, what was noted so far and
+   mien_cli_history's line. */
+void mien_filter_history(const struct mien_cli *c, const struct mien_reader *rd,
+                         struct mien_writer *w);
 void mien_filter_report(const struct mien_cli *c, uint64_t number, const struct mien_rec *r,
                         const char *cause);
 

@@ -16,6 +16,7 @@
  * size      height x width of the pixels
  * filter    box, triangle or lanczos3
  * features  the layer and the weights that features come from, as mien_session_output_name tells
+ * forced    what of this mien-predict --force overlooked, as it isn't what the model expects
  * color, mean, scale, age0, ages, embed, temp_gender, temp_age   a model's only, see mien-pack(5)
  *
  * Other keys are kept. Threads: a struct mien_prep may be read by several at once.
@@ -60,6 +61,10 @@ int mien_rec_get_prep(const struct mien_rec *r, struct mien_prep *p, struct mien
 
 /* Notes it in a record. Returns 0 or MIEN_ERR_MEM. */
 int mien_rec_set_prep(struct mien_rec *r, const struct mien_prep *p);
+
+/* The first key in which a stream differs from what a model expects, or NULL: as mien_prep_check, which
+   has the values. */
+const char *mien_prep_differs(const struct mien_prep *stream, const struct mien_prep *model);
 
 /* Compares what a stream has with what a model expects: size, margin, inner, filter and features,
    each only where both name it; for crops of faces no inner means 1. Pixels of whole images go with

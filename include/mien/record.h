@@ -62,7 +62,8 @@ enum mien_tag {
     MIEN_TAG_FACES = 23,       /* i32: faces found in the photograph that the record comes from */
     MIEN_TAG_CONF_GENDER = 24, /* f32: probability that the more probable gender is right */
     MIEN_TAG_CONF_AGE = 25,    /* f32: probability that the age is within 5 years of the expected */
-    MIEN_TAG_FIELDS = 26       /* text: fields of other names, a line NAME=VALUE each */
+    MIEN_TAG_FIELDS = 26,      /* text: fields of other names, a line NAME=VALUE each */
+    MIEN_TAG_HISTORY = 27      /* text: of an end record, how the segment's records were made */
 };
 
 /* Ages are whole years from 0 to MIEN_AGE_MAX, MIEN_AGES of them; genders are two. */
@@ -231,6 +232,11 @@ uint64_t mien_reader_count(const struct mien_reader *rd);
 uint64_t mien_reader_segments(const struct mien_reader *rd);
 uint64_t mien_reader_bytes(const struct mien_reader *rd);
 
+/* How the records of the segments that have ended were made, as their end records tell: lines, the
+   first program's first; where they differ, several such texts, with an empty line between them. ""
+   where nothing is known. It is the reader's and valid until the next mien_read. */
+const char *mien_reader_history(const struct mien_reader *rd);
+
 /* Writes one segment to a descriptor, which the caller owns, or segments of so many records, the
    last of fewer: the stream can be cut between segments. NULL when out of memory. */
 struct mien_writer;
@@ -243,6 +249,10 @@ void mien_writer_free(struct mien_writer *w); /* NULL is harmless; doesn't write
    MIEN_ERR_LIMIT or MIEN_ERR_MEM, and then nothing of the record was written: MIEN_ERR_MEM also for
    a record that lacks its error field, see mien_rec_fail. */
 MIEN_CHECKED int mien_write(struct mien_writer *w, const struct mien_rec *r, struct mien_err *e);
+
+/* What the end records from now on tell of how their records were made: history as a reader gives it,
+   and a line or several ending in '\n' that are added to it; either may be "". */
+void mien_writer_history(struct mien_writer *w, const char *history, const char *step);
 
 /* Writes what is held back. Returns 0 or MIEN_ERR_SYS. */
 int mien_writer_flush(struct mien_writer *w, struct mien_err *e);

@@ -22,6 +22,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "mien/buf.h"
 #include "mien/err.h"
 #include "mien/image.h"
 #include "mien/record.h"
@@ -51,6 +52,7 @@ struct mien_session_options {
     bool raw;    /* confidences without the model's temperatures */
     size_t max_memory; /* bound of the bytes that a worker needs to run it, where inputs that don't
                           fit together are run in turn; 0: 1 GiB */
+    bool force;        /* take records that were made in another way than the model expects */
 };
 
 /* Makes it ready to run up to `layer`, whose output are its results; with NULL up to the heads
@@ -70,6 +72,10 @@ const char *mien_session_features_layer(const struct mien_session *s, struct mie
    are interchangeable. The name is the session's. */
 size_t mien_session_outputs(const struct mien_session *s);
 const char *mien_session_output_name(const struct mien_session *s);
+
+/* Appends a line of a digest of the model and, indented, how it was made, as mien-net --history prints
+   it. Returns 0 or MIEN_ERR_MEM. */
+int mien_session_origin(const struct mien_session *s, struct mien_buf *out);
 
 /* What the heads tell of a face. */
 struct mien_prediction {
@@ -97,7 +103,8 @@ MIEN_CHECKED int mien_session_embed(struct mien_session *s, int worker, const vo
 /* Finds the inputs of n records, at most a batch: pixels of the model's size, or features. Records
    that have none are failed (mien_rec_fail). used[] receives the others' indices into rec, in[]
    their inputs, which are the records'; both have room for n. Returns how many; or MIEN_ERR_FORMAT
-   when a record's preprocessing isn't what the model expects, which is the whole stream's fault. */
+   when a record's preprocessing isn't what the model expects, which is the whole stream's fault. With
+   the option force such a record is taken, and its preprocessing gets the word forced=KEY. */
 MIEN_CHECKED int mien_session_records(const struct mien_session *s, struct mien_rec **rec, size_t n,
                                       size_t *used, const void **in, struct mien_err *e);
 

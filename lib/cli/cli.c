@@ -221,6 +221,8 @@ static void apply(struct mien_cli *c, const struct mien_option *o, const char *s
         exit(MIEN_EXIT_OK);
     } else if (store(c, o, arg, &e) < 0) {
         usage_error(c, "%s: %s", shown, e.msg);
+    } else {
+        cli_state_given(c, o, arg);
     }
 }
 

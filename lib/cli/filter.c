@@ -343,6 +343,7 @@ int mien_filter_run(struct mien_filter *f)
     mien_cli_progress_end(&g.progress);
     if (rc < 0)
         stop(&g, e.msg);
+    mien_filter_history(f->cli, g.rd, g.w);
     if (mien_writer_end(g.w, &e) < 0)
         mien_cli_die_output(f->cli, &e);
     ring_free(&g);

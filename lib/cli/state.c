@@ -1,12 +1,14 @@
 #include "cli/state.h"
 
 #include <ctype.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "mien/filter.h"
+#include "mien/version.h"
 #include "util/num.h"
 #include "util/utf8.h"
 
@@ -87,6 +89,9 @@ static void make(struct mien_cli *c)
     if (c->state == NULL)
         mien_cli_die(c, "out of memory");
     c->state->out.fd = -1;
+    c->state->given = calloc(c->nopts + 1, sizeof *c->state->given);
+    if (c->state->given == NULL)
+        mien_cli_die(c, "out of memory");
 }
 
 void cli_state_make(struct mien_cli *c)
@@ -123,6 +128,72 @@ void cli_state_abort(const struct mien_cli *c)
 {
     if (c->state != NULL && c->state->out.tmp != NULL)
         unlink(c->state->out.tmp);
+}
+
+/* --- History ------------------------------------------------------------------------------ */
+
+void cli_state_given(const struct mien_cli *c, const struct mien_option *o, const char *value)
+{
+    if (c->state != NULL && o >= c->opts && o < c->opts + c->nopts)
+        c->state->given[o - c->opts] = value != NULL ? value : "";
+}
+
+/* Whether results depend on an option, and it isn't the name of a file, which may have any. */
+static bool tells(const struct mien_option *o)
+{
+    static const char *const others[] = {"jobs", "strict",  "max-record", "batch",
+                                         "keep", "records", NULL};
+    static const char *const files[] = {"FILE", "FOLDER", "MODEL", "PACK", "TABLE", NULL};
+    for (int i = 0; others[i] != NULL; i++)
+        if (strcmp(o->name, others[i]) == 0)
+            return false;
+    for (int i = 0; o->arg != NULL && files[i] != NULL; i++)
+        if (strcmp(o->arg, files[i]) == 0)
+            return false;
+    return true;
+}
+
+void mien_cli_history(struct mien_cli *c, const char *fmt, ...)
+{
+    struct mien_buf b = {0};
+    va_list ap;
+    if (c->state == NULL)
+        make(c);
+    int rc = mien_buf_printf(&b, "%s %s", c->name, c->version != NULL ? c->version : MIEN_VERSION);
+    for (size_t i = 0; i < c->nopts; i++) {
+        const char *value = c->state->given[i];
+        if (value == NULL || c->opts[i].name == NULL || !tells(&c->opts[i]))
+            continue;
+        const char *quote = strpbrk(value, " '\"\\$|&;<>()*?[]#~") != NULL ? "'" : "";
+        rc |= mien_buf_printf(&b, " --%s", c->opts[i].name);
+        if (*value != '\0')
+            rc |= mien_buf_printf(&b, " %s%s%s", quote, value, quote);
+    }
+    if (fmt != NULL) {
+        char text[HISTORY_MAX];
+        va_start(ap, fmt);
+        utf8_vprintf(text, sizeof text, fmt, ap);
+        va_end(ap);
+        rc |= mien_buf_printf(&b, ": %s", text);
+    }
+    rc |= mien_buf_append(&b, "\n", 1);
+    if (rc < 0)
+        mien_cli_die(c, "out of memory");
+    c->state->step.text[0] = '\0';
+    history_merge(&c->state->step, (const char *)b.data, b.len);
+    mien_buf_free(&b);
+}
+
+void mien_filter_history(const struct mien_cli *c, const struct mien_reader *rd,
+                         struct mien_writer *w)
+{
+    struct mien_cli_state *s = c->state;
+    if (s == NULL)
+        return;
+    if (rd != NULL)
+        history_merge(&s->from, mien_reader_history(rd), strlen(mien_reader_history(rd)));
+    if (w != NULL)
+        mien_writer_history(w, s->from.text, s->step.text);
 }
 
 /* --- What is bad --------------------------------------------------------------------------- */
@@ -194,6 +265,7 @@ int mien_cli_end(struct mien_cli *c, uint64_t total)
         mien_cli_die(c, "%s", e.msg);
     double most = s->percent > 0 ? s->percent / 100 * (double)total : s->most;
     int status = (double)s->bad > most ? MIEN_EXIT_BAD : MIEN_EXIT_OK;
+    free(s->given);
     free(s);
     c->state = NULL;
     return status;
@@ -223,5 +295,7 @@ struct mien_writer *mien_filter_writer(const struct mien_cli *c, int fd, struct 
     struct mien_writer *w = mien_writer_new(fd, e);
     if (w != NULL && c->state != NULL)
         mien_writer_segment(w, c->state->segment);
+    if (w != NULL)
+        mien_filter_history(c, NULL, w);
     return w;
 }

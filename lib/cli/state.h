@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include "mien/cli.h"
+#include "record/history.h"
 #include "util/file.h"
 
 /* Causes that are told apart; the records of further ones are counted together. */
@@ -30,6 +31,8 @@ struct mien_cli_state {
     uint64_t bad;
     size_t ncause;
     struct cli_cause cause[CLI_CAUSES + 1]; /* the last: all others */
+    const char **given;        /* of each option of the program, its last value; NULL */
+    struct history from, step; /* of what was read; mien_cli_history's */
 };
 
 /* The options' functions: dst is the state. */
@@ -46,6 +49,9 @@ void cli_state_open(struct mien_cli *c);
 /* The same for a program with a -o of its own: standard output becomes the file, which mien_cli_end
    puts in its place. */
 void cli_output_to(struct mien_cli *c, const char *path);
+
+/* Notes that an option of the program was given, with a value or "". */
+void cli_state_given(const struct mien_cli *c, const struct mien_option *o, const char *value);
 
 /* Before the program ends by failure, in whatever thread: nothing is left of that file. */
 void cli_state_abort(const struct mien_cli *c);

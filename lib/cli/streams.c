@@ -84,6 +84,7 @@ _Noreturn void cli_output_die(struct cli_output *o, const char *why)
 void cli_output_end(struct cli_output *o)
 {
     struct mien_err e;
+    mien_filter_history(o->cli, NULL, o->writer);
     if (mien_writer_end(o->writer, &e) < 0)
         mien_cli_die_output(o->cli, &e);
     mien_writer_free(o->writer);

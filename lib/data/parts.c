@@ -68,6 +68,12 @@ int parts_put(struct parts *p, int i, const struct mien_rec *r, struct mien_err 
     return name_it(&p->part[i], mien_write(p->part[i].writer, r, &why), &why, e);
 }
 
+void parts_history(struct parts *p, const char *history, const char *step)
+{
+    for (int i = 0; i < p->n; i++)
+        mien_writer_history(p->part[i].writer, history, step);
+}
+
 int parts_end(struct parts *p, struct mien_err *e)
 {
     struct mien_err why;

@@ -17,6 +17,9 @@ void parts_free(struct parts *p); /* without parts_end nothing is left; NULL is 
 /* Adds a record to file i. Returns 0 or a negative code. */
 MIEN_CHECKED int parts_put(struct parts *p, int i, const struct mien_rec *r, struct mien_err *e);
 
+/* What the end records from now on tell, as mien_writer_history has it. */
+void parts_history(struct parts *p, const char *history, const char *step);
+
 /* Ends the files and puts them in their places. Returns 0 or a negative code. */
 MIEN_CHECKED int parts_end(struct parts *p, struct mien_err *e);
 

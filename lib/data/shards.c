@@ -10,6 +10,7 @@
 #define BUFFERS  ((size_t)24 << 20)
 #define SMALLEST ((size_t)4 << 10)
 #define LARGEST  ((size_t)256 << 10)
+_Static_assert(END_RECORD <= SMALLEST, "an end record fits a buffer");
 
 #define NO_SHARD UINT32_MAX
 
@@ -32,6 +33,7 @@ struct shards {
     const char *path;
     size_t n, size; /* size: of a buffer */
     uint64_t segment;
+    struct history history;
     bool rests; /* files are closed in between */
     unsigned char *bufs;
     struct shard *shard;
@@ -129,14 +131,14 @@ static int end_segment(struct shards *s, size_t i, struct mien_err *e)
     int rc = s->size - x->len < END_RECORD ? write_out(s, i, NULL, e) : 0;
     if (rc < 0)
         return rc;
-    stream_end_record(x->inside, x->buf + x->len);
-    x->len += END_RECORD;
+    x->len += stream_end_record(x->inside, &s->history, x->buf + x->len);
     x->inside = 0;
     return 0;
 }
 
-int shards_end(struct shards *s, struct mien_err *e)
+int shards_end(struct shards *s, const struct mien_reader *rd, struct mien_err *e)
 {
+    history_merge(&s->history, mien_reader_history(rd), strlen(mien_reader_history(rd)));
     struct mien_err why;
     size_t done = 0;
     int rc = 0;

@@ -29,8 +29,9 @@ void shards_free(struct shards *s); /* without shards_end nothing is left; NULL 
 MIEN_CHECKED int shards_add(struct shards *s, const struct reader_raw *r, const uint64_t *key,
                             struct mien_err *e);
 
-/* Puts all files in their places. Returns 0 or a negative code. */
-MIEN_CHECKED int shards_end(struct shards *s, struct mien_err *e);
+/* Puts all files in their places. Segments that aren't ended yet get the history of their
+   reader. Returns 0 or a negative code. */
+MIEN_CHECKED int shards_end(struct shards *s, const struct mien_reader *rd, struct mien_err *e);
 
 /* The records and bytes of the smallest and the largest shard. */
 struct shards_range {

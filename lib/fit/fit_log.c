@@ -185,16 +185,18 @@ char *fit_provenance(const struct fit_config *c, const struct fit_source *from,
                      const struct fit_epoch *kept)
 {
     struct mien_buf b = {0};
+    struct fit_config unnamed = *c;
+    char share[NUM_TEXT];
+    unnamed.teacher = NULL; /* a file's name */
     int rc = mien_buf_printf(&b, "mien-train %s: ", MIEN_VERSION);
-    rc |= fit_describe(c, &b);
+    rc |= fit_describe(&unnamed, &b);
+    num_print(share, c->loss.teacher);
+    if (c->teacher != NULL)
+        rc |= mien_buf_printf(&b, " teacher-share=%s", share);
     rc |= describe_heads(from->start, &b);
-    rc |=
-        mien_buf_printf(&b, "\nfrom %s, %zu records of ",
-                        from->start->init != NULL ? from->start->init : "features", from->records);
-    rc |= pack_set_print(from->train, &b);
-    rc |= mien_buf_printf(&b, ", epoch %d kept", kept->epoch);
+    rc |= mien_buf_printf(&b, "\n%zu records, epoch %d kept", from->records, kept->epoch);
     if (from->val != NULL && kept->val.n_gender + kept->val.n_age > 0)
-        rc |= mien_buf_printf(&b, "\non %s: loss %.6g", from->val, kept->val.loss);
+        rc |= mien_buf_printf(&b, "\nvalidation: loss %.6g", kept->val.loss);
     if (kept->val.n_gender > 0)
         rc |= mien_buf_printf(&b, ", gender accuracy %.6g", kept->val.gender_accuracy);
     if (kept->val.n_age > 0)

@@ -52,19 +52,6 @@ int pack_set_open(struct pack_set *s, struct mien_pack *p, struct mien_err *e)
     return mien_pack_open_all(p, (const char *const *)s->path, s->n, s->records, e);
 }
 
-int pack_set_print(const struct pack_set *s, struct mien_buf *out)
-{
-    int rc = 0;
-    for (size_t k = 0; k < s->n; k++) {
-        char number[NUM_TEXT];
-        num_print(number, s->weight[k]);
-        bool plain = s->weight[k] == 1;
-        rc |= mien_buf_printf(out, "%s%s%s%s", k > 0 ? ", " : "", s->path[k], plain ? "" : ":",
-                              plain ? "" : number);
-    }
-    return rc < 0 ? MIEN_ERR_MEM : 0;
-}
-
 bool pack_set_weighted(const struct pack_set *s)
 {
     bool weighted = false;

@@ -22,9 +22,6 @@ void pack_set_free(struct pack_set *s);
 /* Opens them as one, to be closed by the caller: see mien_pack_open_all. */
 MIEN_CHECKED int pack_set_open(struct pack_set *s, struct mien_pack *p, struct mien_err *e);
 
-/* Appends the words: "a.pack, b.pack:2". Returns 0 or MIEN_ERR_MEM. */
-MIEN_CHECKED int pack_set_print(const struct pack_set *s, struct mien_buf *out);
-
 /* Whether a weight isn't 1. Here and below, s may be NULL: one pack of weight 1. */
 bool pack_set_weighted(const struct pack_set *s);
 

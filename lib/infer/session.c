@@ -62,6 +62,11 @@ void mien_session_close(struct mien_session *s)
     free(s);
 }
 
+int mien_session_origin(const struct mien_session *s, struct mien_buf *out)
+{
+    return model_origin(&s->model, out);
+}
+
 struct mien_size mien_session_size(const struct mien_session *s)
 {
     return (struct mien_size){s->input.h, s->input.w};
@@ -296,8 +301,16 @@ int mien_session_records(const struct mien_session *s, struct mien_rec **rec, si
         struct mien_err why;
         if (mien_rec_get_prep(rec[i], &prep, e) < 0)
             return MIEN_ERR_FORMAT;
-        if (mien_prep_check(&prep, &s->model.prep, &why) < 0)
+        const char *differs = mien_prep_differs(&prep, &s->model.prep);
+        if (differs != NULL && !s->o.force) {
+            (void)mien_prep_check(&prep, &s->model.prep, &why);
             return mien_err_set(e, MIEN_ERR_FORMAT, "the records don't fit the model: %s", why.msg);
+        }
+        if (differs != NULL && mien_prep_set(&prep, "forced", "%s", differs) < 0)
+            return mien_err_set(e, MIEN_ERR_LIMIT,
+                                "the description of the preprocessing is too long");
+        if (differs != NULL && mien_rec_set_prep(rec[i], &prep) < 0)
+            return mien_err_mem(e, sizeof prep, "a record's preprocessing");
         in[k] = input_of(s, rec[i]);
         if (in[k] != NULL)
             used[k++] = i;

@@ -182,6 +182,11 @@ uint64_t meta_count(const struct meta *m)
     return m->count;
 }
 
+const struct mien_reader *meta_stream(const struct meta *m)
+{
+    return m->stream;
+}
+
 uint64_t meta_bytes(const struct meta *m)
 {
     return m->stream != NULL ? mien_reader_bytes(m->stream) : 0;

@@ -49,6 +49,8 @@ MIEN_CHECKED int meta_next(struct meta *m, struct mien_rec *r, struct mien_err *
 bool meta_is_stream(const struct meta *m);
 uint64_t meta_count(const struct meta *m);
 uint64_t meta_bytes(const struct meta *m);
+/* Its reader, where it is one, or NULL. */
+const struct mien_reader *meta_stream(const struct meta *m);
 
 /* What is to be said before the first record, "" for nothing; and, line by line, at the end. bad is
    how many were. Returns 0 or MIEN_ERR_MEM. */

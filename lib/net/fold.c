@@ -147,6 +147,8 @@ static int fold(struct model *dst, const struct model *src, int *uses, int *behi
         return mien_err_set(e, MIEN_ERR_LIMIT, "the preprocessing's description grows too long");
     if (src->made != NULL && (dst->made = strdup(src->made)) == NULL)
         return mien_err_mem(e, strlen(src->made), "text");
+    if (src->history != NULL && (dst->history = strdup(src->history)) == NULL)
+        return mien_err_mem(e, strlen(src->history), "text");
     dst->weights = net_weights_new(&dst->net, e);
     if (dst->weights == NULL)
         return MIEN_ERR_MEM;

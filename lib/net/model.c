@@ -7,10 +7,12 @@
 
 #include "age_head.h"
 #include "calibrate.h"
+#include "record/history.h"
 #include "util/aligned.h"
 #include "util/num.h"
 #include "mien/safetensors.h"
 #include "util/half.h"
+#include "util/hash.h"
 #include "tensor/st_writer.h"
 
 #define FORMAT  "mien-model"
@@ -34,6 +36,7 @@ void model_free(struct model *m)
     net_free(&m->net);
     free(m->weights);
     free(m->made);
+    free(m->history);
     *m = (struct model){0};
 }
 
@@ -119,7 +122,7 @@ static int read_model(struct model *m, const struct mien_safetensors *s, struct 
 {
     const char *format = mien_st_meta(s, "format"), *version = mien_st_meta(s, "version");
     const char *net = mien_st_meta(s, "net"), *prep = mien_st_meta(s, "prep"),
-               *made = mien_st_meta(s, "made");
+               *made = mien_st_meta(s, "made"), *history = mien_st_meta(s, "history");
     struct mien_err cause;
     if (format == NULL || strcmp(format, FORMAT) != 0 || net == NULL)
         return mien_err_set(e, MIEN_ERR_FORMAT, "not a mien model");
@@ -134,6 +137,8 @@ static int read_model(struct model *m, const struct mien_safetensors *s, struct 
         return rc;
     if (made != NULL && (m->made = strdup(made)) == NULL)
         return mien_err_mem(e, strlen(made), "text");
+    if (history != NULL && (m->history = strdup(history)) == NULL)
+        return mien_err_mem(e, strlen(history), "text");
     rc = read_ages(m, s, e);
     return rc < 0 ? rc : read_weights(m, s, e);
 }
@@ -153,6 +158,26 @@ int model_load(struct model *m, const char *name, struct mien_err *e)
         return mien_err_set(e, rc, "'%s': %s", path, cause.msg);
     }
     return 0;
+}
+
+/* --- Where it comes from ------------------------------------------------------------------- */
+
+uint64_t model_digest(const struct model *m)
+{
+    struct mien_buf net = {0};
+    uint64_t h = net_print(&m->net, &net) == 0 ? hash_bytes(0, net.data, net.len) : 0;
+    mien_buf_free(&net);
+    h = hash_mix(h ^ hash_bytes(1, m->prep.text, strlen(m->prep.text)));
+    h = hash_mix(h ^ hash_bytes(2, m->age_count, sizeof m->age_count));
+    return hash_mix(h ^ hash_bytes(3, m->weights, m->net.nweights * sizeof *m->weights));
+}
+
+int model_origin(const struct model *m, struct mien_buf *out)
+{
+    int rc = mien_buf_printf(out, "model %016llx\n", (unsigned long long)model_digest(m));
+    rc |= history_indent(out, m->made != NULL ? m->made : "unknown\n");
+    rc |= history_indent(out, m->history != NULL ? m->history : "");
+    return rc < 0 ? MIEN_ERR_MEM : 0;
 }
 
 /* --- Writing ------------------------------------------------------------------------------- */
@@ -207,6 +232,8 @@ static int write_model(struct st_writer *w, const struct model *m, const char *n
         (rc = st_add_meta(w, "classes", text, e)) < 0)
         return rc;
     if (m->made != NULL && (rc = st_add_meta(w, "made", m->made, e)) < 0)
+        return rc;
+    if (m->history != NULL && (rc = st_add_meta(w, "history", m->history, e)) < 0)
         return rc;
     rc = add_weights(w, m, e);
     return rc < 0 ? rc : st_save(w, path, e);

@@ -27,6 +27,7 @@ struct model {
     float *weights; /* net.nweights of them, 64-byte aligned */
     struct mien_prep prep;
     char *made;                 /* how it was made: text lines, or NULL */
+    char *history;              /* what it was made of, likewise; see model_origin */
     float age_count[MIEN_AGES]; /* records of each age that it was trained on, where its
                                            age head needs to know; else zeros */
 };
@@ -50,6 +51,14 @@ MIEN_CHECKED int model_load(struct model *m, const char *name, struct mien_err *
 MIEN_CHECKED int model_save(const struct model *m, const char *path, struct mien_err *e);
 
 void model_free(struct model *m);
+
+/* A digest of what a model computes: its network, weights and preprocessing. */
+uint64_t model_digest(const struct model *m);
+
+/* Appends "model 0123456789abcdef", a line, and, indented by two spaces, how it was made and what of:
+   models and packs, each with its own line and history (record/history.h). Returns 0 or
+   MIEN_ERR_MEM. */
+MIEN_CHECKED int model_origin(const struct model *m, struct mien_buf *out);
 
 /* Copies src to dst (zeroed by the caller) with each bn layer that stands alone behind a conv,
    dwconv or dense layer folded into that layer's weights and bias: the same function of its input

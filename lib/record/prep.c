@@ -103,26 +103,42 @@ int mien_rec_set_prep(struct mien_rec *r, const struct mien_prep *p)
     return mien_rec_set_str(r, MIEN_TAG_PREP, p->text);
 }
 
-int mien_prep_check(const struct mien_prep *stream, const struct mien_prep *model,
-                    struct mien_err *e)
+/* The first key in which they differ, or NULL; a and b are their values. */
+static const char *compare(const struct mien_prep *stream, const struct mien_prep *model,
+                           char a[MIEN_PREP_MAX], char b[MIEN_PREP_MAX])
 {
     static const char *const keys[] = {"size", "features", "margin", "inner", "filter"};
-    char a[MIEN_PREP_MAX], b[MIEN_PREP_MAX], crop[16];
+    char crop[16];
     bool known = mien_prep_get(stream, "crop", crop, sizeof crop) != NULL;
     bool whole = known && strcmp(crop, "whole") == 0, cropped = known && !whole;
     for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++) {
         if (whole && strcmp(keys[i], "margin") == 0)
             continue;
-        bool in_stream = mien_prep_get(stream, keys[i], a, sizeof a) != NULL;
-        bool in_model = mien_prep_get(model, keys[i], b, sizeof b) != NULL;
+        bool in_stream = mien_prep_get(stream, keys[i], a, MIEN_PREP_MAX) != NULL;
+        bool in_model = mien_prep_get(model, keys[i], b, MIEN_PREP_MAX) != NULL;
         if (strcmp(keys[i], "inner") == 0 && cropped && in_stream != in_model) {
             strcpy(in_stream ? b : a, "1"); /* the whole crop, which isn't noted */
             in_stream = in_model = true;
         }
-        if (!in_stream || !in_model || strcmp(a, b) == 0)
-            continue;
-        return mien_err_set(e, MIEN_ERR_FORMAT, "made with %s=%s, the model expects %s=%s", keys[i],
-                            a, keys[i], b);
+        if (in_stream && in_model && strcmp(a, b) != 0)
+            return keys[i];
     }
-    return 0;
+    return NULL;
+}
+
+const char *mien_prep_differs(const struct mien_prep *stream, const struct mien_prep *model)
+{
+    char a[MIEN_PREP_MAX], b[MIEN_PREP_MAX];
+    return compare(stream, model, a, b);
+}
+
+int mien_prep_check(const struct mien_prep *stream, const struct mien_prep *model,
+                    struct mien_err *e)
+{
+    char a[MIEN_PREP_MAX], b[MIEN_PREP_MAX];
+    const char *key = compare(stream, model, a, b);
+    if (key == NULL)
+        return 0;
+    return mien_err_set(e, MIEN_ERR_FORMAT, "made with %s=%s, the model expects %s=%s", key, a, key,
+                        b);
 }

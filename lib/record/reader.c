@@ -29,6 +29,7 @@ struct mien_reader {
     uint64_t segment;  /* records since the last end record */
     uint64_t segments; /* end records so far */
     bool ended;        /* an end record was the last thing read */
+    struct history history;
 
     struct reader_raw raw; /* the last record */
     void (*segment_read)(void *ctx, const struct mien_segment *s);
@@ -181,6 +182,10 @@ static int end_segment(struct mien_reader *rd, const struct mien_rec *r, uint64_
             e, MIEN_ERR_FORMAT,
             "broken stream at byte %llu: the end record counts %llu records, not %llu",
             (unsigned long long)offset, (unsigned long long)count, (unsigned long long)segment);
+    size_t len;
+    const char *history = mien_rec_text(r, MIEN_TAG_HISTORY, &len);
+    if (history != NULL)
+        history_merge(&rd->history, history, len);
     rd->segments++;
     uint64_t end = held_offset(rd);
     if (rd->segment_read != NULL)
@@ -437,6 +442,11 @@ bool mien_reader_has_one(const struct mien_reader *rd)
     const unsigned char *head = rd->buf + rd->at;
     size_t n = rd->end - rd->at;
     return n >= HEADER && head[5] == KIND_RECORD && n - HEADER >= get_le32(head + 8);
+}
+
+const char *mien_reader_history(const struct mien_reader *rd)
+{
+    return rd->history.text;
 }
 
 uint64_t mien_reader_count(const struct mien_reader *rd)

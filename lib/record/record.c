@@ -49,6 +49,7 @@ static const struct {
     [MIEN_TAG_CONF_GENDER] = {"conf_gender", MIEN_F32, 0, {0}},
     [MIEN_TAG_CONF_AGE] = {"conf_age", MIEN_F32, 0, {0}},
     [MIEN_TAG_FIELDS] = {"fields", MIEN_TEXT, 0, {0}},
+    [MIEN_TAG_HISTORY] = {"history", MIEN_TEXT, 0, {0}},
 };
 #define NTAGS ((int)(sizeof tags / sizeof tags[0]))
 

@@ -4,6 +4,7 @@
 
 #include <stddef.h>
 
+#include "history.h"
 #include "mien/record.h"
 
 /* A record's header: "MIEN", the version, the kind, the number of fields (16 bits), the length of
@@ -20,9 +21,10 @@ struct reader_raw {
 };
 const struct reader_raw *reader_raw(const struct mien_reader *rd);
 
-/* Writes the end record of a segment of so many records to out. */
-enum { END_RECORD = 32 };
-void stream_end_record(uint64_t records, unsigned char out[END_RECORD]);
+/* Writes the end record of a segment of so many records, with its history, to out. Returns its
+   length. */
+enum { END_RECORD = HEADER + 16 + 8 + HISTORY_MAX };
+size_t stream_end_record(uint64_t records, const struct history *h, unsigned char out[END_RECORD]);
 
 #define IO_SIZE ((size_t)256 << 10) /* bytes held back before a write, read at once at most */
 

@@ -18,7 +18,8 @@ struct mien_writer {
     int fd;
     uint64_t count; /* records, and those of the segment that isn't ended */
     uint64_t inside;
-    uint64_t segment;   /* records of a segment; 0: all */
+    uint64_t segment; /* records of a segment; 0: all */
+    struct history history;
     unsigned char *buf; /* IO_SIZE bytes, of which len are held back */
     size_t len;
     struct mien_buf head; /* the parts of a record that are not written from where they lie */
@@ -160,30 +161,46 @@ static int write_record(struct mien_writer *w, const struct mien_rec *r, struct 
     return write_vectors(w->fd, v, n) < 0 ? mien_err_sys(e, "cannot write") : 0;
 }
 
-void stream_end_record(uint64_t records, unsigned char out[END_RECORD])
+size_t stream_end_record(uint64_t records, const struct history *h, unsigned char out[END_RECORD])
 {
+    size_t text = strlen(h->text), len = HEADER + 16;
     memset(out, 0, END_RECORD);
     memcpy(out, "MIEN", 4);
     out[4] = VERSION;
     out[5] = KIND_END;
-    put_le16(out + 6, 1);
-    put_le32(out + 8, END_RECORD - HEADER);
     put_le16(out + HEADER, MIEN_TAG_COUNT);
     out[HEADER + 2] = MIEN_U64;
     put_le32(out + HEADER + 4, 8);
     put_le64(out + HEADER + 8, records);
+    if (text > 0) {
+        put_le16(out + len, MIEN_TAG_HISTORY);
+        out[len + 2] = MIEN_TEXT;
+        put_le32(out + len + 4, (uint32_t)text);
+        memcpy(out + len + 8, h->text, text);
+        len += 8 + (text + 7) / 8 * 8;
+    }
+    put_le16(out + 6, text > 0 ? 2 : 1);
+    put_le32(out + 8, (uint32_t)(len - HEADER));
     uint32_t crc = libdeflate_crc32(0, out, 12);
-    put_le32(out + 12, libdeflate_crc32(crc, out + HEADER, END_RECORD - HEADER));
+    put_le32(out + 12, libdeflate_crc32(crc, out + HEADER, len - HEADER));
+    return len;
 }
 
 static int end_segment(struct mien_writer *w, struct mien_err *e)
 {
     if (END_RECORD > IO_SIZE - w->len && mien_writer_flush(w, e) < 0)
         return MIEN_ERR_SYS;
-    stream_end_record(w->inside, w->buf + w->len);
-    w->len += END_RECORD;
+    w->len += stream_end_record(w->inside, &w->history, w->buf + w->len);
     w->inside = 0;
     return 0;
+}
+
+void mien_writer_history(struct mien_writer *w, const char *history, const char *step)
+{
+    w->history.text[0] = '\0';
+    history_merge(&w->history, history, strlen(history));
+    if (step[0] != '\0')
+        history_step(&w->history, step);
 }
 
 void mien_writer_segment(struct mien_writer *w, uint64_t records)

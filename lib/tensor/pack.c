@@ -322,6 +322,11 @@ int mien_pack_open_all(struct mien_pack *p, const char *const *path, size_t n, s
     return rc;
 }
 
+const char *pack_meta(const struct mien_pack *p, const char *key)
+{
+    return mien_st_meta(p->file->st, key);
+}
+
 void mien_pack_close(struct mien_pack *p)
 {
     struct joined *j = p->file ? p->file->joined : NULL;

@@ -43,4 +43,7 @@ extern const struct pack_column_type {
 bool pack_valid_age(int age);
 bool pack_valid_band(const uint8_t *band);
 
+/* A pack's metadata of that key, or NULL; of one file, not of several opened as one. */
+const char *pack_meta(const struct mien_pack *p, const char *key);
+
 #endif

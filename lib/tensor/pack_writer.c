@@ -7,13 +7,15 @@
 #include <unistd.h>
 
 #include "pack_format.h"
+#include "pack_origin.h"
 #include "record/encoding.h"
 #include "st_writer.h"
 #include "util/file.h"
 
 /* Where the data begin: the header, whose numbers are known only at the end, is at most a dozen
-   tensors of 100 bytes and the preprocessing, MIEN_PREP_MAX bytes that JSON may write as six. */
-#define RESERVE 8192
+   tensors of 100 bytes, the preprocessing, MIEN_PREP_MAX bytes that JSON may write as six, and the
+   history, HISTORY_MAX that it may write as two. */
+#define RESERVE 12288
 #define HELD    ((size_t)128 << 10) /* bytes of a column held back before a write */
 
 /* A tensor that grows: its latest bytes in memory, those before in a file. */
@@ -29,6 +31,7 @@ struct pack_writer {
     uint64_t n;
     uint32_t dim[3]; /* of the first record's data */
     struct mien_prep prep;
+    uint64_t digest;
     bool bands; /* a record has an age band */
     struct spool col[PACK_COLUMNS];
     struct mien_buf body;
@@ -235,6 +238,7 @@ int pack_add(struct pack_writer *w, const struct mien_rec *r, struct mien_err *e
         (rc = put(w, PACK_GENDER, &l.gender, 1, e)) < 0 ||
         (rc = put(w, PACK_AGE_BAND, l.band, 2, e)) < 0)
         return rc;
+    w->digest = pack_digest_add(w->digest, f->data, f->len, l.age, l.gender, l.band);
     w->n++;
     return 0;
 }
@@ -286,16 +290,16 @@ static int copy_column(struct pack_writer *w, enum pack_column c, uint64_t place
     return write_to(w, w->out.fd, s->held.data, s->held.len, e);
 }
 
-static int add_metadata(const struct pack_writer *w, const char *made, struct st_writer *st,
-                        struct mien_err *e)
+static int add_metadata(const struct pack_writer *w, const char *made, const char *history,
+                        struct st_writer *st, struct mien_err *e)
 {
-    char n[24];
+    char n[24], digest[17];
     snprintf(n, sizeof n, "%llu", (unsigned long long)w->n);
-    const char *const text[][2] = {{"format", PACK_FORMAT},
-                                   {"version", PACK_VERSION},
-                                   {"records", n},
-                                   {"prep", w->prep.text},
-                                   {"made", made}};
+    snprintf(digest, sizeof digest, "%016llx", (unsigned long long)w->digest);
+    const char *const text[][2] = {{"format", PACK_FORMAT}, {"version", PACK_VERSION},
+                                   {"records", n},          {"prep", w->prep.text},
+                                   {"made", made},          {"digest", digest},
+                                   {"history", history}};
     for (size_t i = 0; i < sizeof text / sizeof text[0]; i++) {
         if (st_add_meta(st, text[i][0], text[i][1], e) < 0)
             return MIEN_ERR_MEM;
@@ -331,7 +335,8 @@ static int put_header(const struct pack_writer *w, const struct st_writer *st, s
     return rc;
 }
 
-int pack_writer_end(struct pack_writer *w, const char *made, struct mien_err *e)
+int pack_writer_end(struct pack_writer *w, const char *made, const char *history,
+                    struct mien_err *e)
 {
     if (w->n == 0)
         return mien_err_set(e, MIEN_ERR_ARG, "no records to pack");
@@ -339,7 +344,7 @@ int pack_writer_end(struct pack_writer *w, const char *made, struct mien_err *e)
     if (!st)
         return MIEN_ERR_MEM;
     int rc;
-    if ((rc = add_metadata(w, made, st, e)) < 0 || (rc = add_columns(w, st, e)) < 0 ||
+    if ((rc = add_metadata(w, made, history, st, e)) < 0 || (rc = add_columns(w, st, e)) < 0 ||
         (rc = put_header(w, st, e)) < 0)
         goto out;
     rc = file_commit(&w->out, e);

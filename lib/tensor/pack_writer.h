@@ -19,8 +19,10 @@ void pack_writer_free(struct pack_writer *w); /* without pack_writer_end before 
    label isn't right. MIEN_ERR_SYS or MIEN_ERR_MEM end the pack. */
 MIEN_CHECKED int pack_add(struct pack_writer *w, const struct mien_rec *r, struct mien_err *e);
 
-/* Completes the file. made says in its metadata what wrote it, in a line. Returns 0, MIEN_ERR_SYS
+/* Completes the file. made says in its metadata what wrote it, in a line; history how the records came
+   about, see record/history.h. Returns 0, MIEN_ERR_SYS
    or MIEN_ERR_MEM, or MIEN_ERR_ARG when there are no records. */
-MIEN_CHECKED int pack_writer_end(struct pack_writer *w, const char *made, struct mien_err *e);
+MIEN_CHECKED int pack_writer_end(struct pack_writer *w, const char *made, const char *history,
+                                 struct mien_err *e);
 
 #endif

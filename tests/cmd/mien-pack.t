@@ -39,7 +39,7 @@ ok 'pixels' cmp -n 189 tensor first
 is 'every image has its bytes' "$(dump image.pack image -tx1 | head -3 | tr '\n' ' ')" 'ff d8 ff '
 # Data begin at a multiple of 64 bytes, and offsets at one of 8.
 is 'alignment' "$(($(st-dump pixels.pack | sed -n 's/^id_offsets .* \(.*\) .*/\1/p') % 8))" 0
-is 'the header is padded' "$(od -An -tu8 -N8 pixels.pack | tr -d ' ')" 8184
+is 'the header is padded' "$(od -An -tu8 -N8 pixels.pack | tr -d ' ')" 12280
 
 mien-pack -q -o again.pack <p.mien
 ok 'same records, same bytes' cmp pixels.pack again.pack
@@ -111,7 +111,7 @@ exits 'a pack cut short is none' 2 mien-pack -l cut.pack
 exits 'an empty file is none' 2 mien-pack -l /dev/null
 exits 'a folder is none' 2 mien-pack -d .
 exits 'an absent one is none' 2 mien-pack -d absent.pack
-begin=$((8192 + $(st-dump pixels.pack | sed -n 's/^record U8 [0-9]* \([0-9]*\) .*/\1/p')))
+begin=$((12288 + $(st-dump pixels.pack | sed -n 's/^record U8 [0-9]* \([0-9]*\) .*/\1/p')))
 cp pixels.pack bad.pack
 printf '\377\377\377\377' | dd of=bad.pack bs=1 seek=$((begin + 4)) conv=notrunc 2>/dev/null
 exits 'a damaged record is named' 1 mien-pack -d bad.pack
@@ -120,7 +120,7 @@ is 'and the others are restored' "$(mien-view --count out)" 19
 
 # The manual's examples.
 cp pixels.pack train.pack
-is 'mien-pack(5): a header' "$(head -c 8192 train.pack | tail -c +9 | head -c 39)" \
+is 'mien-pack(5): a header' "$(head -c 12288 train.pack | tail -c +9 | head -c 39)" \
     '{"__metadata__":{"format":"mien-pack","'
 mien-pack -d train.pack again.pack | mien-pack -q -o both.pack
 ok 'mien-pack(1): join packs' cmp both.pack two.pack

@@ -63,7 +63,7 @@ is 'only the chosen fields' "$(mien-view -r -c age,id -n 1 p.mien | mien-view | 
 exits 'a derived column is no field' 2 mien-view -r -c id,pred_age p.mien
 exits 'one kind of output at a time' 2 mien-view -r --count p.mien
 exits 'JSON is one of them' 2 mien-view -f json --check p.mien
-is 'which is said' "$(cat err)" 'mien-view: --format json, --count, --records, --check, --index, --images and --tar exclude each other'
+is 'which is said' "$(cat err)" 'mien-view: --format json, --count, --records, --check, --index, --history, --images and --tar exclude each other'
 exits '--full is for JSON' 2 mien-view --full p.mien
 is 'and says so' "$(cat err)" 'mien-view: --full needs --format json'
 mien-view -r --select 'age > 200' p.mien >none.mien
@@ -81,7 +81,9 @@ exits 'a damaged record is fatal' 2 mien-view --check bad.mien
 like 'and its place is named' "$(cat err)" 'bad.mien: broken stream at byte 0: .*checksum'
 
 # --resync: a byte of the second record is another, and something stands before the end record.
-bytes() { mien-view -r -n "$1" p.mien | wc -c | awk '{ print $1 - 32 }'; } # of the first N records
+bytes() { # of the first N records: without the end record, whose history says --head N
+    mien-view -r -n "$1" p.mien | wc -c | awk '{ print $1 - 72 }'
+}
 one=$(bytes 1) two=$(bytes 2) all=$(bytes 20)
 { head -c $((one + 99)) p.mien; printf '\001'; tail -c +$((one + 101)) p.mien | head -c $((all - one - 100))
   echo something; tail -c 32 p.mien; } >bad.mien

@@ -94,7 +94,7 @@ is 'follow one another' "$(awk '$1 != at { bad = 1 } { at = $1 + $2 } END { prin
     "$(wc -c <parts.mien) 0"
 ok 'the index can be made in a pipe' sh -c 'cat parts.mien | mien-view --index | cmp - index'
 is 'no empty segment follows whole ones' "$(mien-view -r --segment 5 pixels.mien | mien-view --index | wc -l)" 6
-is 'an empty stream has one' "$(mien-view -rn 0 --segment 5 pixels.mien | mien-view --index)" "0	32	0"
+is 'an empty stream has one' "$(mien-view -rn 0 --segment 5 pixels.mien | mien-view --index | cut -f 1,3)" "0	0"
 while read -r command; do
     sh -c "$command -q <pixels.mien" >whole.mien 2>/dev/null
     sh -c "$command -q --segment 4 <pixels.mien" >cut.mien 2>/dev/null

@@ -30,7 +30,7 @@ static void make_pack(const char *path)
         FUZZ_CHECK(mien_rec_set_u8(&r, MIEN_TAG_GENDER, i % 2) == 0);
         FUZZ_CHECK(pack_add(w, &r, &e) == 0);
     }
-    FUZZ_CHECK(pack_writer_end(w, "a test", &e) == 0);
+    FUZZ_CHECK(pack_writer_end(w, "a test", "", &e) == 0);
     pack_writer_free(w);
     mien_rec_free(&r);
 }

@@ -7,8 +7,7 @@
 unset MAKEFLAGS MFLAGS DATA
 EXPERIMENT=$ROOT/scripts/experiment.mk
 small='COUNT=300 EPOCHS=1 SMALL_EPOCHS=2'
-# run FOLDER ARGS...: make in the folder, where it makes `made`. Models hold the names of their packs, so
-# that only those of the same relative paths have the same bytes.
+# run FOLDER ARGS...: make in the folder, where it makes `made`.
 run() {
     folder=$1; shift
     mkdir -p "$folder"

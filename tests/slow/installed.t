@@ -102,7 +102,7 @@ is 'passes all records on, in their order' "$(mien-view -Hc id,age,gender gray.m
     "$(mien-view -Hc id,age,gender pixels.mien)"
 is 'notes what it did' "$(mien-view -Hc prep gray.mien | sort | uniq -c | sed 's/^ *//')" \
     "$total crop=whole size=32x32 filter=triangle gray=luma"
-# The first tensor of a pack begins at 8192.
+# The first tensor of a pack begins at 12288.
 shades() { mien-pack -q -o x.pack <"$1" && tail -c +8193 x.pack | head -c $((total * 32 * 32 * 3)) |
     od -An -v -tu1 -w3; }
 shades pixels.mien >before

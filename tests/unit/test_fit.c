@@ -53,7 +53,7 @@ static void write_pack(const char *path, bool pixels, bool partial)
         }
         assert_int_equal(pack_add(w, &rec, &e), 0);
     }
-    assert_int_equal(pack_writer_end(w, "test", &e), 0);
+    assert_int_equal(pack_writer_end(w, "test", "", &e), 0);
     pack_writer_free(w);
     mien_rec_free(&rec);
 }

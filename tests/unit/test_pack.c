@@ -71,7 +71,7 @@ static struct pack_writer *new_writer(enum mien_pack_kind kind)
 static void finish(struct pack_writer *w)
 {
     struct mien_err e;
-    if (pack_writer_end(w, "by the test", &e) < 0)
+    if (pack_writer_end(w, "by the test", "", &e) < 0)
         fail_msg("%s", e.msg);
     pack_writer_free(w);
 }
@@ -252,7 +252,7 @@ static void odd_records(void **state)
     unlink(path);
 
     w = new_writer(MIEN_PACK_AUTO);
-    assert_int_equal(pack_writer_end(w, "", &e), MIEN_ERR_ARG);
+    assert_int_equal(pack_writer_end(w, "", "", &e), MIEN_ERR_ARG);
     pack_writer_free(w);
     assert_int_equal(access(path, F_OK), -1);
     assert_null(pack_writer_new("/nonexistent/p", MIEN_PACK_AUTO, &e));

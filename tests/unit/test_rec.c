@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -13,6 +14,7 @@
 #include "mien/prep.h"
 #include "mien/record.h"
 #include "record/encoding.h"
+#include "record/history.h"
 
 static int temp(void)
 {
@@ -326,6 +328,60 @@ static void preps(void **state)
     assert_int_equal(mien_prep_parse(&m, "=b", 2, &e), MIEN_ERR_FORMAT);
 }
 
+/* What a stream of two segments tells, and what becomes of it. */
+static void histories(void **state)
+{
+    (void)state;
+    struct mien_err e;
+    struct mien_rec r = {0};
+    int fd = temp();
+    struct mien_writer *w = mien_writer_new(fd, &e);
+    mien_writer_segment(w, 1);
+    static const char *const told[] = {"a 1\n", "a 1\n", "b 2\n  more\n"};
+    for (int i = 0; i < 3; i++) {
+        mien_writer_history(w, told[i], i == 2 ? "c 3\n" : "");
+        mien_rec_clear(&r);
+        mien_rec_set_u8(&r, MIEN_TAG_AGE, i);
+        assert_int_equal(mien_write(w, &r, &e), 0);
+    }
+    assert_int_equal(mien_writer_end(w, &e), 0);
+    mien_writer_free(w);
+    lseek(fd, 0, SEEK_SET);
+    struct mien_reader *rd = mien_reader_new(fd, 0, &e);
+    int n = 0;
+    assert_string_equal(mien_reader_history(rd), "");
+    while (mien_read(rd, &r, &e) > 0)
+        n++;
+    assert_int_equal(n, 3);
+    assert_string_equal(mien_reader_history(rd), "a 1\n\nb 2\n  more\nc 3\n");
+    mien_reader_free(rd);
+    mien_rec_free(&r);
+    close(fd);
+
+    struct history h = {""};
+    history_step(&h, "first\n");
+    assert_string_equal(h.text, "first\n");
+    history_merge(&h, "other\033[2J\nx", 11); /* as a hostile stream may have it */
+    assert_string_equal(h.text, "first\n\nother?[2J\nx\n");
+    history_merge(&h, "\n\n\n\n", 4);
+    history_merge(&h, "first\n", 6);
+    history_step(&h, "last\n");
+    assert_string_equal(h.text, "first\nlast\n\nother?[2J\nx\nlast\n");
+    struct mien_buf out = {0};
+    assert_int_equal(history_indent(&out, h.text), 0);
+    assert_int_equal(mien_buf_append(&out, "", 1), 0);
+    assert_string_equal((char *)out.data, "  first\n  last\n  and\n  other?[2J\n  x\n  last\n");
+    mien_buf_free(&out);
+    for (int i = 0; i < 1000; i++) {
+        char line[32];
+        snprintf(line, sizeof line, "step %d\n", i);
+        history_step(&h, line);
+        history_merge(&h, line, strlen(line));
+        assert_true(strlen(h.text) < HISTORY_MAX);
+    }
+    assert_string_equal(h.text + strlen(h.text) - 5, "\n...\n");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -333,7 +389,7 @@ int main(void)
         cmocka_unit_test(every_cut),   cmocka_unit_test(every_flip),
         cmocka_unit_test(limit_holds), cmocka_unit_test(hostile_bodies),
         cmocka_unit_test(editing),     cmocka_unit_test(preps),
-        cmocka_unit_test(no_fields),
+        cmocka_unit_test(no_fields),   cmocka_unit_test(histories),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
