@@ -119,4 +119,10 @@ for command in 'mien-view <p.mien' 'mien-view -r <p.mien' 'mien-crop -b whole <i
     is "$command | true" "$(cat status; grep -v 'record\|age' err)" 0
     rm status
 done
+# The maker of drawings: its archive appears whole or not at all.
+for signal in KILL TERM; do
+    timeout -s $signal 0.3 mien-synth -q --count 4000 drawn 2>/dev/null
+    ok "SIG$signal leaves no part of an archive" sh -c \
+        '[ ! -e drawn/imdb_crop.tar ] || [ "$(tar -tf drawn/imdb_crop.tar | wc -l)" -eq 4000 ]'
+done
 finish

@@ -388,6 +388,7 @@ static void write_tar(const struct set *s, const char *path)
     struct block *b = calloc(1, sizeof *b);
     struct archive *tar = archive_write_new();
     struct par *team;
+    struct file_out out;
     struct mien_err e;
 
     if (!order || !b || !tar)
@@ -397,7 +398,9 @@ static void write_tar(const struct set *s, const char *path)
     /* By folder, as in the real archive; the .mat file goes by person. */
     qsort(order, n, sizeof *order, by_path);
     archive_write_set_format_ustar(tar);
-    if (archive_write_open_filename(tar, path) != ARCHIVE_OK)
+    if (file_create(&out, path, &e) < 0)
+        mien_cli_die(s->cli, "%s", e.msg);
+    if (archive_write_open_fd(tar, out.fd) != ARCHIVE_OK)
         mien_cli_die(s->cli, "%s", archive_error_string(tar));
     if (!(team = par_new(cores_usable(), &e)))
         mien_cli_die(s->cli, "%s", e.msg);
@@ -415,6 +418,8 @@ static void write_tar(const struct set *s, const char *path)
     if (archive_write_close(tar) != ARCHIVE_OK)
         mien_cli_die(s->cli, "%s", archive_error_string(tar));
     archive_write_free(tar);
+    if (file_commit(&out, &e) < 0)
+        mien_cli_die(s->cli, "%s", e.msg);
     par_free(team);
     for (int i = 0; i < BLOCK; i++)
         mien_buf_free(&b->jpeg[i]);
