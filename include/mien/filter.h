@@ -30,7 +30,7 @@
  * beyond which the next program would not read on. A broken input ends the program with status 2
  * after every whole record before it was delivered; the output then has no end record either.
  *
- * mien(3) has a complete filter with an option, workers and errors.
+ * libmien(3) has a complete filter with an option, workers and errors.
  */
 #ifndef MIEN_FILTER_H
 #define MIEN_FILTER_H

@@ -38,8 +38,8 @@ like 'the programs need only what Debian has' "$(dpkg-deb -f "$BUILD/deb/mien_${
 is 'they run from where they are' "$(env HOME="$T" XDG_DATA_DIRS=nowhere root/usr/bin/mien-net small-64.net)" \
     "$(mien-net "$ROOT/networks/small-64.net")"
 if command -v man >/dev/null; then
-    for page in mien mien-view 'mien.3'; do
-        like "man $page" "$(man -M root/usr/share/man -w "$page")" "/${page%.3}\.[137]\.gz$"
+    for page in mien.7 mien-view.1 libmien.3; do # also with libmien-dev, man mien is the overview
+        like "man ${page%.*}" "$(man -M root/usr/share/man -w "${page%.*}")" "/$page\.gz$"
     done
 else
     skip 'pages' 'there is no man'

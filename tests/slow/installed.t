@@ -1,5 +1,5 @@
 #!/bin/sh
-# What make install installs, in a folder of its own: programs of mien(3) are compiled against it,
+# What make install installs, in a folder of its own: programs of libmien(3) are compiled against it,
 # with the shared library and with the static one, and run in pipes; so are the examples in Python;
 # and make uninstall removes it all.
 . "$(dirname "$0")/../lib.sh"
@@ -57,7 +57,7 @@ is 'no other macros' "$(sed -n 's/^# *define \([A-Za-z_0-9]*\).*/\1/p' "$prefix"
 is 'and no other tags' "$(grep -ohE '\b(struct|enum|union) [a-z_]+' "$prefix"/include/mien/*.h |
     sort -u | grep -v ' mien_')" ''
 
-# --- The programs of mien(3) --------------------------------------------------------------------
+# --- The programs of libmien(3) --------------------------------------------------------------------
 
 # The page's programs as NAME.c, its other blocks as 1, 2, ...
 awk '/^\.Bd -literal/ { block = 1; file = ""; next }
@@ -65,7 +65,7 @@ awk '/^\.Bd -literal/ { block = 1; file = ""; next }
     block { gsub(/\\e/, "\\")
             if (file == "" && match($0, /^\/\* [a-z]+:/)) file = substr($0, 4, RLENGTH - 4) ".c"
             else if (file == "") file = ++n
-            print >file }' "$prefix/share/man/man3/mien.3"
+            print >file }' "$prefix/share/man/man3/libmien.3"
 is 'the page has three programs' "$(echo *.c | sed 's/al[a-z]*\.c //g')" 'gray.c guess.c meanage.c'
 is 'and two ways to compile one' "$(grep -c '^cc ' 1)" 2
 
