@@ -21,6 +21,12 @@ if command -v bash >/dev/null; then
     is 'of an option' "$(completes mien-crop -o s)" 'sheet.jpg some.mien'
     is 'a folder' "$(completes mien-view --images '')" folder
     is 'a number is up to the user' "$(completes mien-crop --margin '')" ''
+    is 'a set' "$(completes mien-meta --set utk)" utkface
+    mkdir models && : >models/a.model && : >models/b.model && : >own.model
+    is 'a model by its name, or a file' "$(MIEN_MODELS=$PWD/models completes mien-train --init '')" \
+        "$(printf '%s\n' a.model b.model folder models own.model sheet.jpg some.mien | paste -sd ' ' -)"
+    is 'as an operand' "$(MIEN_MODELS=$PWD/models completes mien-predict a)" a.model
+    is 'where files are expected, only these' "$(MIEN_MODELS=$PWD/models completes mien-view a)" ''
     is 'scripts' "$(completes mien-photos --j)" --json
     is 'and their files' "$(completes mien-photos --output sh)" sheet.jpg
     is 'by a path' "$(completes /usr/bin/mien-crop --mar)" --margin
@@ -35,6 +41,7 @@ fi
 
 if command -v zsh >/dev/null; then
     ok 'zsh can read it' zsh -n "$BUILD/completions/zsh"
+    like 'a model' "$(cat "$BUILD/completions/zsh")" "'\(-i --init\)--init=\[.*\]:MODEL:_mien_models'"
     like 'an option and its words' "$(cat "$BUILD/completions/zsh")" "'\(-f --format\)--format=\[.*\]:FORMAT:\(tsv json\)'"
     # What _arguments would get, by which words it is completed.
     zsh -fc 'function _arguments { print -rl -- "$@" }; service=mien-net; . "$1"' - "$BUILD/completions/zsh" >specs
@@ -49,6 +56,8 @@ if command -v fish >/dev/null; then
     offers() { fish --no-config -c 'source $argv[1]; complete -C $argv[2]' "$BUILD/completions/fish" "$1" | cut -f 1 | paste -sd ' ' -; }
     is 'an option in fish' "$(offers 'mien-crop --mar')" --margin
     is 'a choice in fish' "$(offers 'mien-view --format ')" 'json tsv'
+    is 'a set in fish' "$(offers 'mien-meta --set utk')" utkface
+    is 'a model in fish' "$(MIEN_MODELS=$PWD/models offers 'mien-predict b')" b.model
     is 'a file in fish' "$(offers 'mien-crop -o sh')" sheet.jpg
     is 'help in fish' "$(fish --no-config -c 'source $argv[1]; complete -C "mien-view --encode"' "$BUILD/completions/fish" | cut -f 2)" \
         "$(mien-view --list-options | sed -n 's/.*--encode.*	//p')"
