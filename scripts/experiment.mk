@@ -3,6 +3,9 @@
 #   make -f scripts/experiment.mk SET=utkface DATA=utkface.tar CROSS=aaf CROSS_DATA=aaf.tar
 #   make -f scripts/experiment.mk SET=imdb DATA=folder                 of imdb.mat and imdb_crop.tar
 #   make -f scripts/experiment.mk SET=own TABLE=labels.csv FOLDER=photos
+#   make -f scripts/experiment.mk SET=all DATA_utkface=utkface.tar DATA_aaf=aaf.tar
+#                          trains on each of the sets and on all together, and judges every model on the
+#                          test faces of every set
 #   ... SEEDS="1 2 3"      repeats all trainings; the table has means and deviations
 #   ... ROWS="own linear"  compares these recipes only
 # The table compares recipes on the same test faces, which no recipe has seen:
@@ -85,6 +88,81 @@ SHELL = bash
 .PHONY: experiment table report FORCE
 .DEFAULT_GOAL := experiment
 
+# Means over the seeds and, of several, their standard deviation.
+define tabulate
+BEGIN { FS = "\t"; n = split("gender_accuracy age_exact age_mae cs5 bin_accuracy bin_one_off", metric, " ") }
+FNR == 1 {
+    set = FILENAME ~ /cross.scores$$/ ? other : own
+    if (FILENAME ~ /\/on-[^\/]*.scores$$/) { # OUT/SET/seed-1/on-OTHER.scores
+        depth = split(FILENAME, part, "/")
+        sub(/^on-/, "", part[depth]); sub(/.scores$$/, "", part[depth])
+        set = part[depth - 2] "\t" part[depth]
+    }
+}
+$$2 == "(all)" {
+    row = $$1; sub(/.*\//, "", row); sub(/\.(pred|cross|on-.*)$$/, "", row)
+    row = set "\t" row
+    if (!(row in seen)) { seen[row] = 1; order[++rows] = row }
+    if ($$3 == "records") count[row] = $$5
+    else if ($$5 != "") { k = row "\t" $$3; times[k]++; sum[k] += $$5; value[k, times[k]] = $$5 }
+}
+END {
+    printf "%stest set\trecipe\tfaces", crossed ? "trained on\t" : ""
+    for (i = 1; i <= n; i++) printf "\t%s", metric[i]
+    print ""
+    for (r = 1; r <= rows; r++) {
+        printf "%s\t%s", order[r], count[order[r]]
+        for (i = 1; i <= n; i++) {
+            k = order[r] "\t" metric[i]; m = times[k]
+            if (!m) { printf "\t-"; continue }
+            mean = sum[k] / m; spread = 0
+            for (j = 1; j <= m; j++) spread += (value[k, j] - mean) ^ 2
+            unit = metric[i] == "age_mae" ? 1 : 100
+            printf "\t%.2f%s", mean * unit, unit == 100 ? "%" : ""
+            if (m > 1) printf " +-%.2f", sqrt(spread / (m - 1)) * unit
+        }
+        print ""
+    }
+}
+endef
+export tabulate
+
+# --- Every set with every other -----------------------------------------------------------------
+
+# Sets whose faces are framed alike are also trained on together. Each is made in a folder of its own, by
+# this file: first the parts and what models read of them, then the models and their scores.
+ifeq ($(SET),all)
+SETS ?= $(sort $(patsubst DATA_%,%,$(filter DATA_%,$(.VARIABLES))))
+ifeq ($(words $(SETS)),0)
+$(error experiment.mk: SET=all needs sets: give DATA_utkface=FILE, DATA_aaf=FILE, ...)
+endif
+framing = $(if $(filter synthetic,$(1)),synthetic,$(if $(filter utkface aaf fairface,$(1)),whole,$(1)))
+framings := $(sort $(foreach s,$(SETS),$(call framing,$(s))))
+all_model := $(if $(filter-out synthetic,$(SETS)),face.model)
+ALL_SETS := $(SETS) $(if $(word 2,$(SETS)),$(if $(word 2,$(framings)),,together))
+self := $(lastword $(MAKEFILE_LIST))
+# $(call set,NAME,TARGETS): makes these of a set.
+set = +$(MAKE) -f '$(self)' SET=$(1) DATA='$(DATA_$(1))' OUT='$(OUT)/$(1)' ALL='$(OUT)' MEMBERS='$(SETS)' \
+    MODEL='$(MODEL)' KIND=$(if $(filter whole,$(framings)),image,pixels) ROWS='$(filter-out held,$(ROWS))' $(2)
+ifeq ($(origin MODEL),file)
+override MODEL := $(all_model)
+endif
+
+.PHONY: $(SETS:%=data-%) $(ALL_SETS:%=models-%)
+$(SETS:%=data-%): data-%: ; $(call set,$*,data)
+$(ALL_SETS:%=models-%): models-%: $(SETS:%=data-%) ; $(call set,$*,crossed)
+
+experiment: table
+table: $(OUT)/table.tsv
+	@column -t -s $$'\t' $< 2>/dev/null || cat $<
+$(OUT)/table.tsv: $(ALL_SETS:%=models-%)
+	@awk -v crossed=1 "$$tabulate" $(foreach s,$(SEEDS),$(foreach a,$(ALL_SETS),$(foreach b,$(SETS),$(OUT)/$(a)/seed-$(s)/on-$(b).scores))) > $@.new
+	@cmp -s $@.new $@ && rm $@.new || mv $@.new $@
+else
+# What SET=all asks for.
+ALL ?=
+MEMBERS ?=
+
 # --- Sets ---------------------------------------------------------------------------------------
 
 table_of = $(if $(filter synthetic,$(1)),$(OUT)/data/imdb.mat,$(if $(filter imdb wiki,$(1)),$(2)/$(strip $(1)).mat))
@@ -163,9 +241,15 @@ ifneq ($(CROSS),)
 $(eval $(call images,$(OUT)/cross,$(CROSS),$(CROSS_TABLE),$(CROSS_FOLDER),$(CROSS_META),CROSS_))
 endif
 
+ifeq ($(SET),together)
+$(OUT)/train.part $(OUT)/val.part: $(OUT)/%.part: $(foreach m,$(MEMBERS),$(ALL)/$(m)/%.part)
+	@mkdir -p $(@D)
+	cat $^ > $@.new && mv $@.new $@
+else
 # The test faces are of people that are in no other part.
 $(OUT)/train.part $(OUT)/val.part $(OUT)/test.part &: $(OUT)/all.images $(call on,SPLIT BY)
 	mien-split $(BY:%=--by %) --seed $(SPLIT) 80/10/10 $(OUT)/train.part $(OUT)/val.part $(OUT)/test.part < $<
+endif
 
 # As in 2019: 10% of the others held out by image.
 $(OUT)/fit.part $(OUT)/held.part &: $(OUT)/train.part $(OUT)/val.part $(call on,SPLIT)
@@ -202,6 +286,11 @@ endif
 BASE := $(call esc,$(base)) $(call on,MODEL)
 
 # The frozen network is computed once for each part.
+ifeq ($(SET),together)
+$(OUT)/train.features $(OUT)/val.features: $(OUT)/%.features: $(foreach m,$(MEMBERS),$(ALL)/$(m)/%.features)
+	@mkdir -p $(@D)
+	for pack in $^; do mien-pack -d $$pack; done | mien-pack -o $@
+endif
 $(OUT)/%.features: $(OUT)/%.pixels $(BASE)
 	mien-embed '$(base)' < $< | mien-pack -o $@
 
@@ -278,42 +367,31 @@ $(1)/cross.scores: $(patsubst %,$(1)/%.cross,$(filter-out held,$(ROWS))) $(call 
 endef
 $(foreach s,$(SEEDS),$(eval $(call seed,$(OUT)/seed-$(s))))
 
+# With SET=all, on the test faces of each set.
+# $(call judged,FOLDER OF A SEED,SET)
+define judged
+$(1)/flip.on-$(2): $(1)/fine.model $(ALL)/$(2)/test.pixels
+	mien-predict --tta -o $$@ $$< < $(ALL)/$(2)/test.pixels
+$(1)/own.on-$(2): $(ALL)/$(2)/own.test
+	@mkdir -p $$(@D)
+	cp $$< $$@
+$(1)/%.on-$(2): $(1)/%.model $(ALL)/$(2)/test.pixels
+	mien-predict -o $$@ $$< < $(ALL)/$(2)/test.pixels
+$(1)/on-$(2).scores: $(ROWS:%=$(1)/%.on-$(2)) $(call on,ROWS BINS)
+	mien-score --format tsv --bins $(subst :,$(comma),$(BINS)) -o $$@ $(ROWS:%=$(1)/%.on-$(2))
+endef
+$(foreach s,$(SEEDS),$(foreach m,$(MEMBERS),$(eval $(call judged,$(OUT)/seed-$(s),$(m)))))
+$(OUT)/own.test: $(OUT)/test.pixels $(BASE)
+	mien-predict -o $@ '$(base)' < $<
+.PHONY: data crossed
+data: $(addprefix $(OUT)/,train.part val.part test.pixels $(if $(filter own,$(ROWS)),own.test) \
+    $(if $(filter linear hidden fine flip exact,$(ROWS)),train.features val.features))
+crossed: $(foreach s,$(SEEDS),$(foreach m,$(MEMBERS),$(OUT)/seed-$(s)/on-$(m).scores))
+
 # --- The table and the page ---------------------------------------------------------------------
 
 scores = $(foreach s,$(SEEDS),$(OUT)/seed-$(s)/test.scores $(if $(CROSS),$(OUT)/seed-$(s)/cross.scores))
 first = $(OUT)/seed-$(firstword $(SEEDS))
-
-# Means over the seeds and, of several, their standard deviation.
-define tabulate
-BEGIN { FS = "\t"; n = split("gender_accuracy age_exact age_mae cs5 bin_accuracy bin_one_off", metric, " ") }
-FNR == 1 { set = FILENAME ~ /cross.scores$$/ ? other : own }
-$$2 == "(all)" {
-    row = $$1; sub(/.*\//, "", row); sub(/\.(pred|cross)$$/, "", row)
-    row = set "\t" row
-    if (!(row in seen)) { seen[row] = 1; order[++rows] = row }
-    if ($$3 == "records") count[row] = $$5
-    else if ($$5 != "") { k = row "\t" $$3; times[k]++; sum[k] += $$5; value[k, times[k]] = $$5 }
-}
-END {
-    printf "test set\trecipe\tfaces"
-    for (i = 1; i <= n; i++) printf "\t%s", metric[i]
-    print ""
-    for (r = 1; r <= rows; r++) {
-        printf "%s\t%s", order[r], count[order[r]]
-        for (i = 1; i <= n; i++) {
-            k = order[r] "\t" metric[i]; m = times[k]
-            if (!m) { printf "\t-"; continue }
-            mean = sum[k] / m; spread = 0
-            for (j = 1; j <= m; j++) spread += (value[k, j] - mean) ^ 2
-            unit = metric[i] == "age_mae" ? 1 : 100
-            printf "\t%.2f%s", mean * unit, unit == 100 ? "%" : ""
-            if (m > 1) printf " +-%.2f", sqrt(spread / (m - 1)) * unit
-        }
-        print ""
-    }
-}
-endef
-export tabulate
 
 experiment: table $(if $(shell command -v gnuplot),report)
 ifeq ($(shell command -v gnuplot),) # then there are the scores only
@@ -335,3 +413,5 @@ report: $(OUT)/report.html
 $(OUT)/report.html: $(first)/$(best).pred $(others:%=$(first)/%.pred) $(OUT)/train.part $(call on,ROWS SEEDS SET)
 	mien-report --title 'Ages and genders: $(SET)' $(trained) --part train=$(OUT)/train.part \
 	    --part test=$(OUT)/test.part -o $@ $(first)/$(best).pred $(others:%=$(first)/%.pred)
+
+endif

@@ -86,17 +86,44 @@ like 'is named, too' "$(cat "$T/err")" "^experiment.mk: no model '.*/no where.mo
 exits 'spaces in OUT' 2 run "$T/none" OUT='a b'
 like 'are refused' "$(cat "$T/err")" "OUT can't have spaces"
 
-# Drawings under UTKFace's names, and the recipes of a pretrained network.
-if [ -e "$MODELS/face.model" ]; then
-    (
-        mkdir utkface && tar xf "$T/whole/made/data/imdb_crop.tar"
-        i=10
-        for picture in imdb_crop/*/*.jpg; do
-            i=$((i + 1))
-            [ $i -gt 90 ] || mv "$picture" "utkface/${i}_$((i % 2))_0_20170101000000000.jpg.chip.jpg"
+# Drawings under the names of UTKFace and All-Age-Faces.
+(
+    mkdir utkface aaf && tar xf "$T/whole/made/data/imdb_crop.tar"
+    i=10
+    for picture in imdb_crop/*/*.jpg; do
+        i=$((i + 1))
+        if [ $i -le 90 ]; then
+            mv "$picture" "utkface/${i}_$((i % 2))_0_20170101000000000.jpg.chip.jpg"
+        elif [ $i -le 150 ]; then
+            mv "$picture" "aaf/$(printf '%05dA%02d.jpg' $((i % 2 * 9000 + i)) $((i - 80)))"
+        fi
+    done
+    tar cf 'a folder/utkface.tar' utkface
+    tar cf 'a folder/aaf.tar' aaf
+)
+
+# Every set with every other, and with both.
+all() {
+    run "$T/crossed" SET=all MODEL= ROWS='recipe small' DATA_utkface="$T/a folder/utkface.tar" \
+        DATA_aaf="$T/a folder/aaf.tar" "$@"
+}
+exits 'every set with every other' 0 all
+is 'each trained on is judged on each' "$(cut -f 1-3 "$T/crossed/made/table.tsv" | tr '\t' ' ')" "$(
+    echo 'trained on test set recipe'
+    for trained in aaf utkface together; do
+        for judged in aaf utkface; do
+            printf '%s\n' "$trained $judged recipe" "$trained $judged small"
         done
-        tar cf 'a folder/utkface.tar' utkface
-    )
+    done)"
+cp crossed/made/table.tsv before.tsv
+is 'then there is nothing to do' "$(all | grep -c '^mien-')" 0
+is 'another value: what depends on it' "$(all SMALL_EPOCHS=3 | grep -Eo -e '^mien-(train|crop|meta|pack).* made/[a-z]*' |
+    sed 's/ .*//' | sort | uniq -c | awk '{ print $1, $2 }')" '3 mien-train'
+exits 'without a set' 2 run "$T/none" SET=all
+like 'that is said' "$(cat "$T/err")" 'SET=all needs sets: give DATA_utkface=FILE'
+
+# The recipes of a pretrained network.
+if [ -e "$MODELS/face.model" ]; then
     exits 'UTKFace, pretrained' 0 run "$T/utkface" SET=utkface DATA="$T/a folder/utkface.tar" HEAD_EPOCHS=1 \
         WARM_EPOCHS=1 FINE_EPOCHS=1 ROWS='own recipe linear hidden fine flip exact' made/table.tsv
     is 'has its table' "$(cut -f2 "$T/utkface/made/table.tsv" | paste -sd ' ')" \
