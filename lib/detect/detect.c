@@ -13,9 +13,11 @@
 #define SMALL       0.125 /* where faces of this size are, */
 #define SMALL_SCORE 0.5f  /* sure to this degree, a finer level may show more about them */
 #define CANDIDATE   0.3   /* the score of what is looked at again, */
+#define WEIGHTLESS  0.29f /* that of what would have no weight in a merged face */
 #define AGAIN       0.75  /* in a view of this share */
 #define FRAME       3.5   /* and as many times as wide as the face, */
-#define CERTAIN     0.85f /* and in its mirror image unless it scores this much there; */
+#define CERTAIN     0.85f /* and in its mirror image unless it scores this much there, */
+#define DOUBT       0.1f  /* which counts in full where it scores so much less; */
 #define CLEAR       0.16  /* but not at all where a level shows it as surely and about as large, */
 #define CLEAREST    0.32  /* between these sizes */
 #define SAME        0.3f  /* IoU of two findings of one face */
@@ -42,7 +44,7 @@ struct detect_work {
     struct viewer viewer;
     struct img_decoder *decoder;
     struct img_photo photo;
-    struct face_list level, small, clear, candidates, seen, pair;
+    struct face_list level, small, clear, candidates, seen;
 };
 
 struct detector *detector_new(const struct model *m, const struct detect_options *o,
@@ -103,7 +105,6 @@ void detect_work_free(struct detect_work *w)
     face_list_free(&w->clear);
     face_list_free(&w->candidates);
     face_list_free(&w->seen);
-    face_list_free(&w->pair);
     free(w);
 }
 
@@ -122,7 +123,8 @@ static int look(struct detect_work *w, const struct view *v, struct face_list *o
 /* How a level is divided in one direction: into n views, each with its length in pixels of the
    detector's input and of the photograph. */
 struct division {
-    int n, input, photo;
+    int n, input;
+    double photo;
 };
 
 /* The fewest views over this many pixels of the photograph, which is shrunk by scale. */
@@ -132,17 +134,17 @@ static struct division divide(const struct detector *d, int pixels, double scale
     int all = (int)fmax(1, lround(pixels / scale)), n = 1 + (all - overlap - 1) / most;
     int one = n > 1 ? (all - overlap + n - 1) / n + overlap : all;
     int input = (one + step - 1) / step * step;
-    return (struct division){n > 1 ? n : 1, input, (int)lround(input * scale)};
+    return (struct division){n > 1 ? n : 1, input, input * scale};
 }
 
 /* Where view i of a row begins. */
-static int start_of(const struct division *r, int i, int pixels)
+static double start_of(const struct division *r, int i, int pixels)
 {
     return r->n == 1 ? (pixels - r->photo) / 2 : i * (pixels - r->photo) / (r->n - 1);
 }
 
 /* Whether the level before showed a small face in a part of the photograph. */
-static bool has_small(const struct detect_work *w, const struct img_rect *r)
+static bool has_small(const struct detect_work *w, const struct img_area *r)
 {
     for (size_t i = 0; i < w->small.n; i++) {
         const float *b = w->small.face[i].box;
@@ -162,7 +164,7 @@ static int scan(const struct detector *d, struct detect_work *w, double length, 
     struct division across = divide(d, pw, scale, step), down = divide(d, ph, scale, step);
     for (int i = 0; i < across.n * down.n; i++) {
         struct view v = {.h = down.input, .w = across.input, .part = across.n * down.n > 1};
-        v.photo = (struct img_rect){start_of(&across, i % across.n, pw),
+        v.photo = (struct img_area){start_of(&across, i % across.n, pw),
                                     start_of(&down, i / across.n, ph), across.photo, down.photo};
         int rc = all || has_small(w, &v.photo) ? look(w, &v, &w->level, e) : 0;
         if (rc < 0)
@@ -171,9 +173,11 @@ static int scan(const struct detector *d, struct detect_work *w, double length, 
     return 0;
 }
 
-static int within(int v, int lo, int hi)
+/* How much the mirror image counts, for a face's place, beside a look of this score: nothing where
+   that is almost certain enough to leave it out, so that nothing hangs on which side it falls. */
+static float weight_of_mirror(float score)
 {
-    return v < lo ? lo : v > hi ? hi : v;
+    return fminf(1, (CERTAIN - score) / DOUBT);
 }
 
 /* Looks at a candidate again. *f becomes what is seen of it; its score is 0 when nothing is. */
@@ -182,35 +186,38 @@ static int look_again(const struct detector *d, struct detect_work *w, struct fa
 {
     double x = (f->box[0] + f->box[2]) / 2 / zoom_of(w),
            y = (f->box[1] + f->box[3]) / 2 / zoom_of(w);
-    int side = (int)ceil(face_width(f) * FRAME / zoom_of(w)), step = eyes_step(w->viewer.eyes);
+    double side = face_width(f) * FRAME / zoom_of(w);
+    int step = eyes_step(w->viewer.eyes);
     struct view v = {.w = (int)(AGAIN * d->side) / step * step};
-    float score = 0;
     v.h = v.w;
-    v.photo.x = within((int)lround(x - side / 2.0), 1 - side, w->photo.im.w - 1);
-    v.photo.y = within((int)lround(y - side / 2.0), 1 - side, w->photo.im.h - 1);
-    v.photo.w = v.photo.h = side;
-    w->pair.n = 0;
+    v.photo = (struct img_area){fmin(fmax(x - side / 2, 1 - side), w->photo.im.w - 1),
+                                fmin(fmax(y - side / 2, 1 - side), w->photo.im.h - 1), side, side};
+    struct face found = {.score = 0};
     for (int turn = 0; turn < 2; turn++) {
         v.mirrored = turn == 1;
         w->seen.n = 0;
         int rc = look(w, &v, &w->seen, e);
         if (rc < 0)
             return rc;
-        face_merge(&w->seen, SAME, INSIDE);
+        face_merge(&w->seen, SAME, INSIDE, WEIGHTLESS);
         size_t i = 0;
         while (i < w->seen.n && face_iou(w->seen.face[i].box, f->box) <= SAME)
             i++;
-        float now = i < w->seen.n ? w->seen.face[i].score : 0;
-        if (now > 0 && face_add(&w->pair, &w->seen.face[i], e) < 0)
-            return MIEN_ERR_MEM;
-        score = turn == 0 ? now : (score + now) / 2;
-        if (score >= CERTAIN || (score + 1) / 2 < d->o.min_score)
-            break; /* whatever the mirror image would show */
+        struct face now = {.score = 0};
+        if (i < w->seen.n)
+            now = w->seen.face[i];
+        if (turn == 0) {
+            found = now;
+            if (found.score >= CERTAIN || (found.score + 1) / 2 < d->o.min_score)
+                break; /* whatever the mirror image would show */
+        } else {
+            float weight = weight_of_mirror(found.score) * now.score;
+            if (weight > 0)
+                face_mix(&found, &now, weight / (found.score + weight));
+            found.score = (found.score + now.score) / 2;
+        }
     }
-    face_merge(&w->pair, -1, 1); /* whatever their overlap, they are the same face */
-    if (w->pair.n > 0)
-        *f = w->pair.face[0];
-    f->score = score;
+    *f = found;
     return 0;
 }
 
@@ -233,7 +240,7 @@ static int keep(const struct detector *d, struct detect_work *w, double inputs, 
             face_add(&w->small, f, e) < 0)
             return MIEN_ERR_MEM;
     }
-    face_merge(&w->level, SAME, INSIDE);
+    face_merge(&w->level, SAME, INSIDE, WEIGHTLESS);
     for (size_t i = 0; i < w->level.n; i++) {
         const struct face *f = &w->level.face[i];
         if (f->score >= CERTAIN && f->score >= d->o.min_score && face_width(f) >= CLEAR * inputs &&
@@ -307,7 +314,7 @@ int detect_photo(const struct detector *d, struct detect_work *w, const void *im
     int rc = scan_levels(d, w, image, n, limits, e);
     if (rc < 0)
         return rc;
-    face_merge(&w->candidates, SAME, INSIDE);
+    face_merge(&w->candidates, SAME, INSIDE, WEIGHTLESS);
     for (size_t i = 0; i < w->candidates.n; i++) {
         struct face f = w->candidates.face[i];
         if (is_clear(w, &f))
@@ -321,7 +328,7 @@ int detect_photo(const struct detector *d, struct detect_work *w, const void *im
         if (face_add(out, &w->clear.face[i], e) < 0)
             return MIEN_ERR_MEM;
     }
-    face_merge(out, SAME, INSIDE);
+    face_merge(out, SAME, INSIDE, WEIGHTLESS);
     if (out->n > 1)
         qsort(out->face, out->n, sizeof *out->face, by_size);
     while (out->n > 0 && face_width(&out->face[out->n - 1]) < d->o.min_size)

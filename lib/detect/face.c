@@ -45,6 +45,16 @@ float face_inside(const float a[4], const float b[4])
     return both > 0 ? both / (sa < sb ? sa : sb) : 0;
 }
 
+void face_mix(struct face *f, const struct face *to, float share)
+{
+    for (int i = 0; i < 4; i++)
+        f->box[i] += share * (to->box[i] - f->box[i]);
+    for (int i = 0; i < MIEN_FACE_POINTS; i++) {
+        f->point[i][0] += share * (to->point[i][0] - f->point[i][0]);
+        f->point[i][1] += share * (to->point[i][1] - f->point[i][1]);
+    }
+}
+
 /* By score, the best first; then by place, so that the order is the same every time. */
 static int by_score(const void *pa, const void *pb)
 {
@@ -58,15 +68,15 @@ static int by_score(const void *pa, const void *pb)
     return 0;
 }
 
-static void add_weighted(struct face *sum, const struct face *f)
+static void add_weighted(struct face *sum, const struct face *f, float weight)
 {
     for (int i = 0; i < 4; i++)
-        sum->box[i] += f->score * f->box[i];
+        sum->box[i] += weight * f->box[i];
     for (int i = 0; i < MIEN_FACE_POINTS; i++) {
-        sum->point[i][0] += f->score * f->point[i][0];
-        sum->point[i][1] += f->score * f->point[i][1];
+        sum->point[i][0] += weight * f->point[i][0];
+        sum->point[i][1] += weight * f->point[i][1];
     }
-    sum->score += f->score;
+    sum->score += weight;
 }
 
 static struct face mean_of(const struct face *sum, float score)
@@ -81,7 +91,7 @@ static struct face mean_of(const struct face *sum, float score)
     return m;
 }
 
-void face_merge(struct face_list *l, float iou, float inside)
+void face_merge(struct face_list *l, float iou, float inside, float least)
 {
     size_t n = 0; /* merged faces, at the front */
     if (l->n > 1)
@@ -93,7 +103,7 @@ void face_merge(struct face_list *l, float iou, float inside)
         for (size_t i = n; i < left; i++) {
             const struct face f = l->face[i];
             if (i == n || face_iou(best.box, f.box) > iou)
-                add_weighted(&sum, &f);
+                add_weighted(&sum, &f, f.score - least);
             else if (face_inside(best.box, f.box) <= inside)
                 l->face[keep++] = f;
         }

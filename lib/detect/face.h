@@ -38,9 +38,12 @@ float face_inside(const float a[4], const float b[4]);
 
 /* Weighted non-maximum suppression (Bazarevsky et al. 2019, BlazeFace): from the best score down,
    a face and all that overlap it by more than iou become one, with the best's score, and box and
-   landmarks averaged with the scores as weights. What lies within a better face by more than the
-   share `inside` of the smaller box is dropped without a weight: an eye or a mouth that was taken
-   for a face. The list is left sorted by score. */
-void face_merge(struct face_list *l, float iou, float inside);
+   landmarks averaged with the scores as weights, less `least`, which is below all of them. What
+   lies within a better face by more than the share `inside` of the smaller box is dropped without a
+   weight: an eye or a mouth that was taken for a face. The list is left sorted by score. */
+void face_merge(struct face_list *l, float iou, float inside, float least);
+
+/* Moves box and landmarks by this share, 0 to 1, of the way to another face's. */
+void face_mix(struct face *f, const struct face *to, float share);
 
 #endif

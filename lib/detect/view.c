@@ -26,47 +26,58 @@ void viewer_free(struct viewer *w)
     img_free(&w->input);
 }
 
-/* How a view's part within the photograph lies in the input. */
-struct placed {
-    struct img_rect photo, input;
+/* How much of an axis of the input shows the photograph: size pixels from at on, which are those
+   from start to start + len of its cut. The cut has the photograph's pixels lo to hi, and beyond
+   its edges grey ones, for the input's pixels that an edge runs through. */
+struct shown {
+    int at, size, lo, hi;
+    double start, len;
 };
 
-/* The part of from .. from + n that lies within 0 .. side, and where in the input it goes. */
-static void place(int from, int n, int side, int input, int *start, int *len, int *at, int *size)
+static struct shown show(double from, double n, int side, int input)
 {
-    double scale = (double)input / n;
-    int lo = from < 0 ? 0 : from, hi = from + n > side ? side : from + n;
-    *start = lo;
-    *len = hi - lo;
-    *at = (int)lround((lo - from) * scale);
-    *size = (int)lround((hi - from) * scale) - *at;
-    if (*size < 1) { /* all that there is of it is narrower than a pixel of the input */
-        *size = 1;
-        *at = *at < input ? *at : input - 1;
-    }
+    double scale = n / input;
+    struct shown s = {.at = (int)fmax(0, floor(-from / scale) - 1)};
+    s.size = (int)fmin(input, ceil((side - from) / scale) + 1) - s.at;
+    s.start = from + s.at * scale;
+    s.len = s.size * scale;
+    s.lo = (int)floor(s.start);
+    s.hi = (int)ceil(s.start + s.len);
+    s.start -= s.lo;
+    return s;
+}
+
+/* Copies the cut of the photograph. */
+static void cut(const struct img *photo, const struct shown *x, const struct shown *y,
+                unsigned char *px)
+{
+    size_t row = (size_t)(x->hi - x->lo) * 3;
+    int left = x->lo > 0 ? x->lo : 0, right = x->hi < photo->w ? x->hi : photo->w;
+    memset(px, GREY, (size_t)(y->hi - y->lo) * row);
+    for (int i = y->lo > 0 ? y->lo : 0; i < y->hi && i < photo->h; i++)
+        memcpy(px + (size_t)(i - y->lo) * row + (size_t)(left - x->lo) * 3,
+               photo->px + ((size_t)i * (size_t)photo->w + (size_t)left) * 3,
+               (size_t)(right - left) * 3);
 }
 
 /* Draws a view into the input. */
-static int draw(struct viewer *w, const struct img *photo, const struct view *v, struct placed *p,
-                struct mien_err *e)
+static int draw(struct viewer *w, const struct img *photo, const struct view *v, struct mien_err *e)
 {
-    struct img_rect *in = &p->photo, *at = &p->input;
-    place(v->photo.x, v->photo.w, photo->w, v->w, &in->x, &in->w, &at->x, &at->w);
-    place(v->photo.y, v->photo.h, photo->h, v->h, &in->y, &in->h, &at->y, &at->h);
-    if (img_alloc(&w->cut, in->h, in->w, e) < 0 || img_alloc(&w->part, at->h, at->w, e) < 0 ||
-        img_alloc(&w->input, v->h, v->w, e) < 0)
+    struct shown x = show(v->photo.x, v->photo.w, photo->w, v->w),
+                 y = show(v->photo.y, v->photo.h, photo->h, v->h);
+    if (img_alloc(&w->cut, y.hi - y.lo, x.hi - x.lo, e) < 0 ||
+        img_alloc(&w->part, y.size, x.size, e) < 0 || img_alloc(&w->input, v->h, v->w, e) < 0)
         return MIEN_ERR_MEM;
-    size_t row = (size_t)in->w * 3, part = (size_t)at->w * 3;
-    for (int y = 0; y < in->h; y++)
-        memcpy(w->cut.px + (size_t)y * row,
-               photo->px + ((size_t)(in->y + y) * (size_t)photo->w + (size_t)in->x) * 3, row);
-    if (mien_resize(w->resizer, w->cut.px, in->h, in->w, w->part.px,
-                    (struct mien_size){at->h, at->w}, MIEN_TRIANGLE, e) < 0)
+    cut(photo, &x, &y, w->cut.px);
+    struct img_area from = {x.start, y.start, x.len, y.len};
+    if (img_resize_area(w->resizer, w->cut.px, w->cut.h, w->cut.w, from, w->part.px,
+                        (struct mien_size){y.size, x.size}, MIEN_TRIANGLE, e) < 0)
         return MIEN_ERR_MEM;
+    size_t part = (size_t)x.size * 3;
     memset(w->input.px, GREY, (size_t)v->h * (size_t)v->w * 3);
-    for (int y = 0; y < at->h; y++)
-        memcpy(w->input.px + ((size_t)(at->y + y) * (size_t)v->w + (size_t)at->x) * 3,
-               w->part.px + (size_t)y * part, part);
+    for (int i = 0; i < y.size; i++)
+        memcpy(w->input.px + ((size_t)(y.at + i) * (size_t)v->w + (size_t)x.at) * 3,
+               w->part.px + (size_t)i * part, part);
     return 0;
 }
 
@@ -104,44 +115,37 @@ static void unmirror(struct face *f, float w)
 }
 
 /* From pixels of the input to those of the photograph at full scale. */
-static float to_photo(float v, int at, int size, int start, int len, double zoom)
+static void move_to_photo(struct face *f, const struct view *v, double zoom)
 {
-    return (float)((start + (v - at) * len / size) * zoom);
-}
-
-static void move_to_photo(struct face *f, const struct placed *p, double zoom)
-{
-    const struct img_rect *in = &p->photo, *at = &p->input;
+    const struct img_area *p = &v->photo;
     for (int i = 0; i < 4; i += 2) {
-        f->box[i] = to_photo(f->box[i], at->x, at->w, in->x, in->w, zoom);
-        f->box[i + 1] = to_photo(f->box[i + 1], at->y, at->h, in->y, in->h, zoom);
+        f->box[i] = (float)((p->x + f->box[i] * p->w / v->w) * zoom);
+        f->box[i + 1] = (float)((p->y + f->box[i + 1] * p->h / v->h) * zoom);
     }
     for (int i = 0; i < MIEN_FACE_POINTS; i++) {
-        f->point[i][0] = to_photo(f->point[i][0], at->x, at->w, in->x, in->w, zoom);
-        f->point[i][1] = to_photo(f->point[i][1], at->y, at->h, in->y, in->h, zoom);
+        f->point[i][0] = (float)((p->x + f->point[i][0] * p->w / v->w) * zoom);
+        f->point[i][1] = (float)((p->y + f->point[i][1] * p->h / v->h) * zoom);
     }
 }
 
-/* Whether a face's centre lies in the photograph's part of the input, its size is in bounds, and it
-   isn't one that the view's border cuts while another view shows it. */
-static bool plausible(const struct face *f, const struct view *v, const struct img_rect *at,
-                      int side)
+/* Whether a face's centre lies in the photograph, its size is in bounds, and it isn't one that the
+   view's border cuts while another view shows it. */
+static bool plausible(const struct face *f, const struct view *v, const struct img *photo, int side)
 {
-    float x = (f->box[0] + f->box[2]) / 2, y = (f->box[1] + f->box[3]) / 2;
+    double x = v->photo.x + (f->box[0] + f->box[2]) / 2 * v->photo.w / v->w,
+           y = v->photo.y + (f->box[1] + f->box[3]) / 2 * v->photo.h / v->h;
     float w = face_width(f), h = f->box[3] - f->box[1], larger = w > h ? w : h;
     bool inside =
         f->box[0] >= 0 && f->box[1] >= 0 && f->box[2] <= (float)v->w && f->box[3] <= (float)v->h;
-    return x >= (float)at->x && x <= (float)(at->x + at->w) && y >= (float)at->y &&
-           y <= (float)(at->y + at->h) && larger <= LARGEST * side &&
+    return x >= 0 && x <= photo->w && y >= 0 && y <= photo->h && larger <= LARGEST * side &&
            (!v->part || inside || larger <= VIEW_OVERLAP * side);
 }
 
 int viewer_look(struct viewer *w, const struct img *photo, double zoom, const struct view *v,
                 double min_score, struct face_list *out, struct mien_err *e)
 {
-    struct placed p;
     size_t keep = out->n;
-    if (draw(w, photo, v, &p, e) < 0)
+    if (draw(w, photo, v, e) < 0)
         return MIEN_ERR_MEM;
     if (v->mirrored)
         mirror(&w->input);
@@ -152,9 +156,9 @@ int viewer_look(struct viewer *w, const struct img *photo, double zoom, const st
         struct face f = out->face[i];
         if (v->mirrored)
             unmirror(&f, (float)v->w);
-        if (!plausible(&f, v, &p.input, w->side))
+        if (!plausible(&f, v, photo, w->side))
             continue;
-        move_to_photo(&f, &p, zoom);
+        move_to_photo(&f, v, zoom);
         out->face[keep++] = f;
     }
     out->n = keep;

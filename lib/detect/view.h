@@ -10,9 +10,10 @@
 #define VIEW_OVERLAP 0.25 /* of neighbouring views, as a share of the detector's own input */
 
 /* A part of the photograph, which may reach beyond its edges, and the input of h x w that it
-   becomes. */
+   becomes. It isn't rounded to pixels, so that nearly the same photograph gives nearly the same
+   view. */
 struct view {
-    struct img_rect photo;
+    struct img_area photo;
     int h, w;
     bool part; /* one of several, which overlap */
     bool mirrored;

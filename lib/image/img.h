@@ -32,6 +32,19 @@ struct img_rect {
    part's border pixels are repeated outwards. */
 void img_repeat_border(unsigned char *px, int h, int w, struct img_rect inside);
 
+/* --- Resampling ---------------------------------------------------------------------------- */
+
+/* A part of an image whose edges may lie within pixels. */
+struct img_area {
+    double x, y, w, h;
+};
+
+/* mien_resize of a part of src, not empty and within it. At the part's edges its neighbors count,
+   too, where there are any. */
+MIEN_CHECKED int img_resize_area(struct mien_resizer *z, const unsigned char *src, int h, int w,
+                                 struct img_area from, unsigned char *dst, struct mien_size to,
+                                 enum mien_resampling f, struct mien_err *e);
+
 /* --- Encoded images ------------------------------------------------------------------------ */
 
 /* The kind of an encoded image by its first bytes: jpeg, png, gif, webp, bmp, tiff, heic, avif,

@@ -47,25 +47,40 @@ void mien_resizer_free(struct mien_resizer *z)
 int mien_resize(struct mien_resizer *z, const unsigned char *src, int h, int w, unsigned char *dst,
                 struct mien_size to, enum mien_resampling f, struct mien_err *e)
 {
+    return img_resize_area(z, src, h, w, (struct img_area){0, 0, w, h}, dst, to, f, e);
+}
+
+/* Whether an axis leaves all as it is. */
+static bool copies(const struct axis *a)
+{
+    return a->start == 0 && a->len == a->in && a->in == a->out;
+}
+
+int img_resize_area(struct mien_resizer *z, const unsigned char *src, int h, int w,
+                    struct img_area from, unsigned char *dst, struct mien_size to,
+                    enum mien_resampling f, struct mien_err *e)
+{
     size_t row = (size_t)to.w * 3;
-    if (resize_axis_set(&z->x, w, to.w, f) < 0 || resize_axis_set(&z->y, h, to.h, f) < 0)
+    if (resize_axis_set(&z->x, w, from.x, from.w, to.w, f) < 0 ||
+        resize_axis_set(&z->y, h, from.y, from.h, to.h, f) < 0)
         return mien_err_set(e, MIEN_ERR_MEM, "out of memory for the weights of a resize");
-    if (w != to.w && h != to.h && img_alloc(&z->mid, h, to.w, e) < 0)
+    bool across = !copies(&z->x), down = !copies(&z->y);
+    if (across && down && img_alloc(&z->mid, h, to.w, e) < 0)
         return MIEN_ERR_MEM;
-    if (w != to.w) {
-        unsigned char *out = h != to.h ? z->mid.px : dst;
+    if (across) {
+        unsigned char *out = down ? z->mid.px : dst;
         if (z->avx2)
             resize_rows_avx2(&z->x, src, h, out);
         else
             resize_rows(&z->x, src, h, out);
         src = out;
     }
-    if (h != to.h) {
+    if (down) {
         if (z->avx2)
             resize_columns_avx2(&z->y, src, row, dst);
         else
             resize_columns(&z->y, src, row, dst);
-    } else if (w == to.w) {
+    } else if (!across) {
         memcpy(dst, src, (size_t)h * row);
     }
     return 0;

@@ -35,8 +35,8 @@ struct window {
 
 static struct window window_at(const struct axis *a, int i)
 {
-    double scale = (double)a->in / a->out;
-    struct window v = {.center = (i + 0.5) * scale, .stretch = fmax(1, scale)};
+    double scale = a->len / a->out;
+    struct window v = {.center = a->start + (i + 0.5) * scale, .stretch = fmax(1, scale)};
     double reach = support[a->filter] * v.stretch;
     v.lo = (int)fmax(0, v.center - reach + 0.5);
     v.hi = (int)fmin(a->in, v.center + reach + 0.5);
@@ -71,6 +71,8 @@ static int axis_room(struct axis *a, size_t nweight)
     struct axis old = *a;
     resize_axis_free(a);
     *a = (struct axis){.in = old.in, .out = old.out, .taps = old.taps, .filter = old.filter};
+    a->start = old.start;
+    a->len = old.len;
     a->cap_out = (size_t)a->out;
     a->cap_weight = nweight;
     a->first = malloc(a->cap_out * sizeof *a->first);
@@ -95,11 +97,14 @@ static void to_fixed(struct axis *a, size_t n)
     }
 }
 
-int resize_axis_set(struct axis *a, int in, int out, enum mien_resampling f)
+int resize_axis_set(struct axis *a, int in, double start, double len, int out,
+                    enum mien_resampling f)
 {
-    if (a->in == in && a->out == out && a->filter == f)
+    if (a->in == in && a->start == start && a->len == len && a->out == out && a->filter == f)
         return 0;
     a->in = in;
+    a->start = start;
+    a->len = len;
     a->out = out;
     a->filter = f;
     a->taps = 0;

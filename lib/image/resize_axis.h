@@ -15,6 +15,7 @@
    All lie within the source, but for the last one of a source of taps - 1 pixels. */
 struct axis {
     int in, out, taps;
+    double start, len; /* the part of the source that is resampled */
     enum mien_resampling filter;
     int *first;
     double *real; /* the weights before rounding */
@@ -24,8 +25,10 @@ struct axis {
     size_t cap_out, cap_weight;
 };
 
-/* Sets the weights of a zeroed or earlier used axis. Returns 0 or MIEN_ERR_MEM. */
-MIEN_CHECKED int resize_axis_set(struct axis *a, int in, int out, enum mien_resampling f);
+/* Sets the weights of a zeroed or earlier used axis, from the source's pixels start to start + len.
+   Returns 0 or MIEN_ERR_MEM. */
+MIEN_CHECKED int resize_axis_set(struct axis *a, int in, double start, double len, int out,
+                                 enum mien_resampling f);
 void resize_axis_free(struct axis *a);
 
 /* The taps that lie within the source. */

@@ -53,7 +53,7 @@ static void merging(void **state)
     const struct face f[] = {face_at(200, 0, 50, 0.7f), face_at(10, 0, 100, 0.3f),
                              face_at(20, 20, 30, 0.8f), face_at(0, 0, 100, 0.9f)};
     struct face_list l = list_of(f, 4);
-    face_merge(&l, 0.3f, 0.6f);
+    face_merge(&l, 0.3f, 0.6f, 0);
     assert_int_equal(l.n, 2);
     assert_float_equal(l.face[0].score, 0.9, 1e-6);
     assert_float_equal(l.face[0].box[0], 10 * 0.3 / 1.2, 1e-4); /* weighted by the scores */
@@ -67,14 +67,14 @@ static void merging(void **state)
     /* What lies within a better face only partly stays. */
     const struct face g[] = {face_at(0, 0, 100, 0.9f), face_at(85, 85, 30, 0.8f)};
     l = list_of(g, 2);
-    face_merge(&l, 0.3f, 0.6f);
+    face_merge(&l, 0.3f, 0.6f, 0);
     assert_int_equal(l.n, 2);
-    face_merge(&l, -1, 1); /* anything overlaps by more than that */
+    face_merge(&l, -1, 1, 0); /* anything overlaps by more than that */
     assert_int_equal(l.n, 1);
     face_list_free(&l);
 
     l = (struct face_list){0};
-    face_merge(&l, 0.3f, 0.6f);
+    face_merge(&l, 0.3f, 0.6f, 0);
     assert_int_equal(l.n, 0);
 
     /* The order of equals doesn't matter. */
@@ -82,8 +82,8 @@ static void merging(void **state)
                              face_at(6, 0, 10, 0.5f)};
     const struct face q[] = {p[2], p[0], p[1]};
     struct face_list lp = list_of(p, 3), lq = list_of(q, 3);
-    face_merge(&lp, 0.3f, 0.6f);
-    face_merge(&lq, 0.3f, 0.6f);
+    face_merge(&lp, 0.3f, 0.6f, 0);
+    face_merge(&lq, 0.3f, 0.6f, 0);
     assert_int_equal(lp.n, lq.n);
     assert_memory_equal(lp.face, lq.face, lp.n * sizeof *lp.face);
     face_list_free(&lp);

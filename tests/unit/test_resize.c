@@ -9,6 +9,7 @@
 
 #include <cmocka.h>
 
+#include "image/img.h"
 #include "image/resize_avx2.h"
 #include "mien/buf.h"
 #include "util/bytes.h"
@@ -79,7 +80,7 @@ static void test_vector_form(void **state)
         int in = 1 + (int)rng_below(&rng, round % 2 ? 9 : 150);
         int out = 1 + (int)rng_below(&rng, round % 3 ? 9 : 150),
             lines = 1 + (int)rng_below(&rng, 40);
-        assert_int_equal(resize_axis_set(&a, in, out, (enum mien_resampling)(round % 3)), 0);
+        assert_int_equal(resize_axis_set(&a, in, 0, in, out, (enum mien_resampling)(round % 3)), 0);
         unsigned char *src = source(lines, in);
         size_t n = (size_t)lines * (size_t)out * 3;
         unsigned char *want = malloc(n), *got = malloc(n);
@@ -95,6 +96,42 @@ static void test_vector_form(void **state)
         free(got);
     }
     resize_axis_free(&a);
+}
+
+/* A slope stays a slope, wherever the part begins: an output pixel has the value at its center. */
+static void test_part(void **state)
+{
+    (void)state;
+    enum { H = 60, W = 100, TO_H = 17, TO_W = 23 };
+    struct mien_err e;
+    struct mien_resizer *z = mien_resizer_new(&e);
+    unsigned char src[H * W * 3], dst[TO_H * TO_W * 3], again[TO_H * TO_W * 3];
+    for (int i = 0; i < H * W; i++) {
+        src[3 * i] = (unsigned char)(2 * (i % W));
+        src[3 * i + 1] = (unsigned char)(4 * (i / W));
+        src[3 * i + 2] = (unsigned char)(255 - i % W - i / W);
+    }
+    for (int k = 0; k < 40; k++) {
+        struct img_area a = {10 + k / 8.0, 8 + k / 11.0, 60 - k / 3.0, 40 - k / 5.0};
+        assert_int_equal(img_resize_area(z, src, H, W, a, dst, (struct mien_size){TO_H, TO_W},
+                                         MIEN_TRIANGLE, &e),
+                         0);
+        for (int i = 0; i < TO_H * TO_W; i++) {
+            double x = a.x + (i % TO_W + 0.5) * a.w / TO_W - 0.5,
+                   y = a.y + ((double)(i / TO_W) + 0.5) * a.h / TO_H - 0.5;
+            assert_float_equal(dst[3 * i], 2 * x, 1.01); /* two roundings */
+            assert_float_equal(dst[3 * i + 1], 4 * y, 1.01);
+            assert_float_equal(dst[3 * i + 2], 255 - x - y, 1.01);
+        }
+    }
+    struct img_area all = {0, 0, W, H};
+    assert_int_equal(
+        img_resize_area(z, src, H, W, all, dst, (struct mien_size){TO_H, TO_W}, MIEN_LANCZOS3, &e),
+        0);
+    assert_int_equal(
+        mien_resize(z, src, H, W, again, (struct mien_size){TO_H, TO_W}, MIEN_LANCZOS3, &e), 0);
+    assert_memory_equal(dst, again, sizeof dst);
+    mien_resizer_free(z);
 }
 
 static void test_flat_stays_flat(void **state)
@@ -163,8 +200,11 @@ static void test_reuse(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_pillow),          cmocka_unit_test(test_vector_form),
-        cmocka_unit_test(test_flat_stays_flat), cmocka_unit_test(test_same_size_is_a_copy),
+        cmocka_unit_test(test_pillow),
+        cmocka_unit_test(test_vector_form),
+        cmocka_unit_test(test_part),
+        cmocka_unit_test(test_flat_stays_flat),
+        cmocka_unit_test(test_same_size_is_a_copy),
         cmocka_unit_test(test_reuse),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
