@@ -31,6 +31,7 @@ enum mk_class { MK_CELL_CLASS = 1, MK_STRUCT_CLASS = 2, MK_CHAR_CLASS = 4, MK_DO
 struct mk {
     struct mien_buf b;
     bool big;
+    bool tall; /* arrays other than text are columns */
 };
 
 static inline void mk_put(struct mk *m, uint64_t v, int bytes)
@@ -68,7 +69,7 @@ static inline void mk_bytes(struct mk *m, int type, const void *p, size_t n)
     mk_pad(m);
 }
 
-/* Begins an array of 1 x count (0 x 0 for none); returns where, for mk_end. */
+/* Begins an array of 1 x count, or count x 1 (0 x 0 for none); returns where, for mk_end. */
 static inline size_t mk_begin(struct mk *m, int class, const char *name, uint32_t count)
 {
     size_t at = m->b.len;
@@ -78,8 +79,9 @@ static inline size_t mk_begin(struct mk *m, int class, const char *name, uint32_
     mk_put(m, (unsigned)class, 4);
     mk_put(m, 0, 4);
     mk_tag(m, MK_INT32, 8);
-    mk_put(m, count > 0, 4);
-    mk_put(m, count, 4);
+    bool tall = m->tall && class != MK_CHAR_CLASS;
+    mk_put(m, tall ? count : count > 0, 4);
+    mk_put(m, tall ? count > 0 : count, 4);
     mk_bytes(m, MK_INT8, name, strlen(name));
     return at;
 }

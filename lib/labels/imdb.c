@@ -145,26 +145,25 @@ static int read_column(struct mat *m, struct mat_array *a, int c, struct values 
     return 0;
 }
 
-/* Reads a variable. Returns 1, 0 where it is something else, or a negative code. */
-static int read_struct(struct mat *m, struct mat_array *var, struct imdb *im, struct mien_err *e)
+static bool is_imdb(const struct mat_array *var, const struct mat_fields *fields)
 {
-    struct mat_fields fields;
+    bool paths = false;
+    for (int i = 0; i < fields->n; i++)
+        paths |= strcmp(fields->name[i], column_name[FULL_PATH]) == 0;
+    return paths && var->count == 1;
+}
+
+/* Reads IMDB-WIKI's struct. */
+static int read_struct(struct mat *m, const struct mat_array *var, const struct mat_fields *fields,
+                       struct imdb *im, struct mien_err *e)
+{
     struct mat_array a;
     int rc;
-    bool paths = false;
-    if (var->class != MAT_STRUCT || var->count != 1)
-        return 0;
-    if ((rc = mat_fields(m, var, &fields, e)) < 0)
-        return rc;
-    for (int i = 0; i < fields.n; i++)
-        paths |= strcmp(fields.name[i], column_name[FULL_PATH]) == 0;
-    if (!paths)
-        return 0;
-    for (int i = 0; i < fields.n; i++) {
+    for (int i = 0; i < fields->n; i++) {
         int c = 0;
         if ((rc = mat_child(m, var, &a, e)) < 0)
             return rc;
-        while (c < COLUMNS && strcmp(fields.name[i], column_name[c]) != 0)
+        while (c < COLUMNS && strcmp(fields->name[i], column_name[c]) != 0)
             c++;
         if (c < COLUMNS && (rc = read_column(m, &a, c, &im->col[c], e)) < 0)
             return rc;
@@ -180,44 +179,73 @@ static int read_struct(struct mat *m, struct mat_array *var, struct imdb *im, st
             return mien_err_set(e, MIEN_ERR_FORMAT, "field '%s' has %zu entries, 'full_path' %zu",
                                 column_name[c], im->col[c].n, im->col[FULL_PATH].n);
     }
-    return 1;
+    return 0;
 }
 
-/* Reads the first variable that is such a struct, and goes on to the end of the file. */
-static int read_file(struct mat *m, struct imdb *im, struct mien_err *e)
+/* Reads another struct, and keeps it if it has more rows than the one before. */
+static int read_other(struct mat *m, const struct mat_array *var, const struct mat_fields *fields,
+                      struct mat_rows **most, struct mien_err *e)
+{
+    struct mat_rows *rows;
+    int rc = mat_rows_read(m, var, fields, &rows, e);
+    if (rc < 0 || rows == NULL)
+        return rc;
+    bool more = *most == NULL || mat_rows_count(rows) > mat_rows_count(*most);
+    mat_rows_free(more ? *most : rows);
+    *most = more ? rows : *most;
+    return 0;
+}
+
+/* Reads the first variable that is IMDB-WIKI's struct, and goes on to the end of the file. */
+static int read_file(struct mat *m, struct imdb *im, bool *found, struct mat_rows **other,
+                     struct mien_err *e)
 {
     struct mat_array a;
     struct mat_array first = {.name = ""};
-    int rc, found = 0;
+    int rc;
     while ((rc = mat_next(m, &a, e)) > 0) { /* which checks the checksum of the one before */
+        struct mat_fields fields;
         if (first.name[0] == '\0')
             first = a;
-        if (found == 0 && (found = read_struct(m, &a, im, e)) < 0)
-            return found;
+        if (*found || a.class != MAT_STRUCT)
+            continue;
+        if ((rc = mat_fields(m, &a, &fields, e)) < 0)
+            return rc;
+        *found = is_imdb(&a, &fields);
+        rc = *found ? read_struct(m, &a, &fields, im, e) : read_other(m, &a, &fields, other, e);
+        if (rc < 0)
+            return rc;
     }
     if (rc == 0 && first.name[0] == '\0')
         return mien_err_set(e, MIEN_ERR_FORMAT, "the file holds no variable");
-    if (rc == 0 && found == 0)
-        return mien_err_set(
-            e, MIEN_ERR_FORMAT,
-            "no variable is a struct of columns as IMDB-WIKI has; the first is '%s'", first.name);
+    if (rc == 0 && !*found && *other == NULL)
+        return mien_err_set(e, MIEN_ERR_FORMAT,
+                            "no variable is a struct of columns with text; the first is '%s'",
+                            first.name);
     return rc;
 }
 
-int imdb_read(int fd, const void *head, struct imdb **out, struct mien_err *e)
+int imdb_read(int fd, const void *head, struct imdb **out, struct mat_rows **other,
+              struct mien_err *e)
 {
+    *out = NULL;
+    *other = NULL;
     struct mat *m = mat_new(fd, head, e);
     if (!m)
         return MIEN_ERR_MEM;
     struct imdb *im = calloc(1, sizeof *im);
-    int rc = im ? read_file(m, im, e) : mien_err_mem(e, sizeof *im, "columns");
+    bool found = false;
+    int rc = im ? read_file(m, im, &found, other, e) : mien_err_mem(e, sizeof *im, "columns");
     mat_free(m);
-    if (rc < 0) {
-        imdb_free(im);
-        return rc;
+    if (rc < 0 || found) {
+        mat_rows_free(*other);
+        *other = NULL;
     }
-    *out = im;
-    return 0;
+    if (rc < 0 || !found)
+        imdb_free(im);
+    else
+        *out = im;
+    return rc;
 }
 
 void imdb_free(struct imdb *im)

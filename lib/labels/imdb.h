@@ -20,6 +20,7 @@
 
 #include "mien/err.h"
 #include "labels.h"
+#include "mat_rows.h"
 
 /* Which entries to keep. */
 struct imdb_rule {
@@ -35,10 +36,12 @@ enum imdb_drop { IMDB_KEEP, IMDB_SCORE, IMDB_SECOND, IMDB_AGE, IMDB_GENDER, IMDB
 
 struct imdb;
 
-/* Reads all of a MATLAB 5 file, the first MAT_HEAD bytes of which were already read from fd.
-   Returns 0, MIEN_ERR_FORMAT when it isn't such a file, MIEN_ERR_SYS, MIEN_ERR_LIMIT or
-   MIEN_ERR_MEM. *out is the caller's to free. */
-MIEN_CHECKED int imdb_read(int fd, const void *head, struct imdb **out, struct mien_err *e);
+/* Reads all of a MATLAB 5 file, the first MAT_HEAD bytes of which were already read from fd. If
+   none of its variables is IMDB-WIKI's struct, *other is the one with the most rows, and *out NULL.
+   Returns 0, MIEN_ERR_FORMAT when it has neither, MIEN_ERR_SYS, MIEN_ERR_LIMIT or MIEN_ERR_MEM.
+   Either is the caller's to free. */
+MIEN_CHECKED int imdb_read(int fd, const void *head, struct imdb **out, struct mat_rows **other,
+                           struct mien_err *e);
 void imdb_free(struct imdb *im); /* NULL is harmless */
 
 /* The number of entries. */

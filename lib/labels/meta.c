@@ -38,14 +38,32 @@ void meta_rule_free(struct meta_rule *r)
 
 /* --- Opening -------------------------------------------------------------------------------- */
 
-static int open_table(struct meta *m, int fd, const void *head, size_t n, struct mien_err *e)
+/* The labels that the file's own name tells. */
+static struct labels base_of(const struct meta *m)
 {
     struct labels base;
     labels_init(&base);
     /* A name that tells nothing is no mistake. */
     if (m->rule->file_names != NULL)
         (void)!names_match(m->rule->file_names, m->name, strlen(m->name), &base, NULL);
+    return base;
+}
+
+static int open_table(struct meta *m, int fd, const void *head, size_t n, struct mien_err *e)
+{
+    struct labels base = base_of(m);
     m->table = table_new(fd, head, n, &m->rule->rule, m->rule->names, &base, e);
+    return m->table == NULL ? MIEN_ERR_FORMAT : 0;
+}
+
+static int open_mat(struct meta *m, int fd, const void *head, struct mien_err *e)
+{
+    struct mat_rows *rows;
+    int rc = imdb_read(fd, head, &m->imdb, &rows, e);
+    if (rc < 0 || m->imdb != NULL)
+        return rc;
+    struct labels base = base_of(m);
+    m->table = table_of_mat(rows, &m->rule->rule, m->rule->names, &base, e);
     return m->table == NULL ? MIEN_ERR_FORMAT : 0;
 }
 
@@ -76,7 +94,7 @@ static int open_any(struct meta *m, int fd, struct mien_err *e)
     if (mat < 0)
         return mat;
     if (mat > 0)
-        return imdb_read(fd, head, &m->imdb, e);
+        return open_mat(m, fd, head, e);
     if (n == 0 && m->rule->names == NULL)
         return mien_err_set(e, MIEN_ERR_FORMAT, "the input is empty");
     if (n == 0 || (n >= 4 && !memcmp(head, "MIEN", 4)))

@@ -4,6 +4,7 @@
 #include <stdbool.h>
 
 #include "json_rows.h"
+#include "mat_rows.h"
 
 /* Whether text begins as JSON does, behind blanks, zero bytes of UTF-16 and byte order marks. */
 static bool is_json(const unsigned char *s, size_t n)
@@ -29,14 +30,24 @@ void rows_close(struct rows *r)
 {
     csv_free(r->csv);
     json_rows_free(r->json);
+    mat_rows_free(r->mat);
 }
 
 int rows_read(struct rows *r, const struct csv_cell **cell, size_t *n, struct mien_err *e)
 {
-    return r->csv != NULL ? csv_read(r->csv, cell, n, e) : json_rows_read(r->json, cell, n, e);
+    return r->csv != NULL    ? csv_read(r->csv, cell, n, e)
+           : r->json != NULL ? json_rows_read(r->json, cell, n, e)
+                             : mat_rows_next(r->mat, cell, n);
 }
 
 uint64_t rows_line(const struct rows *r)
 {
-    return r->csv != NULL ? csv_line(r->csv) : json_rows_line(r->json);
+    return r->csv != NULL    ? csv_line(r->csv)
+           : r->json != NULL ? json_rows_line(r->json)
+                             : mat_rows_row(r->mat);
+}
+
+const char *rows_unit(const struct rows *r)
+{
+    return r->mat != NULL ? "entry" : "line";
 }

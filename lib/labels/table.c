@@ -64,24 +64,42 @@ static int read_header(struct table *t, struct mien_err *e)
     return rc < 0 || has_header ? rc : keep_first(t, cell, n, e);
 }
 
-struct table *table_new(int fd, const void *head, size_t n, const struct rule *rule,
-                        const struct names *names, const struct labels *base, struct mien_err *e)
+/* A table of rows, which it takes over, also on failure. */
+static struct table *table_of(struct rows *rows, const struct rule *rule, const struct names *names,
+                              const struct labels *base, struct mien_err *e)
 {
     struct table *t = calloc(1, sizeof *t);
     if (!t) {
         mien_err_mem(e, sizeof *t, "a table");
+        rows_close(rows);
         return NULL;
     }
+    t->rows = *rows;
     t->rule = *rule;
     t->names = names;
     labels_init(&t->base);
     if (base != NULL)
         t->base = *base;
-    if (rows_open(&t->rows, fd, head, n, rule->separator, e) < 0 || read_header(t, e) < 0) {
+    if (read_header(t, e) < 0) {
         table_free(t);
         return NULL;
     }
     return t;
+}
+
+struct table *table_new(int fd, const void *head, size_t n, const struct rule *rule,
+                        const struct names *names, const struct labels *base, struct mien_err *e)
+{
+    struct rows rows;
+    if (rows_open(&rows, fd, head, n, rule->separator, e) < 0)
+        return NULL;
+    return table_of(&rows, rule, names, base, e);
+}
+
+struct table *table_of_mat(struct mat_rows *mat, const struct rule *rule, const struct names *names,
+                           const struct labels *base, struct mien_err *e)
+{
+    return table_of(&(struct rows){.mat = mat}, rule, names, base, e);
 }
 
 void table_free(struct table *t)
@@ -395,18 +413,19 @@ int table_next(struct table *t, struct mien_rec *r, struct mien_err *e)
     if (rc <= 0)
         return rc;
     unsigned long long line = rows_line(&t->rows);
+    const char *unit = rows_unit(&t->rows);
     if (n != t->c.count)
-        return mien_err_set(e, MIEN_ERR_FORMAT, "line %llu: %zu fields, where the header has %zu",
-                            line, n, t->c.count);
+        return mien_err_set(e, MIEN_ERR_FORMAT, "%s %llu: %zu fields, where the header has %zu",
+                            unit, line, n, t->c.count);
     if (read_path(t, cell, &l.id) < 0)
         return mien_err_mem(e, t->path.len, "a path");
     if (!l.id.s)
-        return mien_err_set(e, MIEN_ERR_FORMAT, "line %llu: no path", line);
+        return mien_err_set(e, MIEN_ERR_FORMAT, "%s %llu: no path", unit, line);
     read_labels(t, cell, &l, &f);
     if (labels_to_rec(&l, r) < 0 || set_fields(t, cell, r) < 0)
         return mien_err_mem(e, l.id.len, "a record");
     if (f.n > 0)
-        return mien_err_set(e, MIEN_ERR_FORMAT, "line %llu (%.*s): %s", line,
+        return mien_err_set(e, MIEN_ERR_FORMAT, "%s %llu (%.*s): %s", unit, line,
                             l.id.len < 200 ? (int)l.id.len : 200, l.id.s, f.text.msg);
     return 1;
 }

@@ -1,6 +1,7 @@
 /*
- * Tables of labels, one image a row: text with a header or without (csv.h), or JSON objects
- * (json_rows.h). rule.h says how columns are known and values written.
+ * Tables of labels, one image a row: text with a header or without (csv.h), JSON objects
+ * (json_rows.h), or a .mat file's struct (mat_rows.h). rule.h says how columns are known and values
+ * written.
  *
  * A path and a label are needed, or a path whose name tells the labels. Columns of no known role
  * are left out.
@@ -13,6 +14,7 @@
 #include <stdint.h>
 
 #include "labels.h"
+#include "mat_rows.h"
 #include "mien/err.h"
 #include "mien/record.h"
 #include "names.h"
@@ -26,6 +28,10 @@ struct table;
    when the header can't be used or can't be read. */
 struct table *table_new(int fd, const void *head, size_t n, const struct rule *rule,
                         const struct names *names, const struct labels *base, struct mien_err *e);
+
+/* The same of a .mat file's rows, which the table takes over, also on failure. */
+struct table *table_of_mat(struct mat_rows *mat, const struct rule *rule, const struct names *names,
+                           const struct labels *base, struct mien_err *e);
 void table_free(struct table *t); /* NULL is harmless */
 
 /* The headers of the columns that are left out, joined by ", "; "" for none. */

@@ -70,6 +70,28 @@ END
 )" 'Anna_Velt 14 
 50_Pence 31 
 J.K._van_der_Boer 53 '
+tr ' ' '\t' >people.tsv <<'END'
+name identity birth count
+AnnaVelt 1 1999 2
+JvanderBoer 2 1951 3
+END
+tr ' ' '\t' >images.tsv <<'END'
+age identity year rank lfw birth name
+14 1 2013 40 0 1999 14_Anna_Velt_0001.jpg
+15 1 2014 40 0 1999 15_Anna_Velt_0002.jpg
+53 2 2004 1 1 1951 53_J.K._van_der_Boer_0012.jpg
+54 2 2005 1 1 1951 54_J.K._van_der_Boer_0013.jpg
+62 2 2013 1 1 1951 62_J.K._van_der_Boer_0002.jpg
+END
+mien-mat celebrityData=people.tsv celebrityImageData=images.tsv >celebrity2000_meta.mat
+is 'cacd, the .mat file' "$(mien-meta --set cacd celebrity2000_meta.mat 2>err |
+    mien-view -qHc id,subject,age,gender,year | tr '\t' ' ')" '14_Anna_Velt_0001.jpg Anna_Velt 14  2013
+15_Anna_Velt_0002.jpg Anna_Velt 15  2014
+53_J.K._van_der_Boer_0012.jpg J.K._van_der_Boer 53  2004
+54_J.K._van_der_Boer_0013.jpg J.K._van_der_Boer 54  2005
+62_J.K._van_der_Boer_0002.jpg J.K._van_der_Boer 62  2013'
+is 'and nothing else is said' "$(cat err)" 'mien-meta: CACD2000: research only
+mien-meta: celebrity2000_meta.mat: 5 rows, 0 of them bad'
 is 'morph' "$(names_of morph subject,age,gender <<'END'
 Album2/009055_1M54.JPG
 Album2/318845_25F34.JPG

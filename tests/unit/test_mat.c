@@ -220,10 +220,12 @@ static void make_imdb(struct mien_buf *file, bool big, int fields, int shorten)
 static struct imdb *read_imdb(const struct mien_buf *file, struct mien_err *e)
 {
     struct imdb *im = NULL;
-    int fd = as_file(file), rc = imdb_read(fd, file->data, &im, e);
+    struct mat_rows *other;
+    int fd = as_file(file), rc = imdb_read(fd, file->data, &im, &other, e);
 
     close(fd);
-    assert_true((rc == 0) == (im != NULL));
+    assert_true((rc == 0) == (im != NULL || other != NULL));
+    mat_rows_free(other);
     return im;
 }
 
@@ -316,8 +318,101 @@ static void test_no_imdb(void **state)
     mien_buf_clear(&file);
     make_cells(&file, false, true);
     assert_null(read_imdb(&file, &e));
-    assert_non_null(strstr(e.msg, "no variable is a struct"));
+    assert_non_null(strstr(e.msg, "no variable is a struct of columns with text"));
     mien_buf_free(&file);
+}
+
+/* CACD's layout: a struct of people, and a larger one of images, of which the names are file names;
+   and another in which each row is a struct. */
+static void make_rows(struct mien_buf *file, bool big, bool one_each)
+{
+    static const char *const person[] = {"name", "identity"};
+    static const char *const image[] = {"age", "identity", "feature", "name", "bbox"};
+    static const char *const name[] = {"53_Ada_0001.jpg", "14_Zoë_0002.jpg", ""};
+    static const double age[] = {53, 14.5, NAN}, box[] = {1, 2, 30.5, 40};
+    struct mk m = {.big = big, .tall = !one_each};
+    size_t at = mk_begin(&m, MK_STRUCT_CLASS, "celebrityData", 1), cells;
+
+    mk_fields(&m, person, 2);
+    cells = mk_begin(&m, MK_CELL_CLASS, "", 2);
+    mk_text(&m, MK_UTF8, "Ada");
+    mk_text(&m, MK_UTF8, "Zoë");
+    mk_end(&m, cells);
+    mk_reals(&m, "", MK_UINT8, (double[]){1, 2}, 2);
+    mk_end(&m, at);
+    at = mk_begin(&m, MK_STRUCT_CLASS, "celebrityImageData", one_each ? 3 : 1);
+    mk_fields(&m, image, 5);
+    for (int i = 0; i < (one_each ? 3 : 1); i++) {
+        int n = one_each ? 1 : 3;
+
+        mk_reals(&m, "", MK_DOUBLE, age + i, (uint32_t)n);
+        mk_reals(&m, "", MK_UINT8, (double[]){1, 2, 2}, (uint32_t)n);
+        mk_reals(&m, "", MK_SINGLE, age, 2); /* of another length */
+        if (!one_each)
+            cells = mk_begin(&m, MK_CELL_CLASS, "", 3);
+        for (int k = 0; k < n; k++)
+            mk_text(&m, MK_UTF16, name[i + k]);
+        if (!one_each)
+            mk_end(&m, cells);
+        if (!one_each)
+            cells = mk_begin(&m, MK_CELL_CLASS, "", 3);
+        for (int k = 0; k < n; k++)
+            mk_reals(&m, "", MK_DOUBLE, box, 4);
+        if (!one_each)
+            mk_end(&m, cells);
+    }
+    mk_end(&m, at);
+    mk_file(&m, false, file);
+    mien_buf_free(&m.b);
+}
+
+static void check_row(struct mat_rows *r, const char *const *want, size_t n)
+{
+    const struct csv_cell *cell;
+    size_t got;
+
+    assert_int_equal(mat_rows_next(r, &cell, &got), 1);
+    assert_int_equal(got, n);
+    for (size_t i = 0; i < n; i++) {
+        assert_string_equal(cell[i].s, want[i]);
+        assert_int_equal(cell[i].len, strlen(want[i]));
+    }
+}
+
+static void test_rows(void **state)
+{
+    (void)state;
+    for (int kind = 0; kind < 4; kind++) {
+        bool one_each = kind & 2;
+        struct mien_buf file = {0};
+        struct imdb *im;
+        struct mat_rows *r;
+        struct mien_err e;
+        const struct csv_cell *cell;
+        size_t n;
+
+        make_rows(&file, kind & 1, one_each);
+        int fd = as_file(&file);
+        assert_int_equal(imdb_read(fd, file.data, &im, &r, &e), 0);
+        close(fd);
+        assert_null(im);
+        assert_int_equal(mat_rows_count(r), 3);
+        if (one_each) { /* a cell may hold two numbers */
+            check_row(r, (const char *const[]){"age", "identity", "feature", "name", "bbox"}, 5);
+            check_row(r,
+                      (const char *const[]){"53", "1", "53 14.5", "53_Ada_0001.jpg", "1 2 30.5 40"},
+                      5);
+        } else {
+            check_row(r, (const char *const[]){"age", "identity", "name", "bbox"}, 4);
+            check_row(r, (const char *const[]){"53", "1", "53_Ada_0001.jpg", "1 2 30.5 40"}, 4);
+            check_row(r, (const char *const[]){"14.5", "2", "14_Zoë_0002.jpg", "1 2 30.5 40"}, 4);
+            check_row(r, (const char *const[]){"", "2", "", "1 2 30.5 40"}, 4);
+            assert_int_equal(mat_rows_row(r), 3);
+            assert_int_equal(mat_rows_next(r, &cell, &n), 0);
+        }
+        mat_rows_free(r);
+        mien_buf_free(&file);
+    }
 }
 
 /* A file cut off anywhere is no file; one with a damaged byte may be, but harms nothing. What
@@ -345,6 +440,9 @@ static void test_hostile(void **state)
         if (i & 2) {
             mien_buf_clear(&file);
             make_imdb(&file, i & 1, 10, -1);
+        } else if (i & 4) {
+            mien_buf_clear(&file);
+            make_rows(&file, false, i & 8);
         }
         for (; hits > 0; hits--)
             file.data[MAT_HEAD + rng_below(&r, file.len - MAT_HEAD)] = (unsigned char)rng_next(&r);
@@ -361,7 +459,7 @@ int main(void)
         cmocka_unit_test(test_cells),       cmocka_unit_test(test_variables),
         cmocka_unit_test(test_sniff),       cmocka_unit_test(test_imdb),
         cmocka_unit_test(test_celeb_names), cmocka_unit_test(test_no_imdb),
-        cmocka_unit_test(test_hostile),
+        cmocka_unit_test(test_rows),        cmocka_unit_test(test_hostile),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,215 @@
+#include "mat_rows.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "util/num.h"
+
+#define MAX_ROWS  ((uint64_t)1 << 22)
+#define MAX_TEXT  ((size_t)1 << 28) /* bytes of all columns */
+#define MAX_CHARS 4096              /* of a cell's text */
+#define NREAL     1024              /* numbers read at a time */
+
+/* A column's cells, one after another, each with a zero behind it; and where each ends. */
+struct column {
+    char name[MAT_MAX_NAME];
+    struct mien_buf text, ends;
+    size_t n;
+    bool words; /* and not only numbers */
+};
+
+struct mat_rows {
+    int ncolumn;
+    struct column column[MAT_MAX_FIELDS];
+    struct csv_cell cell[MAT_MAX_FIELDS];
+    size_t rows, next; /* the next one, 0 for the names */
+    size_t bytes;
+};
+
+void mat_rows_free(struct mat_rows *r)
+{
+    if (r == NULL)
+        return;
+    for (int i = 0; i < r->ncolumn; i++) {
+        mien_buf_free(&r->column[i].text);
+        mien_buf_free(&r->column[i].ends);
+    }
+    free(r);
+}
+
+/* --- Reading -------------------------------------------------------------------------------- */
+
+/* Ends the cell that was appended to a column since its text had `before` bytes. */
+static int end_cell(struct mat_rows *r, struct column *c, size_t before, struct mien_err *e)
+{
+    uint32_t end = (uint32_t)c->text.len;
+    if (mien_buf_append(&c->text, "", 1) < 0 || mien_buf_append(&c->ends, &end, sizeof end) < 0)
+        return mien_err_mem(e, c->text.len, "a column");
+    c->n++;
+    r->bytes += c->text.len - before + sizeof end;
+    if (r->bytes > MAX_TEXT)
+        return mien_err_set(e, MIEN_ERR_LIMIT, "columns of more than %zu bytes", MAX_TEXT);
+    return 0;
+}
+
+static int put_number(struct column *c, double v)
+{
+    char text[NUM_TEXT] = "";
+    if (isfinite(v))
+        num_print(text, v);
+    else if (isinf(v))
+        memcpy(text, v < 0 ? "-inf" : "inf", 5);
+    return mien_buf_append(&c->text, text, strlen(text));
+}
+
+static bool is_numeric(const struct mat_array *a)
+{
+    return a->class >= MAT_DOUBLE && a->class <= MAT_UINT64;
+}
+
+/* Appends an array as one cell, and reads it to its end. */
+static int read_cell(struct mat_rows *r, struct mat *m, struct mat_array *a, struct column *c,
+                     struct mien_err *e)
+{
+    size_t before = c->text.len;
+    int rc = 0;
+    if (a->class == MAT_CHAR && a->rows <= 1 && a->count <= MAX_CHARS) {
+        rc = mat_text(m, a, &c->text, e);
+        c->words |= c->text.len > before;
+    } else if (is_numeric(a) && a->count <= MAT_ROWS_NUMBERS) {
+        double v[MAT_ROWS_NUMBERS];
+        rc = mat_reals(m, a, v, (size_t)a->count, e);
+        for (size_t i = 0; rc == 0 && i < a->count; i++) {
+            if ((i > 0 && mien_buf_append(&c->text, " ", 1) < 0) || put_number(c, v[i]) < 0)
+                rc = mien_err_mem(e, c->text.len, "a column");
+        }
+    }
+    if (rc < 0 || (rc = mat_skip(m, a, e)) < 0)
+        return rc;
+    return end_cell(r, c, before, e);
+}
+
+/* Reads a field that holds a whole column. */
+static int read_column(struct mat_rows *r, struct mat *m, struct mat_array *a, struct column *c,
+                       struct mien_err *e)
+{
+    bool is_row = a->rows == 1 || a->rows == a->count;
+    int rc = 0;
+    if (a->count > MAX_ROWS || (!is_row && a->class != MAT_CELL)) {
+        /* no column: its length is none of a column's */
+    } else if (a->class == MAT_CELL) {
+        for (uint64_t i = 0; rc == 0 && i < a->count; i++) {
+            struct mat_array cell;
+            if ((rc = mat_child(m, a, &cell, e)) == 0)
+                rc = read_cell(r, m, &cell, c, e);
+        }
+    } else if (is_numeric(a)) {
+        double v[NREAL];
+        for (uint64_t left = a->count; rc == 0 && left > 0;) {
+            size_t n = left < NREAL ? (size_t)left : NREAL;
+            rc = mat_reals(m, a, v, n, e);
+            for (size_t i = 0; rc == 0 && i < n; i++) {
+                size_t before = c->text.len;
+                rc = put_number(c, v[i]) < 0 ? mien_err_mem(e, c->text.len, "a column")
+                                             : end_cell(r, c, before, e);
+            }
+            left -= n;
+        }
+    } else if (a->class == MAT_CHAR) {
+        return read_cell(r, m, a, c, e);
+    }
+    return rc < 0 ? rc : mat_skip(m, a, e);
+}
+
+static int read_all(struct mat_rows *r, struct mat *m, const struct mat_array *var,
+                    struct mien_err *e)
+{
+    for (uint64_t i = 0; i < var->count; i++) {
+        for (int k = 0; k < r->ncolumn; k++) {
+            struct mat_array a;
+            int rc = mat_child(m, var, &a, e);
+            if (rc == 0)
+                rc = var->count == 1 ? read_column(r, m, &a, &r->column[k], e)
+                                     : read_cell(r, m, &a, &r->column[k], e);
+            if (rc < 0)
+                return rc;
+        }
+    }
+    return 0;
+}
+
+/* Leaves out the columns of another length than the longest of words. */
+static void choose(struct mat_rows *r)
+{
+    int kept = 0;
+    for (int i = 0; i < r->ncolumn; i++) {
+        if (r->column[i].words && r->column[i].n > r->rows)
+            r->rows = r->column[i].n;
+    }
+    for (int i = 0; i < r->ncolumn; i++) {
+        if (r->column[i].n == r->rows) {
+            r->column[kept++] = r->column[i];
+        } else {
+            mien_buf_free(&r->column[i].text);
+            mien_buf_free(&r->column[i].ends);
+        }
+    }
+    r->ncolumn = kept;
+}
+
+int mat_rows_read(struct mat *m, const struct mat_array *var, const struct mat_fields *fields,
+                  struct mat_rows **out, struct mien_err *e)
+{
+    *out = NULL;
+    if (var->count > MAX_ROWS)
+        return mien_err_set(e, MIEN_ERR_LIMIT, "struct '%s' has more than %llu entries", var->name,
+                            (unsigned long long)MAX_ROWS);
+    struct mat_rows *r = calloc(1, sizeof *r);
+    if (r == NULL)
+        return mien_err_mem(e, sizeof *r, "columns");
+    r->ncolumn = fields->n;
+    for (int i = 0; i < fields->n; i++)
+        memcpy(r->column[i].name, fields->name[i], MAT_MAX_NAME);
+    int rc = read_all(r, m, var, e);
+    if (rc == 0)
+        choose(r);
+    if (rc < 0 || r->rows == 0) {
+        mat_rows_free(r);
+        return rc;
+    }
+    *out = r;
+    return 0;
+}
+
+/* --- Rows ----------------------------------------------------------------------------------- */
+
+size_t mat_rows_count(const struct mat_rows *r)
+{
+    return r->rows;
+}
+
+size_t mat_rows_row(const struct mat_rows *r)
+{
+    return r->next - 1;
+}
+
+int mat_rows_next(struct mat_rows *r, const struct csv_cell **cell, size_t *n)
+{
+    if (r->next > r->rows)
+        return 0;
+    for (int i = 0; i < r->ncolumn; i++) {
+        const struct column *c = &r->column[i];
+        if (r->next == 0) {
+            r->cell[i] = (struct csv_cell){c->name, strlen(c->name)};
+            continue;
+        }
+        const uint32_t *end = (const uint32_t *)(const void *)c->ends.data + (r->next - 1);
+        size_t start = r->next > 1 ? (size_t)end[-1] + 1 : 0;
+        r->cell[i] = (struct csv_cell){(const char *)c->text.data + start, *end - start};
+    }
+    r->next++;
+    *cell = r->cell;
+    *n = (size_t)r->ncolumn;
+    return 1;
+}
