@@ -5,16 +5,26 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "columns.h"
 #include "mien/buf.h"
 #include "text_in.h"
 #include "util/json.h"
 #include "util/num.h"
 
-enum { AHEAD = 256, MAX_KEYS = 1000, MAX_OBJECT = 256 << 10, MAX_DEPTH = 20 };
+enum {
+    AHEAD = 256,
+    MAX_KEYS = 1000,
+    MAX_OBJECT = 256 << 10,
+    MAX_KEY = 4096,
+    ENOUGH = 4096,
+    MAX_DEPTH = 20
+};
 
 struct json_rows {
     struct text_in text_in;
     bool eof, begun;
+    bool keyed;              /* the objects are members of one */
+    struct mien_buf key_now; /* the name of the one that comes next, quoted */
     uint64_t line, row_line;
     struct mien_buf in; /* bytes read; those from pos on are unused */
     size_t pos;
@@ -57,6 +67,7 @@ void json_rows_free(struct json_rows *j)
     for (size_t i = 0; i < j->nkey; i++)
         free(j->key[i]);
     mien_buf_free(&j->in);
+    mien_buf_free(&j->key_now);
     mien_buf_free(&j->cells);
     mien_buf_free(&j->text);
     free(j->span);
@@ -90,20 +101,52 @@ static int fill(struct json_rows *j, struct mien_err *e)
     return n > 0;
 }
 
+/* Reads a name that begins at pos, quoted as it is, into key_now. */
+static int read_key(struct json_rows *j, struct mien_err *e)
+{
+    size_t n = 1;
+    for (bool escaped = false;; n++) {
+        if (j->pos + n == j->in.len) {
+            int rc = fill(j, e);
+            if (rc < 0)
+                return rc;
+            if (rc == 0)
+                return mien_err_set(e, MIEN_ERR_LIMIT, "line %llu: a name is cut short",
+                                    (unsigned long long)j->line);
+        }
+        if (n == MAX_KEY)
+            return mien_err_set(e, MIEN_ERR_LIMIT, "line %llu: a name of more than %d bytes",
+                                (unsigned long long)j->line, MAX_KEY);
+        unsigned char c = j->in.data[j->pos + n];
+        if (!escaped && c == '"')
+            break;
+        escaped = !escaped && c == '\\';
+    }
+    mien_buf_clear(&j->key_now);
+    if (mien_buf_append(&j->key_now, j->in.data + j->pos, n + 1) < 0)
+        return mien_err_mem(e, n, "a name");
+    j->pos += n;
+    return 0;
+}
+
 /* Steps over what lies between objects. Returns 1 before an object, 0 at the end. */
 static int find_object(struct json_rows *j, struct mien_err *e)
 {
     for (;; j->pos++) {
-        if (j->pos == j->in.len) {
-            int rc = fill(j, e);
-            if (rc <= 0)
-                return rc;
-        }
+        int rc;
+        if (j->pos == j->in.len && (rc = fill(j, e)) <= 0)
+            return rc;
         unsigned char c = j->in.data[j->pos];
         if (c == '{')
             return 1;
         j->line += c == '\n';
-        if (!isspace(c) && c != ',' && c != '[' && c != ']')
+        if (j->keyed && c == '"') {
+            if ((rc = read_key(j, e)) < 0)
+                return rc;
+            continue;
+        }
+        if (j->keyed ? !isspace(c) && c != ',' && c != ':' && c != '}'
+                     : !isspace(c) && c != ',' && c != '[' && c != ']')
             return mien_err_set(e, MIEN_ERR_LIMIT,
                                 "line %llu: JSON, but not an array of objects or an object a line",
                                 (unsigned long long)j->line);
@@ -144,6 +187,16 @@ static long long measure(struct json_rows *j, struct mien_err *e)
     }
 }
 
+/* Makes the object's name in the one that holds it a member, if it has none of that name. */
+static int add_own_key(struct json_rows *j, json_t *object)
+{
+    if (!j->keyed || json_object_get(object, "key") != NULL)
+        return 0;
+    json_t *name = json_loadb((char *)j->key_now.data, j->key_now.len, JSON_DECODE_ANY, NULL);
+    /* One that can't be read is no reason to lose the object; the row will lack its path. */
+    return name == NULL ? 0 : json_object_set_new(object, "key", name);
+}
+
 /* Reads the next object. Returns 1, 0 at the end, MIEN_ERR_FORMAT for one that is skipped, or
    another negative code. */
 static int next_object(struct json_rows *j, json_t **out, struct mien_err *e)
@@ -161,7 +214,81 @@ static int next_object(struct json_rows *j, json_t **out, struct mien_err *e)
     j->bytes += (size_t)n;
     if (*out == NULL)
         return mien_err_set(e, rc, "line %llu: %s", (unsigned long long)j->row_line, why.msg);
+    if (add_own_key(j, *out) < 0) {
+        json_decref(*out);
+        return mien_err_mem(e, j->key_now.len, "a name");
+    }
     return 1;
+}
+
+/* --- An object of objects ------------------------------------------------------------------- */
+
+static const unsigned char *skip_space(const unsigned char *p, const unsigned char *end)
+{
+    while (p < end && isspace(*p))
+        p++;
+    return p;
+}
+
+/* Past the string or the object at p; end where that comes first. */
+static const unsigned char *skip_value(const unsigned char *p, const unsigned char *end)
+{
+    int depth = 0;
+    for (bool string = false; p < end; p++) {
+        if (string && *p == '\\')
+            p++;
+        else if (*p == '"')
+            string = !string;
+        else if (!string)
+            depth += (*p == '{') - (*p == '}');
+        if (!string && depth == 0)
+            return p + 1;
+    }
+    return end;
+}
+
+/* Whether what begins here is an object of objects, as far as it has been read. */
+static bool looks_keyed(const struct json_rows *j)
+{
+    const unsigned char *p = j->in.data + j->pos, *end = j->in.data + j->in.len;
+    int members = 0;
+    bool image = false;
+    p = skip_space(p, end);
+    if (p == end || *p != '{')
+        return false;
+    for (p = skip_space(p + 1, end); p < end && *p == '"'; p = skip_space(p, end)) {
+        const unsigned char *name = p;
+        p = skip_value(p, end);
+        image |= p - name > 2 && columns_is_image((struct csv_cell){(const char *)name + 1,
+                                                                    (size_t)(p - name) - 2});
+        p = skip_space(p, end);
+        if (p == end || *p != ':')
+            break;
+        p = skip_space(p + 1, end);
+        if (p < end && *p != '{')
+            return false;
+        members += p < end;
+        p = skip_space(skip_value(p, end), end);
+        p += p < end && *p == ',';
+    }
+    return members > 1 || (members == 1 && image);
+}
+
+/* Reads ahead to tell, and enters the outer object if there is one. */
+static int begin(struct json_rows *j, struct mien_err *e)
+{
+    int rc = 1;
+    while (rc > 0 && j->in.len < ENOUGH)
+        rc = fill(j, e);
+    if (rc < 0)
+        return rc;
+    j->keyed = looks_keyed(j);
+    if (!j->keyed)
+        return 0;
+    while (j->in.data[j->pos] != '{')
+        j->line += j->in.data[j->pos++] == '\n';
+    j->pos++;
+    return 0;
 }
 
 /* --- Cells ---------------------------------------------------------------------------------- */
@@ -286,6 +413,9 @@ static int to_cells(struct json_rows *j, json_t *object, const struct csv_cell *
 static int read_names(struct json_rows *j, const struct csv_cell **cell, size_t *n,
                       struct mien_err *e)
 {
+    int begun = begin(j, e);
+    if (begun < 0)
+        return begun;
     while (j->nahead < AHEAD && j->bytes < MAX_OBJECT) {
         json_t *object;
         int rc = next_object(j, &object, &j->late_err);

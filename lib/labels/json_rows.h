@@ -1,6 +1,7 @@
 /*
- * Rows from JSON: objects one after another, a line each or not, or in an array. The first row is
- * the names of their members, as a table's header.
+ * Rows from JSON: objects one after another, a line each or not, or in an array; or an object whose
+ * members are objects, two or more or one named like an image, and whose names are a member "key" of
+ * each. The first row is the names of their members, as a table's header.
  *
  * Those of the first 256 objects, or 256 KB, are collected; one that only a later object has is left
  * out. An object in an object becomes members named "outer.inner". An array becomes its values,

@@ -9,7 +9,7 @@ static const struct {
 } roles[ROLES] = {
     [ROLE_PATH] = {"path", "path|file|filename|file_name|image|image_path|img|img_path|img_name|"
                            "image_name|image_file|filepath|file_path|fname|full_path|photo|id|"
-                           "image_id"},
+                           "image_id|key"},
     [ROLE_AGE] = {"age", "age|real_age|true_age|age_years|ages"},
     [ROLE_BAND] = {"band", "age_band|band|age_group|age_range|agegroup|age_bin"},
     [ROLE_MONTHS] = {"months", "age_months|age_in_months|months"},

@@ -184,6 +184,16 @@ is 'an array of objects, some in objects' "$(columns=id,age,box view -c age=labe
 END
 )" 'a.jpg 30 1,2,30.5,40
 b}.jpg  '
+is 'an object of objects, by path' "$(printf '{"f/a.jpg": {"age": 30, "gender": "F"},\n "f/b\\u00e9 \\"x\\".jpg": {"gender": null, "age": 31}}\n' |
+    columns=id,age,gender view)" "$(printf 'f/a.jpg 30 female\nf/b\303\251 "x".jpg 31 ')"
+is 'by a name that is none of an image' "$(printf '{"0001":{"age":30},"0002":{"age":31,"gender":"m"}}' | columns=id,age,gender view)" \
+    "$(printf '0001 30 \n0002 31 male')"
+is 'a single one' "$(printf '{"a.jpg":{"age":30}}' | columns=id,age,gender view)" 'a.jpg 30 '
+is 'which may have a path of its own' "$(printf '{"1":{"age":30,"file":"a.jpg"},"2":{"age":31,"file":"b.jpg"}}' | columns=id,age,gender view)" \
+    "$(printf 'a.jpg 30 \nb.jpg 31 ')"
+is 'objects in lines are no such thing' "$(printf '{"file":"a.jpg","p":{"age":30}}\n{"file":"b.jpg","p":{"age":31}}\n' |
+    mien-meta -q -c age=p.age | mien-view -Hc id,age | tr '\t' ' ')" "$(printf 'a.jpg 30\nb.jpg 31')"
+refused 'one that is cut short' '{"a.jpg": {"age": 30}, "b.jpg' 'line 1: a name is cut short'
 printf '{"file":"a.jpg","age":30}\n{"file":"b.jpg","age":,}\n{"file":"c.jpg","age":31}\n' >bad.json
 exits 'an object that is none' 1 mien-meta bad.json
 like 'is named with its line' "$(cat err)" '^mien-meta: bad.json: line 2: '
