@@ -236,8 +236,13 @@ int meta_summary(const struct meta *m, uint64_t bad, struct mien_buf *out)
     unsigned long long count = m->count, nbad = bad, outside = m->outside;
     if (m->imdb != NULL)
         return imdb_summary(m, out);
-    if (m->table != NULL)
-        return mien_buf_printf(out, "%s: %llu rows, %llu of them bad\n", m->name, count, nbad);
+    if (m->table != NULL) {
+        unsigned long long repeats = table_repeats(m->table);
+        int rc = mien_buf_printf(out, "%s: %llu rows, %llu of them bad", m->name, count, nbad);
+        if (repeats > 0)
+            rc |= mien_buf_printf(out, ", and %llu repeated", repeats);
+        return rc | mien_buf_printf(out, "\n");
+    }
     return mien_buf_printf(out,
                            "%s: %llu records, %llu dropped with an age not 0-100, %llu with a "
                            "name that doesn't match\n",

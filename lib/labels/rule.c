@@ -163,6 +163,7 @@ void rule_override(struct rule *r, const struct rule *over)
         r->path = NULL;
     r->any_age |= over->any_age;
     r->no_header |= over->no_header;
+    r->no_repeats |= over->no_repeats;
     r->ages.round |= over->ages.round;
     if (over->ages.offset != 0)
         r->ages.offset = over->ages.offset;

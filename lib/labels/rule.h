@@ -47,11 +47,12 @@ enum { RULE_FIELDS = 32, RULE_VALUES = 128, RULE_IGNORED = 32 };
 struct rule {
     struct label_codes codes;
     struct label_ages ages;
-    int date;       /* enum label_date_order */
-    bool any_age;   /* an age outside 0-100 is left out, without an error */
-    bool no_box;    /* boxes are left out: they are those of other images */
-    bool no_header; /* the first line is a row */
-    int separator;  /* of columns, ' ' for blanks; 0 to find it */
+    int date;        /* enum label_date_order */
+    bool any_age;    /* an age outside 0-100 is left out, without an error */
+    bool no_box;     /* boxes are left out: they are those of other images */
+    bool no_header;  /* the first line is a row */
+    bool no_repeats; /* of rows in succession with one path, the first counts */
+    int separator;   /* of columns, ' ' for blanks; 0 to find it */
 
     /* A role's headers, separated by '|', or the column's number from 1, where the usual ones won't
        do; maybe: a table may lack it. */

@@ -78,6 +78,8 @@ static int take(struct set *s, const char *key, const char *value, struct mien_e
             return functions[i].take(&s->rule, value, e);
     if (strcmp(key, "no-header") == 0)
         return take_flag(&s->rule.no_header, value, e);
+    if (strcmp(key, "no-repeats") == 0)
+        return take_flag(&s->rule.no_repeats, value, e);
     if (strcmp(key, "no-box") == 0)
         return take_flag(&s->rule.no_box, value, e);
     if (strcmp(key, "date") == 0)

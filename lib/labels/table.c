@@ -22,6 +22,8 @@ struct table {
     bool first_is_row; /* and has not been used yet */
     struct mien_buf first, first_text;
     struct mien_buf path, fields;
+    struct mien_buf last; /* the path before, where repeats are skipped */
+    uint64_t repeats;
 };
 
 /* --- The header ----------------------------------------------------------------------------- */
@@ -112,12 +114,18 @@ void table_free(struct table *t)
     mien_buf_free(&t->first_text);
     mien_buf_free(&t->path);
     mien_buf_free(&t->fields);
+    mien_buf_free(&t->last);
     free(t);
 }
 
 const char *table_ignored(const struct table *t)
 {
     return (const char *)t->c.ignored.data;
+}
+
+uint64_t table_repeats(const struct table *t)
+{
+    return t->repeats;
 }
 
 /* --- Values --------------------------------------------------------------------------------- */
@@ -401,17 +409,23 @@ static int next_row(struct table *t, const struct csv_cell **cell, size_t *n, st
     return 1;
 }
 
-int table_next(struct table *t, struct mien_rec *r, struct mien_err *e)
+/* Whether the path is that of the row before, which is kept. */
+static int is_repeated(struct table *t, struct label_text path, struct mien_err *e)
 {
-    const struct csv_cell *cell;
+    if (t->last.len == path.len && memcmp(t->last.data, path.s, path.len) == 0)
+        return 1;
+    mien_buf_clear(&t->last);
+    return mien_buf_append(&t->last, path.s, path.len) < 0 ? mien_err_mem(e, path.len, "a path")
+                                                           : 0;
+}
+
+/* Makes a record of a row. Returns 1, 0 where it is skipped, or as table_next. */
+static int to_record(struct table *t, const struct csv_cell *cell, size_t n, struct mien_rec *r,
+                     struct mien_err *e)
+{
     struct labels l = t->base;
     struct faults f; /* its text is long, and mostly unused */
     f.n = 0;
-    size_t n;
-    mien_rec_clear(r);
-    int rc = next_row(t, &cell, &n, e);
-    if (rc <= 0)
-        return rc;
     unsigned long long line = rows_line(&t->rows);
     const char *unit = rows_unit(&t->rows);
     if (n != t->c.count)
@@ -421,6 +435,9 @@ int table_next(struct table *t, struct mien_rec *r, struct mien_err *e)
         return mien_err_mem(e, t->path.len, "a path");
     if (!l.id.s)
         return mien_err_set(e, MIEN_ERR_FORMAT, "%s %llu: no path", unit, line);
+    int repeated = t->rule.no_repeats ? is_repeated(t, l.id, e) : 0;
+    if (repeated != 0)
+        return repeated < 0 ? repeated : 0;
     read_labels(t, cell, &l, &f);
     if (labels_to_rec(&l, r) < 0 || set_fields(t, cell, r) < 0)
         return mien_err_mem(e, l.id.len, "a record");
@@ -428,4 +445,16 @@ int table_next(struct table *t, struct mien_rec *r, struct mien_err *e)
         return mien_err_set(e, MIEN_ERR_FORMAT, "%s %llu (%.*s): %s", unit, line,
                             l.id.len < 200 ? (int)l.id.len : 200, l.id.s, f.text.msg);
     return 1;
+}
+
+int table_next(struct table *t, struct mien_rec *r, struct mien_err *e)
+{
+    const struct csv_cell *cell;
+    size_t n;
+    mien_rec_clear(r);
+    for (;; t->repeats++) {
+        int rc = next_row(t, &cell, &n, e);
+        if (rc <= 0 || (rc = to_record(t, cell, n, r, e)) != 0)
+            return rc;
+    }
 }

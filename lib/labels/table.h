@@ -37,6 +37,9 @@ void table_free(struct table *t); /* NULL is harmless */
 /* The headers of the columns that are left out, joined by ", "; "" for none. */
 const char *table_ignored(const struct table *t);
 
+/* How many rows were skipped, for the path of the one before, by a rule of no_repeats. */
+uint64_t table_repeats(const struct table *t);
+
 /* The next row as a record, which is cleared first. Returns 1; 0 at the end; MIEN_ERR_FORMAT for a
    row in which something is bad, with the line in the message: r then has the labels that are good;
    or nothing, where the path can't be told. MIEN_ERR_LIMIT, MIEN_ERR_SYS and MIEN_ERR_MEM end the

@@ -179,6 +179,19 @@ file_name,num_ratings,apparent_age_avg,apparent_age_std,real_age
 END
 )" '000000.jpg_face.jpg 4 train
 000001.jpg_face.jpg 18 train'
+is 'appa-real, a row a rating' "$(set_of appa-real gt_valid.csv id,age,gender,split <<'END'
+file_name,real_age,apparent_age,worker_age,worker_gender
+004113.jpg,25,24,54,female
+004113.jpg,25,27,55,female
+004113.jpg,25,31,22,male
+004114.jpg,47,40,22,male
+004114.jpg,47,41,33,female
+004115.jpg,2,3,33,female
+END
+)" '004113.jpg_face.jpg 25  valid
+004114.jpg_face.jpg 47  valid
+004115.jpg_face.jpg 2  valid'
+is 'which is told' "$(tail -n 1 err)" 'mien-meta: gt_valid.csv: 3 rows, 0 of them bad, and 3 repeated'
 is 'appa-real, the others' "$(set_of appa-real allcategories_test.csv id,gender,group,split <<'END'
 file,gender,race,happiness,makeup
 005613.jpg,female,caucasian,slightlyhappy,makeup
@@ -264,6 +277,40 @@ END
 )" 'AFAD/AFAD-Full/15/111/638660-1.jpg 638660 15 male -69,-95,372,346 0
 AFAD/AFAD-Full/20/112/1-0.jpg 1    9'
 
+is 'unified: CLAP2016' "$(set_of unified CLAP2016_aligned.json id,age,box,split <<'END'
+[
+    {
+        "img_path": "ChaLearn2016/train/003856.jpg",
+        "age": 35,
+        "std_age": 4.60901893634,
+        "folder": 0,
+        "database": "ChaLearn2016",
+        "aligned_bbox": [
+            20,
+            22,
+            148,
+            2,
+            169,
+            130,
+            41,
+            150
+        ],
+        "alignment_source": "in the wild"
+    },
+    {
+        "img_path": "ChaLearn2016/valid/005001.jpg",
+        "age": 69,
+        "std_age": 7.2034398971,
+        "folder": 1,
+        "database": "ChaLearn2016",
+        "aligned_bbox": [31, 1, 128, 4, 125, 100, 28, 97],
+        "alignment_source": "in the wild"
+    }
+]
+END
+)" 'ChaLearn2016/train/003856.jpg 35 20,2,169,150 0
+ChaLearn2016/valid/005001.jpg 69 28,1,128,100 1'
+is 'and nothing else is said' "$(wc -l <err)" 2
 # A set of one's own.
 mkdir -p share/sets
 cat >share/sets/own.set <<'END'
