@@ -44,7 +44,8 @@ static int failed(const struct unarchiver *a, struct archive *ar, struct mien_er
         return mien_err_set(e, a->rc, "%s", a->why.msg);
     if (archive_errno(ar) == ENOMEM)
         return mien_err_set(e, MIEN_ERR_MEM, "out of memory for archive '%s'", a->name);
-    return mien_err_set(e, MIEN_ERR_FORMAT, "archive '%s' is damaged: %s", a->name,
+    const char *how = why != NULL && strstr(why, "encrypted") ? "can't be read" : "is damaged";
+    return mien_err_set(e, MIEN_ERR_FORMAT, "archive '%s' %s: %s", a->name, how,
                         why != NULL ? why : "it ends too early");
 }
 
@@ -296,7 +297,12 @@ static int begin(struct unarchiver *a, const void *head, size_t n, struct mien_e
     }
     int rc = form >= COMPRESSED ? open_inflated(a, e) : open_plain(a, e);
     /* libarchive may not know it because it lacked memory to look. */
-    if (rc == 0 && form != UNKNOWN && form != MAYBE_COMPRESSED)
+    if (rc == 0 && form == COMPRESSED)
+        return mien_err_set(e, MIEN_ERR_FORMAT,
+                            "'%s' is compressed by %s, but no archive is in it, or its beginning "
+                            "is damaged; unpack it first",
+                            a->name, kind->name);
+    if (rc == 0 && form == PLAIN)
         return mien_err_set(e, MIEN_ERR_FORMAT,
                             "archive '%s' is damaged: its beginning can't be read", a->name);
     a->head_bytes = a->head_entries = 0; /* the end of a directory was looked at, too */

@@ -211,6 +211,13 @@ if command -v bsdtar >/dev/null 2>&1; then
     # shellcheck disable=SC2002
     exits 'a 7z file from a pipe' 2 sh -c 'cat names.7z | mien-images'
     like 'is said so' "$(cat err)" "^mien-images: a 7z archive can't be read from a pipe"
+    if command -v 7z >/dev/null 2>&1; then
+        7z a -px secret.7z names >7z.log 2>&1
+        exits 'an encrypted one' 2 mien-images secret.7z
+        like 'is told from a damaged one' "$(cat err)" "^mien-images: archive 'secret.7z' can't be read: .*encrypted"
+    else
+        skip 'an encrypted 7z' 'no 7z'
+    fi
     bsdtar --format xar -cf names.xar names
     exits 'an archive of another kind' 1 mien-images names.xar
     like 'is named, with the way to read it' "$(cat err)" 'kind xar, .*bsdtar -cf - @FILE'
@@ -296,6 +303,9 @@ cut_at pair.tar 9728 2 'cut short: its end marker is missing'
 gzip -c pair.tar >pair.tgz
 cut_at pair.tgz 30 0 'damaged: truncated gzip'
 cut_at pair.tgz 800 0 'damaged: truncated gzip'
+gzip -c crop/00/a.jpg >a.jpg.gz
+exits 'a compressed image' 2 mien-images a.jpg.gz
+like 'is no archive' "$(cat err)" "^mien-images: 'a.jpg.gz' is compressed by gzip, but no archive is in it,"
 cp pair.tar broken.tar
 printf x | dd of=broken.tar bs=1 seek=5130 conv=notrunc 2>/dev/null
 exits 'a damaged header' 2 mien-images broken.tar
