@@ -1,6 +1,7 @@
 /* mien-score: how well predictions agree with labels. */
 #include <limits.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "cli/streams.h"
 #include "mien/filter.h"
@@ -104,6 +105,8 @@ static void merge(struct scorer *s, char **paths, size_t n)
         if (score_run_merge(&run, &saved, paths[i], &e) < 0)
             mien_cli_die(s->cli, "%s", e.msg);
     }
+    if (run.nslice == 1 && strcmp(run.slice[0].name, "(none)") == 0 && strcmp(saved.by, "bin") != 0)
+        mien_cli_die(s->cli, "--by: no record has '%s'", saved.by);
     warn_if_empty(s, &run, name);
     score_run_sort(&run);
     save(s, &run);
@@ -128,8 +131,11 @@ static void score_files(struct scorer *s, char **paths, size_t n)
         rc = score_file(s, run, paths[done], &e);
         done += rc == 0 || run->records > 0;
         bool part = s->o.save != NULL; /* of which there may be nothing to score */
-        if (rc == 0 && !part && run->records > 0 && columns_seen(&s->unseen, &e) < 0)
-            mien_cli_die(s->cli, "--by: %s", e.msg);
+        if (rc == 0 && run->records > 0 && columns_seen(&s->unseen, &e) < 0) {
+            if (!part)
+                mien_cli_die(s->cli, "--by: %s", e.msg);
+            mien_cli_warn(s->cli, "--by: %s of '%s'", e.msg, paths[done - 1]);
+        }
         if (rc == 0 && !part)
             warn_if_empty(s, run, paths[done - 1]);
         score_run_sort(run);

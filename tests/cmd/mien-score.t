@@ -169,6 +169,10 @@ mien-view -r -n 1 whole.mien | mien-view -r -c id | mien-score -q --save part-no
 is 'a shard may have nothing to score' "$? $(cat err)" '0 '
 mien-view -rn 0 whole.mien | mien-score -q --by id --save part-empty.score >/dev/null
 is 'or no record' $? 0
+exits 'a field that no record of a shard has' 0 mien-score -q --by camera --save odd1.score whole.mien
+is 'is told' "$(cat err)" "mien-score: --by: 'camera' is not a field of 'whole.mien'"
+exits 'one that none of all has' 2 mien-score --merge odd1.score odd1.score
+is 'is an error' "$(cat err)" "mien-score: --by: no record has 'camera'"
 cat whole.mien >all.mien
 mien-view -r -n 1 whole.mien | mien-view -r -c id >>all.mien
 mien-score --by id all.mien -f tsv | cut -f2- >wanted
