@@ -201,6 +201,33 @@ exits 'a shard without a number' 2 mien-view --tar x.tar --tar-size 1M all.mien
 exits 'a name with two' 2 mien-view --tar 'x-%d-%d.tar' all.mien
 exits '--images and --tar' 2 mien-view --tar x.tar --images y all.mien
 exits 'a full disk' 2 mien-view --tar /dev/full all.mien
+# WebDataset's rule: files in succession with the same name up to the first dot behind the last slash
+# are a sample, and what follows is the member's name.
+if "${PYTHON:-python3}" -c 'import tarfile, json' 2>/dev/null; then
+    "${PYTHON:-python3}" - all.tar >samples 2>err <<'END'
+import json, sys, tarfile
+
+samples, now = [], None
+with tarfile.open(sys.argv[1], "r|") as tar:
+    for file in tar:
+        if not file.isfile():
+            continue
+        folder, slash, name = file.name.rpartition("/")
+        base, dot, ext = name.partition(".")
+        if now is None or now["key"] != folder + slash + base:
+            now = {"key": folder + slash + base}
+            samples.append(now)
+        assert ext not in now, file.name
+        now[ext] = tar.extractfile(file).read()
+assert len({s["key"] for s in samples}) == len(samples)
+for s in samples:
+    assert set(s) == {"key", "jpg", "json"}, s.keys()
+    print(json.loads(s["json"]).get("age", ""), len(s["jpg"]), sep="\t")
+END
+    is "by WebDataset's rule each image has its labels" "$(cat err samples)" "$(mien-view -Hc age,image all.mien)"
+else
+    skip "by WebDataset's rule each image has its labels" 'no Python'
+fi
 if "${PYTHON:-python3}" -c 'import webdataset' 2>/dev/null; then
     is "Python's webdataset reads it" "$("${PYTHON:-python3}" -c 'import webdataset, json
 print(sum(1 for s in webdataset.WebDataset("all.tar", shardshuffle=False) if "jpg" in s and json.loads(s["json"])))')" 30
