@@ -1,12 +1,14 @@
-/* mien-net: shows what a network is made of and what it costs, makes a new model of one, or
-   folds a model's batch normalization. */
+/* mien-net: shows what a network is made of and what it costs, makes a new model of one, folds a
+   model's batch normalization, or averages models. */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "fit/fit.h"
 #include "image/img.h"
 #include "input_options.h"
+#include "net/average.h"
 #include "net/table.h"
 #include "tensor/pack_origin.h"
 #include "util/file.h"
@@ -14,11 +16,12 @@
 
 #define MAX_TEXT ((size_t)4 << 20)
 
+enum { MAX_AVERAGED = 1000 };
 enum { FORMAT_TABLE, FORMAT_TSV, FORMAT_TEXT };
 
 struct options {
     const char *out;
-    bool make, fold, history;
+    bool make, fold, average, history;
     int format, batch;
     struct mien_size size;
     double width;
@@ -198,17 +201,58 @@ static void fold(const struct mien_cli *cli, const struct options *o, const char
     model_free(&folded);
 }
 
+/* How a mean came about: of what, and how each of these did. */
+static char *tell_average(const struct mien_cli *cli, char **path, const struct model *m, int n)
+{
+    struct mien_buf made = {0};
+    int rc = mien_buf_printf(&made, "mien-net %s --average of %d models", MIEN_VERSION, n);
+    for (int i = 0; i < n; i++)
+        rc |= mien_buf_printf(&made, "\n%s: %.*s", path[i],
+                              m[i].made != NULL ? (int)strlen(m[i].made) : 0, m[i].made);
+    if ((rc | mien_buf_append(&made, "", 1)) < 0)
+        mien_cli_die(cli, "out of memory");
+    return (char *)made.data;
+}
+
+/* Writes the mean of n models. */
+static void average(const struct mien_cli *cli, const struct options *o, char **path, int n)
+{
+    struct model *m = calloc((size_t)n, sizeof *m);
+    struct mien_err e;
+    int which = 0;
+    if (m == NULL)
+        mien_cli_die(cli, "out of memory");
+    for (int i = 0; i < n; i++) {
+        if (model_load(&m[i], path[i], &e) < 0)
+            mien_cli_die(cli, "%s", e.msg);
+    }
+    char *made = tell_average(cli, path, m, n);
+    if (model_average(&m[0], m + 1, n - 1, &which, &e) < 0)
+        mien_cli_die(cli, "'%s' can't be averaged with '%s': %s", path[which + 1], path[0], e.msg);
+    free(m[0].made);
+    m[0].made = made;
+    if (model_save(&m[0], o->out, &e) < 0)
+        mien_cli_die(cli, "%s", e.msg);
+    for (int i = 0; i < n; i++)
+        model_free(&m[i]);
+    free(m);
+}
+
 static void check_options(const struct mien_cli *cli, const struct options *o)
 {
-    if (o->make && o->fold)
-        mien_cli_die(cli, "--new makes a model, --fold changes one: give one of them");
-    if ((o->make || o->fold) && o->out == NULL)
-        mien_cli_die(cli, "--%s needs -o MODEL", o->make ? "new" : "fold");
-    if (o->out != NULL && !o->make && !o->fold)
-        mien_cli_die(cli, "-o MODEL needs --new or --fold");
-    if (o->batch > 0 && (o->make || o->fold || o->format != FORMAT_TABLE))
+    const char *writes = o->make ? "new" : o->fold ? "fold" : o->average ? "average" : NULL;
+    if (o->make + o->fold + o->average > 1)
+        mien_cli_die(cli, "--new, --fold and --average each make a model: give one of them");
+    if (writes != NULL && o->out == NULL)
+        mien_cli_die(cli, "--%s needs -o MODEL", writes);
+    if (o->out != NULL && writes == NULL)
+        mien_cli_die(cli, "-o MODEL needs --new, --fold or --average");
+    if (o->average && (o->size.h > 0 || o->width != 1))
+        mien_cli_die(
+            cli, "models can't be given another size or width: --average takes them as they are");
+    if (o->batch > 0 && (writes != NULL || o->format != FORMAT_TABLE))
         mien_cli_die(cli, "--batch only adds to the table");
-    if (o->history && (o->make || o->fold || o->batch > 0 || o->format != FORMAT_TABLE))
+    if (o->history && (writes != NULL || o->batch > 0 || o->format != FORMAT_TABLE))
         mien_cli_die(cli, "--history shows nothing else");
 }
 
@@ -230,6 +274,7 @@ int main(int argc, char **argv)
         MIEN_OPT_GROUP("Making a model"),
         MIEN_OPT_FLAG(0, "new", &o.make, "make a model with random weights"),
         MIEN_OPT_FLAG(0, "fold", &o.fold, "fold a model's bn layers into the layers before them"),
+        MIEN_OPT_FLAG(0, "average", &o.average, "average the weights of models of one network"),
         MIEN_OPT_STR('o', "output", "MODEL", &o.out, "write the model to this file"),
         MIEN_OPT_SEED('s', "seed", "N", &o.seed, "with --new: seed of the random weights [1]"),
         MIEN_OPT_SIZE(0, "max-memory", "SIZE", &o.max_memory, 1, 1e15,
@@ -243,8 +288,10 @@ int main(int argc, char **argv)
     };
     struct mien_cli cli = {
         .name = "mien-net",
-        .synopsis = "[options] MODEL|DESCRIPTION",
-        .purpose = "Shows a network's layers and costs, makes a new model, or folds its bn layers.",
+        .synopsis = "[options] MODEL|DESCRIPTION\n"
+                    "--average -o MODEL MODEL ...",
+        .purpose = "Shows a network's layers and costs, makes a new model, folds its bn layers, or "
+                   "averages models.",
         .opts = opts,
         .nopts = MIEN_CLI_NOPTS(opts),
         .examples = "mien-net face.model\n"
@@ -252,12 +299,16 @@ int main(int argc, char **argv)
     };
     struct model m = {0};
     int n = mien_cli_parse(&cli, argc, argv);
-    mien_cli_operands(&cli, n, argv, 1, 1, "MODEL or DESCRIPTION");
+    mien_cli_operands(&cli, n, argv, 1, o.average ? MAX_AVERAGED : 1, "MODEL or DESCRIPTION");
     check_options(&cli, &o);
 
     if (o.history) {
         show_history(&cli, argv[1]);
         mien_cli_close_stdout(&cli);
+        return MIEN_EXIT_OK;
+    }
+    if (o.average) {
+        average(&cli, &o, argv + 1, n);
         return MIEN_EXIT_OK;
     }
     load(&cli, argv[1], &m);

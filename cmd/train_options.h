@@ -36,7 +36,7 @@ static int parse_last(void *dst, const char *arg, struct mien_err *e)
 
 #define LEARNING_OPTIONS(f)                                                                        \
     MIEN_OPT_GROUP("Optimizer"),                                                                   \
-        MIEN_OPT_INT('e', "epochs", "N", &(f)->epochs, 1, 100000,                                  \
+        MIEN_OPT_INT('e', "epochs", "N", &(f)->epochs, 0, 100000,                                  \
                      "passes over the training set [10]"),                                         \
         MIEN_OPT_INT('b', "batch", "N", &(f)->batch, 1, FIT_MAX_BATCH,                             \
                      "records in each step [32]"),                                                 \

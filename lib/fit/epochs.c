@@ -439,6 +439,12 @@ int fitter_run_epochs(struct fitter *f, struct mien_err *e)
     return 0;
 }
 
+int fitter_measure(struct fitter *f, struct mien_err *e)
+{
+    f->now.kept = (struct fit_epoch){0};
+    return validate(f, NULL, &f->now.kept.val, e);
+}
+
 int fitter_find_temperatures(struct fitter *f, struct mien_err *e)
 {
     struct calibration c = {0};

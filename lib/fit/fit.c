@@ -46,11 +46,23 @@ static int run(struct fitter *f, const struct mien_pack *train, const struct mie
     return rc != 0 ? rc : fitter_find_temperatures(f, e);
 }
 
+/* No epochs. What the training part would be is not of interest, nor are its weights. */
+static int measure(struct fitter *f, const struct mien_pack *val, struct mien_err *e)
+{
+    if (val == NULL)
+        return mien_err_set(e, MIEN_ERR_ARG,
+                            "0 epochs measure a model and its confidences: give a validation set");
+    int rc = fitter_set_up(f, val, val, e);
+    if (rc == 0)
+        rc = fitter_measure(f, e);
+    return rc != 0 ? rc : fitter_find_temperatures(f, e);
+}
+
 int fit(struct model *m, const struct mien_pack *train, const struct mien_pack *val,
         const struct fit_config *c, struct fit_epoch *kept, struct mien_err *e)
 {
     struct fitter f = {.m = m, .c = c};
-    int rc = run(&f, train, val, e);
+    int rc = c->epochs > 0 ? run(&f, train, val, e) : measure(&f, val, e);
     *kept = f.now.kept;
     fitter_free(&f);
     return rc;

@@ -41,7 +41,7 @@ enum fit_best { FIT_MAE, FIT_LOSS, FIT_GENDER, FIT_LAST };
 enum { FIT_NEW = -1 }; /* the last layers: see fit_start */
 
 struct fit_config {
-    int epochs, batch, jobs; /* batch: 1 to FIT_MAX_BATCH */
+    int epochs, batch, jobs; /* epochs: 0 or more; batch: 1 to FIT_MAX_BATCH */
     uint64_t seed;
 
     struct optim_options optim;
@@ -119,7 +119,8 @@ MIEN_CHECKED int fit_new_heads(struct model *m, const struct model *init, const 
 MIEN_CHECKED int fit_check_labels(const struct model *m, const struct mien_pack *p,
                                   struct mien_err *e);
 
-/* Trains m, whatever heads it has (model.h), in place and leaves it with the best epoch's weights.
+/* Trains m, whatever heads it has (model.h), in place and leaves it with the best epoch's weights; or,
+   for 0 epochs, measures it and fits its temperatures (calibrate.h), for which val is needed.
    val may be NULL: then the last epoch's are kept. *kept receives the kept epoch. The packs hold
    what the model reads, or the features that its last frozen layer makes (model_features_name).
    Returns 0; 1 when it was

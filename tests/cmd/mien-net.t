@@ -53,6 +53,35 @@ n=$((n + 1))
 if cmp -s tiny.model other.model; then echo "not ok $n - another seed, other weights"
 else echo "ok $n - another seed, other weights"; fi
 
+# Averages: of three models, one of them twice another.
+for k in 1 2 3; do
+    mien-net --new -o seed$k.model -s $k --mean 127.5 --scale 0.0078431 tiny.net
+done
+exits 'an average' 0 mien-net --average -o mean.model seed1.model seed2.model seed3.model
+is 'says nothing' "$(cat err)" ''
+numbers() { st-dump "$1" conv1.weight | od -An -v -tf4 | tr -s ' ' '\n' | grep .; }
+for k in 1 2 3; do numbers seed$k.model >w$k; done
+numbers mean.model >w
+paste w w1 w2 w3 | awk '{ d = $1 - ($2 + $3 + $4) / 3; if (d > 1e-6 || d < -1e-6) exit 1 } END { if (NR != 108) exit 1 }'
+is 'its weights are the means' $? 0
+exits 'of one' 0 mien-net --average -o one.model seed1.model
+is 'is itself' "$(numbers one.model)" "$(cat w1)"
+like 'the origin' "$(mien-net mean.model)" '^made by: mien-net [0-9.]+ --average of 3 models$'
+like 'of each' "$(mien-net mean.model)" '^seed2.model: mien-net .* --new --seed 2 of tiny.net$'
+sed 's/conv1 conv 4/conv1 conv 5/' tiny.net >wide.net
+mien-net --new -o wide.model --mean 127.5 --scale 0.0078431 wide.net
+exits 'another network' 2 mien-net --average -o z.model seed1.model wide.model
+is 'is refused' "$(cat err)" \
+    "mien-net: 'wide.model' can't be averaged with 'seed1.model': another network: 'conv1 conv 5 3x3 stride=2 pad=same', not 'conv1 conv 4 3x3 stride=2 pad=same'"
+mien-net --new -o dark.model --mean 100 --scale 0.0078431 tiny.net
+exits 'another preprocessing' 2 mien-net --average -o z.model seed1.model seed2.model dark.model
+like 'is refused' "$(cat err)" "'dark.model' can't be averaged with 'seed1.model': another preprocessing: 'mean=100', not 'mean=127.5'$"
+exits 'a description' 2 mien-net --average -o z.model seed1.model tiny.net
+exits 'no output' 2 mien-net --average seed1.model seed2.model
+exits 'two of --new, --fold and --average' 2 mien-net --average --fold -o z.model seed1.model
+exits 'another size' 2 mien-net --average --size 9 -o z.model seed1.model
+ok 'and nothing was written' test ! -e z.model
+
 # The networks that come with mien, whose parameters are known: trained ones and, behind a bn,
 # two statistics a channel.
 count() { mien-net "$ROOT/networks/$1.net" | sed -n 's/^total: .* layers, \([0-9]*\) .*, \(.*\) million.*/\1 \2/p'; }
@@ -73,10 +102,12 @@ done
 # The manual's examples: what comes between each .Bd and .Ed behind the heading, as typed.
 sed -n '/^\.Sh EXAMPLES/,/^\.Sh DIAG/p' "$ROOT/man/man1/mien-net.1" |
     sed -n '/^\.Bd/,/^\.Ed/{/^\./!p;}' | sed 's/\\e/\\/g' >example.sh
+for part in train val; do mien-fake 40 --pixels 32x32 | mien-pack -q -o $part.pack; done
 exits 'examples' 0 sh -e example.sh
 like 'examples: what it costs' "$(cat out)" '^training every layer in batches of 32: '
 like 'examples: the most parameters' "$(cat out)" '^conv2	conv	16	16	32	4608	'
 like 'examples: half the units, larger images' "$(cat out)" '^conv2 +conv +32x32x16 +1152 +1179648 '
+like 'examples: the mean of three, calibrated' "$(mien-net mean.model)" '^preprocessing: .*temp_gender='
 is 'examples: no bn is left' "$(mien-net -f text folded.model | grep -c ' bn')" 0
 
 # Another size and width.

@@ -159,6 +159,18 @@ mien-train "$@" --last all -t chips.pack --seed 1 --log augs.tsv -o z.model
 ok 'another seed' test "$(cut -f2 augp.tsv)" != "$(cut -f2 augs.tsv)"
 for v in 1 2 3; do mien-train "$@" -t chips.pack --views $v --log v$v.tsv -o z.model; done
 ok 'views of frozen layers: another one in the second epoch' test "$(sed -n 3p v1.tsv | cut -f2)" != "$(sed -n 3p v2.tsv | cut -f2)"
+# --- No epochs: temperatures alone
+mien-train -q -i base.model -t pixels.pack -e 1 -o cold.model
+exits 'no epochs' 0 mien-train -i cold.model --keep-heads -t pixels.pack -v other.pack -e 0 -o warm.model
+like 'measures' "$(cat err)" '^mien-train: kept epoch 0/0: .*validation loss [0-9.]+, gender [0-9.]+%'
+is 'cold' "$(mien-net cold.model | grep -c temp_age)" 0
+like 'warm' "$(mien-net warm.model)" '^preprocessing: .*temp_gender=[0-9.]+ temp_age=[0-9.]+'
+for w in c1.weight age_logits.weight; do
+    is 'the same weights' "$(st-dump warm.model $w | cksum)" "$(st-dump cold.model $w | cksum)"
+done
+exits 'no epochs and no validation set' 2 mien-train -q -i cold.model --keep-heads -t pixels.pack -e 0 -o z.model
+like 'says so' "$(cat err)" 'give a validation set$'
+
 # --- Teachers
 set -- -q -i base.model --last all -t chips.pack -e 2 --hidden 4
 for j in 1 3; do mien-train "$@" -j $j --teacher a.model,b.model --log taught$j.tsv -o taught$j.model; done

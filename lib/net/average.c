@@ -1,0 +1,102 @@
+#include "average.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "mien/buf.h"
+#include "util/num.h"
+
+static const char *const temperatures[] = {"temp_gender", "temp_age"};
+enum { TEMPERATURES = sizeof temperatures / sizeof *temperatures };
+
+/* The length of the line, or word, of which s is within a text, and its start. */
+static int around(const char *text, const char **s, char ends)
+{
+    const char *stop = strchr(*s, ends);
+    while (*s > text && (*s)[-1] != ends)
+        --*s;
+    size_t n = stop != NULL ? (size_t)(stop - *s) : strlen(*s);
+    return n < 100 ? (int)n : 100;
+}
+
+/* Whether two texts are the same, of parts that end with a character. Else the first parts that
+   differ are told. */
+static int same(const char *a, const char *b, const char *what, char ends, struct mien_err *e)
+{
+    const char *x = a, *y = b;
+    while (*x != '\0' && *x == *y)
+        x++, y++;
+    if (*x == *y)
+        return 0;
+    int nx = around(a, &x, ends), ny = around(b, &y, ends);
+    return mien_err_set(e, MIEN_ERR_ARG, "another %s: '%.*s', not '%.*s'", what, ny, y, nx, x);
+}
+
+static int compare(const struct model *a, const struct model *b, struct mien_err *e)
+{
+    struct mien_buf net[2] = {{0}, {0}};
+    struct mien_prep prep[2] = {a->prep, b->prep};
+    int rc = net_print(&a->net, &net[0]) | net_print(&b->net, &net[1]) |
+             mien_buf_append(&net[0], "", 1) | mien_buf_append(&net[1], "", 1);
+    rc = rc < 0 ? mien_err_mem(e, net[0].cap, "a description")
+                : same((char *)net[0].data, (char *)net[1].data, "network", '\n', e);
+    for (int i = 0; i < 2; i++) {
+        for (int k = 0; k < TEMPERATURES; k++)
+            mien_prep_del(&prep[i], temperatures[k]);
+        mien_buf_free(&net[i]);
+    }
+    return rc < 0 ? rc : same(prep[0].text, prep[1].text, "preprocessing", ' ', e);
+}
+
+/* The logarithm of a model's temperature; false where it has none. */
+static bool log_temperature(const struct model *m, const char *key, double *out)
+{
+    char text[MIEN_PREP_MAX];
+    struct mien_err unused;
+    if (mien_prep_get(&m->prep, key, text, sizeof text) == NULL ||
+        num_real(text, 1e-6, 1e6, out, &unused) < 0)
+        return false;
+    *out = log(*out);
+    return true;
+}
+
+static int average_temperature(struct model *m, const struct model *other, int n, const char *key,
+                               struct mien_err *e)
+{
+    double sum = 0, t;
+    bool all = log_temperature(m, key, &sum);
+    for (int i = 0; all && i < n; i++) {
+        all = log_temperature(&other[i], key, &t);
+        sum += all ? t : 0;
+    }
+    if (!all)
+        mien_prep_del(&m->prep, key);
+    else if (mien_prep_set(&m->prep, key, "%.4g", exp(sum / (n + 1))) < 0)
+        return mien_err_set(e, MIEN_ERR_LIMIT, "no room for the temperatures of confidence");
+    return 0;
+}
+
+int model_average(struct model *m, const struct model *other, int n, int *which, struct mien_err *e)
+{
+    int rc = 0;
+    for (*which = 0; *which < n; ++*which) {
+        if ((rc = compare(m, &other[*which], e)) < 0)
+            return rc;
+    }
+    for (int k = 0; rc == 0 && k < TEMPERATURES; k++)
+        rc = average_temperature(m, other, n, temperatures[k], e);
+    if (rc < 0)
+        return rc;
+    for (size_t k = 0; k < m->net.nweights; k++) {
+        double sum = (double)m->weights[k];
+        for (int i = 0; i < n; i++)
+            sum += (double)other[i].weights[k];
+        m->weights[k] = (float)(sum / (n + 1));
+    }
+    for (int i = 0; i < n; i++) {
+        for (int y = 0; y < MIEN_AGES; y++)
+            m->age_count[y] += other[i].age_count[y];
+    }
+    return 0;
+}
