@@ -471,7 +471,8 @@ static bool check_model(const char *path)
         b.r[i] = rng_normal(&rng);
     for (int i = 0; i < m.net.n; i++)
         train[i] = true;
-    b.t = trainer_new(&m.net, b.w, train, (int[]){0}, 1, &b.last, 1, b.n, TRAIN_FLOAT, NULL, &e);
+    b.t = trainer_new(&m.net, b.w, train, (int[]){0}, 1, &b.last, 1, b.n, TRAIN_FLOAT, NULL, NULL,
+                      &e);
     if (b.t == NULL) {
         fprintf(stderr, "test_grad: %s\n", e.msg);
         return false;
