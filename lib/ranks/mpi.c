@@ -1,12 +1,24 @@
 /* Ranks by MPI. Where it isn't built in, a process is alone. */
 #include "ranks.h"
 
+#include <stdlib.h>
+
 #ifndef MIEN_MPI
 
+/* Several processes that know nothing of each other would each train the whole model, and write it to
+   the same file. */
 int ranks_open(struct ranks **r, struct mien_err *e)
 {
-    (void)e;
+    static const char *const sizes[] = {"OMPI_COMM_WORLD_SIZE", "PMI_SIZE"};
     *r = NULL;
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+        const char *size = getenv(sizes[i]);
+        if (size != NULL && atoi(size) > 1)
+            return mien_err_set(e, MIEN_ERR_ARG,
+                                "one of %s processes, but built without MPI: see mien-train(1), "
+                                "Several processes",
+                                size);
+    }
     return 0;
 }
 
@@ -15,7 +27,6 @@ int ranks_open(struct ranks **r, struct mien_err *e)
 #include <assert.h>
 #include <limits.h>
 #include <mpi.h>
-#include <stdlib.h>
 #include <string.h>
 
 struct request {

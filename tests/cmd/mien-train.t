@@ -219,6 +219,14 @@ like 'can not be augmented' "$(cat err)" "^mien-train: features can't be augment
 exits 'mien-train --help' 0 mien-train --help
 exits 'mien-train --version' 0 mien-train --version
 
+# --- several processes: tests/slow/mpi.t, where MPI is built in
+if ! mpi=$(ldd "$(command -v mien-train)" | grep -i libmpi) || [ -z "$mpi" ]; then
+    exits 'one of two processes, without MPI' 2 env PMI_SIZE=2 mien-train -t features.pack -o z.model
+    like 'is refused' "$(cat err)" '^mien-train: one of 2 processes, but built without MPI: see mien-train\(1\)'
+else
+    skip 'one of two processes, without MPI' 'it is built in'
+fi
+
 # --- several packs
 cat pixels.mien other.mien | mien-pack -q -o both.pack
 set -- -q -i base.model --last all -e 3 --flip -v other.pack -o z.model
