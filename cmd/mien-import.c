@@ -1,5 +1,6 @@
 /* mien-import: makes a model of a pretrained network in another program's format. */
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "detect/blaze.h"
 #include "image/img.h"
@@ -8,7 +9,7 @@
 #include "input_options.h"
 
 struct options {
-    const char *out;
+    const char *out, *license;
     bool formats;
     int gender_order;
     struct mien_size size;
@@ -45,6 +46,18 @@ static void import(const struct mien_cli *cli, struct import_options *o, const c
     import_found_free(&found);
     if (input_options_apply(&o->prep, m, &e) < 0)
         mien_cli_die(cli, "%s", e.msg);
+}
+
+/* Notes the license of the weights in how the model was made. */
+static void note_license(const struct mien_cli *cli, const char *license, struct model *m)
+{
+    struct mien_buf made = {0};
+    if (mien_buf_printf(&made, "%s%slicense: %s\n", m->made != NULL ? m->made : "",
+                        m->made != NULL ? "\n" : "", license) < 0 ||
+        mien_buf_append(&made, "", 1) < 0)
+        mien_cli_die(cli, "out of memory");
+    free(m->made);
+    m->made = (char *)made.data;
 }
 
 static void summarize(const struct mien_cli *cli, const struct model *m)
@@ -89,6 +102,8 @@ int main(int argc, char **argv)
         MIEN_OPT_STR(0, "net", "NET", &i->net,
                      "description of the network whose weights a safetensors file has"),
         MIEN_OPT_STR(0, "map", "FILE", &i->map, "lines 'layer = prefix': where its weights are"),
+        MIEN_OPT_STR(0, "license", "TEXT", &o.license,
+                     "note in the model that its weights have this license"),
         MIEN_OPT_FLAG(0, "formats", &o.formats, "list the formats that are known, and end"),
     };
     struct mien_cli cli = {
@@ -113,6 +128,8 @@ int main(int argc, char **argv)
     i->h = o.size.h;
     i->w = o.size.w;
     import(&cli, i, argv[1], &m);
+    if (o.license != NULL)
+        note_license(&cli, o.license, &m);
     if (model_save(&m, o.out, &e) < 0)
         mien_cli_die(&cli, "%s", e.msg);
     summarize(&cli, &m);

@@ -24,6 +24,8 @@ is '-q is quiet' "$(cat err)" ''
 import -q tiny.json
 ok 'same graph, same bytes' cmp tiny.model x.model
 mien-import -q -o x.model tiny.json
+mien-import -q --license 'MIT, somebody' -o licensed.model tiny.json
+is 'the license of weights is noted' "$(mien-net --history licensed.model | sed -n '$p')" '  license: MIT, somebody'
 is 'without heads the names are those of the graph' \
     "$(mien-net -f text x.model | tail -4 | tr '\n' ';')" 'g dense 2;g_Softmax softmax;a dense 101 from=mean;a_Softmax softmax;'
 mkdir sub && cp tiny.json tiny.bin sub

@@ -26,7 +26,7 @@ is 'the gender' \
 mien-view -r -s 'score >= 1 && !(score2 > 0) && age && gender' all.mien >selected.mien
 is 'which is the default rule' "$(records selected.mien)" "$(records kept.mien)"
 is '--all is all the options' "$(mien-meta -q --any-score --second-face --any-age --any-gender \
-    d/imdb.mat | records)" "$(records all.mien)"
+    d/imdb.mat | records -)" "$(records all.mien)"
 is '--min-score' "$(mien-meta -q --min-score 3 d/imdb.mat | mien-view --count)" \
     "$(mien-view --count -s 'score >= 3' kept.mien)"
 is '--any-age' "$(mien-meta -q --any-age d/imdb.mat | mien-view --count -s '!age')" \

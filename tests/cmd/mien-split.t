@@ -39,7 +39,7 @@ is 'another seed, another split' "$(cmp -s all.mien other.mien; echo $?)" 1
 is 'order changes nothing' "$(parts reordered.mien)" "$(parts all.mien)"
 is 'absent records change nothing' "$(mien-view -r --select 'age > 30' faces.mien | mien-split -q 80/10/10 | parts)" \
     "$(parts -s 'age > 30' all.mien)"
-is 'scale changes nothing' "$(mien-split -q .8/.1/.1 <faces.mien | records)" "$(records all.mien)"
+is 'scale changes nothing' "$(mien-split -q .8/.1/.1 <faces.mien | records -)" "$(records all.mien)"
 
 # Keys.
 is '--by id moves faces of a subject apart' \
