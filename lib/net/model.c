@@ -162,19 +162,24 @@ int model_load(struct model *m, const char *name, struct mien_err *e)
 
 /* --- Where it comes from ------------------------------------------------------------------- */
 
-uint64_t model_digest(const struct model *m)
+/* A digest of what a model computes. Returns 0 or MIEN_ERR_MEM. */
+static int digest(const struct model *m, uint64_t *out)
 {
     struct mien_buf net = {0};
-    uint64_t h = net_print(&m->net, &net) == 0 ? hash_bytes(0, net.data, net.len) : 0;
+    int rc = net_print(&m->net, &net);
+    uint64_t h = rc == 0 ? hash_bytes(0, net.data, net.len) : 0;
     mien_buf_free(&net);
     h = hash_mix(h ^ hash_bytes(1, m->prep.text, strlen(m->prep.text)));
     h = hash_mix(h ^ hash_bytes(2, m->age_count, sizeof m->age_count));
-    return hash_mix(h ^ hash_bytes(3, m->weights, m->net.nweights * sizeof *m->weights));
+    *out = hash_mix(h ^ hash_bytes(3, m->weights, m->net.nweights * sizeof *m->weights));
+    return rc < 0 ? MIEN_ERR_MEM : 0;
 }
 
 int model_origin(const struct model *m, struct mien_buf *out)
 {
-    int rc = mien_buf_printf(out, "model %016llx\n", (unsigned long long)model_digest(m));
+    uint64_t what;
+    int rc = digest(m, &what);
+    rc |= mien_buf_printf(out, "model %016llx\n", (unsigned long long)what);
     rc |= history_indent(out, m->made != NULL ? m->made : "unknown\n");
     rc |= history_indent(out, m->history != NULL ? m->history : "");
     return rc < 0 ? MIEN_ERR_MEM : 0;

@@ -52,12 +52,9 @@ MIEN_CHECKED int model_save(const struct model *m, const char *path, struct mien
 
 void model_free(struct model *m);
 
-/* A digest of what a model computes: its network, weights and preprocessing. */
-uint64_t model_digest(const struct model *m);
-
-/* Appends "model 0123456789abcdef", a line, and, indented by two spaces, how it was made and what of:
-   models and packs, each with its own line and history (record/history.h). Returns 0 or
-   MIEN_ERR_MEM. */
+/* Appends "model 0123456789abcdef", a line with a digest of its network, weights and preprocessing;
+   and, indented by two spaces, how it was made and what of: models and packs, each with its own line
+   and history (record/history.h). Returns 0 or MIEN_ERR_MEM. */
 MIEN_CHECKED int model_origin(const struct model *m, struct mien_buf *out);
 
 /* Copies src to dst (zeroed by the caller) with each bn layer that stands alone behind a conv,
