@@ -10,6 +10,22 @@
 #define LEAST 0.001
 #define MOST  100.0
 
+/* For one more. Returns whether there is memory. */
+static bool make_room(struct pack_set *s)
+{
+    size_t n = s->n + 1;
+    char **path = realloc(s->path, n * sizeof *path);
+    if (path != NULL)
+        s->path = path;
+    double *weight = realloc(s->weight, n * sizeof *weight);
+    if (weight != NULL)
+        s->weight = weight;
+    size_t *records = realloc(s->records, n * sizeof *records);
+    if (records != NULL)
+        s->records = records;
+    return path != NULL && weight != NULL && records != NULL;
+}
+
 int pack_set_add(struct pack_set *s, const char *word, struct mien_err *e)
 {
     const char *colon = access(word, F_OK) < 0 ? strrchr(word, ':') : NULL;
@@ -19,18 +35,10 @@ int pack_set_add(struct pack_set *s, const char *word, struct mien_err *e)
         colon = NULL; /* a file's name, then, which isn't there */
     if (colon != NULL && !(weight >= LEAST && weight <= MOST))
         return mien_err_set(e, MIEN_ERR_ARG, "'%s': a weight is from %g to %g", word, LEAST, MOST);
-    size_t room = s->n + 1;
-    char **path = realloc(s->path, room * sizeof *path);
-    s->path = path != NULL ? path : s->path;
-    double *weights = realloc(s->weight, room * sizeof *weights);
-    s->weight = weights != NULL ? weights : s->weight;
-    size_t *records = realloc(s->records, room * sizeof *records);
-    s->records = records != NULL ? records : s->records;
-    char *name = strndup(word, colon != NULL ? (size_t)(colon - word) : strlen(word));
-    if (path == NULL || weights == NULL || records == NULL || name == NULL) {
-        free(name);
-        return mien_err_mem(e, strlen(word), "the names of packs");
-    }
+    size_t bytes = colon != NULL ? (size_t)(colon - word) : strlen(word);
+    char *name = make_room(s) ? strndup(word, bytes) : NULL;
+    if (name == NULL)
+        return mien_err_mem(e, bytes, "the names of packs");
     s->path[s->n] = name;
     s->weight[s->n] = weight;
     s->records[s->n++] = 0;
