@@ -86,9 +86,10 @@ int decoded_share_bad(struct decoded *d, struct ranks *r, const uint32_t *index,
     size_t size = (size_t)ranks_size(r);
     if (d->bad == NULL || size == 1)
         return 0;
-    unsigned char *bad = calloc(size, n), *own = bad + (size_t)r->rank * n;
+    unsigned char *bad = calloc(size, n);
     if (bad == NULL)
         return mien_err_mem(e, size * n, "a batch");
+    unsigned char *own = bad + (size_t)r->rank * n;
     for (size_t i = 0; i < n; i++)
         own[i] = decoded_bad(d, index != NULL ? index[i] : i);
     ranks_gather_each(r, bad, n);
