@@ -248,37 +248,12 @@ static void report_stop(const struct training *t)
         mien_cli_warn(t->cli, "stopped by a signal; nothing was saved");
 }
 
-static struct fit_source source(const struct training *t)
+static void save_model(struct training *t, const struct fit_source *from,
+                       const struct fit_epoch *kept)
 {
-    const struct options *o = &t->o;
-    return (struct fit_source){
-        .start = &o->start, .train = &o->train, .val = o->val, .records = t->train.n};
-}
-
-/* Replaces the history of the model that is started from. */
-static void note_history(struct training *t)
-{
-    const struct fit_source from = source(t);
-    struct mien_buf text = {0};
     struct mien_err e;
-    if (fit_history(&from, t->o.fit.teacher, &text, &e) < 0)
-        mien_cli_die(t->cli, "%s", e.msg);
-    if (mien_buf_append(&text, "", 1) < 0)
-        mien_cli_die(t->cli, "out of memory for the model's origin");
-    free(t->model.history);
-    t->model.history = (char *)text.data;
-}
-
-static void save_model(struct training *t, const struct fit_epoch *kept)
-{
-    const struct options *o = &t->o;
-    const struct fit_source from = source(t);
-    struct mien_err e;
-    free(t->model.made);
-    t->model.made = fit_provenance(&o->fit, &from, kept);
-    if (t->model.made == NULL)
-        mien_cli_die(t->cli, "out of memory for the model's origin");
-    if (model_save(&t->model, o->out, &e) < 0)
+    if (fit_note_training(&t->model, &t->o.fit, from, kept, &e) < 0 ||
+        model_save(&t->model, t->o.out, &e) < 0)
         mien_cli_die(t->cli, "%s", e.msg);
     print_epoch(t, "kept epoch", kept);
 }
@@ -295,12 +270,18 @@ static void warn_of_weak_head(const struct training *t, const struct fit_epoch *
 static int train(struct training *t)
 {
     struct fit_config *f = &t->o.fit;
+    const struct fit_source from = {.start = &t->o.start,
+                                    .train = &t->o.train,
+                                    .records = t->train.n,
+                                    .val = t->o.val,
+                                    .teacher = f->teacher};
     struct fit_epoch kept;
     char kernels[TRAIN_KERNELS_TEXT];
     struct mien_err e;
     if (t->o.log != NULL && is_first(t) && (t->log = fit_log_open(t->o.log, f->resume, &e)) == NULL)
         mien_cli_die(t->cli, "%s", e.msg);
-    if (train_kernels_describe((enum train_precision)f->precision, kernels, &e) < 0)
+    if (train_kernels_describe((enum train_precision)f->precision, kernels, &e) < 0 ||
+        fit_note_sources(&t->model, &from, &e) < 0)
         die(t, &e);
     mien_cli_note(t->cli, "%s", kernels);
     f->set = &t->o.train;
@@ -313,7 +294,6 @@ static int train(struct training *t)
         f->on_epoch = on_epoch;
     }
     f->ctx = t;
-    note_history(t);
     f->stop = &stop;
     mien_cli_on_signal(on_signal);
     mien_cli_progress_start(&t->progress, t->cli, "records");
@@ -333,7 +313,7 @@ static int train(struct training *t)
         return EXIT_STOPPED;
     }
     warn_of_weak_head(t, &kept);
-    save_model(t, &kept);
+    save_model(t, &from, &kept);
     if (t->traffic > 0)
         mien_cli_note(t->cli, "%d processes sent %llu bytes a step", ranks_size(t->ranks),
                       (unsigned long long)t->traffic);

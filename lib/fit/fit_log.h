@@ -37,17 +37,4 @@ void fit_metrics_line(const struct metrics *m, char *line, size_t size);
 bool fit_weak_head(const struct fit_epoch *kept, const struct mien_pack *val, char *text,
                    size_t size);
 
-/* What a training was made of, as named on the command line. */
-struct fit_source {
-    const struct fit_start *start;
-    const struct pack_set *train;
-    size_t records;  /* of train */
-    const char *val; /* a file, or NULL */
-};
-
-/* How a model came about, for its file: nothing that differs when it is made again. The caller
-   frees it; NULL without memory. */
-char *fit_provenance(const struct fit_config *c, const struct fit_source *from,
-                     const struct fit_epoch *kept);
-
 #endif
