@@ -59,8 +59,9 @@ struct mien_pack {
 MIEN_CHECKED int mien_pack_open(struct mien_pack *p, const char *path, struct mien_err *e);
 
 /* The same for n packs as one: the records of the first, then those of the next, and so on; a path may
-   be there twice. They must agree in kind, shape and preprocessing: else MIEN_ERR_FORMAT, with what
-   doesn't. records, unless NULL, receives how many each of them has. */
+   be there twice. They must agree in kind, shape and preprocessing, but whole images (crop=whole) go
+   with crops, whose preprocessing is then that of all: else MIEN_ERR_FORMAT, with what doesn't.
+   records, unless NULL, receives how many each of them has. */
 MIEN_CHECKED int mien_pack_open_all(struct mien_pack *p, const char *const *path, size_t n,
                                     size_t *records, struct mien_err *e);
 

@@ -220,6 +220,21 @@ int mien_pack_open(struct mien_pack *p, const char *path, struct mien_err *e)
     return rc;
 }
 
+static bool is_whole(const struct mien_prep *p)
+{
+    char crop[16];
+    return mien_prep_get(p, "crop", crop, sizeof crop) != NULL && strcmp(crop, "whole") == 0;
+}
+
+/* Pixels of whole images were framed elsewhere: they go with crops of any margin. */
+static bool preps_alike(const struct mien_prep *a, const struct mien_prep *b)
+{
+    struct mien_err unused;
+    return strcmp(a->text, b->text) == 0 ||
+           ((is_whole(a) || is_whole(b)) && mien_prep_check(a, b, &unused) == 0 &&
+            mien_prep_check(b, a, &unused) == 0);
+}
+
 /* Whether pack `path` can be joined to the first one. */
 static int check_alike(const struct mien_pack *p, const char *path, const struct mien_pack *first,
                        const char *first_path, struct mien_err *e)
@@ -234,25 +249,30 @@ static int check_alike(const struct mien_pack *p, const char *path, const struct
     if (p->dim != first->dim)
         return mien_err_set(e, MIEN_ERR_FORMAT, "'%s' holds %d features a record, '%s' %d", path,
                             p->dim, first_path, first->dim);
-    if (strcmp(p->prep.text, first->prep.text) != 0)
+    if (!preps_alike(&p->prep, &first->prep))
         return mien_err_set(e, MIEN_ERR_FORMAT, "'%s' was made with '%s', '%s' with '%s'", path,
                             p->prep.text, first_path, first->prep.text);
     return 0;
 }
 
-/* Opens all parts, and counts their records. */
+/* Opens all parts, and counts their records. The first one of crops, where there is one, tells the
+   preprocessing. */
 static int open_parts(struct mien_pack *p, struct joined *j, const char *const *path,
                       struct mien_err *e)
 {
+    size_t tells = 0;
     for (size_t k = 0; k < j->n; k++) {
         int rc = mien_pack_open(&j->part[k], path[k], e);
         if (rc == 0)
-            rc = check_alike(&j->part[k], path[k], &j->part[0], path[0], e);
+            rc = check_alike(&j->part[k], path[k], &j->part[tells], path[tells], e);
         if (rc < 0)
             return rc;
+        if (is_whole(&j->part[tells].prep))
+            tells = k;
         j->first[k] = p->n;
         p->n += j->part[k].n;
     }
+    p->prep = j->part[tells].prep;
     return 0;
 }
 
@@ -299,7 +319,6 @@ static int join(struct mien_pack *p, const char *const *path, size_t n, struct m
     p->height = j->part[0].height;
     p->width = j->part[0].width;
     p->dim = j->part[0].dim;
-    p->prep = j->part[0].prep;
     return 0;
 }
 

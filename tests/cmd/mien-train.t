@@ -231,6 +231,13 @@ fi
 cat pixels.mien other.mien | mien-pack -q -o both.pack
 set -- -q -i base.model --last all -e 3 --flip -v other.pack -o z.model
 mien-train "$@" -t both.pack --log joined.tsv
+# Whole images go with crops of any margin, but crops only with their like.
+mien-fake 9 --image >framed.mien
+mien-crop -q --box whole --size 12 <framed.mien | mien-pack -q -o whole.pack
+for m in 0.2 0.4; do mien-crop -q --margin $m --size 12 <framed.mien | mien-pack -q -o $m.pack; done
+exits 'whole images and crops' 0 mien-train "$@" -t whole.pack -t 0.2.pack -t whole.pack
+exits 'crops of two margins' 2 mien-train "$@" -t whole.pack -t 0.2.pack -t 0.4.pack
+like 'are told' "$(cat err)" "'0.4.pack' was made with '.*margin=0.4 .*', '0.2.pack' with '.*margin=0.2 .*'$"
 exits 'two packs' 0 mien-train "$@" -t pixels.pack -t other.pack --log two.tsv
 is 'train as one of all their records' "$(cat two.tsv)" "$(cat joined.tsv)"
 is 'and both are in its history' "$(mien-net --history z.model | grep -c '^  trained on pack')" 2
