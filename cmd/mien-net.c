@@ -186,6 +186,35 @@ static int count_bn(const struct net *net)
     return n;
 }
 
+/* How a model is told that was made of n others: by what, and of each its digest and history. */
+struct told {
+    struct mien_buf made, history;
+};
+
+static struct told tell(const struct mien_cli *cli, const char *how, const struct model *of, int n)
+{
+    struct told t = {0};
+    int rc = mien_buf_printf(&t.made, "mien-net %s --%s\n", MIEN_VERSION, how);
+    for (int i = 0; i < n; i++)
+        rc |= mien_buf_printf(&t.history, "of ") | model_origin(&of[i], &t.history);
+    rc |= mien_buf_append(&t.made, "", 1) | mien_buf_append(&t.history, "", 1);
+    if (rc < 0)
+        mien_cli_die(cli, "out of memory");
+    return t;
+}
+
+/* Writes a model and how it was made, which it then owns. */
+static void save(const struct mien_cli *cli, struct model *m, struct told t, const char *path)
+{
+    struct mien_err e;
+    free(m->made);
+    free(m->history);
+    m->made = (char *)t.made.data;
+    m->history = (char *)t.history.data;
+    if (model_save(m, path, &e) < 0)
+        mien_cli_die(cli, "%s", e.msg);
+}
+
 /* Writes the model with its batch normalization folded. */
 static void fold(const struct mien_cli *cli, const struct options *o, const char *path,
                  struct model *m)
@@ -194,24 +223,12 @@ static void fold(const struct mien_cli *cli, const struct options *o, const char
     struct mien_err e;
     if (m->weights == NULL)
         mien_cli_die(cli, "'%s' is a description: --fold needs a model", path);
-    if (model_fold(&folded, m, &e) < 0 || model_save(&folded, o->out, &e) < 0)
+    if (model_fold(&folded, m, &e) < 0)
         mien_cli_die(cli, "%s", e.msg);
+    save(cli, &folded, tell(cli, "fold", m, 1), o->out);
     int before = count_bn(&m->net), after = count_bn(&folded.net);
     mien_cli_note(cli, "folded %d of %d bn layers", before - after, before);
     model_free(&folded);
-}
-
-/* How a mean came about: of what, and how each of these did. */
-static char *tell_average(const struct mien_cli *cli, char **path, const struct model *m, int n)
-{
-    struct mien_buf made = {0};
-    int rc = mien_buf_printf(&made, "mien-net %s --average of %d models", MIEN_VERSION, n);
-    for (int i = 0; i < n; i++)
-        rc |= mien_buf_printf(&made, "\n%s: %.*s", path[i],
-                              m[i].made != NULL ? (int)strlen(m[i].made) : 0, m[i].made);
-    if ((rc | mien_buf_append(&made, "", 1)) < 0)
-        mien_cli_die(cli, "out of memory");
-    return (char *)made.data;
 }
 
 /* Writes the mean of n models. */
@@ -226,13 +243,10 @@ static void average(const struct mien_cli *cli, const struct options *o, char **
         if (model_load(&m[i], path[i], &e) < 0)
             mien_cli_die(cli, "%s", e.msg);
     }
-    char *made = tell_average(cli, path, m, n);
+    struct told t = tell(cli, "average", m, n);
     if (model_average(&m[0], m + 1, n - 1, &which, &e) < 0)
         mien_cli_die(cli, "'%s' can't be averaged with '%s': %s", path[which + 1], path[0], e.msg);
-    free(m[0].made);
-    m[0].made = made;
-    if (model_save(&m[0], o->out, &e) < 0)
-        mien_cli_die(cli, "%s", e.msg);
+    save(cli, &m[0], t, o->out);
     for (int i = 0; i < n; i++)
         model_free(&m[i]);
     free(m);

@@ -69,6 +69,15 @@ is 'a trained model: what it was made of' "$(mien-net --history m-a.model | grep
   trained on $(what val-a.pack)
   validated on $(what val-a.pack)"
 is 'and of that, in turn' "$(mien-net --history m-a.model | grep -c "^    $set$")" 3
+mien-net --average -o mean.model m-a.model m-a.model
+is 'a mean of models' "$(mien-net --history mean.model | sed 1d)" "  mien-net $version --average
+$(mien-net --history m-a.model | sed 's/^/  /; s/^  model/  of model/'
+    mien-net --history m-a.model | sed 's/^/  /; s/^  model/  of model/')"
+printf 'input 24x24x3\nc conv 4 3x3 bias=no\nb bn\nr relu\np gap\ng dense 2\ngender softmax\n' >bn.net
+mien-net -q --new -o bn.model bn.net
+mien-net -q --fold -o folded.model bn.model
+is 'a folded one' "$(mien-net --history folded.model | sed 1d)" "  mien-net $version --fold
+$(mien-net --history bn.model | sed 's/^/  /; s/^  model/  of model/')"
 exits 'neither pack nor model' 2 mien-net --history ../tiny.net
 exits '--history and another' 2 mien-net --history --new -o x.model start.model
 
