@@ -6,11 +6,12 @@
 #include "cli/streams.h"
 #include "mien/filter.h"
 #include "score/pairs.h"
+#include "score/suspects.h"
 
 struct options {
     const char *bins, *by, *save;
     bool merge;
-    int every;
+    int every, suspects;
     bool paired;
     size_t limit;
     struct score_report report;
@@ -152,6 +153,40 @@ static void score_files(struct scorer *s, char **paths, size_t n)
     free(runs);
 }
 
+/* Writes the records of all files whose labels are the least likely. */
+static void write_suspects(struct scorer *s, char **paths, size_t n)
+{
+    struct suspects found = {.most = (size_t)s->o.suspects};
+    struct cli_output out;
+    struct mien_err e;
+    uint64_t judged = 0;
+    mien_cli_history(s->cli, "--suspects %d", s->o.suspects);
+    cli_output_open(&out, s->cli, false);
+    for (size_t i = 0; i < n; i++) {
+        struct cli_input in;
+        struct mien_rec r = {0};
+        int rc = cli_input_open(&in, s->cli, paths[i], s->o.limit, &e);
+        while (rc >= 0 && (rc = cli_input_read(&in, &r, &e)) > 0) {
+            s->records++;
+            rc = suspects_add(&found, &r, &e);
+            judged += rc > 0;
+        }
+        if (rc < 0)
+            mien_cli_die(s->cli, "%s", e.msg);
+        mien_filter_history(s->cli, in.reader, out.writer);
+        cli_input_close(&in);
+        mien_rec_free(&r);
+    }
+    for (size_t i = 0; i < found.n; i++)
+        cli_output_put(&out, &found.list[i].rec);
+    cli_output_end(&out);
+    suspects_free(&found);
+    if (judged == 0) {
+        mien_cli_warn(s->cli, "no record has both a label and a prediction");
+        s->empty = true;
+    }
+}
+
 /* Scores the same records of two files against each other. */
 static void score_pairs(struct scorer *s, char **paths)
 {
@@ -221,6 +256,8 @@ int main(int argc, char **argv)
                       "also print how well confidences agree with what is right"),
         MIEN_OPT_FLAG(0, "paired", &s.o.paired,
                       "compare two files of predictions of the same records"),
+        MIEN_OPT_INT(0, "suspects", "N", &s.o.suspects, 1, 1000000,
+                     "write the N records whose labels are the least likely by their predictions"),
         MIEN_OPT_INT(0, "boot", "N", &s.o.report.boot, 0, 1000000,
                      "resamples for confidence intervals, 0 for none [1000]"),
         MIEN_OPT_SEED('s', "seed", "N", &s.o.report.seed, "seed of the resamples [0]"),
@@ -237,7 +274,8 @@ int main(int argc, char **argv)
     struct mien_cli cli = {
         .name = "mien-score",
         .synopsis = "[options] [file ...] < predictions.mien\n"
-                    "--merge [options] file ...",
+                    "--merge [options] file ...\n"
+                    "--suspects N [options] [file ...] > suspects.mien",
         .purpose = "Scores predictions of age and gender against labels; several files side by "
                    "side.",
         .opts = opts,
@@ -245,7 +283,8 @@ int main(int argc, char **argv)
         .uses = MIEN_CLI_OUTPUT | MIEN_CLI_RANGE | MIEN_CLI_MAX_BAD,
         .examples = "mien-predict agegender.model < test.mien | mien-score\n"
                     "mien-score --by group,gender predictions.mien\n"
-                    "mien-score --merge shard-*.score",
+                    "mien-score --merge shard-*.score\n"
+                    "mien-score --suspects 60 predictions.mien | mien-montage -o suspects.jpg",
     };
     char *standard_input[] = {"-"};
     struct mien_err e;
@@ -273,10 +312,15 @@ int main(int argc, char **argv)
                      "scores");
     if ((s.o.merge && (s.o.every > 0 || s.o.paired)) || (s.o.save != NULL && s.o.paired))
         mien_cli_die(&cli, "--merge and --save go with neither --every nor --paired");
+    if (s.o.suspects > 0 && (s.o.merge || s.o.paired || s.o.save != NULL || s.o.every > 0 ||
+                             s.o.by != NULL || s.o.report.tables || s.rule.over > 0))
+        mien_cli_die(&cli, "--suspects writes records, and no score");
     if (s.o.merge)
         merge(&s, argv + 1, (size_t)mien_cli_operands(&cli, n, argv, 1, INT_MAX, "FILE"));
     else if (s.o.paired)
         score_pairs(&s, argv + 1);
+    else if (s.o.suspects > 0)
+        write_suspects(&s, n > 0 ? argv + 1 : standard_input, n > 0 ? (size_t)n : 1);
     else
         score_files(&s, n > 0 ? argv + 1 : standard_input, n > 0 ? (size_t)n : 1);
     mien_buf_free(&s.out);

@@ -10,8 +10,8 @@
 #include "util/num.h"
 
 static const char *const derived[] = {
-    "pred_age",      "pred_age_mode", "pred_age_median", "pred_age_sd", "pred_age_low",
-    "pred_age_high", "age_error",     "pred_gender",     "p_female",    "p_male"};
+    "pred_age",  "pred_age_mode", "pred_age_median", "pred_age_sd", "pred_age_low", "pred_age_high",
+    "age_error", "pred_gender",   "p_female",        "p_male",      "doubt"};
 _Static_assert(sizeof derived / sizeof derived[0] == COL_DERIVED_END - COL_PRED_AGE,
                "one a column");
 
@@ -151,8 +151,32 @@ static const float *distribution(const struct mien_rec *r, int tag, size_t n)
     return f != NULL && pred_valid(f->data, n) ? f->data : NULL;
 }
 
+static bool get_doubt(const struct mien_rec *r, struct col_value *v)
+{
+    const float *age = distribution(r, MIEN_TAG_P_AGE, MIEN_AGES);
+    const float *gender = distribution(r, MIEN_TAG_P_GENDER, MIEN_GENDERS);
+    const struct mien_field *band = mien_rec_find(r, MIEN_TAG_AGE_BAND);
+    int low = -1, high = -1, label = -1;
+    if (mien_rec_int(r, MIEN_TAG_AGE, &low)) {
+        high = low;
+    } else if (band != NULL) {
+        low = ((const uint8_t *)band->data)[0];
+        high = ((const uint8_t *)band->data)[1];
+    }
+    mien_rec_int(r, MIEN_TAG_GENDER, &label);
+    bool of_age = age != NULL && low >= 0 && low <= high && high < MIEN_AGES;
+    bool of_gender = gender != NULL && label >= 0 && label < MIEN_GENDERS;
+    set_number(v,
+               fmax(of_age ? pred_doubt_age(age, low, high) : 0,
+                    of_gender ? pred_doubt_gender(gender, label) : 0),
+               2);
+    return of_age || of_gender;
+}
+
 static bool get_derived(const struct mien_rec *r, int col, struct col_value *v)
 {
+    if (col == COL_DOUBT)
+        return get_doubt(r, v);
     bool of_gender = col == COL_PRED_GENDER || col == COL_P_FEMALE || col == COL_P_MALE;
     const float *p = of_gender ? distribution(r, MIEN_TAG_P_GENDER, MIEN_GENDERS)
                                : distribution(r, MIEN_TAG_P_AGE, MIEN_AGES);

@@ -14,7 +14,8 @@
 #include "mien/err.h"
 #include "mien/record.h"
 
-/* Derived columns. They are absent where p_age or p_gender is absent or isn't a distribution. */
+/* Derived columns. They are absent where p_age or p_gender is absent or isn't a distribution,
+   COL_DOUBT where there is neither with its label. */
 enum col {
     COL_PRED_AGE = 0x10000, /* the three point estimates of pred.h: the expectation, */
     COL_PRED_AGE_MODE,      /* the most probable year, */
@@ -26,6 +27,7 @@ enum col {
     COL_PRED_GENDER,        /* the more probable gender, coded as gender is */
     COL_P_FEMALE,
     COL_P_MALE,
+    COL_DOUBT, /* the greater of pred.h's doubts of age and gender */
     COL_DERIVED_END,
     COL_NAMED = COL_DERIVED_END /* by its name */
 };

@@ -76,6 +76,26 @@ double pred_age_close(const float p[MIEN_AGES], const struct pred_age *a)
     return close / a->sum;
 }
 
+static double doubt(double p)
+{
+    return -log10(fmin(fmax(p, pow(10, -PRED_DOUBT_MAX)), 1));
+}
+
+double pred_doubt_age(const float p[MIEN_AGES], int low, int high)
+{
+    double below = 0, above = 0;
+    for (int i = 0; i < MIEN_AGES; i++) {
+        below += i <= high ? (double)p[i] : 0;
+        above += i >= low ? (double)p[i] : 0;
+    }
+    return doubt(2 * fmin(below, above));
+}
+
+double pred_doubt_gender(const float p[MIEN_GENDERS], int gender)
+{
+    return doubt((double)p[gender]);
+}
+
 double pred_logit(double p)
 {
     p = fmin(fmax(p, 1e-7), 1 - 1e-7);

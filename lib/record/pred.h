@@ -45,6 +45,14 @@ void pred_age_interval(const float p[MIEN_AGES], const struct pred_age *a, doubl
    distribution claims for CS(5), the confidence in the expected age. a is pred_age(p). */
 double pred_age_close(const float p[MIEN_AGES], const struct pred_age *a);
 
+/* How unlikely labels are by a prediction, as a negative power of ten: 3 is one in 1,000. Of an age, or of
+   a band from low to high, it is twice the smaller of the probabilities of being at most that old and at
+   least that old, so that what counts is how far out it lies; of a gender its own. No more than
+   PRED_DOUBT_MAX. */
+#define PRED_DOUBT_MAX 12.0
+double pred_doubt_age(const float p[MIEN_AGES], int low, int high);
+double pred_doubt_gender(const float p[MIEN_GENDERS], int gender);
+
 /* The logit of a probability, ln(p / (1 - p)), which is kept finite: p counts as one of
    1e-7..1 - 1e-7. */
 double pred_logit(double p);

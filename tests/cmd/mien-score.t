@@ -201,4 +201,21 @@ exits 'options that were saved' 2 mien-score --merge --by gender half2.score
 exits 'nothing to merge' 2 mien-score --merge
 exits 'one score of two files' 2 mien-score --save x.score whole.mien all.mien
 
+
+# --- suspects
+mien-fake 30 --predict --seed 4 >judged.mien
+exits 'suspects' 0 mien-score --suspects 5 -o five.mien judged.mien
+is 'five' "$(mien-view --count five.mien)" 5
+is 'those of the greatest doubt, in order' "$(mien-view -H -c doubt,id five.mien)" \
+    "$(mien-view -H -c doubt,id judged.mien | sort -s -k1,1nr | head -5)"
+is 'the records as they were' "$(mien-view -H -f json five.mien | sort)" \
+    "$(mien-view -f json judged.mien | grep -F "$(mien-view -H -c id five.mien)" | sort)"
+is 'all, where there are fewer' "$(cat judged.mien judged.mien | mien-score --suspects 100 | mien-view --count)" 60
+is 'of several files' "$(mien-score --suspects 100 judged.mien five.mien | mien-view --count)" 35
+is 'selected by doubt' "$(mien-view -r --select 'doubt >= 0' judged.mien | mien-view --count)" 30
+mien-view -q -r -c id judged.mien >bare.mien
+exits 'without labels' 1 mien-score --suspects 5 bare.mien
+like 'says so' "$(cat err)" 'no record has both a label and a prediction$'
+exits 'suspects are no score' 2 mien-score --suspects 5 --by group judged.mien
+exits 'suspects on a full disk' 2 sh -c 'mien-score --suspects 5 judged.mien >/dev/full'
 finish

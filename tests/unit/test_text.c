@@ -122,6 +122,19 @@ static void test_derived(void **state)
     assert_string_equal(string(&b), "pred_age\tpred_gender\tp_male\tage\n");
     mien_buf_free(&b);
 
+    /* A doubt is of the label that is less likely: of the age's tail, or of the gender. */
+    expect_tsv(&r, "doubt", "0.00\n");
+    mien_rec_set_u8(&r, MIEN_TAG_GENDER, 0);
+    expect_tsv(&r, "doubt", "0.60\n"); /* 0.25 */
+    mien_rec_set_u8(&r, MIEN_TAG_AGE, 32);
+    expect_tsv(&r, "doubt", "12.00\n"); /* nobody is as old as that */
+    mien_rec_del(&r, MIEN_TAG_AGE);
+    memcpy(mien_rec_alloc(&r, MIEN_TAG_AGE_BAND, MIEN_U8, 1, (uint32_t[]){2}), "\x05\x14", 2);
+    expect_tsv(&r, "doubt", "0.60\n"); /* a band of 5 to 20 isn't out at all */
+    mien_rec_del(&r, MIEN_TAG_AGE_BAND);
+    mien_rec_del(&r, MIEN_TAG_GENDER);
+    expect_tsv(&r, "doubt", "\n");
+
     /* Probabilities that are none say nothing. */
     mien_rec_set_f32v(&r, MIEN_TAG_P_GENDER, (float[]){0.25f, NAN}, 2);
     expect_tsv(&r, "pred_gender,p_male", "\t\n");
