@@ -16,6 +16,7 @@
 #   person   recipe with validation faces of other people
 #   linear   two softmax heads on the frozen network
 #   hidden   the same behind a hidden layer of 512
+#   few-N    hidden, trained on N of the training faces: few-500, few-3000; how many labels one needs
 #   fine     the whole network fine-tuned; flip: averaged with the mirror image; exact: heads for
 #            the exact year on it
 #   small    with MODEL= only: the whole of a new network, trained from nothing
@@ -324,6 +325,18 @@ $(eval $(call train,person,$(base),$(by_person),$(call with,EPOCHS),$(recipe)))
 $(eval $(call train,linear,$(base),$(frozen),$(call with,HEAD_EPOCHS),--epochs $(HEAD_EPOCHS)))
 $(eval $(call train,hidden,$(base),$(frozen),$(call with,HEAD_EPOCHS),\
     --hidden 512 --dropout 0.5 --epochs $(HEAD_EPOCHS)))
+# A learning curve is of faces drawn at random, of each age and gender their share.
+few = $(patsubst few-%,%,$(filter few-%,$(ROWS)))
+define few_faces
+$(OUT)/few-$(1).features: $(OUT)/train.features $(call on,SPLIT)
+	n=$$$$(mien-pack -d $$< | mien-view --count); \
+	[ $$$$n -gt $(1) ] || { echo 'experiment.mk: few-$(1): there are' $$$$n 'training faces only' >&2; exit 1; }; \
+	mien-pack -d $$< | mien-split --by id --stratify age,gender --seed $(SPLIT) --names few,rest \
+	    $(1)/$$$$((n - $(1))) | mien-view -r --select 'split == "few"' | mien-pack -o $$@
+$(call train,few-$(1),$(base),$(OUT)/few-$(1).features $(OUT)/val.features,$(call with,HEAD_EPOCHS),\
+    --hidden 512 --dropout 0.5 --epochs $(HEAD_EPOCHS))
+endef
+$(foreach n,$(few),$(eval $(call few_faces,$(n))))
 # Fine-tuning begins with warm heads, that learn ages as distributions: new ones would shake what lies
 # below. It sees another change of every image in each epoch.
 $(eval $(call train,warm,$(base),$(frozen),$(call with,WARM_EPOCHS),\
@@ -385,7 +398,7 @@ $(OUT)/own.test: $(OUT)/test.pixels $(BASE)
 	mien-predict -o $@ '$(base)' < $<
 .PHONY: data crossed
 data: $(addprefix $(OUT)/,train.part val.part test.pixels $(if $(filter own,$(ROWS)),own.test) \
-    $(if $(filter linear hidden fine flip exact,$(ROWS)),train.features val.features))
+    $(if $(filter linear hidden few-% fine flip exact,$(ROWS)),train.features val.features))
 crossed: $(foreach s,$(SEEDS),$(foreach m,$(MEMBERS),$(OUT)/seed-$(s)/on-$(m).scores))
 
 # --- The table and the page ---------------------------------------------------------------------

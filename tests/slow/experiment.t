@@ -122,6 +122,18 @@ is 'another value: what depends on it' "$(all SMALL_EPOCHS=3 | grep -Eo -e '^mie
 exits 'without a set' 2 run "$T/none" SET=all
 like 'that is said' "$(cat "$T/err")" 'SET=all needs sets: give DATA_utkface=FILE'
 
+# A learning curve.
+exits 'heads of some of the faces' 0 run "$T/curve" ROWS='few-50 few-100 hidden' HEAD_EPOCHS=1 made/table.tsv
+is 'are in the table' "$(cut -f2 "$T/curve/made/table.tsv" | paste -sd ' ')" 'recipe few-50 few-100 hidden'
+for k in 50 100; do # to within two: see mien-split(1)
+    n_faces=$(mien-net --history "$T/curve/made/few-$k.features" | sed -n '1s/.*, \([0-9]*\) records$/\1/p')
+    ok "of $k faces" [ $((n_faces >= k - 2 && n_faces <= k + 2)) -eq 1 ]
+done
+is 'another one needs its faces and model only' "$(made "$T/curve" ROWS='few-50 few-70 few-100 hidden' HEAD_EPOCHS=1)" \
+    'few-70.features seed-1/few-70.model seed-1/few-70.pred seed-1/test.scores table.tsv'
+exits 'more faces than there are' 2 run "$T/curve" ROWS='few-900' HEAD_EPOCHS=1 made/table.tsv
+like 'are refused' "$(cat "$T/err")" 'experiment.mk: few-900: there are [0-9]* training faces only'
+
 # The recipes of a pretrained network.
 if [ -e "$MODELS/face.model" ]; then
     exits 'UTKFace, pretrained' 0 run "$T/utkface" SET=utkface DATA="$T/a folder/utkface.tar" HEAD_EPOCHS=1 \
