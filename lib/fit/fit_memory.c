@@ -48,7 +48,7 @@ int fit_memory(const struct net *net, int batch, struct fit_memory *m, struct mi
         goto out;
     for (size_t i = 0; i < n; i++)
         train[i] = true;
-    rc = train_memory_make(&p, net, train, &input, 1, ends, find_ends(net, ends), batch, 1);
+    rc = train_memory_make(&p, net, train, &input, 1, ends, find_ends(net, ends), batch, 1, false);
     if (rc == 0)
         add_up(net, batch, &p, m);
 out:

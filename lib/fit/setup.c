@@ -272,7 +272,7 @@ static int check_memory(const struct fitter *f, struct mien_err *e)
     struct train_memory p = {0};
     char need[NET_BYTES_TEXT], most[NET_BYTES_TEXT];
     int rc = train_memory_make(&p, &f->m->net, f->train, f->at.layer, f->at.n, f->ends, f->nends,
-                               f->c->batch, par_size(f->par));
+                               f->c->batch, par_size(f->par), f->c->precision == TRAIN_BF16);
     size_t bytes = p.bytes + 4 * p.weights * sizeof(float);
     train_memory_free(&p);
     if (rc < 0)

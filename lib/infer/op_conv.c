@@ -13,7 +13,7 @@ static int dwconv_compile(const struct compiler *c, struct step *s, int i)
         return last;
     compile_fuse_act(c, s, last);
     const struct tail tail = {s->bias, s->act, s->slope};
-    s->depthwise = depthwise_make(p->simd, l, in, s->w, &tail);
+    s->depthwise = depthwise_make(p->simd, l, in, s->w, &tail, false);
     compile_room(&p->scratch, depthwise_scratch(&s->depthwise));
     compile_room(&p->zeros, (size_t)in.c);
     return 0;

@@ -19,14 +19,15 @@ static int padded(int channels, const struct simd *s)
 }
 
 struct depthwise depthwise_make(const struct simd *simd, const struct layer *l, struct shape in,
-                                const float *w, const struct tail *t)
+                                const float *w, const struct tail *t, bool bf16)
 {
     const float *slope = t->slope != NULL ? t->slope : t->bias;
     size_t taps = (size_t)l->kh * (size_t)l->kw;
     const struct simd *best = simd;
     for (const struct simd *s = simd->other; s != NULL; s = s->other)
         best = padded(in.c, s) < padded(in.c, best) ? s : best;
-    struct depthwise d = {best, *l, in, {(size_t)in.c, taps, w, t->bias, slope, t->act}, 0};
+    struct depthwise d = {best, *l, in, {(size_t)in.c, taps, w, t->bias, slope, t->act}, bf16, 0};
+    assert(!bf16 || in.c >= simd->lanes);
     if (l->kh == 3 && l->kw == 3 && l->sh == 1 && l->sw == 1 && l->dh == 1 && l->dw == 1 &&
         in.c <= STRIP_CHANNELS && in.c >= best->lanes && l->shape.h >= STRIP_ROWS)
         d.columns = in.c < best->lanes * FEW_VECTORS ? STRIP_COLUMNS : l->shape.w;
@@ -39,54 +40,65 @@ size_t depthwise_scratch(const struct depthwise *d)
     return (d->dw.taps > fast ? d->dw.taps : fast) * sizeof(float *);
 }
 
-/* Where the pixels of a window of kh rows and `columns` columns lie, its corner at (x0, y0). */
-static void window(const struct depthwise *d, const float *x, const float *zeros, int x0, int y0,
-                   int columns, const float **pixel)
+static const struct depthwise_loops *loops(const struct depthwise *d)
 {
-    size_t w = (size_t)d->in.w, c = (size_t)d->in.c;
+    return d->bf16 ? &d->simd->of_bf16 : &d->simd->of_float;
+}
+
+/* Bytes of a pixel of input or output. */
+static size_t pixel_size(const struct depthwise *d)
+{
+    return d->dw.nc * (d->bf16 ? sizeof(bfloat) : sizeof(float));
+}
+
+/* Where the pixels of a window of kh rows and `columns` columns lie, its corner at (x0, y0). */
+static void window(const struct depthwise *d, const char *x, const void *zeros, int x0, int y0,
+                   int columns, const void **pixel)
+{
+    size_t w = (size_t)d->in.w, size = pixel_size(d);
     int step = d->l.dw, last = x0 + (columns - 1) * step;
     bool all = x0 >= 0 && last < d->in.w; /* none lies to the left or right */
     for (int ky = 0, y = y0; ky < d->l.kh; ky++, y += d->l.dh) {
         bool inside = y >= 0 && y < d->in.h;
-        const float *row = inside ? x + (size_t)y * w * c : zeros;
+        const char *row = inside ? x + (size_t)y * w * size : zeros;
         for (int xx = x0; xx <= last; xx += step) {
             bool there = inside && (all || (xx >= 0 && xx < d->in.w));
-            *pixel++ = there ? row + (size_t)xx * c : zeros;
+            *pixel++ = there ? row + (size_t)xx * size : zeros;
         }
     }
 }
 
 /* One image, a few pixels at a time. */
-static void filter_one_by_one(const struct depthwise *d, const float *x, float *y,
-                              const float *zeros, const float **pixel)
+static void filter_one_by_one(const struct depthwise *d, const char *x, char *y, const void *zeros,
+                              const void **pixel)
 {
     const struct layer *l = &d->l;
     int ow = l->shape.w;
     bool fast =
         l->kh == 3 && l->kw == 3 && l->dh == 1 && l->dw == 1 && l->sw <= 2 && ow >= DW3_PIXELS;
     int step = fast ? DW3_PIXELS : 1;
-    for (int oy = 0; oy < l->shape.h; oy++, y += (size_t)ow * d->dw.nc) {
+    for (int oy = 0; oy < l->shape.h; oy++, y += (size_t)ow * pixel_size(d)) {
         for (int at = 0; at < ow; at += step) {
             int ox = at + step > ow ? ow - step : at; /* the last ones overlap those before */
             window(d, x, zeros, ox * l->sw - l->pl, oy * l->sh - l->pt, (step - 1) * l->sw + l->kw,
                    pixel);
             if (fast)
-                d->simd->dw3[l->sw - 1](&d->dw, pixel, y + (size_t)ox * d->dw.nc);
+                loops(d)->dw3[l->sw - 1](&d->dw, pixel, y + (size_t)ox * pixel_size(d));
             else
-                d->simd->dw(&d->dw, pixel, y + (size_t)ox * d->dw.nc);
+                loops(d)->dw(&d->dw, pixel, y + (size_t)ox * pixel_size(d));
         }
     }
 }
 
 /* The strip of output rows from `from` on. */
-static void filter_strip(const struct depthwise *d, const float *x, float *y, int from,
-                         const float **row)
+static void filter_strip(const struct depthwise *d, const char *x, char *y, int from,
+                         const void **row)
 {
     const struct layer *l = &d->l;
-    size_t nc = d->dw.nc;
+    size_t size = pixel_size(d);
     for (int r = 0; r < d->simd->strip + 2; r++) {
         int in = from - l->pt + r;
-        row[r] = in >= 0 && in < d->in.h ? x + (size_t)in * (size_t)d->in.w * nc : NULL;
+        row[r] = in >= 0 && in < d->in.h ? x + (size_t)in * (size_t)d->in.w * size : NULL;
     }
     for (int ox = 0; ox < l->shape.w; ox += d->columns) {
         int left = l->shape.w - ox;
@@ -94,36 +106,41 @@ static void filter_strip(const struct depthwise *d, const float *x, float *y, in
                               d->in.w,
                               ox - l->pl,
                               left < d->columns ? left : d->columns,
-                              y + (size_t)ox * nc,
-                              (size_t)l->shape.w * nc};
-        d->simd->dw3_strip(&d->dw, &s);
+                              y + (size_t)ox * size,
+                              (size_t)l->shape.w * d->dw.nc};
+        loops(d)->dw3_strip(&d->dw, &s);
     }
 }
 
 /* One image, strip by strip. */
-static void filter_strips(const struct depthwise *d, const float *x, float *y, const float **row)
+static void filter_strips(const struct depthwise *d, const char *x, char *y, const void **row)
 {
     int h = d->l.shape.h, strip = d->simd->strip;
     assert(strip <= h && (size_t)(strip + 2) * sizeof *row <= depthwise_scratch(d));
-    size_t line = (size_t)d->l.shape.w * d->dw.nc;
+    size_t line = (size_t)d->l.shape.w * pixel_size(d);
     for (int at = 0; at < h; at += strip) {
         int from = at + strip > h ? h - strip : at; /* the last ones overlap those before */
         filter_strip(d, x, y + (size_t)from * line, from, row);
     }
 }
 
-void depthwise_run(const struct depthwise *d, const float *x, float *y, size_t n,
-                   const float *zeros, void *scratch)
+void depthwise_run(const struct depthwise *d, const void *x, void *y, size_t n, const void *zeros,
+                   void *scratch)
 {
+    const char *from = x;
+    char *to = y;
+    size_t size = pixel_size(d) / (size_t)d->in.c;
     const struct tail tail = {d->dw.bias, d->dw.act, d->dw.slope};
     if (d->in.c < d->simd->lanes) { /* too few channels for a vector, or for time to matter */
         k_dwconv(&d->l, d->in, d->dw.w, &tail, x, y, n, zeros);
         return;
     }
-    for (size_t i = 0; i < n; i++, x += shape_count(d->in), y += shape_count(d->l.shape)) {
+    for (size_t i = 0; i < n; i++) {
         if (d->columns > 0)
-            filter_strips(d, x, y, scratch);
+            filter_strips(d, from, to, scratch);
         else
-            filter_one_by_one(d, x, y, zeros, scratch);
+            filter_one_by_one(d, from, to, zeros, scratch);
+        from += size * shape_count(d->in);
+        to += size * shape_count(d->l.shape);
     }
 }

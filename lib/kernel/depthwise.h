@@ -1,6 +1,8 @@
-/* Depthwise convolutions for inference: every channel has a filter of its own. */
+/* Depthwise convolutions: every channel has a filter of its own. */
 #ifndef MIEN_KERNEL_DEPTHWISE_H
 #define MIEN_KERNEL_DEPTHWISE_H
+
+#include <stdbool.h>
 
 #include "simd.h"
 
@@ -9,19 +11,21 @@ struct depthwise {
     struct layer l;
     struct shape in;
     struct dw dw;
+    bool bf16;   /* inputs and outputs are bfloat16 */
     int columns; /* of a strip; 0: it is filtered row by row */
 };
 
 /* Takes a layer of type L_DWCONV that reads `in`. The arrays stay the caller's and are kept:
-   weights as net.h lays them out, bias, and slope (any array of in.c floats unless ACT_PRELU). */
+   weights as net.h lays them out, bias, and slope (any array of in.c floats unless ACT_PRELU).
+   bf16: of at least 16 channels. */
 struct depthwise depthwise_make(const struct simd *simd, const struct layer *l, struct shape in,
-                                const float *w, const struct tail *t);
+                                const float *w, const struct tail *t, bool bf16);
 
 /* Bytes of scratch that depthwise_run needs. */
 size_t depthwise_scratch(const struct depthwise *d);
 
 /* y[n, shape] = x[n, in] filtered. zeros: in.c of them. */
-void depthwise_run(const struct depthwise *d, const float *x, float *y, size_t n,
-                   const float *zeros, void *scratch);
+void depthwise_run(const struct depthwise *d, const void *x, void *y, size_t n, const void *zeros,
+                   void *scratch);
 
 #endif

@@ -24,8 +24,6 @@ enum { BLOCK_FLOAT = 256, BLOCK_BF16 = 512 };
 
 /* --- AVX2 ----------------------------------------------------------------------------------- */
 
-#define AVX2 __attribute__((target("avx2,fma"))) static inline __attribute__((always_inline))
-
 AVX2 __m256 load_some8(const float *p, int n)
 {
     const __m256i lane = _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7);
@@ -54,25 +52,20 @@ AVX2 void transpose8(__m256 r[8])
     }
 }
 
-/* To bfloat16 as the instruction rounds: NaNs stay such, what is no normal number becomes zero. */
-AVX2 __m256 round8(__m256 x)
+AVX2 __m256 widen_some8(const bfloat *p, int n)
 {
-    const __m256i u = _mm256_castps_si256(x), one = _mm256_set1_epi32(1);
-    const __m256i exponent = _mm256_and_si256(u, _mm256_set1_epi32(0x7f800000));
-    __m256i r = _mm256_and_si256(_mm256_srli_epi32(u, 16), one);
-    r = _mm256_add_epi32(_mm256_add_epi32(u, _mm256_set1_epi32(0x7fff)), r);
-    __m256i sign = _mm256_and_si256(u, _mm256_set1_epi32((int)0x80000000));
-    __m256i small = _mm256_cmpeq_epi32(exponent, _mm256_setzero_si256());
-    __m256i nan = _mm256_castps_si256(_mm256_cmp_ps(x, x, _CMP_UNORD_Q));
-    r = _mm256_blendv_epi8(r, sign, small);
-    r = _mm256_blendv_epi8(r, _mm256_or_si256(u, _mm256_set1_epi32(0x400000)), nan);
-    return _mm256_castsi256_ps(_mm256_and_si256(r, _mm256_set1_epi32((int)0xffff0000)));
+    bfloat some[8] = {0};
+    if (n < 8) { /* two of them can't be loaded under a mask */
+        memcpy(some, p, n > 0 ? (size_t)n * sizeof *some : 0);
+        p = some;
+    }
+    return widen8(p);
 }
 
-/* Two rounded terms to a word each, the second first. */
-AVX2 __m256 row8(const float *p, int n)
+/* Two terms to a word each, the second first. */
+AVX2 __m256 swap8(__m256 x)
 {
-    return _mm256_permute_ps(round8(load_some8(p, n)), 0xb1);
+    return _mm256_permute_ps(x, 0xb1);
 }
 
 #define VARIANT(name)     name##_avx2
@@ -89,24 +82,24 @@ AVX2 __m256 row8(const float *p, int n)
 #define MULADD(x, y, sum) FMA(x, y, sum)
 #include "gemm_body.h"
 
-#define VARIANT(name) name##_avx2_rounded
-#define VECTORS       VECTORS_AVX2
-#define GEMM_NAME     "avx2-as-bf16"
-#define BF16          1
-#define PAIRS         0
-#define BLOCK         BLOCK_BF16
-#define MR            6
-#define NV            2
-#define LOADN(p, n)   load_some8(p, n)
-#define TRANSPOSE(r)  transpose8(r)
-#define WORD(x)       round8(x)
-#define ROW(p, n)     row8(p, n)
-#define TILE          tile_avx2
+#define VARIANT(name)  name##_avx2_rounded
+#define VECTORS        VECTORS_AVX2
+#define GEMM_NAME      "avx2-as-bf16"
+#define BF16           1
+#define PAIRS          0
+#define BLOCK          BLOCK_BF16
+#define MR             6
+#define NV             2
+#define LOADN(p, n)    load_some8(p, n)
+#define TRANSPOSE(r)   transpose8(r)
+#define WORD(x)        round8(x)
+#define ROW(p, n)      swap8(round8(load_some8(p, n)))
+#define WIDENN(p, n)   widen_some8(p, n)
+#define ROW_BF16(p, n) swap8(widen_some8(p, n))
+#define TILE           tile_avx2
 #include "gemm_body.h"
 
 /* --- AVX-512 -------------------------------------------------------------------------------- */
-
-#define AVX512 __attribute__((target("avx512f"))) static inline __attribute__((always_inline))
 
 AVX512 __m512 load_some16(const float *p, int n)
 {
@@ -143,21 +136,19 @@ AVX512 void transpose16(__m512 r[16])
     }
 }
 
-AVX512 __m512 round16(__m512 x)
+AVX512 __m512 widen_some16(const bfloat *p, int n)
 {
-    const __m512i u = _mm512_castps_si512(x), one = _mm512_set1_epi32(1);
-    __m512i r = _mm512_and_si512(_mm512_srli_epi32(u, 16), one);
-    r = _mm512_add_epi32(_mm512_add_epi32(u, _mm512_set1_epi32(0x7fff)), r);
-    __mmask16 small = _mm512_testn_epi32_mask(u, _mm512_set1_epi32(0x7f800000));
-    __mmask16 nan = _mm512_cmp_ps_mask(x, x, _CMP_UNORD_Q);
-    r = _mm512_mask_and_epi32(r, small, u, _mm512_set1_epi32((int)0x80000000));
-    r = _mm512_mask_or_epi32(r, nan, u, _mm512_set1_epi32(0x400000));
-    return _mm512_castsi512_ps(_mm512_and_si512(r, _mm512_set1_epi32((int)0xffff0000)));
+    bfloat some[16] = {0};
+    if (n < 16) {
+        memcpy(some, p, n > 0 ? (size_t)n * sizeof *some : 0);
+        p = some;
+    }
+    return widen16(p);
 }
 
-AVX512 __m512 row16(const float *p, int n)
+AVX512 __m512 swap16(__m512 x)
 {
-    return _mm512_permute_ps(round16(load_some16(p, n)), 0xb1);
+    return _mm512_permute_ps(x, 0xb1);
 }
 
 #define VARIANT(name)     name##_avx512
@@ -174,19 +165,21 @@ AVX512 __m512 row16(const float *p, int n)
 #define MULADD(x, y, sum) FMA(x, y, sum)
 #include "gemm_body.h"
 
-#define VARIANT(name) name##_avx512_rounded
-#define VECTORS       VECTORS_AVX512
-#define GEMM_NAME     "avx512-as-bf16"
-#define BF16          1
-#define PAIRS         0
-#define BLOCK         BLOCK_BF16
-#define MR            14
-#define NV            2
-#define LOADN(p, n)   load_some16(p, n)
-#define TRANSPOSE(r)  transpose16(r)
-#define WORD(x)       round16(x)
-#define ROW(p, n)     row16(p, n)
-#define TILE          tile_avx512
+#define VARIANT(name)  name##_avx512_rounded
+#define VECTORS        VECTORS_AVX512
+#define GEMM_NAME      "avx512-as-bf16"
+#define BF16           1
+#define PAIRS          0
+#define BLOCK          BLOCK_BF16
+#define MR             14
+#define NV             2
+#define LOADN(p, n)    load_some16(p, n)
+#define TRANSPOSE(r)   transpose16(r)
+#define WORD(x)        round16(x)
+#define ROW(p, n)      swap16(round16(load_some16(p, n)))
+#define WIDENN(p, n)   widen_some16(p, n)
+#define ROW_BF16(p, n) swap16(widen_some16(p, n))
+#define TILE           tile_avx512
 #include "gemm_body.h"
 
 /* --- AVX-512 with products of bfloat16 ------------------------------------------------------ */
@@ -208,20 +201,41 @@ AVX512_BF16 __m512 row32(const float *p, int n)
     return (__m512)_mm512_cvtne2ps_pbh(load_some16(p + 16, n - 16), load_some16(p, n));
 }
 
-#define VARIANT(name)     name##_avx512bf16
-#define VECTORS           VECTORS_AVX512
-#define MORE_TARGETS      ",avx512bw,avx512bf16"
-#define GEMM_NAME         "avx512bf16"
-#define BF16              1
-#define PAIRS             1
-#define BLOCK             BLOCK_BF16
-#define MR                14
-#define NV                2
-#define LOADN(p, n)       load_some16(p, n)
-#define TRANSPOSE(r)      transpose16(r)
-#define PAIR(x, y)        pair16(x, y)
-#define ROW(p, n)         row32(p, n)
-#define MULADD(x, y, sum) _mm512_dpbf16_ps(sum, (__m512bh)(x), (__m512bh)(y))
+AVX512_BF16 __m512 row32_bf16(const bfloat *p, int n)
+{
+    unsigned lanes = n >= 32 ? 0xffffffff : n > 0 ? (1u << n) - 1 : 0;
+    return _mm512_castsi512_ps(_mm512_maskz_loadu_epi16(lanes, p));
+}
+
+/* n bfloat16s as words' lower halves. */
+AVX512_BF16 __m512i words16(const bfloat *p, int n)
+{
+    unsigned lanes = n >= 16 ? 0xffff : n > 0 ? (1u << n) - 1 : 0;
+    return _mm512_cvtepu16_epi32(_mm512_castsi512_si256(_mm512_maskz_loadu_epi16(lanes, p)));
+}
+
+AVX512_BF16 __m512 pair16_bf16(const bfloat *p, const bfloat *next, int n)
+{
+    __m512i upper = next != NULL ? words16(next, n) : _mm512_setzero_si512();
+    return _mm512_castsi512_ps(_mm512_or_si512(words16(p, n), _mm512_slli_epi32(upper, 16)));
+}
+
+#define VARIANT(name)         name##_avx512bf16
+#define VECTORS               VECTORS_AVX512
+#define MORE_TARGETS          ",avx512bw,avx512bf16"
+#define GEMM_NAME             "avx512bf16"
+#define BF16                  1
+#define PAIRS                 1
+#define BLOCK                 BLOCK_BF16
+#define MR                    14
+#define NV                    2
+#define LOADN(p, n)           load_some16(p, n)
+#define TRANSPOSE(r)          transpose16(r)
+#define PAIR(x, y)            pair16(x, y)
+#define ROW(p, n)             row32(p, n)
+#define PAIR_BF16(p, next, n) pair16_bf16(p, next, n)
+#define ROW_BF16(p, n)        row32_bf16(p, n)
+#define MULADD(x, y, sum)     _mm512_dpbf16_ps(sum, (__m512bh)(x), (__m512bh)(y))
 #include "gemm_body.h"
 
 /* --- Choice --------------------------------------------------------------------------------- */
@@ -304,10 +318,12 @@ static void pack(const struct gemm *g, const struct matrix *x, bool left, int fr
                  const struct panels *to)
 {
     /* In memory, a row's terms lie side by side, or a term's rows. */
-    if (left != x->transposed)
-        g->across(x->x + (size_t)from * x->ld + (size_t)k0, x->ld, k, to);
+    bool across = left != x->transposed;
+    size_t at = across ? (size_t)from * x->ld + (size_t)k0 : (size_t)k0 * x->ld + (size_t)from;
+    if (x->x != NULL)
+        (across ? g->across : g->along)(x->x + at, x->ld, k, to);
     else
-        g->along(x->x + (size_t)k0 * x->ld + (size_t)from, x->ld, k, to);
+        (across ? g->across_bf16 : g->along_bf16)(x->half + at, x->ld, k, to);
 }
 
 /* c (rows, columns) = or += packed a, in panels of `each` rows, by packed b. */

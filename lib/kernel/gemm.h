@@ -18,6 +18,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "bf16.h"
 #include "simd.h"
 
 /* `count` rows or columns of an operand, `each` of them in a panel, term after term: (words, w),
@@ -36,9 +37,11 @@ struct gemm {
     int lanes;
     int block; /* terms that are summed at once */
     /* Pack terms [0, k) at x. along: a term's elements lie side by side, terms are ld apart;
-       across: the other way round. */
+       across: the other way round. The second ones of each take bfloat16, NULL in float. */
     void (*along)(const float *x, size_t ld, int k, const struct panels *p);
     void (*across)(const float *x, size_t ld, int k, const struct panels *p);
+    void (*along_bf16)(const bfloat *x, size_t ld, int k, const struct panels *p);
+    void (*across_bf16)(const bfloat *x, size_t ld, int k, const struct panels *p);
     /* c[m, n] = the product of a panel of m rows, `lanes` wide, and one of nr columns; added to c
        with `add`. */
     void (*tile)(size_t words, const float *a, int m, const float *b, float *c, size_t ldc, int n,
@@ -51,11 +54,13 @@ const struct gemm *gemm_choose(const struct simd *simd, bool bf16);
 /* The variants, for tests: the i-th that this processor runs, or NULL. */
 const struct gemm *gemm_variant(size_t i);
 
-/* A matrix: element (i, j) is x[i * ld + j], or x[j * ld + i] where it is transposed. */
+/* A matrix: element (i, j) is x[i * ld + j], or x[j * ld + i] where it is transposed; or half's,
+   where x is NULL and the products are bfloat16's. */
 struct matrix {
     const float *x;
     size_t ld;
     bool transposed;
+    const bfloat *half;
 };
 
 /* Floats of scratch that gemm_run needs. */

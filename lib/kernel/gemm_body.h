@@ -11,6 +11,7 @@
  *   WORD(x)             a word a float, where words are single
  *   PAIR(x, y)          words of x's lanes, first, and y's
  *   ROW(p, n)           a vector of words of the n terms at p, then zeros
+ *   WIDENN(p, n)         as LOADN of bfloat16s, and ROW_BF16, PAIR_BF16(p, q, n): see gemm_pack.h
  *   MULADD(x, y, sum)   sum plus the words' products; without it
  *   TILE                is the tile, another variant's
  */
@@ -19,69 +20,25 @@
 
 enum { VARIANT(words_of_two) = PAIRS ? 1 : 2 };
 
-/* Two terms of a panel, the second of which may be missing. */
-TARGET static inline __attribute__((always_inline)) void
-VARIANT(along_panel)(const float *x, const float *next, int width, float *panel, int w)
-{
-    for (int v = 0; v < w; v += LANES) {
-        VEC first = LOADN(x + v, width - v);
-        VEC second = next != NULL ? LOADN(next + v, width - v) : SET(0);
-#if PAIRS
-        STORE(panel + v, PAIR(first, second));
-#elif BF16
-        STORE(panel + v, WORD(second));
-        STORE(panel + w + v, WORD(first));
+#define PACKING(name) VARIANT(name)
+#define ELEMENT       float
+#if BF16 && !PAIRS
+#define VECTOR(p, n) WORD(LOADN(p, n))
 #else
-        STORE(panel + v, first);
-        if (next != NULL)
-            STORE(panel + w + v, second);
+#define VECTOR(p, n) LOADN(p, n)
 #endif
-    }
-}
+#define PAIR_OF(p, q, n) PAIR(LOADN(p, n), (q) != NULL ? LOADN(q, n) : SET(0))
+#define ROW_OF(p, n)     ROW(p, n)
+#include "gemm_pack.h"
 
-/* Term by term over all panels, since memory is read fastest in its order. */
-TARGET static void VARIANT(along)(const float *x, size_t ld, int k, const struct panels *p)
-{
-    float *words = p->at;
-    for (; k > 0; k -= 2, x += 2 * ld, words += VARIANT(words_of_two) * p->w) {
-        const float *next = k > 1 ? x + ld : NULL;
-        float *panel = words;
-        for (int i = 0; i < p->count; i += p->each, panel += p->step)
-            VARIANT(along_panel)
-        (x + i, next != NULL ? next + i : NULL, p->count - i < p->each ? p->count - i : p->each,
-         panel, p->w);
-    }
-}
-
-/* A square of words at a time, whose rows are the panel's. */
-TARGET static void VARIANT(across_panel)(const float *x, size_t ld, int k, int width, float *panel,
-                                         int w)
-{
-    enum { TERMS = PAIRS ? 2 * LANES : LANES };
-    for (; k > 0; k -= TERMS, x += TERMS, panel += LANES * w) {
-        int words = PAIRS ? (k + 1) / 2 : BF16 ? (k + 1) / 2 * 2 : k;
-        for (int v = 0; v < w; v += LANES) {
-            VEC r[LANES];
-            UNROLL
-            for (int i = 0; i < LANES; i++)
-                r[i] = v + i < width ? ROW(x + (size_t)(v + i) * ld, k) : SET(0);
-            TRANSPOSE(r);
-            UNROLL
-            for (int i = 0; i < LANES; i++) {
-                if (i < words)
-                    STORE(panel + i * w + v, r[i]);
-            }
-        }
-    }
-}
-
-TARGET static void VARIANT(across)(const float *x, size_t ld, int k, const struct panels *p)
-{
-    float *panel = p->at;
-    for (int i = 0; i < p->count; i += p->each, panel += p->step)
-        VARIANT(across_panel)
-    (x + (size_t)i * ld, ld, k, p->count - i < p->each ? p->count - i : p->each, panel, p->w);
-}
+#if BF16
+#define PACKING(name)    VARIANT(name##_bf16)
+#define ELEMENT          bfloat
+#define VECTOR(p, n)     WIDENN(p, n)
+#define PAIR_OF(p, q, n) PAIR_BF16(p, q, n)
+#define ROW_OF(p, n)     ROW_BF16(p, n)
+#include "gemm_pack.h"
+#endif
 
 #ifdef MULADD
 TARGET static inline __attribute__((always_inline)) void
@@ -178,6 +135,10 @@ static const struct gemm VARIANT(gemm) = {
     .block = BLOCK,
     .along = VARIANT(along),
     .across = VARIANT(across),
+#if BF16
+    .along_bf16 = VARIANT(along_bf16),
+    .across_bf16 = VARIANT(across_bf16),
+#endif
     .tile = TILE,
 };
 
@@ -195,5 +156,8 @@ static const struct gemm VARIANT(gemm) = {
 #undef WORD
 #undef PAIR
 #undef ROW
+#undef WIDENN
+#undef PAIR_BF16
+#undef ROW_BF16
 #undef MULADD
 #undef TILE

@@ -8,6 +8,7 @@
 
 #include <stddef.h>
 
+#include "bf16.h"
 #include "kernels.h"
 #include "mien/err.h"
 
@@ -39,7 +40,7 @@ enum { DW3_PIXELS = 4 };
 
 /* A row of output pixels of a 3x3 depthwise filter and the three rows of input under it. */
 struct dw3_row {
-    const float *row[3];
+    const void *row[3];
     size_t nc;
     int width, columns; /* of the input, of the output */
     int x0, stride;     /* the input column under the first tap of the first output pixel */
@@ -48,12 +49,26 @@ struct dw3_row {
 /* A strip of outputs of a 3x3 depthwise filter of stride 1: as many rows as the variant makes at
    once, `columns` wide. */
 struct dw3_strip {
-    const float *const *row; /* of the input: two more, NULL where the strip reaches beyond it */
-    int width;               /* of the input */
-    int x0;                  /* its column under the first tap of the first output */
+    const void *const *row; /* of the input: two more, NULL where the strip reaches beyond it */
+    int width;              /* of the input */
+    int x0;                 /* its column under the first tap of the first output */
     int columns;
-    float *y; /* the first row's first output; the next row's is `line` floats further */
+    void *y; /* the first row's first output; the next row's is `line` elements further */
     size_t line;
+};
+
+/* Inner loops of depthwise filters, over floats or bfloat16s (bf16.h); sums, weights and their
+   gradients are floats. */
+struct depthwise_loops {
+    /* One pixel y[nc] of a filter, from the pixels under its taps. */
+    void (*dw)(const struct dw *d, const void *const *tap, void *y);
+    /* DW3_PIXELS pixels in a row of a 3x3 filter, of stride 1 and 2, from the pixels of three rows
+       under it. */
+    void (*dw3[2])(const struct dw *d, const void *const *pixel, void *y);
+    void (*dw3_strip)(const struct dw *d, const struct dw3_strip *s);
+    /* Adds to dw[9, nc] what the gradients dy of a row of outputs contribute to the filter's; nc is
+       at least `lanes`. */
+    void (*dw3_weights)(const struct dw3_row *r, const void *dy, float *dw);
 };
 
 struct simd {
@@ -62,14 +77,7 @@ struct simd {
     const struct simd
         *other; /* one with another nr, whose panels some units fill better, or NULL */
     void (*tile)(const struct tile *t);
-    /* One pixel y[nc] of a filter, from the pixels under its taps. */
-    void (*dw)(const struct dw *d, const float *const *tap, float *y);
-    /* DW3_PIXELS pixels in a row of a 3x3 filter, of stride 1 and 2, from the pixels of three rows
-       under it. */
-    void (*dw3[2])(const struct dw *d, const float *const *pixel, float *y);
-    void (*dw3_strip)(const struct dw *d, const struct dw3_strip *s);
-    /* Adds to dw[9, nc] what the gradients dy of a row of outputs contribute to the filter's. */
-    void (*dw3_weights)(const struct dw3_row *r, const float *dy, float *dw);
+    struct depthwise_loops of_float, of_bf16;
     /* Winograd's transforms of a patch of 4x4 pixels to 16 values `stride` apart, and of 16 such
        sums to 2x2 outputs with bias and activation, out[0] the last one and stored first. */
     void (*winograd_in)(const float *const pixel[16], float *v, size_t stride, size_t nc);

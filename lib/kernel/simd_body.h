@@ -98,162 +98,17 @@ TARGET static void VARIANT(tile)(const struct tile *t)
         memcpy(t->c + (size_t)i * t->ldc, edge + i * NR, (size_t)t->n * sizeof *edge);
 }
 
-/* COLS columns of 3 rows make N pixels of a 3x3 filter. Every load of a weight serves N pixels. */
-#define DW3(name, N, STRIDE)                                                                       \
-    TARGET static void VARIANT(name)(const struct dw *d, const float *const *col, float *y)        \
-    {                                                                                              \
-        enum { COLS = (N - 1) * STRIDE + 3 };                                                      \
-        for (size_t at = 0; at < d->nc; at += LANES) {                                             \
-            size_t c = at + LANES > d->nc ? d->nc - LANES : at;                                    \
-            VEC acc[N];                                                                            \
-            UNROLL                                                                                 \
-            for (int i = 0; i < N; i++)                                                            \
-                acc[i] = LOAD(d->bias + c);                                                        \
-            UNROLL                                                                                 \
-            for (int ky = 0; ky < 3; ky++) {                                                       \
-                VEC w[3];                                                                          \
-                UNROLL                                                                             \
-                for (int kx = 0; kx < 3; kx++)                                                     \
-                    w[kx] = LOAD(d->w + (size_t)(3 * ky + kx) * d->nc + c);                        \
-                UNROLL                                                                             \
-                for (int j = 0; j < COLS; j++) {                                                   \
-                    VEC x = LOAD(col[ky * COLS + j] + c);                                          \
-                    UNROLL                                                                         \
-                    for (int i = 0; i < N; i++) {                                                  \
-                        if (j >= i * STRIDE && j < i * STRIDE + 3)                                 \
-                            acc[i] = FMA(x, w[j - i * STRIDE], acc[i]);                            \
-                    }                                                                              \
-                }                                                                                  \
-            }                                                                                      \
-            VEC slope = LOAD(d->slope + c);                                                        \
-            UNROLL                                                                                 \
-            for (int i = 0; i < N; i++)                                                            \
-                STORE(y + (size_t)i * d->nc + c, VARIANT(activate)(acc[i], d->act, slope));        \
-        }                                                                                          \
-    }
-DW3(dw3, DW3_PIXELS, 1)
-DW3(dw3_stride2, DW3_PIXELS, 2)
-#undef DW3
+#define FILTER(name) VARIANT(name)
+#define ELEMENT      float
+#define READ(p)      LOAD(p)
+#define WRITE(p, v)  STORE(p, v)
+#include "depthwise_body.h"
 
-/* What a column of input adds to a strip's outputs: those of which it is the left one, the middle
-   one and the right one. */
-TARGET static inline __attribute__((always_inline)) void
-VARIANT(strip_column)(const float *const *row, size_t at, const VEC w[9], VEC left[STRIP],
-                      VEC middle[STRIP], VEC right[STRIP])
-{
-    UNROLL
-    for (int r = 0; r < STRIP + 2; r++) {
-        if (row[r] == NULL)
-            continue;
-        VEC x = LOAD(row[r] + at);
-        UNROLL
-        for (int i = 0; i < STRIP; i++) {
-            int ky = r - i;
-            if (ky < 0 || ky > 2)
-                continue;
-            left[i] = FMA(x, w[3 * ky], left[i]);
-            middle[i] = FMA(x, w[3 * ky + 1], middle[i]);
-            right[i] = FMA(x, w[3 * ky + 2], right[i]);
-        }
-    }
-}
-
-/* The weights and the sums under way stay in registers while the columns go by; each input is
-   loaded once for the nine outputs it is a part of. */
-TARGET static void VARIANT(dw3_strip)(const struct dw *d, const struct dw3_strip *s)
-{
-    for (size_t at = 0; at < d->nc; at += LANES) {
-        size_t c = at + LANES > d->nc ? d->nc - LANES : at;
-        const VEC bias = LOAD(d->bias + c), slope = LOAD(d->slope + c);
-        VEC w[9], sum[3][STRIP];
-        UNROLL
-        for (int k = 0; k < 9; k++)
-            w[k] = LOAD(d->w + (size_t)k * d->nc + c);
-        UNROLL
-        for (int i = 0; i < STRIP; i++)
-            sum[0][i] = sum[1][i] = sum[2][i] = bias;
-        for (int t = 0; t < s->columns + 2; t += 3) {
-            UNROLL
-            for (int k = 0; k < 3; k++) {
-                VEC *left = sum[k], *middle = sum[(k + 2) % 3], *right = sum[(k + 1) % 3];
-                int x = s->x0 + t + k, out = t + k - 2;
-                if (out >= s->columns)
-                    break;
-                if (x >= 0 && x < s->width)
-                    VARIANT(strip_column)(s->row, (size_t)x * d->nc + c, w, left, middle, right);
-                UNROLL
-                for (int i = 0; i < STRIP; i++) {
-                    if (out >= 0)
-                        STORE(s->y + (size_t)i * s->line + (size_t)out * d->nc + c,
-                              VARIANT(activate)(right[i], d->act, slope));
-                    right[i] = bias;
-                }
-            }
-        }
-    }
-}
-
-/* One pixel of any depthwise filter. */
-TARGET static void VARIANT(dw)(const struct dw *d, const float *const *tap, float *y)
-{
-    for (size_t at = 0; at < d->nc; at += LANES) {
-        size_t c = at + LANES > d->nc ? d->nc - LANES : at;
-        VEC acc = LOAD(d->bias + c);
-        for (size_t t = 0; t < d->taps; t++)
-            acc = FMA(LOAD(tap[t] + c), LOAD(d->w + t * d->nc + c), acc);
-        STORE(y + c, VARIANT(activate)(acc, d->act, LOAD(d->slope + c)));
-    }
-}
-
-/* Adds to dw[9, nc] what a row of dy contributes to a 3x3 filter's gradient. row: the three rows of
-   input under it; x0: the column under the first tap of the first pixel. */
-TARGET static void VARIANT(dw3_weights)(const struct dw3_row *r, const float *dy, float *dw)
-{
-    size_t nc = r->nc, whole = nc - nc % LANES;
-    for (size_t c = 0; c < whole; c += LANES) {
-        VEC acc[9];
-        UNROLL
-        for (int k = 0; k < 9; k++)
-            acc[k] = LOAD(dw + (size_t)k * nc + c);
-        for (int ox = 0; ox < r->columns; ox++) {
-            int x = r->x0 + ox * r->stride;
-            VEC d = LOAD(dy + (size_t)ox * nc + c);
-            if (x >= 0 && x + 3 <= r->width) {
-                size_t at = (size_t)x * nc + c;
-                UNROLL
-                for (int ky = 0; ky < 3; ky++) {
-                    UNROLL
-                    for (int kx = 0; kx < 3; kx++)
-                        acc[3 * ky + kx] =
-                            FMA(d, LOAD(r->row[ky] + at + (size_t)kx * nc), acc[3 * ky + kx]);
-                }
-                continue;
-            }
-            UNROLL
-            for (int kx = 0; kx < 3; kx++) {
-                if (x + kx < 0 || x + kx >= r->width)
-                    continue;
-                UNROLL
-                for (int ky = 0; ky < 3; ky++)
-                    acc[3 * ky + kx] =
-                        FMA(d, LOAD(r->row[ky] + (size_t)(x + kx) * nc + c), acc[3 * ky + kx]);
-            }
-        }
-        UNROLL
-        for (int k = 0; k < 9; k++)
-            STORE(dw + (size_t)k * nc + c, acc[k]);
-    }
-    for (size_t c = whole; c < nc; c++) {
-        for (int k = 0; k < 9; k++) {
-            for (int ox = 0; ox < r->columns; ox++) {
-                int x = r->x0 + ox * r->stride + k % 3;
-                if (x >= 0 && x < r->width)
-                    dw[(size_t)k * nc + c] +=
-                        dy[(size_t)ox * nc + c] * r->row[k / 3][(size_t)x * nc + c];
-            }
-        }
-    }
-}
+#define FILTER(name) VARIANT(name##_bf16)
+#define ELEMENT      bfloat
+#define READ(p)      WIDEN(p)
+#define WRITE(p, v)  NARROW(p, v)
+#include "depthwise_body.h"
 
 /* B' d B, where B' = [1 0 -1 0; 0 1 1 0; 0 -1 1 0; 0 1 0 -1]. */
 TARGET static void VARIANT(winograd_in)(const float *const pixel[16], float *v, size_t stride,
@@ -307,19 +162,25 @@ TARGET static void VARIANT(winograd_out)(const float *m, size_t stride, size_t n
     }
 }
 
-static const struct simd VARIANT(simd) = {VARIANT_NAME,
-                                          LANES,
-                                          MR,
-                                          NV *LANES,
-                                          STRIP,
-                                          OTHER,
-                                          VARIANT(tile),
-                                          VARIANT(dw),
-                                          {VARIANT(dw3), VARIANT(dw3_stride2)},
-                                          VARIANT(dw3_strip),
-                                          VARIANT(dw3_weights),
-                                          VARIANT(winograd_in),
-                                          VARIANT(winograd_out)};
+static const struct simd VARIANT(simd) = {
+    .name = VARIANT_NAME,
+    .lanes = LANES,
+    .mr = MR,
+    .nr = NV * LANES,
+    .strip = STRIP,
+    .other = OTHER,
+    .tile = VARIANT(tile),
+    .of_float = {VARIANT(dw),
+                 {VARIANT(dw3), VARIANT(dw3_stride2)},
+                 VARIANT(dw3_strip),
+                 VARIANT(dw3_weights)},
+    .of_bf16 = {VARIANT(dw_bf16),
+                {VARIANT(dw3_bf16), VARIANT(dw3_stride2_bf16)},
+                VARIANT(dw3_strip_bf16),
+                VARIANT(dw3_weights_bf16)},
+    .winograd_in = VARIANT(winograd_in),
+    .winograd_out = VARIANT(winograd_out),
+};
 
 #undef VARIANT
 #undef VARIANT_NAME

@@ -12,6 +12,7 @@
  *   TARGET                the attribute of functions that use them
  *   VEC LANES             a vector's type, and its floats
  *   LOAD STORE            from and to any address
+ *   WIDEN NARROW          from and to bfloat16 at any address, bf16.h's
  *   SET FMA MAX MIN       all lanes x; a b + c; MAX and MIN give b where a lane is no number
  *   VARIANT(activate)     an activation, slope being for ACT_PRELU
  *
@@ -24,6 +25,8 @@
 #include <immintrin.h>
 #endif
 
+#include "bf16.h"
+
 #define VECTORS_PORTABLE 1
 #define VECTORS_AVX2     2
 #define VECTORS_AVX512VL 3
@@ -34,6 +37,75 @@
 typedef float vec4 __attribute__((vector_size(16), aligned(4)));
 typedef int mask4 __attribute__((vector_size(16)));
 
+static inline vec4 widen4(const bfloat *p)
+{
+    return (vec4){bf16_float(p[0]), bf16_float(p[1]), bf16_float(p[2]), bf16_float(p[3])};
+}
+
+static inline void narrow4(bfloat *p, vec4 x)
+{
+    for (int i = 0; i < 4; i++)
+        p[i] = bf16_round(x[i]);
+}
+
+#ifdef __x86_64__
+#define AVX2 __attribute__((target("avx2,fma"))) static inline __attribute__((always_inline))
+
+/* bf16_round's, as floats. */
+AVX2 __m256 round8(__m256 x)
+{
+    const __m256i u = _mm256_castps_si256(x), one = _mm256_set1_epi32(1);
+    const __m256i exponent = _mm256_and_si256(u, _mm256_set1_epi32(0x7f800000));
+    __m256i r = _mm256_and_si256(_mm256_srli_epi32(u, 16), one);
+    r = _mm256_add_epi32(_mm256_add_epi32(u, _mm256_set1_epi32(0x7fff)), r);
+    __m256i sign = _mm256_and_si256(u, _mm256_set1_epi32((int)0x80000000));
+    __m256i small = _mm256_cmpeq_epi32(exponent, _mm256_setzero_si256());
+    __m256i nan = _mm256_castps_si256(_mm256_cmp_ps(x, x, _CMP_UNORD_Q));
+    r = _mm256_blendv_epi8(r, sign, small);
+    r = _mm256_blendv_epi8(r, _mm256_or_si256(u, _mm256_set1_epi32(0x400000)), nan);
+    return _mm256_castsi256_ps(_mm256_and_si256(r, _mm256_set1_epi32((int)0xffff0000)));
+}
+
+AVX2 __m256 widen8(const bfloat *p)
+{
+    __m256i words = _mm256_cvtepu16_epi32(_mm_loadu_si128((const __m128i *)(const void *)p));
+    return _mm256_castsi256_ps(_mm256_slli_epi32(words, 16));
+}
+
+AVX2 void narrow8(bfloat *p, __m256 x)
+{
+    __m256i words = _mm256_srli_epi32(_mm256_castps_si256(round8(x)), 16);
+    __m128i upper = _mm256_extracti128_si256(words, 1);
+    _mm_storeu_si128((__m128i *)(void *)p, _mm_packus_epi32(_mm256_castsi256_si128(words), upper));
+}
+
+#define AVX512 __attribute__((target("avx512f"))) static inline __attribute__((always_inline))
+
+AVX512 __m512 round16(__m512 x)
+{
+    const __m512i u = _mm512_castps_si512(x), one = _mm512_set1_epi32(1);
+    __m512i r = _mm512_and_si512(_mm512_srli_epi32(u, 16), one);
+    r = _mm512_add_epi32(_mm512_add_epi32(u, _mm512_set1_epi32(0x7fff)), r);
+    __mmask16 small = _mm512_testn_epi32_mask(u, _mm512_set1_epi32(0x7f800000));
+    __mmask16 nan = _mm512_cmp_ps_mask(x, x, _CMP_UNORD_Q);
+    r = _mm512_mask_and_epi32(r, small, u, _mm512_set1_epi32((int)0x80000000));
+    r = _mm512_mask_or_epi32(r, nan, u, _mm512_set1_epi32(0x400000));
+    return _mm512_castsi512_ps(_mm512_and_si512(r, _mm512_set1_epi32((int)0xffff0000)));
+}
+
+AVX512 __m512 widen16(const bfloat *p)
+{
+    __m512i words = _mm512_cvtepu16_epi32(_mm256_loadu_si256((const __m256i *)(const void *)p));
+    return _mm512_castsi512_ps(_mm512_slli_epi32(words, 16));
+}
+
+AVX512 void narrow16(bfloat *p, __m512 x)
+{
+    __m512i words = _mm512_srli_epi32(_mm512_castps_si512(round16(x)), 16);
+    _mm256_storeu_si256((__m256i *)(void *)p, _mm512_cvtepi32_epi16(words));
+}
+#endif
+
 #endif
 
 #ifdef VECTORS
@@ -43,6 +115,8 @@ typedef int mask4 __attribute__((vector_size(16)));
 #undef LANES
 #undef LOAD
 #undef STORE
+#undef WIDEN
+#undef NARROW
 #undef SET
 #undef FMA
 #undef MAX
@@ -59,6 +133,8 @@ typedef int mask4 __attribute__((vector_size(16)));
 #define LANES           4
 #define LOAD(p)         (*(const vec4 *)(const void *)(p))
 #define STORE(p, v)     (*(vec4 *)(void *)(p) = (v))
+#define WIDEN(p)        widen4(p)
+#define NARROW(p, v)    narrow4(p, v)
 #define SET(x)          ((vec4){x, x, x, x})
 #define FMA(a, b, c)    ((a) * (b) + (c))
 #define CHOOSE(m, a, b) ((vec4)(((mask4)(m) & (mask4)(a)) | (~(mask4)(m) & (mask4)(b))))
@@ -75,6 +151,8 @@ typedef int mask4 __attribute__((vector_size(16)));
 #define LANES        8
 #define LOAD(p)      _mm256_loadu_ps(p)
 #define STORE(p, v)  _mm256_storeu_ps(p, v)
+#define WIDEN(p)     widen8(p)
+#define NARROW(p, v) narrow8(p, v)
 #define SET(x)       _mm256_set1_ps(x)
 #define FMA(a, b, c) _mm256_fmadd_ps(a, b, c)
 #define MAX(a, b)    _mm256_max_ps(a, b)
@@ -86,6 +164,8 @@ typedef int mask4 __attribute__((vector_size(16)));
 #define LANES        16
 #define LOAD(p)      _mm512_loadu_ps(p)
 #define STORE(p, v)  _mm512_storeu_ps(p, v)
+#define WIDEN(p)     widen16(p)
+#define NARROW(p, v) narrow16(p, v)
 #define SET(x)       _mm512_set1_ps(x)
 #define FMA(a, b, c) _mm512_fmadd_ps(a, b, c)
 #define MAX(a, b)    _mm512_max_ps(a, b)

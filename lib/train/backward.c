@@ -7,12 +7,12 @@
 #include "op.h"
 
 static void backward_images(struct trainer *t, int i, size_t first, size_t n, int worker,
-                            const real *dy, real *dx, real *dw)
+                            struct reals dy, struct reals dx, real *dw)
 {
     const struct images v = pass_images(t, i, first, n, worker);
     const struct param *p = v.l->param;
     real *db = dw != NULL && v.l->nparam > 1 ? dw + (p[1].at - p[0].at) : NULL;
-    const struct gradients g = {dy, dx, dw, db};
+    const struct gradients g = {dy.f, dx.f, dw, db, dy, dx};
     train_op_of(v.l->type)->backward(t, &v, &g);
 }
 
@@ -20,32 +20,37 @@ static void backward_images(struct trainer *t, int i, size_t first, size_t n, in
 
 /* That of layer i's output, (.., h, w, c) from image `first` on; within a fused run, this worker's
    (1, h, w, c). */
-static real *gradient_of(const struct trainer *t, int i, size_t first, int worker)
+static struct reals gradient_of(const struct trainer *t, int i, size_t first, int worker)
 {
     const struct train_memory *p = &t->memory;
     if (p->use[i].inner)
-        return t->state[i].dact + (size_t)worker * p->slot[p->use[p->use[i].holder].slot].count;
-    return t->state[i].dact + first * shape_count(t->net->layer[i].shape);
+        return reals_from(t->state[i].dact,
+                          (size_t)worker * p->slot[p->use[p->use[i].holder].slot].count);
+    return reals_from(t->state[i].dact, first * shape_count(t->net->layer[i].shape));
 }
 
-real *pass_destination(struct trainer *t, int in)
+struct reals pass_destination(struct trainer *t, int in)
 {
     const struct layer_state *d = &t->state[in];
     if (!t->memory.use[in].flow)
-        return NULL;
+        return (struct reals){NULL, NULL};
     assert(!d->ready || shape_count(t->net->layer[in].shape) <= t->memory.extra);
-    return d->ready ? t->extra : d->dact;
+    return d->ready ? reals_like(d->dact, t->extra) : d->dact;
 }
 
 /* The first one is already in place, further ones are added. */
-void pass_deliver(struct trainer *t, int in, const real *dx)
+void pass_deliver(struct trainer *t, int in, struct reals dx)
 {
     struct layer_state *d = &t->state[in];
     size_t n = (size_t)t->n * shape_count(t->net->layer[in].shape);
-    if (dx != d->dact && d->ready)
-        k_add(d->dact, dx, n);
-    else if (dx != d->dact)
-        memcpy(d->dact, dx, n * sizeof *dx);
+    bool there = reals_at(dx) == reals_at(d->dact);
+    assert(reals_size(dx) == reals_size(d->dact));
+    if (!there && d->ready && dx.h != NULL)
+        bf16_add(d->dact.h, dx.h, n);
+    else if (!there && d->ready)
+        k_add(d->dact.f, dx.f, n);
+    else if (!there)
+        memcpy(reals_at(d->dact), reals_at(dx), n * reals_size(dx));
     d->ready = true;
 }
 
@@ -60,7 +65,7 @@ static void backward_part(void *ctx, int worker, size_t k)
     pass_part(t, k, &first, &n);
     size_t icount = shape_count(t->net->layer[t->net->layer[t->cur].in[0]].shape);
     backward_images(t, t->cur, first, n, worker, gradient_of(t, t->cur, first, worker),
-                    t->dx != NULL ? t->dx + first * icount : NULL,
+                    reals_from(t->dx, first * icount),
                     t->part_len > 0 ? t->part + k * t->part_len : NULL);
 }
 
@@ -72,7 +77,7 @@ void pass_input_part(struct trainer *t, int worker, size_t k)
 void pass_input_gradient(struct trainer *t)
 {
     t->part_len = 0;
-    if (t->dx != NULL)
+    if (reals_there(t->dx))
         pass_over_parts(t, backward_part);
 }
 
@@ -98,8 +103,8 @@ static void input_part(void *ctx, int worker, size_t k)
     pass_part(t, k, &first, &n);
     const struct images v = pass_images(t, t->cur, first, n, worker);
     size_t count = shape_count(t->net->layer[v.l->in[t->input]].shape);
-    train_op_of(v.l->type)->backward_input(t, &v, t->input, gradient_of(t, t->cur, first, worker),
-                                           t->dx + first * count);
+    train_op_of(v.l->type)->backward_input(t, &v, t->input, gradient_of(t, t->cur, first, worker).f,
+                                           t->dx.f + first * count);
 }
 
 /* A layer of several inputs. */
@@ -109,9 +114,9 @@ static void backward_join(struct trainer *t)
     bool hands_on = train_op_of(l->type)->hands_on;
     for (t->input = 0; t->input < l->nin; t->input++) {
         int in = l->in[t->input];
-        const real *dy = t->state[t->cur].dact;
+        const struct reals dy = t->state[t->cur].dact;
         t->dx = pass_destination(t, in);
-        if (t->dx == NULL)
+        if (!reals_there(t->dx))
             continue;
         bool same = shape_count(t->net->layer[in].shape) == shape_count(l->shape);
         if (!hands_on || !same)
@@ -142,7 +147,7 @@ static void backward_layer(struct trainer *t)
         pass_sum_leaves(t, backward_part, train_params_span(l));
         take_sums(t, l->param[0].at);
     }
-    if (t->dx != NULL)
+    if (reals_there(t->dx))
         pass_deliver(t, l->in[0], t->dx);
 }
 
@@ -154,12 +159,12 @@ static void backward_fused_image(struct trainer *t, const struct fused_run *run,
 {
     const struct layer *l = &t->net->layer[i];
     bool train = t->memory.use[i].train;
-    real *dx = NULL;
+    struct reals dx = {NULL, NULL};
     if (i > run->first && t->memory.use[i - 1].flow)
         dx = gradient_of(t, i - 1, image, worker);
-    else if (i == run->first && t->dx != NULL)
-        dx = t->dx + image * shape_count(t->net->layer[l->in[0]].shape);
-    if (train || dx != NULL)
+    else if (i == run->first)
+        dx = reals_from(t->dx, image * shape_count(t->net->layer[l->in[0]].shape));
+    if (train || reals_there(dx))
         backward_images(t, i, image, 1, worker, gradient_of(t, i, image, worker), dx,
                         train ? sums + (l->param[0].at - run->at) : NULL);
 }
@@ -186,7 +191,7 @@ static void backward_fused_run(struct trainer *t)
     pass_sum_leaves(t, backward_fused_part, run->span);
     if (run->span > 0)
         take_sums(t, run->at);
-    if (t->dx != NULL)
+    if (reals_there(t->dx))
         pass_deliver(t, in, t->dx);
     t->cur = run->first;
 }

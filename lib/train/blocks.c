@@ -12,14 +12,14 @@
 struct work {
     struct trainer *t;
     int i;
-    const real *dy; /* of all images */
+    struct reals dy; /* of all images */
     struct weight_blocks b;
     bool packed;
     size_t first, count; /* blocks to be computed */
     size_t biases;       /* behind them: columns of blocks whose biases are */
 };
 
-static struct work work_on(struct trainer *t, int i, const real *dy)
+static struct work work_on(struct trainer *t, int i, struct reals dy)
 {
     const struct layer *l = &t->net->layer[i];
     struct work w = {.t = t, .i = i, .dy = dy, .b = train_weight_blocks(l)};
@@ -61,9 +61,10 @@ static void pack(const struct work *w, int worker, size_t first, const struct pa
 {
     const struct images v = pass_images(w->t, w->i, first, 1, worker);
     const struct gemm *own = pass_products(w->t, w->i, worker).own;
-    const void *at_x = v.x, *at_dy = w->dy + first * v.count;
-    gemm_pack(own, x, (struct matrix){at_x, (size_t)x->many, true}, from, count);
-    gemm_pack(own, dy, (struct matrix){at_dy, (size_t)dy->many, false}, from, count);
+    const struct reals d = reals_from(w->dy, first * v.count);
+    const void *at_x = v.xs.f, *at_dy = d.f;
+    gemm_pack(own, x, (struct matrix){at_x, (size_t)x->many, true, v.xs.h}, from, count);
+    gemm_pack(own, dy, (struct matrix){at_dy, (size_t)dy->many, false, d.h}, from, count);
 }
 
 static struct block block_of(const struct work *w, size_t k)
@@ -80,7 +81,7 @@ static struct block block_of(const struct work *w, size_t k)
 size_t blocks_row(const struct trainer *t, int i, size_t r)
 {
     /* What is packed belongs to t, which stays as it is. */
-    const struct work w = work_on((struct trainer *)t, i, NULL);
+    const struct work w = work_on((struct trainer *)t, i, (struct reals){NULL, NULL});
     return r < w.b.down ? block_of(&w, r * w.b.across).row : inputs_of(&t->net->layer[i]);
 }
 
@@ -92,7 +93,7 @@ static void block(const struct work *w, int worker, const struct block *b, bool 
     struct trainer *t = w->t;
     const struct images v = pass_images(t, w->i, first, n, worker);
     const struct products products = pass_products(t, w->i, worker);
-    const real *dy = w->dy + first * v.count;
+    const struct reals dy = reals_from(w->dy, first * v.count);
     if (bias) {
         g_bias_block(dy, v.rows, v.l->units, b, dw);
     } else if (w->packed) {
@@ -100,7 +101,7 @@ static void block(const struct work *w, int worker, const struct block *b, bool 
         void *to = dw;
         g_weight_block_packed(products.own, &x, &d, b, to, ldw);
     } else {
-        g_weight_block(&products, v.l, v.in, v.x, dy, n, b, dw, ldw, t->scratch[worker]);
+        g_weight_block(&products, v.l, v.in, v.xs, dy, n, b, dw, ldw, t->scratch[worker]);
     }
 }
 
@@ -209,7 +210,7 @@ static void pack_whole(struct work *w)
         par_for(w->t->par, (rows + PACK_PIECE - 1) / PACK_PIECE, pack_piece, w);
 }
 
-void blocks_whole(struct trainer *t, int i, const real *dy, size_t from, size_t to)
+void blocks_whole(struct trainer *t, int i, struct reals dy, size_t from, size_t to)
 {
     struct work w = work_on(t, i, dy);
     w.first = from * w.b.across;
@@ -245,7 +246,7 @@ void blocks_backward(struct trainer *t)
     else if (w.packed)
         par_for(t->par, t->leaf_to - t->leaf_from, pack_leaf, &w);
     size_t parts = 0;
-    if (t->dx != NULL) {
+    if (reals_there(t->dx)) {
         pass_cut_images(t);
         parts = t->npart;
     }

@@ -70,12 +70,12 @@ static struct tree roots_of(int n, int rank, int size)
     return tree_roots(own.from, own.to, tree_leaves(n));
 }
 
-/* Each rank's images of a layer, in bytes. */
-static void image_bytes(const struct trainer *t, size_t count, size_t *at)
+/* Each rank's images of a layer, in bytes; `each` are an image's. */
+static void image_bytes(const struct trainer *t, size_t each, size_t *at)
 {
     int size = ranks_size(t->ranks);
     for (int q = 0; q <= size; q++)
-        at[q] = image_of(t->n, tree_leaves(t->n) * (size_t)q / (size_t)size) * count * sizeof(real);
+        at[q] = image_of(t->n, tree_leaves(t->n) * (size_t)q / (size_t)size) * each;
 }
 
 /* --- Sums ----------------------------------------------------------------------------------- */
@@ -185,14 +185,16 @@ void exchange_images(struct trainer *t)
     int in = v.l->in[0];
     *m = (struct message){.layer = t->cur, .at = v.l->param[0].at};
     m->receive = x->receive + x->received;
-    memcpy(m->receive + t->own_first * v.count, t->state[t->cur].dact + t->own_first * v.count,
-           t->own * v.count * sizeof(real));
+    const struct reals dy = t->state[t->cur].dact, all = reals_like(dy, m->receive);
+    memcpy(reals_at(reals_from(all, t->own_first * v.count)),
+           reals_at(reals_from(dy, t->own_first * v.count)), t->own * v.count * reals_size(dy));
     x->received += (size_t)t->n * v.count;
-    image_bytes(t, v.count, m->receive_at);
+    image_bytes(t, v.count * reals_size(dy), m->receive_at);
     m->arriving[0] = ranks_start_gather(x->ranks, RANKS_SUMS, m->receive, m->receive_at);
     if (!t->state[in].all) {
-        image_bytes(t, v.icount, m->send_at);
-        m->arriving[1] = ranks_start_gather(x->ranks, RANKS_SUMS, t->state[in].act, m->send_at);
+        const struct reals act = t->state[in].act;
+        image_bytes(t, v.icount * reals_size(act), m->send_at);
+        m->arriving[1] = ranks_start_gather(x->ranks, RANKS_SUMS, reals_at(act), m->send_at);
         t->state[in].all = true;
     }
 }
@@ -211,7 +213,8 @@ static void go_on(struct trainer *t, struct message *m)
         for (int q = 0; q <= size; q++)
             m->result_at[q] =
                 blocks_row(t, m->layer, slice(down, q, size)) * (size_t)l->units * sizeof(real);
-        blocks_whole(t, m->layer, m->receive, slice(down, me, size), slice(down, me + 1, size));
+        blocks_whole(t, m->layer, reals_like(t->state[m->layer].dact, m->receive),
+                     slice(down, me, size), slice(down, me + 1, size));
     }
     m->result = ranks_start_gather(x->ranks, RANKS_RESULTS, t->grad + m->at, m->result_at);
 }
@@ -259,8 +262,9 @@ void trainer_gather(struct trainer *t, int i)
     size_t at[RANKS_MOST + 1];
     if (t->exchange == NULL || i < 0)
         return;
-    image_bytes(t, shape_count(t->net->layer[i].shape), at);
-    ranks_gather(t->ranks, t->state[i].act, at);
+    const struct reals act = t->state[i].act;
+    image_bytes(t, shape_count(t->net->layer[i].shape) * reals_size(act), at);
+    ranks_gather(t->ranks, reals_at(act), at);
 }
 
 /* --- Memory --------------------------------------------------------------------------------- */

@@ -42,9 +42,9 @@ static int make_conv(struct fast_conv *f, const struct simd *simd)
 }
 
 int fast_conv_make(struct fast_conv *f, const struct simd *simd, const struct layer *l,
-                   struct shape in, enum act act, bool back)
+                   struct shape in, enum act act, bool back, bool bf16)
 {
-    *f = (struct fast_conv){.l = *l, .in = in, .act = act, .has_back = back};
+    *f = (struct fast_conv){.l = *l, .in = in, .act = act, .has_back = back, .bf16 = bf16};
     int rc = 0;
     if (l->type == L_CONV) {
         f->simd = simd;
@@ -149,27 +149,34 @@ size_t fast_conv_scratch(const struct fast_conv *f)
         return forth > back ? forth : back;
     }
     struct tail none = {NULL, ACT_NONE, NULL};
-    struct depthwise d = depthwise_make(f->simd, &f->l, f->in, f->flipped, &none);
+    struct depthwise d = depthwise_make(f->simd, &f->l, f->in, f->flipped, &none, f->bf16);
     return depthwise_scratch(&d);
 }
 
-void fast_conv_forward(const struct fast_conv *f, const float *w, const float *bias, const float *x,
-                       float *y, size_t n, void *scratch)
+void fast_conv_forward(const struct fast_conv *f, const float *w, const float *bias, const void *x,
+                       void *y, size_t n, void *scratch)
 {
     if (f->l.type != L_DWCONV) {
         conv_run(&f->conv, x, NULL, y, n, f->zeros, scratch);
         return;
     }
     struct tail tail = {bias != NULL ? bias : f->zeros, f->act, NULL};
-    struct depthwise d = depthwise_make(f->simd, &f->l, f->in, w, &tail);
+    struct depthwise d = depthwise_make(f->simd, &f->l, f->in, w, &tail, f->bf16);
     depthwise_run(&d, x, y, n, f->zeros, scratch);
 }
 
+/* Bytes of a pixel of a depthwise layer. */
+static size_t pixel_size(const struct fast_conv *f)
+{
+    return (size_t)f->in.c * (f->bf16 ? sizeof(bfloat) : sizeof(float));
+}
+
 /* One image's dx of a depthwise layer: for each pixel, the outputs that it took part in. */
-static void back_image(const struct fast_conv *f, const float *dy, float *dx, const float **pixel)
+static void back_image(const struct fast_conv *f, const char *dy, char *dx, const void **pixel)
 {
     const struct layer *l = &f->l;
-    size_t nc = (size_t)f->in.c;
+    const struct depthwise_loops *loops = f->bf16 ? &f->simd->of_bf16 : &f->simd->of_float;
+    size_t nc = (size_t)f->in.c, size = pixel_size(f);
     const float *w = f->flipped;
     int tap[MAX_TAPS][2];
     for (int r = 0; r < l->sh * l->sw; r++) {
@@ -184,16 +191,16 @@ static void back_image(const struct fast_conv *f, const float *dy, float *dx, co
                     int oy = y + l->pt - tap[t][0], ox = x + l->pl - tap[t][1];
                     bool inside =
                         oy >= 0 && ox >= 0 && oy / l->sh < l->shape.h && ox / l->sw < l->shape.w;
-                    size_t at = (size_t)(oy / l->sh * l->shape.w + ox / l->sw) * nc;
-                    pixel[t] = inside ? dy + at : f->zeros;
+                    size_t at = (size_t)(oy / l->sh * l->shape.w + ox / l->sw) * size;
+                    pixel[t] = inside ? dy + at : (const void *)f->zeros;
                 }
-                f->simd->dw(&d, pixel, dx + (size_t)(y * f->in.w + x) * nc);
+                loops->dw(&d, pixel, dx + (size_t)(y * f->in.w + x) * size);
             }
         }
     }
 }
 
-void fast_conv_back(const struct fast_conv *f, const float *dy, float *dx, size_t n, void *scratch)
+void fast_conv_back(const struct fast_conv *f, const void *dy, void *dx, size_t n, void *scratch)
 {
     const struct layer *l = &f->l;
     if (l->type != L_DWCONV) {
@@ -206,27 +213,32 @@ void fast_conv_back(const struct fast_conv *f, const float *dy, float *dx, size_
         turned.pt = l->kh - 1 - l->pt;
         turned.pl = l->kw - 1 - l->pl;
         turned.shape = f->in;
-        struct depthwise d = depthwise_make(f->simd, &turned, l->shape, f->flipped, &none);
+        struct depthwise d = depthwise_make(f->simd, &turned, l->shape, f->flipped, &none, f->bf16);
         depthwise_run(&d, dy, dx, n, f->zeros, scratch);
         return;
     }
-    for (size_t i = 0; i < n; i++, dy += shape_count(l->shape), dx += shape_count(f->in))
-        back_image(f, dy, dx, scratch);
+    size_t from = (size_t)l->shape.h * (size_t)l->shape.w * pixel_size(f);
+    size_t to = (size_t)f->in.h * (size_t)f->in.w * pixel_size(f);
+    for (size_t i = 0; i < n; i++)
+        back_image(f, (const char *)dy + i * from, (char *)dx + i * to, scratch);
 }
 
-void fast_conv_dw3_weights(const struct fast_conv *f, const float *x, const float *dy, float *dw,
+void fast_conv_dw3_weights(const struct fast_conv *f, const void *x, const void *dy, float *dw,
                            size_t n)
 {
     const struct layer *l = &f->l;
-    size_t nc = (size_t)f->in.c, line = (size_t)f->in.w * nc;
-    struct dw3_row r = {{NULL}, nc, f->in.w, l->shape.w, -l->pl, l->sw};
-    for (size_t i = 0; i < n; i++, x += shape_count(f->in)) {
-        for (int oy = 0; oy < l->shape.h; oy++, dy += (size_t)l->shape.w * nc) {
+    const struct depthwise_loops *loops = f->bf16 ? &f->simd->of_bf16 : &f->simd->of_float;
+    const size_t size = pixel_size(f), line = (size_t)f->in.w * size;
+    struct dw3_row r = {{NULL}, (size_t)f->in.c, f->in.w, l->shape.w, -l->pl, l->sw};
+    const char *image = x, *gradients = dy;
+    for (size_t i = 0; i < n; i++, image += (size_t)f->in.h * line) {
+        for (int oy = 0; oy < l->shape.h; oy++, gradients += (size_t)l->shape.w * size) {
             for (int ky = 0; ky < 3; ky++) {
                 int y = oy * l->sh - l->pt + ky;
-                r.row[ky] = y >= 0 && y < f->in.h ? x + (size_t)y * line : f->zeros;
+                bool inside = y >= 0 && y < f->in.h;
+                r.row[ky] = inside ? image + (size_t)y * line : (const void *)f->zeros;
             }
-            f->simd->dw3_weights(&r, dy, dw);
+            loops->dw3_weights(&r, gradients, dw);
         }
     }
 }

@@ -3,11 +3,23 @@
 #include <assert.h>
 #include <string.h>
 
-SIMD void g_add_rows(const real *restrict dy, size_t rows, int c, real *restrict db)
+#include "needs.h"
+
+SIMD static void add_rows(const real *restrict dy, size_t rows, size_t c, real *restrict db)
 {
     for (size_t r = 0; r < rows; r++, dy += c) {
-        for (int i = 0; i < c; i++)
+        for (size_t i = 0; i < c; i++)
             db[i] += dy[i];
+    }
+}
+
+void g_add_rows(struct reals dy, size_t rows, int c, real *db)
+{
+    real room[TRAIN_ROOM];
+    size_t most = reals_rows(dy, rows, (size_t)c);
+    for (size_t r = 0; r < rows; r += most) {
+        size_t n = rows - r < most ? rows - r : most;
+        add_rows(reals_read(dy, r * (size_t)c, n * (size_t)c, room), n, (size_t)c, db);
     }
 }
 
@@ -36,24 +48,25 @@ struct block g_block_packed(const struct gemm *own, const struct packed *x, cons
                           (int)smaller(b->columns, (size_t)dy->many - column)};
 }
 
-void g_weight_block(const struct products *p, const struct layer *l, struct shape in, const real *x,
-                    const real *dy, size_t n, const struct block *b, real *dw, size_t ldw,
-                    real *col)
+void g_weight_block(const struct products *p, const struct layer *l, struct shape in,
+                    struct reals x, struct reals dy, size_t n, const struct block *b, real *dw,
+                    size_t ldw, real *col)
 {
     size_t units = (size_t)l->units, inputs = l->param[0].count / units;
     size_t pixels = n * shape_count(l->shape) / units;
-    dy += b->column;
+    const struct reals patches = reals_like(x, col);
+    dy = reals_from(dy, b->column);
     if (train_is_plain(l)) {
-        gemm(p, 1, 0, b->rows, b->columns, (int)pixels, x + b->row, (int)inputs, dy, l->units,
-             false, dw, (int)ldw);
+        gemm(p, 1, 0, b->rows, b->columns, (int)pixels, reals_from(x, b->row), (int)inputs, dy,
+             l->units, false, dw, (int)ldw);
         return;
     }
     size_t rows = (size_t)b->rows, step = 2 * k_conv_scratch(l, in) / rows;
     for (size_t from = 0; from < pixels; from += step) {
         size_t m = smaller(step, pixels - from);
-        k_im2col_terms(l, in, x, b->row, rows, from, m, col);
-        gemm(p, 1, 0, b->rows, b->columns, (int)m, col, b->rows, dy + from * units, l->units,
-             from > 0, dw, (int)ldw);
+        k_im2col_terms(l, in, reals_at(x), reals_size(x), b->row, rows, from, m, col);
+        gemm(p, 1, 0, b->rows, b->columns, (int)m, patches, b->rows, reals_from(dy, from * units),
+             l->units, from > 0, dw, (int)ldw);
     }
 }
 
@@ -63,9 +76,11 @@ void g_weight_block_packed(const struct gemm *own, const struct packed *x, const
     gemm_run_block(own, x, dy, (int)b->row, (int)b->column, b->rows, b->columns, dw, ldw);
 }
 
-void g_bias_block(const real *dy, size_t rows, int units, const struct block *b, real *db)
+void g_bias_block(struct reals dy, size_t rows, int units, const struct block *b, real *db)
 {
-    memset(db, 0, (size_t)b->columns * sizeof *db);
-    for (dy += b->column; rows > 0; rows--, dy += units)
-        k_add(db, dy, (size_t)b->columns);
+    size_t columns = (size_t)b->columns;
+    real room[TRAIN_ROOM];
+    memset(db, 0, columns * sizeof *db);
+    for (size_t r = 0; r < rows; r++)
+        add_rows(reals_read(dy, r * (size_t)units + b->column, columns, room), 1, columns, db);
 }

@@ -5,14 +5,15 @@
 #include "memory.h"
 #include "products.h"
 
-/* col is scratch of 2 x k_conv_scratch elements. */
+/* col is scratch of 2 x k_conv_scratch elements, and in bfloat16 of train_rows_scratch more. */
 void g_conv(const struct products *p, const struct layer *l, struct shape in, const real *w,
-            const real *x, const real *dy, real *dx, real *dw, real *db, size_t n, real *col);
+            struct reals x, struct reals dy, struct reals dx, real *dw, real *db, size_t n,
+            real *col);
 void g_dwconv(const struct layer *l, struct shape in, const real *w, const real *x, const real *dy,
-              real *dx, real *dw, real *db, size_t n);
+              real *dx, real *dw, size_t n);
 
 /* db += column sums of dy. */
-void g_add_rows(const real *dy, size_t rows, int c, real *db);
+void g_add_rows(struct reals dy, size_t rows, int c, real *db);
 
 /* A block of the gradient (inputs, units) of a layer's weights. */
 struct block {
@@ -28,13 +29,13 @@ struct block g_block_packed(const struct gemm *own, const struct packed *x, cons
 /* The gradient of a block by n images, overwritten, at dw, whose rows are ldw apart: of a dense layer,
    or of a convolution without groups, with col as above; or, where each row of x is a pixel's
    patch, of x and dy packed. */
-void g_weight_block(const struct products *p, const struct layer *l, struct shape in, const real *x,
-                    const real *dy, size_t n, const struct block *b, real *dw, size_t ldw,
-                    real *col);
+void g_weight_block(const struct products *p, const struct layer *l, struct shape in,
+                    struct reals x, struct reals dy, size_t n, const struct block *b, real *dw,
+                    size_t ldw, real *col);
 void g_weight_block_packed(const struct gemm *own, const struct packed *x, const struct packed *dy,
                            const struct block *b, float *dw, size_t ldw);
 
 /* Those of the biases of a block's columns, overwritten, at db. */
-void g_bias_block(const real *dy, size_t rows, int units, const struct block *b, real *db);
+void g_bias_block(struct reals dy, size_t rows, int units, const struct block *b, real *db);
 
 #endif

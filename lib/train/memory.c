@@ -4,6 +4,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 
+#include "kernel/bf16.h"
 #include "needs.h"
 #include "patches.h"
 #include "tree.h"
@@ -177,6 +178,39 @@ static void find_runs(struct train_memory *p, const int *uses)
     }
 }
 
+/* --- bfloat16 --------------------------------------------------------------------------------- */
+
+/* Of a layer that takes one kind alone, input and output go together. Returns whether it changed. */
+static bool make_one_kind(struct train_memory *p, const struct layer *l, struct layer_use *d)
+{
+    struct layer_use *in = &p->use[l->in[0]];
+    if (!(train_needs_of(l->type)->is & TRAIN_ONE_KIND) || in->bf16 == d->bf16)
+        return false;
+    in->bf16 = d->bf16 = false;
+    return true;
+}
+
+/* An output is bfloat16 if its layer and all those that read it take that. */
+static void find_bfloats(struct train_memory *p, const int *ends, int nends)
+{
+    bool changed = true;
+    for (int i = 0; i < p->net->n; i++)
+        p->use[i].bf16 = p->use[i].role == COMPUTED && train_takes_bfloats(&p->net->layer[i]);
+    for (int i = 0; i < p->net->n; i++) {
+        const struct layer *l = &p->net->layer[i];
+        for (int k = 0; p->use[i].role == COMPUTED && k < l->nin; k++)
+            p->use[l->in[k]].bf16 = p->use[l->in[k]].bf16 && train_takes_bfloats(l);
+    }
+    for (int k = 0; k < nends; k++)
+        p->use[ends[k]].bf16 = false;
+    while (changed) {
+        changed = false;
+        for (int i = 0; i < p->net->n; i++)
+            changed |=
+                p->use[i].role == COMPUTED && make_one_kind(p, &p->net->layer[i], &p->use[i]);
+    }
+}
+
 /* --- Memory ----------------------------------------------------------------------------------- */
 
 /* A relu takes the place of the layer right before it that it alone reads: its gradient follows
@@ -208,7 +242,7 @@ static void take_slot(struct train_memory *p, int i, bool *taken)
     if (d->slot >= 0)
         return;
     for (struct gradient_slot *s = p->slot; s < p->slot + p->slots; s++) {
-        if (taken[s - p->slot] || s->inner != d->inner)
+        if (taken[s - p->slot] || s->inner != d->inner || s->bf16 != d->bf16)
             continue;
         bool fits = s->count >= need;
         if (best == NULL || (fits ? best->count < need || s->count < best->count
@@ -218,6 +252,7 @@ static void take_slot(struct train_memory *p, int i, bool *taken)
     if (best == NULL) {
         best = &p->slot[p->slots++];
         best->inner = d->inner;
+        best->bf16 = d->bf16;
     }
     if (best->count < need)
         best->count = need;
@@ -267,6 +302,17 @@ static size_t larger(size_t a, size_t b)
     return a > b ? a : b;
 }
 
+size_t train_rows_scratch(const struct layer *l, struct shape in)
+{
+    size_t rows = TRAIN_ROWS * (size_t)(in.c > l->units ? in.c : l->units);
+    return k_is_pointwise(l) ? rows : larger(rows, shape_count(in));
+}
+
+static size_t element(bool bf16)
+{
+    return bf16 ? sizeof(bfloat) : sizeof(real);
+}
+
 /* Scratch, and all bytes. */
 static void add_up(struct train_memory *p, const int *feeds)
 {
@@ -278,7 +324,7 @@ static void add_up(struct train_memory *p, const int *feeds)
         if (d->role == ABSENT)
             continue;
         if (d->holder == i)
-            reals += batch * count;
+            bytes += batch * count * element(d->bf16);
         if (d->flow && feeds[i] > 1)
             p->extra = larger(p->extra, count);
         if (d->role == GIVEN)
@@ -287,6 +333,8 @@ static void add_up(struct train_memory *p, const int *feeds)
         const struct train_needs *needs = train_needs_of(l->type);
         if (needs->scratch != NULL)
             p->patch = larger(p->patch, needs->scratch(l, in));
+        if (l->type == L_CONV && (d->bf16 || p->use[l->in[0]].bf16))
+            p->patch = larger(p->patch, 2 * k_conv_scratch(l, in) + train_rows_scratch(l, in));
         if (l->type == L_DWCONV)
             p->zeros = larger(p->zeros, (size_t)in.w * (size_t)in.c);
         if (d->run < 0 && train_sum_of(l, in, p->batch) == SUM_LEAVES)
@@ -298,14 +346,16 @@ static void add_up(struct train_memory *p, const int *feeds)
     for (const struct fused_run *run = p->run; run < p->run + p->runs; run++)
         p->part = larger(p->part, tree_leaves(p->batch) * run->span);
     for (int k = 0; k < p->slots; k++)
-        reals += (p->slot[k].inner ? (size_t)p->jobs : batch) * p->slot[k].count;
+        bytes += (p->slot[k].inner ? (size_t)p->jobs : batch) * p->slot[k].count *
+                 element(p->slot[k].bf16);
     reals += (size_t)p->jobs * (p->patch + TREE_ROOTS * p->block) + p->part + batch * p->extra +
              p->zeros;
     p->bytes = bytes + reals * sizeof(real);
 }
 
 int train_memory_make(struct train_memory *p, const struct net *net, const bool *train,
-                      const int *given, int ngiven, const int *ends, int nends, int batch, int jobs)
+                      const int *given, int ngiven, const int *ends, int nends, int batch, int jobs,
+                      bool bf16)
 {
     size_t n = (size_t)net->n;
     *p = (struct train_memory){.net = net, .batch = batch, .jobs = jobs};
@@ -324,6 +374,8 @@ int train_memory_make(struct train_memory *p, const struct net *net, const bool 
         p->use[given[k]].role = GIVEN;
     find_roles(p, train);
     find_flow(p, ends, nends, feeds, uses);
+    if (bf16)
+        find_bfloats(p, ends, nends);
     find_holders(p, uses);
     find_runs(p, uses);
     find_slots(p, ends, nends, taken);

@@ -26,6 +26,8 @@
  * since a bn needs all images at once. From there each worker takes the images of its part through
  * the run, one by one: slots 2 and 3 have room for one image of each worker.
  *
+ * With bfloat16 outputs and gradients between layers that take it (needs.h) are bfloat16.
+ *
  * A part of the batch is a task for a worker: (n / parts, h, w, c) of a layer's input and output.
  * Where gradients of parameters are summed, parts are the leaves of a tree (tree.h), and each has
  * its own, (leaves, span).
@@ -49,12 +51,13 @@ struct layer_use {
     int slot;   /* of a holder: where its gradient goes; -1: nowhere */
     int run;    /* the fused run that the layer belongs to, or -1 */
     bool inner; /* its output and gradient are read within that fused run alone */
+    bool bf16;  /* they are bfloat16 */
 };
 
 /* Where gradients go: of a batch, or of one image for each worker. */
 struct gradient_slot {
     size_t count; /* elements for one image */
-    bool inner;
+    bool inner, bf16;
 };
 
 /* Layers first to last, each of which reads the one before; the gradients of their parameters are
@@ -81,10 +84,11 @@ struct train_memory {
 };
 
 /* Plans training with these trained layers, outputs given from outside, and `ends`, layers whose
-   gradient the loss gives. Returns 0 or MIEN_ERR_MEM. */
+   gradient the loss gives; bf16: outputs are bfloat16 where they can be. Returns 0 or
+   MIEN_ERR_MEM. */
 MIEN_CHECKED int train_memory_make(struct train_memory *p, const struct net *net, const bool *train,
                                    const int *given, int ngiven, const int *ends, int nends,
-                                   int batch, int jobs);
+                                   int batch, int jobs, bool bf16);
 void train_memory_free(struct train_memory *p);
 
 /* The relu that layer i computes itself before it stores its output. */
@@ -115,6 +119,11 @@ struct weight_blocks {
     size_t down, across; /* so many of them */
 };
 struct weight_blocks train_weight_blocks(const struct layer *l);
+
+/* Rows of a product that are made floats at once where they become bfloat16, and elements of scratch
+   that a convolution needs for that, behind its patches. */
+enum { TRAIN_ROWS = 168 };
+size_t train_rows_scratch(const struct layer *l, struct shape in);
 
 /* Elements that a block has at most. */
 size_t train_block_room(const struct layer *l);

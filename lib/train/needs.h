@@ -3,14 +3,28 @@
 #ifndef MIEN_TRAIN_NEEDS_H
 #define MIEN_TRAIN_NEEDS_H
 
+#include <stdbool.h>
+
+#include "kernel/bf16.h"
 #include "net/net.h"
 
 enum train_trait {
     TRAIN_ONE_IMAGE = 1, /* it looks at one image at a time: it can be one of a fused run */
     TRAIN_TAIL = 2,      /* forward applies the relu behind it, train_tail, before it stores */
-    TRAIN_IN_PLACE = 4   /* its gradient follows from its output alone: it can take the place of the
+    TRAIN_IN_PLACE = 4,  /* its gradient follows from its output alone: it can take the place of the
                             layer that it reads, and then x is y and dx is dy */
+    TRAIN_BFLOATS = 8,   /* what it reads and makes may be bfloat16 */
+    TRAIN_ONE_KIND = 16  /* but only both or neither */
 };
+
+/* Elements that are made floats at once where a layer's are bfloat16: at least a pixel's. */
+enum { TRAIN_ROOM = 2048 };
+
+/* Rows of c elements that are worked on at once, of `rows`: all where they are floats. */
+static inline size_t reals_rows(struct reals a, size_t rows, size_t c)
+{
+    return a.f != NULL ? rows : TRAIN_ROOM / c;
+}
 
 struct train_needs {
     unsigned is; /* of enum train_trait */
@@ -22,6 +36,9 @@ struct train_needs {
 };
 
 const struct train_needs *train_needs_of(enum layer_type type);
+
+/* Whether what the layer reads and makes may be bfloat16. */
+bool train_takes_bfloats(const struct layer *l);
 
 /* Bytes that a layer keeps for a batch. */
 size_t train_kept(const struct layer *l, int batch);

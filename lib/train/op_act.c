@@ -7,12 +7,26 @@
 
 /* --- The relus ------------------------------------------------------------------------------ */
 
+/* On bfloat16s, of which those that are positive are ordered as whole numbers are. */
+enum { BF16_SIX = 0x40c0, BF16_INFINITY = 0x7f80, BF16_LAST = 0xffff };
+
+SIMD static void relu_bf16(bfloat *y, size_t n, bfloat most)
+{
+    for (size_t i = 0; i < n; i++) {
+        bfloat v = y[i] >> 15 ? 0 : y[i];
+        y[i] = v > most ? most : v;
+    }
+}
+
 static void relu_forward(struct trainer *t, const struct images *v)
 {
     const struct tail tail = {NULL, k_act(v->l->type), pass_param(t, v->l, 0)};
-    if (v->y != v->x)
-        memcpy(v->y, v->x, v->n * v->count * sizeof *v->y);
-    k_tail(v->y, v->rows, v->l->shape.c, &tail);
+    if (reals_at(v->ys) != reals_at(v->xs))
+        memcpy(reals_at(v->ys), reals_at(v->xs), v->n * v->count * reals_size(v->ys));
+    if (v->ys.h != NULL)
+        relu_bf16(v->ys.h, v->n * v->count, v->l->type == L_RELU6 ? BF16_SIX : BF16_LAST);
+    else
+        k_tail(v->y, v->rows, v->l->shape.c, &tail);
 }
 
 SIMD static void g_relu(const real *restrict y, real *restrict d, size_t n)
@@ -27,13 +41,22 @@ SIMD static void g_relu6(const real *restrict y, real *restrict d, size_t n)
         d[i] = y[i] > 0 && y[i] < 6 ? d[i] : 0;
 }
 
+/* Where 0 < y < end; -0 isn't. */
+SIMD static void g_relu_bf16(const bfloat *restrict y, bfloat *restrict d, size_t n, bfloat end)
+{
+    for (size_t i = 0; i < n; i++)
+        d[i] = (bfloat)(y[i] - 1) < (bfloat)(end - 1) ? d[i] : 0;
+}
+
 static void relu_backward(struct trainer *t, const struct images *v, const struct gradients *g)
 {
     size_t count = v->n * v->count;
     (void)t;
-    if (g->dx != g->dy)
-        memcpy(g->dx, g->dy, count * sizeof *g->dx);
-    if (v->l->type == L_RELU)
+    if (reals_at(g->dxs) != reals_at(g->dys))
+        memcpy(reals_at(g->dxs), reals_at(g->dys), count * reals_size(g->dxs));
+    if (v->ys.h != NULL)
+        g_relu_bf16(v->ys.h, g->dxs.h, count, v->l->type == L_RELU6 ? BF16_SIX : BF16_INFINITY + 1);
+    else if (v->l->type == L_RELU)
         g_relu(v->y, g->dx, count);
     else
         g_relu6(v->y, g->dx, count);

@@ -55,7 +55,7 @@ static struct operand side(const struct trainer *t, const struct images *v, int 
     if (k >= l->nin)
         return (struct operand){pass_param(t, l, 0), {l->size[0], l->size[1], l->size[2]}, true};
     struct shape s = t->net->layer[l->in[k]].shape;
-    return (struct operand){t->state[l->in[k]].act + v->first * shape_count(s), s, false};
+    return (struct operand){t->state[l->in[k]].act.f + v->first * shape_count(s), s, false};
 }
 
 static void arith_forward(struct trainer *t, const struct images *v)

@@ -12,8 +12,9 @@
 static bool fast_y(const struct trainer *t, const struct images *v)
 {
     const struct fast_conv *f = &t->state[v->i].fast;
-    const void *w = pass_param(t, v->l, 0), *bias = pass_param(t, v->l, 1), *x = v->x;
-    void *y = v->y;
+    const void *w = pass_param(t, v->l, 0), *bias = pass_param(t, v->l, 1);
+    const void *x = reals_at(v->xs);
+    void *y = reals_at(v->ys);
     if (f->simd == NULL)
         return false;
     fast_conv_forward(f, w, bias, x, y, v->n, t->scratch[v->worker]);
@@ -49,7 +50,7 @@ static void conv_forward(struct trainer *t, const struct images *v)
         return;
     const struct products products = pass_products(t, v->i, v->worker);
     assert(k_conv_scratch(v->l, v->in) <= t->memory.patch);
-    k_conv(&products, v->l, v->in, pass_param(t, v->l, 0), &tail, v->x, v->y, v->n,
+    k_conv(&products, v->l, v->in, pass_param(t, v->l, 0), &tail, v->xs, v->ys, v->n,
            t->scratch[v->worker]);
 }
 
@@ -73,63 +74,89 @@ static void col2im(const struct layer *l, struct shape in, const real *col, int 
     }
 }
 
-void g_conv(const struct products *p, const struct layer *l, struct shape in, const real *w,
-            const real *x, const real *dy, real *dx, real *dw, real *db, size_t n, real *col)
+/* dx (m, inputs) = dy (m, units) w^T; where it is bfloat16 by way of room (TRAIN_ROWS, inputs). */
+static void rows_back(const struct products *p, const struct layer *l, int inputs, struct reals dy,
+                      const real *w, struct reals dx, size_t m, real *room)
 {
-    size_t pixels = (size_t)l->shape.h * (size_t)l->shape.w;
-    int cin = in.c / l->groups, cout = l->units / l->groups;
+    const size_t units = (size_t)l->units, most = dx.f != NULL ? m : TRAIN_ROWS;
+    for (size_t r = 0, some; r < m; r += some) {
+        some = m - r < most ? m - r : most;
+        product_back(p, (int)some, inputs, l->units, reals_from(dy, r * units), l->units, w,
+                     l->units, dx.f != NULL ? dx.f + r * (size_t)inputs : room, inputs);
+        if (dx.h != NULL)
+            bf16_narrow(room, dx.h + r * (size_t)inputs, some * (size_t)inputs);
+    }
+}
+
+/* In blocks, of which the second product finds dy in the cache. */
+static void g_pointwise(const struct products *p, const struct layer *l, struct shape in,
+                        const real *w, struct reals x, struct reals dy, struct reals dx, real *dw,
+                        size_t rows, real *room)
+{
+    size_t step = k_tile_rows((size_t)(in.c + l->units) / 2) / 512 * 512;
+    if (step < 512)
+        step = 512;
+    for (size_t r = 0; r < rows; r += step) {
+        size_t m = rows - r < step ? rows - r : step, at = r * (size_t)in.c;
+        const struct reals d = reals_from(dy, r * (size_t)l->units);
+        if (dw != NULL)
+            gemm(p, 1, 0, in.c, l->units, (int)m, reals_from(x, at), in.c, d, l->units, true, dw,
+                 l->units);
+        if (reals_there(dx))
+            rows_back(p, l, in.c, d, w, reals_from(dx, at), m, room);
+    }
+}
+
+void g_conv(const struct products *p, const struct layer *l, struct shape in, const real *w,
+            struct reals x, struct reals dy, struct reals dx, real *dw, real *db, size_t n,
+            real *col)
+{
+    size_t pixels = (size_t)l->shape.h * (size_t)l->shape.w, scratch = k_conv_scratch(l, in);
+    int cin = in.c / l->groups, cout = l->units / l->groups, k = l->kh * l->kw * cin;
+    real *dcol = col + scratch, *room = dcol + scratch;
     if (db != NULL)
         g_add_rows(dy, pixels * n, l->units, db);
     if (k_is_pointwise(l)) {
-        /* In blocks, of which the second product finds dy in the cache. */
-        size_t rows = pixels * n, step = k_tile_rows((size_t)(in.c + l->units) / 2) / 512 * 512;
-        if (step < 512)
-            step = 512;
-        for (size_t r = 0; r < rows; r += step) {
-            int m = (int)(rows - r < step ? rows - r : step);
-            const real *d = dy + r * (size_t)l->units;
-            if (dw != NULL)
-                gemm(p, 1, 0, in.c, l->units, m, x + r * (size_t)in.c, in.c, d, l->units, true, dw,
-                     l->units);
-            if (dx != NULL)
-                product_back(p, m, in.c, l->units, d, l->units, w, l->units, dx + r * (size_t)in.c,
-                             in.c);
-        }
+        g_pointwise(p, l, in, w, x, dy, dx, dw, pixels * n, room);
         return;
     }
-    int k = l->kh * l->kw * cin;
-    size_t scratch = k_conv_scratch(l, in), step = scratch / (size_t)k;
-    real *dcol = col + scratch;
-    if (dx != NULL)
-        memset(dx, 0, n * shape_count(in) * sizeof *dx);
-    for (size_t i = 0; i < n; i++, x += shape_count(in), dy += shape_count(l->shape)) {
+    const size_t step = scratch / (size_t)k;
+    const struct reals patches = reals_like(x, col);
+    for (size_t i = 0; i < n; i++) {
+        const struct reals image = reals_from(x, i * shape_count(in));
+        /* What patches add up to is floats. */
+        real *sums = dx.f != NULL ? dx.f + i * shape_count(in) : room;
+        if (reals_there(dx))
+            memset(sums, 0, shape_count(in) * sizeof *sums);
         for (size_t r = 0; r < pixels; r += step) {
             size_t m = pixels - r < step ? pixels - r : step;
             for (int g = 0; g < l->groups; g++) {
-                const real *d = dy + r * (size_t)l->units + g * cout;
+                const struct reals d =
+                    reals_from(dy, (i * pixels + r) * (size_t)l->units + (size_t)(g * cout));
                 if (dw != NULL) {
-                    k_im2col(l, in, x, g * cin, cin, r, m, col);
-                    gemm(p, 1, 0, k, cout, (int)m, col, k, d, l->units, true, dw + g * cout,
+                    k_im2col(l, in, reals_at(image), reals_size(x), g * cin, cin, r, m, col);
+                    gemm(p, 1, 0, k, cout, (int)m, patches, k, d, l->units, true, dw + g * cout,
                          l->units);
                 }
-                if (dx == NULL)
+                if (!reals_there(dx))
                     continue;
                 product_back(p, (int)m, k, cout, d, l->units, w + g * cout, l->units, dcol, k);
-                col2im(l, in, dcol, g * cin, cin, r, m, dx);
+                col2im(l, in, dcol, g * cin, cin, r, m, sums);
             }
         }
-        if (dx != NULL)
-            dx += shape_count(in);
+        if (dx.h != NULL)
+            bf16_narrow(sums, dx.h + i * shape_count(in), shape_count(in));
     }
 }
 
 static void conv_backward(struct trainer *t, const struct images *v, const struct gradients *g)
 {
     bool done = g->dx != NULL && fast_dx(t, v, g->dy, g->dx);
+    const struct reals nowhere = {NULL, NULL};
     const struct products products = pass_products(t, v->i, v->worker);
     assert(2 * k_conv_scratch(v->l, v->in) <= t->memory.patch);
-    g_conv(&products, v->l, v->in, pass_param(t, v->l, 0), v->x, g->dy, done ? NULL : g->dx, g->dw,
-           g->db, v->n, t->scratch[v->worker]);
+    g_conv(&products, v->l, v->in, pass_param(t, v->l, 0), v->xs, g->dys, done ? nowhere : g->dxs,
+           g->dw, g->db, v->n, t->scratch[v->worker]);
 }
 
 const struct train_op train_conv = {
@@ -147,11 +174,9 @@ static void dwconv_forward(struct trainer *t, const struct images *v)
 }
 
 SIMD void g_dwconv(const struct layer *l, struct shape in, const real *w, const real *x,
-                   const real *dy, real *dx, real *dw, real *db, size_t n)
+                   const real *dy, real *dx, real *dw, size_t n)
 {
     size_t nc = (size_t)in.c;
-    if (db != NULL)
-        g_add_rows(dy, (size_t)l->shape.h * (size_t)l->shape.w * n, in.c, db);
     if (dx != NULL)
         memset(dx, 0, n * shape_count(in) * sizeof *dx);
     else if (dw == NULL)
@@ -187,10 +212,13 @@ SIMD void g_dwconv(const struct layer *l, struct shape in, const real *w, const 
 
 static void dwconv_backward(struct trainer *t, const struct images *v, const struct gradients *g)
 {
-    bool done = g->dx != NULL && fast_dx(t, v, g->dy, g->dx);
-    bool done_dw = g->dw != NULL && fast_dw(t, v, v->x, g->dy, g->dw);
+    bool done = reals_there(g->dxs) && fast_dx(t, v, reals_at(g->dys), reals_at(g->dxs));
+    bool done_dw = g->dw != NULL && fast_dw(t, v, reals_at(v->xs), reals_at(g->dys), g->dw);
+    if (g->db != NULL)
+        g_add_rows(g->dys, v->rows, v->l->shape.c, g->db);
+    assert(g->dys.f != NULL || (done_dw || g->dw == NULL));
     g_dwconv(v->l, v->in, pass_param(t, v->l, 0), v->x, g->dy, done ? NULL : g->dx,
-             done_dw ? NULL : g->dw, g->db, v->n);
+             done_dw ? NULL : g->dw, v->n);
 }
 
 const struct train_op train_dwconv = {
@@ -233,7 +261,7 @@ static void tconv_backward(struct trainer *t, const struct images *v, const stru
     real *dx = g->dx;
     size_t units = (size_t)l->units;
     if (g->db != NULL)
-        g_add_rows(dy, v->rows, l->units, g->db);
+        g_add_rows(g->dys, v->rows, l->units, g->db);
     if (dx != NULL)
         memset(dx, 0, v->n * v->icount * sizeof *dx);
     for (size_t i = 0; i < v->n; i++, dy += v->count) {

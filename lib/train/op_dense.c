@@ -13,13 +13,13 @@ static void g_dense(const struct products *p, const struct layer *l, size_t inpu
                     const real *x, const real *dy, real *dx, real *dw, real *db, size_t n)
 {
     if (db != NULL)
-        g_add_rows(dy, n, l->units, db);
+        g_add_rows(reals_floats(dy), n, l->units, db);
     if (dw != NULL)
-        gemm(p, 1, 0, (int)inputs, l->units, (int)n, x, (int)inputs, dy, l->units, true, dw,
-             l->units);
+        gemm(p, 1, 0, (int)inputs, l->units, (int)n, reals_floats(x), (int)inputs, reals_floats(dy),
+             l->units, true, dw, l->units);
     if (dx != NULL)
-        gemm(p, 0, 1, (int)n, (int)inputs, l->units, dy, l->units, w, l->units, false, dx,
-             (int)inputs);
+        gemm(p, 0, 1, (int)n, (int)inputs, l->units, reals_floats(dy), l->units, reals_floats(w),
+             l->units, false, dx, (int)inputs);
 }
 
 static void dense_backward(struct trainer *t, const struct images *v, const struct gradients *g)
@@ -44,7 +44,7 @@ static void g_coral(size_t inputs, int units, const real *w, const real *x, cons
                     real *dx, real *dw, real *db, size_t n)
 {
     if (db != NULL)
-        g_add_rows(dy, n, units, db);
+        g_add_rows(reals_floats(dy), n, units, db);
     for (size_t i = 0; i < n; i++, x += inputs, dy += units) {
         real rank = 0; /* the gradient of what all units share */
         for (int u = 0; u < units; u++)
@@ -67,7 +67,7 @@ const struct train_op train_coral = {.forward = coral_forward, .backward = coral
 static const real *side(const struct trainer *t, const struct images *v, int k, struct shape *s)
 {
     *s = t->net->layer[v->l->in[k]].shape;
-    return t->state[v->l->in[k]].act + v->first * shape_count(*s);
+    return t->state[v->l->in[k]].act.f + v->first * shape_count(*s);
 }
 
 static void matmul_forward(struct trainer *t, const struct images *v)

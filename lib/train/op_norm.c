@@ -7,53 +7,69 @@
 
 /* --- bn ------------------------------------------------------------------------------------- */
 
-/* What is kept, (4, c): mean, 1 / deviation; scale and shift, and in the backward pass, over these,
-   the sums of dy and of dy * xhat. */
+/* What is kept, (4, c): mean, 1 / deviation; scale and shift. In the backward pass the last three are
+   replaced by what bn_grad takes. */
 static real *bn_stat(const struct trainer *t, int i)
 {
     return t->state[i].kept;
 }
 
-/* Over `rows` values a channel, in steps that are summed over parts of a batch in between. bn_sums
-   adds the sums of x - shift and of (x - shift)^2 to sum[0..c) and sum[c..2c); bn_grad_sums adds
-   those of dy and of dy * xhat, where xhat = (x - mean) * inv. */
-SIMD static void bn_sums(const real *restrict x, size_t rows, int c, const real *restrict shift,
-                         real *restrict sum)
-{
-    real *restrict square = sum + c;
-    for (size_t r = 0; r < rows; r++, x += c) {
-        for (int i = 0; i < c; i++) {
-            real d = x[i] - shift[i];
-            sum[i] += d;
-            square[i] += d * d;
-        }
+/* Loops over `rows` values a channel, for elements of one type. Sums are over parts of a batch, which
+   are summed in between: bn_sums adds those of x - shift and of (x - shift)^2 to sum[0..c) and
+   sum[c..2c); bn_grad_sums those of dy and of dy * xhat, where xhat = (x - mean) * inv. bn_grad:
+   dx = dy * by[0..c) - by[c..2c) - (x - mean) * by[2c..3c). */
+#define BN_LOOPS(suffix, type, read, write)                                                        \
+    SIMD static void bn_sums##suffix(const type *restrict x, size_t rows, int c,                   \
+                                     const real *restrict shift, real *restrict sum)               \
+    {                                                                                              \
+        real *restrict square = sum + c;                                                           \
+        for (size_t r = 0; r < rows; r++, x += c) {                                                \
+            for (int i = 0; i < c; i++) {                                                          \
+                real d = read(x[i]) - shift[i];                                                    \
+                sum[i] += d;                                                                       \
+                square[i] += d * d;                                                                \
+            }                                                                                      \
+        }                                                                                          \
+    }                                                                                              \
+    SIMD static void bn_grad_sums##suffix(const type *restrict x, const type *restrict dy,         \
+                                          size_t rows, int c, const real *restrict mean,           \
+                                          const real *restrict inv, real *restrict sum)            \
+    {                                                                                              \
+        real *restrict dot = sum + c;                                                              \
+        for (size_t r = 0; r < rows; r++, x += c, dy += c) {                                       \
+            for (int i = 0; i < c; i++) {                                                          \
+                real d = read(dy[i]);                                                              \
+                sum[i] += d;                                                                       \
+                dot[i] += d * (read(x[i]) - mean[i]) * inv[i];                                     \
+            }                                                                                      \
+        }                                                                                          \
+    }                                                                                              \
+    SIMD static void bn_grad##suffix(const type *restrict x, const type *restrict dy,              \
+                                     type *restrict dx, size_t rows, int c,                        \
+                                     const real *restrict mean, const real *restrict by)           \
+    {                                                                                              \
+        const real *restrict sum = by + c, *restrict dot = sum + c;                                \
+        for (size_t r = 0; r < rows; r++, x += c, dy += c, dx += c) {                              \
+            for (int i = 0; i < c; i++)                                                            \
+                dx[i] = write(read(dy[i]) * by[i] - sum[i] - (read(x[i]) - mean[i]) * dot[i]);     \
+        }                                                                                          \
     }
-}
 
-SIMD static void bn_grad_sums(const real *restrict x, const real *restrict dy, size_t rows, int c,
-                              const real *restrict mean, const real *restrict inv,
-                              real *restrict sum)
-{
-    real *restrict dot = sum + c;
-    for (size_t r = 0; r < rows; r++, x += c, dy += c) {
-        for (int i = 0; i < c; i++) {
-            sum[i] += dy[i];
-            dot[i] += dy[i] * (x[i] - mean[i]) * inv[i];
-        }
-    }
-}
+#define AS_IT_IS(x) (x)
+BN_LOOPS(, real, AS_IT_IS, AS_IT_IS)
+#define FROM_REAL(x) bf16_round((float)(x))
+BN_LOOPS(_bf16, bfloat, bf16_float, FROM_REAL)
 
-/* dx for statistics of a batch of `total` rows whose sums are `sum`; for fixed statistics, total 0:
-   dx = dy * gamma * inv. */
-SIMD static void bn_grad(const real *restrict x, const real *restrict dy, real *restrict dx,
-                         size_t rows, int c, const real *restrict gamma, const real *restrict mean,
-                         const real *restrict inv, const real *restrict sum, size_t total)
+/* y = x * scale + shift, at least `least` and at most `most`. */
+SIMD static void bn_scale_bf16(const bfloat *restrict x, bfloat *restrict y, size_t rows, int c,
+                               const real *restrict scale, const real *restrict shift, real least,
+                               real most)
 {
-    real share = total > 0 ? (real)1 / (real)total : 0;
-    for (size_t r = 0; r < rows; r++, x += c, dy += c, dx += c) {
+    for (size_t r = 0; r < rows; r++, x += c, y += c) {
         for (int i = 0; i < c; i++) {
-            real xhat = (x[i] - mean[i]) * inv[i];
-            dx[i] = gamma[i] * inv[i] * (dy[i] - share * (sum[i] + xhat * sum[c + i]));
+            real v = bf16_float(x[i]) * scale[i] + shift[i];
+            v = v < least ? least : v;
+            y[i] = FROM_REAL(v > most ? most : v);
         }
     }
 }
@@ -64,7 +80,11 @@ static void bn_sums_part(void *ctx, int worker, size_t k)
     size_t first, n;
     pass_part(t, k, &first, &n);
     struct images v = pass_images(t, t->cur, first, n, worker);
-    bn_sums(v.x, v.rows, v.l->shape.c, bn_stat(t, t->cur), t->part + k * t->part_len);
+    real *sum = t->part + k * t->part_len;
+    if (v.xs.h != NULL)
+        bn_sums_bf16(v.xs.h, v.rows, v.l->shape.c, bn_stat(t, t->cur), sum);
+    else
+        bn_sums(v.x, v.rows, v.l->shape.c, bn_stat(t, t->cur), sum);
 }
 
 /* Makes the running statistics those of this pass. */
@@ -121,6 +141,12 @@ static void bn_forward(struct trainer *t, const struct images *v)
     size_t c = (size_t)v->l->shape.c, most = c < 4096 ? 4096 / c : 1, n;
     const real *x = v->x;
     real *y = v->y;
+    if (v->xs.h != NULL) {
+        bn_scale_bf16(v->xs.h, v->ys.h, v->rows, (int)c, stat + 2 * c, stat + 3 * c,
+                      tail.act == ACT_NONE ? -(real)INFINITY : 0,
+                      tail.act == ACT_RELU6 ? 6 : (real)INFINITY);
+        return;
+    }
     for (size_t rows = v->rows; rows > 0; rows -= n, x += n * c, y += n * c) {
         n = rows < most ? rows : most;
         k_scale(y, x, n, (int)c, stat + 2 * c, stat + 3 * c);
@@ -132,9 +158,10 @@ static void bn_backward(struct trainer *t, const struct images *v, const struct 
 {
     int c = v->l->shape.c;
     const real *stat = bn_stat(t, v->i);
-    bool of_batch = t->training && t->memory.use[v->i].train;
-    bn_grad(v->x, g->dy, g->dx, v->rows, c, pass_param(t, v->l, 0), stat, stat + c, stat + 2 * c,
-            of_batch ? v->rows / v->n * (size_t)t->n : 0);
+    if (v->xs.h != NULL)
+        bn_grad_bf16(v->xs.h, g->dys.h, g->dxs.h, v->rows, c, stat, stat + c);
+    else
+        bn_grad(v->x, g->dy, g->dx, v->rows, c, stat, stat + c);
 }
 
 static void bn_grad_sums_part(void *ctx, int worker, size_t k)
@@ -143,26 +170,41 @@ static void bn_grad_sums_part(void *ctx, int worker, size_t k)
     size_t first, n;
     pass_part(t, k, &first, &n);
     const struct images v = pass_images(t, t->cur, first, n, worker);
+    const struct reals dy = reals_from(t->state[t->cur].dact, first * v.count);
     const real *stat = bn_stat(t, t->cur);
+    real *sum = t->part + k * t->part_len;
     int c = v.l->shape.c;
-    bn_grad_sums(v.x, t->state[t->cur].dact + first * v.count, v.rows, c, stat, stat + c,
-                 t->part + k * t->part_len);
+    if (v.xs.h != NULL)
+        bn_grad_sums_bf16(v.xs.h, dy.h, v.rows, c, stat, stat + c, sum);
+    else
+        bn_grad_sums(v.x, dy.f, v.rows, c, stat, stat + c, sum);
 }
 
-/* The sums (2, c) over the whole batch come first: each image's gradient needs them. */
+/* The sums (2, c) over the whole batch come first: each image's gradient needs them. With inv for
+   1 / deviation, dx = gamma inv (dy - (sum of dy + xhat sum of dy xhat) / rows); for fixed statistics
+   gamma inv dy. */
 static void bn_backward_batch(struct trainer *t)
 {
     const struct layer *l = &t->net->layer[t->cur];
     size_t c = (size_t)l->shape.c;
+    bool train = t->memory.use[t->cur].train;
+    const real *gamma = pass_param(t, l, 0);
     t->dx = pass_destination(t, l->in[0]);
     const real *sum = pass_sum_batch(t, bn_grad_sums_part, 2 * c);
-    memcpy(bn_stat(t, t->cur) + 2 * c, sum, 2 * c * sizeof *sum);
-    for (size_t i = 0; t->memory.use[t->cur].train && i < c; i++) {
-        t->grad[l->param[0].at + i] = sum[c + i];
-        t->grad[l->param[1].at + i] = sum[i];
+    real share = t->training && train ? 1 / ((real)l->shape.h * l->shape.w * t->n) : 0;
+    real *by = bn_stat(t, t->cur) + c;
+    for (size_t i = 0; i < c; i++) {
+        real inv = by[i];
+        by[i] = gamma[i] * inv;
+        by[c + i] = by[i] * share * sum[i];
+        by[2 * c + i] = by[i] * share * sum[c + i] * inv;
+        if (train) {
+            t->grad[l->param[0].at + i] = sum[c + i];
+            t->grad[l->param[1].at + i] = sum[i];
+        }
     }
     pass_input_gradient(t);
-    if (t->dx != NULL)
+    if (reals_there(t->dx))
         pass_deliver(t, l->in[0], t->dx);
 }
 

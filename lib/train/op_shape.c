@@ -61,7 +61,7 @@ static void concat_forward(struct trainer *t, const struct images *v)
     for (int k = 0, at = 0; k < l->nin; k++, at += block) {
         struct shape s = t->net->layer[l->in[k]].shape;
         k_concat_rows(l, s, v->n, &block, &rows);
-        k_place(t->state[l->in[k]].act + v->first * shape_count(s), block, v->y, at, width, rows);
+        k_place(t->state[l->in[k]].act.f + v->first * shape_count(s), block, v->y, at, width, rows);
     }
 }
 

@@ -17,8 +17,10 @@ struct images pass_images(const struct trainer *t, int i, size_t first, size_t n
     v.icount = shape_count(v.in);
     v.count = shape_count(l->shape);
     v.rows = v.count / (size_t)l->shape.c * n;
-    v.x = t->state[l->in[0]].act + first * v.icount;
-    v.y = t->state[i].act + first * v.count;
+    v.xs = reals_from(t->state[l->in[0]].act, first * v.icount);
+    v.ys = reals_from(t->state[i].act, first * v.count);
+    v.x = v.xs.f;
+    v.y = v.ys.f;
     return v;
 }
 

@@ -16,6 +16,7 @@ struct images {
     size_t rows;          /* pixels of the output, of all n images */
     const real *x;        /* (n, in.h, in.w, in.c) */
     real *y;              /* (n, h, w, c) */
+    struct reals xs, ys;  /* the same, of layers that take bfloat16: x and y may then be NULL */
 };
 struct images pass_images(const struct trainer *t, int i, size_t first, size_t n, int worker);
 
@@ -26,6 +27,7 @@ struct gradients {
     const real *dy; /* (n, h, w, c), of the output */
     real *dx;       /* (n, in.h, in.w, in.c), of the first input */
     real *dw, *db;
+    struct reals dys, dxs; /* as dy and dx, of layers that take bfloat16 */
 };
 
 /* The k-th parameter of a layer, or NULL. */
@@ -70,16 +72,16 @@ real *pass_root(const struct trainer *t, const struct tree_node *root);
 const real *pass_sum_batch(struct trainer *t, void (*fn)(void *, int worker, size_t part),
                            size_t len);
 
-/* Where the gradient (n, h, w, c) of input layer `in` is to be computed; NULL: it isn't wanted. */
-real *pass_destination(struct trainer *t, int in);
+/* Where the gradient (n, h, w, c) of input layer `in` is to be computed; nowhere: it isn't wanted. */
+struct reals pass_destination(struct trainer *t, int in);
 
 /* Hands a finished gradient of input layer `in` over, which may be the current layer's own. */
-void pass_deliver(struct trainer *t, int in, const real *dx);
+void pass_deliver(struct trainer *t, int in, struct reals dx);
 
 /* Part k, as pass_cut_images cuts, of the gradient of the current layer's first input, at t->dx. */
 void pass_input_part(struct trainer *t, int worker, size_t k);
 
-/* The gradient of the current layer's first input alone, at t->dx unless that is NULL. */
+/* The gradient of the current layer's first input alone, at t->dx unless that is nowhere. */
 void pass_input_gradient(struct trainer *t);
 
 #endif

@@ -15,13 +15,13 @@ size_t k_tile_rows(size_t k);
 size_t k_conv_scratch(const struct layer *l, struct shape in);
 
 /* The patches of output pixels [from, from + count) of one image as rows of kh x kw x channels,
-   of the input's channels [c0, c0 + nc). */
-void k_im2col(const struct layer *l, struct shape in, const real *x, int c0, int nc, size_t from,
-              size_t count, real *col);
+   of the input's channels [c0, c0 + nc). x has elements of `size` bytes, whose zero is all zeros. */
+void k_im2col(const struct layer *l, struct shape in, const void *x, size_t size, int c0, int nc,
+              size_t from, size_t count, void *col);
 
 /* The same of terms [term, term + terms) of each patch, without groups; pixels are counted over all
    images. */
-void k_im2col_terms(const struct layer *l, struct shape in, const real *x, size_t term,
-                    size_t terms, size_t from, size_t count, real *col);
+void k_im2col_terms(const struct layer *l, struct shape in, const void *x, size_t size, size_t term,
+                    size_t terms, size_t from, size_t count, void *col);
 
 #endif

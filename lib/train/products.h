@@ -8,6 +8,7 @@
 
 #include <cblas.h>
 
+#include "kernel/bf16.h"
 #include "kernel/gemm.h"
 #include "patches.h"
 
@@ -21,15 +22,15 @@ struct products {
 };
 
 /* c = a b, added to c with `add`, row-major: a is m x k (or k x m when ta), b is k x n (or n x k
-   when tb). */
-void gemm(const struct products *p, int ta, int tb, int m, int n, int k, const real *a, int lda,
-          const real *b, int ldb, bool add, real *c, int ldc);
+   when tb). Here and below, operands may be bfloat16 where own's products are. */
+void gemm(const struct products *p, int ta, int tb, int m, int n, int k, struct reals a, int lda,
+          struct reals b, int ldb, bool add, real *c, int ldc);
 
 /* The products that weights are the right side of: y[m, units] = x[m, inputs] w, and dx = dy w^T.
    Rows of w are ldw apart. */
-void product_forth(const struct products *p, int m, int units, int inputs, const real *x, int ldx,
+void product_forth(const struct products *p, int m, int units, int inputs, struct reals x, int ldx,
                    const real *w, int ldw, real *y, int ldy);
-void product_back(const struct products *p, int m, int inputs, int units, const real *dy, int ldy,
+void product_back(const struct products *p, int m, int inputs, int units, struct reals dy, int ldy,
                   const real *w, int ldw, real *dx, int ldx);
 
 /* A layer's weights packed for products. They change from step to step, and are packed once in
@@ -46,9 +47,10 @@ MIEN_CHECKED int packed_weights_make(struct packed_weights *p, const struct gemm
 void packed_weights_set(struct packed_weights *p, const struct layer *l, const float *w);
 void packed_weights_free(struct packed_weights *p);
 
-/* y[n, l.shape] = tail(conv(x[n, in])). col is scratch of k_conv_scratch(l, in) elements. */
+/* y[n, l.shape] = tail(conv(x[n, in])). col is scratch of k_conv_scratch(l, in) elements, and for y
+   in bfloat16 of TRAIN_ROWS x units more. */
 void k_conv(const struct products *p, const struct layer *l, struct shape in, const real *w,
-            const struct tail *t, const real *x, real *y, size_t n, real *col);
+            const struct tail *t, struct reals x, struct reals y, size_t n, real *col);
 
 /* y[n, units] = x[n, inputs] w. */
 void k_dense(const struct products *p, const struct layer *l, size_t inputs, const real *w,

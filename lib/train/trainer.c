@@ -18,8 +18,12 @@ static int take_state(struct trainer *t, int i)
     const struct layer_use *plan = &t->memory.use[i];
     struct layer_state *d = &t->state[i];
     size_t count = (size_t)t->memory.batch * shape_count(l->shape);
-    if (plan->holder == i && (d->act = aligned_new(count, sizeof *d->act)) == NULL)
-        return MIEN_ERR_MEM;
+    if (plan->holder == i) {
+        void *at = aligned_new(count, plan->bf16 ? sizeof *d->act.h : sizeof *d->act.f);
+        if (at == NULL)
+            return MIEN_ERR_MEM;
+        d->act = reals_of(at, plan->bf16);
+    }
     if (plan->role == GIVEN)
         return 0;
     size_t bytes = train_kept(l, t->memory.batch);
@@ -46,7 +50,8 @@ static int take_memory(struct trainer *t)
         return MIEN_ERR_MEM;
     for (int k = 0; k < p->slots; k++) {
         size_t images = p->slot[k].inner ? (size_t)p->jobs : batch;
-        if ((t->slot[k] = aligned_new(images * p->slot[k].count, sizeof **t->slot)) == NULL)
+        size_t size = p->slot[k].bf16 ? sizeof(bfloat) : sizeof(real);
+        if ((t->slot[k] = aligned_new(images * p->slot[k].count, size)) == NULL)
             return MIEN_ERR_MEM;
     }
     for (int i = 0; i < t->net->n; i++) {
@@ -60,7 +65,7 @@ static int take_memory(struct trainer *t)
             continue;
         assert(holder->slot >= 0 &&
                p->slot[holder->slot].count >= shape_count(t->net->layer[i].shape));
-        t->state[i].dact = t->slot[holder->slot];
+        t->state[i].dact = reals_of(t->slot[holder->slot], holder->bf16);
     }
     return 0;
 }
@@ -83,7 +88,7 @@ static int take_kernels(struct trainer *t, int i)
                                  back && (bf16 || !k_is_pointwise(l)));
     if (rc == 0 && !(conv && bf16))
         rc = fast_conv_make(&d->fast, t->kernels.simd, l, t->net->layer[l->in[0]].shape,
-                            train_tail(&t->memory, i), back);
+                            train_tail(&t->memory, i), back, t->memory.use[i].bf16);
     return rc;
 }
 
@@ -131,8 +136,8 @@ struct trainer *trainer_new(const struct net *net, real *w, const bool *train, c
     }
     *t = (struct trainer){
         .net = net, .w = w, .ends = ends, .nends = nends, .par = par, .ranks = ranks};
-    if (train_memory_make(&t->memory, net, train, given, ngiven, ends, nends, batch,
-                          par_size(par)) < 0 ||
+    if (train_memory_make(&t->memory, net, train, given, ngiven, ends, nends, batch, par_size(par),
+                          precision == TRAIN_BF16) < 0 ||
         take_memory(t) < 0) {
         mien_err_mem(e, t->memory.bytes, "training: try a smaller batch");
         trainer_free(t);
@@ -152,7 +157,7 @@ void trainer_free(struct trainer *t)
         return;
     for (int i = 0; t->state != NULL && i < t->net->n; i++) {
         if (t->memory.use[i].holder == i)
-            free(t->state[i].act);
+            free(reals_at(t->state[i].act));
         free(t->state[i].kept);
         fast_conv_free(&t->state[i].fast);
         packed_weights_free(&t->state[i].packed);
@@ -179,12 +184,13 @@ void trainer_free(struct trainer *t)
 
 real *trainer_act(struct trainer *t, int layer)
 {
-    return layer < 0 ? NULL : t->state[layer].act;
+    assert(layer < 0 || t->state[layer].act.h == NULL);
+    return layer < 0 ? NULL : t->state[layer].act.f;
 }
 
 real *trainer_dact(struct trainer *t, int layer)
 {
-    return layer < 0 ? NULL : t->state[layer].dact;
+    return layer < 0 ? NULL : t->state[layer].dact.f;
 }
 
 real *trainer_grad(struct trainer *t)

@@ -9,11 +9,11 @@
 
 /* What one layer holds for a batch; h, w, c are its output's. */
 struct layer_state {
-    real *act;  /* (batch, h, w, c): its output, in the holder's place */
-    real *dact; /* its gradient: (batch, h, w, c), or (jobs, h, w, c) in a fused run */
-    bool ready; /* in a backward pass: dact holds a gradient */
-    bool all;   /* in a backward pass: other processes' outputs are here or on their way */
-    void *kept; /* what forward keeps for backward, train_op.keeps bytes */
+    struct reals act;  /* (batch, h, w, c): its output, in the holder's place */
+    struct reals dact; /* its gradient: (batch, h, w, c), or (jobs, h, w, c) in a fused run */
+    bool ready;        /* in a backward pass: dact holds a gradient */
+    bool all;          /* in a backward pass: other processes' outputs are here or on their way */
+    void *kept;        /* what forward keeps for backward, train_op.keeps bytes */
     struct fast_conv fast;
     struct packed_weights packed;
 };
@@ -25,7 +25,7 @@ struct trainer {
     struct train_memory memory;
     real *w, *grad; /* (net->nweights) */
     struct layer_state *state;
-    real **slot; /* gradients of outputs, see memory.h */
+    void **slot; /* gradients of outputs, see memory.h */
     const int *ends;
     int nends;
     struct par *par;
@@ -51,8 +51,8 @@ struct trainer {
     size_t own_first, own;             /* and its images are these of the n */
     bool training;
     uint64_t seed;
-    int input; /* of the current layer: which of several gets its gradient */
-    real *dx;  /* where the gradient of the current layer's input goes, or NULL */
+    int input;       /* of the current layer: which of several gets its gradient */
+    struct reals dx; /* where the gradient of the current layer's input goes, or nowhere */
     size_t npart, part_len;
     bool by_leaf;                                      /* parts are this process's leaves */
     void (*sum_part)(void *, int worker, size_t part); /* what pass_sum_leaves does for each */

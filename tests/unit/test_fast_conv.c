@@ -12,6 +12,7 @@
 
 #include "util/hash.h"
 #include "train/grad.h"
+#include "train/needs.h"
 #include "train/fast_conv.h"
 #include "train/memory.h"
 
@@ -48,7 +49,7 @@ static void check(const char *text)
     struct shape in = net.layer[l->in[0]].shape;
     size_t nx = IMAGES * shape_count(in), ny = IMAGES * shape_count(l->shape);
     const struct simd *simd = simd_choose(&e);
-    assert_int_equal(fast_conv_make(&f, simd, l, in, relu ? ACT_RELU6 : ACT_NONE, true), 0);
+    assert_int_equal(fast_conv_make(&f, simd, l, in, relu ? ACT_RELU6 : ACT_NONE, true, false), 0);
     assert_non_null(f.simd);
     float *w = noise(net.nweights, 1), *x = noise(nx, 2), *dy = noise(ny, 3);
     const float *weight = w + l->param[0].at, *bias = l->nparam > 1 ? w + l->param[1].at : NULL;
@@ -66,14 +67,15 @@ static void check(const char *text)
         fast_conv_back(&f, dy, dx, IMAGES, scratch);
     if (l->type == L_DWCONV) {
         k_dwconv(l, in, weight, &tail, x, y2, IMAGES, zeros);
-        g_dwconv(l, in, weight, x, dy, dx2, dw2, NULL, IMAGES);
+        g_dwconv(l, in, weight, x, dy, dx2, dw2, IMAGES);
         if (l->kh == 3 && l->kw == 3) {
             fast_conv_dw3_weights(&f, x, dy, dw, IMAGES);
             compare("dw", text, dw, dw2, nw);
         }
     } else {
-        k_conv(&blas, l, in, weight, &tail, x, y2, IMAGES, col);
-        g_conv(&blas, l, in, weight, x, dy, dx2, NULL, NULL, IMAGES, col);
+        k_conv(&blas, l, in, weight, &tail, reals_floats(x), reals_floats(y2), IMAGES, col);
+        g_conv(&blas, l, in, weight, reals_floats(x), reals_floats(dy), reals_floats(dx2), NULL,
+               NULL, IMAGES, col);
     }
     compare("y", text, y, y2, ny);
     if (f.has_back)
@@ -84,6 +86,85 @@ static void check(const char *text)
     for (size_t i = 0; i < sizeof all / sizeof *all; i++)
         free(all[i]);
     free(scratch);
+}
+
+/* n floats of noise as bfloat16s hold them, and these. */
+static bfloat *narrow_noise(size_t n, uint64_t seed, float **widened)
+{
+    bfloat *half = malloc((n + 1) * sizeof *half);
+    assert_non_null(half);
+    *widened = noise(n, seed);
+    bf16_narrow(*widened, half, n);
+    bf16_widen(half, *widened, n);
+    return half;
+}
+
+/* y and dx are rounded sums of the floats that bfloat16s hold. */
+static void compare_narrow(const char *what, const char *text, const bfloat *got, const float *want,
+                           size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        if (got[i] != bf16_round(want[i]))
+            fail_msg("%s: %s: element %zu is %g, not %g", text, what, i, (double)bf16_float(got[i]),
+                     (double)want[i]);
+    }
+}
+
+/* A depthwise layer of bfloat16s: what floats give, rounded, and the same gradient of its weights. */
+static void check_narrow(const char *text)
+{
+    struct mien_err e;
+    struct net net = {0};
+    struct fast_conv f, narrow;
+    assert_int_equal(net_parse(&net, text, strlen(text), &e), 0);
+    bool relu = net.layer[net.n - 1].type == L_RELU6;
+    const struct layer *l = &net.layer[net.n - 1 - relu];
+    struct shape in = net.layer[l->in[0]].shape;
+    enum act act = relu ? ACT_RELU6 : ACT_NONE;
+    size_t nx = IMAGES * shape_count(in), ny = IMAGES * shape_count(l->shape);
+    size_t nw = l->param[0].count;
+    const struct simd *simd = simd_choose(&e);
+    assert_true(train_takes_bfloats(l));
+    assert_int_equal(fast_conv_make(&f, simd, l, in, act, true, false), 0);
+    assert_int_equal(fast_conv_make(&narrow, simd, l, in, act, true, true), 0);
+    float *w = noise(net.nweights, 1), *x, *dy, *y = noise(ny, 4), *dx = noise(nx, 5);
+    bfloat *xh = narrow_noise(nx, 2, &x), *dyh = narrow_noise(ny, 3, &dy);
+    bfloat *yh = malloc((ny + 1) * sizeof *yh), *dxh = malloc((nx + 1) * sizeof *dxh);
+    float *dw = noise(nw, 8), *dw2 = noise(nw, 8);
+    void *scratch = malloc(fast_conv_scratch(&f) + 1);
+    const float *weight = w + l->param[0].at, *bias = l->nparam > 1 ? w + l->param[1].at : NULL;
+    fast_conv_weights(&f, weight, bias);
+    fast_conv_weights(&narrow, weight, bias);
+    fast_conv_forward(&f, weight, bias, x, y, IMAGES, scratch);
+    fast_conv_forward(&narrow, weight, bias, xh, yh, IMAGES, scratch);
+    compare_narrow("y", text, yh, y, ny);
+    fast_conv_back(&f, dy, dx, IMAGES, scratch);
+    fast_conv_back(&narrow, dyh, dxh, IMAGES, scratch);
+    compare_narrow("dx", text, dxh, dx, nx);
+    fast_conv_dw3_weights(&f, x, dy, dw, IMAGES);
+    fast_conv_dw3_weights(&narrow, xh, dyh, dw2, IMAGES);
+    assert_memory_equal(dw, dw2, nw * sizeof *dw);
+    fast_conv_free(&f);
+    fast_conv_free(&narrow);
+    net_free(&net);
+    void *all[] = {w, x, dy, y, dx, xh, dyh, yh, dxh, dw, dw2, scratch};
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++)
+        free(all[i]);
+}
+
+static void depthwise_bf16(void **state)
+{
+    (void)state;
+    const char *const options[] = {"pad=same", "stride=2 pad=same", "stride=1x2 pad=valid",
+                                   "stride=3 pad=same", "pad=2,0,1,2"};
+    for (size_t o = 0; o < sizeof options / sizeof *options; o++) {
+        for (int c = 16; c < 45; c += 7) {
+            char text[160];
+            snprintf(text, sizeof text, "input 9x8x%d\na dwconv 3x3 %s%s\n%s", c, options[o],
+                     c % 2 ? " bias=no" : "", c % 3 ? "r relu6\n" : "");
+            check_narrow(text);
+        }
+    }
 }
 
 static void depthwise(void **state)
@@ -141,11 +222,12 @@ static void check_blocks(const char *text)
     struct products p = {0};
     p.scratch = malloc((own != NULL ? gemm_scratch(own) : 1) * sizeof *p.scratch);
     assert_true(b.down * b.across > 1);
-    g_conv(&p, l, in, NULL, x, dy, NULL, dw, db, IMAGES, col);
+    g_conv(&p, l, in, NULL, reals_floats(x), reals_floats(dy), reals_floats(NULL), dw, db, IMAGES,
+           col);
     for (int k = 0; k < 1 + (own != NULL); k++) {
         for (size_t i = 0; i < b.down * b.across; i++) {
             struct block one = g_block(l, &b, i);
-            g_weight_block(&p, l, in, x, dy, IMAGES, &one,
+            g_weight_block(&p, l, in, reals_floats(x), reals_floats(dy), IMAGES, &one,
                            dw2 + one.row * (size_t)l->units + one.column, (size_t)l->units, col);
         }
         compare("dw", text, dw2, dw, nw);
@@ -153,8 +235,8 @@ static void check_blocks(const char *text)
     }
     for (size_t i = 0; i < b.across; i++) {
         struct block one = g_block(l, &b, i);
-        g_bias_block(dy, IMAGES * shape_count(l->shape) / (size_t)l->units, l->units, &one,
-                     db2 + one.column);
+        g_bias_block(reals_floats(dy), IMAGES * shape_count(l->shape) / (size_t)l->units, l->units,
+                     &one, db2 + one.column);
     }
     compare("db", text, db2, db, (size_t)l->units);
     float *all[] = {x, dy, dw, dw2, col, db, db2, p.scratch};
@@ -174,7 +256,8 @@ static void blocks(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(depthwise), cmocka_unit_test(products),
+    const struct CMUnitTest tests[] = {cmocka_unit_test(depthwise),
+                                       cmocka_unit_test(depthwise_bf16), cmocka_unit_test(products),
                                        cmocka_unit_test(blocks)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

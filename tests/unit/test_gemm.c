@@ -40,7 +40,7 @@ static struct matrix random_matrix(int rows, int columns, bool transposed, struc
     int lines = transposed ? columns : rows, length = transposed ? rows : columns;
     size_t count = (size_t)lines * (size_t)(length + PAD);
     const float *x = random_floats(count > PAD ? count - PAD : 0, r);
-    return (struct matrix){x, (size_t)(length + PAD), transposed};
+    return (struct matrix){x, (size_t)(length + PAD), transposed, NULL};
 }
 
 static struct product product_make(int m, int n, int k, int how, struct rng *r)
@@ -210,6 +210,34 @@ static void test_blas(void **state)
     }
 }
 
+/* A matrix's elements as bfloat16s, owned by the caller. */
+static struct matrix narrowed(struct matrix x, int rows, int columns)
+{
+    int lines = x.transposed ? columns : rows, length = x.transposed ? rows : columns;
+    size_t count = (size_t)lines * (size_t)(length + PAD);
+    count = count > PAD ? count - PAD : 0;
+    bfloat *half = malloc(count * sizeof *half + 1);
+    assert_non_null(half);
+    bf16_narrow(x.x, half, count);
+    return (struct matrix){NULL, x.ld, x.transposed, half};
+}
+
+/* The product of bfloat16s is that of the floats that become them, which are rounded anyway. */
+static void check_narrowed(struct product *p, const struct gemm *g, const float *want, size_t bytes)
+{
+    struct product narrow = *p;
+    narrow.a = narrowed(p->a, p->m, p->k);
+    narrow.b = narrowed(p->b, p->k, p->n);
+    run(&narrow, g);
+    assert_memory_equal(p->c, want, bytes);
+    if (!p->add) {
+        run_packed(&narrow, g);
+        assert_memory_equal(p->c, want, bytes);
+    }
+    free((void *)narrow.a.half);
+    free((void *)narrow.b.half);
+}
+
 /* All variants of a precision, and products cut into parts or packed
    beforehand, give the same bytes. */
 static void test_bytes(void **state)
@@ -240,6 +268,8 @@ static void test_bytes(void **state)
                 run_packed(&p, g);
                 assert_memory_equal(p.c, first[g->bf16], bytes);
             }
+            if (g->bf16)
+                check_narrowed(&p, g, first[true], bytes);
             if (!p.add && p.k > 0) {
                 run_blocks(&p, g);
                 assert_memory_equal(p.c, first[g->bf16], bytes);
@@ -272,17 +302,19 @@ static void test_rounding(void **state)
         float *scratch = malloc(gemm_scratch(g) * sizeof *scratch), y;
         assert_non_null(scratch);
         for (size_t i = 0; g->bf16 && i < 2 * sizeof cases / sizeof *cases; i++) {
-            struct matrix x = {&cases[i / 2].x, 1, i % 2}, b = {&one, 1, false};
+            struct matrix x = {&cases[i / 2].x, 1, i % 2, NULL}, b = {&one, 1, false, NULL};
             gemm_run(g, 1, 1, 1, x, b, false, &y, 1, scratch);
             assert_true(y == cases[i / 2].to);
+            assert_true(bf16_float(bf16_round(cases[i / 2].x)) == cases[i / 2].to);
         }
         for (int i = 0; i < 2; i++) {
             const uint32_t bits = 0x7f800001; /* loses its only bit */
             float nan;
             memcpy(&nan, &bits, sizeof nan);
-            gemm_run(g, 1, 1, 1, (struct matrix){&nan, 1, i}, (struct matrix){&one, 1, false},
-                     false, &y, 1, scratch);
+            gemm_run(g, 1, 1, 1, (struct matrix){&nan, 1, i, NULL},
+                     (struct matrix){&one, 1, false, NULL}, false, &y, 1, scratch);
             assert_true(isnan(y));
+            assert_true(isnan(bf16_float(bf16_round(nan))));
         }
         free(scratch);
     }

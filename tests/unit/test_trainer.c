@@ -11,6 +11,7 @@
 
 #include <cmocka.h>
 
+#include "train/memory.h"
 #include "train/trainer.h"
 #include "util/hash.h"
 
@@ -139,8 +140,34 @@ static void test_threads(void **state)
     net_free(&net);
 }
 
+/* Outputs between convolutions, normalisations and relus are bfloat16, those that other layers read
+   floats, and so are the gradients. */
+static void test_memory(void **state)
+{
+    struct net net = parse();
+    bool train[32];
+    int end = net.n - 1, input = 0;
+    struct train_memory m[2] = {{0}, {0}};
+    (void)state;
+    for (int i = 0; i < net.n; i++)
+        train[i] = true;
+    for (int bf16 = 0; bf16 < 2; bf16++)
+        assert_int_equal(
+            train_memory_make(&m[bf16], &net, train, &input, 1, &end, 1, BATCH, 1, bf16), 0);
+    static const char narrow[] = "abcdefkl"; /* g is read by a sum, m by an average */
+    for (int i = 0; i < net.n; i++) {
+        assert_false(m[0].use[i].bf16);
+        assert_int_equal(m[1].use[i].bf16, strstr(narrow, net.layer[i].name) != NULL);
+    }
+    assert_true(m[1].bytes < m[0].bytes);
+    train_memory_free(&m[0]);
+    train_memory_free(&m[1]);
+    net_free(&net);
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_bf16), cmocka_unit_test(test_threads)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_bf16), cmocka_unit_test(test_threads),
+                                       cmocka_unit_test(test_memory)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

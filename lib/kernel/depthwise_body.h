@@ -1,0 +1,190 @@
+/*
+ * Depthwise filters over elements of one type; simd_body.h includes this file for each. Before that
+ * it defines FILTER, for the functions' names, ELEMENT, and READ and WRITE, which load and store a
+ * vector of them.
+ */
+
+#define AT(p, i) ((const ELEMENT *)(p) + (i))
+
+/* COLS columns of 3 rows make N pixels of a 3x3 filter. Every load of a weight serves N pixels. */
+#define DW3(name, N, STRIDE)                                                                       \
+    TARGET static void FILTER(name)(const struct dw *d, const void *const *col, void *y)           \
+    {                                                                                              \
+        enum { COLS = (N - 1) * STRIDE + 3 };                                                      \
+        for (size_t at = 0; at < d->nc; at += LANES) {                                             \
+            size_t c = at + LANES > d->nc ? d->nc - LANES : at;                                    \
+            VEC acc[N];                                                                            \
+            UNROLL                                                                                 \
+            for (int i = 0; i < N; i++)                                                            \
+                acc[i] = LOAD(d->bias + c);                                                        \
+            UNROLL                                                                                 \
+            for (int ky = 0; ky < 3; ky++) {                                                       \
+                VEC w[3];                                                                          \
+                UNROLL                                                                             \
+                for (int kx = 0; kx < 3; kx++)                                                     \
+                    w[kx] = LOAD(d->w + (size_t)(3 * ky + kx) * d->nc + c);                        \
+                UNROLL                                                                             \
+                for (int j = 0; j < COLS; j++) {                                                   \
+                    VEC x = READ(AT(col[ky * COLS + j], c));                                       \
+                    UNROLL                                                                         \
+                    for (int i = 0; i < N; i++) {                                                  \
+                        if (j >= i * STRIDE && j < i * STRIDE + 3)                                 \
+                            acc[i] = FMA(x, w[j - i * STRIDE], acc[i]);                            \
+                    }                                                                              \
+                }                                                                                  \
+            }                                                                                      \
+            VEC slope = LOAD(d->slope + c);                                                        \
+            UNROLL                                                                                 \
+            for (int i = 0; i < N; i++)                                                            \
+                WRITE((ELEMENT *)y + (size_t)i * d->nc + c,                                        \
+                      VARIANT(activate)(acc[i], d->act, slope));                                   \
+        }                                                                                          \
+    }
+DW3(dw3, DW3_PIXELS, 1)
+DW3(dw3_stride2, DW3_PIXELS, 2)
+#undef DW3
+
+/* What a column of input adds to a strip's outputs: those of which it is the left one, the middle
+   one and the right one. */
+TARGET static inline __attribute__((always_inline)) void
+FILTER(strip_column)(const void *const *row, size_t at, const VEC w[9], VEC left[STRIP],
+                     VEC middle[STRIP], VEC right[STRIP])
+{
+    UNROLL
+    for (int r = 0; r < STRIP + 2; r++) {
+        if (row[r] == NULL)
+            continue;
+        VEC x = READ(AT(row[r], at));
+        UNROLL
+        for (int i = 0; i < STRIP; i++) {
+            int ky = r - i;
+            if (ky < 0 || ky > 2)
+                continue;
+            left[i] = FMA(x, w[3 * ky], left[i]);
+            middle[i] = FMA(x, w[3 * ky + 1], middle[i]);
+            right[i] = FMA(x, w[3 * ky + 2], right[i]);
+        }
+    }
+}
+
+/* The weights and the sums under way stay in registers while the columns go by; each input is
+   loaded once for the nine outputs it is a part of. */
+TARGET static void FILTER(dw3_strip)(const struct dw *d, const struct dw3_strip *s)
+{
+    for (size_t at = 0; at < d->nc; at += LANES) {
+        size_t c = at + LANES > d->nc ? d->nc - LANES : at;
+        const VEC bias = LOAD(d->bias + c), slope = LOAD(d->slope + c);
+        VEC w[9], sum[3][STRIP];
+        UNROLL
+        for (int k = 0; k < 9; k++)
+            w[k] = LOAD(d->w + (size_t)k * d->nc + c);
+        UNROLL
+        for (int i = 0; i < STRIP; i++)
+            sum[0][i] = sum[1][i] = sum[2][i] = bias;
+        for (int t = 0; t < s->columns + 2; t += 3) {
+            UNROLL
+            for (int k = 0; k < 3; k++) {
+                VEC *left = sum[k], *middle = sum[(k + 2) % 3], *right = sum[(k + 1) % 3];
+                int x = s->x0 + t + k, out = t + k - 2;
+                if (out >= s->columns)
+                    break;
+                if (x >= 0 && x < s->width)
+                    FILTER(strip_column)(s->row, (size_t)x * d->nc + c, w, left, middle, right);
+                UNROLL
+                for (int i = 0; i < STRIP; i++) {
+                    if (out >= 0)
+                        WRITE((ELEMENT *)s->y + (size_t)i * s->line + (size_t)out * d->nc + c,
+                              VARIANT(activate)(right[i], d->act, slope));
+                    right[i] = bias;
+                }
+            }
+        }
+    }
+}
+
+/* One pixel of any depthwise filter. */
+TARGET static void FILTER(dw)(const struct dw *d, const void *const *tap, void *y)
+{
+    for (size_t at = 0; at < d->nc; at += LANES) {
+        size_t c = at + LANES > d->nc ? d->nc - LANES : at;
+        VEC acc = LOAD(d->bias + c);
+        for (size_t t = 0; t < d->taps; t++)
+            acc = FMA(READ(AT(tap[t], c)), LOAD(d->w + t * d->nc + c), acc);
+        WRITE((ELEMENT *)y + c, VARIANT(activate)(acc, d->act, LOAD(d->slope + c)));
+    }
+}
+
+/* What channels [c, c + LANES) of a row of dy contribute to a 3x3 filter's gradient: for stride 1,
+   where an input and a gradient are each loaded once for the three taps that they share, and for
+   any stride. */
+TARGET static inline __attribute__((always_inline)) void
+FILTER(dw3_weights_side_by_side)(const struct dw3_row *r, const ELEMENT *dy, size_t c, VEC acc[9])
+{
+    VEC d[3] = {SET(0), SET(0), SET(0)};
+    for (int t = 0; t < r->columns + 2; t += 3) {
+        UNROLL
+        for (int k = 0; k < 3; k++) {
+            int x = r->x0 + t + k;
+            d[k] = t + k < r->columns ? READ(dy + (size_t)(t + k) * r->nc + c) : SET(0);
+            if (x < 0 || x >= r->width || t + k >= r->columns + 2)
+                continue;
+            UNROLL
+            for (int ky = 0; ky < 3; ky++) {
+                VEC v = READ(AT(r->row[ky], (size_t)x * r->nc + c));
+                UNROLL
+                for (int kx = 0; kx < 3; kx++)
+                    acc[3 * ky + kx] = FMA(d[(k + 3 - kx) % 3], v, acc[3 * ky + kx]);
+            }
+        }
+    }
+}
+
+TARGET static inline __attribute__((always_inline)) void
+FILTER(dw3_weights_apart)(const struct dw3_row *r, const ELEMENT *dy, size_t c, VEC acc[9])
+{
+    for (int ox = 0; ox < r->columns; ox++) {
+        int x = r->x0 + ox * r->stride;
+        VEC d = READ(dy + (size_t)ox * r->nc + c);
+        UNROLL
+        for (int kx = 0; kx < 3; kx++) {
+            if (x + kx < 0 || x + kx >= r->width)
+                continue;
+            UNROLL
+            for (int ky = 0; ky < 3; ky++)
+                acc[3 * ky + kx] =
+                    FMA(d, READ(AT(r->row[ky], (size_t)(x + kx) * r->nc + c)), acc[3 * ky + kx]);
+        }
+    }
+}
+
+/* The last vector overlaps the one before, whose channels aren't added again. */
+TARGET static void FILTER(dw3_weights)(const struct dw3_row *r, const void *dy, float *dw)
+{
+    for (size_t at = 0; at < r->nc; at += LANES) {
+        size_t c = at + LANES > r->nc ? r->nc - LANES : at;
+        VEC acc[9];
+        UNROLL
+        for (int k = 0; k < 9; k++)
+            acc[k] = SET(0);
+        if (r->stride == 1)
+            FILTER(dw3_weights_side_by_side)(r, dy, c, acc);
+        else
+            FILTER(dw3_weights_apart)(r, dy, c, acc);
+        for (int k = 0; k < 9; k++) {
+            float *to = dw + (size_t)k * r->nc, sums[LANES];
+            if (c == at) {
+                STORE(to + c, LOAD(to + c) + acc[k]);
+                continue;
+            }
+            STORE(sums, acc[k]);
+            for (size_t i = at; i < r->nc; i++)
+                to[i] += sums[i - c];
+        }
+    }
+}
+
+#undef AT
+#undef FILTER
+#undef ELEMENT
+#undef READ
+#undef WRITE
