@@ -45,7 +45,7 @@ BENCH = $(patsubst scripts/bench/%.c,$(BUILD)/bench/%,$(wildcard scripts/bench/*
 DOUBLE = tests/double/test_grad $(patsubst %.c,%,$(wildcard lib/kernel/op_*.c lib/train/op*.c)) lib/train/grad \
 	lib/kernel/bf16 lib/train/trainer lib/train/blocks lib/train/exchange lib/train/memory lib/train/needs \
 	lib/train/pass lib/train/forward lib/train/backward lib/train/products \
-	lib/train/patches
+	lib/kernel/patches
 VECTORIZED = $(patsubst %.c,%,$(wildcard lib/kernel/op_*.c lib/train/op_*.c)) lib/train/grad lib/train/optim \
 	lib/kernel/bf16
 MAN = $(wildcard man/man*/*.[1357])

@@ -59,6 +59,8 @@ int main(int argc, char **argv)
         MIEN_OPT_FLAG('k', "keep", &m.keep, "keep the pixels in the records"),
         MIEN_OPT_FLAG(0, "int8", &o.int8,
                       "compute convolutions in 8 bits: faster, slightly less exact"),
+        MIEN_OPT_FLAG(0, "bf16", &o.bf16,
+                      "compute convolutions in bfloat16: faster, needs AVX512_BF16"),
         MIEN_OPT_SIZE(0, "max-memory", "SIZE", &o.max_memory, 1, 1e15,
                       "refuse networks that need more in a thread [1G]"),
         MIEN_FILTER_OPTIONS(f),

@@ -134,6 +134,8 @@ int main(int argc, char **argv)
                       "average over the pixels and their mirror image; twice as slow"),
         MIEN_OPT_FLAG(0, "int8", &p.run.int8,
                       "compute convolutions in 8-bit integers: faster, almost as accurate"),
+        MIEN_OPT_FLAG(0, "bf16", &p.run.bf16,
+                      "compute convolutions in bfloat16: faster, needs AVX512_BF16"),
         MIEN_OPT_FLAG(0, "raw", &p.run.raw,
                       "confidences as the network gives them, without the model's temperatures"),
         MIEN_OPT_FLAG(0, "force", &p.run.force,

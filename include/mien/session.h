@@ -48,6 +48,7 @@ struct mien_session_options {
     int jobs;    /* workers, at least 1: threads that run the session at the same time */
     int batch;   /* the most inputs of one call, at least 1 */
     bool int8;   /* convolutions in eight bits: faster, almost as accurate */
+    bool bf16;   /* or in bfloat16, where the processor has AVX512_BF16: as accurate as floats */
     bool mirror; /* results are means over the pixels and their mirror image; twice the time */
     bool raw;    /* confidences without the model's temperatures */
     size_t max_memory; /* bound of the bytes that a worker needs to run it, where inputs that don't
@@ -57,9 +58,10 @@ struct mien_session_options {
 
 /* Makes it ready to run up to `layer`, whose output are its results; with NULL up to the heads
    gender and age, of which one may be missing. Called once. Returns 0; MIEN_ERR_ARG when there is
-   no such layer, a head isn't one of gender or age, or features are to be mirrored;
-   MIEN_ERR_FORMAT when the heads and the preprocessing contradict each other; MIEN_ERR_LIMIT when
-   it needs more memory than max_memory; or MIEN_ERR_MEM. */
+   no such layer, a head isn't one of gender or age, features are to be mirrored, int8 and bf16 are
+   both asked for, or bf16 of a processor that lacks it; MIEN_ERR_FORMAT when the heads and the
+   preprocessing contradict each other; MIEN_ERR_LIMIT when it needs more memory than max_memory; or
+   MIEN_ERR_MEM. */
 MIEN_CHECKED int mien_session_start(struct mien_session *s, const char *layer,
                                     const struct mien_session_options *o, struct mien_err *e);
 

@@ -123,6 +123,15 @@ static int lay_out(struct plan *p, struct mien_err *e)
 
 /* --- Making and freeing --------------------------------------------------------------------- */
 
+/* What multiplies in bfloat16. */
+static int choose_bf16(struct plan *p, struct mien_err *e)
+{
+    p->bf16 = gemm_choose(p->simd, true);
+    if (p->bf16 != NULL && p->bf16->pairs)
+        return 0;
+    return mien_err_set(e, MIEN_ERR_ARG, "bf16 needs AVX512_BF16, which this processor lacks");
+}
+
 struct plan *plan_new(const struct model *m, const int *out, int nout, int batch,
                       enum precision precision, struct mien_err *e)
 {
@@ -135,8 +144,9 @@ struct plan *plan_new(const struct model *m, const int *out, int nout, int batch
     p->simd = simd_choose(e);
     if (p->simd != NULL && precision == PRECISION_INT8)
         p->int8 = int8_choose(p->simd);
-    if (p->simd == NULL || model_input(m, &p->input, e) < 0 ||
-        plan_compile(p, m, out, nout, e) < 0 || lay_out(p, e) < 0) {
+    if (p->simd == NULL || (precision == PRECISION_BF16 && choose_bf16(p, e) < 0) ||
+        model_input(m, &p->input, e) < 0 || plan_compile(p, m, out, nout, e) < 0 ||
+        lay_out(p, e) < 0) {
         plan_free(p);
         return NULL;
     }
@@ -158,6 +168,9 @@ void plan_free(struct plan *p)
         if (p->step[i].conv_int8 != NULL)
             conv_int8_free(p->step[i].conv_int8);
         free(p->step[i].conv_int8);
+        if (p->step[i].conv_bf16 != NULL)
+            conv_bf16_free(p->step[i].conv_bf16);
+        free(p->step[i].conv_bf16);
     }
     free(p->step);
     free(p->value);
@@ -314,7 +327,7 @@ void plan_run(const struct plan *p, struct plan_work *w, const void *const *in, 
 
 const char *plan_simd(const struct plan *p)
 {
-    return p->int8 != NULL ? p->int8->name : p->simd->name;
+    return p->int8 != NULL ? p->int8->name : p->bf16 != NULL ? p->bf16->name : p->simd->name;
 }
 
 int plan_steps(const struct plan *p)

@@ -23,10 +23,12 @@ struct plan_work;
    large images some hundred. */
 #define PLAN_MAX_BYTES ((size_t)1 << 30)
 
-/* How convolutions are computed, but for those that read the input or fewer than 64 channels:
-   PRECISION_INT8 takes an image's values as 256 steps between the least and the largest that a
-   layer reads, and the weights as 255 for each output. Everything else stays in floats. */
-enum precision { PRECISION_FLOAT, PRECISION_INT8 };
+/* How convolutions are computed: in floats; but of those that don't read the input, PRECISION_INT8
+   takes, where 64 channels or more are read, an image's values as 256 steps between the least and
+   the largest that a layer reads, and the weights as 255 for each output; PRECISION_BF16, which needs
+   AVX512_BF16, rounds values and weights to bfloat16 where there are no groups. Everything else stays
+   in floats. */
+enum precision { PRECISION_FLOAT, PRECISION_INT8, PRECISION_BF16 };
 
 /* Compiles the layers that `out` (nout indices into m->net, at least one) depend on. The model may
    be freed afterwards. batch is the most images that are run together. NULL with a message on
@@ -57,7 +59,7 @@ void plan_run(const struct plan *p, struct plan_work *w, const void *const *in, 
               float *const *out);
 
 /* The instructions that the plan's inner loops use: avx512, avx2 or portable; avx512vnni, avx512bw,
-   avx2 or portable in eight bits. The best that the processor has, unless the environment's
+   avx2 or portable in eight bits; avx512bf16. The best that the processor has, unless the environment's
    MIEN_SIMD names one of the former; plan_new fails where the processor lacks that. Results differ
    in rounding. */
 const char *plan_simd(const struct plan *p);

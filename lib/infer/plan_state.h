@@ -6,6 +6,7 @@
 #define MIEN_INFER_PLAN_STATE_H
 
 #include "kernel/conv.h"
+#include "kernel/conv_bf16.h"
 #include "kernel/conv_int8.h"
 #include "kernel/depthwise.h"
 #include "plan.h"
@@ -30,6 +31,7 @@ struct step {
     struct conv conv;              /* L_CONV, L_DENSE */
     struct winograd *winograd;     /* or this */
     struct conv_int8 *conv_int8;   /* or this */
+    struct conv_bf16 *conv_bf16;   /* or this */
     struct depthwise depthwise;    /* L_DWCONV */
 };
 
@@ -40,7 +42,8 @@ struct segment {
 
 struct plan {
     const struct simd *simd;
-    const struct int8_simd *int8; /* NULL: all in floats */
+    const struct int8_simd *int8; /* and */
+    const struct gemm *bf16;      /* NULL: all in floats */
     struct net net;
     struct model_input input;
     struct step *step;

@@ -149,9 +149,14 @@ int mien_session_start(struct mien_session *s, const char *layer,
     if (o->mirror && s->input.h == 0)
         return mien_err_set(e, MIEN_ERR_ARG,
                             "the model reads features, which have no mirror image");
+    if (o->int8 && o->bf16)
+        return mien_err_set(e, MIEN_ERR_ARG, "int8 and bf16 exclude each other");
     s->o = *o;
-    s->plan =
-        plan_new(&s->model, s->out, s->nout, inputs, o->int8 ? PRECISION_INT8 : PRECISION_FLOAT, e);
+    s->plan = plan_new(&s->model, s->out, s->nout, inputs,
+                       o->int8   ? PRECISION_INT8
+                       : o->bf16 ? PRECISION_BF16
+                                 : PRECISION_FLOAT,
+                       e);
     if (s->plan == NULL)
         return MIEN_ERR_MEM;
     rc = plan_bound(s->plan, o->max_memory > 0 ? o->max_memory : PLAN_MAX_BYTES, e);

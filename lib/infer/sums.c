@@ -38,13 +38,15 @@ static int fuse_add(const struct compiler *c, struct step *s, int i)
 }
 
 /* The kernels of a convolution or dense layer; that of conv.h does all of them. */
-enum kernel { KERNEL_CONV, KERNEL_WINOGRAD, KERNEL_INT8 };
+enum kernel { KERNEL_CONV, KERNEL_WINOGRAD, KERNEL_INT8, KERNEL_BF16 };
 
 static enum kernel kernel_of(const struct plan *p, const struct layer *l)
 {
     const struct layer *before = &p->net.layer[l->in[0]];
     if (p->int8 != NULL && before->type != L_INPUT && conv_int8_fits(l, before->shape))
         return KERNEL_INT8;
+    if (p->bf16 != NULL && before->type != L_INPUT && conv_bf16_fits(l))
+        return KERNEL_BF16;
     return winograd_fits(p->simd, l, before->shape) ? KERNEL_WINOGRAD : KERNEL_CONV;
 }
 
@@ -63,6 +65,12 @@ static int prepare(struct plan *p, struct step *s)
             return MIEN_ERR_MEM;
         compile_room(&p->scratch, conv_int8_scratch(s->conv_int8, (size_t)plan_group(p, s)));
         compile_room(&p->zeros, conv_int8_zeros(s->conv_int8));
+        break;
+    case KERNEL_BF16:
+        s->conv_bf16 = calloc(1, sizeof *s->conv_bf16);
+        if (s->conv_bf16 == NULL || conv_bf16_make(s->conv_bf16, p->bf16, l, in, s->w, &tail) < 0)
+            return MIEN_ERR_MEM;
+        compile_room(&p->scratch, conv_bf16_scratch(s->conv_bf16));
         break;
     case KERNEL_WINOGRAD:
         s->winograd = calloc(1, sizeof *s->winograd);
@@ -100,6 +108,9 @@ void sums_run(const struct run *r)
     if (s->winograd != NULL) {
         assert(winograd_scratch(s->winograd) <= r->p->scratch && add == NULL);
         winograd_run(s->winograd, r->x[0], r->y, r->n, r->zeros, r->scratch);
+    } else if (s->conv_bf16 != NULL) {
+        assert(conv_bf16_scratch(s->conv_bf16) <= r->p->scratch);
+        conv_bf16_run(s->conv_bf16, r->x[0], add, r->y, r->n, r->scratch);
     } else if (s->conv_int8 != NULL) {
         assert(conv_int8_scratch(s->conv_int8, r->n) <= r->p->scratch);
         conv_int8_run(s->conv_int8, r->x[0], add, r->y, r->n, r->zeros, r->scratch);

@@ -5,8 +5,8 @@
 #include <stdlib.h>
 
 #include "kernel/bf16.h"
+#include "kernel/patches.h"
 #include "needs.h"
-#include "patches.h"
 #include "tree.h"
 
 size_t train_image_parts(const struct layer *l, int n)

@@ -52,14 +52,15 @@ static int whole(const struct mien_cli *c, const char *arg)
 
 int main(int argc, char **argv)
 {
-    bool int8 = false;
+    bool int8 = false, bf16 = false;
     const struct mien_option opts[] = {
         MIEN_OPT_FLAG(0, "int8", &int8, "convolutions in eight bits"),
+        MIEN_OPT_FLAG(0, "bf16", &bf16, "convolutions in bfloat16"),
     };
     struct mien_cli cli = {.name = "forward",
                            .opts = opts,
                            .nopts = MIEN_CLI_NOPTS(opts),
-                           .synopsis = "[--int8] MODEL BATCH THREADS ROUNDS PIXELS OUTPUTS",
+                           .synopsis = "[--int8|--bf16] MODEL BATCH THREADS ROUNDS PIXELS OUTPUTS",
                            .purpose = "Times the forward pass whenever a line comes in."};
     struct forward f = {0};
     struct model m = {0};
@@ -73,7 +74,7 @@ int main(int argc, char **argv)
     if (model_load(&m, argv[1], &e) < 0)
         mien_cli_die(&cli, "%s", e.msg);
     int last = m.net.n - 1;
-    enum precision precision = int8 ? PRECISION_INT8 : PRECISION_FLOAT;
+    enum precision precision = int8 ? PRECISION_INT8 : bf16 ? PRECISION_BF16 : PRECISION_FLOAT;
     struct par *par = par_new(threads, &e);
     if (par == NULL || (f.plan = plan_new(&m, &last, 1, f.part, precision, &e)) == NULL)
         mien_cli_die(&cli, "%s", e.msg);

@@ -101,6 +101,30 @@ mien-predict --int8 wide2.model <other.mien | mien-view -f json -c p_age,p_gende
 mien-predict wide2.model <other.mien | mien-view -f json -c p_age,p_gender >p.txt
 exits 'mien-predict has it too' 1 cmp -s p8.txt p.txt
 
+# --- In bfloat16
+if mien-embed --bf16 wide.model <other.mien >e1.mien 2>err; then
+    mien-embed --bf16 -j 3 -b 7 wide.model <other.mien >e3.mien
+    ok '--bf16: the same whatever -j and -b' cmp e1.mien e3.mien
+    mien-embed wide.model <other.mien >e.mien
+    exits 'it makes a difference' 1 cmp -s e1.mien e.mien
+    for e in e1 e; do mien-view -f json --full -c features $e.mien | sed 's/.*\[//; s/\].*//' | tr , '\n' >$e.txt; done
+    ok 'of a hundredth or less' sh -c "paste e1.txt e.txt | awk '{ d = \$1 - \$2; e += d * d; s += \$2 * \$2 }
+        END { exit !(NR == 12800 && e > 0 && sqrt(e / s) < 0.01) }'"
+    mien-predict --bf16 wide2.model <other.mien | mien-view -f json -c p_age,p_gender >p16.txt
+    exits 'mien-predict has it too' 1 cmp -s p16.txt p.txt
+else
+    is 'a processor without bf16 is told' "$(cat err)" "mien-embed: 'wide.model': bf16 needs AVX512_BF16, which this processor lacks"
+fi
+MIEN_SIMD=avx2
+export MIEN_SIMD
+if mien-predict wide2.model <other.mien >avx2.mien 2>err; then
+    exits 'AVX2 has no bf16' 2 mien-predict --bf16 wide2.model <other.mien
+    is 'which is said' "$(cat err)" "mien-predict: 'wide2.model': bf16 needs AVX512_BF16, which this processor lacks"
+fi
+unset MIEN_SIMD
+exits 'it excludes --int8' 2 mien-predict --bf16 --int8 wide2.model <other.mien
+is 'which is said, too' "$(cat err)" "mien-predict: 'wide2.model': int8 and bf16 exclude each other"
+
 # --- A network whose first weights are 3.4e38: its sums are infinite, and their differences no numbers
 printf '%s\n' 'gender_logits dense 2' 'gender softmax' | cat net.txt - | mien-net -q --new -o absurd.model -
 for _ in 1 2 3 4 5 6 7 8; do printf '\377\377\177\177'; done |

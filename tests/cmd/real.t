@@ -40,6 +40,11 @@ if there 'faces of UTKFace' "$DATA/utkface.tar"; then
         mien-predict -q --int8 face.model <pixels.mien | mien-view -Hc pred_age >int8.tsv
         ok 'ages in eight bits are a year or less off' sh -c 'paste floats.tsv int8.tsv | awk "
             { d = \$1 - \$2; square += d * d } END { exit !(NR == 100 && square > 0 && square / NR < 1) }"'
+        if mien-predict -q --bf16 face.model <pixels.mien >bf16.mien; then
+            mien-view -Hc pred_age bf16.mien >bf16.tsv
+            ok 'ages in bfloat16 are a tenth of a year off on average' sh -c 'paste floats.tsv bf16.tsv | awk "
+                { d = \$1 - \$2; sum += d < 0 ? -d : d } END { exit !(NR == 100 && sum > 0 && sum / NR < 0.1) }"'
+        fi
     fi
 fi
 

@@ -1088,9 +1088,13 @@ static void company(void **state)
             in[i][k] = (float)rng_normal(&r);
     }
     int out = m.net.n - 1;
-    for (enum precision precision = PRECISION_FLOAT; precision <= PRECISION_INT8; precision++) {
+    for (enum precision precision = PRECISION_FLOAT; precision <= PRECISION_BF16; precision++) {
         for (int batch = 1; batch <= N; batch += N - 1) {
             struct plan *p = plan_new(&m, &out, 1, batch, precision, &e);
+            if (p == NULL) { /* a processor without bfloat16 */
+                assert_int_equal(precision, PRECISION_BF16);
+                continue;
+            }
             struct plan_work *w = plan_work_new(p, &e);
             for (int i = 0; i < N; i += batch) {
                 float *to = batch == 1 ? alone[i] : together[i];
@@ -1102,12 +1106,12 @@ static void company(void **state)
         assert_memory_equal(alone, together, sizeof alone);
         if (precision == PRECISION_FLOAT)
             memcpy(floats, alone, sizeof floats);
+        double differ = 0; /* of probabilities */
+        for (size_t i = 0; i < N * OUT; i++)
+            differ = fmax(differ,
+                          fabs((double)alone[i / OUT][i % OUT] - (double)floats[i / OUT][i % OUT]));
+        assert_true(precision == PRECISION_FLOAT || (differ > 0 && differ < 0.02));
     }
-    double differ = 0; /* of probabilities, computed in eight bits and in floats */
-    for (size_t i = 0; i < N * OUT; i++)
-        differ =
-            fmax(differ, fabs((double)alone[i / OUT][i % OUT] - (double)floats[i / OUT][i % OUT]));
-    assert_true(differ > 0 && differ < 0.02);
     model_free(&m);
 }
 

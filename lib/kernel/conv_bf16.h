@@ -1,0 +1,36 @@
+/*
+ * Convolutions for inference that multiply floats rounded to bfloat16 (gemm.h) and give floats: twice
+ * the products a second of floats where the processor has the instruction.
+ */
+#ifndef MIEN_KERNEL_CONV_BF16_H
+#define MIEN_KERNEL_CONV_BF16_H
+
+#include <stdbool.h>
+
+#include "gemm.h"
+
+struct conv_bf16 {
+    const struct gemm *gemm;
+    struct layer l;
+    struct shape in;
+    struct tail tail;
+    struct packed w; /* what it is at is owned */
+};
+
+/* Whether a layer is one for this: an undivided convolution. */
+bool conv_bf16_fits(const struct layer *l);
+
+/* Takes a layer that reads `in`, its weights as net.h lays them out, and what is applied to its sums,
+   whose arrays stay the caller's and are kept. Returns 0 or MIEN_ERR_MEM. */
+MIEN_CHECKED int conv_bf16_make(struct conv_bf16 *c, const struct gemm *gemm, const struct layer *l,
+                                struct shape in, const float *w, const struct tail *t);
+void conv_bf16_free(struct conv_bf16 *c);
+
+/* Bytes of scratch that conv_bf16_run needs. */
+size_t conv_bf16_scratch(const struct conv_bf16 *c);
+
+/* y[n, shape] = act(conv(x[n, in]) + add[n, shape]); add may be NULL. */
+void conv_bf16_run(const struct conv_bf16 *c, const float *x, const float *add, float *y, size_t n,
+                   void *scratch);
+
+#endif
