@@ -15,6 +15,7 @@
 #include "rows.h"
 
 #define LIBRARY "libheif.so.1"
+#define WORK    ((size_t)64 << 20) /* more than loading it takes, or decoding, besides the pixels */
 
 #if LIBHEIF_HAVE_VERSION(1, 13, 0)
 #define THREADS(X) X(context_set_max_decoding_threads)
@@ -80,11 +81,25 @@ static void free_heif(void *state)
     free(j);
 }
 
+/* Whether there is memory for what comes, told beforehand: libheif and its codecs end the program, or
+   blame the image, where they are short of it. */
+static int find_memory(size_t bytes, struct mien_err *e)
+{
+    void *p = malloc(bytes);
+    if (p == NULL)
+        return mien_err_mem(e, bytes, "decoding HEIC or AVIF");
+    free(p);
+    return 0;
+}
+
 static int load(struct heif *j, struct mien_err *e)
 {
-    void *library = j->loaded ? NULL : dlopen(LIBRARY, RTLD_NOW | RTLD_LOCAL);
     if (j->loaded)
         return 0;
+    int rc = find_memory(WORK, e);
+    if (rc < 0)
+        return rc;
+    void *library = dlopen(LIBRARY, RTLD_NOW | RTLD_LOCAL);
     if (library == NULL)
         return mien_err_set(e, MIEN_ERR_FORMAT, "HEIC and AVIF need libheif: %s", dlerror());
 #define LOAD(name)                                                                                 \
@@ -98,7 +113,9 @@ static int load(struct heif *j, struct mien_err *e)
 
 static int failed(struct heif_error why, struct mien_err *e)
 {
-    if (why.code == heif_error_Memory_allocation_error)
+    /* What an image asks for may be more than libheif allows. */
+    if (why.code == heif_error_Memory_allocation_error &&
+        why.subcode != heif_suberror_Security_limit_exceeded)
         return mien_err_set(e, MIEN_ERR_MEM, "out of memory for an image");
     return mien_err_set(e, MIEN_ERR_FORMAT, "cannot decode HEIC or AVIF: %s", why.message);
 }
@@ -161,8 +178,12 @@ static int read_heif(void *state, int eighths, const struct img_part *part, size
     struct heif *j = state;
     struct heif_image *image = NULL;
     bool alpha = j->image_handle_has_alpha_channel(j->handle);
-    int rc = img_rows_start(&j->rows, j->image_handle_get_height(j->handle),
-                            j->image_handle_get_width(j->handle), eighths, part, n, e);
+    int h = j->image_handle_get_height(j->handle), w = j->image_handle_get_width(j->handle);
+    int rc = img_rows_start(&j->rows, h, w, eighths, part, n, e);
+    if (rc < 0)
+        return rc;
+    /* Planes of 16 bits, and the four bytes of their pixels. */
+    rc = find_memory(WORK + (size_t)h * (size_t)w * 10, e);
     if (rc < 0)
         return rc;
     struct heif_error why =

@@ -198,6 +198,11 @@ case $kinds in
     head -c 900 whole.heic >cut.heic
     exits 'a HEIC file cut short' 1 sh -c 'mien-images -q cut.heic | mien-crop -b whole'
     like 'is named' "$(cat err)" 'record 1 \(cut.heic\): cannot decode HEIC or AVIF: '
+    # Wider than libheif allows, which it calls a lack of memory; the next one is decoded all the same.
+    perl -0777 -pe 's/ispe(....)..../ispe$1\0\0\xaa\x55/gs' <whole.heic >wide.heic
+    exits 'a HEIC file that says it is large' 0 sh -c 'mien-images -q wide.heic whole.heic | mien-crop -b whole | mien-view -Hc id,pixels >kept'
+    like 'is named' "$(cat err)" 'record 1 \(wide.heic\): .*(pixels, more than the limit|cannot decode HEIC or AVIF: )'
+    like 'and harms no other' "$(cat kept)" '^whole.heic	120x120x3'
 else
     skip 'HEIC and AVIF' 'no heif-enc'
 fi ;;

@@ -10,11 +10,12 @@
  * files without a name. Prints a table, then each finding with the command that shows it; ends with 1
  * when there is one.
  *
- * A line of the file CASES is a run, or has crashes of libraries, which are counted, but are no
- * findings: where FUNCTION fails in runs whose names begin with NAME.
+ * A line of the file CASES is a run, or tells of a library that crashes, waits for ever or speaks for
+ * itself where FUNCTION fails in runs whose names begin with NAME: that is counted, but isn't a finding.
+ * Output that is wrong is one even there, but behind "!!".
  *
  *     NAME [=STATUS] [+FILE]... [~FILE]... [@WORD]: COMMAND [<FILE or |FILE]
- *     ! NAME FUNCTION: WHY
+ *     !|!! NAME FUNCTION: WHY
  *
  * The run is made in a folder of its own beside DIR/in. STATUS is what it ends with when nothing
  * fails [0]; +FILE is copied there from DIR/in before; ~FILE grows line by line, so that its
@@ -52,7 +53,7 @@ enum verdict {
     NOT_REACHED, /* there were fewer calls this time */
     ABSORBED,    /* all is as if nothing had failed */
     CLEAN,       /* a message, a status, and nothing that looks whole and isn't */
-    KNOWN,       /* a crash within a library, which we can't mend */
+    KNOWN,       /* a fault within a library, which we can't mend */
     CRASH,
     HANG,
     WRONG,
@@ -115,6 +116,7 @@ struct job {
 static struct test test[CASES];
 static struct {
     char *name, *function;
+    bool wrong; /* it may also give another output */
 } known[CASES];
 static int ntest, nknown;
 static const char *build, *dir;
@@ -523,25 +525,26 @@ static enum verdict judge_signal(const struct test *t, const struct result *r, i
     return judge_files(t, r, t->again != NULL);
 }
 
-static bool is_known(const struct test *t, const struct job *j)
+static bool is_known(const struct test *t, const struct job *j, enum verdict v)
 {
     int i = 0;
     while (i < nknown && (strncmp(t->name, known[i].name, strlen(known[i].name)) != 0 ||
                           strcmp(function_name[j->function], known[i].function) != 0))
         i++;
-    return i < nknown;
+    if (i == nknown)
+        return false;
+    return v == CRASH || v == HANG || v == UNSIGNED || v == BLAMED ||
+           (v == WRONG && known[i].wrong);
 }
 
-static enum verdict judge(const struct test *t, const struct result *r, const struct job *j)
+static enum verdict judge_call(const struct test *t, const struct result *r, const struct job *j)
 {
-    if (signal_of(j) != 0)
-        return judge_signal(t, r, signal_of(j));
     bool exited = r->status >= 0 && WIFEXITED(r->status);
     int status = exited ? WEXITSTATUS(r->status) : -1;
     if (r->status < 0)
         return HANG;
     if (!exited || status == SANITIZER_STATUS)
-        return is_known(t, j) ? KNOWN : CRASH;
+        return CRASH;
     /* Standard error is a file here, which may be cut short as any other. */
     if (j->function != F_file_size && !all_signed(t, r->err))
         return UNSIGNED;
@@ -562,6 +565,14 @@ static enum verdict judge(const struct test *t, const struct result *r, const st
     return status == 2 && !reports && !tells_cut(r->out, t->right.out) ? FALSE : CLEAN;
 }
 
+static enum verdict judge(const struct test *t, const struct result *r, const struct job *j)
+{
+    if (signal_of(j) != 0)
+        return judge_signal(t, r, signal_of(j));
+    enum verdict v = judge_call(t, r, j);
+    return is_known(t, j, v) ? KNOWN : v;
+}
+
 /* --- Cases --------------------------------------------------------------------------------- */
 
 static void add_test(char *line)
@@ -574,7 +585,7 @@ static void add_test(char *line)
         die(line);
     *colon = '\0';
     if (*line == '!') {
-        (void)strtok_r(line, " ", &save);
+        known[nknown].wrong = strcmp(strtok_r(line, " ", &save), "!!") == 0;
         known[nknown].name = must(strtok_r(NULL, " ", &save));
         known[nknown++].function = must(strtok_r(NULL, " ", &save));
         return;
@@ -865,7 +876,9 @@ static int learn_all(const char *only)
     for (int k = 0; k < ntest; k++) {
         if (only != NULL && strncmp(test[k].name, only, strlen(only)) != 0)
             continue;
-        if (learn(&test[k]))
+        if (test[k].in != NULL && access(test[k].in, R_OK) < 0) /* it can't be made here */
+            printf("%s: left out, as %s isn't there\n", test[k].name, test[k].in);
+        else if (learn(&test[k]))
             test[good++] = test[k];
         else
             bad++;
