@@ -27,6 +27,7 @@ struct tally {
 
 /* In place of the library's threads: the caller does all, and what each item takes is noted. */
 struct par {
+    const struct trainer *t; /* whose pass is under way */
     bool backward;
     struct tally of[NET_MAX_LAYERS][2];
     double parallel, with[COLUMNS]; /* all items' time, and that of so many threads */
@@ -71,7 +72,7 @@ static void assign(double busy[COLUMNS][MOST_THREADS], double took)
 
 void par_for(struct par *p, size_t n, void (*fn)(void *ctx, int worker, size_t i), void *ctx)
 {
-    const struct trainer *t = ctx; /* all calls of a trainer's passes have it */
+    const struct trainer *t = p->t;
     double busy[COLUMNS][MOST_THREADS] = {{0}};
     int layer = t->cur >= 0 && t->cur < t->net->n ? t->cur : 0;
     struct tally *tally = &p->of[layer][p->backward];
@@ -97,6 +98,7 @@ static double step(struct trainer *t, struct par *p, int batch, const int *ends,
 {
     double from = cpu_seconds();
     memset(p, 0, sizeof *p);
+    p->t = t;
     trainer_forward(t, batch, true, 1);
     p->backward = true;
     for (int k = 0; k < nends; k++) {
