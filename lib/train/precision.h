@@ -6,9 +6,10 @@
 
 #include "kernel/gemm.h"
 
-/* What convolutions multiply: floats, or floats rounded to bfloat16 (kernel/gemm.h); sums, weights,
-   statistics, all other layers, the loss and the optimizer are floats in both. AUTO: bfloat16 where
-   the processor multiplies it. */
+/* What convolutions multiply: floats, or floats rounded to bfloat16 (kernel/gemm.h), which then are
+   the outputs and gradients between some layers, too (needs.h); sums, weights, statistics, all other
+   layers, the loss and the optimizer are floats in both. AUTO: bfloat16 where the processor
+   multiplies it. */
 enum train_precision { TRAIN_FLOAT, TRAIN_BF16, TRAIN_AUTO };
 
 /* FLOAT or BF16. */

@@ -271,20 +271,27 @@ def forward(cases):
         peers = started(lambda: Peer("mien", ["forward", path] + [str(a) for a in arguments] + ["mien.out"]),
                         lambda: Peer("int8", ["forward", "--int8", path] + [str(a) for a in arguments] +
                                      ["int8.out"]),
-                        lambda: python("PyTorch", "forward.py", path, *arguments, "PyTorch.out", env=TORCH_ENV),
+                        lambda: Peer("bf16", ["forward", "--bf16", path] + [str(a) for a in arguments] +
+                                     ["bf16.out"]),
+                        lambda: python("PyTorch", "forward.py", path, *arguments, "PyTorch.out", "float",
+                                       env=TORCH_ENV),
+                        lambda: python("PyTorch-bf16", "forward.py", path, *arguments, "PyTorch-bf16.out", "bf16",
+                                       env=TORCH_ENV),
                         lambda: ort(path, *arguments, "ONNX.out"))
         ours = floats("mien.out")
         for p in peers[1:]:
             theirs = floats(f"{p.name}.out")
             off = max(abs(a - b) for a, b in zip(ours, theirs)) / max(ours)
             check(f"outputs, {off:.1e} of the largest from {p.name}'s",
-                  len(ours) == len(theirs) and off < (0.06 if p.name == "int8" else 1e-3))
+                  len(ours) == len(theirs) and off < (0.06 if p.name in ("int8", "bf16", "PyTorch-bf16") else 1e-3))
         times = alternate(peers)
         stage = f"{name}, batch {batch}, {threads} thread{'s' * (threads > 1)}"
         bound = images * sum(multiply_adds(path).values()) / peak(threads)
-        for mien, least, more in (("mien", target, ""), ("int8", None, ", in 8 bits")):
-            compare(stage + more, mien, times, [(least, ["PyTorch", "ONNX"])], "its sums by sgemm", bound,
-                    per=images, unit="ms")
+        for mien, least, peers, more in (("mien", target, ["PyTorch", "ONNX"], ""),
+                                         ("int8", None, ["PyTorch", "ONNX"], ", in 8 bits"),
+                                         ("bf16", 1.3, ["PyTorch", "PyTorch-bf16", "ONNX"], ", in bf16")):
+            if mien in times:
+                compare(stage + more, mien, times, [(least, peers)], "its sums by sgemm", bound, per=images, unit="ms")
 
 
 def mobilenet():
