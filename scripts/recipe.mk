@@ -1,0 +1,185 @@
+# The best network for photographs of other people, and what it takes to get there; GNU make 4.3 or later:
+#   make -f scripts/recipe.mk DATA_utkface=utkface.tar DATA_aaf=aaf.tar best     hours, see doc/RESULTS.md
+#   ... cheap     the same in one pass over the faces: an eighth of the time
+#   ... curve     cheap recipes on 500, 1,000, 3,000 and 10,000 faces and all
+#   ... suspects  labels that networks trained on other faces find impossible: a table and pictures of them
+#   ... half      a network of half of MobileNet's width taught by the best one, and untaught
+#   ... SEED=2    other new weights, another order
+# A set is named as mien-meta --sets lists it; DATA_NAME is its archive or folder. Photographs labeled
+# otherwise are given as records: DATA_own=own.mien, made by mien-images and mien-meta.
+#
+# Faces are found and aligned as in photographs; of WHOLE sets, whose images are faces already, the whole
+# images are learned beside the aligned crops. Images are split by content, or by person where that is
+# known, before anything is cut out of them, so both views of a face are in the same part.
+# Each model is judged on the validation faces of each set and view: see $(OUT)/NAME.tsv.
+
+OUT ?= build/recipe
+WHOLE ?= utkface
+# How often an epoch has the faces of a set, where that isn't once: "aaf=2".
+WEIGHTS ?=
+# The network to start from: of mien-models --deep, or a path.
+MODEL ?= $(firstword $(wildcard $(MIEN_MODELS)/deep.model) face.model)
+DETECTOR ?= detect.model
+SIZE ?= 224
+# Percent of the images that are kept for validation, and the seed of the split.
+VAL ?= 10
+SPLIT ?= 1
+SEED ?= 1
+EPOCHS ?= 8
+# bf16 takes less time where the processor has AVX512_BF16; float gives the same bytes everywhere.
+PRECISION ?= auto
+# Faces, and epochs on so many: few faces are seen more often.
+CURVE ?= 500:20 1000:15 3000:8 10000:3
+SUSPECTS ?= 60
+HALF_EPOCHS ?= 16
+
+XDG_CACHE_HOME ?= $(HOME)/.cache
+MIEN_MODELS ?= $(XDG_CACHE_HOME)/mien
+here := $(patsubst %/,%,$(dir $(abspath $(lastword $(MAKEFILE_LIST)))))
+ifneq ($(wildcard $(here)/../build/bin),)
+export PATH := $(here)/../build/bin:$(here):$(PATH)
+export MIEN_SHARE ?= $(here)/..
+endif
+SHELL = bash
+.SHELLFLAGS = -e -o pipefail -c
+.DELETE_ON_ERROR:
+.SECONDARY:
+.PHONY: best cheap curve suspects half packs
+.DEFAULT_GOAL := best
+
+SETS := $(sort $(patsubst DATA_%,%,$(filter DATA_%,$(.VARIABLES))))
+ifeq ($(SETS),)
+$(error recipe.mk: no faces: give DATA_utkface=utkface.tar, say; mien-meta --sets lists the sets)
+endif
+whole := $(filter $(WHOLE),$(SETS))
+
+# --- Faces --------------------------------------------------------------------------------------
+
+define images
+ifeq ($(suffix $(DATA_$(1))),.mien)
+$(OUT)/$(1).images: $(DATA_$(1))
+	@mkdir -p $$(@D)
+	ln -sf $$(abspath $$<) $$@
+else
+$(OUT)/$(1).images: $(DATA_$(1))
+	@mkdir -p $$(@D)
+	mien-images '$(DATA_$(1))' | mien-meta --set $(1) -o $$@
+endif
+endef
+$(foreach s,$(SETS),$(eval $(call images,$(s))))
+
+$(OUT)/%.learn $(OUT)/%.val.part &: $(OUT)/%.images
+	mien-split --names train,val --seed $(SPLIT) $$((100 - $(VAL)))/$(VAL) $(OUT)/$*.learn $(OUT)/$*.val.part <$<
+
+# The training faces of the learning curve are parts, too, each of which has those before it. Their seed
+# is another: by the same hash, training images are those of small ones.
+$(OUT)/total: $(SETS:%=$(OUT)/%.learn)
+	mien-view --count $^ | awk '{ n += $$NF } END { print n }' >$@.new && mv $@.new $@
+points = $(foreach c,$(CURVE),$(firstword $(subst :, ,$(c))))
+$(OUT)/%.train.part: $(OUT)/%.learn $(OUT)/total
+	awk -v points='$(points)' '{ n = split(points, p, " "); for (i = 1; i <= n && p[i] < $$1; i++) { \
+	    names = names "n" p[i] ","; shares = shares p[i] - last "/"; last = p[i] } \
+	    print names "all", shares $$1 - last }' $(OUT)/total | { read -r names shares; \
+	    if [ "$$names" = all ]; then cp $< $@; \
+	    else mien-split --names $$names --seed $$(($(SPLIT) + 1)) -o $@ $$shares <$<; fi; }
+
+# What a network reads of an image: the face as it's found in photographs, or all.
+$(OUT)/%.align.pack: $(OUT)/%.part
+	mien-detect --largest $(DETECTOR) <$< | mien-crop --align --size $(SIZE) | mien-pack -o $@
+$(OUT)/%.whole.pack: $(OUT)/%.part
+	mien-crop --box whole --size $(SIZE) <$< | mien-pack -o $@
+# The best epoch and the temperatures are found on faces as photographs have them.
+$(OUT)/val.pack: $(SETS:%=$(OUT)/%.val.align.pack)
+	mien-pack -d $^ | mien-pack -o $@
+
+packs_of = $(OUT)/$(1).$(2).align.pack $(if $(filter $(1),$(whole)),$(OUT)/$(1).$(2).whole.pack)
+weight_of = $(patsubst $(1)=%,:%,$(filter $(1)=%,$(WEIGHTS)))
+train_packs := $(foreach s,$(SETS),$(call packs_of,$(s),train))
+train := $(foreach s,$(SETS),$(foreach p,$(call packs_of,$(s),train),--train $(p)$(call weight_of,$(s))))
+packs: $(train_packs) $(OUT)/val.pack
+
+# --- Networks -----------------------------------------------------------------------------------
+
+augment = --flip --shift 0.06 --zoom 0.15 --stretch 0.05 --rotate 10 --brightness 0.25 --contrast 0.3 \
+    --saturation 0.3 --cast 0.1 --soft 0.15 --erase 0.25
+learn = --last all --optimizer adamw --decay 0.01 --schedule cosine --warmup 0.1 --batch 64 --clip 5 --sigma 2 \
+    --l1 0.1 --precision $(PRECISION) --seed $(SEED) --val $(OUT)/val.pack $(augment)
+fine = --hidden 512 --lr 5e-4 --lr-backbone 1e-4 $(learn)
+# An interrupted training goes on where it was.
+run = --checkpoint $(@:.model=.checkpoint) --resume --log $(@:.model=.log) -o $@ && rm -f $(@:.model=.checkpoint)
+
+$(OUT)/best.model: $(train_packs) $(OUT)/val.pack
+	mien-train --init '$(MODEL)' $(train) $(fine) --ema 0.999 --epochs $(EPOCHS) $(run)
+$(OUT)/cheap.model: $(train_packs) $(OUT)/val.pack
+	mien-train --init '$(MODEL)' $(train) $(fine) --ema 0.99 --epochs 1 $(run)
+
+# $(call point,FACES,EPOCHS,POINTS UP TO IT)
+define point
+$(OUT)/curve-$(1).pack: $(train_packs)
+	mien-pack -d $(SETS:%=$(OUT)/%.train.align.pack) $(whole:%=$(OUT)/%.train.whole.pack) \
+	    | mien-view -r -c id,age,age_band,gender,split,pixels --select '$(3)' | mien-pack -o $$@
+$(OUT)/curve-$(1).model: $(OUT)/curve-$(1).pack $(OUT)/val.pack
+	mien-train --init '$(MODEL)' --train $$< $(fine) --ema 0.99 --epochs $(2) $$(run)
+endef
+up_to =
+$(foreach c,$(CURVE),$(eval n := $(firstword $(subst :, ,$(c))))\
+    $(eval up_to := $(if $(up_to),$(up_to) || )split == "n$(n)")\
+    $(eval $(call point,$(n),$(lastword $(subst :, ,$(c))),$(up_to))))
+
+# A student: half of MobileNet's units in each layer, a quarter of its multiply-adds.
+$(OUT)/half-new.model:
+	@mkdir -p $(@D)
+	mien-net --new --width 0.5 --size $(SIZE) --seed $(SEED) --mean 127.5 --scale 0.0078431 -o $@ mobilenet-v1.net
+student = --init $(OUT)/half-new.model --keep-heads --lr 2e-3 --ema 0.999 --epochs $(HALF_EPOCHS) $(train) $(learn)
+$(OUT)/half-taught.model: $(OUT)/half-new.model $(OUT)/best.model
+	mien-train $(student) --teacher $(OUT)/best.model $(run)
+$(OUT)/half-alone.model: $(OUT)/half-new.model $(train_packs) $(OUT)/val.pack
+	mien-train $(student) $(run)
+
+# --- How good they are --------------------------------------------------------------------------
+
+views := $(foreach s,$(SETS),$(s).val.align) $(whole:%=%.val.whole)
+$(OUT)/%.tsv: $(OUT)/%.model $(views:%=$(OUT)/%.pack)
+	printf 'model\tfaces\tn\tgender\tMAE\tCS(5)\tECE gender\tECE age\n' >$@.new
+	for v in $(views); do \
+	    mien-pack -q -d $(OUT)/$$v.pack | mien-predict -q $< | mien-score -q --boot 0 --format tsv --tables \
+	        | awk -F'\t' -v name='$*' -v view="$${v/.val./ }" '$$2 == "(all)" { m[$$3] = $$5 } \
+	            END { printf "%s\t%s\t%d\t%.2f%%\t%.3f\t%.2f%%\t%.3f\t%.3f\n", name, view, m["records"], \
+	                100 * m["gender_accuracy"], m["age_mae"], 100 * m["cs5"], m["gender_ece"], m["age_ece"] }'; \
+	done >>$@.new
+	mv $@.new $@
+show = awk 'FNR > 1 || NR == 1' $^ | { column -t -s $$'\t' 2>/dev/null || cat; }
+
+best: $(OUT)/best.tsv
+	@$(show)
+cheap: $(OUT)/cheap.tsv
+	@$(show)
+curve: $(points:%=$(OUT)/curve-%.tsv) $(OUT)/cheap.tsv
+	@$(show)
+half: $(OUT)/half-alone.tsv $(OUT)/half-taught.tsv
+	@$(show)
+
+# --- Labels -------------------------------------------------------------------------------------
+
+# Every face is judged by heads that have learned four fifths of the others, on the frozen network:
+# one that was trained on these labels itself would know them by heart.
+folds := 1 2 3 4 5
+$(folds:%=$(OUT)/fold-%.features) &: $(SETS:%=$(OUT)/%.train.align.pack)
+	mien-pack -d $^ | mien-embed --keep '$(MODEL)' \
+	    | mien-split --seed $(SPLIT) --names 1,2,3,4,5 20/20/20/20/20 $(folds:%=$(OUT)/fold-%.features)
+define fold
+$(OUT)/fold-$(1).pack: $(OUT)/fold-$(1).features
+	mien-pack --kind features -o $$@ <$$<
+$(OUT)/fold-$(1).model: $(folds:%=$(OUT)/fold-%.pack)
+	mien-train $$(patsubst %,--train %,$$(filter-out $(OUT)/fold-$(1).pack,$$^)) --hidden 512 --dropout 0.5 \
+	    --sigma 2 --l1 0.1 --epochs 12 --lr 5e-4 --schedule cosine --seed $(SEED) -o $$@
+$(OUT)/fold-$(1).pred: $(OUT)/fold-$(1).model $(OUT)/fold-$(1).features
+	mien-predict --keep $$< <$(OUT)/fold-$(1).features | mien-view -r -c id,age,gender,pixels,p_age,p_gender -o $$@
+endef
+$(foreach k,$(folds),$(eval $(call fold,$(k))))
+$(OUT)/suspects.mien: $(folds:%=$(OUT)/fold-%.pred)
+	mien-score --suspects $(SUSPECTS) -o $@ $^
+$(OUT)/suspects.jpg: $(OUT)/suspects.mien
+	mien-montage -o $@ <$<
+suspects: $(OUT)/suspects.mien $(OUT)/suspects.jpg
+	@mien-view -c id,age,pred_age,gender,p_male,doubt $<

@@ -1,0 +1,41 @@
+#!/bin/sh
+# scripts/recipe.mk on a few real faces of two sets: both views of a face in the same part, a model judged on
+# each set and view, one training made of a growing number of faces, suspects.
+. "$(dirname "$0")/../lib.sh"
+
+unset MAKEFLAGS MFLAGS
+if [ ! -e "$MODELS/face.model" ] || [ ! -e "$DATA/aaf.tar" ] || [ ! -e "$DATA/utkface.tar" ]; then
+    skip 'recipe.mk' 'no pretrained networks, or no UTKFace and All-Age-Faces'
+    finish
+    exit
+fi
+for s in utkface aaf; do
+    mien-images -q "$DATA/$s.tar" | mien-meta -q --set $s | mien-split -q 1/140 $s.mien rest.mien
+    rm rest.mien
+done
+recipe() {
+    make --no-print-directory -f "$ROOT/scripts/recipe.mk" OUT=made DATA_utkface=utkface.mien DATA_aaf=aaf.mien \
+        MIEN_MODELS="$MODELS" MODEL=face.model VAL=25 EPOCHS=1 CURVE=30:1 SUSPECTS=5 "$@"
+}
+
+exits 'the best recipe' 0 recipe best
+like 'is judged on each set' "$(cat out)" '^best +aaf align +[0-9]+ +[0-9.]+% +[0-9.]+ '
+like 'and on whole images' "$(cat out)" '^best +utkface whole +[0-9]+ +[0-9.]+% +[0-9.]+ '
+faces() { mien-pack -d "$@" | mien-view -H -c id | sed 's/#.*//' | sort -u; }
+faces made/utkface.train.*.pack >learned
+faces made/utkface.val.*.pack >kept
+ok 'there are some of both' test -s learned -a -s kept
+is 'no face is in both parts' "$(comm -12 learned kept)" ''
+is 'faces are in two views' "$(mien-pack -d made/utkface.train.align.pack | mien-view -H -c id | sed 's/#.*//' |
+    sort | comm -23 - learned)" ''
+exits 'nothing is made twice' 0 recipe -q made/best.tsv
+exits 'a point of the learning curve' 0 recipe made/curve-30.model
+n=$((n + 1)); got=$(faces made/curve-30.pack | wc -l)
+if [ "$got" -ge 15 ] && [ "$got" -le 45 ]; then echo "ok $n - of about 30 faces"
+else echo "not ok $n - of about 30 faces: $got"; fi
+exits 'suspects' 0 recipe suspects
+is 'five' "$(mien-view --count made/suspects.mien)" 5
+ok 'drawn' test -s made/suspects.jpg
+exits 'no set' 2 make -f "$ROOT/scripts/recipe.mk" OUT=made best
+like 'is told' "$(cat err)" 'recipe.mk: no faces: give DATA_utkface=utkface.tar'
+finish
