@@ -145,6 +145,8 @@ static int store(const struct mien_cli *c, const struct mien_option *o, const ch
     long long i;
     uint64_t u;
     int rc = 0;
+    assert(arg != NULL || o->kind == MIEN_CLI_FLAG);
+    assert(o->dst != NULL || o->kind == MIEN_CLI_FUNC);
     switch (o->kind) {
     case MIEN_CLI_FLAG:
         *(bool *)o->dst = true;

@@ -7,6 +7,7 @@
  */
 #include "join.h"
 
+#include <assert.h>
 #include <ctype.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -82,6 +83,7 @@ struct cursor {
 /* Steps to the component in front; false when there is none. */
 static bool step(struct cursor *w)
 {
+    assert(w->s != NULL || w->left == 0);
     for (;;) {
         while (w->left > 0 && w->s[w->left - 1] == '/')
             w->left--;

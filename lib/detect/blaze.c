@@ -71,9 +71,8 @@ int blaze_decode(const struct blaze_head *h, const float *score, const float *bo
 {
     for (int i = 0; i < h->rows * h->columns * h->anchors; i++) {
         struct face f = {.score = 1 / (1 + expf(-score[i]))};
-        int cell = i / h->anchors;
-        float cx = ((float)(cell % h->columns) + 0.5f) * h->stride;
-        float cy = ((float)(cell / h->columns) + 0.5f) * h->stride;
+        int cell = i / h->anchors, row = cell / h->columns, column = cell % h->columns;
+        float cx = ((float)column + 0.5f) * h->stride, cy = ((float)row + 0.5f) * h->stride;
         if (f.score >= min_score && decode_one(box + (size_t)i * BLAZE_VALUES, cx, cy, &f) &&
             face_add(out, &f, e) < 0)
             return MIEN_ERR_MEM;

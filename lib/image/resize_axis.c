@@ -1,6 +1,7 @@
 /* The weights of an axis, and the two passes in their portable form. */
 #include "resize_axis.h"
 
+#include <assert.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -75,6 +76,7 @@ static int axis_room(struct axis *a, size_t nweight)
     a->len = old.len;
     a->cap_out = (size_t)a->out;
     a->cap_weight = nweight;
+    assert(a->cap_out > 0 && nweight > 0);
     a->first = malloc(a->cap_out * sizeof *a->first);
     a->real = malloc(nweight * sizeof *a->real);
     a->weight = malloc(nweight * sizeof *a->weight);

@@ -1,5 +1,6 @@
 #include "const.h"
 
+#include <assert.h>
 #include <limits.h>
 #include <math.h>
 #include <stdlib.h>
@@ -57,6 +58,7 @@ int constant_copy(struct constant *to, const struct constant *from, struct mien_
     int rc = constant_new(to, from->i != NULL, e);
     if (rc < 0)
         return rc;
+    assert((to->i != NULL) == (from->i != NULL));
     if (to->i != NULL)
         memcpy(to->i, from->i, to->count * sizeof *to->i);
     else
@@ -91,6 +93,7 @@ int constant_permute(struct constant *to, const struct constant *from, const int
         step[k] = stride[order[k]];
     }
     int rc = constant_new(to, from->i != NULL, e);
+    assert(rc < 0 || (to->i != NULL) == (from->i != NULL));
     for (size_t k = 0; rc == 0 && k < to->count; k++) {
         if (to->i != NULL)
             to->i[k] = from->i[at];

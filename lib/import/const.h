@@ -2,6 +2,7 @@
 #ifndef MIEN_IMPORT_CONST_H
 #define MIEN_IMPORT_CONST_H
 
+#include <assert.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -34,6 +35,7 @@ static inline bool constant_is(const struct constant *t)
 }
 static inline double constant_get(const struct constant *t, size_t k)
 {
+    assert(constant_is(t));
     return t->f != NULL ? (double)t->f[k] : (double)t->i[k];
 }
 /* A whole number is rounded down, and kept within 64 bits. */

@@ -149,6 +149,7 @@ static int split_scale(struct import_options *o, struct onnx_options *how, struc
     char end;
     if (o->prep.scale == NULL || strchr(o->prep.scale, ',') == NULL)
         return 0;
+    /* NOLINTNEXTLINE(cert-err34-c): what is out of range is refused below */
     if (sscanf(o->prep.scale, "%lf,%lf,%lf%c", &v[0], &v[1], &v[2], &end) != 3 ||
         !(v[0] > 0 && v[1] > 0 && v[2] > 0 && v[0] < 1e6 && v[1] < 1e6 && v[2] < 1e6))
         return mien_err_set(e, MIEN_ERR_ARG,

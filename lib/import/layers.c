@@ -1,5 +1,6 @@
 #include "layers.h"
 
+#include <assert.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -204,6 +205,7 @@ int ob_plain(struct build *b, const struct value *v)
 static bool same_order(const struct value *v, const int *mem)
 {
     int a = 0, k = 0;
+    assert(v->rank >= 0);
     for (;; a++, k++) {
         while (a < v->rank && v->dim[v->mem[a]] == 1)
             a++;
@@ -220,13 +222,13 @@ static bool same_order(const struct value *v, const int *mem)
 static int permutation(const struct value *v, const int *mem, int view[NET_MAX_VIEW],
                        int order[NET_MAX_VIEW])
 {
-    int run[CONST_MAX_RANK], runs = 0, at[CONST_MAX_RANK], n = 0;
+    int run[CONST_MAX_RANK], runs = 0, at[CONST_MAX_RANK] = {0}, n = 0;
     for (int k = 0; k < v->rank; k++) { /* where each axis is, without those of 1 */
         if (v->dim[v->mem[k]] > 1)
             at[v->mem[k]] = n++;
     }
     int last = -2;
-    int first[CONST_MAX_RANK], size[CONST_MAX_RANK];
+    int first[CONST_MAX_RANK], size[CONST_MAX_RANK] = {0};
     for (int k = 0; k < v->rank; k++) {
         if (v->dim[mem[k]] == 1)
             continue;
@@ -270,7 +272,7 @@ int ob_arrange(struct build *b, struct value *v, const int *mem)
 
 int ob_canonical(struct build *b, struct value *v)
 {
-    int mem[CONST_MAX_RANK];
+    int mem[CONST_MAX_RANK] = {0};
     for (int k = 0; k < v->rank; k++)
         mem[k] = k;
     return ob_arrange(b, v, mem);
@@ -311,7 +313,7 @@ static int match_axes(const struct value *v, const int *dim, int rank, int *from
 
 int ob_reshape(struct build *b, struct value *v, const int *dim, int rank)
 {
-    int from[2 * CONST_MAX_RANK + 1], to[2 * CONST_MAX_RANK + 1], mem[CONST_MAX_RANK];
+    int from[2 * CONST_MAX_RANK + 1] = {0}, to[2 * CONST_MAX_RANK + 1], mem[CONST_MAX_RANK];
     bool done[2 * CONST_MAX_RANK] = {false};
     int groups = match_axes(v, dim, rank, from, to), n = 0, m = 0, next[CONST_MAX_RANK];
     if (groups < 0)

@@ -300,9 +300,10 @@ static int whole_again(struct build *b, enum layer_type type, const struct value
     int made = -1, of = -1;
     double eps = 0;
     bool constant = constant_is(&x->k) || constant_is(&y->k);
-    if (!constant && (type == L_DIV ? !as_it_lies(b, y) ||
-                                          memcmp(x->mem, y->mem, sizeof *x->mem * (size_t)x->rank)
-                                    : !alike(x, y)))
+    if (!constant &&
+        (type == L_DIV
+             ? !as_it_lies(b, y) || memcmp(x->mem, y->mem, sizeof *x->mem * (size_t)x->rank) != 0
+             : !alike(x, y)))
         return -1;
     if (constant) {
         const struct value *v = constant_is(&x->k) ? y : x;

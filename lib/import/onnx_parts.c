@@ -120,7 +120,7 @@ int onnx_cuts(struct build *b, const int *dim, int rank, struct cut cut[CONST_MA
 int op_slice_node(struct build *b)
 {
     struct value v;
-    struct cut cut[CONST_MAX_RANK];
+    struct cut cut[CONST_MAX_RANK] = {{0}};
     if (ob_tensor(b, 0, &v) < 0 || onnx_cuts(b, v.dim, v.rank, cut) < 0)
         return MIEN_ERR_FORMAT;
     for (int d = 0; d < v.rank; d++) {
@@ -243,7 +243,7 @@ struct border {
 
 static int read_border(struct build *b, const struct value *v, struct border *p)
 {
-    int pads[2 * CONST_MAX_RANK], axes[CONST_MAX_RANK];
+    int pads[2 * CONST_MAX_RANK], axes[CONST_MAX_RANK] = {0};
     int n = onnx_numbers(b, "pads", 1, pads, 2 * CONST_MAX_RANK);
     int na = onnx_numbers(b, "axes", 3, axes, CONST_MAX_RANK);
     *p = (struct border){0};

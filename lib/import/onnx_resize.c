@@ -104,7 +104,7 @@ int op_resize_node(struct build *b)
     static const char *const rounds[] = {"round_prefer_floor", "round_prefer_ceil", "floor",
                                          "ceil"};
     struct value v;
-    double scale[4];
+    double scale[4] = {0};
     int size[4];
     bool old = b->f->opset < 11;
     const struct constant *scales = ob_constant(b, old ? 1 : 2), *sizes = ob_constant(b, 3);
@@ -135,7 +135,7 @@ int op_resize_node(struct build *b)
 int op_upsample(struct build *b)
 {
     struct value v;
-    double scale[4];
+    double scale[4] = {0};
     float given[4];
     struct layer l = layer_make("", L_RESIZE);
     l.nin = 1;

@@ -223,7 +223,8 @@ int onnx_tensor(struct onnx_file *f, struct span message, struct constant *t, st
     for (int k = 0; k < p.shape.rank; k++)
         count *= p.shape.dim[k];
     /* Before memory is taken: are they there? */
-    double there = p.has_raw ? (double)(p.raw.n / size) : (double)typed(message, p.type, NULL);
+    size_t raw = p.raw.n / size;
+    double there = p.has_raw ? (double)raw : (double)typed(message, p.type, NULL);
     if (there < count || (there > count && !(p.external && !p.has_length)))
         return mien_err_set(e, MIEN_ERR_FORMAT, "tensor '%.*s' of %.0f elements has %.0f", len,
                             name, count, there);

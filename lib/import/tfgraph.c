@@ -7,6 +7,7 @@
  */
 #include "tfgraph.h"
 
+#include <assert.h>
 #include <limits.h>
 #include <math.h>
 #include <stdint.h>
@@ -165,6 +166,7 @@ static bool parse_coding(const json_t *w, struct coding *c)
 
 static void decode(const struct coding *c, const unsigned char *p, float *v, size_t count)
 {
+    assert(p != NULL);
     for (size_t i = 0; i < count; i++, p += c->bytes) {
         uint32_t bits = c->bytes == 1 ? *p : c->bytes == 2 ? get_le16(p) : get_le32(p);
         uint16_t half = (uint16_t)bits;
@@ -366,6 +368,7 @@ static int connect(struct tf_graph *g, int i, struct mien_err *e)
         g->node[from].uses++;
     }
     for (int k = 0; strcmp(node->op, "Const") == 0 && k < g->nconstant; k++) {
+        assert(g->constant[k].name != NULL);
         if (strcmp(g->constant[k].name, node->name) == 0)
             node->value = &g->constant[k];
     }

@@ -193,7 +193,7 @@ int tfjs_import(const struct tfjs *t, struct model *m, const char *gender, const
     const struct tf_graph *g = &t->graph;
     struct net net = {0};
     struct import c = {.g = g, .net = &net, .h = h, .w = w, .e = e};
-    c.value = malloc((size_t)g->n * sizeof *c.value);
+    c.value = calloc((size_t)g->n, sizeof *c.value);
     if (c.value == NULL)
         return mien_err_mem(e, (size_t)g->n * sizeof *c.value, "nodes");
     for (int i = 0; i < g->n; i++)

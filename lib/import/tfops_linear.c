@@ -37,13 +37,11 @@ static int affine(struct import *c, int i, struct tf_value x, const double *scal
 /* Scales and shifts of n channels, 1 and 0; freed by the caller. */
 static double *identity(struct import *c, size_t n)
 {
-    double *a = malloc(2 * n * sizeof *a);
+    double *a = calloc(2 * n, sizeof *a);
     if (a == NULL)
         mien_err_mem(c->e, 2 * n * sizeof *a, "channels");
-    for (size_t k = 0; a != NULL && k < n; k++) {
+    for (size_t k = 0; a != NULL && k < n; k++)
         a[k] = 1;
-        a[n + k] = 0;
-    }
     return a;
 }
 

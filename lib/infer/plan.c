@@ -221,6 +221,7 @@ int plan_work_refit(struct plan_work *w, const struct plan *p, struct mien_err *
         if (w->mem == NULL)
             return mien_err_mem(e, bytes, "a network's work space");
     }
+    assert(w->mem != NULL);
     w->zeros = w->mem + p->floats;
     w->scratch = w->zeros + p->zeros;
     memset(w->zeros, 0, p->zeros * sizeof *w->zeros);

@@ -137,10 +137,10 @@ const struct int8_simd *int8_variant(size_t better)
 
 const struct int8_simd *int8_choose(const struct simd *simd)
 {
-    size_t i = 0;
-    while (int8_variant(i)->lanes > simd->lanes)
-        i++;
-    return int8_variant(i);
+    const struct int8_simd *v = int8_variant(0);
+    for (size_t i = 1; v != NULL && v->lanes > simd->lanes; i++)
+        v = int8_variant(i);
+    return v;
 }
 
 struct int8_range int8_range(float lo, float hi)

@@ -1,5 +1,6 @@
 #include "model.h"
 
+#include <assert.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -88,6 +89,7 @@ static int read_weights(struct model *m, const struct mien_safetensors *s, struc
         for (int k = 0; k < l->nparam; k++) {
             const struct param *p = &l->param[k];
             const struct mien_tensor *t = find_tensor(s, l, p, e);
+            assert(t != NULL); /* check_tensors has found each */
             float *w = m->weights + p->at;
             if (t->dtype == MIEN_ST_F16)
                 half_to_floats(t->data, w, p->count);

@@ -1,6 +1,7 @@
 /* Layers: shapes, parameters, costs, initial values. The text of descriptions is in describe.c. */
 #include "op.h"
 
+#include <assert.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -108,8 +109,10 @@ int net_ancestors(struct net *dst, const struct net *src, int last, int *map, st
         if (m[i] < 0)
             continue;
         struct layer l = src->layer[i];
-        for (int k = 0; k < l.nin; k++)
+        for (int k = 0; k < l.nin; k++) {
+            assert(l.in[k] >= 0 && l.in[k] < i && m[l.in[k]] >= 0);
             l.in[k] = m[l.in[k]];
+        }
         rc = m[i] = net_add(dst, &l, e);
     }
     if (map != NULL)

@@ -137,7 +137,7 @@ static int put_table(const struct score_report *o, const struct score_run *runs,
         rc |= mien_buf_printf(out, "\n");
     }
     for (int t = 0; t < RECORD_COUNTS; t++) {
-        struct record_count row[RECORD_COUNTS];
+        struct record_count row[RECORD_COUNTS] = {{0}};
         struct mien_buf line = {0};
         uint64_t any = 0;
         for (size_t i = 0; i < n; i++) {

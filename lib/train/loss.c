@@ -1,5 +1,6 @@
 #include "loss.h"
 
+#include <assert.h>
 #include <math.h>
 
 #include "record/pred.h"
@@ -168,6 +169,7 @@ static void softmax_loss(const struct loss_options *c, const struct age_head *h,
 static void ordinal_loss(const struct age_head *h, struct span s, double weight, const float *out,
                          double *loss, double *d)
 {
+    assert(out != NULL);
     for (int k = 0; k + 1 < h->n; k++) {
         bool later = s.lo >= h->from[k + 1];
         double p = out[k];

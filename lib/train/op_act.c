@@ -1,4 +1,5 @@
 /* Activations. */
+#include <assert.h>
 #include <string.h>
 
 #include "kernel/axes.h"
@@ -74,6 +75,7 @@ const struct train_op train_relu6 = {
 static void g_prelu(const real *slope, const real *x, const real *dy, real *dx, real *dslope,
                     size_t rows, int c)
 {
+    assert(slope != NULL);
     for (size_t r = 0; r < rows; r++, x += c, dy += c) {
         for (int i = 0; i < c; i++) {
             if (dslope != NULL)

@@ -1,4 +1,6 @@
 /* Layers of units that read all of their input, and products of two inputs (matmul). */
+#include <assert.h>
+
 #include "grad.h"
 #include "op.h"
 
@@ -43,6 +45,7 @@ static void coral_forward(struct trainer *t, const struct images *v)
 static void g_coral(size_t inputs, int units, const real *w, const real *x, const real *dy,
                     real *dx, real *dw, real *db, size_t n)
 {
+    assert(w != NULL);
     if (db != NULL)
         g_add_rows(reals_floats(dy), n, units, db);
     for (size_t i = 0; i < n; i++, x += inputs, dy += units) {

@@ -1,4 +1,5 @@
 /* Normalisation. */
+#include <assert.h>
 #include <math.h>
 #include <string.h>
 
@@ -124,6 +125,7 @@ static void bn_before(struct trainer *t)
     int c = l->shape.c;
     const real *gamma = pass_param(t, l, 0), *beta = pass_param(t, l, 1);
     real *mean = pass_param(t, l, 2), *var = pass_param(t, l, 3), *stat = bn_stat(t, t->cur);
+    assert(gamma != NULL && beta != NULL && mean != NULL && var != NULL);
     running_statistics(l, mean, var, stat);
     if (t->training && t->memory.use[t->cur].train)
         batch_statistics(t, l, mean, var, stat);

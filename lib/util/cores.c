@@ -30,11 +30,14 @@ static double quota_of(const char *folder, bool v2)
     char line[64], line2[64];
     double quota = -1, period = 0;
     if (v2 && read_line(folder, "cpu.max", line, sizeof line)) {
-        sscanf(line, "%lf %lf", &quota, &period); /* or "max" for the first */
+        /* NOLINTNEXTLINE(cert-err34-c): "max", and what is no number, is no quota */
+        sscanf(line, "%lf %lf", &quota, &period);
     } else if (!v2 && read_line(folder, "cpu.cfs_quota_us", line, sizeof line) &&
                read_line(folder, "cpu.cfs_period_us", line2, sizeof line2)) {
+        /* NOLINTBEGIN(cert-err34-c): the same */
         sscanf(line, "%lf", &quota);
         sscanf(line2, "%lf", &period);
+        /* NOLINTEND(cert-err34-c) */
     }
     return quota > 0 && period > 0 ? quota / period : INFINITY;
 }

@@ -296,7 +296,6 @@ int file_create(struct file_out *o, const char *path, struct mien_err *e)
     o->direct = replaces && !S_ISREG(st.st_mode);
     o->path = strdup(path);
     o->target = follow(path);
-    rc = 0;
     if (o->path == NULL || o->target == NULL) {
         rc = mien_err_mem(e, strlen(path) + 1, "a file name");
     } else if (o->direct) {
