@@ -16,7 +16,7 @@
 #   person   recipe with validation faces of other people
 #   linear   two softmax heads on the frozen network
 #   hidden   the same behind a hidden layer of 512
-#   few-N    hidden, trained on N of the training faces: few-500, few-3000; how many labels one needs
+#   few-N    hidden, trained on N of the training faces, or all where there are fewer: few-500, ...
 #   fine     the whole network fine-tuned; flip: averaged with the mirror image; exact: heads for
 #            the exact year on it
 #   small    with MODEL= only: the whole of a new network, trained from nothing
@@ -330,9 +330,12 @@ few = $(patsubst few-%,%,$(filter few-%,$(ROWS)))
 define few_faces
 $(OUT)/few-$(1).features: $(OUT)/train.features $(call on,SPLIT)
 	n=$$$$(mien-pack -d $$< | mien-view --count); \
-	[ $$$$n -gt $(1) ] || { echo 'experiment.mk: few-$(1): there are' $$$$n 'training faces only' >&2; exit 1; }; \
-	mien-pack -d $$< | mien-split --by id --stratify age,gender --seed $(SPLIT) --names few,rest \
-	    $(1)/$$$$((n - $(1))) | mien-view -r --select 'split == "few"' | mien-pack -o $$@
+	if [ $$$$n -le $(1) ]; then \
+	    echo "experiment.mk: few-$(1): there are $$$$n training faces" >&2; cp $$< $$@; \
+	else \
+	    mien-pack -d $$< | mien-split --by id --stratify age,gender --seed $(SPLIT) --names few,rest \
+	        $(1)/$$$$((n - $(1))) | mien-view -r --select 'split == "few"' | mien-pack -o $$@ ; \
+	fi
 $(call train,few-$(1),$(base),$(OUT)/few-$(1).features $(OUT)/val.features,$(call with,HEAD_EPOCHS),\
     --hidden 512 --dropout 0.5 --epochs $(HEAD_EPOCHS))
 endef
