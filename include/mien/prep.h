@@ -17,7 +17,7 @@
  * filter    box, triangle or lanczos3
  * features  the layer and the weights that features come from, as mien_session_output_name tells
  * forced    what of this mien-predict --force overlooked, as it isn't what the model expects
- * color, mean, scale, age0, ages, embed, temp_gender, temp_age   a model's only, see mien-pack(5)
+ * color, mean, scale, age0, ages, embed, temp_gender, temp_age, shift_age   a model's only, see mien-pack(5)
  *
  * Other keys are kept. Threads: a struct mien_prep may be read by several at once.
  */

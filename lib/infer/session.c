@@ -221,7 +221,7 @@ static bool read_gender(const struct mien_session *s, const float *out, struct m
     if (!pred_valid(g, MIEN_GENDERS))
         return false;
     if (!s->o.raw && s->input.temp_gender != 1) {
-        g[1] = (float)pred_temper(g[1], s->input.temp_gender);
+        g[1] = (float)pred_temper(g[1], s->input.temp_gender, 0);
         g[0] = 1 - g[1];
     }
     p->conf_gender = g[pred_mode(g, MIEN_GENDERS)];
@@ -237,7 +237,7 @@ static bool read_age(const struct mien_session *s, const float *out, struct mien
     p->age = a.mean;
     p->conf_age = pred_age_close(p->p_age, &a);
     if (!s->o.raw)
-        p->conf_age = pred_temper(p->conf_age, s->input.temp_age);
+        p->conf_age = pred_temper(p->conf_age, s->input.temp_age, s->input.shift_age);
     return true;
 }
 

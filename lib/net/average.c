@@ -7,8 +7,14 @@
 #include "mien/buf.h"
 #include "util/num.h"
 
-static const char *const temperatures[] = {"temp_gender", "temp_age"};
-enum { TEMPERATURES = sizeof temperatures / sizeof *temperatures };
+/* How confidences are scaled. */
+static const char *const scalings[] = {"temp_gender", "temp_age", "shift_age"};
+enum { SCALINGS = sizeof scalings / sizeof *scalings };
+
+static bool is_temperature(const char *scaling)
+{
+    return strncmp(scaling, "temp_", 5) == 0;
+}
 
 /* The length of the line, or word, of which s is within a text, and its start. */
 static int around(const char *text, const char **s, char ends)
@@ -42,37 +48,39 @@ static int compare(const struct model *a, const struct model *b, struct mien_err
     rc = rc < 0 ? mien_err_mem(e, net[0].cap, "a description")
                 : same((char *)net[0].data, (char *)net[1].data, "network", '\n', e);
     for (int i = 0; i < 2; i++) {
-        for (int k = 0; k < TEMPERATURES; k++)
-            mien_prep_del(&prep[i], temperatures[k]);
+        for (int k = 0; k < SCALINGS; k++)
+            mien_prep_del(&prep[i], scalings[k]);
         mien_buf_free(&net[i]);
     }
     return rc < 0 ? rc : same(prep[0].text, prep[1].text, "preprocessing", ' ', e);
 }
 
-/* The logarithm of a model's temperature; false where it has none. */
-static bool log_temperature(const struct model *m, const char *key, double *out)
+/* What a scaling adds to the mean: a temperature's logarithm, or a shift. False where it has none. */
+static bool get_scaling(const struct model *m, const char *key, double *out)
 {
     char text[MIEN_PREP_MAX];
     struct mien_err unused;
+    bool temperature = is_temperature(key);
     if (mien_prep_get(&m->prep, key, text, sizeof text) == NULL ||
-        num_real(text, 1e-6, 1e6, out, &unused) < 0)
+        num_real(text, temperature ? 1e-6 : -1e6, 1e6, out, &unused) < 0)
         return false;
-    *out = log(*out);
+    *out = temperature ? log(*out) : *out;
     return true;
 }
 
-static int average_temperature(struct model *m, const struct model *other, int n, const char *key,
-                               struct mien_err *e)
+static int average_scaling(struct model *m, const struct model *other, int n, const char *key,
+                           struct mien_err *e)
 {
     double sum = 0, t;
-    bool all = log_temperature(m, key, &sum);
+    bool all = get_scaling(m, key, &sum);
     for (int i = 0; all && i < n; i++) {
-        all = log_temperature(&other[i], key, &t);
+        all = get_scaling(&other[i], key, &t);
         sum += all ? t : 0;
     }
+    double mean = sum / (n + 1);
     if (!all)
         mien_prep_del(&m->prep, key);
-    else if (mien_prep_set(&m->prep, key, "%.4g", exp(sum / (n + 1))) < 0)
+    else if (mien_prep_set(&m->prep, key, "%.4g", is_temperature(key) ? exp(mean) : mean) < 0)
         return mien_err_set(e, MIEN_ERR_LIMIT, "no room for the temperatures of confidence");
     return 0;
 }
@@ -84,8 +92,8 @@ int model_average(struct model *m, const struct model *other, int n, int *which,
         if ((rc = compare(m, &other[*which], e)) < 0)
             return rc;
     }
-    for (int k = 0; rc == 0 && k < TEMPERATURES; k++)
-        rc = average_temperature(m, other, n, temperatures[k], e);
+    for (int k = 0; rc == 0 && k < SCALINGS; k++)
+        rc = average_scaling(m, other, n, scalings[k], e);
     if (rc < 0)
         return rc;
     for (size_t k = 0; k < m->net.nweights; k++) {

@@ -288,16 +288,26 @@ static int parse_mean(char *text, float mean[3], struct mien_err *e)
     return 0;
 }
 
-/* A temperature; 1 when the model has none. */
-static int parse_temperature(const struct model *m, const char *key, double *t, struct mien_err *e)
+/* A number of the preprocessing; *x stays when the model has none. */
+static int parse_within(const struct model *m, const char *key, double lo, double hi, double *x,
+                        struct mien_err *e)
 {
     char value[MIEN_PREP_MAX];
     struct mien_err cause;
-    *t = 1;
     if (mien_prep_get(&m->prep, key, value, sizeof value) != NULL &&
-        num_real(value, CALIBRATE_MIN, CALIBRATE_MAX, t, &cause) < 0)
+        num_real(value, lo, hi, x, &cause) < 0)
         return mien_err_set(e, MIEN_ERR_FORMAT, "%s: %s", key, cause.msg);
     return 0;
+}
+
+/* How confidences are scaled. */
+static int parse_scaling(const struct model *m, struct model_input *in, struct mien_err *e)
+{
+    const double lo = CALIBRATE_MIN, hi = CALIBRATE_MAX, shift = CALIBRATE_SHIFT;
+    int rc = parse_within(m, "temp_gender", lo, hi, &in->temp_gender, e);
+    if (rc == 0)
+        rc = parse_within(m, "temp_age", lo, hi, &in->temp_age, e);
+    return rc < 0 ? rc : parse_within(m, "shift_age", -shift, shift, &in->shift_age, e);
 }
 
 int model_input(const struct model *m, struct model_input *in, struct mien_err *e)
@@ -306,7 +316,7 @@ int model_input(const struct model *m, struct model_input *in, struct mien_err *
     char value[MIEN_PREP_MAX], size[64];
     struct mien_err cause;
     double scale;
-    *in = (struct model_input){.scale = 1};
+    *in = (struct model_input){.scale = 1, .temp_gender = 1, .temp_age = 1};
     if (s.h > 1 || s.w > 1) {
         in->h = s.h;
         in->w = s.w;
@@ -332,6 +342,5 @@ int model_input(const struct model *m, struct model_input *in, struct mien_err *
             return mien_err_set(e, MIEN_ERR_FORMAT, "scale=%s makes no sense", value);
         in->scale = (float)scale;
     }
-    int rc = parse_temperature(m, "temp_gender", &in->temp_gender, e);
-    return rc < 0 ? rc : parse_temperature(m, "temp_age", &in->temp_age, e);
+    return parse_scaling(m, in, e);
 }

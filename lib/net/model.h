@@ -8,7 +8,7 @@
  *   scale=F       multiplied afterwards      embed=LAYER  where mien-embed stops by default
  *   age0=N        the age that class 0 of `age` means, where each class is a year
  *   ages=A:B:...  the first years of its classes, where these are bins; the last ends at 100
- *   temp_gender=T, temp_age=T   temperatures of the heads' confidences, see calibrate.h
+ *   temp_gender=T, temp_age=T, shift_age=F   how the heads' confidences are scaled: calibrate.h
  *   features=NAME the features that a model without a network of its own was trained on
  *
  * Heads are the layers named `gender` and `age`. gender has two classes, female and male, or is a
@@ -83,6 +83,7 @@ struct model_input {
     bool bgr;
     float mean[3], scale;
     double temp_gender, temp_age; /* of confidences, 1 where the model names none */
+    double shift_age;             /* 0 likewise */
 };
 MIEN_CHECKED int model_input(const struct model *m, struct model_input *in, struct mien_err *e);
 

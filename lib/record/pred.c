@@ -102,7 +102,8 @@ double pred_logit(double p)
     return log(p / (1 - p));
 }
 
-double pred_temper(double p, double temperature)
+double pred_temper(double p, double temperature, double shift)
 {
-    return temperature == 1 ? p : 1 / (1 + exp(-pred_logit(p) / temperature));
+    bool as_is = temperature == 1 && shift == 0;
+    return as_is ? p : 1 / (1 + exp(-(pred_logit(p) / temperature + shift)));
 }

@@ -57,8 +57,8 @@ double pred_doubt_gender(const float p[MIEN_GENDERS], int gender);
    1e-7..1 - 1e-7. */
 double pred_logit(double p);
 
-/* The probability whose logit is that of p divided by a temperature above 0 (calibrate.h). A
-   temperature of 1 leaves p as it is. */
-double pred_temper(double p, double temperature);
+/* The probability whose logit is that of p divided by a temperature above 0, plus a shift
+   (calibrate.h). A temperature of 1 and no shift leave p as it is. */
+double pred_temper(double p, double temperature, double shift);
 
 #endif

@@ -164,9 +164,18 @@ mien-train -q -i base.model -t pixels.pack -e 1 -o cold.model
 exits 'no epochs' 0 mien-train -i cold.model --keep-heads -t pixels.pack -v other.pack -e 0 -o warm.model
 like 'measures' "$(cat err)" '^mien-train: kept epoch 0/0: .*validation loss [0-9.]+, gender [0-9.]+%'
 is 'cold' "$(mien-net cold.model | grep -c temp_age)" 0
-like 'warm' "$(mien-net warm.model)" '^preprocessing: .*temp_gender=[0-9.]+ temp_age=[0-9.]+'
+like 'warm' "$(mien-net warm.model)" '^preprocessing: .*temp_gender=[0-9.]+ temp_age=[0-9.]+ shift_age=-?[0-9.]+'
 for w in c1.weight age_logits.weight; do
     is 'the same weights' "$(st-dump warm.model $w | cksum)" "$(st-dump cold.model $w | cksum)"
+done
+mien-train -q -i cold.model --keep-heads -t pixels.pack -v pixels.pack -e 0 -o warm2.model
+mien-net --average -o mean.model warm.model warm2.model
+scaling() { mien-net "$1" | sed -n "s/^preprocessing: .*$2=\\([^ ]*\\).*/\\1/p"; }
+for s in temp_gender temp_age shift_age; do
+    awk -v a="$(scaling warm.model $s)" -v b="$(scaling warm2.model $s)" -v mean="$(scaling mean.model $s)" 'BEGIN {
+        wanted = "'$s'" == "shift_age" ? (a + b) / 2 : sqrt(a * b)
+        exit !(a != b && wanted - mean < 1e-3 && mean - wanted < 1e-3) }'
+    is "an average's $s" $? 0
 done
 exits 'no epochs and no validation set' 2 mien-train -q -i cold.model --keep-heads -t pixels.pack -e 0 -o z.model
 like 'says so' "$(cat err)" 'give a validation set$'

@@ -12,14 +12,23 @@
 
 enum { N = 20000 };
 
-/* Margins of confidences that claim the logit of the truth times `boast`. */
-static void make_margins(float *margin, size_t n, double boast)
+/* Claims of logits from `least` to 4, of which as many are right as the logit times `boast` plus a shift
+   would have it. */
+static void make_claims(struct claim *c, size_t n, double least, double boast, double shift)
 {
     struct rng r = {7};
     for (size_t i = 0; i < n; i++) {
-        double logit = 4 * rng_uniform(&r), truth = 1 / (1 + exp(-logit));
-        margin[i] = (float)(boast * (rng_uniform(&r) < truth ? logit : -logit));
+        double logit = least + (4 - least) * rng_uniform(&r);
+        bool right = rng_uniform(&r) < 1 / (1 + exp(-logit));
+        c[i] = (struct claim){.logit = (float)(boast * (logit - shift)), .right = right};
     }
+}
+
+static double temperature(const struct claim *c, size_t n)
+{
+    struct scaling s = calibrate(c, n, false);
+    assert_true(s.shift == 0);
+    return s.temperature;
 }
 
 static double close_of(const float p[MIEN_AGES])
@@ -31,45 +40,82 @@ static double close_of(const float p[MIEN_AGES])
 static void test_finds(void **state)
 {
     (void)state;
-    static float margin[N];
+    static struct claim c[N];
     static const double boasts[] = {0.3, 1, 1.7, 6};
     for (size_t i = 0; i < sizeof boasts / sizeof boasts[0]; i++) {
-        make_margins(margin, N, boasts[i]);
-        assert_true(fabs(calibrate(margin, N) / boasts[i] - 1) < 0.05);
-        assert_true(calibrate(margin, N) == calibrate(margin, N));
+        make_claims(c, N, 0, boasts[i], 0);
+        assert_true(fabs(temperature(c, N) / boasts[i] - 1) < 0.05);
+        assert_true(temperature(c, N) == temperature(c, N));
     }
-    make_margins(margin, N, 100); /* beyond the bounds */
-    assert_true(fabs(calibrate(margin, N) - CALIBRATE_MAX) < 1e-3);
-    make_margins(margin, N, 0.001);
-    assert_true(fabs(calibrate(margin, N) - CALIBRATE_MIN) < 1e-3);
+    make_claims(c, N, 0, 100, 0); /* beyond the bounds */
+    assert_true(fabs(temperature(c, N) - CALIBRATE_MAX) < 1e-3);
+    make_claims(c, N, 0, 0.001, 0);
+    assert_true(fabs(temperature(c, N) - CALIBRATE_MIN) < 1e-3);
+}
+
+static void test_finds_shifts(void **state)
+{
+    (void)state;
+    static struct claim c[N];
+    static const double boasts[] = {0.5, 1, 2}, shifts[] = {-1, 0, 0.4};
+    for (size_t i = 0; i < 9; i++) {
+        make_claims(c, N, -3, boasts[i / 3], shifts[i % 3]);
+        struct scaling s = calibrate(c, N, true);
+        assert_true(fabs(s.temperature / boasts[i / 3] - 1) < 0.05);
+        assert_true(fabs(s.shift - shifts[i % 3]) < 0.05);
+    }
+    make_claims(c, N, -3, 1, 9); /* beyond the bounds */
+    assert_true(calibrate(c, N, true).shift <= CALIBRATE_SHIFT);
+}
+
+static const struct claim ten[] = {{3, true}, {2, true}, {-1, true},  {0.5f, true},  {-4, true},
+                                   {6, true}, {1, true}, {-9, false}, {-0.1f, true}, {-2, false}};
+
+static double cost_of_ten(double t, double shift)
+{
+    double cost = (t * t + shift * shift) / 2;
+    for (int i = 0; i < 10; i++) {
+        double z = (double)ten[i].logit / exp(t) + shift;
+        cost += log(1 + exp(ten[i].right ? -z : z));
+    }
+    return cost;
 }
 
 /* The smallest cost on a fine grid is nowhere below the one that was found. */
 static void test_least(void **state)
 {
     (void)state;
-    static const float margin[] = {3, 2, -1, 0.5f, -4, 6, 1, 9, -0.1f, 2};
-    double found = log(calibrate(margin, 10)), best = 0, least = INFINITY;
+    double found = log(temperature(ten, 10)), best = 0, least = INFINITY;
     for (double t = -3; t < 3; t += 1e-4) {
-        double cost = t * t / 2;
-        for (int i = 0; i < 10; i++)
-            cost += log(1 + exp(-margin[i] / exp(t)));
+        double cost = cost_of_ten(t, 0);
         if (cost < least) {
             least = cost;
             best = t;
         }
     }
     assert_true(fabs(found - best) < 2e-4);
+
+    struct scaling s = calibrate(ten, 10, true);
+    double cost = cost_of_ten(log(s.temperature), s.shift);
+    assert_true(cost < least && s.shift != 0);
+    for (double t = -2.9; t < 3; t += 0.01) {
+        for (double shift = -4; shift < 4; shift += 0.01)
+            assert_true(cost <= cost_of_ten(t, shift) + 1e-9);
+    }
 }
 
 static void test_few(void **state)
 {
     (void)state;
-    static const float right[] = {2, 2, 2}, wrong[] = {-2, -2, -2}, zero[] = {0, 0};
-    assert_true(calibrate(NULL, 0) == 1);
-    assert_true(calibrate(right, 3) > 0.3 && calibrate(right, 3) < 1);
-    assert_true(calibrate(wrong, 3) > 1 && calibrate(wrong, 3) < 10);
-    assert_true(fabs(calibrate(zero, 2) - 1) < 1e-5);
+    static const struct claim right[] = {{2, true}, {2, true}, {2, true}};
+    static const struct claim wrong[] = {{2, false}, {2, false}, {2, false}};
+    static const struct claim zero[] = {{0, true}, {0, false}};
+    assert_true(temperature(NULL, 0) == 1);
+    assert_true(temperature(right, 3) > 0.3 && temperature(right, 3) < 1);
+    assert_true(temperature(wrong, 3) > 1 && temperature(wrong, 3) < 10);
+    assert_true(fabs(temperature(zero, 2) - 1) < 1e-4);
+    assert_true(fabs(calibrate(zero, 2, true).shift) < 1e-4);
+    assert_true(calibrate(right, 3, true).shift < 2 && calibrate(wrong, 3, true).shift > -3);
 }
 
 static void test_temper(void **state)
@@ -78,13 +124,14 @@ static void test_temper(void **state)
     /* For two classes it is the softmax of the logits divided by the temperature. */
     double a = 1.3, b = -0.4, t = 2.5;
     double p = exp(a) / (exp(a) + exp(b)), q = exp(a / t) / (exp(a / t) + exp(b / t));
-    assert_true(fabs(pred_temper(p, t) - q) < 1e-12);
-    assert_true(pred_temper(p, 1) == p);
-    assert_true(fabs(pred_temper(0.5, t) - 0.5) < 1e-12);
+    assert_true(fabs(pred_temper(p, t, 0) - q) < 1e-12);
+    assert_true(pred_temper(p, 1, 0) == p);
+    assert_true(fabs(pred_temper(p, t, 0.5) - 1 / (1 + exp(-(a - b) / t - 0.5))) < 1e-12);
+    assert_true(fabs(pred_temper(0.5, t, 0) - 0.5) < 1e-12);
     for (double temperature = CALIBRATE_MIN; temperature <= CALIBRATE_MAX; temperature *= 2) {
-        assert_true(pred_temper(1, temperature) <= 1 && pred_temper(1, temperature) > 0.5);
-        assert_true(pred_temper(0, temperature) >= 0 && pred_temper(0, temperature) < 0.5);
-        assert_true(pred_temper(0.7, temperature) < pred_temper(0.8, temperature));
+        assert_true(pred_temper(1, temperature, 0) <= 1 && pred_temper(1, temperature, 0) > 0.5);
+        assert_true(pred_temper(0, temperature, 0) >= 0 && pred_temper(0, temperature, 0) < 0.5);
+        assert_true(pred_temper(0.7, temperature, 0) < pred_temper(0.8, temperature, 0));
     }
 }
 
@@ -109,7 +156,7 @@ static void test_model(void **state)
 {
     (void)state;
     struct calibration c = {0};
-    struct mien_prep prep = {"color=bgr temp_age=3 temp_gender=2 age0=0"};
+    struct mien_prep prep = {"color=bgr temp_age=3 temp_gender=2 shift_age=1 age0=0"};
     float gender[2] = {0.1f, 0.9f}, age[MIEN_AGES] = {0};
     char v[16];
     age[30] = 0.6f;
@@ -123,15 +170,18 @@ static void test_model(void **state)
     assert_int_equal(calibration_end(&c, &prep), 0);
     assert_null(mien_prep_get(&prep, "temp_age", v, sizeof v));
     assert_string_equal(prep.text, "color=bgr age0=0 temp_gender=1.944");
-    assert_true(fabs(pred_temper(0.9, 1.944) - 0.75) < 0.01);
+    assert_true(fabs(pred_temper(0.9, 1.944, 0) - 0.75) < 0.01);
 
     c = (struct calibration){0}; /* it is 38 years, and nothing is within 5: a confidence of 0 */
     assert_int_equal(calibration_add_age(&c, age, 43), 0);
     assert_int_equal(calibration_add_age(&c, age, 44), 0);
-    assert_int_equal(c.age.len, 2 * sizeof(float));
-    assert_true(((float *)c.age.data)[0] < -16 && ((float *)c.age.data)[1] > 16);
+    assert_int_equal(c.age.len, 2 * sizeof(struct claim));
+    const struct claim *claims = (const void *)c.age.data;
+    assert_true(claims[0].logit < -16 && claims[1].logit < -16);
+    assert_true(claims[0].right && !claims[1].right);
     assert_int_equal(calibration_end(&c, &prep), 0);
     assert_non_null(mien_prep_get(&prep, "temp_age", v, sizeof v));
+    assert_non_null(mien_prep_get(&prep, "shift_age", v, sizeof v));
     assert_null(mien_prep_get(&prep, "temp_gender", v, sizeof v));
 
     c = (struct calibration){0};
@@ -144,8 +194,10 @@ static void test_model(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_finds),  cmocka_unit_test(test_least), cmocka_unit_test(test_few),
-        cmocka_unit_test(test_temper), cmocka_unit_test(test_close), cmocka_unit_test(test_model),
+        cmocka_unit_test(test_finds),  cmocka_unit_test(test_finds_shifts),
+        cmocka_unit_test(test_least),  cmocka_unit_test(test_few),
+        cmocka_unit_test(test_temper), cmocka_unit_test(test_close),
+        cmocka_unit_test(test_model),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

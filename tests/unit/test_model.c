@@ -208,7 +208,7 @@ static void input(void **state)
     struct model m = make("");
     assert_int_equal(model_input(&m, &in, &e), 0);
     assert_true(in.h == 6 && in.w == 6 && !in.bgr && in.scale == 1);
-    assert_true(in.temp_gender == 1 && in.temp_age == 1);
+    assert_true(in.temp_gender == 1 && in.temp_age == 1 && in.shift_age == 0);
     assert_true(in.mean[0] == 0 && in.mean[1] == 0 && in.mean[2] == 0);
     model_free(&m);
     m = make("size=6x6 color=bgr mean=103.939,116.779,123.68 scale=0.5 age0=1");
@@ -227,11 +227,12 @@ static void input(void **state)
     refuse_input("mean=1,2,x", "'x'");
     refuse_input("mean=", "three numbers");
     refuse_input("scale=0", "makes no sense");
-    m = make("temp_age=1.5 temp_gender=0.75");
+    m = make("temp_age=1.5 temp_gender=0.75 shift_age=-0.25");
     assert_int_equal(model_input(&m, &in, &e), 0);
-    assert_true(in.temp_gender == 0.75 && in.temp_age == 1.5);
+    assert_true(in.temp_gender == 0.75 && in.temp_age == 1.5 && in.shift_age == -0.25);
     model_free(&m);
     refuse_input("temp_age=0", "temp_age: '0' is not within 0.05..20");
+    refuse_input("shift_age=6", "shift_age: '6' is not within -5..5");
     refuse_input("temp_gender=hot", "temp_gender: 'hot' is not a number");
     /* Features have no height and width; grey images can't be fed. */
     struct model plain = {0};
