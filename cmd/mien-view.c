@@ -12,6 +12,7 @@
 #include "record/col.h"
 #include "record/expr.h"
 #include "record/text.h"
+#include "util/clock.h"
 
 enum { FLUSH = 64 * 1024 };
 enum { TSV, JSON };
@@ -39,12 +40,32 @@ struct view {
     uint64_t segments, bytes, seen, shown, errors, skipped, damages;
     uint64_t missed; /* records without an image, of --images and --tar */
     bool at_once;
+    double began; /* when the first record was shown */
 };
+
+static void settle(struct view *v)
+{
+    if (text_table_settle(&v->table, &v->out) < 0)
+        mien_cli_die(v->cli, "out of memory");
+}
+
+/* On a terminal the columns are those of the records that have come by now, if they come slowly. */
+static bool waited(struct view *v)
+{
+    static const double patience = 0.3; /* seconds */
+    if (!v->at_once)
+        return false;
+    if (v->shown == 0)
+        v->began = clock_coarse();
+    return clock_coarse() - v->began > patience;
+}
 
 static void show(struct view *v, const struct mien_rec *r)
 {
     if (text_table_add(&v->table, r, &v->out) < 0)
         mien_cli_die(v->cli, "out of memory");
+    if (waited(v))
+        settle(v);
     if (v->at_once || v->out.len >= FLUSH)
         cli_print(v->cli, &v->out);
 }
@@ -116,6 +137,7 @@ static bool enough(const struct view *v)
 /* Ends the program, after what was read before the input broke. */
 static _Noreturn void fail(struct view *v, const struct mien_err *why)
 {
+    settle(v);
     cli_print(v->cli, &v->out);
     if (v->o.records)
         cli_output_die(&v->records, why->msg);
@@ -169,8 +191,10 @@ static void check_names(struct view *v)
 /* Ends the output, and prints what was counted. */
 static void finish(struct view *v)
 {
+    struct mien_buf unseen = {0};
     struct mien_err e;
     int rc = 0;
+    settle(v);
     check_names(v);
     if (v->o.records)
         cli_output_end(&v->records);
@@ -199,6 +223,12 @@ static void finish(struct view *v)
         mien_cli_note(v->cli, "damaged in %llu places; %llu of %llu bytes skipped",
                       (unsigned long long)v->damages, (unsigned long long)v->skipped,
                       (unsigned long long)v->bytes);
+    if (text_table_unseen(&v->table, &unseen) < 0)
+        mien_cli_die(v->cli, "out of memory");
+    if (unseen.len > 0)
+        mien_cli_note(v->cli, "only later records have these fields, which -c shows: %.*s",
+                      (int)unseen.len, (const char *)unseen.data);
+    mien_buf_free(&unseen);
     if (v->errors > 0 && v->table.begun && !text_table_has(&v->table, MIEN_TAG_ERROR))
         mien_cli_note(v->cli, "%llu of these records have an error; -c id,error shows it",
                       (unsigned long long)v->errors);
@@ -280,7 +310,7 @@ int main(int argc, char **argv)
         MIEN_OPT_CHOICE('f', "format", "FORMAT", &v.o.format, "tsv|json",
                         "tsv, or json for an object on each line, arrays in full [tsv]"),
         MIEN_OPT_STR('c', "columns", "NAMES", &v.o.columns,
-                     "show these columns, as in id,age,pred_age [those of the first record]"),
+                     "show these columns, as in id,age,pred_age [those of the first records]"),
         MIEN_OPT_FLAG('H', "no-header", &v.o.no_header,
                       "don't print the line with the names of the columns"),
         MIEN_OPT_INT('n', "head", "N", &v.o.head, 0, INT_MAX, "stop after N records"),

@@ -388,41 +388,113 @@ int text_json(struct mien_buf *out, const struct mien_rec *r, const struct colum
 
 /* --- Tables -------------------------------------------------------------------------------- */
 
-enum { MAX_COLUMNS = 64 };
-
-/* Takes the columns of the first record, with a copy of the names that lie in it. */
-static int first_columns(struct text_table *t, const struct mien_rec *r)
+/* The table's column of a field, seen first in place i of a record, or nseen. */
+static size_t find_column(const struct text_table *t, const struct column *c, size_t i)
 {
-    size_t total = 0;
-    t->col = calloc(MAX_COLUMNS, sizeof *t->col);
-    if (t->col == NULL)
-        return MIEN_ERR_MEM;
-    t->ncol = col_defaults(r, t->col, MAX_COLUMNS);
-    for (size_t i = 0; i < t->ncol; i++)
-        total += t->col[i].len;
-    char *p = t->names = malloc(total + 1);
-    if (p == NULL)
-        return MIEN_ERR_MEM;
-    for (size_t i = 0; i < t->ncol; i++) {
-        if (t->col[i].id != COL_NAMED)
+    for (size_t n = 0; n < t->nseen; n++, i++) {
+        if (i >= t->nseen)
+            i = 0;
+        const struct column *own = &t->col[i];
+        if (own->id == c->id && own->len == c->len &&
+            (c->len == 0 || memcmp(own->name, c->name, c->len) == 0))
+            return i;
+    }
+    return t->nseen;
+}
+
+/* Whether the record has a field that none before had; of fields of their own names it isn't known. */
+static bool has_news(struct text_table *t, const struct mien_rec *r)
+{
+    uint64_t tags = 0;
+    bool news = false;
+    for (size_t i = 0; i < r->nfield; i++) {
+        if (r->field[i].tag < 64 && r->field[i].tag != MIEN_TAG_FIELDS)
+            tags |= UINT64_C(1) << r->field[i].tag;
+        else
+            news = true;
+    }
+    news = news || (tags & ~t->tags) != 0;
+    t->tags |= tags;
+    return news;
+}
+
+/* Adds the columns of a record's fields that the table hasn't seen yet, with copies of their names,
+   which lie in the record. */
+static int see_columns(struct text_table *t, const struct mien_rec *r)
+{
+    struct column col[TEXT_COLUMNS] = {{0}};
+    size_t n = col_defaults(r, col, TEXT_COLUMNS);
+    for (size_t i = 0; i < n; i++) {
+        if (t->nseen == TEXT_COLUMNS || find_column(t, &col[i], i) < t->nseen)
             continue;
-        memcpy(p, t->col[i].name, t->col[i].len);
-        t->col[i].name = p;
-        p += t->col[i].len;
+        if (col[i].id == COL_NAMED) {
+            char *name = malloc(col[i].len + 1);
+            if (name == NULL)
+                return MIEN_ERR_MEM;
+            memcpy(name, col[i].name, col[i].len);
+            col[i].name = t->name[t->nseen] = name;
+        }
+        t->col[t->nseen++] = col[i];
     }
     return 0;
 }
 
+/* A record whose columns aren't chosen. */
+static int add_found(struct text_table *t, const struct mien_rec *r, struct mien_buf *out)
+{
+    if (t->col == NULL && (t->col = calloc(TEXT_COLUMNS, sizeof *t->col)) == NULL)
+        return MIEN_ERR_MEM;
+    t->finding = true;
+    if (has_news(t, r) && see_columns(t, r) < 0)
+        return MIEN_ERR_MEM;
+    if (t->settled)
+        return text_tsv(out, r, t->col, t->ncol);
+    t->ncol = t->nseen;
+    t->cells[t->nheld++] = (uint8_t)t->ncol;
+    int rc = text_tsv(&t->held, r, t->col, t->ncol);
+    if (t->nheld == TEXT_FIRST || t->held.len >= TEXT_FIRST_BYTES)
+        rc |= text_table_settle(t, out);
+    return rc;
+}
+
+int text_table_settle(struct text_table *t, struct mien_buf *out)
+{
+    const char *row = (const char *)t->held.data, *end = row + t->held.len;
+    if (t->settled || !t->finding)
+        return 0;
+    t->settled = true;
+    int rc = t->no_header ? 0 : text_header(out, t->col, t->ncol);
+    for (size_t i = 0; i < t->nheld; i++) {
+        const char *line = memchr(row, '\n', (size_t)(end - row));
+        rc |= mien_buf_append(out, row, (size_t)(line - row));
+        for (size_t k = t->cells[i] > 0 ? t->cells[i] : 1; k < t->ncol; k++)
+            rc |= put(out, "\t");
+        rc |= put(out, "\n");
+        row = line + 1;
+    }
+    mien_buf_free(&t->held);
+    return rc;
+}
+
+int text_table_unseen(const struct text_table *t, struct mien_buf *out)
+{
+    int rc = 0;
+    for (size_t i = t->ncol, n = 0; t->settled && i < t->nseen; i++) {
+        if (t->col[i].id != MIEN_TAG_ERROR)
+            rc |= put(out, n++ > 0 ? "," : "") | put_name(out, &t->col[i]);
+    }
+    return rc;
+}
+
 int text_table_add(struct text_table *t, const struct mien_rec *r, struct mien_buf *out)
 {
+    bool first = !t->begun;
+    t->begun = true;
     if (t->json)
         return text_json(out, r, t->col, t->ncol, t->full);
-    if (t->col == NULL) {
-        if (first_columns(t, r) < 0)
-            return MIEN_ERR_MEM;
-    }
-    int rc = t->begun || t->no_header ? 0 : text_header(out, t->col, t->ncol);
-    t->begun = true;
+    if (t->col == NULL || t->finding)
+        return add_found(t, r, out);
+    int rc = first && !t->no_header ? text_header(out, t->col, t->ncol) : 0;
     return rc | text_tsv(out, r, t->col, t->ncol);
 }
 
@@ -446,7 +518,9 @@ void text_table_keep(const struct text_table *t, struct mien_rec *r)
 
 void text_table_free(struct text_table *t)
 {
+    for (size_t i = 0; i < TEXT_COLUMNS; i++)
+        free(t->name[i]);
     free(t->col);
-    free(t->names);
+    mien_buf_free(&t->held);
     *t = (struct text_table){0};
 }

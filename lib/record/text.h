@@ -31,20 +31,40 @@ MIEN_CHECKED int text_tsv(struct mien_buf *out, const struct mien_rec *r, const 
 MIEN_CHECKED int text_json(struct mien_buf *out, const struct mien_rec *r,
                            const struct column *cols, size_t n, bool full);
 
+/* Where no columns are chosen, a table's are the fields that its first records have: so many of them,
+   or as many as make so many bytes of text. */
+enum { TEXT_FIRST = 1000, TEXT_FIRST_BYTES = 1 << 20, TEXT_COLUMNS = 64 };
+
 /* A table of records: above the first one the columns' names, where it has any. */
 struct text_table {
     bool json;          /* a JSON object a record, else tab-separated values */
     bool full;          /* JSON: images and pixels in full */
     bool no_header;     /* TSV: no names */
-    struct column *col; /* NULL: in TSV those that the first record has, in JSON all fields */
+    struct column *col; /* NULL: in TSV those that the first records have, in JSON all fields */
     size_t ncol;
-    char *names; /* of those of the first record that have a name of their own; the table's own */
-    bool begun;  /* the table's own */
+
+    /* The rest is the table's own. */
+    bool begun;                /* has a record */
+    bool finding, settled;     /* col: being found; found */
+    uint64_t tags;             /* bits of the fields seen, but for `fields` */
+    size_t nseen;              /* col has those, too, that only later records had */
+    char *name[TEXT_COLUMNS];  /* copies of those that col has */
+    struct mien_buf held;      /* rows until the columns are found */
+    uint8_t cells[TEXT_FIRST]; /* how many values each of these has; the others are empty */
+    size_t nheld;
 };
 
-/* Appends a record. */
+/* Appends a record, now or with a later one, or at the end. */
 MIEN_CHECKED int text_table_add(struct text_table *t, const struct mien_rec *r,
                                 struct mien_buf *out);
+
+/* Appends the records that haven't been: behind the last one, or when no more are to be waited
+   for. */
+MIEN_CHECKED int text_table_settle(struct text_table *t, struct mien_buf *out);
+
+/* Appends the names, separated by commas, of fields that only later records had, which therefore
+   aren't shown; error isn't among them. */
+MIEN_CHECKED int text_table_unseen(const struct text_table *t, struct mien_buf *out);
 
 /* Whether one of its columns is chosen; all are where none are. */
 bool text_table_has(const struct text_table *t, int col);

@@ -10,10 +10,10 @@ filter_contract mien-view p.mien --count
 filter_contract mien-view p.mien --records
 filter_contract mien-view p.mien --check
 
-# Text: the columns of the first record, one line a record.
+# Text: the columns of the first records, one line a record.
 mien-view p.mien >out.tsv
 is 'a header and a line a record' "$(wc -l <out.tsv)" 21
-is 'the columns of the first record' "$(head -1 out.tsv | tr '\t' ,)" \
+is 'the columns of the records' "$(head -1 out.tsv | tr '\t' ,)" \
     id,subject,age,gender,group,birth,year,box,score,pred_gender,p_male,pred_age
 is 'as many values as columns' "$(awk -F'\t' '{print NF}' out.tsv | sort -u)" 12
 is 'chosen columns, no header' "$(mien-view -Hc age,id -n 2 p.mien)" \
@@ -29,6 +29,29 @@ is 'all of them' "$(cut -f 1 out)" "$(awk -F'\t' 'NR > 1 && NR < 5 {print $1}' o
 # shellcheck disable=SC2046
 { mien-view $(yes p.mien | head -1000) 2>err; echo $? >status; } | :
 is 'a closed pipe is quiet' "$(cat status err)" 0
+
+# Records differ in their fields.
+printf 'path,age,camera\na.jpg,20-29,\nb.jpg,35,X\nc.jpg,abc,\n' >mixed.csv
+mien-meta -q --fields camera mixed.csv 2>/dev/null >mixed.mien
+is 'columns of the first 1000 records' "$(mien-view mixed.mien | tr '\t' ,)" 'id,age_band,camera,age
+a.jpg,20-29,,
+b.jpg,,X,35
+c.jpg,,,'
+is 'those that are shown' "$(mien-view -n 1 mixed.mien | tr '\t' ,)" 'id,age_band,camera
+a.jpg,20-29,'
+exits 'also before the end of a broken stream' 2 sh -c 'head -c -5 mixed.mien | mien-view -H'
+is 'all of them' "$(cut -f 1 out)" "$(printf 'a.jpg\nb.jpg\nc.jpg')"
+{ echo path,age,camera; seq -f '%.0f.jpg,20-29,' 999; echo '1000.jpg,30-39,Y'; } >band.csv
+{ cat band.csv; echo 1001.jpg,35,X; } >late.csv
+mien-meta -q --fields camera late.csv >late.mien
+exits 'a later one' 0 mien-view late.mien
+is 'has no more columns' "$(head -n 1 out | tr '\t' ,)" id,age_band,camera
+is 'as many as the others' "$(awk -F'\t' '{print NF}' out | uniq)" 3
+is 'and its fields are named' "$(cat err)" \
+    'mien-view: only later records have these fields, which -c shows: age'
+is 'not with --quiet' "$(mien-view -q late.mien 2>&1 >/dev/null)" ''
+mien-meta -q --fields camera band.csv | mien-view >out 2>err
+is 'nothing is said without any' "$(cat err)" ''
 
 # JSON.
 mien-view -f json q.mien >out.json
