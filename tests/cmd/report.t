@@ -57,4 +57,10 @@ like 'and it says so' "$(cat err)" 'no record of labels.mien has both a label an
 head -c 5000 a.mien >cut.mien
 exits 'a stream cut short makes no page' 2 mien-report -o none.html cut.mien
 ok 'not even a broken one' test ! -e none.html
+mkdir full
+# shellcheck disable=SC2016 # for the program that is made
+printf '%s\n' '#!/bin/sh' 'head -c 100 "$1" >"$2"' 'exit 1' >full/cp
+chmod +x full/cp
+exits 'a page that is cut short by the disk' 2 env PATH="$T/full:$PATH" mien-report -o none.html a.mien
+is 'is removed' "$(ls none.html* 2>/dev/null)" ''
 finish
