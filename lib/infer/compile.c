@@ -6,7 +6,6 @@
 #include "net/fold.h"
 #include "net/op.h"
 #include "op.h"
-#include "util/aligned.h"
 
 /* Activations (floats) of a group that one step reads and writes: about the second-level cache. */
 #define GROUP_FLOATS ((size_t)384 << 10)
@@ -33,12 +32,10 @@ const float *compile_param(const struct compiler *c, int i, const char *name)
     return NULL;
 }
 
-float *compile_copy(const float *src, size_t n)
+float *compile_copy(const struct compiler *c, const float *src, size_t n)
 {
-    if (src == NULL)
-        return aligned_zeros(n, sizeof(float));
-    float *p = aligned_new(n, sizeof *p);
-    if (p != NULL)
+    float *p = arena_zeros(&c->p->arena, n, sizeof *p);
+    if (p != NULL && src != NULL)
         memcpy(p, src, n * sizeof *p);
     return p;
 }
@@ -54,8 +51,8 @@ int compile_take_over(const struct compiler *c, struct step *s, int k)
 int compile_weights(const struct compiler *c, struct step *s, int i)
 {
     const struct layer *l = &c->p->net.layer[i];
-    s->w = compile_copy(compile_param(c, i, "weight"), l->param[0].count);
-    s->bias = compile_copy(compile_param(c, i, "bias"), (size_t)l->units);
+    s->w = compile_copy(c, compile_param(c, i, "weight"), l->param[0].count);
+    s->bias = compile_copy(c, compile_param(c, i, "bias"), (size_t)l->units);
     return s->w == NULL || s->bias == NULL ? MIEN_ERR_MEM : 0;
 }
 
@@ -69,12 +66,12 @@ void compile_fuse_act(const struct compiler *c, struct step *s, int i)
         s->act = ACT_RELU;
     else if (l->type == L_RELU6)
         s->act = ACT_RELU6;
-    else if (l->type == L_LEAKY && (s->slope = compile_copy(NULL, (size_t)l->shape.c)) != NULL) {
+    else if (l->type == L_LEAKY && (s->slope = compile_copy(c, NULL, (size_t)l->shape.c)) != NULL) {
         for (int k2 = 0; k2 < l->shape.c; k2++)
             s->slope[k2] = l->a;
         s->act = ACT_PRELU;
     } else if (l->type == L_PRELU &&
-               (s->slope = compile_copy(compile_param(c, k, "slope"), (size_t)l->shape.c)))
+               (s->slope = compile_copy(c, compile_param(c, k, "slope"), (size_t)l->shape.c)))
         s->act = ACT_PRELU;
     else
         return;

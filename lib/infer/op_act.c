@@ -8,7 +8,7 @@ static int act_compile(const struct compiler *c, struct step *s, int i)
     const struct layer *l = &c->p->net.layer[i];
     s->act = k_act(l->type);
     if (s->act == ACT_PRELU)
-        s->slope = compile_copy(compile_param(c, i, "slope"), (size_t)l->shape.c);
+        s->slope = compile_copy(c, compile_param(c, i, "slope"), (size_t)l->shape.c);
     return s->act == ACT_PRELU && s->slope == NULL ? MIEN_ERR_MEM : 0;
 }
 

@@ -5,7 +5,7 @@ static int arith_compile(const struct compiler *c, struct step *s, int i)
 {
     const struct layer *l = &c->p->net.layer[i];
     if (l->nparam > 0) {
-        s->w = compile_copy(compile_param(c, i, "value"), l->param[0].count);
+        s->w = compile_copy(c, compile_param(c, i, "value"), l->param[0].count);
         if (s->w == NULL)
             return MIEN_ERR_MEM;
     }

@@ -56,7 +56,7 @@ static int tconv_compile(const struct compiler *c, struct step *s, int i)
         return 0;
     struct layer product = product_of(l, in);
     const struct tail none = {NULL, ACT_NONE, NULL};
-    if (conv_make(&s->conv, p->simd, &product, in, s->w, &none) < 0)
+    if (conv_make(&s->conv, &p->arena, p->simd, &product, in, s->w, &none) < 0)
         return MIEN_ERR_MEM;
     compile_room(&p->scratch, product_bytes(l, in) + conv_scratch(&s->conv));
     compile_room(&p->zeros, conv_zeros(&s->conv));

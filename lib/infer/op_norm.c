@@ -6,8 +6,8 @@
 static int bn_compile(const struct compiler *c, struct step *s, int i)
 {
     int channels = c->p->net.layer[i].shape.c;
-    s->w = compile_copy(NULL, (size_t)channels);
-    s->bias = compile_copy(NULL, (size_t)channels);
+    s->w = compile_copy(c, NULL, (size_t)channels);
+    s->bias = compile_copy(c, NULL, (size_t)channels);
     if (s->w == NULL || s->bias == NULL)
         return MIEN_ERR_MEM;
     for (int ch = 0; ch < channels; ch++) {
@@ -38,8 +38,8 @@ static int norm_compile(const struct compiler *c, struct step *s, int i)
     const struct layer *l = &c->p->net.layer[i];
     if (l->nparam == 0)
         return 0;
-    s->w = compile_copy(compile_param(c, i, "gamma"), (size_t)l->shape.c);
-    s->bias = compile_copy(compile_param(c, i, "beta"), (size_t)l->shape.c);
+    s->w = compile_copy(c, compile_param(c, i, "gamma"), (size_t)l->shape.c);
+    s->bias = compile_copy(c, compile_param(c, i, "beta"), (size_t)l->shape.c);
     return s->w == NULL || s->bias == NULL ? MIEN_ERR_MEM : 0;
 }
 

@@ -157,21 +157,7 @@ void plan_free(struct plan *p)
 {
     if (p == NULL)
         return;
-    for (int i = 0; i < p->nstep; i++) {
-        free(p->step[i].w);
-        free(p->step[i].bias);
-        free(p->step[i].slope);
-        conv_free(&p->step[i].conv);
-        if (p->step[i].winograd != NULL)
-            winograd_free(p->step[i].winograd);
-        free(p->step[i].winograd);
-        if (p->step[i].conv_int8 != NULL)
-            conv_int8_free(p->step[i].conv_int8);
-        free(p->step[i].conv_int8);
-        if (p->step[i].conv_bf16 != NULL)
-            conv_bf16_free(p->step[i].conv_bf16);
-        free(p->step[i].conv_bf16);
-    }
+    arena_free(&p->arena);
     free(p->step);
     free(p->value);
     free(p->seg);

@@ -25,7 +25,7 @@ enum { STEP_AFTER = 4 };
 struct step {
     int layer, last;              /* in plan->net: the first and the last one that it stands for */
     int nin, in[NET_MAX_IN], out; /* values */
-    real *w, *bias, *slope;       /* owned by the plan; for L_BN scale and shift */
+    real *w, *bias, *slope;       /* for L_BN scale and shift */
     enum act act;
     int nafter, after[STEP_AFTER]; /* functions of one number applied to what it has made */
     struct conv conv;              /* L_CONV, L_DENSE */
@@ -48,6 +48,7 @@ struct plan {
     struct model_input input;
     struct step *step;
     int nstep;
+    struct arena arena; /* of what steps point to */
     struct plan_value *value;
     int nvalue;
     struct segment *seg;

@@ -1,20 +1,24 @@
 /* Convolutions and dense layers: sums of products, what is folded into them, and their kernels. */
 #include <assert.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "net/fold.h"
 #include "op.h"
 
-int compile_folded(const struct compiler *c, struct step *s, int i)
+int compile_fold(const struct compiler *c, struct step *s, int i, float *w)
 {
-    const struct layer *l = &c->p->net.layer[i];
-    if (compile_weights(c, s, i) < 0)
-        return MIEN_ERR_MEM;
+    size_t count = c->p->net.layer[i].param[0].count;
     for (int k; (k = fold_affine_behind(&c->p->net, c->uses, s->last)) >= 0;) {
-        fold_affine(&c->from->layer[c->origin[k]], c->weights, s->w, l->param[0].count, s->bias);
+        fold_affine(&c->from->layer[c->origin[k]], c->weights, w, count, s->bias);
         compile_take_over(c, s, k);
     }
     return s->last;
+}
+
+int compile_folded(const struct compiler *c, struct step *s, int i)
+{
+    return compile_weights(c, s, i) < 0 ? MIEN_ERR_MEM : compile_fold(c, s, i, s->w);
 }
 
 /* Takes over the sum of layer i and a value that is there already, if it is the only reader of i.
@@ -50,55 +54,76 @@ static enum kernel kernel_of(const struct plan *p, const struct layer *l)
     return winograd_fits(p->simd, l, before->shape) ? KERNEL_WINOGRAD : KERNEL_CONV;
 }
 
-/* Sets the kernel of a convolution or dense layer up, and the room it needs: returns 0 or
-   MIEN_ERR_MEM.
- */
-static int prepare(struct plan *p, struct step *s)
+/* Sets the kernel of a convolution or dense layer of weights w up, and the room it needs: returns 0 or
+   MIEN_ERR_MEM. */
+static int prepare(struct plan *p, struct step *s, const float *w)
 {
     const struct layer *l = &p->net.layer[s->layer];
     struct shape in = p->net.layer[l->in[0]].shape;
     const struct tail tail = {s->bias, s->act, s->slope};
     switch (kernel_of(p, l)) {
     case KERNEL_INT8:
-        s->conv_int8 = calloc(1, sizeof *s->conv_int8);
-        if (s->conv_int8 == NULL || conv_int8_make(s->conv_int8, p->int8, l, in, s->w, &tail) < 0)
+        s->conv_int8 = arena_zeros(&p->arena, 1, sizeof *s->conv_int8);
+        if (s->conv_int8 == NULL ||
+            conv_int8_make(s->conv_int8, &p->arena, p->int8, l, in, w, &tail) < 0)
             return MIEN_ERR_MEM;
         compile_room(&p->scratch, conv_int8_scratch(s->conv_int8, (size_t)plan_group(p, s)));
         compile_room(&p->zeros, conv_int8_zeros(s->conv_int8));
         break;
     case KERNEL_BF16:
-        s->conv_bf16 = calloc(1, sizeof *s->conv_bf16);
-        if (s->conv_bf16 == NULL || conv_bf16_make(s->conv_bf16, p->bf16, l, in, s->w, &tail) < 0)
+        s->conv_bf16 = arena_zeros(&p->arena, 1, sizeof *s->conv_bf16);
+        if (s->conv_bf16 == NULL ||
+            conv_bf16_make(s->conv_bf16, &p->arena, p->bf16, l, in, w, &tail) < 0)
             return MIEN_ERR_MEM;
         compile_room(&p->scratch, conv_bf16_scratch(s->conv_bf16));
         break;
     case KERNEL_WINOGRAD:
-        s->winograd = calloc(1, sizeof *s->winograd);
-        if (s->winograd == NULL || winograd_make(s->winograd, p->simd, l, in, s->w, &tail) < 0)
+        s->winograd = arena_zeros(&p->arena, 1, sizeof *s->winograd);
+        if (s->winograd == NULL ||
+            winograd_make(s->winograd, &p->arena, p->simd, l, in, w, &tail) < 0)
             return MIEN_ERR_MEM;
         compile_room(&p->scratch, winograd_scratch(s->winograd));
         compile_room(&p->zeros, winograd_zeros(s->winograd));
         break;
     default:
-        if (conv_make(&s->conv, p->simd, l, in, s->w, &tail) < 0)
+        if (conv_make(&s->conv, &p->arena, p->simd, l, in, w, &tail) < 0)
             return MIEN_ERR_MEM;
         compile_room(&p->scratch, conv_scratch(&s->conv));
         compile_room(&p->zeros, conv_zeros(&s->conv));
     }
-    free(s->w);
-    s->w = NULL;
     return 0;
 }
 
-int sums_compile(const struct compiler *c, struct step *s, int i)
+/* With weights w, into which what is behind has been folded. */
+static int compile_sums(const struct compiler *c, struct step *s, int i, const float *w)
 {
-    int last = compile_folded(c, s, i);
-    if (last < 0)
-        return last;
+    int last = s->last;
     if (kernel_of(c->p, &c->p->net.layer[i]) != KERNEL_WINOGRAD)
         last = fuse_add(c, s, last);
     compile_fuse_act(c, s, last);
-    return prepare(c->p, s);
+    return prepare(c->p, s, w);
+}
+
+/* Kernels pack weights, so those of the model do, unless something is folded into them. */
+int sums_compile(const struct compiler *c, struct step *s, int i)
+{
+    const struct layer *l = &c->p->net.layer[i];
+    const float *w = compile_param(c, i, "weight");
+    float *folded = NULL;
+    s->bias = compile_copy(c, compile_param(c, i, "bias"), (size_t)l->units);
+    if (s->bias == NULL)
+        return MIEN_ERR_MEM;
+    if (fold_affine_behind(&c->p->net, c->uses, i) >= 0) {
+        folded = aligned_new(l->param[0].count, sizeof *folded);
+        if (folded == NULL)
+            return MIEN_ERR_MEM;
+        memcpy(folded, w, l->param[0].count * sizeof *folded);
+        compile_fold(c, s, i, folded);
+        w = folded;
+    }
+    int rc = compile_sums(c, s, i, w);
+    free(folded);
+    return rc;
 }
 
 void sums_run(const struct run *r)

@@ -36,7 +36,6 @@
 #include <string.h>
 
 #include "mien/err.h"
-#include "util/aligned.h"
 
 /* The most terms of a block, and the pixels of one: a multiple of every variant's mr. */
 enum { BLOCK_TERMS = 512, BLOCK_ROWS = 96 };
@@ -113,8 +112,8 @@ static int padded(const struct layer *l, const struct simd *simd)
     return (l->units / l->groups + simd->nr - 1) / simd->nr * simd->nr;
 }
 
-int conv_make(struct conv *c, const struct simd *simd, const struct layer *l, struct shape in,
-              const float *w, const struct tail *t)
+int conv_make(struct conv *c, struct arena *arena, const struct simd *simd, const struct layer *l,
+              struct shape in, const float *w, const struct tail *t)
 {
     *c = (struct conv){.simd = simd, .l = *l, .in = in, .act = t->act};
     if (l->type == L_DENSE) /* all of its input is one tap */
@@ -132,13 +131,11 @@ int conv_make(struct conv *c, const struct simd *simd, const struct layer *l, st
     c->padded = (size_t)padded(l, c->simd);
     assert(c->block_taps > 0 && c->block_rows % c->simd->mr == 0);
     assert(c->taps * c->span == l->kh * l->kw);
-    c->w = aligned_zeros(packed(c), sizeof *c->w);
-    c->bias = aligned_zeros(groups * c->padded, sizeof *c->bias);
-    c->slope = aligned_zeros(groups * c->padded, sizeof *c->slope);
-    if (c->w == NULL || c->bias == NULL || c->slope == NULL) {
-        conv_free(c);
+    c->w = arena_zeros(arena, packed(c), sizeof *c->w);
+    c->bias = arena_zeros(arena, groups * c->padded, sizeof *c->bias);
+    c->slope = arena_zeros(arena, groups * c->padded, sizeof *c->slope);
+    if (c->w == NULL || c->bias == NULL || c->slope == NULL)
         return MIEN_ERR_MEM;
-    }
     conv_weights(c, w, t->bias);
     spread(c, t->slope, c->slope);
     return 0;
@@ -148,14 +145,6 @@ void conv_weights(struct conv *c, const float *w, const float *bias)
 {
     pack(c, w);
     spread(c, bias, c->bias);
-}
-
-void conv_free(struct conv *c)
-{
-    free(c->w);
-    free(c->bias);
-    free(c->slope);
-    c->w = c->bias = c->slope = NULL;
 }
 
 /* --- Running -------------------------------------------------------------------------------- */

@@ -6,6 +6,7 @@
 #define MIEN_KERNEL_CONV_H
 
 #include "simd.h"
+#include "util/aligned.h"
 
 struct conv {
     const struct simd *simd;
@@ -18,15 +19,15 @@ struct conv {
     int block_taps, block_len;  /* terms summed up at once: whole taps, or a part of one */
     int block_rows;             /* output pixels worked off at once */
     size_t padded;              /* units, rounded up to panels */
-    float *w;                   /* owned; conv.c draws it */
-    float *bias, *slope;        /* owned: (groups, padded) */
+    float *w;                   /* conv.c draws it */
+    float *bias, *slope;        /* (groups, padded) */
 };
 
 /* Takes a layer of type L_CONV or L_DENSE that reads `in`, its weights as net.h lays them out, and
-   what is applied to its sums. Returns 0 or MIEN_ERR_MEM. */
-MIEN_CHECKED int conv_make(struct conv *c, const struct simd *simd, const struct layer *l,
-                           struct shape in, const float *w, const struct tail *t);
-void conv_free(struct conv *c);
+   what is applied to its sums; it keeps copies in the arena. Returns 0 or MIEN_ERR_MEM. */
+MIEN_CHECKED int conv_make(struct conv *c, struct arena *arena, const struct simd *simd,
+                           const struct layer *l, struct shape in, const float *w,
+                           const struct tail *t);
 
 /* Takes other weights and another bias. */
 void conv_weights(struct conv *c, const float *w, const float *bias);

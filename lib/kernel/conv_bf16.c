@@ -1,9 +1,6 @@
 #include "conv_bf16.h"
 
-#include <stdlib.h>
-
 #include "patches.h"
-#include "util/aligned.h"
 
 /* Output pixels worked off together, while their sums are in the second-level cache. */
 enum { ROWS = 168 };
@@ -13,22 +10,16 @@ bool conv_bf16_fits(const struct layer *l)
     return l->type == L_CONV && l->groups == 1;
 }
 
-int conv_bf16_make(struct conv_bf16 *c, const struct gemm *gemm, const struct layer *l,
-                   struct shape in, const float *w, const struct tail *t)
+int conv_bf16_make(struct conv_bf16 *c, struct arena *arena, const struct gemm *gemm,
+                   const struct layer *l, struct shape in, const float *w, const struct tail *t)
 {
     int terms = l->kh * l->kw * in.c;
     *c = (struct conv_bf16){gemm, *l, in, *t, {NULL, l->units, terms, false}};
-    c->w.at = aligned_new(packed_floats(gemm, &c->w), sizeof *c->w.at);
+    c->w.at = arena_zeros(arena, packed_floats(gemm, &c->w), sizeof *c->w.at);
     if (c->w.at == NULL)
         return MIEN_ERR_MEM;
     gemm_pack(gemm, &c->w, (struct matrix){w, (size_t)l->units, false, NULL}, 0, terms);
     return 0;
-}
-
-void conv_bf16_free(struct conv_bf16 *c)
-{
-    free(c->w.at);
-    *c = (struct conv_bf16){0};
 }
 
 /* Floats of patches, where the input isn't the matrix itself. */

@@ -124,39 +124,27 @@ static int pack(struct conv_int8 *c, const float *w)
     return unit == NULL || q == NULL ? MIEN_ERR_MEM : 0;
 }
 
-int conv_int8_make(struct conv_int8 *c, const struct int8_simd *variant, const struct layer *l,
-                   struct shape in, const float *w, const struct tail *t)
+int conv_int8_make(struct conv_int8 *c, struct arena *arena, const struct int8_simd *variant,
+                   const struct layer *l, struct shape in, const float *w, const struct tail *t)
 {
     assert(conv_int8_fits(l, in) && BLOCK_ROWS % variant->mr == 0);
     *c = (struct conv_int8){.variant = variant, .l = *l, .in = in, .act = t->act};
     size_t units = (size_t)l->units, nr = (size_t)variant->nr;
     c->words = ((size_t)in.c * (size_t)variant->size + 3) / 4;
     c->padded = (units + nr - 1) / nr * nr;
-    c->w = calloc(taps_of(c) * c->words * c->padded, 4);
-    c->sum = calloc(c->padded, sizeof *c->sum);
-    c->scale = calloc(c->padded, sizeof *c->scale);
-    c->bias = calloc(c->padded, sizeof *c->bias);
-    c->slope = calloc(c->padded, sizeof *c->slope);
+    c->w = arena_zeros(arena, taps_of(c) * c->words * c->padded, 4);
+    c->sum = arena_zeros(arena, c->padded, sizeof *c->sum);
+    c->scale = arena_zeros(arena, c->padded, sizeof *c->scale);
+    c->bias = arena_zeros(arena, c->padded, sizeof *c->bias);
+    c->slope = arena_zeros(arena, c->padded, sizeof *c->slope);
     if (c->w == NULL || c->sum == NULL || c->scale == NULL || c->bias == NULL || c->slope == NULL ||
-        pack(c, w) < 0) {
-        conv_int8_free(c);
+        pack(c, w) < 0)
         return MIEN_ERR_MEM;
-    }
     if (t->bias != NULL)
         memcpy(c->bias, t->bias, units * sizeof *c->bias);
     if (t->slope != NULL)
         memcpy(c->slope, t->slope, units * sizeof *c->slope);
     return 0;
-}
-
-void conv_int8_free(struct conv_int8 *c)
-{
-    free(c->w);
-    free(c->sum);
-    free(c->scale);
-    free(c->bias);
-    free(c->slope);
-    *c = (struct conv_int8){0};
 }
 
 /* --- Running -------------------------------------------------------------------------------- */

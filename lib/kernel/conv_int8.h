@@ -14,6 +14,7 @@
 #include <stdbool.h>
 
 #include "int8.h"
+#include "util/aligned.h"
 
 struct conv_int8 {
     const struct int8_simd *variant;
@@ -22,7 +23,7 @@ struct conv_int8 {
     enum act act;
     size_t words;  /* 32-bit words of a pixel's values */
     size_t padded; /* units, rounded up to panels */
-    void *w;       /* owned, as the others; panel after panel */
+    void *w;       /* panel after panel */
     int32_t *sum;  /* of each unit's weights */
     float *scale, *bias, *slope;
 };
@@ -31,11 +32,10 @@ struct conv_int8 {
    channels. With fewer there is little to gain, and errors so early cost most. */
 bool conv_int8_fits(const struct layer *l, struct shape in);
 
-/* As conv_make, conv_free, conv_zeros and conv_run; the scratch depends on the images of a run. */
-MIEN_CHECKED int conv_int8_make(struct conv_int8 *c, const struct int8_simd *variant,
-                                const struct layer *l, struct shape in, const float *w,
-                                const struct tail *t);
-void conv_int8_free(struct conv_int8 *c);
+/* As conv_make, conv_zeros and conv_run; the scratch depends on the images of a run. */
+MIEN_CHECKED int conv_int8_make(struct conv_int8 *c, struct arena *arena,
+                                const struct int8_simd *variant, const struct layer *l,
+                                struct shape in, const float *w, const struct tail *t);
 size_t conv_int8_scratch(const struct conv_int8 *c, size_t n);
 size_t conv_int8_zeros(const struct conv_int8 *c);
 void conv_int8_run(const struct conv_int8 *c, const float *x, const float *add, float *y, size_t n,

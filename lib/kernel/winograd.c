@@ -29,8 +29,8 @@ static void transform_filter(const float *w, size_t pairs, int place, float *u)
     }
 }
 
-int winograd_make(struct winograd *wg, const struct simd *simd, const struct layer *l,
-                  struct shape in, const float *w, const struct tail *t)
+int winograd_make(struct winograd *wg, struct arena *arena, const struct simd *simd,
+                  const struct layer *l, struct shape in, const float *w, const struct tail *t)
 {
     const struct tail none = {.act = ACT_NONE};
     size_t pairs = (size_t)in.c * (size_t)l->units;
@@ -45,19 +45,14 @@ int winograd_make(struct winograd *wg, const struct simd *simd, const struct lay
         return MIEN_ERR_MEM;
     for (int k = 0; k < 16; k++) {
         transform_filter(w, pairs, k, u);
-        if (conv_make(&wg->product[k], simd, &point, (struct shape){1, 1, in.c}, u, &none) < 0) {
+        if (conv_make(&wg->product[k], arena, simd, &point, (struct shape){1, 1, in.c}, u, &none) <
+            0) {
             free(u);
             return MIEN_ERR_MEM;
         }
     }
     free(u);
     return 0;
-}
-
-void winograd_free(struct winograd *wg)
-{
-    for (int k = 0; k < 16; k++)
-        conv_free(&wg->product[k]);
 }
 
 size_t winograd_scratch(const struct winograd *wg)

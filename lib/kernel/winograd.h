@@ -21,9 +21,9 @@ struct winograd {
 bool winograd_fits(const struct simd *simd, const struct layer *l, struct shape in);
 
 /* As conv_make, but the tail's arrays stay the caller's and are kept. */
-MIEN_CHECKED int winograd_make(struct winograd *wg, const struct simd *simd, const struct layer *l,
-                               struct shape in, const float *w, const struct tail *t);
-void winograd_free(struct winograd *wg);
+MIEN_CHECKED int winograd_make(struct winograd *wg, struct arena *arena, const struct simd *simd,
+                               const struct layer *l, struct shape in, const float *w,
+                               const struct tail *t);
 
 /* As conv_scratch, conv_zeros and conv_run. */
 size_t winograd_scratch(const struct winograd *wg);

@@ -17,20 +17,20 @@ static struct layer transposed(struct shape in)
     return t;
 }
 
-static int make_conv(struct fast_conv *f, const struct simd *simd)
+static int make_conv(struct fast_conv *f, struct arena *arena, const struct simd *simd)
 {
     const struct layer *l = &f->l;
     const struct tail tail = {NULL, f->act, NULL}, none = {NULL, ACT_NONE, NULL};
     float *w = aligned_zeros(l->param[0].count, sizeof *w); /* weights come with each step */
     f->flipped = w;
     f->has_back = f->has_back && k_is_pointwise(l);
-    if (w == NULL || conv_make(&f->conv, simd, l, f->in, w, &tail) < 0)
+    if (w == NULL || conv_make(&f->conv, arena, simd, l, f->in, w, &tail) < 0)
         return MIEN_ERR_MEM;
     size_t zeros = conv_zeros(&f->conv), more = 0;
     if (f->has_back) {
         struct layer back = transposed(f->in);
         struct shape from = {l->shape.h, l->shape.w, l->units};
-        if (conv_make(&f->back, simd, &back, from, w, &none) < 0)
+        if (conv_make(&f->back, arena, simd, &back, from, w, &none) < 0)
             return MIEN_ERR_MEM;
         more = conv_zeros(&f->back);
     } else {
@@ -41,14 +41,14 @@ static int make_conv(struct fast_conv *f, const struct simd *simd)
     return f->zeros == NULL ? MIEN_ERR_MEM : 0;
 }
 
-int fast_conv_make(struct fast_conv *f, const struct simd *simd, const struct layer *l,
-                   struct shape in, enum act act, bool back, bool bf16)
+int fast_conv_make(struct fast_conv *f, struct arena *arena, const struct simd *simd,
+                   const struct layer *l, struct shape in, enum act act, bool back, bool bf16)
 {
     *f = (struct fast_conv){.l = *l, .in = in, .act = act, .has_back = back, .bf16 = bf16};
     int rc = 0;
     if (l->type == L_CONV) {
         f->simd = simd;
-        rc = make_conv(f, simd);
+        rc = make_conv(f, arena, simd);
     } else if (l->type == L_DWCONV && in.c >= simd->lanes && l->kh * l->kw <= MAX_TAPS &&
                l->dh == 1 && l->dw == 1) {
         f->simd = simd;
@@ -71,8 +71,6 @@ size_t fast_conv_bytes(const struct layer *l, bool back)
 
 void fast_conv_free(struct fast_conv *f)
 {
-    conv_free(&f->conv);
-    conv_free(&f->back);
     free(f->flipped);
     free(f->zeros);
     *f = (struct fast_conv){0};

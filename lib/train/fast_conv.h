@@ -28,8 +28,9 @@ struct fast_conv {
 /* Prepares for layer l, which reads `in` and stores act of its sums; back: the input's gradient is
    wanted too; bf16: for a layer that train_dwconv_in_bf16 says can. f->simd stays NULL where it
    doesn't win. Returns 0 or MIEN_ERR_MEM. */
-MIEN_CHECKED int fast_conv_make(struct fast_conv *f, const struct simd *simd, const struct layer *l,
-                                struct shape in, enum act act, bool back, bool bf16);
+MIEN_CHECKED int fast_conv_make(struct fast_conv *f, struct arena *arena, const struct simd *simd,
+                                const struct layer *l, struct shape in, enum act act, bool back,
+                                bool bf16);
 void fast_conv_free(struct fast_conv *f);
 
 /* Takes the layer's weights; bias may be NULL. They must stay as they are until the next call. */

@@ -87,7 +87,7 @@ static int take_kernels(struct trainer *t, int i)
         rc = packed_weights_make(&d->packed, t->kernels.conv, l, bf16,
                                  back && (bf16 || !k_is_pointwise(l)));
     if (rc == 0 && !(conv && bf16))
-        rc = fast_conv_make(&d->fast, t->kernels.simd, l, t->net->layer[l->in[0]].shape,
+        rc = fast_conv_make(&d->fast, &t->arena, t->kernels.simd, l, t->net->layer[l->in[0]].shape,
                             train_tail(&t->memory, i), back, t->memory.use[i].bf16);
     return rc;
 }
@@ -168,6 +168,7 @@ void trainer_free(struct trainer *t)
         free(t->slot[k]);
     for (int j = 0; t->packing != NULL && j < t->memory.jobs; j++)
         free(t->packing[j]);
+    arena_free(&t->arena);
     free(t->scratch);
     free(t->packing);
     blocks_free(t);

@@ -25,7 +25,8 @@ struct trainer {
     struct train_memory memory;
     real *w, *grad; /* (net->nweights) */
     struct layer_state *state;
-    void **slot; /* gradients of outputs, see memory.h */
+    struct arena arena; /* of packed weights in state */
+    void **slot;        /* gradients of outputs, see memory.h */
     const int *ends;
     int nends;
     struct par *par;

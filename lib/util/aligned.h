@@ -10,4 +10,16 @@
 void *aligned_new(size_t count, size_t size);
 void *aligned_zeros(size_t count, size_t size);
 
+/* Arrays that are freed together, side by side: where they are many and small, each page of their own
+   would be a fault. Begins as {0}. */
+struct arena {
+    struct arena_chunk *chunk;
+    unsigned char *at; /* of the last chunk, what isn't taken yet */
+    size_t left;
+};
+
+/* As aligned_zeros, but fresh memory isn't touched; the array is the arena's. */
+void *arena_zeros(struct arena *a, size_t count, size_t size);
+void arena_free(struct arena *a);
+
 #endif

@@ -115,9 +115,10 @@ static void check(const struct int8_simd *variant, const struct shape_case *s)
     y[outs] = 42;
 
     struct conv_int8 c;
+    struct arena arena = {0};
     struct tail tail = {bias, s->act, slope};
     assert_true(conv_int8_fits(&l, in));
-    assert_int_equal(conv_int8_make(&c, variant, &l, in, w, &tail), 0);
+    assert_int_equal(conv_int8_make(&c, &arena, variant, &l, in, w, &tail), 0);
     assert_true(conv_int8_zeros(&c) == (size_t)s->c);
     void *scratch = malloc(conv_int8_scratch(&c, (size_t)s->n));
     conv_int8_run(&c, x, s->add ? add : NULL, y, (size_t)s->n, zeros, scratch);
@@ -133,7 +134,7 @@ static void check(const struct int8_simd *variant, const struct shape_case *s)
         fail_msg("%s, %dx%dx%d to %d: error %g", variant->name, s->h, s->w, s->c, s->units,
                  sqrt(error / size));
     assert_true(y[outs] == 42);
-    conv_int8_free(&c);
+    arena_free(&arena);
     free(scratch), free(x), free(w), free(bias), free(slope), free(add), free(y), free(zeros),
         free(want);
 }
@@ -187,8 +188,9 @@ static void nothing(void **state)
     struct tail tail = {bias, ACT_NONE, NULL};
     for (size_t k = 0; int8_variant(k) != NULL; k++) {
         struct conv_int8 c;
-        assert_int_equal(conv_int8_make(&c, int8_variant(k), &l, (struct shape){1, 1, C}, w, &tail),
-                         0);
+        struct arena arena = {0};
+        assert_int_equal(
+            conv_int8_make(&c, &arena, int8_variant(k), &l, (struct shape){1, 1, C}, w, &tail), 0);
         void *scratch = malloc(conv_int8_scratch(&c, 1));
         for (int set = 0; set < 2; set++) {
             conv_int8_run(&c, x, NULL, y, 1, zeros, scratch);
@@ -197,7 +199,7 @@ static void nothing(void **state)
         }
         x[5] = 0;
         free(scratch);
-        conv_int8_free(&c);
+        arena_free(&arena);
     }
 }
 
@@ -227,15 +229,17 @@ static void no_numbers(void **state)
         for (int at = 0; at < 2 * C; at++) {
             float x[C] = {1, 2}, w[C * UNITS] = {0.1F, 0.2F};
             struct conv_int8 c;
+            struct arena arena = {0};
             *(at < C ? &x[at] : &w[(at - C) * UNITS]) = bad[at % 3];
             assert_int_equal(
-                conv_int8_make(&c, int8_variant(k), &l, (struct shape){1, 1, C}, w, &tail), 0);
+                conv_int8_make(&c, &arena, int8_variant(k), &l, (struct shape){1, 1, C}, w, &tail),
+                0);
             void *scratch = malloc(conv_int8_scratch(&c, 1));
             conv_int8_run(&c, x, NULL, y, 1, zeros, scratch);
             assert_true(isnan(y[0]));
             assert_true(isnan(y[1]) == (at < C)); /* the other unit's weights are good */
             free(scratch);
-            conv_int8_free(&c);
+            arena_free(&arena);
         }
     }
 }

@@ -43,13 +43,15 @@ static void check(const char *text)
     struct mien_err e;
     struct net net = {0};
     struct fast_conv f;
+    struct arena arena = {0};
     assert_int_equal(net_parse(&net, text, strlen(text), &e), 0);
     bool relu = net.layer[net.n - 1].type == L_RELU6;
     const struct layer *l = &net.layer[net.n - 1 - relu];
     struct shape in = net.layer[l->in[0]].shape;
     size_t nx = IMAGES * shape_count(in), ny = IMAGES * shape_count(l->shape);
     const struct simd *simd = simd_choose(&e);
-    assert_int_equal(fast_conv_make(&f, simd, l, in, relu ? ACT_RELU6 : ACT_NONE, true, false), 0);
+    assert_int_equal(
+        fast_conv_make(&f, &arena, simd, l, in, relu ? ACT_RELU6 : ACT_NONE, true, false), 0);
     assert_non_null(f.simd);
     float *w = noise(net.nweights, 1), *x = noise(nx, 2), *dy = noise(ny, 3);
     const float *weight = w + l->param[0].at, *bias = l->nparam > 1 ? w + l->param[1].at : NULL;
@@ -81,6 +83,7 @@ static void check(const char *text)
     if (f.has_back)
         compare("dx", text, dx, dx2, nx);
     fast_conv_free(&f);
+    arena_free(&arena);
     net_free(&net);
     float *all[] = {w, x, dy, y, y2, dx, dx2, dw, dw2, zeros, col};
     for (size_t i = 0; i < sizeof all / sizeof *all; i++)
@@ -116,6 +119,7 @@ static void check_narrow(const char *text)
     struct mien_err e;
     struct net net = {0};
     struct fast_conv f, narrow;
+    struct arena arena = {0};
     assert_int_equal(net_parse(&net, text, strlen(text), &e), 0);
     bool relu = net.layer[net.n - 1].type == L_RELU6;
     const struct layer *l = &net.layer[net.n - 1 - relu];
@@ -125,8 +129,8 @@ static void check_narrow(const char *text)
     size_t nw = l->param[0].count;
     const struct simd *simd = simd_choose(&e);
     assert_true(train_takes_bfloats(l));
-    assert_int_equal(fast_conv_make(&f, simd, l, in, act, true, false), 0);
-    assert_int_equal(fast_conv_make(&narrow, simd, l, in, act, true, true), 0);
+    assert_int_equal(fast_conv_make(&f, &arena, simd, l, in, act, true, false), 0);
+    assert_int_equal(fast_conv_make(&narrow, &arena, simd, l, in, act, true, true), 0);
     float *w = noise(net.nweights, 1), *x, *dy, *y = noise(ny, 4), *dx = noise(nx, 5);
     bfloat *xh = narrow_noise(nx, 2, &x), *dyh = narrow_noise(ny, 3, &dy);
     bfloat *yh = malloc((ny + 1) * sizeof *yh), *dxh = malloc((nx + 1) * sizeof *dxh);
@@ -146,6 +150,7 @@ static void check_narrow(const char *text)
     assert_memory_equal(dw, dw2, nw * sizeof *dw);
     fast_conv_free(&f);
     fast_conv_free(&narrow);
+    arena_free(&arena);
     net_free(&net);
     void *all[] = {w, x, dy, y, dx, xh, dyh, yh, dxh, dw, dw2, scratch};
     for (size_t i = 0; i < sizeof all / sizeof *all; i++)

@@ -372,6 +372,32 @@ static void aligned_memory(void **state)
     assert_null(aligned_zeros(SIZE_MAX, 1));
 }
 
+/* Arrays of an arena, small ones and one of several chunks' size, are apart from each other. */
+static void arenas(void **state)
+{
+    static const size_t sizes[] = {1, 64, 100, 3 << 20, 7, 6 << 20, 20 << 20, 0, 4096};
+    enum { N = sizeof sizes / sizeof *sizes };
+    struct arena a = {0};
+    unsigned char *p[N];
+    (void)state;
+    assert_null(arena_zeros(&a, SIZE_MAX / 8 + 1, 8));
+    assert_null(arena_zeros(&a, SIZE_MAX, 1));
+    for (size_t i = 0; i < N; i++) {
+        p[i] = arena_zeros(&a, sizes[i], 1);
+        assert_non_null(p[i]);
+        assert_int_equal((uintptr_t)p[i] % 64, 0);
+        for (size_t k = 0; k < sizes[i]; k++)
+            assert_true(p[i][k] == 0);
+        memset(p[i], (int)i + 1, sizes[i]);
+    }
+    for (size_t i = 0; i < N; i++) {
+        for (size_t k = 0; k < sizes[i]; k++)
+            assert_true(p[i][k] == i + 1);
+    }
+    arena_free(&a);
+    arena_free(&a);
+}
+
 static char groups[] = "/tmp/mien-test.XXXXXX";
 
 /* Writes a line to a file below the folder of groups, made as it is needed. */
@@ -460,6 +486,7 @@ int main(void)
         cmocka_unit_test(output_files),    cmocka_unit_test(outputs_in_place),
         cmocka_unit_test(threads),         cmocka_unit_test(cores),
         cmocka_unit_test(printed_numbers), cmocka_unit_test(aligned_memory),
+        cmocka_unit_test(arenas),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
