@@ -315,6 +315,21 @@ static bool named_edges(const struct rule *rule, int role)
     return false;
 }
 
+/* Says how to name a label's column, such as the first that isn't the path. */
+static int no_label(const struct finder *f, struct mien_err *e)
+{
+    struct mien_err why;
+    size_t k = 0;
+    while (k < f->c->count && (f->header[k].used || k == f->c->at[ROLE_PATH]))
+        k++;
+    if (k == f->c->count)
+        return missing(f, e, "no column holds a label; --names reads those in the names of images");
+    if (f->has_header)
+        return missing(f, e, "no column holds a label; name one with --column");
+    mien_err_set(&why, 0, "no column holds a label; name one, as --column age=%zu", k + 1);
+    return missing(f, e, why.msg);
+}
+
 static int find_all(struct finder *f, const struct csv_cell *first, bool names, struct mien_err *e)
 {
     struct columns *c = f->c;
@@ -342,9 +357,7 @@ static int find_all(struct finder *f, const struct csv_cell *first, bool names, 
     for (int i = 0; i < ROLES; i++)
         labels += c->at[i] != NO_COLUMN;
     if (labels + (size_t)f->rule->nfield < 2 && !names)
-        return missing(f, e,
-                       f->has_header ? "no column holds a label; name one with --column"
-                                     : "no column holds a label; name one, as --column age=2");
+        return no_label(f, e);
     return note_ignored(f, e);
 }
 
