@@ -182,23 +182,29 @@ static int read_struct(struct mat *m, const struct mat_array *var, const struct 
     return 0;
 }
 
-/* Reads another struct, and keeps it if it has more rows than the one before. */
+/* Keeps the rows if they are more than those before. */
+static void keep_most(struct mat_rows *rows, struct mat_rows **most)
+{
+    bool more = *most == NULL || mat_rows_count(rows) > mat_rows_count(*most);
+    mat_rows_free(more ? *most : rows);
+    *most = more ? rows : *most;
+}
+
+/* Reads another struct. */
 static int read_other(struct mat *m, const struct mat_array *var, const struct mat_fields *fields,
                       struct mat_rows **most, struct mien_err *e)
 {
     struct mat_rows *rows;
     int rc = mat_rows_read(m, var, fields, &rows, e);
-    if (rc < 0 || rows == NULL)
-        return rc;
-    bool more = *most == NULL || mat_rows_count(rows) > mat_rows_count(*most);
-    mat_rows_free(more ? *most : rows);
-    *most = more ? rows : *most;
-    return 0;
+    if (rc == 0 && rows != NULL)
+        keep_most(rows, most);
+    return rc;
 }
 
-/* Reads the first variable that is IMDB-WIKI's struct, and goes on to the end of the file. */
+/* Reads the first variable that is IMDB-WIKI's struct, and goes on to the end of the file. Without
+   one, *other is the struct, or `loose`, the variables that are no structs, with the most rows. */
 static int read_file(struct mat *m, struct imdb *im, bool *found, struct mat_rows **other,
-                     struct mien_err *e)
+                     struct mat_rows **loose, struct mien_err *e)
 {
     struct mat_array a;
     struct mat_array first = {.name = ""};
@@ -207,8 +213,13 @@ static int read_file(struct mat *m, struct imdb *im, bool *found, struct mat_row
         struct mat_fields fields;
         if (first.name[0] == '\0')
             first = a;
-        if (*found || a.class != MAT_STRUCT)
+        if (*found)
             continue;
+        if (a.class != MAT_STRUCT) {
+            if ((rc = mat_rows_add(*loose, m, &a, e)) < 0)
+                return rc;
+            continue;
+        }
         if ((rc = mat_fields(m, &a, &fields, e)) < 0)
             return rc;
         *found = is_imdb(&a, &fields);
@@ -218,9 +229,13 @@ static int read_file(struct mat *m, struct imdb *im, bool *found, struct mat_row
     }
     if (rc == 0 && first.name[0] == '\0')
         return mien_err_set(e, MIEN_ERR_FORMAT, "the file holds no variable");
+    if (rc == 0 && !*found && mat_rows_end(*loose) > 0) {
+        keep_most(*loose, other);
+        *loose = NULL;
+    }
     if (rc == 0 && !*found && *other == NULL)
         return mien_err_set(e, MIEN_ERR_FORMAT,
-                            "no variable is a struct of columns with text; the first is '%s'",
+                            "no variable is a column of text or has one; the first is '%s'",
                             first.name);
     return rc;
 }
@@ -234,8 +249,11 @@ int imdb_read(int fd, const void *head, struct imdb **out, struct mat_rows **oth
     if (!m)
         return MIEN_ERR_MEM;
     struct imdb *im = calloc(1, sizeof *im);
+    struct mat_rows *loose = mat_rows_new(e);
     bool found = false;
-    int rc = im ? read_file(m, im, &found, other, e) : mien_err_mem(e, sizeof *im, "columns");
+    int rc = im && loose ? read_file(m, im, &found, other, &loose, e)
+                         : mien_err_mem(e, sizeof *im, "columns");
+    mat_rows_free(loose);
     mat_free(m);
     if (rc < 0 || found) {
         mat_rows_free(*other);

@@ -386,3 +386,64 @@ int mat_text(struct mat *m, struct mat_array *a, struct mien_buf *b, struct mien
         return mien_err_mem(e, 4 * (size_t)t.size, "text");
     return mat_skip(m, a, e);
 }
+
+/* Decodes n bytes of text to code units, those of UTF-8 to characters. */
+static int decode(const struct mat *m, size_t unit, const unsigned char *p, size_t n, bool utf8,
+                  struct mien_buf *b)
+{
+    for (size_t i = 0, len = unit; i < n; i += len) {
+        len = utf8 ? utf8_len(p + i, n - i) : unit;
+        uint32_t c = utf8        ? utf8_get(p + i, len)
+                     : unit == 1 ? p[i]
+                     : unit == 2 ? mat_get16(&m->s, p + i)
+                                 : mat_get32(&m->s, p + i);
+        if (mien_buf_append(b, &c, sizeof c) < 0)
+            return MIEN_ERR_MEM;
+    }
+    return 0;
+}
+
+/* The characters in n bytes of UTF-8; n + 1 where it is none. */
+static size_t utf8_count(const unsigned char *p, size_t n)
+{
+    size_t count = 0;
+    for (size_t i = 0, len; i < n; i += len, count++) {
+        if ((len = utf8_len(p + i, n - i)) == 0)
+            return n + 1;
+    }
+    return count;
+}
+
+int mat_chars(struct mat *m, struct mat_array *a, struct mien_buf *b, struct mien_err *e)
+{
+    struct mien_buf raw = {0};
+    const unsigned char *p = NULL;
+    struct tag t;
+    if (a->count == 0)
+        return mat_skip(m, a, e);
+    if (a->class != MAT_CHAR)
+        return mien_err_set(e, MIEN_ERR_FORMAT, "not text");
+    int rc = read_tag(m, a->end, &t, e);
+    if (rc < 0)
+        return rc;
+    if (t.size > MAT_MAX_CHARS)
+        return mien_err_set(e, MIEN_ERR_LIMIT, "text of %u bytes, where at most %u are read",
+                            t.size, MAT_MAX_CHARS);
+    for (size_t left = t.size, n; rc == 0 && left > 0; left -= n) {
+        n = left < MAT_CHUNK ? left : MAT_CHUNK;
+        if ((rc = mat_stream_need(&m->s, n, &p, e)) < 0)
+            break;
+        if (mien_buf_append(&raw, p, n) < 0)
+            rc = mien_err_mem(e, t.size, "text");
+        mat_stream_take(&m->s, n);
+    }
+    size_t unit = unit_of(t.type);
+    bool utf8 = rc == 0 && unit == 1 && utf8_count(raw.data, raw.len) == a->count;
+    if (rc == 0 && (unit == 0 || (!utf8 && (t.size % unit != 0 || t.size / unit != a->count))))
+        rc = mien_err_set(e, MIEN_ERR_FORMAT, "%llu characters in %u bytes of type %u",
+                          (unsigned long long)a->count, t.size, t.type);
+    if (rc == 0 && decode(m, unit, raw.data, raw.len, utf8, b) < 0)
+        rc = mien_err_mem(e, 4 * (size_t)t.size, "text");
+    mien_buf_free(&raw);
+    return rc < 0 ? rc : mat_skip(m, a, e);
+}

@@ -22,7 +22,8 @@
 #define MAT_HEAD       128 /* bytes of a file's header */
 #define MAT_MAX_NAME   64  /* a name and its terminating zero */
 #define MAT_MAX_FIELDS 64
-#define MAT_MAX_TEXT   65528 /* stored bytes of one string */
+#define MAT_MAX_TEXT   65528       /* stored bytes of one string */
+#define MAT_MAX_CHARS  (64u << 20) /* and of a char matrix */
 
 /* What an array holds. Numeric classes are all from MAT_DOUBLE to MAT_UINT64. */
 enum mat_class {
@@ -89,6 +90,13 @@ MIEN_CHECKED int mat_reals(struct mat *m, struct mat_array *a, double *out, size
    MIEN_ERR_LIMIT for one of more than MAT_MAX_TEXT bytes, or MIEN_ERR_MEM. */
 MIEN_CHECKED int mat_text(struct mat *m, struct mat_array *a, struct mien_buf *b,
                           struct mien_err *e);
+
+/* Reads all characters of a char array of any shape, in column-major order, appending each to b as
+   a uint32_t; halves of surrogate pairs are two. Bytes are UTF-8 if they make as many characters
+   as the array has, else Latin-1. Returns 0 or as above, MIEN_ERR_LIMIT for more than MAT_MAX_CHARS
+   bytes, or MIEN_ERR_MEM. */
+MIEN_CHECKED int mat_chars(struct mat *m, struct mat_array *a, struct mien_buf *b,
+                           struct mien_err *e);
 
 /* Skips what is left of an array. Returns 0 or as above. */
 MIEN_CHECKED int mat_skip(struct mat *m, const struct mat_array *a, struct mien_err *e);

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "util/num.h"
+#include "util/utf8.h"
 
 #define MAX_ROWS  ((uint64_t)1 << 22)
 #define MAX_TEXT  ((size_t)1 << 28) /* bytes of all columns */
@@ -27,14 +28,18 @@ struct mat_rows {
     size_t bytes;
 };
 
+static void free_column(struct column *c)
+{
+    mien_buf_free(&c->text);
+    mien_buf_free(&c->ends);
+}
+
 void mat_rows_free(struct mat_rows *r)
 {
     if (r == NULL)
         return;
-    for (int i = 0; i < r->ncolumn; i++) {
-        mien_buf_free(&r->column[i].text);
-        mien_buf_free(&r->column[i].ends);
-    }
+    for (int i = 0; i < r->ncolumn; i++)
+        free_column(&r->column[i]);
     free(r);
 }
 
@@ -90,13 +95,51 @@ static int read_cell(struct mat_rows *r, struct mat *m, struct mat_array *a, str
     return end_cell(r, c, before, e);
 }
 
+/* Appends row i of a char matrix of `rows` rows and n characters, without the blanks that fill it. */
+static int put_line(struct column *c, const uint32_t *s, size_t i, size_t rows, size_t n)
+{
+    while (n > 0 && (s[i + rows * (n - 1)] == ' ' || s[i + rows * (n - 1)] == 0))
+        n--;
+    for (size_t k = 0; k < n; k++) {
+        uint32_t ch = s[i + rows * k], low = k + 1 < n ? s[i + rows * (k + 1)] : 0;
+        unsigned char text[4];
+        if (ch >= 0xd800 && ch < 0xdc00 && low >= 0xdc00 && low < 0xe000) {
+            ch = 0x10000 + ((ch - 0xd800) << 10) + (low - 0xdc00);
+            k++;
+        }
+        if (mien_buf_append(&c->text, text, utf8_put(text, ch)) < 0)
+            return MIEN_ERR_MEM;
+    }
+    return 0;
+}
+
+/* Reads a char matrix, each row of which is a cell. */
+static int read_lines(struct mat_rows *r, struct mat *m, struct mat_array *a, struct column *c,
+                      struct mien_err *e)
+{
+    struct mien_buf b = {0};
+    int rc = mat_chars(m, a, &b, e);
+    const uint32_t *s = (const uint32_t *)(const void *)b.data;
+    for (size_t i = 0; rc == 0 && b.len > 0 && i < a->rows; i++) {
+        size_t before = c->text.len;
+        rc = put_line(c, s, i, a->rows, (size_t)a->count / a->rows) < 0
+                 ? mien_err_mem(e, b.len, "a column")
+                 : end_cell(r, c, before, e);
+        c->words |= c->text.len > before + 1;
+    }
+    mien_buf_free(&b);
+    return rc;
+}
+
 /* Reads a field that holds a whole column. */
 static int read_column(struct mat_rows *r, struct mat *m, struct mat_array *a, struct column *c,
                        struct mien_err *e)
 {
     bool is_row = a->rows == 1 || a->rows == a->count;
     int rc = 0;
-    if (a->count > MAX_ROWS || (!is_row && a->class != MAT_CELL)) {
+    if (a->class == MAT_CHAR && a->rows > 1 && a->rows <= MAX_ROWS) {
+        return read_lines(r, m, a, c, e);
+    } else if (a->count > MAX_ROWS || (!is_row && a->class != MAT_CELL)) {
         /* no column: its length is none of a column's */
     } else if (a->class == MAT_CELL) {
         for (uint64_t i = 0; rc == 0 && i < a->count; i++) {
@@ -151,11 +194,44 @@ static void choose(struct mat_rows *r)
         if (r->column[i].n == r->rows) {
             r->column[kept++] = r->column[i];
         } else {
-            mien_buf_free(&r->column[i].text);
-            mien_buf_free(&r->column[i].ends);
+            free_column(&r->column[i]);
         }
     }
     r->ncolumn = kept;
+}
+
+struct mat_rows *mat_rows_new(struct mien_err *e)
+{
+    struct mat_rows *r = calloc(1, sizeof *r);
+    if (r == NULL)
+        mien_err_mem(e, sizeof *r, "columns");
+    return r;
+}
+
+int mat_rows_add(struct mat_rows *r, struct mat *m, struct mat_array *var, struct mien_err *e)
+{
+    if (r->ncolumn == MAT_MAX_FIELDS || var->name[0] == '\0')
+        return 0;
+    struct column *c = &r->column[r->ncolumn];
+    size_t bytes = r->bytes;
+    memcpy(c->name, var->name, MAT_MAX_NAME);
+    int rc = read_column(r, m, var, c, e);
+    if (rc == 0 && c->n > 0) {
+        r->ncolumn++;
+        return 0;
+    }
+    free_column(c);
+    *c = (struct column){.n = 0};
+    r->bytes = bytes;
+    /* What can't be a column is no reason not to read the others; what is damaged is found behind
+       it. */
+    return rc == MIEN_ERR_FORMAT || rc == MIEN_ERR_LIMIT ? 0 : rc;
+}
+
+size_t mat_rows_end(struct mat_rows *r)
+{
+    choose(r);
+    return r->rows;
 }
 
 int mat_rows_read(struct mat *m, const struct mat_array *var, const struct mat_fields *fields,
@@ -165,9 +241,9 @@ int mat_rows_read(struct mat *m, const struct mat_array *var, const struct mat_f
     if (var->count > MAX_ROWS)
         return mien_err_set(e, MIEN_ERR_LIMIT, "struct '%s' has more than %llu entries", var->name,
                             (unsigned long long)MAX_ROWS);
-    struct mat_rows *r = calloc(1, sizeof *r);
+    struct mat_rows *r = mat_rows_new(e);
     if (r == NULL)
-        return mien_err_mem(e, sizeof *r, "columns");
+        return MIEN_ERR_MEM;
     r->ncolumn = fields->n;
     for (int i = 0; i < fields->n; i++)
         memcpy(r->column[i].name, fields->name[i], MAT_MAX_NAME);

@@ -1,6 +1,7 @@
 /*
  * A MATLAB struct as rows of a table: its fields are the columns. It holds an array of values each,
- * as CACD's celebrityImageData does, numbers or cells; or there is one struct a row.
+ * as CACD's celebrityImageData does, numbers, cells or the rows of a char matrix; or there is one
+ * struct a row. The variables of a file, too, may be the columns.
  *
  * A cell is text, or up to MAT_ROWS_NUMBERS numbers, which come separated by blanks; what is
  * neither becomes an empty one. Fields of another length than the texts, such as a matrix of
@@ -26,6 +27,17 @@ MIEN_CHECKED int mat_rows_read(struct mat *m, const struct mat_array *var,
                                const struct mat_fields *fields, struct mat_rows **out,
                                struct mien_err *e);
 void mat_rows_free(struct mat_rows *r); /* NULL is harmless */
+
+/* A table without columns; NULL where there is no memory. */
+struct mat_rows *mat_rows_new(struct mien_err *e);
+
+/* Adds the variable var as a column, if it can be one. Returns 0, or as mat_child where the file
+   can't be read on. */
+MIEN_CHECKED int mat_rows_add(struct mat_rows *r, struct mat *m, struct mat_array *var,
+                              struct mien_err *e);
+
+/* Ends adding. Returns how many rows there are; 0 where no column is of words. */
+size_t mat_rows_end(struct mat_rows *r);
 
 /* How many rows there are. */
 size_t mat_rows_count(const struct mat_rows *r);

@@ -57,13 +57,16 @@ for t in range(60):
     kind = random.choice(["u1", "i1", "u2", "i2", "i4", "u4", "f4", "f8", "i8", "u8"])
     columns = {"age": np.array(age, dtype=kind), "sex": np.array(sex, dtype=random.choice(["u1", "?"])),
                "file": np.array(path, dtype=object), "score": np.array(score), "m": np.zeros((3, 4))}
-    if t % 3 == 0:
+    if t % 5 >= 3:  # a list of text becomes a char matrix
+        columns["file"] = path
+    if t % 3 == 0 and t % 5 < 3:
         table = np.zeros((n,), dtype=[(k, "O") for k in ("file", "age", "sex", "score")])
         for i in range(n):
             table[i] = (path[i], age[i], sex[i], score[i])
     else:
         table = columns
-    scipy.io.savemat("t.mat", {"other": np.arange(5), "t": table}, do_compression=t % 2 == 0,
+    variables = columns if t % 5 == 4 else {"t": table}
+    scipy.io.savemat("t.mat", {"other": np.arange(5), **variables}, do_compression=t % 2 == 0,
                      oned_as=random.choice(["row", "column"]))
     run = subprocess.run("mien-meta -q --female 0 --male 1 t.mat | mien-view -f json", shell=True,
                          capture_output=True, text=True)

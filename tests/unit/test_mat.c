@@ -305,6 +305,7 @@ static void test_celeb_names(void **state)
 static void test_no_imdb(void **state)
 {
     struct mien_buf file = {0};
+    struct mk m = {0};
     struct mien_err e;
 
     (void)state;
@@ -316,9 +317,11 @@ static void test_no_imdb(void **state)
     assert_null(read_imdb(&file, &e));
     assert_non_null(strstr(e.msg, "'gender' has 5 entries"));
     mien_buf_clear(&file);
-    make_cells(&file, false, true);
+    mk_reals(&m, "x", MK_DOUBLE, (double[]){53, 14, 7}, 3);
+    mk_file(&m, false, &file);
+    mien_buf_free(&m.b);
     assert_null(read_imdb(&file, &e));
-    assert_non_null(strstr(e.msg, "no variable is a struct of columns with text"));
+    assert_non_null(strstr(e.msg, "no variable is a column of text or has one; the first is"));
     mien_buf_free(&file);
 }
 
@@ -415,6 +418,75 @@ static void test_rows(void **state)
     }
 }
 
+/* A char matrix of `rows` rows and n columns, whose characters, one column after another, are those
+   of text; of 1 to 4 bytes in its type. */
+static void mk_lines(struct mk *m, const char *name, int type, const char *text, uint32_t rows,
+                     uint32_t n)
+{
+    struct mk data = {.big = m->big};
+    size_t at = m->b.len;
+    mk_tag(m, MK_MATRIX, 0);
+    mk_tag(m, MK_UINT32, 8);
+    mk_put(m, MK_CHAR_CLASS, 4);
+    mk_put(m, 0, 4);
+    mk_tag(m, MK_INT32, 8);
+    mk_put(m, rows, 4);
+    mk_put(m, n, 4);
+    mk_bytes(m, MK_INT8, name, strlen(name));
+    for (const char *s = text; *s != '\0'; s++)
+        mk_put(&data, (unsigned char)*s, type == MK_UTF16 ? 2 : 1);
+    mk_bytes(m, type, data.b.data, data.b.len);
+    mk_end(m, at);
+    mien_buf_free(&data.b);
+}
+
+/* Columns that are variables of their own, and lists of text that are char matrices, as scipy writes
+   them: read as a table, which is the struct where that has more rows. */
+static void test_lists(void **state)
+{
+    (void)state;
+    /* a.jpg, é/bgif and "", column by column; the é in UTF-8 and in Latin-1. */
+    static const struct {
+        int type;
+        const char *text;
+    } list[] = {{MK_UTF8, "a\303\251 ./ jb pg gi  f "},
+                {MK_UINT8, "a\351 ./ jb pg gi  f "},
+                {MK_UTF16, "a\351 ./ jb pg gi  f "}};
+    for (int kind = 0; kind < 12; kind++) {
+        struct mk m = {.big = kind & 1, .tall = kind & 2};
+        struct mien_buf file = {0};
+        struct imdb *im;
+        struct mat_rows *r;
+        struct mien_err e;
+        const struct csv_cell *cell;
+        size_t at, n;
+        mk_lines(&m, "title", MK_UTF8, "Faces", 1, 5);
+        mk_reals(&m, "age", MK_DOUBLE, (double[]){53, 14, 7}, 3);
+        mk_lines(&m, "", MK_UINT8, "abc", 3, 1);
+        mk_lines(&m, "features", MK_UINT8, "abcdefgh", 2, 4);
+        mk_lines(&m, "damaged", MK_UTF8, "abc\303", 3, 2);
+        mk_lines(&m, "file", list[kind >> 2].type, list[kind >> 2].text, 3, 6);
+        at = mk_begin(&m, MK_STRUCT_CLASS, "about", 1);
+        mk_fields(&m, (const char *const[]){"author"}, 1);
+        mk_text(&m, MK_UTF8, "Ada");
+        mk_end(&m, at);
+        mk_file(&m, false, &file);
+        int fd = as_file(&file);
+        assert_int_equal(imdb_read(fd, file.data, &im, &r, &e), 0);
+        close(fd);
+        assert_null(im);
+        assert_int_equal(mat_rows_count(r), 3);
+        check_row(r, (const char *const[]){"age", "file"}, 2);
+        check_row(r, (const char *const[]){"53", "a.jpg"}, 2);
+        check_row(r, (const char *const[]){"14", "\303\251/bgif"}, 2);
+        check_row(r, (const char *const[]){"7", ""}, 2);
+        assert_int_equal(mat_rows_next(r, &cell, &n), 0);
+        mat_rows_free(r);
+        mien_buf_free(&file);
+        mien_buf_free(&m.b);
+    }
+}
+
 /* A file cut off anywhere is no file; one with a damaged byte may be, but harms nothing. What
    sanitizers say is the test. */
 static void test_hostile(void **state)
@@ -459,7 +531,8 @@ int main(void)
         cmocka_unit_test(test_cells),       cmocka_unit_test(test_variables),
         cmocka_unit_test(test_sniff),       cmocka_unit_test(test_imdb),
         cmocka_unit_test(test_celeb_names), cmocka_unit_test(test_no_imdb),
-        cmocka_unit_test(test_rows),        cmocka_unit_test(test_hostile),
+        cmocka_unit_test(test_rows),        cmocka_unit_test(test_lists),
+        cmocka_unit_test(test_hostile),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
