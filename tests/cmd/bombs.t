@@ -28,10 +28,16 @@ stops 'an expression nested 100,000 times' 2 'deep|nested|long' mien-view --sele
 # --- Archives and images
 mkdir big && head -c 300000000 /dev/zero >big/a.jpg
 (cd big && zip -1 -q ../big.zip a.jpg && tar -cf - a.jpg | gzip -1 >../big.tar.gz)
+if command -v xz >/dev/null; then tar -C big -cf - a.jpg | xz -0 >big.tar.xz; fi
 rm -r big
 stops 'a zip with 300 MB of zeros' 1 'a.jpg.*limit' sh -c 'mien-images big.zip >x'
 stops 'the same through a pipe' 1 'a.jpg.*limit' sh -c 'mien-images <big.zip >x'
 stops 'a tar.gz of the same' 2 'times as long|limit' sh -c 'mien-images big.tar.gz >x'
+if [ -e big.tar.xz ]; then
+    stops 'a tar.xz of the same' 2 "archive 'big.tar.xz' unpacks to more than .* the limit" sh -c 'mien-images big.tar.xz >x'
+else
+    skip 'a tar.xz of the same' 'no xz'
+fi
 perl -e 'print pack("a100 a8 a8 a8 a12 a12 a8 a1 a100 a6 a2", "././@LongLink", "0000644", "0000000",
     "0000000", "77777777777", "00000000000", "", "L", "", "ustar ", " ")' >header
 perl -e 'local $/; $_ = <STDIN>; $_ .= "\0" x (512 - length); substr($_, 148, 8) = " " x 8;

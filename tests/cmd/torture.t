@@ -20,4 +20,11 @@ survives montage malloc
 survives train-images realloc
 survives pack-restore realloc
 
+# Nor is a pack that can't be read back a pack, or an archive that can't be opened an empty one.
+survives pack-pixels malloc
+survives images-tar malloc
+
+# Without descriptors left, files aren't bad ones.
+survives images-dir open
+
 finish
