@@ -213,8 +213,9 @@ static int enter_archive(struct source *s, const char *name, struct source_file 
                      is, kind);
     else
         mien_err_set(why, MIEN_ERR_FORMAT, "%s%s", is,
-                     s->bytes.len == 0
-                         ? "empty"
+                     s->bytes.len == 0 ? "empty"
+                     : s->bytes.len >= 4 && memcmp(s->bytes.data, "MIEN", 4) == 0
+                         ? "a stream of records: labels are joined by --meta"
                          : "neither an image nor an archive: tar, zip, cpio, 7z, RAR or ISO 9660");
     leave(s);
     return named ? describe(s, f) : MIEN_ERR_FORMAT;

@@ -115,6 +115,11 @@ enum { SHOWN = 160 };
 static int missing(const struct finder *f, struct mien_err *e, const char *what)
 {
     char seen[SHOWN];
+    if (f->has_header && f->c->count == 1 && !f->header[0].used)
+        return mien_err_set(e, MIEN_ERR_FORMAT,
+                            "no columns in the first line: %s; tell --separator, or remove what is "
+                            "above the header",
+                            show(f, seen, sizeof seen));
     return mien_err_set(e, MIEN_ERR_FORMAT, "%s; the %s is: %s", what,
                         f->has_header ? "header" : "first row", show(f, seen, sizeof seen));
 }
@@ -130,7 +135,9 @@ static int take_named(struct finder *f, struct mien_err *e)
             f->header[k].used = true;
         } else if (!f->rule->maybe[i]) {
             struct mien_err why;
-            mien_err_set(&why, 0, "no column has the header '%s'", f->rule->header[i]);
+            mien_err_set(&why, 0,
+                         f->has_header ? "no column has the header '%s'" : "there is no column %s",
+                         f->rule->header[i]);
             printable(what, sizeof what, why.msg, strlen(why.msg));
             return missing(f, e, what);
         }
@@ -377,6 +384,10 @@ int columns_find(struct columns *c, const struct rule *rule, const struct csv_ce
                 is_spelled(f.header[i].text, rule->ignored[k], strlen(rule->ignored[k]));
     }
     int rc = find_all(&f, first, names, e);
+    c->least = n;
+    while (has_header && c->least > 0 && f.header[c->least - 1].text.len == 0 &&
+           !f.header[c->least - 1].used)
+        c->least--;
     free(f.header);
     return rc;
 }

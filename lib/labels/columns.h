@@ -12,6 +12,7 @@ enum { PATH_PARTS = 32 };
 
 struct columns {
     size_t count;
+    size_t least;     /* of these a row must have: those behind have neither name nor role */
     size_t at[ROLES]; /* NO_COLUMN where there is none */
     /* The path's template: each part is text and then a column, or none. */
     struct path_part {

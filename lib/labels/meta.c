@@ -1,5 +1,6 @@
 #include "meta.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -88,6 +89,8 @@ static int open_any(struct meta *m, int fd, struct mien_err *e)
 {
     unsigned char head[MAT_HEAD];
     ssize_t n = file_read(fd, head, sizeof head);
+    if (n < 0 && errno == EISDIR)
+        return mien_err_set(e, MIEN_ERR_FORMAT, "a folder; mien-images reads the images in it");
     if (n < 0)
         return mien_err_sys(e, "cannot read");
     int mat = mat_sniff(head, (size_t)n, e);
@@ -241,6 +244,11 @@ int meta_summary(const struct meta *m, uint64_t bad, struct mien_buf *out)
         int rc = mien_buf_printf(out, "%s: %llu rows, %llu of them bad", m->name, count, nbad);
         if (repeats > 0)
             rc |= mien_buf_printf(out, ", and %llu repeated", repeats);
+        if (table_foreign(m->table) > 0)
+            rc |= mien_buf_printf(out,
+                                  "; %llu have a path that isn't UTF-8, as of Windows: iconv -f "
+                                  "WINDOWS-1252 -t UTF-8 converts that",
+                                  (unsigned long long)table_foreign(m->table));
         return rc | mien_buf_printf(out, "\n");
     }
     return mien_buf_printf(out,

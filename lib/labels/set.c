@@ -1,5 +1,6 @@
 #include "set.h"
 
+#include <ctype.h>
 #include <dirent.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -166,6 +167,11 @@ int set_read(const char *name, struct set *s, struct mien_err *e)
     if (strchr(name, '/') != NULL || ends_in_set(name))
         return read_file(name, s, e);
     int n = snprintf(file, sizeof file, "%s.set", name);
+    /* Sets of one's own may be spelled otherwise. */
+    if (n >= 0 && (size_t)n < sizeof file && share_find("sets", file, path, sizeof path) == NULL) {
+        for (char *p = file; *p != '\0'; p++)
+            *p = (char)tolower((unsigned char)*p);
+    }
     if (n < 0 || (size_t)n >= sizeof file || share_find("sets", file, path, sizeof path) == NULL)
         return mien_err_set(e, MIEN_ERR_ARG,
                             "no set is named '%s': --sets lists those that are known", name);

@@ -9,6 +9,7 @@
 #include "record/named.h"
 #include "rows.h"
 #include "util/num.h"
+#include "util/utf8.h"
 #include "words.h"
 
 #define MAX_CELL 256 /* bytes of a cell that holds numbers */
@@ -23,7 +24,7 @@ struct table {
     struct mien_buf first, first_text;
     struct mien_buf path, fields;
     struct mien_buf last; /* the path before, where repeats are skipped */
-    uint64_t repeats;
+    uint64_t repeats, foreign;
 };
 
 /* --- The header ----------------------------------------------------------------------------- */
@@ -126,6 +127,11 @@ const char *table_ignored(const struct table *t)
 uint64_t table_repeats(const struct table *t)
 {
     return t->repeats;
+}
+
+uint64_t table_foreign(const struct table *t)
+{
+    return t->foreign;
 }
 
 /* --- Values --------------------------------------------------------------------------------- */
@@ -419,6 +425,19 @@ static int is_repeated(struct table *t, struct label_text path, struct mien_err 
                                                            : 0;
 }
 
+/* Whether a row of n cells goes with the header: it may lack cells of columns without a name at its
+   end, and have empty ones more, as spreadsheets write them. */
+static bool fits(const struct table *t, const struct csv_cell *cell, size_t n)
+{
+    if (n < t->c.least)
+        return false;
+    for (size_t i = t->c.count; i < n; i++) {
+        if (cell[i].len > 0)
+            return false;
+    }
+    return true;
+}
+
 /* Makes a record of a row. Returns 1, 0 where it is skipped, or as table_next. */
 static int to_record(struct table *t, const struct csv_cell *cell, size_t n, struct mien_rec *r,
                      struct mien_err *e)
@@ -428,7 +447,7 @@ static int to_record(struct table *t, const struct csv_cell *cell, size_t n, str
     f.n = 0;
     unsigned long long line = rows_line(&t->rows);
     const char *unit = rows_unit(&t->rows);
-    if (n != t->c.count)
+    if (!fits(t, cell, n))
         return mien_err_set(e, MIEN_ERR_FORMAT, "%s %llu: %zu fields, where the header has %zu",
                             unit, line, n, t->c.count);
     if (read_path(t, cell, &l.id) < 0)
@@ -438,6 +457,7 @@ static int to_record(struct table *t, const struct csv_cell *cell, size_t n, str
     int repeated = t->rule.no_repeats ? is_repeated(t, l.id, e) : 0;
     if (repeated != 0)
         return repeated < 0 ? repeated : 0;
+    t->foreign += !utf8_valid(l.id.s, l.id.len);
     read_labels(t, cell, &l, &f);
     if (labels_to_rec(&l, r) < 0 || set_fields(t, cell, r) < 0)
         return mien_err_mem(e, l.id.len, "a record");

@@ -40,6 +40,9 @@ const char *table_ignored(const struct table *t);
 /* How many rows were skipped, for the path of the one before, by a rule of no_repeats. */
 uint64_t table_repeats(const struct table *t);
 
+/* How many rows so far had a path that isn't UTF-8. */
+uint64_t table_foreign(const struct table *t);
+
 /* The next row as a record, which is cleared first. Returns 1; 0 at the end; MIEN_ERR_FORMAT for a
    row in which something is bad, with the line in the message: r then has the labels that are good;
    or nothing, where the path can't be told. MIEN_ERR_LIMIT, MIEN_ERR_SYS and MIEN_ERR_MEM end the

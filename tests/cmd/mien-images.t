@@ -123,6 +123,8 @@ like 'is said so' "$(cat err)" "^mien-images: metadata 'fat.mien': record 1 .*li
 exits 'a file that is no archive' 1 mien-images crop/README crop/00/a.jpg
 like 'is named' "$(cat err)" '^mien-images: record 1 \(crop/README\): neither an image nor'
 is 'the rest goes on' "$(mien-view -H -c id -s '!error' out)" crop/00/a.jpg
+exits 'records' 1 mien-images all.mien
+like 'are for --meta' "$(cat err)" 'a stream of records: labels are joined by --meta$'
 exits 'too large a file' 1 mien-images --max-image 100K crop
 like 'is named' "$(cat err)" 'record 2 \(crop/00/b.jpg\): the file has 228900 bytes, more than the limit'
 exits 'too large a file in an archive' 1 mien-images --max-image 100K gnu.tar

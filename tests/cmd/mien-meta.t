@@ -157,6 +157,21 @@ exits 'no header, and no columns' 2 sh -c 'printf "a.jpg,35,Male\n" | mien-meta'
 like 'shows the row, and how to go on' "$(cat err)" 'name one, as --column age=2; the first row is: a.jpg, 35, Male$'
 exits 'no header, the path in the second column' 2 sh -c 'printf "35,a.jpg\n" | mien-meta'
 like 'whose number is not that of the age' "$(cat err)" 'as --column age=1; the first row is: 35, a.jpg$'
+exits 'a column that is not there' 2 sh -c 'printf "a.jpg,35\n" | mien-meta -c age=3'
+like 'is told by its number' "$(cat err)" 'there is no column 3; the first row is: a.jpg, 35$'
+exits 'a title above the header' 2 sh -c 'printf "My faces\nfile,age\na.jpg,35\n" | mien-meta'
+like 'is no header' "$(cat err)" 'no columns in the first line: My faces; tell --separator, or remove'
+is 'columns without a name at the end, as of spreadsheets' \
+    "$(printf 'file;age;;\na.jpg;35\nb.jpg;36;\nc.jpg;37;x;y\nd.jpg;38;;;;\n' | view)" 'a.jpg 35   
+b.jpg 36   
+c.jpg 37   
+d.jpg 38   '
+exits 'more or fewer cells' 1 sh -c 'printf "file,age,\na.jpg,35,,x\nb.jpg\n" | mien-meta'
+is 'are another thing' "$(grep -c 'fields, where the header has 3' err)" 2
+exits 'paths of Windows, in Latin-1' 0 sh -c 'printf "file,age\nJos\351.jpg,35\nb.jpg,36\n" | mien-meta'
+like 'are told' "$(cat err)" "2 rows, 0 of them bad; 1 have a path that isn't UTF-8, .*: iconv -f WINDOWS-1252"
+exits 'a folder' 2 mien-meta .
+like 'is for mien-images' "$(cat err)" '^mien-meta: \.: a folder; mien-images reads the images in it$'
 exits 'nothing but paths' 2 sh -c 'printf "a.jpg\nb.jpg\n" | mien-meta'
 like 'may have labels in names' "$(cat err)" 'holds a label; --names reads those in the names of images; the first row is: a.jpg$'
 exits 'an unknown header' 2 sh -c 'printf "bild;alter\nx;3\n" | mien-meta'

@@ -685,6 +685,7 @@ b.jpg 9 b male'
 is 'options come over it' "$(mien-meta -q --set share/sets/own.set --age-fraction round --female x \
     -c gender=sex own.csv 2>/dev/null | mien-view -Hc age,gender | tr '\t' ' ' | head -1)" '32 '
 is '--sets has it' "$(MIEN_SHARE="$PWD/share" mien-meta --sets | tail -1)" "own	Own	none	here"
+is 'a name in other letters' "$(mien-meta -q --set FairFace fairface_label_val.csv | mien-view --count)" 12
 exits 'a set that is none' 2 mien-meta --set nothing own.csv
 like 'is said to be none' "$(cat err)" "no set is named 'nothing': --sets lists"
 printf 'title x\ncolour red\n' >bad.set
