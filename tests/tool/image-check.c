@@ -1,13 +1,14 @@
 /*
  * Compares what the decoder makes of an image with what others make of it.
  *
- *     image-check FILE [REFERENCE [GAMMA]]
+ *     image-check [-w] FILE [REFERENCE [GAMMA]]
  *
  * The reference is a PPM or PAM file (with transparency, which is laid on white here), such as dwebp
  * writes; GAMMA is that of the FILE, the REFERENCE's samples being those that it stores. Without a
  * reference the FILE is a PNG, and libpng's simplified interface makes one. Then parts of the image
  * at all scales are compared with those of the whole, of which each pixel is to be the mean of what
- * it covers. Prints what differs, and ends with 1 then.
+ * it covers; not with -w, as for JPEGs, whose small scales are another thing. Prints what differs, and
+ * ends with 1 then.
  */
 #include <math.h>
 #include <stdio.h>
@@ -190,8 +191,11 @@ int main(int argc, char **argv)
     struct mien_err e;
     size_t n;
     struct picture whole, reference;
+    bool parts = argc < 2 || strcmp(argv[1], "-w") != 0;
+    argc -= !parts;
+    argv += !parts;
     if (argc < 2)
-        die("usage: image-check FILE [REFERENCE [GAMMA]]");
+        die("usage: image-check [-w] FILE [REFERENCE [GAMMA]]");
     unsigned char *bytes = slurp(argv[1], &n);
     struct img_decoder *d = img_decoder_new(&e);
     if (d == NULL)
@@ -209,7 +213,8 @@ int main(int argc, char **argv)
         correct(&reference, atof(argv[3]));
     decode(d, bytes, n, 8, NULL, &whole);
     compare("the whole", &whole, &reference, argc > 3 ? 1 : 0);
-    check_parts(d, bytes, n, &whole);
+    if (parts)
+        check_parts(d, bytes, n, &whole);
     img_decoder_free(d);
     free(reference.px);
     free(whole.px);
