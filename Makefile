@@ -294,7 +294,7 @@ ANALYZED = $(patsubst %,$(BUILD)/analyzed/%,$(wildcard cmd/*.c lib/*/*.c))
 
 analyze:
 	@scripts/deps test lint
-	@$(MAKE) $(JOBS) $(ANALYZED)
+	@$(MAKE) $(JOBS) -s $(ANALYZED)
 
 $(BUILD)/analyzed/%.c: FLAGS = -std=c17 $(INCLUDES) $(CPPFLAGS) $(if $(filter lib/util/err.c,$<),,-include scripts/analyzed.h)
 $(BUILD)/analyzed/%.c: %.c .clang-tidy scripts/analyzed.h Makefile | $(BUILD)/build.flags

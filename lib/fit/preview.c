@@ -40,7 +40,7 @@ int fit_preview(const struct model *m, const struct mien_pack *train, const stru
         return mien_err_set(e, MIEN_ERR_ARG, "features can't be shown: give pixels or images");
     int rc = decoded_make(&images, m, train, augment_any(&c->augment) ? &c->augment : NULL,
                           hash_mix(c->seed), 1, e);
-    if (rc == 0 && (order = malloc(train->n * sizeof *order)) == NULL)
+    if (rc == 0 && (order = calloc(train->n, sizeof *order)) == NULL)
         rc = mien_err_mem(e, train->n * sizeof *order, "the order of records");
     for (size_t i = 0; rc == 0 && i < train->n; i++)
         order[i] = (uint32_t)i;

@@ -35,7 +35,7 @@ static int axis_set(struct build *b, const int *axes, int n, int rank, unsigned 
 
 static int squeezed(struct build *b, const int *dim, int rank, int *next)
 {
-    int axes[CONST_MAX_RANK], n = 0;
+    int axes[CONST_MAX_RANK] = {0}, n = 0;
     unsigned set;
     int given = onnx_numbers(b, "axes", 1, axes, CONST_MAX_RANK);
     if (given < ONNX_NONE || axis_set(b, axes, given, rank, &set) < 0)
@@ -52,7 +52,7 @@ static int squeezed(struct build *b, const int *dim, int rank, int *next)
 
 static int unsqueezed(struct build *b, const int *dim, int rank, int *next)
 {
-    int axes[CONST_MAX_RANK], at = 0;
+    int axes[CONST_MAX_RANK] = {0}, at = 0;
     unsigned set;
     int given = onnx_numbers(b, "axes", 1, axes, CONST_MAX_RANK);
     if (given < 0 || rank + given > CONST_MAX_RANK)

@@ -3,6 +3,7 @@
 #include "tfjs.h"
 
 #include <stdio.h>
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -98,6 +99,7 @@ static int name_head(struct import *c, const char *which, const char *name)
     if (layer < 0)
         return mien_err_set(c->e, MIEN_ERR_ARG, "there is no node or layer '%s' for %s", which,
                             name);
+    assert(layer < c->net->n && c->net->layer != NULL);
     const struct layer *l = &c->net->layer[layer];
     size_t n = shape_count(l->shape);
     bool gender = strcmp(name, "gender") == 0;
@@ -175,7 +177,8 @@ static int import(struct import *c, struct model *m, const char *gender, const c
         rc = head[1] = name_head(c, age, "age");
     if (rc < 0)
         return rc;
-    int *map = malloc((size_t)c->net->n * sizeof *map);
+    assert(c->net->n > 0);
+    int *map = calloc((size_t)c->net->n, sizeof *map);
     if (map == NULL)
         return mien_err_mem(c->e, (size_t)c->net->n * sizeof *map, "layers");
     for (int i = 0; i < c->net->n; i++)

@@ -94,9 +94,10 @@ int net_add(struct net *net, const struct layer *from, struct mien_err *e)
 
 int net_ancestors(struct net *dst, const struct net *src, int last, int *map, struct mien_err *e)
 {
-    int *m = malloc((size_t)src->n * sizeof *m);
+    int *m = calloc((size_t)src->n, sizeof *m);
     if (m == NULL)
         return mien_err_mem(e, (size_t)src->n * sizeof *m, "layers");
+    assert(last >= 0 && last < src->n);
     /* From the back, mark what is needed; from the front, copy it. */
     for (int i = 0; i < src->n; i++)
         m[i] = i == last ? 0 : -1;

@@ -13,7 +13,7 @@ int ranks_open(struct ranks **r, struct mien_err *e)
     *r = NULL;
     for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
         const char *size = getenv(sizes[i]);
-        if (size != NULL && atoi(size) > 1)
+        if (size != NULL && strtol(size, NULL, 10) > 1)
             return mien_err_set(e, MIEN_ERR_ARG,
                                 "one of %s processes, but built without MPI: see mien-train(1), "
                                 "Several processes",

@@ -87,6 +87,7 @@ static void take_sums(struct trainer *t, size_t at)
 {
     struct tree roots = pass_roots(t);
     const real *root[TREE_ROOTS];
+    assert(roots.n > 0 && roots.n <= TREE_ROOTS);
     for (int r = 0; r < roots.n; r++)
         root[r] = pass_root(t, &roots.node[r]);
     if (t->exchange != NULL)

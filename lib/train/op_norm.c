@@ -176,6 +176,7 @@ static void bn_grad_sums_part(void *ctx, int worker, size_t k)
     const real *stat = bn_stat(t, t->cur);
     real *sum = t->part + k * t->part_len;
     int c = v.l->shape.c;
+    assert(v.xs.h != NULL ? dy.h != NULL : dy.f != NULL);
     if (v.xs.h != NULL)
         bn_grad_sums_bf16(v.xs.h, dy.h, v.rows, c, stat, stat + c, sum);
     else
@@ -191,6 +192,7 @@ static void bn_backward_batch(struct trainer *t)
     size_t c = (size_t)l->shape.c;
     bool train = t->memory.use[t->cur].train;
     const real *gamma = pass_param(t, l, 0);
+    assert(gamma != NULL);
     t->dx = pass_destination(t, l->in[0]);
     const real *sum = pass_sum_batch(t, bn_grad_sums_part, 2 * c);
     real share = t->training && train ? 1 / ((real)l->shape.h * l->shape.w * t->n) : 0;
