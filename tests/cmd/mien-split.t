@@ -194,7 +194,7 @@ old"
 (ulimit -f 8; mien-split --shards 250 s.mien <all.mien 2>err)
 is 'nor are those that have no room' "$? $(echo s-*)" '2 s-2.mien'
 mkfifo pipe
-mien-split -q --shards 2000 s.mien <pipe &
+mien-split -q --shards 4000 s.mien <pipe &
 exec 9>pipe
 mien-fake 200 --pixels 70x70 >&9
 ok 'files have other names at first' sh -c 'for i in $(seq 50); do ls s-*.mien.?????? && exit; sleep 0.1; done; exit 1'
