@@ -86,8 +86,9 @@ void pass_input_gradient(struct trainer *t)
 static void take_sums(struct trainer *t, size_t at)
 {
     struct tree roots = pass_roots(t);
-    const real *root[TREE_ROOTS];
-    assert(roots.n > 0 && roots.n <= TREE_ROOTS);
+    const real *root[TREE_ROOTS] = {NULL};
+    assert(roots.n <= TREE_ROOTS);
+    assert(roots.n == 1 || t->exchange != NULL); /* a process may have none of the batch */
     for (int r = 0; r < roots.n; r++)
         root[r] = pass_root(t, &roots.node[r]);
     if (t->exchange != NULL)
