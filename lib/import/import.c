@@ -7,9 +7,9 @@
 
 #include "kind.h"
 #include "mien/version.h"
-#include "onnx.h"
+#include "onnx/onnx.h"
 #include "tensor/st_format.h"
-#include "tfjs.h"
+#include "tfjs/tfjs.h"
 #include "torch_weights.h"
 #include "util/file.h"
 

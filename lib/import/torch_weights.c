@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "names.h"
+#include "graph/names.h"
 #include "tensor/st_format.h"
 #include "util/half.h"
 

@@ -249,7 +249,7 @@ fails 'nothing about pixels' "'there.safetensors': it doesn't tell how pixels be
     mien-import --net torch.net -o y.model there.safetensors
 
 # mien-operators(7) names each operator that the readers know.
-unnamed=$(sed -n 's/^    {"_*\([A-Za-z0-9]*\)", .*/\1/p' "$ROOT/lib/import/onnx_ops.c" "$ROOT/lib/import/tfops.c" |
+unnamed=$(sed -n 's/^    {"_*\([A-Za-z0-9]*\)", .*/\1/p' "$ROOT/lib/onnx/ops.c" "$ROOT/lib/tfjs/ops.c" |
     sed '/^Fused[CDM]/d; s/^FusedBatchNormV.*/FusedBatchNorm/' | sort -u | while read -r op; do
     grep -qw "$op" "$ROOT/man/man7/mien-operators.7" || echo "$op"
 done)

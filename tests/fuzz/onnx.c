@@ -1,7 +1,7 @@
 /* ONNX files; one may name the file `weights`, which is its own second half. */
 #include "fuzz.h"
 
-#include "import/onnx.h"
+#include "onnx/onnx.h"
 #include "../onnx_make.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -2,7 +2,7 @@
    is made as long as the graph wants it, else hardly an altered graph would be read any further. */
 #include "fuzz.h"
 
-#include "import/tfjs.h"
+#include "tfjs/tfjs.h"
 
 static struct tfjs *open_graph(const char *path, const uint8_t *weights, size_t n,
                                struct mien_err *e)

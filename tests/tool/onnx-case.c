@@ -24,8 +24,8 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "import/onnx.h"
-#include "import/onnx_ops.h"
+#include "onnx/onnx.h"
+#include "onnx/ops.h"
 #include "infer/plan.h"
 #include "util/file.h"
 

@@ -12,7 +12,7 @@
 
 #include <cmocka.h>
 
-#include "import/onnx.h"
+#include "onnx/onnx.h"
 #include "infer/plan.h"
 #include "util/file.h"
 

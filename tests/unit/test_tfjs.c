@@ -12,7 +12,7 @@
 #include "util/hash.h"
 #include "infer/plan.h"
 #include "util/half.h"
-#include "import/tfjs.h"
+#include "tfjs/tfjs.h"
 
 #include "tf_reference.h"
 
