@@ -3,18 +3,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "fit/fit.h"
 #include "image/img.h"
 #include "input_options.h"
 #include "net/average.h"
+#include "net/made.h"
 #include "net/table.h"
 #include "tensor/pack_origin.h"
-#include "util/file.h"
-#include "util/printable.h"
-
-#define MAX_TEXT ((size_t)4 << 20)
 
 enum { MAX_AVERAGED = 1000 };
 enum { FORMAT_TABLE, FORMAT_TSV, FORMAT_TEXT };
@@ -30,57 +26,12 @@ struct options {
     struct input_options prep;
 };
 
-/* Reads a model, or a description into a model without weights. A model starts with its header's
-   length, in eight bytes, and a brace. */
-static void load(const struct mien_cli *cli, const char *name, struct model *m)
-{
-    struct mien_buf text = {0};
-    struct mien_err e;
-    char head[9] = "", found[4096];
-    const char *path = model_find(name, found, sizeof found);
-    int fd = file_open(path, &e);
-    if (fd < 0)
-        mien_cli_die(cli, "%s", e.msg);
-    ssize_t n = file_read(fd, head, sizeof head);
-    bool described = !(n == sizeof head && head[7] == '\0' && head[8] == '{');
-    int rc = n < 0 ? mien_err_sys(&e, "cannot read '%s'", path) : 0;
-    if (strncmp(head, "MIEN", 4) == 0)
-        mien_cli_die(cli, "'%s' is a stream of records, not a model or description", path);
-    if (rc == 0 && described) {
-        rc = mien_buf_append(&text, head, (size_t)n);
-        if (rc == 0 && (rc = file_slurp(fd, &text, MAX_TEXT, path, &e)) == 0 &&
-            (rc = net_parse(&m->net, (const char *)text.data, text.len, &e)) < 0)
-            mien_cli_die(cli, "'%s': %s", path, e.msg);
-    } else if (rc == 0) {
-        rc = model_load(m, path, &e);
-    }
-    if (rc < 0)
-        mien_cli_die(cli, "%s", e.msg);
-    mien_buf_free(&text);
-    close(fd);
-}
-
 static void print(const struct mien_cli *cli, int rc, struct mien_buf *text)
 {
     if (rc < 0)
         mien_cli_die(cli, "out of memory");
     fwrite(text->data, 1, text->len, stdout);
     mien_buf_free(text);
-}
-
-static void print_memory(const struct mien_cli *cli, const struct net *net, int batch)
-{
-    struct fit_memory m;
-    struct mien_err e;
-    char all[NET_BYTES_TEXT], outputs[NET_BYTES_TEXT], work[NET_BYTES_TEXT],
-        weights[NET_BYTES_TEXT];
-    if (fit_memory(net, batch, &m, &e) < 0)
-        mien_cli_die(cli, "%s", e.msg);
-    printf("training every layer in batches of %d: %s (outputs %s; their gradients and work space "
-           "%s; weights, gradients, moments and best copy %s)\n",
-           batch, net_bytes((double)m.outputs + (double)m.work + (double)m.weights, all),
-           net_bytes((double)m.outputs, outputs), net_bytes((double)m.work, work),
-           net_bytes((double)m.weights, weights));
 }
 
 /* Prints where a model or a pack comes from. */
@@ -103,29 +54,27 @@ static void show_history(const struct mien_cli *cli, const char *name)
     print(cli, rc, &text);
 }
 
-/* Prints the network as --format asks for. Cuts m->made into lines. */
-static void show(const struct mien_cli *cli, const struct options *o, struct model *m)
+/* Prints the network as --format asks for. */
+static void show(const struct mien_cli *cli, const struct options *o, const struct model *m)
 {
     struct mien_buf text = {0};
-    if (o->format == FORMAT_TEXT) {
-        print(cli, net_print(&m->net, &text), &text);
-        return;
+    struct fit_memory memory;
+    struct mien_err e;
+    int rc;
+    if (o->format == FORMAT_TEXT)
+        rc = net_print(&m->net, &text);
+    else if (o->format == FORMAT_TSV)
+        rc = net_table_tsv(&m->net, &text);
+    else
+        rc = net_table(&m->net, &text);
+    if (o->batch > 0) {
+        if (fit_memory(&m->net, o->batch, &memory, &e) < 0)
+            mien_cli_die(cli, "%s", e.msg);
+        rc |= fit_memory_print(&memory, o->batch, &text);
     }
-    if (o->format == FORMAT_TSV) {
-        print(cli, net_table_tsv(&m->net, &text), &text);
-        return;
-    }
-    print(cli, net_table(&m->net, &text), &text);
-    if (o->batch > 0)
-        print_memory(cli, &m->net, o->batch);
-    if (m->prep.text[0] != '\0')
-        printf("preprocessing: %s\n", m->prep.text);
-    for (char *line = m->made, *next; line != NULL; line = next) {
-        size_t n = strcspn(line, "\n");
-        next = line[n] != '\0' ? line + n + 1 : NULL;
-        printable(line, n + 1, line, n);
-        printf("%s%s\n", line == m->made ? "made by: " : "", line);
-    }
+    if (o->format == FORMAT_TABLE)
+        rc |= model_about(m, &text);
+    print(cli, rc, &text);
 }
 
 /* Gives the network another input size and width. */
@@ -149,33 +98,27 @@ static void make(const struct mien_cli *cli, const struct options *o, const char
 {
     struct mien_err e;
     const char *slash = strrchr(path, '/');
-    struct mien_buf made = {0};
+    struct mien_buf how = {0};
     int rc;
     if (m->weights != NULL)
         mien_cli_die(cli, "'%s' is a model already: --new needs a description", path);
-    if (m->net.nweights > o->max_memory / sizeof *m->weights) {
-        char need[NET_BYTES_TEXT], most[NET_BYTES_TEXT];
-        mien_cli_die(cli, "'%s': the weights take %s of memory, more than the limit of %s", path,
-                     net_bytes((double)m->net.nweights * sizeof *m->weights, need),
-                     net_bytes((double)o->max_memory, most));
-    }
-    if (input_options_apply(&o->prep, m, &e) < 0 ||
-        (m->weights = net_weights_new(&m->net, &e)) == NULL)
+    if (input_options_apply(&o->prep, m, &e) < 0)
         mien_cli_die(cli, "%s", e.msg);
-    net_init(&m->net, m->weights, o->seed);
-    rc = mien_buf_printf(&made, "mien-net %s --new --seed %llu", MIEN_VERSION,
+    if (model_init(m, o->seed, o->max_memory, &e) < 0)
+        mien_cli_die(cli, "'%s': %s", path, e.msg);
+    rc = mien_buf_printf(&how, "mien-net %s --new --seed %llu", MIEN_VERSION,
                          (unsigned long long)o->seed);
     if (o->size.h > 0)
-        rc |= mien_buf_printf(&made, " --size %dx%d", o->size.h, o->size.w);
+        rc |= mien_buf_printf(&how, " --size %dx%d", o->size.h, o->size.w);
     if (o->width != 1)
-        rc |= mien_buf_printf(&made, " --width %g", o->width);
-    rc |= mien_buf_printf(&made, " of %s", slash != NULL ? slash + 1 : path) |
-          mien_buf_append(&made, "", 1);
+        rc |= mien_buf_printf(&how, " --width %g", o->width);
+    rc |= mien_buf_printf(&how, " of %s", slash != NULL ? slash + 1 : path) |
+          mien_buf_append(&how, "", 1);
     if (rc < 0)
         mien_cli_die(cli, "out of memory");
-    m->made = (char *)made.data;
-    if (model_save(m, o->out, &e) < 0)
+    if (model_tell(m, (const char *)how.data, NULL, 0, &e) < 0 || model_save(m, o->out, &e) < 0)
         mien_cli_die(cli, "%s", e.msg);
+    mien_buf_free(&how);
 }
 
 static int count_bn(const struct net *net)
@@ -186,35 +129,6 @@ static int count_bn(const struct net *net)
     return n;
 }
 
-/* How a model is told that was made of n others: by what, and of each its digest and history. */
-struct told {
-    struct mien_buf made, history;
-};
-
-static struct told tell(const struct mien_cli *cli, const char *how, const struct model *of, int n)
-{
-    struct told t = {0};
-    int rc = mien_buf_printf(&t.made, "mien-net %s --%s\n", MIEN_VERSION, how);
-    for (int i = 0; i < n; i++)
-        rc |= mien_buf_printf(&t.history, "of ") | model_origin(&of[i], &t.history);
-    rc |= mien_buf_append(&t.made, "", 1) | mien_buf_append(&t.history, "", 1);
-    if (rc < 0)
-        mien_cli_die(cli, "out of memory");
-    return t;
-}
-
-/* Writes a model and how it was made, which it then owns. */
-static void save(const struct mien_cli *cli, struct model *m, struct told t, const char *path)
-{
-    struct mien_err e;
-    free(m->made);
-    free(m->history);
-    m->made = (char *)t.made.data;
-    m->history = (char *)t.history.data;
-    if (model_save(m, path, &e) < 0)
-        mien_cli_die(cli, "%s", e.msg);
-}
-
 /* Writes the model with its batch normalization folded. */
 static void fold(const struct mien_cli *cli, const struct options *o, const char *path,
                  struct model *m)
@@ -223,9 +137,10 @@ static void fold(const struct mien_cli *cli, const struct options *o, const char
     struct mien_err e;
     if (m->weights == NULL)
         mien_cli_die(cli, "'%s' is a description: --fold needs a model", path);
-    if (model_fold(&folded, m, &e) < 0)
+    if (model_fold(&folded, m, &e) < 0 ||
+        model_tell(&folded, "mien-net " MIEN_VERSION " --fold\n", m, 1, &e) < 0 ||
+        model_save(&folded, o->out, &e) < 0)
         mien_cli_die(cli, "%s", e.msg);
-    save(cli, &folded, tell(cli, "fold", m, 1), o->out);
     int before = count_bn(&m->net), after = count_bn(&folded.net);
     mien_cli_note(cli, "folded %d of %d bn layers", before - after, before);
     model_free(&folded);
@@ -243,10 +158,12 @@ static void average(const struct mien_cli *cli, const struct options *o, char **
         if (model_load(&m[i], path[i], &e) < 0)
             mien_cli_die(cli, "%s", e.msg);
     }
-    struct told t = tell(cli, "average", m, n);
+    if (model_tell(&m[0], "mien-net " MIEN_VERSION " --average\n", m, n, &e) < 0)
+        mien_cli_die(cli, "%s", e.msg);
     if (model_average(&m[0], m + 1, n - 1, &which, &e) < 0)
         mien_cli_die(cli, "'%s' can't be averaged with '%s': %s", path[which + 1], path[0], e.msg);
-    save(cli, &m[0], t, o->out);
+    if (model_save(&m[0], o->out, &e) < 0)
+        mien_cli_die(cli, "%s", e.msg);
     for (int i = 0; i < n; i++)
         model_free(&m[i]);
     free(m);
@@ -312,6 +229,7 @@ int main(int argc, char **argv)
                     "mien-net --new --mean 127.5 --scale 0.0078431 -o my.model small-64.net",
     };
     struct model m = {0};
+    struct mien_err e;
     int n = mien_cli_parse(&cli, argc, argv);
     mien_cli_operands(&cli, n, argv, 1, o.average ? MAX_AVERAGED : 1, "MODEL or DESCRIPTION");
     check_options(&cli, &o);
@@ -325,7 +243,8 @@ int main(int argc, char **argv)
         average(&cli, &o, argv + 1, n);
         return MIEN_EXIT_OK;
     }
-    load(&cli, argv[1], &m);
+    if (model_or_description(&m, argv[1], &e) < 0)
+        mien_cli_die(&cli, "%s", e.msg);
     if (o.size.h > 0 || o.width != 1)
         scale(&cli, &o, argv[1], &m);
     if (o.make)

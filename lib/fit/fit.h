@@ -144,4 +144,7 @@ struct fit_memory {
 MIEN_CHECKED int fit_memory(const struct net *net, int batch, struct fit_memory *m,
                             struct mien_err *e);
 
+/* Appends a line that tells it to people. Returns 0 or MIEN_ERR_MEM. */
+MIEN_CHECKED int fit_memory_print(const struct fit_memory *m, int batch, struct mien_buf *out);
+
 #endif

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 
 #include "fit.h"
+#include "net/table.h"
 #include "train/fast_conv.h"
 #include "train/memory.h"
 
@@ -56,4 +57,17 @@ out:
     free(train);
     free(ends);
     return rc < 0 ? mien_err_mem(e, n * sizeof *ends, "layers") : 0;
+}
+
+int fit_memory_print(const struct fit_memory *m, int batch, struct mien_buf *out)
+{
+    char all[NET_BYTES_TEXT], outputs[NET_BYTES_TEXT], work[NET_BYTES_TEXT],
+        weights[NET_BYTES_TEXT];
+    return mien_buf_printf(
+        out,
+        "training every layer in batches of %d: %s (outputs %s; their gradients and work space "
+        "%s; weights, gradients, moments and best copy %s)\n",
+        batch, net_bytes((double)m->outputs + (double)m->work + (double)m->weights, all),
+        net_bytes((double)m->outputs, outputs), net_bytes((double)m->work, work),
+        net_bytes((double)m->weights, weights));
 }
