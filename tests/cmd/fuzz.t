@@ -14,6 +14,10 @@ done >missing
 is 'the sources that make fuzz-cover shows are there' "$(cat missing)" ''
 ok 'seeds are made' "$ROOT/tests/fuzz/seeds" "$T"
 for name in $names; do
+    if [ "$name" = heif ] && [ -z "$(ls heif)" ]; then
+        skip heif 'heif-enc, which makes its seeds, is not there'
+        continue
+    fi
     ok "$name" "$BUILD/tests/fuzz/$name" -a 20 "$name"/*
 done
 finish
