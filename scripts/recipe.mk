@@ -22,7 +22,7 @@ MODEL ?= $(firstword $(wildcard $(MIEN_MODELS)/deep.model) face.model)
 DETECTOR ?= detect.model
 SIZE ?= 224
 # Percent of the images that are kept for validation, and the seed of the split.
-VAL ?= 10
+VAL ?= 5
 SPLIT ?= 1
 SEED ?= 1
 EPOCHS ?= 8
