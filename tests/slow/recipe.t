@@ -19,8 +19,8 @@ recipe() {
 }
 
 exits 'the best recipe' 0 recipe best
-like 'is judged on each set' "$(cat out)" '^best +aaf align +[0-9]+ +[0-9.]+% +[0-9.]+ '
-like 'and on whole images' "$(cat out)" '^best +utkface whole +[0-9]+ +[0-9.]+% +[0-9.]+ '
+like 'is judged on each set' "$(cat out)" '^best +aaf align +[0-9]+ +[0-9.]+% +[0-9.]+% +[0-9.]+ '
+like 'and on whole images' "$(cat out)" '^best +utkface whole +[0-9]+ +[0-9.]+% +[0-9.]+% +[0-9.]+ '
 faces() { mien-pack -d "$@" | mien-view -H -c id | sed 's/#.*//' | sort -u; }
 faces made/utkface.train.*.pack >learned
 faces made/utkface.val.*.pack >kept
@@ -29,6 +29,8 @@ is 'no face is in both parts' "$(comm -12 learned kept)" ''
 is 'faces are in two views' "$(mien-pack -d made/utkface.train.align.pack | mien-view -H -c id | sed 's/#.*//' |
     sort | comm -23 - learned)" ''
 exits 'nothing is made twice' 0 recipe -q made/best.tsv
+exits 'heads for the exact year' 0 recipe exact
+like 'are judged, too' "$(cat out)" '^exact +utkface align '
 exits 'a point of the learning curve' 0 recipe made/curve-30.model
 n=$((n + 1)); got=$(faces made/curve-30.pack | wc -l)
 if [ "$got" -ge 15 ] && [ "$got" -le 45 ]; then echo "ok $n - of about 30 faces"
