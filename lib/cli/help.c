@@ -19,12 +19,12 @@ const struct mien_option *cli_option(const struct mien_cli *c, size_t i)
     } common[] = {
         {MIEN_CLI_MAX_BAD,
          MIEN_OPT_FUNC(0, "max-bad", "N|P%", NULL, cli_set_max_bad,
-                       "up to N bad records, or P% of all, are still a success [0]")},
+                       "accept up to N bad records, or P% of all [0]")},
         {MIEN_CLI_RANGE, MIEN_OPT_FUNC(0, "range", "OFFSET:BYTES", NULL, cli_set_range,
                                        "read only these bytes of the input, as mien-view --index "
                                        "shows them")},
         {MIEN_CLI_SEGMENT, MIEN_OPT_FUNC(0, "segment", "N", NULL, cli_set_segment,
-                                         "write an end record after every N records, too")},
+                                         "also write an end record after every N records")},
         {MIEN_CLI_OUTPUT, MIEN_OPT_FUNC('o', "output", "FILE", NULL, cli_set_output,
                                         "write to FILE, which appears whole or not at all "
                                         "[standard output]")},
