@@ -141,7 +141,7 @@ static void check_options(struct crop *c)
     if (how->whole && how->margin >= 0)
         mien_cli_die(cli, "--margin needs a face box, not --box whole");
     if (how->align && (how->whole || how->stored))
-        mien_cli_die(cli, "--align uses landmarks of the upright image, so not with --%s",
+        mien_cli_die(cli, "--align uses landmarks of the upright image and can't be used with --%s",
                      how->whole ? "box whole" : "stored");
     if (how->margin < 0)
         how->margin = how->align ? 0.2 : 0.4;

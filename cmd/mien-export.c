@@ -82,7 +82,7 @@ int main(int argc, char **argv)
     const struct mien_option opts[] = {
         MIEN_OPT_STR('o', "output", "FILE", &o.out, "write to this file [standard output]"),
         MIEN_OPT_FLAG(0, "pytorch", &o.pytorch,
-                      "write a safetensors file and a Python module beside it"),
+                      "write a safetensors file and a Python module next to it"),
         MIEN_OPT_FLAG(0, "with-preprocessing", &o.what.preprocessing,
                       "take pixels, 8-bit RGB, and compute the network's input from them"),
         MIEN_OPT_STR(0, "embed", "LAYER", &o.what.embed,

@@ -96,7 +96,7 @@ static void put(struct run *run, const struct images_record *r)
     uint64_t number = run->out.count + 1;
     for (int i = 0; i < r->nunread; i++) {
         struct mien_err why;
-        mien_err_set(&why, MIEN_ERR_FORMAT, "labels beside the image: %s", r->unread[i].msg);
+        mien_err_set(&why, MIEN_ERR_FORMAT, "labels next to the image: %s", r->unread[i].msg);
         cli_output_report(&run->out, number, r->rec, why.msg);
         run->nunread++;
     }
@@ -119,7 +119,7 @@ static void summarize(struct run *run, const struct images *im)
         mien_cli_note(c, "label files that --cls or --txt would read: %llu",
                       (unsigned long long)s->nleft);
     if (s->nalone > 0)
-        mien_cli_warn(c, "labels without an image right before or behind them: %llu, such as '%s'",
+        mien_cli_warn(c, "labels without an image right before or after them: %llu, such as '%s'",
                       (unsigned long long)s->nalone, s->alone);
     if (images_skipped(im) > 0)
         mien_cli_note(c, "other files skipped: %llu", (unsigned long long)images_skipped(im));
@@ -194,7 +194,7 @@ int main(int argc, char **argv)
                         "join paths by their ends, exactly, by name, without case or extension: "
                         "suffix, exact, name, nocase, stem [suffix]"),
         MIEN_OPT_FLAG(0, "sidecar", &run.rule.sidecar,
-                      "take labels from the files beside an image: NAME.json, .cls, .txt"),
+                      "take labels from the files next to an image: NAME.json, .cls, .txt"),
         MIEN_OPT_FUNC(0, "cls", "FIELD", &labels->field[SIDECAR_CLS], sidecar_field,
                       "what .cls files hold: age, gender, group, subject, ..."),
         MIEN_OPT_FUNC(0, "txt", "FIELD", &labels->field[SIDECAR_TXT], sidecar_field,
@@ -208,8 +208,9 @@ int main(int argc, char **argv)
     struct mien_cli cli = {
         .name = "mien-images",
         .synopsis = "[options] [SOURCE ...] > images.mien",
-        .purpose = "Makes records of the images in archives, folders and files. Without a SOURCE, "
-                   "or for -, reads an archive from standard input.",
+        .purpose =
+            "Makes records from the images in archives, folders and files. Without a SOURCE, "
+            "or for -, reads an archive from standard input.",
         .opts = opts,
         .nopts = MIEN_CLI_NOPTS(opts),
         .uses = MIEN_CLI_OUTPUT | MIEN_CLI_SEGMENT | MIEN_CLI_MAX_BAD,

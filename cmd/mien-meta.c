@@ -142,7 +142,7 @@ static void prepare_rule(struct run *run)
         rule_override(&run->set.rule, r);
         *r = run->set.rule;
         mien_cli_note(run->cli, "%s: %s%s%s", run->set.title, run->set.license,
-                      *run->set.crop ? "; crop by mien-crop " : "", run->set.crop);
+                      *run->set.crop ? "; crop with mien-crop " : "", run->set.crop);
     }
     if (r->codes.female && r->codes.male && !strcasecmp(r->codes.female, r->codes.male))
         mien_cli_die(run->cli, "--female and --male are the same, '%s'", r->codes.male);

@@ -179,12 +179,12 @@ static void check_options(const struct mien_cli *cli, const struct options *o)
     if (o->out != NULL && writes == NULL)
         mien_cli_die(cli, "-o MODEL needs --new, --fold or --average");
     if (o->average && (o->size.h > 0 || o->width != 1))
-        mien_cli_die(
-            cli, "models can't be given another size or width: --average takes them as they are");
+        mien_cli_die(cli,
+                     "--average takes models as they are: their size and width can't be changed");
     if (o->batch > 0 && (writes != NULL || o->format != FORMAT_TABLE))
         mien_cli_die(cli, "--batch only adds to the table");
     if (o->history && (writes != NULL || o->batch > 0 || o->format != FORMAT_TABLE))
-        mien_cli_die(cli, "--history shows nothing else");
+        mien_cli_die(cli, "--history can't be combined with other output");
 }
 
 int main(int argc, char **argv)

@@ -20,7 +20,7 @@ static int note(const struct resize *z, struct mien_rec *r, struct mien_err *e)
     if (rc < 0)
         return rc;
     if (mien_resize_describe(z->to, (enum mien_resampling)z->resampling, &prep) < 0)
-        return mien_err_set(e, MIEN_ERR_LIMIT, "the preprocessing's description grows too long");
+        return mien_err_set(e, MIEN_ERR_LIMIT, "the description of the preprocessing is too long");
     return mien_rec_set_prep(r, &prep);
 }
 

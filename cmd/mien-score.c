@@ -302,19 +302,19 @@ int main(int argc, char **argv)
     if (s.o.paired && n != 2)
         mien_cli_die(&cli, "--paired takes two files");
     if (s.o.paired && (s.o.by != NULL || s.o.every > 0 || s.o.report.tables || s.rule.over > 0))
-        mien_cli_die(&cli, "--paired compares whole files: no --by, --every, --tables or --over");
+        mien_cli_die(&cli, "--paired can't be used with --by, --every, --tables or --over");
     if (s.o.save != NULL && !s.o.merge && n > 1)
-        mien_cli_die(&cli, "--save is of one file");
+        mien_cli_die(&cli, "--save takes one file");
     if (s.o.merge &&
         (s.o.bins != NULL || s.o.by != NULL || s.rule.over > 0 || s.rule.point != SCORE_MEAN))
         mien_cli_die(&cli,
                      "--merge takes --point, --bins, --over, --challenge and --by from the saved "
                      "scores");
     if ((s.o.merge && (s.o.every > 0 || s.o.paired)) || (s.o.save != NULL && s.o.paired))
-        mien_cli_die(&cli, "--merge and --save go with neither --every nor --paired");
+        mien_cli_die(&cli, "--merge and --save can't be used with --every or --paired");
     if (s.o.suspects > 0 && (s.o.merge || s.o.paired || s.o.save != NULL || s.o.every > 0 ||
                              s.o.by != NULL || s.o.report.tables || s.rule.over > 0))
-        mien_cli_die(&cli, "--suspects writes records, and no score");
+        mien_cli_die(&cli, "--suspects writes records, not a score");
     if (s.o.merge)
         merge(&s, argv + 1, (size_t)mien_cli_operands(&cli, n, argv, 1, INT_MAX, "FILE"));
     else if (s.o.paired)

@@ -213,7 +213,7 @@ static void finish(struct view *v)
              census_table(&v->census, &v->out);
     const char *history = v->cli->state->from.text;
     if (v->o.history && history[0] == '\0')
-        mien_cli_note(v->cli, "the stream doesn't tell how its records were made");
+        mien_cli_note(v->cli, "the stream doesn't say how its records were made");
     if (v->o.history)
         rc = mien_buf_append(&v->out, history, strlen(history));
     if (rc < 0)
@@ -248,7 +248,8 @@ static void prepare_export(struct view *v)
         return;
     }
     if (to->tar_size > 0 && (to->tar == NULL || strchr(to->tar, '%') == NULL))
-        mien_cli_die(v->cli, "--tar-size needs --tar with a number in its name, as out-%%06d.tar");
+        mien_cli_die(v->cli,
+                     "--tar-size needs --tar with a number in its name, such as out-%%06d.tar");
     if (to->tar_size == 0)
         to->tar_size = (uint64_t)1 << 30;
     if (to->tar != NULL && strcmp(to->tar, "-") == 0)
@@ -362,7 +363,7 @@ int main(int argc, char **argv)
     v.cli = &cli;
     prepare(&v);
     if (n > 1 && v.o.index)
-        mien_cli_die(&cli, "--index is of one file");
+        mien_cli_die(&cli, "--index takes one file");
     if (n == 0) {
         n = 1;
         argv = standard_input;

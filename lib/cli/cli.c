@@ -172,7 +172,7 @@ static int store(const struct mien_cli *c, const struct mien_option *o, const ch
         break;
     case MIEN_CLI_CHOICE:
         if (choice(o->choices, arg) < 0)
-            return mien_err_set(e, MIEN_ERR_ARG, "'%s' is none of %s", arg, o->choices);
+            return mien_err_set(e, MIEN_ERR_ARG, "'%s' is not one of %s", arg, o->choices);
         *(int *)o->dst = choice(o->choices, arg);
         break;
     case MIEN_CLI_FUNC:

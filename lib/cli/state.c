@@ -278,7 +278,7 @@ struct mien_reader *mien_filter_reader(const struct mien_cli *c, int fd, size_t 
 {
     struct mien_cli_state *s = c->state;
     if (s != NULL && s->ranged && s->range_read) {
-        mien_err_set(e, MIEN_ERR_ARG, "--range is for one input");
+        mien_err_set(e, MIEN_ERR_ARG, "--range takes one input");
         return NULL;
     }
     struct mien_reader *rd = mien_reader_new(fd, limit, e);

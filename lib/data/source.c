@@ -207,15 +207,16 @@ static int enter_archive(struct source *s, const char *name, struct source_file 
     const char *is = named ? "" : "standard input is ";
     const char *kind = unarchive_kind(s->bytes.data, s->bytes.len);
     if (kind != NULL && !unarchive_reads(kind))
-        mien_err_set(why, MIEN_ERR_FORMAT,
-                     "%sa file of kind %s, which isn't read here; bsdtar may make a tar of it: "
-                     "bsdtar -cf - @FILE | mien-images",
-                     is, kind);
+        mien_err_set(
+            why, MIEN_ERR_FORMAT,
+            "%sa file of kind %s, which mien-images can't read; bsdtar may turn it into a tar: "
+            "bsdtar -cf - @FILE | mien-images",
+            is, kind);
     else
         mien_err_set(why, MIEN_ERR_FORMAT, "%s%s", is,
                      s->bytes.len == 0 ? "empty"
                      : s->bytes.len >= 4 && memcmp(s->bytes.data, "MIEN", 4) == 0
-                         ? "a stream of records: labels are joined by --meta"
+                         ? "a stream of records: join labels with --meta"
                          : "neither an image nor an archive: tar, zip, cpio, 7z, RAR or ISO 9660");
     leave(s);
     return named ? describe(s, f) : MIEN_ERR_FORMAT;

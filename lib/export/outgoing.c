@@ -26,7 +26,7 @@ static int choose_outputs(struct outgoing *o, struct model *m, const char *embed
         model_features_name(m, layer, o->embedded, sizeof o->embedded);
         if (mien_prep_set(&m->prep, "embed", "%s", embed) < 0)
             return mien_err_set(e, MIEN_ERR_LIMIT,
-                                "the preprocessing's description grows too long");
+                                "the description of the preprocessing is too long");
         return 0;
     }
     bool heads = net_find(&m->net, "gender") >= 0 || net_find(&m->net, "age") >= 0;

@@ -116,7 +116,7 @@ static int differ(const char *path, const char *was, const char *is, struct mien
 {
     size_t at = differ_at(was, is);
     return mien_err_set(e, MIEN_ERR_FORMAT,
-                        "'%s' is of another training: it has '%.*s', this one '%.*s'", path,
+                        "'%s' is from another training: it has '%.*s', this one '%.*s'", path,
                         differ_word(was + at), was + at, differ_word(is + at), is + at);
 }
 

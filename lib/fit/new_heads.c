@@ -92,7 +92,7 @@ static int merge_prep(struct mien_prep *p, const struct model *init, int attach,
     }
     rc |= age_head_describe(age, p);
     if (rc < 0)
-        return mien_err_set(e, MIEN_ERR_LIMIT, "the preprocessing's description grows too long");
+        return mien_err_set(e, MIEN_ERR_LIMIT, "the description of the preprocessing is too long");
     return 0;
 }
 

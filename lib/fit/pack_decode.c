@@ -72,7 +72,8 @@ int pack_decode_plan(struct pack_decode *d, const struct mien_pack *p,
         return MIEN_ERR_FORMAT;
     return mien_crop_describe(how, &d->prep) == 0
                ? 0
-               : mien_err_set(e, MIEN_ERR_FORMAT, "the preprocessing's description grows too long");
+               : mien_err_set(e, MIEN_ERR_FORMAT,
+                              "the description of the preprocessing is too long");
 }
 
 struct pack_decoder *pack_decoder_new(struct mien_err *e)

@@ -34,7 +34,8 @@ int pack_set_add(struct pack_set *s, const char *word, struct mien_err *e)
     if (colon != NULL && num_real(colon + 1, -HUGE_VAL, HUGE_VAL, &weight, &why) < 0)
         colon = NULL; /* a file's name, then, which isn't there */
     if (colon != NULL && !(weight >= LEAST && weight <= MOST))
-        return mien_err_set(e, MIEN_ERR_ARG, "'%s': a weight is from %g to %g", word, LEAST, MOST);
+        return mien_err_set(e, MIEN_ERR_ARG, "'%s': a weight must be from %g to %g", word, LEAST,
+                            MOST);
     size_t bytes = colon != NULL ? (size_t)(colon - word) : strlen(word);
     char *name = make_room(s) ? strndup(word, bytes) : NULL;
     if (name == NULL)

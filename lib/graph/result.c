@@ -12,7 +12,7 @@ int result_rename(struct net *net, int layer, const char *name, struct mien_err 
         return 0;
     if (net_find(net, name) >= 0)
         return mien_err_set(e, MIEN_ERR_ARG,
-                            "layer '%s' can't be renamed to '%s', which is there already", l->name,
+                            "layer '%s' can't be renamed to '%s', which already exists", l->name,
                             name);
     snprintf(l->name, NET_NAME, "%s", name);
     return 0;

@@ -28,7 +28,7 @@ int img_rows_start(struct img_rows *s, int h, int w, int eighths, const struct i
                    size_t n, struct mien_err *e)
 {
     if (!img_parts_fit(part, n, img_scaled(h, eighths), img_scaled(w, eighths)))
-        return mien_err_set(e, MIEN_ERR_ARG, "a part outside of the image was asked for");
+        return mien_err_set(e, MIEN_ERR_ARG, "a part outside the image was requested");
     struct img_rect hull = img_parts_hull(part, n);
     if (reserve(s, (size_t)hull.w * 3, e) < 0)
         return MIEN_ERR_MEM;

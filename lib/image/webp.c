@@ -187,7 +187,8 @@ static int decode(struct webp *j, const struct img_rect *crop, bool partly, stru
     int channels = j->alpha ? 4 : 3;
     size_t stride = (size_t)crop->w * (size_t)channels;
     if (!WebPInitDecoderConfig(&config))
-        return mien_err_set(e, MIEN_ERR_FORMAT, "libwebp isn't the version it was built for");
+        return mien_err_set(e, MIEN_ERR_FORMAT,
+                            "libwebp isn't the version that mien was built for");
     int rc = reserve(&j->px, &j->cap, stride * (size_t)crop->h, e);
     if (rc < 0)
         return rc;

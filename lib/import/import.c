@@ -62,7 +62,7 @@ static int ask_pixels(const struct import_options *o, struct mien_err *e)
     return o->no_heads || (o->prep.color != NULL && o->prep.mean != NULL && o->prep.scale != NULL)
                ? 0
                : mien_err_set(e, MIEN_ERR_FORMAT,
-                              "it doesn't tell how pixels become its input; --color, --mean and "
+                              "it doesn't say how pixels become its input; --color, --mean and "
                               "--scale do");
 }
 
@@ -270,7 +270,7 @@ static int read_weights(const struct mien_safetensors *file, const struct import
     struct mien_buf map = {0};
     const char *prep = mien_st_meta(file, "prep");
     if (mien_st_meta(file, "net") != NULL)
-        return mien_err_set(e, MIEN_ERR_FORMAT, "'%s' is a model of mien, which needs no import",
+        return mien_err_set(e, MIEN_ERR_FORMAT, "'%s' is a mien model already, and needs no import",
                             path);
     int rc = prep != NULL ? mien_prep_parse(&m->prep, prep, strlen(prep), &cause)
                           : ask_pixels(o, &cause);

@@ -83,7 +83,7 @@ static bool is_onnx(const struct head *h)
 #define TO_ONNX_IN_TORCH                                                                           \
     "load it in PyTorch and call torch.onnx.export(model, example, 'model.onnx')"
 #define TO_ONNX_OF_TF  "python -m tf2onnx.convert --saved-model FOLDER --output model.onnx"
-#define EXPORT_ITS_NET "export the network that they are of as ONNX"
+#define EXPORT_ITS_NET "export the network that they belong to as ONNX"
 
 /* In this order: the first that fits. */
 static const struct format formats[] = {
@@ -100,7 +100,7 @@ static const struct format formats[] = {
     {IMPORT_OTHER, ".npy", "a NumPy array, without a network", EXPORT_ITS_NET,
      .magic = MAGIC(0, "\x93NUMPY")},
     {IMPORT_OTHER, ".param", "an ncnn model",
-     "convert the model that it was made from to ONNX; ncnn's files can't be turned back",
+     "convert the model that it was made from to ONNX; ncnn's files can't be converted back",
      .magic = MAGIC(0, "7767517"), .ending = {".param"}},
     {IMPORT_OTHER, ".xml", "an OpenVINO model",
      "take the ONNX file that it was made from; the Open Model Zoo has it",
@@ -108,17 +108,17 @@ static const struct format formats[] = {
     {IMPORT_OTHER, ".mlmodel", "a Core ML model", "convert the model that it was made from to ONNX",
      .ending = {".mlmodel"}},
     {IMPORT_OTHER, ".caffemodel", "a Caffe model",
-     "convert it to ONNX, with caffe2onnx or MMdnn, say", .ending = {".caffemodel"}},
+     "convert it to ONNX, such as with caffe2onnx or MMdnn", .ending = {".caffemodel"}},
     {IMPORT_OTHER, "SavedModel", "a TensorFlow model", TO_ONNX_OF_TF, .ending = {".pb"}},
     {IMPORT_ONNX, ".onnx", "an ONNX file", NULL, .ending = {".onnx"}, .is = is_onnx},
     {IMPORT_SAFETENSORS, ".safetensors", "a safetensors file, without a network",
-     "give the description of its network with --net; a model of mien needs no import",
+     "give the description of its network with --net; a mien model needs no import",
      .is = is_safetensors},
     {IMPORT_TFJS, ".json", "a TensorFlow.js graph model", NULL, .ending = {".json"}, .is = is_json},
     {IMPORT_OTHER, ".pth", "a PyTorch file", TO_ONNX_IN_TORCH, .magic = MAGIC(0, "\x80\x02"),
      .ending = {".pth", ".pt"}},
     {IMPORT_OTHER, ".bin", "a file of weights",
-     "name the file that describes the network: TensorFlow.js' .json, for one", .ending = {".bin"}},
+     "name the file that describes the network: such as TensorFlow.js's .json", .ending = {".bin"}},
 };
 enum { FORMATS = sizeof formats / sizeof formats[0] };
 
@@ -159,7 +159,7 @@ int import_kind(const char *path, const char **what, const char **how, struct mi
             return (int)formats[k].kind;
         }
     }
-    *what = "no format that is known";
+    *what = "not a known format";
     *how = "see mien-import --formats";
     return IMPORT_OTHER;
 }

@@ -51,7 +51,7 @@ static int map_line(struct reading *r, int number, const char *s, size_t n, stru
         return mien_err_set(e, MIEN_ERR_ARG, "line %d: the network has no layer '%.*s'", number,
                             len < sizeof name ? (int)len : (int)sizeof name, s);
     if (r->prefix[layer] != NULL)
-        return mien_err_set(e, MIEN_ERR_ARG, "line %d: layer '%s' is there twice", number, name);
+        return mien_err_set(e, MIEN_ERR_ARG, "line %d: layer '%s' occurs twice", number, name);
     r->prefix[layer] = strndup(prefix, rest);
     return r->prefix[layer] != NULL ? 0 : mien_err_mem(e, rest, "a map");
 }
@@ -233,7 +233,7 @@ static int copy(const struct reading *r, const struct layer *l, const struct par
     struct order o = order_of(r, l, p);
     size_t at[AXES] = {0}, from = 0;
     if (!is_float(t))
-        return mien_err_set(e, MIEN_ERR_FORMAT, "tensor '%s' isn't of floats", t->name);
+        return mien_err_set(e, MIEN_ERR_FORMAT, "tensor '%s' doesn't hold floats", t->name);
     if (!same_shape(t, o.shape))
         return mien_err_set(e, MIEN_ERR_FORMAT,
                             "tensor '%s' of %zu elements isn't the %s of layer '%s', which "

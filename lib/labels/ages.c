@@ -156,7 +156,7 @@ static int take_number(struct labels *l, int v, const struct label_ages *how, st
         return 0;
     }
     if (v < 0 || v >= how->nclass)
-        return mien_err_set(e, MIEN_ERR_FORMAT, "class %d is none of the %d of --age-classes", v,
+        return mien_err_set(e, MIEN_ERR_FORMAT, "class %d is not one of the %d of --age-classes", v,
                             how->nclass);
     memcpy(l->band, how->class[v], sizeof l->band);
     return 0;

@@ -117,7 +117,7 @@ static int missing(const struct finder *f, struct mien_err *e, const char *what)
     char seen[SHOWN];
     if (f->has_header && f->c->count == 1 && !f->header[0].used)
         return mien_err_set(e, MIEN_ERR_FORMAT,
-                            "no columns in the first line: %s; tell --separator, or remove what is "
+                            "no columns in the first line: %s; give --separator, or remove what is "
                             "above the header",
                             show(f, seen, sizeof seen));
     return mien_err_set(e, MIEN_ERR_FORMAT, "%s; the %s is: %s", what,
@@ -240,7 +240,7 @@ static int compile_path(struct finder *f, struct mien_err *e)
     for (const char *s = f->rule->path; *s != '\0';) {
         size_t text = strcspn(s, "{"), name = s[text] == '{' ? strcspn(s + text + 1, "}") : 0;
         if (c->nparts == PATH_PARTS || (s[text] == '{' && s[text + 1 + name] != '}'))
-            return mien_err_set(e, MIEN_ERR_FORMAT, "'%s' is no path made of {HEADER}",
+            return mien_err_set(e, MIEN_ERR_FORMAT, "'%s' is not a path made from {HEADER}",
                                 f->rule->path);
         struct path_part *part = &c->part[c->nparts++];
         *part = (struct path_part){s, text, NO_COLUMN};

@@ -165,9 +165,10 @@ int labels_date(struct label_date *d, const char *s, size_t n, enum label_date_o
         rc = from_text(buf, order, &found);
     }
     if (rc < 0)
-        return mien_err_set(e, MIEN_ERR_FORMAT,
-                            "'%.*s' may begin with the day or the month: tell by --date dmy or mdy",
-                            shown, s);
+        return mien_err_set(
+            e, MIEN_ERR_FORMAT,
+            "'%.*s' may begin with the day or the month: say which with --date dmy or mdy", shown,
+            s);
     if (rc == 0)
         return mien_err_set(e, MIEN_ERR_FORMAT, "'%.*s' is not a date, YYYY-MM-DD", shown, s);
     *d = found;

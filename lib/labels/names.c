@@ -73,7 +73,7 @@ static int add_label(struct pattern *p, const char *s, struct mien_err *e)
         i++;
     if (i == n || s[1 + len] != '}')
         return mien_err_set(e, MIEN_ERR_ARG,
-                            "'%.*s' in the pattern is none of {age} {band} {gender} {group} "
+                            "'%.*s' in the pattern is not one of {age} {band} {gender} {group} "
                             "{subject} {birth} {year} {split}",
                             (int)len + 2, s);
     int rc = add_part(p, label[i].kind, s + 1, len, e);

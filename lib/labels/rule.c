@@ -60,7 +60,7 @@ int rule_column(void *dst, const char *text, struct mien_err *e)
     if (role == ROLES)
         return mien_err_set(
             e, MIEN_ERR_ARG,
-            "'%s' is not ROLE=HEADER, a role being path, age, band, months, gender, subject, "
+            "'%s' is not ROLE=HEADER, where ROLE is path, age, band, months, gender, subject, "
             "group, birth, year, box, x1, y1, x2, y2, x, y, width, height, score, score2 or split",
             text);
     if (r->header[role] != NULL)
@@ -129,7 +129,7 @@ int rule_value(void *dst, const char *text, struct mien_err *e)
     if ((role != ROLE_GROUP && role != ROLE_SPLIT && role != ROLE_SUBJECT) || code == 0 ||
         s[code] == '\0')
         return mien_err_set(e, MIEN_ERR_ARG,
-                            "'%s' is not ROLE CODE=MEANING, a role being group, split or subject",
+                            "'%s' is not ROLE CODE=MEANING, where ROLE is group, split or subject",
                             text);
     if (r->nvalue == RULE_VALUES)
         return mien_err_set(e, MIEN_ERR_ARG, "more than %d values", RULE_VALUES);

@@ -29,7 +29,7 @@ static int take_choice(int *out, const char *value, const char *const *words, st
             return 0;
         }
     }
-    return mien_err_set(e, MIEN_ERR_FORMAT, "'%s' is none of its values", value);
+    return mien_err_set(e, MIEN_ERR_FORMAT, "'%s' is not one of its values", value);
 }
 
 static int take_text(const char **out, const char *value, struct mien_err *e)
@@ -95,7 +95,7 @@ static int take(struct set *s, const char *key, const char *value, struct mien_e
         s->rule.ages.offset = rc < 0 ? 0 : (int)n;
         return rc;
     }
-    return mien_err_set(e, MIEN_ERR_FORMAT, "it is no key of a set");
+    return mien_err_set(e, MIEN_ERR_FORMAT, "not a key of a set");
 }
 
 /* Cuts blanks off the end. */

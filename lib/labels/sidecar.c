@@ -85,7 +85,7 @@ static int set_label(struct mien_rec *r, int tag, const char *s, size_t n,
     case MIEN_TAG_AGE_BAND:
         rc = labels_age(&l, s, n, &years, e);
         if (rc == 0 && labels_age_outside(&l))
-            rc = mien_err_set(e, MIEN_ERR_FORMAT, "age %d is outside 0 to %d", l.age, MIEN_AGE_MAX);
+            rc = mien_err_set(e, MIEN_ERR_FORMAT, "age %d is not within 0-%d", l.age, MIEN_AGE_MAX);
         break;
     case MIEN_TAG_GENDER:
         rc = labels_gender(&l, s, n, codes, e);
@@ -176,7 +176,7 @@ static int set_numbers(struct mien_rec *r, int tag, const char *key, const json_
     int ndim = tag == MIEN_TAG_LANDMARKS ? 2 : json_is_array(value) ? 1 : 0;
     if (!flatten(value, v, MOST, &n) || (tag == MIEN_TAG_BOX && n != 4) ||
         (tag == MIEN_TAG_LANDMARKS && n % 2 != 0))
-        return mien_err_set(e, MIEN_ERR_FORMAT, "%s: not the numbers that it is made of", key);
+        return mien_err_set(e, MIEN_ERR_FORMAT, "%s: not the numbers that it needs", key);
     if (tag == MIEN_TAG_BOX && v[0] == -1 && v[1] == -1 && v[2] == -1 && v[3] == -1)
         return 0; /* unknown, as in many sets */
     dim[0] = (uint32_t)(ndim == 2 ? n / 2 : n);

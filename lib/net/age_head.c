@@ -64,7 +64,8 @@ static int parse_bins(struct age_head *h, const char *text, struct mien_err *e)
         s = end != NULL ? end + 1 : NULL;
     }
     if (h->n < 2)
-        return mien_err_set(e, MIEN_ERR_ARG, "'%s' is one bin, and nothing to tell apart", text);
+        return mien_err_set(e, MIEN_ERR_ARG, "'%s' is one bin: there is nothing to distinguish",
+                            text);
     h->from[h->n] = MIEN_AGES;
     return 0;
 }
@@ -108,9 +109,8 @@ int age_head_of(struct age_head *h, const struct model *m, struct mien_err *e)
         if (parse_bins(h, text, &cause) < 0)
             return mien_err_set(e, MIEN_ERR_FORMAT, "ages: %s", cause.msg);
         if (h->n != n)
-            return mien_err_set(e, MIEN_ERR_FORMAT,
-                                "ages=%s are %d classes, the layer age tells %d apart", text, h->n,
-                                n);
+            return mien_err_set(e, MIEN_ERR_FORMAT, "ages=%s has %d classes, the layer age has %d",
+                                text, h->n, n);
     } else {
         if (mien_prep_get(&m->prep, "age0", text, sizeof text) != NULL &&
             num_int(text, -1000, 1000, &age0, &cause) < 0)

@@ -144,7 +144,7 @@ static int fold(struct model *dst, const struct model *src, int *uses, int *behi
         return rc;
     if (features >= 0 &&
         mien_prep_set(&dst->prep, "embed", "%s", dst->net.layer[to[features]].name) < 0)
-        return mien_err_set(e, MIEN_ERR_LIMIT, "the preprocessing's description grows too long");
+        return mien_err_set(e, MIEN_ERR_LIMIT, "the description of the preprocessing is too long");
     if (src->made != NULL && (dst->made = strdup(src->made)) == NULL)
         return mien_err_mem(e, strlen(src->made), "text");
     if (src->history != NULL && (dst->history = strdup(src->history)) == NULL)

@@ -339,7 +339,8 @@ int model_input(const struct model *m, struct model_input *in, struct mien_err *
         return mien_err_set(e, MIEN_ERR_FORMAT, "mean: %s", cause.msg);
     if (mien_prep_get(&m->prep, "scale", value, sizeof value) != NULL) {
         if (num_real(value, -1e6, 1e6, &scale, &cause) < 0 || scale == 0)
-            return mien_err_set(e, MIEN_ERR_FORMAT, "scale=%s makes no sense", value);
+            return mien_err_set(e, MIEN_ERR_FORMAT, "scale=%s is 0, too large or not a number",
+                                value);
         in->scale = (float)scale;
     }
     return parse_scaling(m, in, e);

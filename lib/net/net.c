@@ -55,7 +55,7 @@ int net_add(struct net *net, const struct layer *from, struct mien_err *e)
     const struct op *op = op_of(l.type);
     int least = op->most > 0 ? op->least : 1, most = op->most > 0 ? op->most : 1;
     if ((l.type == L_INPUT) != (net->n == 0))
-        return op_bad(&l, e, "the first layer is the input, and no other");
+        return op_bad(&l, e, "the first layer, and no other, must be the input");
     if (l.type != L_INPUT && (l.nin < least || l.nin > most))
         return op_bad(&l, e,
                       most == 1   ? "it needs one input"

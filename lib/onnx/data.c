@@ -28,8 +28,8 @@ static int resolve(const struct onnx_file *f, const char *name, char **inside, s
     } else {
         size_t len = strcmp(folder, "/") == 0 ? 0 : strlen(folder);
         if (strncmp(folder, *inside, len) != 0 || (*inside)[len] != '/')
-            rc = mien_err_set(e, MIEN_ERR_FORMAT,
-                              "its weights lie in '%.200s', outside of its folder", name);
+            rc = mien_err_set(e, MIEN_ERR_FORMAT, "its weights lie in '%.200s', outside its folder",
+                              name);
     }
     free(folder);
     free(path);
@@ -67,7 +67,7 @@ static int open_data(struct onnx_file *f, struct span location, struct onnx_data
         return mien_err_mem(e, location.n, "a name");
     if (strlen(name) != location.n || location.n == 0 || location.n > 4096 || name[0] == '/' ||
         strstr(name, "..") != NULL)
-        rc = mien_err_set(e, MIEN_ERR_FORMAT, "its weights lie in '%.200s', outside of its folder",
+        rc = mien_err_set(e, MIEN_ERR_FORMAT, "its weights lie in '%.200s', outside its folder",
                           name);
     else if ((rc = resolve(f, name, &inside, e)) == 0)
         rc = map_data(f, inside, out, e);

@@ -60,7 +60,7 @@ int fold_unary(struct build *b)
         return MIEN_ERR_FORMAT;
     unary(b->node->op, 0, &known);
     if (!known)
-        return ob_fail(b, "it isn't supported of a constant");
+        return ob_fail(b, "it isn't supported for a constant");
     int rc = constant_copy(&t, x, b->e);
     for (size_t k = 0; rc == 0 && k < t.count; k++)
         constant_set(&t, k, unary(b->node->op, constant_get(x, k), &known));
@@ -155,7 +155,7 @@ int fold_binary(struct build *b)
         t = next;
     }
     if (rc == 0 && strcmp(b->node->op, "Mean") == 0)
-        rc = ob_fail(b, "it isn't supported of constants");
+        rc = ob_fail(b, "it isn't supported for constants");
     return done(b, &t, rc);
 }
 
@@ -414,7 +414,7 @@ int fold_reduce(struct build *b)
     if (n < ONNX_NONE)
         return n;
     if (x->rank > 1 || x->count == 0)
-        return ob_fail(b, "it isn't supported of a constant of more than one dimension");
+        return ob_fail(b, "it isn't supported for a constant of more than one dimension");
     bool keep = onnx_int(b->node, "keepdims", 1) != 0;
     struct constant t = {.rank = keep && x->rank == 1, .dim = {1}};
     double sum = constant_get(x, 0);

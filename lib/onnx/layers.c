@@ -52,7 +52,7 @@ int ob_out(struct build *b, int k, const struct value *v)
     if (i < 0)
         return 0;
     if (b->value[i].known)
-        return ob_fail(b, "its output '%.100s' is there already", b->f->name[i]);
+        return ob_fail(b, "its output '%.100s' already exists", b->f->name[i]);
     b->value[i] = *v;
     b->value[i].known = true;
     return 0;

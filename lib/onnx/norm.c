@@ -177,7 +177,7 @@ static int normalised(struct build *b, struct value *v, unsigned set, double eps
     if (l.in[0] < 0)
         return l.in[0];
     if (l.axes == 0)
-        return ob_fail(b, "it normalises one element");
+        return ob_fail(b, "it normalizes one element");
     v->layer = ob_add(b, &l, 1);
     return v->layer < 0 ? v->layer : 0;
 }
@@ -251,7 +251,7 @@ int op_lp_norm(struct build *b)
     if ((l.in[0] = onnx_apart(b, &v, 1U << axis, &l.axes)) < 0)
         return l.in[0];
     if (l.axes == 0)
-        return ob_fail(b, "it normalises one element");
+        return ob_fail(b, "it normalizes one element");
     return ob_emit(b, &v, ob_add(b, &l, -1));
 }
 

@@ -244,7 +244,7 @@ static int prepare(struct build *b, const struct span *weight)
         if (i < 0 || b->value[i].known)
             continue;
         if (weight[i].p == NULL)
-            return ob_fail(b, "it reads '%.100s', which isn't made before", b->f->name[i]);
+            return ob_fail(b, "it reads '%.100s', which no earlier node makes", b->f->name[i]);
         struct value *v = &b->value[i];
         int rc = onnx_tensor(b->f, weight[i], &v->k, b->e);
         if (rc < 0)

@@ -144,7 +144,7 @@ int onnx_convert(struct build *b)
     if (constants && ops[k].fold != NULL)
         return ops[k].fold(b);
     if (constants || ops[k].layers == NULL)
-        return ob_fail(b, constants ? "it isn't supported of constants alone"
-                                    : "it is supported of constants only");
+        return ob_fail(b, constants ? "it isn't supported for constants alone"
+                                    : "it is supported for constants only");
     return ops[k].layers(b);
 }

@@ -125,7 +125,7 @@ int op_slice_node(struct build *b)
         return MIEN_ERR_FORMAT;
     for (int d = 0; d < v.rank; d++) {
         if (cut[d].size == 0)
-            return ob_fail(b, "it takes nothing of axis %d", d);
+            return ob_fail(b, "it takes nothing from axis %d", d);
         int rc = take(b, &v, d, cut[d]);
         if (rc < 0)
             return rc;
@@ -278,7 +278,8 @@ static int read_filling(struct build *b, struct layer *l)
               : onnx_text_is(b->node, "mode", "wrap", "constant")  ? PAD_WRAP
                                                                    : PAD_VALUE;
     l->a = (float)value;
-    return isfinite(l->a) ? 0 : ob_fail(b, "a padding with what isn't a number is not supported");
+    return isfinite(l->a) ? 0
+                          : ob_fail(b, "padding with a value that isn't a number is not supported");
 }
 
 /* Cuts off what is negative. */
@@ -288,7 +289,7 @@ static int crop(struct build *b, struct value *v, struct border *p)
         int from = p->before[a] < 0 ? -p->before[a] : 0,
             behind = p->after[a] < 0 ? -p->after[a] : 0;
         if (from + behind >= v->dim[a])
-            return ob_fail(b, "it takes nothing of axis %d", a);
+            return ob_fail(b, "it takes nothing from axis %d", a);
         int rc = take(b, v, a, (struct cut){from, v->dim[a] - from - behind, 1});
         if (rc < 0)
             return rc;

@@ -123,7 +123,9 @@ int op_resize_node(struct build *b)
         return ob_fail(b, "its coordinates, mode or rounding are not supported");
     if (l.kind == INTERPOLATE_CUBIC && (onnx_real(b->node, "cubic_coeff_a", -0.75) != -0.75 ||
                                         onnx_int(b->node, "exclude_outside", 0) != 0))
-        return ob_fail(b, "only cubic interpolation with -0.75 and what is outside is supported");
+        return ob_fail(
+            b,
+            "cubic interpolation is only supported with a coefficient of -0.75 and pixels outside");
     if (sizes != NULL && sizes->count == 4) {
         for (size_t k = 0; k < 4; k++)
             size[k] = constant_int(sizes, k);

@@ -159,7 +159,7 @@ int ranks_open(struct ranks **out, struct mien_err *e)
     if (r == NULL || s == NULL || MPI_Init_thread(NULL, NULL, MPI_THREAD_FUNNELED, &level) != 0) {
         free(r);
         free(s);
-        return mien_err_set(e, MIEN_ERR_SYS, "MPI doesn't start");
+        return mien_err_set(e, MIEN_ERR_SYS, "MPI failed to start");
     }
     atexit(end_all);
     r->carrier = &carrier;

@@ -71,7 +71,7 @@ void mien_reader_free(struct mien_reader *rd)
 int mien_reader_range(struct mien_reader *rd, uint64_t offset, uint64_t bytes, struct mien_err *e)
 {
     if (offset > INT64_MAX || lseek(rd->fd, (off_t)offset, SEEK_SET) < 0)
-        return mien_err_sys(e, "cannot go to byte %llu of the input", (unsigned long long)offset);
+        return mien_err_sys(e, "cannot seek to byte %llu of the input", (unsigned long long)offset);
     rd->offset = rd->start = rd->segment_start = offset;
     rd->left = bytes;
     return 0;
@@ -153,7 +153,7 @@ static int cut_short(const struct mien_reader *rd, struct mien_err *e)
 {
     if (rd->left == 0)
         return mien_err_set(e, MIEN_ERR_FORMAT,
-                            "the range ends at byte %llu, in the midst of a segment",
+                            "the range ends at byte %llu, in the middle of a segment",
                             (unsigned long long)rd->offset);
     return mien_err_set(e, MIEN_ERR_FORMAT,
                         "the stream is cut short at byte %llu, after %llu whole records: "

@@ -412,7 +412,7 @@ int rec_decode_skipped(struct mien_rec *r, const void *body, size_t len, unsigne
         if (f == NULL)
             return mien_err_mem(e, nfield * sizeof *f, "fields");
         if (len - at < 8)
-            return mien_err_set(e, MIEN_ERR_FORMAT, "field %u lies outside of its record", i + 1);
+            return mien_err_set(e, MIEN_ERR_FORMAT, "field %u lies outside its record", i + 1);
         *f = (struct mien_field){.tag = get_le16(p + at),
                                  .type = p[at + 2],
                                  .ndim = p[at + 3],
@@ -425,7 +425,7 @@ int rec_decode_skipped(struct mien_rec *r, const void *body, size_t len, unsigne
         if (skipped && f->len != dlen)
             return mien_err_set(e, MIEN_ERR_FORMAT, "field %u is not as long as its data", i + 1);
         if (len - at < head || len - at - head < inside)
-            return mien_err_set(e, MIEN_ERR_FORMAT, "field %u lies outside of its record", i + 1);
+            return mien_err_set(e, MIEN_ERR_FORMAT, "field %u lies outside its record", i + 1);
         for (int d = 0; d < f->ndim; d++)
             f->dim[d] = get_le32(p + at + 8 + 4 * d);
         bool sized = type_size(f->type) != 0 && f->type != MIEN_TEXT;

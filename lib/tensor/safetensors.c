@@ -139,7 +139,7 @@ static int parse(struct mien_safetensors *s, const char *path, struct mien_err *
         return mien_err_set(e, MIEN_ERR_FORMAT,
                             "'%s' is a stream of records, not a safetensors file", path);
     if (len < 8 || hlen > len - 8 || hlen < 2 || file[8] != '{')
-        return mien_err_set(e, MIEN_ERR_FORMAT, "'%s' is not a safetensors file, or cut short",
+        return mien_err_set(e, MIEN_ERR_FORMAT, "'%s' is not a safetensors file, or is cut short",
                             path);
     if (hlen > MIEN_ST_MAX_HEADER)
         return mien_err_set(e, MIEN_ERR_LIMIT,

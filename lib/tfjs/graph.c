@@ -198,7 +198,7 @@ static int describe(const json_t *w, struct tf_const *t, struct coding *c, struc
     if (!parse_coding(w, c))
         return mien_err_set(e, MIEN_ERR_FORMAT,
                             "weight '%s': only float32, int32 and bool are known, and "
-                            "quantisation to float16, uint8 and uint16",
+                            "quantization to float16, uint8 and uint16",
                             t->name);
     if (json_array_size(shape) > TF_MAX_DIMS)
         return mien_err_set(e, MIEN_ERR_LIMIT, "weight '%s' has more than %d dimensions", t->name,

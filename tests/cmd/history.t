@@ -31,7 +31,7 @@ set="mien-meta $version --set utkface: UTKFace, license: non-commercial research
 is 'a stream tells its history' "$(mien-view --history train-a.mien)" "$set
 mien-split $version --seed 5: 60/40, seed 5"
 exits 'one that has none' 0 sh -c 'mien-fake 3 | mien-view --history'
-is 'says so' "$(cat "$T/out" "$T/err")" "mien-view: the stream doesn't tell how its records were made"
+is 'says so' "$(cat "$T/out" "$T/err")" "mien-view: the stream doesn't say how its records were made"
 is 'a selection is a step' "$(mien-view -r -s 'age > 25' train-a.mien | mien-view --history | sed -n '$p')" \
     "mien-view $version --select 'age > 25'"
 ok 'all records are not' sh -c 'mien-view -r train-a.mien | cmp - train-a.mien'

@@ -72,7 +72,7 @@ exits 'a margin around the whole is refused' 2 sh -c 'mien-crop --box whole --ma
 is 'and said so' "$(cat err)" "mien-crop: --margin needs a face box, not --box whole"
 
 exits '--align takes no stored boxes' 2 sh -c 'mien-crop --align --stored <i.mien'
-like 'and says so' "$(cat err)" '^mien-crop: --align uses landmarks of the upright image, so not with --stored'
+like 'and says so' "$(cat err)" '^mien-crop: --align uses landmarks of the upright image and can.t be used with --stored'
 exits 'nor whole images' 2 sh -c 'mien-crop --align --box whole <i.mien'
 exits 'records without landmarks are not aligned' 1 sh -c 'mien-crop --align <i.mien'
 is 'each says so' "$(grep -c 'no landmarks to align by; mien-detect finds them$' err)" 5

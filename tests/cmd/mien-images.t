@@ -124,7 +124,7 @@ exits 'a file that is no archive' 1 mien-images crop/README crop/00/a.jpg
 like 'is named' "$(cat err)" '^mien-images: record 1 \(crop/README\): neither an image nor'
 is 'the rest goes on' "$(mien-view -H -c id -s '!error' out)" crop/00/a.jpg
 exits 'records' 1 mien-images all.mien
-like 'are for --meta' "$(cat err)" 'a stream of records: labels are joined by --meta$'
+like 'are for --meta' "$(cat err)" 'a stream of records: join labels with --meta$'
 exits 'too large a file' 1 mien-images --max-image 100K crop
 like 'is named' "$(cat err)" 'record 2 \(crop/00/b.jpg\): the file has 228900 bytes, more than the limit'
 exits 'too large a file in an archive' 1 mien-images --max-image 100K gnu.tar
@@ -246,7 +246,7 @@ for source in side side.tar; do
     is 'are read' "$(mien-view -H -c id,age,age_band,gender,subject,box,error out)" \
         "$(printf '%s\t%s\t%s\t%s\t%s\t%s\t\n' side/a/0.jpg 20 '' female '' 1,2,30.5,40 \
             side/a/1.x.jpg '' 25-32 male 'S 1' '' side/a/2.jpg '' '' female '' '' side/a/4.jpg 34 '' '' '' '')"
-    like 'a bad one costs itself alone' "$(cat err)" 'record 3 \(side/a/2.jpg\): labels beside the image: age: age 140 is outside 0 to 100$'
+    like 'a bad one costs itself alone' "$(cat err)" 'record 3 \(side/a/2.jpg\): labels next to the image: age: age 140 is not within 0-100$'
     like 'those without an image are named' "$(cat err)" "^mien-images: labels without an image .*: 1, such as 'side/a/5'$"
     like 'and those that nobody reads' "$(cat err)" 'label files that --cls or --txt would read: 1$'
 done

@@ -90,7 +90,7 @@ exits '--help' 0 mien-import --help
 like '--help names it' "$(cat out)" '^usage: mien-import'
 exits '--version' 0 mien-import --version
 fails 'no graph' "cannot open 'nothing.json': No such file" import nothing.json
-fails 'an empty file' "'/dev/null' is no format that is known" import /dev/null
+fails 'an empty file' "'/dev/null' is not a known format" import /dev/null
 fails 'a model' "'tiny.model' is a safetensors file, without a network" import tiny.model
 
 # Other programs' files are known by what they begin with.
@@ -125,7 +125,7 @@ is 'and predicts the same' "$(predict back.model)" "$(predict there.model)"
 sed 's/prep/porp/' there.onnx >other.onnx
 fails 'one that tells nothing' "'other.onnx': its outputs are 'p_gender' .*; which are the gender and the age" \
     mien-import -o x.model other.onnx
-fails 'nor of its pixels' "'other.onnx': it doesn't tell how pixels become its input; --color, --mean and --scale" \
+fails 'nor of its pixels' "'other.onnx': it doesn't say how pixels become its input; --color, --mean and --scale" \
     mien-import --gender gender --age age -o x.model other.onnx
 exits 'with all that is asked for' 0 mien-import --gender gender --age age --color bgr --mean 1,2,3 \
     --scale 0.5,0.5,0.5 --age0 1 -o y.model other.onnx
@@ -219,7 +219,7 @@ done
 fails 'a map alone' '--map needs --net' mien-import --map names.map -o y.model torch.safetensors
 fails 'a network for a graph' "--net goes with a safetensors file, which 'tiny.json' isn't" \
     mien-import --net torch.net -o y.model tiny.json
-fails 'a model' "'torch.model' is a model of mien" mien-import --net torch.net -o y.model torch.model
+fails 'a model' "'torch.model' is a mien model already" mien-import --net torch.net -o y.model torch.model
 
 # Halves and bfloat16, at any place; dots are underscores; a dense layer behind flatten takes the image
 # by channel, row and column. The bytes: a 1, then 1 2 3 4 -1 -2 in bfloat16 and 5 in float16.
@@ -242,10 +242,10 @@ printf 'input 2x2x3\ntwice concat from=input,input\nmean gap\ndrop dropout 0.1\n
 exits 'a dense layer behind means' 0 mien-import -q --no-heads --net mean.net --scale 1 -o half.model half.safetensors
 is 'has a weight for each' "$(floats net_fc.weight)" '1 2 3 4 -1 -2'
 sed 's/"BF16"/"I16" /' half.safetensors >whole.safetensors
-fails 'whole numbers' "'whole.safetensors': tensor 'net.fc.weight' isn't of floats" \
+fails 'whole numbers' "'whole.safetensors': tensor 'net.fc.weight' doesn't hold floats" \
     mien-import --no-heads --net half.net -o y.model whole.safetensors
 sed 's/"prep"/"porp"/' torch.safetensors >there.safetensors
-fails 'nothing about pixels' "'there.safetensors': it doesn't tell how pixels become its input; --color" \
+fails 'nothing about pixels' "'there.safetensors': it doesn't say how pixels become its input; --color" \
     mien-import --net torch.net -o y.model there.safetensors
 
 # mien-operators(7) names each operator that the readers know.

@@ -160,7 +160,7 @@ like 'whose number is not that of the age' "$(cat err)" 'as --column age=1; the 
 exits 'a column that is not there' 2 sh -c 'printf "a.jpg,35\n" | mien-meta -c age=3'
 like 'is told by its number' "$(cat err)" 'there is no column 3; the first row is: a.jpg, 35$'
 exits 'a title above the header' 2 sh -c 'printf "My faces\nfile,age\na.jpg,35\n" | mien-meta'
-like 'is no header' "$(cat err)" 'no columns in the first line: My faces; tell --separator, or remove'
+like 'is no header' "$(cat err)" 'no columns in the first line: My faces; give --separator, or remove'
 is 'columns without a name at the end, as of spreadsheets' \
     "$(printf 'file;age;;\na.jpg;35\nb.jpg;36;\nc.jpg;37;x;y\nd.jpg;38;;;;\n' | view)" 'a.jpg 35   
 b.jpg 36   
@@ -302,7 +302,7 @@ done <<'END'
 END
 printf 'file,age,dob\na.jpg,30,3/4/1990\n' >date.csv
 exits 'a date that may be two' 1 mien-meta date.csv
-like 'is told' "$(cat err)" "line 2 \(a.jpg\): '3/4/1990' may begin with the day or the month: tell by --date dmy or mdy"
+like 'is told' "$(cat err)" "line 2 \(a.jpg\): '3/4/1990' may begin with the day or the month: say which with --date dmy or mdy"
 is 'and the record keeps the age' "$(mien-view -Hc age,birth out)" "30	"
 is 'ages of two dates' "$(printf 'file,dob,date_taken\na,1990-03-04,2010-03-03\nb,1990-03-04,2010-03-04\nc,1990-03-04,2010\n' |
     columns=age view | tr '\n' ' ')" '19 20 20 '

@@ -269,7 +269,7 @@ exits 'other weights' 2 mien-train -q -i base.model --flip -e 3 -t pixels.pack:0
     --checkpoint share.ckpt --resume -o share.model
 like "aren't resumed" "$(cat err)" "it has 'weights=0.25,1.5', this one 'weights=0.25,1'$"
 exits 'a weight of nothing' 2 mien-train -t pixels.pack:0 -o z.model
-like 'is refused' "$(cat err)" "'pixels.pack:0': a weight is from 0.001 to 100; see"
+like 'is refused' "$(cat err)" "'pixels.pack:0': a weight must be from 0.001 to 100; see"
 exits 'packs of two kinds' 2 mien-train -i base.model -t pixels.pack -t features.pack -o z.model
 like 'are told apart' "$(cat err)" "^mien-train: 'features.pack' holds features, 'pixels.pack' pixels$"
 exits 'an output over the second pack' 2 mien-train -i base.model -t pixels.pack -t other.pack -o other.pack
@@ -348,7 +348,7 @@ rm z.model
 # A checkpoint knows whose bins it holds, though the layers are the same.
 toy -q --heads age=0:20:40 --checkpoint c.ckpt -o z.model && rm z.model
 exits 'a checkpoint of other bins' 2 toy --heads age=0:20:50 --checkpoint c.ckpt --resume -o z.model
-like 'is refused' "$(cat err)" "is of another training: it has 'ages=0:20:40', this one 'ages=0:20:50'$"
+like 'is refused' "$(cat err)" "is from another training: it has 'ages=0:20:40', this one 'ages=0:20:50'$"
 # --- checkpoints
 set -- -q -i base.model --last all --hidden 5 --dropout 0.2 --flip --shift 0.1 --ema 0.9 --schedule cosine -e 40 \
     -t pixels.pack -v other.pack
@@ -398,7 +398,7 @@ exits 'are trained' 0 mien-train -i own.model --keep-heads --last all -t toy.pac
 below 'and learn ages' "$(score owned.model age_mae)" 9
 below 'and genders' 0.9 "$(score owned.model gender_accuracy)"
 exits 'bins that the layer has not' 2 mien-net --new --ages 0:20 -o z.model own.txt
-like 'are counted' "$(cat err)" 'ages=0:20 are 2 classes, the layer age tells 4 apart'
+like 'are counted' "$(cat err)" 'ages=0:20 has 2 classes, the layer age has 4'
 is 'nothing was left behind' "$(ls z.model* 2>/dev/null)" ''
 
 # --- mien-embed

@@ -63,7 +63,7 @@ is '--full has the image' "$(od -An -tx1 -N3 x.jpg)" " ff d8 ff"
 
 is '-f tsv is the default' "$(mien-view -f tsv q.mien)" "$(mien-view q.mien)"
 exits 'other formats are unknown' 2 mien-view -f xml q.mien
-is 'and said to be' "$(cat err)" "mien-view: -f: 'xml' is none of tsv|json; see mien-view --help"
+is 'and said to be' "$(cat err)" "mien-view: -f: 'xml' is not one of tsv|json; see mien-view --help"
 is '--json, its former name' "$(mien-view --json q.mien)" "$(cat out.json)"
 is '-s, that of --select' "$(mien-view -s 'age >= 18' p.mien)" "$(mien-view --select 'age >= 18' p.mien)"
 is 'which --help keeps to itself' "$(mien-view --help | grep -cE -e '--json| -s,')" 0

@@ -678,7 +678,7 @@ date    dmy
 END
 printf 'bild;jahre;gruppe;sex\na.jpg;31,5;a;w\nb.jpg;9;b;m\n' >own.csv
 exits 'one of your own' 0 env MIEN_SHARE="$PWD/share" mien-meta --set own own.csv
-like 'says how it is to be cropped' "$(cat err)" '^mien-meta: Own: none; crop by mien-crop --box whole$'
+like 'says how it is to be cropped' "$(cat err)" '^mien-meta: Own: none; crop with mien-crop --box whole$'
 is 'and what it knows' "$(mien-view -Hc id,age,group,gender out | tr '\t' ' ')" \
     'a.jpg 31 Alpha female
 b.jpg 9 b male'
@@ -690,6 +690,6 @@ exits 'a set that is none' 2 mien-meta --set nothing own.csv
 like 'is said to be none' "$(cat err)" "no set is named 'nothing': --sets lists"
 printf 'title x\ncolour red\n' >bad.set
 exits 'a line that is none' 2 mien-meta --set ./bad.set own.csv
-like 'is named' "$(cat err)" "'./bad.set', line 2: colour: it is no key of a set"
+like 'is named' "$(cat err)" "'./bad.set', line 2: colour: not a key of a set"
 
 finish

@@ -119,15 +119,15 @@ mien-pack -q --range "$offset:$bytes" -o part.pack <parts.mien
 is 'a range can be packed' "$(mien-pack -d part.pack | mien-view --count)" "$records"
 is 'a range of a named file' "$(mien-view --count --range "$offset:$bytes" parts.mien)" "$records"
 exits 'of a pipe it can not be read' 2 sh -c 'cat parts.mien | mien-view --range 0:10'
-like 'which is said' "$(cat err)" 'cannot go to byte 0 of the input'
+like 'which is said' "$(cat err)" 'cannot seek to byte 0 of the input'
 exits 'a range within a segment' 2 mien-view --count --range "$offset:$((bytes + 9))" parts.mien
-like 'is told apart' "$(cat err)" 'the range ends at byte [0-9]+, in the midst of a segment'
+like 'is told apart' "$(cat err)" 'the range ends at byte [0-9]+, in the middle of a segment'
 exits 'a range that begins within a record' 2 mien-view --count --range 9:99 parts.mien
 like 'is told apart, too' "$(cat err)" 'broken stream at byte 9: no record begins here'
 exits 'a range behind the end' 2 mien-view --range 999999:9 parts.mien
 is 'is told, as well' "$(cat err)" 'mien-view: parts.mien: the input has no byte 999999, where the range begins'
 exits 'a range of two files' 2 mien-view --range "$offset:$bytes" parts.mien parts.mien
-like 'is refused' "$(cat err)" '^mien-view: --range is for one input$'
+like 'is refused' "$(cat err)" '^mien-view: --range takes one input$'
 for wrong in 5 5: :5 5:0 -1:5 a:b; do
     exits "--range $wrong" 2 mien-view --range $wrong parts.mien
     like 'is refused' "$(cat err)" '^mien-view: --range: '

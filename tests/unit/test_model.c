@@ -226,7 +226,7 @@ static void input(void **state)
     refuse_input("mean=1,2,3,4", "three numbers");
     refuse_input("mean=1,2,x", "'x'");
     refuse_input("mean=", "three numbers");
-    refuse_input("scale=0", "makes no sense");
+    refuse_input("scale=0", "is 0, too large or not a number");
     m = make("temp_age=1.5 temp_gender=0.75 shift_age=-0.25");
     assert_int_equal(model_input(&m, &in, &e), 0);
     assert_true(in.temp_gender == 0.75 && in.temp_age == 1.5 && in.shift_age == -0.25);

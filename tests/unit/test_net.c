@@ -191,7 +191,7 @@ static void refusals(void **state)
     (void)state;
     refuse("", "no layers");
     refuse("# nothing\n\n", "line 2: the description has no layers");
-    refuse("c conv 3 3x3\n", "line 1: layer 'c': the first layer is the input");
+    refuse("c conv 3 3x3\n", "line 1: layer 'c': the first layer, and no other, must be the input");
     refuse("input 4x4x3\ninput 4x4x3\n", "line 2: ");
     refuse("input 4x4\n", "HxWxC");
     refuse("input 0x4x3\n", "empty or too large");

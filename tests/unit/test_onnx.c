@@ -311,7 +311,7 @@ static void hostile(void **state)
         om_message(&g, 5, &t);
         om_node(&g, "MatMul", "x,w", "y", (char *)NULL);
         om_port(&g, OM_OUT, "y", "0x1");
-        refuses(&g, "outside of its folder");
+        refuses(&g, "outside its folder");
     }
 
     om_port(&g, OM_IN, "x", "0x2");
@@ -328,7 +328,7 @@ static void hostile(void **state)
     om_port(&g, OM_IN, "x", "0x2");
     om_node(&g, "Relu", "z", "y", (char *)NULL);
     om_port(&g, OM_OUT, "y", "0x2");
-    refuses(&g, "it reads 'z', which isn't made before");
+    refuses(&g, "it reads 'z', which no earlier node makes");
 }
 
 /* A weight w [2, 1] whose bytes lie in another file from 4 on. */
@@ -373,7 +373,7 @@ static void external_weights(void **state)
     external(&g, "w", "link.bin");
     om_node(&g, "MatMul", "x,w", "y", (char *)NULL);
     om_port(&g, OM_OUT, "y", "0x1");
-    refuses(&g, "outside of its folder");
+    refuses(&g, "outside its folder");
 
     om_port(&g, OM_IN, "x", "0x2");
     external(&g, "w", "weights.bin");

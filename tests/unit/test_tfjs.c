@@ -720,7 +720,7 @@ static void damage(void **state)
         {"[\"a.bin\"]",
          "{\"name\":\"w\",\"shape\":[8],\"dtype\":\"float32\",\"quantization\":"
          "{\"dtype\":\"uint8\",\"scale\":1}}",
-         "quantisation"},
+         "quantization"},
         {"[\"a.bin\"]", "{\"name\":\"w\",\"shape\":[2],\"dtype\":\"int32\"}", "no signature"},
     };
     char text[1000];
