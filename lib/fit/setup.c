@@ -9,6 +9,7 @@
 #include "mien/version.h"
 #include "net/op.h"
 #include "net/table.h"
+#include "train/exchange.h"
 #include "train/memory.h"
 #include "util/hash.h"
 
@@ -266,14 +267,17 @@ static int choose_layers(struct fitter *f, const struct mien_pack *train, struct
 }
 
 /* Whether there is room for the layers' outputs and gradients, the weights, and their gradients,
-   moments and best copy: better now than when hours went into frozen layers. */
+   moments and best copy, and for what processes exchange: better now than when hours went into
+   frozen layers. */
 static int check_memory(const struct fitter *f, struct mien_err *e)
 {
     struct train_memory p = {0};
     char need[NET_BYTES_TEXT], most[NET_BYTES_TEXT];
     int rc = train_memory_make(&p, &f->m->net, f->train, f->at.layer, f->at.n, f->ends, f->nends,
                                f->c->batch, par_size(f->par), f->c->precision == TRAIN_BF16);
-    size_t bytes = p.bytes + 4 * p.weights * sizeof(float);
+    size_t bytes = 0;
+    if (rc == 0)
+        bytes = p.bytes + 4 * p.weights * sizeof(float) + exchange_bytes(&p, f->c->ranks);
     train_memory_free(&p);
     if (rc < 0)
         return mien_err_mem(e, (size_t)f->m->net.n * sizeof *p.use, "layers");

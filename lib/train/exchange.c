@@ -275,16 +275,16 @@ static size_t larger(size_t a, size_t b)
 }
 
 /* Roots of this rank, and of all together, at most, of all batches. */
-static void most_roots(const struct trainer *t, size_t *own, size_t *all)
+static void most_roots(int batch, const struct ranks *ranks, size_t *own, size_t *all)
 {
-    int size = ranks_size(t->ranks);
+    int size = ranks_size(ranks);
     *own = *all = 0;
-    for (int n = 1; n <= t->memory.batch; n++) {
+    for (int n = 1; n <= batch; n++) {
         size_t sum = 0;
         for (int q = 0; q < size; q++)
             sum += (size_t)roots_of(n, q, size).n;
         *all = larger(*all, sum);
-        *own = larger(*own, (size_t)roots_of(n, ranks_rank(t->ranks), size).n);
+        *own = larger(*own, (size_t)roots_of(n, ranks_rank(ranks), size).n);
     }
 }
 
@@ -300,19 +300,18 @@ static void add_sums(struct rooms *r, size_t len, size_t own, size_t all, int si
     r->longest = larger(r->longest, larger(own * len, all * (len / (size_t)size + 1)));
 }
 
-static struct rooms count_rooms(const struct trainer *t)
+static struct rooms count_rooms(const struct train_memory *p, const struct ranks *ranks)
 {
-    const struct train_memory *p = &t->memory;
     struct rooms r = {0};
     size_t own, all;
-    int size = ranks_size(t->ranks);
-    most_roots(t, &own, &all);
-    for (int i = 0; i < t->net->n; i++) {
-        const struct layer *l = &t->net->layer[i];
+    int size = ranks_size(ranks);
+    most_roots(p->batch, ranks, &own, &all);
+    for (int i = 0; i < p->net->n; i++) {
+        const struct layer *l = &p->net->layer[i];
         if (p->use[i].role != COMPUTED || p->use[i].run >= 0)
             continue;
         size_t len = train_params_span(l), dy = (size_t)p->batch * shape_count(l->shape);
-        struct shape in = t->net->layer[l->in[0]].shape;
+        struct shape in = p->net->layer[l->in[0]].shape;
         if (l->type == L_BN)
             r.now = larger(r.now, 2 * all * (size_t)l->shape.c);
         else if (p->use[i].train && train_sum_of(l, in, p->batch) == SUM_WHOLE)
@@ -328,12 +327,20 @@ static struct rooms count_rooms(const struct trainer *t)
     return r;
 }
 
+size_t exchange_bytes(const struct train_memory *p, const struct ranks *ranks)
+{
+    if (ranks_size(ranks) == 1)
+        return 0;
+    struct rooms r = count_rooms(p, ranks);
+    return (r.send + r.receive + r.roots + r.now) * sizeof(real);
+}
+
 int exchange_make(struct trainer *t, struct mien_err *e)
 {
     if (ranks_size(t->ranks) == 1)
         return 0;
     struct exchange *x = calloc(1, sizeof *x);
-    struct rooms r = count_rooms(t);
+    struct rooms r = count_rooms(&t->memory, t->ranks);
     t->exchange = x;
     if (r.longest > INT_MAX / sizeof(real))
         return mien_err_set(e, MIEN_ERR_LIMIT, "a layer is too large for several processes");
@@ -348,7 +355,7 @@ int exchange_make(struct trainer *t, struct mien_err *e)
     return x->message != NULL && x->send != NULL && x->receive != NULL && x->roots != NULL &&
                    x->now != NULL
                ? 0
-               : mien_err_mem(e, (r.send + r.receive) * sizeof(real), "messages");
+               : mien_err_mem(e, exchange_bytes(&t->memory, t->ranks), "messages");
 }
 
 void exchange_free(struct exchange *x)

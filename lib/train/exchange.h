@@ -22,6 +22,9 @@ void exchange_share(struct trainer *t);
 MIEN_CHECKED int exchange_make(struct trainer *t, struct mien_err *e);
 void exchange_free(struct exchange *x);
 
+/* The bytes of messages that it takes for a trainer whose memory is p; 0 with one process. */
+size_t exchange_bytes(const struct train_memory *p, const struct ranks *ranks);
+
 /* The sums, of len elements, that pass_sum_leaves left, of the whole batch: at once. */
 const real *exchange_sums_now(struct trainer *t, size_t len);
 

@@ -11,6 +11,7 @@
 
 #include <cmocka.h>
 
+#include "train/exchange.h"
 #include "train/trainer.h"
 #include "train/tree.h"
 #include "util/hash.h"
@@ -239,6 +240,42 @@ static void of_all_sizes(void **state)
     compare(TRAIN_FLOAT, 70, 70);
 }
 
+/* --- Memory --------------------------------------------------------------------------------- */
+
+/* Floats of messages for one trained layer. */
+static size_t floats_of(const char *text, int batch, int rank, int size)
+{
+    struct train_memory p;
+    struct ranks ranks = {rank, size, &carrier, 0, NULL};
+    struct net net = {0};
+    struct mien_err e;
+    if (net_parse(&net, text, strlen(text), &e) < 0)
+        fail_msg("%s", e.msg);
+    assert_int_equal(train_memory_make(&p, &net, (bool[]){true, true}, (int[]){0}, 1, (int[]){1}, 1,
+                                       batch, 1, false),
+                     0);
+    size_t bytes = exchange_bytes(&p, &ranks);
+    train_memory_free(&p);
+    net_free(&net);
+    return bytes / sizeof(float);
+}
+
+/* A rank's roots go out, and all ranks' roots of its slice come in. The first layer has 32 + 3
+   parameters. Of 3 of the 4 images rank 0 has one, and rank 1 two, which make two roots. */
+static void messages_take_memory(void **state)
+{
+    (void)state;
+    const char *leaves = "input 1x1x10\nd dense 3\n", *whole = "input 1x1x2000\nd dense 100\n",
+               *blocks = "input 1x1x300\nd dense 300\n";
+    assert_int_equal(floats_of(leaves, 4, 0, 1), 0);
+    assert_int_equal(floats_of(leaves, 4, 0, 2), 35 + 3 * (17 + 1));
+    assert_int_equal(floats_of(leaves, 4, 1, 2), 2 * 35 + 3 * (17 + 1));
+    assert_int_equal(floats_of(whole, 4, 0, 2), 4 * 100); /* gradients of outputs */
+    /* Of 15 leaves, rank 0 has 7, in three roots, and rank 1 has two roots. Rank 0's lie there twice:
+       whole, and cut into slices. */
+    assert_int_equal(floats_of(blocks, 256, 0, 2), 2 * 3 * 90300 + 5 * (45150 + 1));
+}
+
 /* --- The tree ------------------------------------------------------------------------------- */
 
 /* Whatever the ranks, all leaves are joined, each into one sum. */
@@ -277,9 +314,9 @@ static void the_example(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(in_float),     cmocka_unit_test(in_bfloat16),
-        cmocka_unit_test(of_all_sizes), cmocka_unit_test(all_roots_join),
-        cmocka_unit_test(the_example),
+        cmocka_unit_test(in_float),       cmocka_unit_test(in_bfloat16),
+        cmocka_unit_test(of_all_sizes),   cmocka_unit_test(messages_take_memory),
+        cmocka_unit_test(all_roots_join), cmocka_unit_test(the_example),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
