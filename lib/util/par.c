@@ -1,5 +1,6 @@
 #include "par.h"
 
+#include <errno.h>
 #include <pthread.h>
 #include <stdbool.h>
 #include <stdlib.h>
@@ -65,10 +66,11 @@ struct par *par_new(int j, struct mien_err *e)
         struct start *s = malloc(sizeof *s);
         if (s != NULL)
             *s = (struct start){p, p->j};
-        if (s == NULL || pthread_create(&p->thread[p->j - 1], NULL, thread_main, s) != 0) {
+        errno = s != NULL ? pthread_create(&p->thread[p->j - 1], NULL, thread_main, s) : ENOMEM;
+        if (errno != 0) {
+            mien_err_sys(e, "cannot start %d threads", j);
             free(s);
             par_free(p);
-            mien_err_set(e, MIEN_ERR_SYS, "cannot start %d threads", j);
             return NULL;
         }
     }

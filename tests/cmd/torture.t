@@ -27,4 +27,12 @@ survives images-tar malloc
 # Without descriptors left, files aren't bad ones.
 survives images-dir open
 
+# What a thread can't be started for is told, though pthread_create doesn't set errno.
+unstarted() {
+    exits "$1 without threads" 2 env LD_PRELOAD="$T/inject.so" INJECT=pthread_create:EAGAIN:1 "$@"
+    like 'tells why' "$(cat err)" "^$1: cannot start 2 [a-z]*: Resource temporarily unavailable$"
+}
+unstarted mien-resize -j2 12 <in/pixels16.mien
+unstarted mien-train -j2 -t in/features.pack -e 1 -o x.model
+
 finish
