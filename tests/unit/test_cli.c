@@ -132,6 +132,18 @@ static void versions(void **state)
     assert_string_equal(line, "test (mien) " MIEN_VERSION);
 }
 
+/* What progress is of is kept: the caller's text may be gone by the next call. */
+static void progress_keeps_its_text(void **state)
+{
+    (void)state;
+    const struct mien_cli c = {.name = "test", .quiet = true};
+    struct mien_progress p;
+    char what[] = "records";
+    mien_cli_progress_start(&p, &c, what);
+    memset(what, 'x', sizeof what - 1);
+    assert_string_equal(p.what, "records");
+}
+
 /* Draws progress on the terminal fd, 40 columns wide. */
 static void draw(int fd)
 {
@@ -298,6 +310,7 @@ int main(void)
         cmocka_unit_test(aliases),
         cmocka_unit_test(typos),
         cmocka_unit_test(versions),
+        cmocka_unit_test(progress_keeps_its_text),
         cmocka_unit_test(progress),
         cmocka_unit_test(one_line_for_a_pipe),
         cmocka_unit_test(progress_in_a_file),
