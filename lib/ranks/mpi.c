@@ -28,6 +28,7 @@ int ranks_open(struct ranks **r, struct mien_err *e)
 #include <limits.h>
 #include <mpi.h>
 #include <string.h>
+#include <time.h>
 
 struct request {
     MPI_Request mpi;
@@ -125,14 +126,17 @@ static void close_mpi(struct ranks *r)
     free(r);
 }
 
-/* A process that exits before ranks_close leaves the others waiting for ever, but for this. */
+/* A process that exits before ranks_close leaves the others waiting for ever, but for this. First,
+   what it has told is passed on: MPICH's mpiexec drops what it hasn't read by then. */
 static void end_all(void)
 {
     int begun, over;
     MPI_Initialized(&begun);
     MPI_Finalized(&over);
-    if (begun && !over)
-        MPI_Abort(MPI_COMM_WORLD, 2);
+    if (!begun || over)
+        return;
+    nanosleep(&(struct timespec){.tv_nsec = 200000000}, NULL);
+    MPI_Abort(MPI_COMM_WORLD, 2);
 }
 
 /* Whether something started this process that knows of others: Open MPI's mpirun, MPICH's, or

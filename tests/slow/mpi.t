@@ -4,11 +4,13 @@
 . "$(dirname "$0")/../lib.sh"
 
 [ -n "${MPI:-}" ] || { skip 'several processes' 'make check-slow MPI=1 builds and tests them'; finish; exit 0; }
-command -v mpirun >/dev/null || { skip 'several processes' 'there is no mpirun'; finish; exit 0; }
+run=mpirun
+! command -v "mpirun.$MPI" >/dev/null || run=mpirun.$MPI # such as mpich, where another one is the system's
+command -v $run >/dev/null || { skip 'several processes' 'there is no mpirun'; finish; exit 0; }
 
 # Open MPI refuses root and more processes than cores, unless asked; MPICH knows neither option.
-if mpirun --version | grep -q 'Open MPI'; then mpi='mpirun --allow-run-as-root --oversubscribe --bind-to none'
-else mpi=mpirun; fi
+if $run --version | grep -q 'Open MPI'; then mpi="$run --allow-run-as-root --oversubscribe --bind-to none"
+else mpi=$run; fi
 # ranks N COMMAND...
 # shellcheck disable=SC2086
 ranks() { processes=$1; shift; $mpi -n "$processes" "$@"; }
@@ -107,6 +109,13 @@ differ 'another pack' '-t b.pack' "^mien-train: rank 1 trains something else: it
 mien-net --new --seed 2 --scale 0.01 --embed rh -o other.model net.txt
 differ 'another model' '-i other.model' "^mien-train: rank 1 trains something else: it has 'frozen=[0-9a-f]*', rank 0 'frozen=[0-9a-f]*'$"
 differ 'a pack that only one lacks' '-t absent.pack' "^mien-train: rank 1: cannot open 'absent.pack'"
+# What they exchange counts: more memory than a process alone needs.
+need() { "$@" -i base.model -t a.pack -e 1 --last all -o z.model 2>&1 | sed -n 's/.* takes \(.*\) of memory.*/\1/p'; }
+alone=$(need mien-train --max-memory 1000)
+is 'memory: one process needs as much as without MPI' "$(need ranks 1 mien-train --max-memory 1000)" "$alone"
+together=$(need ranks 2 mien-train --max-memory 1000)
+ok "memory: of two each needs more, $together rather than $alone" \
+    awk "BEGIN { exit !(\"${together% *}\" + 0 > \"${alone% *}\" + 0) }"
 exits 'what all lack' 2 ranks 2 mien-train -j 1 -i base.model -t absent.pack -e 1 -o z.model
 is 'is told once' "$(grep -c '^mien-train' err)" 1
 
@@ -116,9 +125,9 @@ set -- -i base.model -t a.pack -v b.pack -e 30 --last all --flip
 mien-train -q -j 1 "$@" -o whole.model
 for r in 2 3; do
     rm -f died.ckpt
-    ranks "$r" ./train.sh "$@" --checkpoint died.ckpt -o died.model 2>err &
+    ranks "$r" ./train.sh "$@" --checkpoint died.ckpt -o died.model >out 2>err &
     pid=$!
-    while [ ! -s died.ckpt ]; do sleep 0.1; done
+    while [ ! -s died.ckpt ] && kill -0 "$pid" 2>/dev/null; do sleep 0.1; done
     start=$(date +%s)
     kill -9 "$(cat pid.$((r - 2)))" # rank 0, then 1
     wait "$pid"
@@ -128,7 +137,7 @@ for r in 2 3; do
         while kill -0 "$(cat "pid.$rank")" 2>/dev/null && [ $(($(date +%s) - start)) -le 10 ]; do sleep 0.1; done
     done
     ok "a killed process of $r: all end within 10 s" [ $(($(date +%s) - start)) -le 10 ]
-    like "a killed process of $r: is told" "$(cat err)" 'signal 9|[Kk]illed|KILLED'
+    like "a killed process of $r: is told" "$(cat out err)" 'signal 9|[Kk]illed|KILLED'
     ranks $((5 - r)) mien-train -q -j 1 "$@" --checkpoint died.ckpt --resume -o died.model 2>err
     ok "$((5 - r)) processes go on to the same bytes" cmp whole.model died.model
 done
@@ -137,7 +146,7 @@ done
 rm -f died.ckpt died.model
 ranks 2 ./train.sh "$@" --checkpoint died.ckpt -o died.model 2>err &
 pid=$!
-while [ ! -s died.ckpt ]; do sleep 0.1; done
+while [ ! -s died.ckpt ] && kill -0 "$pid" 2>/dev/null; do sleep 0.1; done
 kill -TERM "$(cat pid.1)"
 wait "$pid"
 is 'a signal: the status' $? 3
