@@ -1,5 +1,6 @@
 /* mien-predict: runs a model on pixels or features and adds the distributions of age and gender. */
 #include <stdatomic.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "mien/filter.h"
@@ -19,7 +20,8 @@ struct predict {
     struct mien_session_options run;
     struct reject reject;
     bool keep;
-    atomic_ullong forced; /* records */
+    struct mien_prediction *out; /* of each worker's batch; a thread's stack can be small */
+    atomic_ullong forced;        /* records */
 };
 
 /* Sets a distribution and its confidence; below `least` the distribution is withheld. */
@@ -65,7 +67,7 @@ static int predict(void *ctx, int worker, struct mien_rec **rec, size_t n, bool 
     struct predict *p = ctx;
     size_t used[MAX_BATCH];
     const void *in[MAX_BATCH];
-    struct mien_prediction out[MAX_BATCH];
+    struct mien_prediction *out = p->out + (size_t)worker * p->filter.batch;
     (void)drop;
     int k = mien_session_records(p->session, rec, n, used, in, e);
     int rc = k < 0 ? k : mien_session_predict(p->session, worker, in, k, out, e);
@@ -76,7 +78,7 @@ static int predict(void *ctx, int worker, struct mien_rec **rec, size_t n, bool 
         if (!out[i].valid)
             mien_rec_fail(rec[used[i]], "the network's output is not a number");
         else if (store(p, rec[used[i]], &out[i]) < 0)
-            return mien_err_mem(e, sizeof out[i], "a prediction");
+            return mien_err_mem(e, sizeof *out, "a prediction");
     }
     return 0;
 }
@@ -100,6 +102,9 @@ static void start(struct predict *p, const char *model)
     p->filter.batch = (size_t)p->run.batch;
     mien_filter_prepare(&p->filter);
     p->run.jobs = p->filter.jobs;
+    p->out = calloc((size_t)p->run.jobs * p->filter.batch, sizeof *p->out);
+    if (p->out == NULL)
+        mien_cli_die(cli, "out of memory");
     if ((p->session = mien_session_open(model, &e)) == NULL)
         mien_cli_die(cli, "%s", e.msg);
     if (mien_session_start(p->session, NULL, &p->run, &e) < 0)
@@ -165,5 +170,6 @@ int main(int argc, char **argv)
     int status = mien_filter_run(&p.filter);
     tell_forced(&p);
     mien_session_close(p.session);
+    free(p.out);
     return status;
 }

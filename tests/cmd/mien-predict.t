@@ -141,6 +141,15 @@ mien-train -q -t f.pack -e 1 -o heads.model
 exits 'features have none' 2 sh -c 'mien-embed base.model <pixels.mien | mien-predict --tta heads.model'
 is 'which is said' "$(cat err)" "mien-predict: 'heads.model': the model reads features, which have no mirror image"
 
+# --- Threads of small stacks, as musl's are
+if grep -q __asan_init "$BUILD/bin/mien-predict"; then
+    skip 'a stack of 96 kB' 'sanitizers take more'
+else
+    # shellcheck disable=SC3045 # shells have this limit, though POSIX doesn't
+    exits 'a stack of 96 kB' 0 sh -c 'ulimit -s 96 && mien-predict -q -j2 -b 256 a.model <other.mien'
+    ok 'is enough' cmp out p.mien
+fi
+
 # --- Operands
 exits 'a model and a file' 2 mien-predict a.model other.mien
 is 'are told apart' "$(cat err)" "mien-predict: unexpected operand 'other.mien': records are read from \
