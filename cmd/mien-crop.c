@@ -13,6 +13,7 @@ struct worker {
     struct mien_cut *cutting; /* one a record of a batch */
     struct mien_rec **rec;
     uint64_t cropped, damaged; /* records; those among them that lack a part of the image */
+    uint64_t faceless;         /* photographs in which no face was found */
 };
 
 struct crop {
@@ -44,6 +45,14 @@ static int find_face(const struct crop *c, const struct mien_rec *r, struct mien
     return 0;
 }
 
+static void drop_image(const struct crop *c, struct mien_rec *r)
+{
+    if (!c->keep) {
+        mien_rec_del(r, MIEN_TAG_IMAGE);
+        mien_rec_del(r, MIEN_TAG_IMAGE_KIND);
+    }
+}
+
 /* Ends the record whose crop was made. Returns 0, or MIEN_ERR_MEM. */
 static int store(const struct crop *c, struct worker *w, struct mien_rec *r,
                  const struct mien_cut *t, struct mien_err *e)
@@ -54,10 +63,7 @@ static int store(const struct crop *c, struct worker *w, struct mien_rec *r,
     }
     w->cropped++;
     w->damaged += t->damaged;
-    if (!c->keep) {
-        mien_rec_del(r, MIEN_TAG_IMAGE);
-        mien_rec_del(r, MIEN_TAG_IMAGE_KIND);
-    }
+    drop_image(c, r);
     return mien_rec_set_str(r, MIEN_TAG_PREP, c->prep.text) < 0
                ? mien_err_mem(e, strlen(c->prep.text), "the preprocessing")
                : 0;
@@ -104,6 +110,11 @@ static int crop(void *ctx, int worker, struct mien_rec **rec, size_t n, bool *dr
     (void)drop;
     for (size_t i = 0; i < n; i++) {
         struct mien_cut t;
+        if (!c->how.whole && mien_rec_faceless(rec[i])) {
+            w->faceless++;
+            drop_image(c, rec[i]);
+            continue;
+        }
         if (find_face(c, rec[i], &t, e) < 0) {
             mien_rec_fail(rec[i], "%s", e->msg);
             continue;
@@ -181,11 +192,12 @@ static void start(struct crop *c)
 static void finish(struct crop *c)
 {
     const struct mien_cli *cli = c->filter.cli;
-    unsigned long long cropped = 0, damaged = 0;
+    unsigned long long cropped = 0, damaged = 0, faceless = 0;
     for (int i = 0; i < c->filter.jobs; i++) {
         struct worker *w = &c->worker[i];
         cropped += w->cropped;
         damaged += w->damaged;
+        faceless += w->faceless;
         mien_cutter_free(w->cutter);
         free(w->cutting);
         free(w->rec);
@@ -193,6 +205,8 @@ static void finish(struct crop *c)
     free(c->worker);
     mien_cli_note(cli, "records: %llu, cropped: %llu, bad: %llu", (unsigned long long)c->filter.nin,
                   cropped, (unsigned long long)c->filter.nbad);
+    if (faceless > 0)
+        mien_cli_note(cli, "photographs without a face: %llu", faceless);
     if (damaged > 0)
         mien_cli_note(cli, "used what could be decoded of %llu damaged images", damaged);
 }

@@ -49,7 +49,7 @@ static int resize(void *ctx, int worker, struct mien_rec **rec, size_t n, bool *
 {
     (void)drop;
     for (size_t i = 0; i < n; i++) {
-        int rc = resize_one(ctx, worker, rec[i], e);
+        int rc = mien_rec_faceless(rec[i]) ? 0 : resize_one(ctx, worker, rec[i], e);
         if (rc == MIEN_ERR_MEM)
             return rc;
         if (rc < 0)

@@ -151,6 +151,11 @@ const char *mien_rec_text(const struct mien_rec *r, int tag, size_t *len);
 bool mien_rec_int(const struct mien_rec *r, int tag, int *out);
 bool mien_rec_real(const struct mien_rec *r, int tag, double *out);
 
+/* Whether it is of a photograph in which no face was found, as mien-detect --keep-empty passes it
+   on: faces is 0, and nothing was made of the whole photograph either. What works on faces passes
+   it on as well. */
+bool mien_rec_faceless(const struct mien_rec *r);
+
 /* The pixels, u8[height, width, 3], both sides 1 to 65535; NULL when absent. */
 const unsigned char *mien_rec_pixels(const struct mien_rec *r, int *height, int *width);
 

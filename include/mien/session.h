@@ -103,7 +103,8 @@ MIEN_CHECKED int mien_session_embed(struct mien_session *s, int worker, const vo
                                     int n, const float **out, struct mien_err *e);
 
 /* Finds the inputs of n records, at most a batch: pixels of the model's size, or features. Records
-   that have none are failed (mien_rec_fail). used[] receives the others' indices into rec, in[]
+   that have none are failed (mien_rec_fail), and photographs without a face (mien_rec_faceless)
+   stay as they are. used[] receives the others' indices into rec, in[]
    their inputs, which are the records'; both have room for n. Returns how many; or MIEN_ERR_FORMAT
    when a record's preprocessing isn't what the model expects, which is the whole stream's fault. With
    the option force such a record is taken, and its preprocessing gets the word forced=KEY. */

@@ -304,6 +304,8 @@ int mien_session_records(const struct mien_session *s, struct mien_rec **rec, si
     for (size_t i = 0; i < n; i++) {
         struct mien_prep prep;
         struct mien_err why;
+        if (mien_rec_faceless(rec[i]))
+            continue;
         if (mien_rec_get_prep(rec[i], &prep, e) < 0)
             return MIEN_ERR_FORMAT;
         const char *differs = mien_prep_differs(&prep, &s->model.prep);

@@ -21,6 +21,8 @@ void caption_of(struct caption *c, const struct mien_rec *r, double tolerance)
     if (box != NULL)
         memcpy(c->box, box->data, sizeof c->box);
 
+    c->faceless = mien_rec_faceless(r);
+
     size_t len;
     const char *id = mien_rec_text(r, MIEN_TAG_ID, &len);
     size_t photo = id == NULL ? 0 : caption_photo_id(id, len);
@@ -137,6 +139,8 @@ int caption_say(struct sheet_text *t, const struct caption *c, bool numbered)
     rc |= say(t, age, &line, c->interval);
     rc |= say(t, gender, &line, c->gender);
     rc |= say(t, gender, &line, c->sure);
+    if (c->faceless)
+        rc |= caption_say_words(t, SHEET_FAINT, true, "no face", strlen("no face"));
     return rc < 0 ? MIEN_ERR_MEM : 0;
 }
 

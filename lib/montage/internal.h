@@ -20,6 +20,7 @@ struct caption {
     char interval[16]; /* its 80% interval, "(25-38)", */
     char gender[4];    /* the gender, "F", */
     char sure[8];      /* and its probability, "98%" */
+    bool faceless;     /* no face was found */
     bool judged;       /* something predicted has a label */
     bool age_wrong, gender_wrong;
 };

@@ -8,6 +8,7 @@ struct cell {
     bool open;
     bool photo; /* can go on */
     bool has_picture;
+    bool alone; /* the photograph's only face */
     struct mien_buf id;
     size_t photo_id;     /* the part of the id that the photograph's faces share */
     struct mien_buf why; /* there is no picture */
@@ -90,7 +91,8 @@ static int write_caption(struct montage *m)
     sheet_text_clear(t);
     int rc = 0;
     if (c->id.len > 0)
-        rc = caption_say_id(t, (const char *)c->id.data, c->n > 1 ? c->photo_id : c->id.len);
+        rc = caption_say_id(t, (const char *)c->id.data,
+                            c->n > 1 || c->alone ? c->photo_id : c->id.len);
     rc |= caption_say_words(t, SHEET_WRONG, true, (const char *)c->why.data, c->why.len);
     for (size_t i = 0; i < c->n; i++)
         rc |= caption_say(t, &c->face[i], c->n > 1);
@@ -140,6 +142,8 @@ static int open_cell(struct montage *m, const struct mien_rec *r, bool *bad, str
     c->open = true;
     c->has_picture = why == NULL;
     c->photo = mien_rec_has(r, MIEN_TAG_IMAGE);
+    int faces;
+    c->alone = mien_rec_int(r, MIEN_TAG_FACES, &faces) && faces == 1;
     c->n = 0;
     mien_buf_clear(&c->id);
     mien_buf_clear(&c->why);

@@ -235,6 +235,14 @@ bool mien_rec_real(const struct mien_rec *r, int tag, double *out)
     return true;
 }
 
+bool mien_rec_faceless(const struct mien_rec *r)
+{
+    int faces;
+    return mien_rec_int(r, MIEN_TAG_FACES, &faces) && faces == 0 &&
+           !mien_rec_has(r, MIEN_TAG_BOX) && !mien_rec_has(r, MIEN_TAG_PIXELS) &&
+           !mien_rec_has(r, MIEN_TAG_FEATURES);
+}
+
 const unsigned char *mien_rec_pixels(const struct mien_rec *r, int *height, int *width)
 {
     const struct mien_field *f = mien_rec_find(r, MIEN_TAG_PIXELS);

@@ -22,6 +22,25 @@ is 'which is summed up' "$(cat err)" \
 is 'a record for each' "$(mien-view -Hc id,faces faces.mien)" "$(printf '%s\t%s\n' \
     photos/one.jpg#1 1 photos/turned.jpg#1 1 photos/two.jpg#1 2 photos/two.jpg#2 2)"
 
+# Photographs without a face go through what works on faces.
+mien-net -q --new -o n.model - <<'END'
+input 24x24x3
+pool gap
+gl dense 2
+gender softmax
+END
+detect -q --keep-empty >all.mien
+exits 'mien-crop' 0 sh -c 'mien-crop --size 24 <all.mien >crops.mien'
+is 'counts them' "$(cat err)" "$(printf 'mien-crop: %s\n' 'records: 5, cropped: 4, bad: 0' 'photographs without a face: 1')"
+is 'and removes their images like the others' "$(mien-view --count -s image crops.mien)" 0
+exits 'unless these are kept' 0 sh -c 'mien-crop -q --keep --align --margin 0 --size 24 <all.mien >kept.mien'
+is 'as all are' "$(mien-view --count -s image kept.mien)" 5
+exits 'mien-resize' 0 sh -c 'mien-crop -q <all.mien | mien-resize -q 24 >crops.mien'
+exits 'mien-predict' 0 sh -c 'mien-predict -q n.model <crops.mien >predicted.mien'
+is 'predicts nothing of them' "$(mien-view -Hc id,faces -s '!p_gender' predicted.mien)" "$(printf 'photos/none.jpg\t0')"
+exits 'a whole photograph' 0 sh -c 'mien-crop -q --box whole --size 24 <all.mien | mien-predict -q n.model >whole.mien'
+is 'is predicted, face or none' "$(mien-view --count -s p_gender whole.mien)" 5
+
 # near WHERE...: the boxes of faces.mien lie within 8 pixels of these.
 near() {
     mien-view -Hc box faces.mien | tr ',' ' ' >got

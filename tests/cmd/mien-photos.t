@@ -44,6 +44,9 @@ is 'the interval leaves a tenth on either side' "$(sed -n '$s/.*"age_80":\[\([0-
     "$(mien-view -Hf json -c p_age predicted.mien | tail -1 | sed 's/.*\[//; s/\].*//' | awk -F, '{
         for (i = 1; i <= NF; i++) { sum += $i; if (sum < 0.1) from = i; if (sum < 0.9) to = i }
         print from, to }')"
+exits 'genders that are not sure' 0 mien-photos --json --reject 1,0 photos/one.jpg
+like 'are left out' "$(cat out)" '"age":'
+is 'with their probability' "$(grep -c gender out)" 0
 exits 'what is not sure' 0 mien-photos --json --reject 1,1 photos/one.jpg
 is 'is left out' "$(sed 's/"box":[^]]*]//' out)" '{"photograph":"photos/one.jpg","faces":[{"face":1,}]}'
 
@@ -63,6 +66,15 @@ exits 'a sheet' 0 mien-photos -o sheet.jpg photos
 is 'is named' "$(tail -1 out)" 'sheet: sheet.jpg'
 exits 'a sheet by another name' 0 mien-photos --output=sheet.png photos/one.jpg
 is 'is a PNG' "$(head -c 4 sheet.png | tail -c 3)" PNG
+mkdir faced
+cp photos/one.jpg photos/two.jpg faced
+width() { mien-images -q "$1" | mien-crop -q --box whole | mien-view -Hc pixels | sed 's/x.*//'; }
+mien-photos -o faced.jpg faced >out
+ok 'photographs without a face are on it' test "$(width sheet.jpg)" -gt "$(width faced.jpg)"
+exits 'and alone, too' 0 mien-photos -o none.jpg photos/none.jpg
+ok 'with a caption' test -s none.jpg
+exits 'faces of none' 0 mien-photos --name-faces nobody photos/none.jpg
+ok 'are no files' test ! -e nobody/photos
 exits 'faces as files' 0 mien-photos --name-faces faces photos
 is 'are named by photograph and number' "$(cd faces && find . -type f | sort)" \
     "$(printf './photos/%s\n' one#1.png two#1.png two#2.png)"

@@ -196,6 +196,13 @@ static void captions_tell_predictions(void **state)
     assert_string_equal(c.gender, "?");
     assert_string_equal(c.sure, "");
     assert_false(c.judged); /* the label has nothing to be compared with */
+    assert_false(c.faceless);
+    mien_rec_set_i32(&r, MIEN_TAG_FACES, 0);
+    caption_of(&c, &r, 10);
+    assert_true(c.faceless);
+    mien_rec_set_f32v(&r, MIEN_TAG_BOX, (float[]){0, 0, 9, 9}, 4);
+    caption_of(&c, &r, 10);
+    assert_false(c.faceless);
     mien_rec_free(&r);
 }
 
