@@ -225,7 +225,7 @@ int main(int argc, char **argv)
                         "keep records together by subject, content or id [subject, or else "
                         "content]"),
         MIEN_OPT_FUNC(0, "stratify", "LABELS", &s.o.stratify, strata_by_parse,
-                      "balance the parts in these labels, such as age,gender,group"),
+                      "balance the parts by these labels, such as age,gender,group"),
         MIEN_OPT_STR(0, "names", "A,B,...", &s.o.names, "names of the parts [train,val,test]"),
         MIEN_OPT_INT(0, "shards", "N", &s.o.shards, 1, SHARDS_MAX,
                      "don't split but divide evenly into N files, FILE-1, FILE-2, ..."),
@@ -242,7 +242,7 @@ int main(int argc, char **argv)
         .synopsis = "[options] SHARES [file ...] < records.mien\n"
                     "--shards N [options] FILE < records.mien",
         .purpose = "Splits records into parts by a hash of a key: into a file for each part, or "
-                   "into one stream, by a field of the records.",
+                   "into one stream, marked by a field.",
         .opts = opts,
         .nopts = MIEN_CLI_NOPTS(opts),
         .uses = MIEN_CLI_FILTER,

@@ -82,7 +82,7 @@ static int parse_last(void *dst, const char *arg, struct mien_err *e)
         MIEN_OPT_REAL(0, "smoothing", "F", &(f)->loss.smoothing, 0, 0.99,                          \
                       "share of each label spread over all classes [0]"),                          \
         MIEN_OPT_STR(0, "teacher", "MODEL,...", &(f)->teacher,                                     \
-                     "also learn what these models answer"),                                       \
+                     "also learn these models' answers"),                                          \
         MIEN_OPT_REAL(0, "teacher-share", "F", &(f)->loss.teacher, 0, 1,                           \
                       "share of the loss that compares with them [0.5]"),                          \
         MIEN_OPT_REAL(0, "mixup", "F", &(f)->mixup, 0, 100, "alpha of mixup [0: none]"),           \
