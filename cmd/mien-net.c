@@ -201,7 +201,7 @@ int main(int argc, char **argv)
         MIEN_OPT_GROUP("Changing a description"),
         MIEN_OPT_FUNC(0, "size", "SIZE", &o.size, mien_size_parse, "another input size, N or HxW"),
         MIEN_OPT_REAL(0, "width", "F", &o.width, 0.001, 100,
-                      "F times the units of each layer, in multiples of 8 [1]"),
+                      "multiply the units of each layer by F, in multiples of 8 [1]"),
         MIEN_OPT_GROUP("Making a model"),
         MIEN_OPT_FLAG(0, "new", &o.make, "make a model with random weights"),
         MIEN_OPT_FLAG(0, "fold", &o.fold, "fold a model's bn layers into the layers before them"),
