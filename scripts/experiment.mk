@@ -214,7 +214,7 @@ endif
 # $(call images,STEM,SET,TABLE,FOLDER,META,PREFIX): makes STEM.images of a set.
 define images
 ifeq ($(strip $(4)),)
-$(1).images: ; @echo "experiment.mk: $(6)SET=$(2) is for you to get: give $(6)DATA=, or $(6)TABLE= and $(6)FOLDER=" >&2; exit 1
+$(1).images: ; @echo "experiment.mk: $(6)SET=$(2) can't be fetched: give $(6)DATA=, or $(6)TABLE= and $(6)FOLDER=" >&2; exit 1
 else
 ifneq ($(strip $(2)),synthetic)
 $(call needed,$(4),no images '$(4)': see $(6)DATA and $(6)FOLDER)

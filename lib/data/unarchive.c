@@ -299,7 +299,7 @@ static int begin(struct unarchiver *a, const void *head, size_t n, struct mien_e
     /* libarchive may not know it because it lacked memory to look. */
     if (rc == 0 && form == COMPRESSED)
         return mien_err_set(e, MIEN_ERR_FORMAT,
-                            "'%s' is compressed by %s, but no archive is in it, or its beginning "
+                            "'%s' is compressed with %s, but no archive is in it, or its beginning "
                             "is damaged; unpack it first",
                             a->name, kind->name);
     if (rc == 0 && form == PLAIN)

@@ -13,16 +13,16 @@ static const struct {
 } binary[] = {
     {"PK\3\4", 4, "an Excel workbook or a zip archive, not a table: save the sheet as CSV"},
     {"\xd0\xcf\x11\xe0", 4, "an Excel workbook, not a table of text: save the sheet as CSV"},
-    {"\x1f\x8b", 2, "compressed by gzip: read it through zcat"},
-    {"BZh", 3, "compressed by bzip2: read it through bzcat"},
+    {"\x1f\x8b", 2, "compressed with gzip: read it through zcat"},
+    {"BZh", 3, "compressed with bzip2: read it through bzcat"},
     {"\xfd"
      "7zXZ",
-     5, "compressed by xz: read it through xzcat"},
-    {"\x28\xb5\x2f\xfd", 4, "compressed by zstd: read it through zstdcat"},
+     5, "compressed with xz: read it through xzcat"},
+    {"\x28\xb5\x2f\xfd", 4, "compressed with zstd: read it through zstdcat"},
     {"PAR1", 4, "a Parquet file, not a table of text: write it as CSV from pandas"},
     {"ARROW1", 6, "an Arrow file, not a table of text: write it as CSV from pandas"},
     {"\x93NUMPY", 6, "a NumPy array, not a table of text"},
-    {"SQLite format 3", 15, "an SQLite database, not a table of text: write it by sqlite3 -csv"},
+    {"SQLite format 3", 15, "an SQLite database, not a table of text: export it with sqlite3 -csv"},
     {"\x80\4\x95", 3, "a Python pickle, not a table of text: write it as CSV from pandas"},
     {"\x80\3", 2, "a Python pickle, not a table of text: write it as CSV from pandas"},
     {"\x80\2", 2, "a Python pickle, not a table of text: write it as CSV from pandas"},
@@ -37,7 +37,7 @@ static const struct {
     const char *begin, *what;
 } text[] = {
     {"version https://git-lfs.github.com/",
-     "a Git LFS pointer, not the file itself: fetch it by git lfs pull"},
+     "a Git LFS pointer, not the file itself: fetch it with git lfs pull"},
     {"<!doctype html", "an HTML page, not a table: most likely a download that failed"},
     {"<html", "an HTML page, not a table: most likely a download that failed"},
     {"<head", "an HTML page, not a table: most likely a download that failed"},

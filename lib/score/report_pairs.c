@@ -38,8 +38,8 @@ static int text(const struct score_report *o, const struct pair_value *v, int n,
     if (rc == 0)
         rc = mien_buf_printf(out, "\np: the exact two-sided sign test.");
     if (rc == 0 && o->boot > 0)
-        rc = mien_buf_printf(out, " In brackets: 95%% intervals, %d resamples, seed %llu.", o->boot,
-                             (unsigned long long)o->seed);
+        rc = mien_buf_printf(out, " In parentheses: 95%% intervals, %d resamples, seed %llu.",
+                             o->boot, (unsigned long long)o->seed);
     return rc | mien_buf_printf(out, "\n");
 }
 

@@ -260,10 +260,10 @@ int report_text(const struct score_report *o, const struct score_run *runs,
 {
     int rc = o->resumed ? mien_buf_printf(out, "\n") : 0;
     rc |= put_table(o, runs, names, s, n, out);
-    rc |= mien_buf_printf(out, "\nCS, bins and bands judge the %s. guess: the best constant guess.",
+    rc |= mien_buf_printf(out, "\nCS, bins and bands use the %s. guess: the best constant guess.",
                           summary_point_name(&runs[0]));
     if (o->boot > 0)
-        rc |= mien_buf_printf(out, "\nIn brackets: 95%% intervals, %d resamples, seed %llu.",
+        rc |= mien_buf_printf(out, "\nIn parentheses: 95%% intervals, %d resamples, seed %llu.",
                               o->boot, (unsigned long long)o->seed);
     rc |= mien_buf_printf(out, "\n");
     for (size_t i = 0; i < n; i++) {

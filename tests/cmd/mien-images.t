@@ -307,7 +307,7 @@ cut_at pair.tgz 30 0 'damaged: truncated gzip'
 cut_at pair.tgz 800 0 'damaged: truncated gzip'
 gzip -c crop/00/a.jpg >a.jpg.gz
 exits 'a compressed image' 2 mien-images a.jpg.gz
-like 'is no archive' "$(cat err)" "^mien-images: 'a.jpg.gz' is compressed by gzip, but no archive is in it,"
+like 'is no archive' "$(cat err)" "^mien-images: 'a.jpg.gz' is compressed with gzip, but no archive is in it,"
 cp pair.tar broken.tar
 printf x | dd of=broken.tar bs=1 seek=5130 conv=notrunc 2>/dev/null
 exits 'a damaged header' 2 mien-images broken.tar

@@ -115,7 +115,7 @@ END
 chmod +x tools/npm
 exits 'another file than it should be' 2 env PATH="$bare" mien-models --folder fetched
 is 'is not taken' "$(cat err; find fetched)" "mien-models: fetching @vladmandic/human@3.3.6 (29 MB)
-mien-models: @vladmandic/human@3.3.6 has another LICENSE than it should
+mien-models: @vladmandic/human@3.3.6 has an unexpected LICENSE
 fetched"
 printf '#!/bin/sh\necho no network >&2; exit 1\n' >tools/npm
 exits 'npm that fails' 3 env PATH="$bare" mien-models -q --folder=fetched

@@ -113,5 +113,5 @@ refuses 'neither an image nor' x.uu bsdtar --uuencode -cf x.uu faces
 refuses 'neither an image nor' x.b64 bsdtar --b64encode -cf x.b64 faces
 refuses 'neither an image nor' x.wim 7z a -twim x.wim faces
 refuses 'is an archive itself' outer.zip sh -c 'zip -q inner.zip faces/large.jpg && zip -q outer.zip inner.zip'
-refuses 'compressed by gzip, but no archive' notes.gz sh -c 'gzip -c faces/notes.txt >notes.gz'
+refuses 'compressed with gzip, but no archive' notes.gz sh -c 'gzip -c faces/notes.txt >notes.gz'
 finish

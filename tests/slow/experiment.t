@@ -78,7 +78,7 @@ like 'to means and deviations' "$(cat "$T/seeds/made/table.tsv")" '^own	recipe	[
 like 'on the other set, too' "$(cat "$T/seeds/made/table.tsv")" '^synthetic	recipe	'
 
 exits 'no data' 2 run "$T/none" SET=utkface
-like 'is said in one line' "$(cat "$T/err")" '^experiment.mk: SET=utkface is for you to get: give DATA='
+like 'is said in one line' "$(cat "$T/err")" '^experiment.mk: SET=utkface can.t be fetched: give DATA='
 exits 'a file that is missing' 2 run "$T/none" SET=utkface DATA="$T/no where.tar"
 like 'is named' "$(cat "$T/err")" "^experiment.mk: no images '.*/no where.tar'"
 exits 'no network' 2 run "$T/none" MODEL="$T/no where.model" SIZE=64 ROWS=own
