@@ -206,7 +206,8 @@ int mien_cli_end(struct mien_cli *c, uint64_t total);
 void mien_cli_die_output(const struct mien_cli *c, const struct mien_err *e)
     __attribute__((noreturn));
 
-/* Refuses to write binary records to a terminal, or to read them from one: exits 2. */
+/* Refuses to write binary records to a terminal, or to read them from one, or from the file that
+   standard output appends to, which would never end: exits 2. */
 void mien_cli_check_output(const struct mien_cli *c, int fd);
 void mien_cli_check_input(const struct mien_cli *c, int fd);
 

@@ -1,5 +1,5 @@
 /* Writing streams of records. */
-#include <errno.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/uio.h>
@@ -108,7 +108,7 @@ static int write_vectors(int fd, struct iovec *v, size_t n)
 {
     while (n > 0) {
         ssize_t k = writev(fd, v, n < 64 ? (int)n : 64);
-        if (k < 0 && errno == EINTR)
+        if (k < 0 && file_again(fd, POLLOUT))
             continue;
         if (k < 0)
             return MIEN_ERR_SYS;

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,12 +14,19 @@
 
 #include "hash.h"
 
+bool file_again(int fd, short events)
+{
+    if (errno != EAGAIN)
+        return errno == EINTR;
+    return poll(&(struct pollfd){.fd = fd, .events = events}, 1, -1) >= 0 || errno == EINTR;
+}
+
 ssize_t file_read_some(int fd, void *p, size_t n)
 {
     ssize_t k;
     do
         k = read(fd, p, n);
-    while (k < 0 && errno == EINTR);
+    while (k < 0 && file_again(fd, POLLIN));
     return k < 0 ? MIEN_ERR_SYS : k;
 }
 
@@ -40,7 +48,7 @@ int file_write(int fd, const void *p, size_t n)
 {
     for (size_t done = 0; done < n;) {
         ssize_t k = write(fd, (const char *)p + done, n - done);
-        if (k < 0 && errno != EINTR)
+        if (k < 0 && !file_again(fd, POLLOUT))
             return MIEN_ERR_SYS;
         if (k > 0)
             done += (size_t)k;

@@ -9,6 +9,10 @@
 #include "mien/buf.h"
 #include "mien/err.h"
 
+/* Of a call that failed, whether it is to be made again: a signal came, or the descriptor doesn't wait,
+   which whoever shares it may have asked for. Then this waits for events, POLLIN or POLLOUT. */
+bool file_again(int fd, short events);
+
 /* Reads up to n bytes, as many as are there, waiting for at least one; goes on after EINTR. Returns
    them, 0 at the end of input, or MIEN_ERR_SYS with errno set. */
 MIEN_CHECKED ssize_t file_read_some(int fd, void *p, size_t n);

@@ -76,4 +76,28 @@ exec 3>&-
 wait $last
 is 'one that is killed' $? 2
 like 'one that is killed: which the last one says' "$(cat err)" '^mien-view: .*(cut short at byte .*has failed|no input)'
+
+# --- Descriptors that another program has set not to wait are waited for all the same
+cat >unwaiting <<'P'
+use Fcntl;
+for my $stream (*STDIN, *STDOUT) {
+    fcntl($stream, F_SETFL, fcntl($stream, F_GETFL, 0) | O_NONBLOCK) or die;
+}
+exec @ARGV;
+P
+mien-resize 30 <large.mien >wanted.mien
+{ sleep 0.2; head -c 20000 large.mien; sleep 0.2; tail -c +20001 large.mien; } |
+    { perl unwaiting mien-resize 30 2>err; echo $? >status; } | { sleep 0.6; cat >got.mien; }
+is 'pipes that do not wait' "$(cat status err)" 0
+ok 'lose nothing' cmp got.mien wanted.mien
+
+# --- Nor does a program read what it writes.
+cp good.mien grown.mien
+for program in 'mien-view -r' 'mien-view -r grown.mien' 'mien-resize 8' 'mien-split 80/20'; do
+    exits "$program <x >>x" 2 sh -c "$program <grown.mien >>grown.mien"
+    is 'is refused' "$(cat err)" "${program%% *}: standard output is the file that is read"
+done
+ok 'and nothing is written' cmp grown.mien good.mien
+exits 'a new file of the same name' 0 mien-view -r -o grown.mien grown.mien
+ok 'is fine' cmp grown.mien good.mien
 finish
