@@ -3,10 +3,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cli/state.h"
 #include "cli/streams.h"
 #include "mien/filter.h"
 #include "score/pairs.h"
 #include "score/suspects.h"
+#include "util/file.h"
 
 struct options {
     const char *bins, *by, *save;
@@ -306,6 +308,8 @@ int main(int argc, char **argv)
         mien_cli_die(&cli, "--paired can't be used with --by, --every, --tables or --over");
     if (s.o.save != NULL && !s.o.merge && n > 1)
         mien_cli_die(&cli, "--save takes one file");
+    if (s.o.save != NULL && cli.state->output != NULL && file_same(s.o.save, cli.state->output))
+        mien_cli_die(&cli, "--save and --output can't both go to '%s'", s.o.save);
     if (s.o.merge &&
         (s.o.bins != NULL || s.o.by != NULL || s.rule.over > 0 || s.rule.point != SCORE_MEAN))
         mien_cli_die(&cli,

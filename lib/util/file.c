@@ -127,7 +127,7 @@ static int map_open(int fd, const char *path, struct file_map *m, struct mien_er
 int file_map(const char *path, struct file_map *m, struct mien_err *e)
 {
     *m = (struct file_map){0};
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* nor is a pipe waited for */
     if (fd < 0)
         return mien_err_sys(e, "cannot open '%s'", path);
     int rc = map_open(fd, path, m, e);
@@ -150,11 +150,17 @@ void file_unmap(struct file_map *m)
 
 /* --- Output -------------------------------------------------------------------------------- */
 
+static const char *last_part(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    return slash != NULL ? slash + 1 : path;
+}
+
 /* The folder that a path's last part lies in, the caller's to free; NULL when out of memory. */
 static char *folder_of(const char *path)
 {
-    const char *slash = strrchr(path, '/');
-    return slash != NULL ? strndup(path, (size_t)(slash - path) + 1) : strdup(".");
+    size_t n = (size_t)(last_part(path) - path);
+    return n > 0 ? strndup(path, n) : strdup(".");
 }
 
 /* What a symbolic link at path leads to; NULL where there isn't one or, with errno ENOMEM, no
@@ -320,12 +326,32 @@ int file_create(struct file_out *o, const char *path, struct mien_err *e)
     return rc;
 }
 
+/* Whether two paths, without links at their ends, are one name in one folder. */
+static bool same_name(const char *a, const char *b)
+{
+    char *x = folder_of(a), *y = folder_of(b);
+    struct stat sx, sy;
+    bool same = strcmp(last_part(a), last_part(b)) == 0 && x != NULL && y != NULL &&
+                stat(x, &sx) == 0 && stat(y, &sy) == 0 && sx.st_dev == sy.st_dev &&
+                sx.st_ino == sy.st_ino;
+    free(x);
+    free(y);
+    return same;
+}
+
 bool file_same(const char *a, const char *b)
 {
     struct stat sa, sb;
-    if (stat(a, &sa) < 0 || stat(b, &sb) < 0)
-        return strcmp(a, b) == 0;
-    return S_ISREG(sa.st_mode) && sa.st_dev == sb.st_dev && sa.st_ino == sb.st_ino;
+    bool is = stat(a, &sa) == 0, too = stat(b, &sb) == 0;
+    if (is && too)
+        return S_ISREG(sa.st_mode) && sa.st_dev == sb.st_dev && sa.st_ino == sb.st_ino;
+    if (is || too)
+        return false;
+    char *x = follow(a), *y = follow(b);
+    bool same = strcmp(a, b) == 0 || (x != NULL && y != NULL && same_name(x, y));
+    free(x);
+    free(y);
+    return same;
 }
 
 int file_try(const char *path, struct mien_err *e)

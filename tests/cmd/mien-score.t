@@ -180,6 +180,8 @@ ok 'such a score adds up, too' sh -c 'mien-score --merge -f tsv part*.score | cu
 mien-score --merge part-[1-4].score --save half1.score >/dev/null
 mien-score --merge part-[5-9].score part-[a-z]*.score --save half2.score >/dev/null
 ok 'sums can be saved' sh -c 'mien-score --merge half*.score -f tsv | cut -f2- | cmp - wanted'
+exits 'a report over the saved score' 2 mien-score --save same.score -o ./same.score whole.mien
+is 'is refused' "$(cat err)" "mien-score: --save and --output can't both go to 'same.score'"
 mien-score -q --save half1.score --by gender <whole.mien >/dev/null
 exits 'scores of another kind' 2 mien-score --merge half2.score half1.score
 is 'do not mix' "$(cat err)" 'mien-score: half1.score: saved with another --point, --bins, --over, --challenge or --by'

@@ -63,6 +63,17 @@ is 'at all' "$(n a.mien) $(n b.mien)" '0 0'
 exits '--strict' 2 mien-split --strict --by subject 1/1 a2.mien b2.mien <twice.mien
 is 'leaves no files' "$(ls ./*2.mien* 2>/dev/null)" ''
 
+# Two names of one file, which isn't there yet: one part would be lost.
+mkdir here
+ln -s here there
+ln -s to.mien from.mien
+for paths in 'one.mien ./one.mien' 'here/one.mien there//one.mien' 'to.mien from.mien'; do
+    exits "$paths" 2 sh -c "mien-split 1/1 $paths <faces.mien"
+    is 'is refused' "$(cat err)" "mien-split: two parts can't both go to '${paths#* }'"
+done
+exits 'one name in two folders' 0 mien-split -q 1/1 one.mien here/one.mien <faces.mien
+is 'is fine' "$(($(n one.mien) + $(n here/one.mien)))" "$(n faces.mien)"
+
 # Names.
 is 'two parts' "$(mien-split -q 1/1 <faces.mien | mien-view -H -c split | sort -u | tr '\n' ' ')" 'test train '
 is 'four parts' "$(mien-split -q 1/1/1/1 <faces.mien | mien-view -H -c split | sort -u | tr '\n' ' ')" \

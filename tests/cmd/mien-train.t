@@ -272,6 +272,9 @@ exits 'a weight of nothing' 2 mien-train -t pixels.pack:0 -o z.model
 like 'is refused' "$(cat err)" "'pixels.pack:0': a weight must be from 0.001 to 100; see"
 exits 'packs of two kinds' 2 mien-train -i base.model -t pixels.pack -t features.pack -o z.model
 like 'are told apart' "$(cat err)" "^mien-train: 'features.pack' holds features, 'pixels.pack' pixels$"
+mkfifo pipe.pack
+exits 'a pipe that nobody writes' 2 within 20 0 mien-train -t pipe.pack -o z.model
+like 'is not waited for' "$(cat err)" "^mien-train: 'pipe.pack' is not a regular file, so it can't be mapped$"
 exits 'an output over the second pack' 2 mien-train -i base.model -t pixels.pack -t other.pack -o other.pack
 like 'is refused' "$(cat err)" "'other.pack' would be overwritten"
 
