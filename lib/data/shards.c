@@ -7,7 +7,7 @@
 
 #include "util/file.h"
 
-#define BUFFERS  ((size_t)48 << 20)
+#define BUFFERS  ((size_t)56 << 20)
 #define SMALLEST ((size_t)4 << 10)
 #define LARGEST  ((size_t)256 << 10)
 _Static_assert(END_RECORD <= SMALLEST, "an end record fits a buffer");

@@ -3,7 +3,7 @@
  *
  * A record goes to the shard with the fewest bytes so far, or to that of the first record of its
  * key, as it came, byte for byte. So the shards depend on the stream alone. Takes a buffer a shard,
- * 48 MB for all of them or 4 kB each, and 24 bytes a key. Of more files than may well be open at
+ * 56 MB for all of them or 4 kB each, and 24 bytes a key. Of more files than may well be open at
  * once each is opened to write a buffer, and closed again.
  */
 #ifndef MIEN_DATA_SHARDS_H
