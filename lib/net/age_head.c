@@ -109,8 +109,9 @@ int age_head_of(struct age_head *h, const struct model *m, struct mien_err *e)
         if (parse_bins(h, text, &cause) < 0)
             return mien_err_set(e, MIEN_ERR_FORMAT, "ages: %s", cause.msg);
         if (h->n != n)
-            return mien_err_set(e, MIEN_ERR_FORMAT, "ages=%s has %d classes, the layer age has %d",
-                                text, h->n, n);
+            return mien_err_set(e, MIEN_ERR_FORMAT,
+                                "ages=%s has %d classes, the layer age distinguishes %d", text,
+                                h->n, n);
     } else {
         if (mien_prep_get(&m->prep, "age0", text, sizeof text) != NULL &&
             num_int(text, -1000, 1000, &age0, &cause) < 0)

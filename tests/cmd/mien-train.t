@@ -411,7 +411,7 @@ exits 'are trained' 0 mien-train -i own.model --keep-heads --last all -t toy.pac
 below 'and learn ages' "$(score owned.model age_mae)" 9
 below 'and genders' 0.9 "$(score owned.model gender_accuracy)"
 exits 'bins that the layer has not' 2 mien-net --new --ages 0:20 -o z.model own.txt
-like 'are counted' "$(cat err)" 'ages=0:20 has 2 classes, the layer age has 4'
+like 'are counted' "$(cat err)" 'ages=0:20 has 2 classes, the layer age distinguishes 4'
 is 'nothing was left behind' "$(ls z.model* 2>/dev/null)" ''
 
 # --- mien-embed

@@ -113,8 +113,9 @@ static void of_models(void **state)
     assert_true(h.n == 101 && h.from[0] == 0 && h.ordinal);
     h = head(2, "sigmoid", "ages=0:30:60");
     assert_true(h.n == 3 && h.from[1] == 30 && h.ordinal);
-    refuse(3, "sigmoid", "ages=0:30:60", "ages=0:30:60 has 3 classes, the layer age has 4");
-    refuse(101, "softmax", "ages=0:30:60", "has 3 classes, the layer age has 101");
+    refuse(3, "sigmoid", "ages=0:30:60",
+           "ages=0:30:60 has 3 classes, the layer age distinguishes 4");
+    refuse(101, "softmax", "ages=0:30:60", "has 3 classes, the layer age distinguishes 101");
     refuse(3, "softmax", "ages=0:30:130", "ages: '130'");
     refuse(101, "softmax", "age0=1.5", "age0: '1.5'");
     refuse(257, "softmax", "", "257 outputs, more than 256");
