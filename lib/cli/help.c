@@ -17,9 +17,8 @@ const struct mien_option *cli_option(const struct mien_cli *c, size_t i)
         int use; /* 0: every program has it */
         struct mien_option option;
     } common[] = {
-        {MIEN_CLI_MAX_BAD,
-         MIEN_OPT_FUNC(0, "max-bad", "N|P%", NULL, cli_set_max_bad,
-                       "accept up to N bad records, or P% of all [0]")},
+        {MIEN_CLI_MAX_BAD, MIEN_OPT_FUNC(0, "max-bad", "N|P%", NULL, cli_set_max_bad,
+                                         "accept up to N bad records, or P% of all [0]")},
         {MIEN_CLI_RANGE, MIEN_OPT_FUNC(0, "range", "OFFSET:BYTES", NULL, cli_set_range,
                                        "read only these bytes of the input, as mien-view --index "
                                        "shows them")},
