@@ -34,6 +34,21 @@ is 'other records are no pairs' "$(grep -c 'sign test' one.html)" 0
 exits 'a pair' 0 mien-report -o three.html a.mien a.mien
 is 'of the same records is one' "$(grep -c 'sign test' three.html)" 1
 
+# Names on the page are as short as they can be, and metrics have words.
+mkdir -p runs/new runs/old
+cp a.mien runs/new/test.pred
+cp b.mien runs/old/test.pred
+mien-fake 3 --predict >few.mien
+printf 'epoch\ttrain_loss\tval_loss\tval_age_mae\tval_gender_accuracy\n1\t5\t4\t9\t0.8\n2\t4\t3\t8\t0.9\n' >runs/log.tsv
+exits 'files in folders' 0 mien-report -o folders.html --log "$T/runs/log.tsv" --part few=few.mien --part all=a.mien \
+    "$T/runs/new/test.pred" "$T/runs/old/test.pred"
+like 'have the folders in which they differ' "$(cat folders.html)" '<th scope="row">old/test.pred</th>'
+ok 'and no others' sh -c "! grep -q '$T' folders.html"
+like 'curves are named' "$(cat folders.html)" 'Loss by epoch: log.tsv<'
+is 'in words' "$(grep -v '<title>' folders.html three.html | grep -c 'val_loss\|val_age_mae\|gender_accuracy')" 0
+like 'changes have units' "$(cat three.html)" 'mean absolute error in years</th><td>\+0.00 years</td>'
+like 'ages of few records are in bins' "$(cat folders.html)" 'age, in bins of five years'
+
 mien-view -r --select 'id != "x"' a.mien >'<b> & "c".mien'
 exits 'a name with marks' 0 mien-report --title '<i>' -o four.html '<b> & "c".mien'
 like 'is text in the page' "$(cat four.html)" '<p>&lt;b&gt; &amp; &quot;c&quot;.mien: 600 records.</p>'
