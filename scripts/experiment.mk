@@ -399,6 +399,9 @@ endef
 $(foreach s,$(SEEDS),$(foreach m,$(MEMBERS),$(eval $(call judged,$(OUT)/seed-$(s),$(m)))))
 $(OUT)/own.test: $(OUT)/test.pixels $(BASE)
 	mien-predict -o $@ '$(base)' < $<
+# What the other sets have made by then; with -n it may not be there.
+$(foreach m,$(filter-out $(SET),$(MEMBERS)),$(addprefix $(ALL)/$(m)/,train.part val.part train.features \
+    val.features test.pixels own.test)): ;
 .PHONY: data crossed
 data: $(addprefix $(OUT)/,train.part val.part test.pixels $(if $(filter own,$(ROWS)),own.test) \
     $(if $(filter linear hidden few-% fine flip exact,$(ROWS)),train.features val.features))

@@ -107,6 +107,8 @@ all() {
     run "$T/crossed" SET=all MODEL= ROWS='recipe small' DATA_utkface="$T/a folder/utkface.tar" \
         DATA_aaf="$T/a folder/aaf.tar" "$@"
 }
+exits 'what every set with every other would take' 0 all -n
+like 'is shown to its end' "$(cat out)" 'together/seed-1/small.on-utkface'
 exits 'every set with every other' 0 all
 is 'each trained on is judged on each' "$(cut -f 1-3 "$T/crossed/made/table.tsv" | tr '\t' ' ')" "$(
     echo 'trained on test set recipe'
