@@ -97,6 +97,41 @@ for options in '-R' '-J' '-J -R'; do
     streams "iso$options.iso" genisoimage -quiet $options -o "iso$options.iso" faces
 done
 
+# No free program writes RAR. Stored files are easily written: versions 4 and 5.
+cat >rar.py <<'END'
+import struct, sys, zlib
+def rar4(files):
+    out = b"Rar!\x1a\x07\x00"
+    def block(kind, flags, rest, data=b""):
+        head = struct.pack("<BHH", kind, flags, 7 + len(rest)) + rest
+        return struct.pack("<H", zlib.crc32(head) & 0xffff) + head + data
+    out += block(0x73, 0, bytes(6))
+    for name, data in files:
+        out += block(0x74, 0x8000, struct.pack("<IIBIIBBHI", len(data), len(data), 3, zlib.crc32(data),
+                                               0x5a210000, 20, 0x30, len(name), 0o100644) + name, data)
+    return out + block(0x7b, 0x4000, b"")
+def rar5(files):
+    def v(n):
+        b = b""
+        while n > 127:
+            b, n = b + bytes([n & 127 | 128]), n >> 7
+        return b + bytes([n])
+    def block(body, data=b""):
+        head = v(len(body)) + body
+        return struct.pack("<I", zlib.crc32(head)) + head + data
+    out = b"Rar!\x1a\x07\x01\x00" + block(v(1) + v(0) + v(0))
+    for name, data in files:
+        out += block(v(2) + v(2) + v(len(data)) + v(4) + v(len(data)) + v(0o100644) +
+                     struct.pack("<I", zlib.crc32(data)) + v(0) + v(1) + v(len(name)) + name, data)
+    return out + block(v(5) + v(0) + v(0))
+files = [(f.encode(), open(f, "rb").read()) for f in sys.argv[2:]]
+sys.stdout.buffer.write({"4": rar4, "5": rar5}[sys.argv[1]](files))
+END
+for version in 4 5; do
+    streams v$version.rar sh -c "find faces -type f -exec python3 rar.py $version {} + >v$version.rar"
+done
+refuses "'short.rar' is damaged: " short.rar sh -c 'head -c 100 v5.rar >short.rar'
+
 # What isn't read.
 refuses 'cannot be read: Unsupported ZIP compression method' 7-Deflate64.zip 7z a -tzip -mm=Deflate64 7-Deflate64.zip faces
 refuses 'encrypted|Passphrase' secret.zip zip -qr -P secret secret.zip faces
@@ -105,6 +140,7 @@ refuses 'encrypted|Passphrase' secret.7z 7z a -psecret secret.7z faces
 refuses 'encrypted|Passphrase' secret-names.7z 7z a -psecret -mhe=on secret-names.7z faces
 refuses 'kind lzop' x.tar.lzo bsdtar --lzop -cf x.tar.lzo faces
 refuses 'kind ar,' x.ar sh -c 'ar rc x.ar faces/large.jpg'
+refuses 'kind cab' x.cab gcab -c x.cab faces/large.jpg
 refuses 'kind xar' x.xar bsdtar --format xar -cf x.xar faces
 refuses 'kind WARC' x.warc bsdtar --format warc -cf x.warc faces
 refuses 'kind mtree' x.mtree bsdtar --format mtree -cf x.mtree faces
