@@ -4,6 +4,7 @@
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "mien/buf.h"
 #include "text_in.h"
@@ -147,6 +148,27 @@ static size_t line_length(const unsigned char *s, size_t n)
     return i;
 }
 
+/* Skips the first line, of this length. */
+static void skip_line(struct csv *c, size_t n)
+{
+    const unsigned char *end = c->in + c->pos + n;
+    c->pos += n + 1 + (c->pos + n + 1 < c->len && end[0] == '\r' && end[1] == '\n');
+    c->line++;
+}
+
+/* A first line sep=; is Excel's, and no row. */
+static void take_separator(struct csv *c)
+{
+    const unsigned char *s = c->in + c->pos;
+    size_t n = c->len - c->pos, first = line_length(s, n);
+    if (first != 5 || first == n || strncasecmp((const char *)s, "sep=", 4) != 0 ||
+        memchr(",;|\t", s[4], 4) == NULL)
+        return;
+    if (c->sep == 0)
+        c->sep = s[4];
+    skip_line(c, first);
+}
+
 /* Skips a first line that is a number alone, and no row: CelebA's tables begin with the number of
    their rows. */
 static void skip_count(struct csv *c)
@@ -161,8 +183,7 @@ static void skip_count(struct csv *c)
     struct tally t = count_line(s + next, line_length(s + next, n - next));
     if (t.tab + t.comma + t.semicolon + t.bar == 0 && t.words < 2)
         return;
-    c->pos += next;
-    c->line++;
+    skip_line(c, first);
 }
 
 static int begin(struct csv *c, struct mien_err *e)
@@ -173,6 +194,7 @@ static int begin(struct csv *c, struct mien_err *e)
         ;
     if (rc < 0)
         return rc;
+    take_separator(c);
     skip_count(c);
     if (c->sep == 0)
         c->sep = find_separator(c->in + c->pos, c->len - c->pos);

@@ -104,9 +104,19 @@ static int set_label(struct mien_rec *r, int tag, const char *s, size_t n,
     return labels_to_rec(&l, r) < 0 ? mien_err_mem(e, n, "labels") : 0;
 }
 
+/* Drops the byte order mark that some programs begin UTF-8 with. */
+static void drop_mark(const char **text, size_t *n)
+{
+    if (*n >= 3 && memcmp(*text, "\xef\xbb\xbf", 3) == 0) {
+        *text += 3;
+        *n -= 3;
+    }
+}
+
 int sidecar_text(struct mien_rec *r, int tag, const char *text, size_t n,
                  const struct label_codes *codes, struct mien_err *e)
 {
+    drop_mark(&text, &n);
     while (n > 0 && strchr(" \t\r\n", *text) != NULL) {
         text++;
         n--;
@@ -264,6 +274,7 @@ int sidecar_json(struct mien_rec *r, const char *text, size_t n, const struct la
     int rc = 0;
     struct members m = {{0}};
     const char *key;
+    drop_mark(&text, &n);
     json_t *value, *all = json_read(text, n, 0, &rc, e);
     if (all == NULL)
         return rc;

@@ -19,6 +19,8 @@ static const struct {
      "7zXZ",
      5, "compressed with xz: read it through xzcat"},
     {"\x28\xb5\x2f\xfd", 4, "compressed with zstd: read it through zstdcat"},
+    {"\xff\xfe\0\0", 4, "UTF-32: iconv -f UTF-32 -t UTF-8 makes a table of it"},
+    {"\0\0\xfe\xff", 4, "UTF-32: iconv -f UTF-32 -t UTF-8 makes a table of it"},
     {"PAR1", 4, "a Parquet file, not a table of text: write it as CSV from pandas"},
     {"ARROW1", 6, "an Arrow file, not a table of text: write it as CSV from pandas"},
     {"\x93NUMPY", 6, "a NumPy array, not a table of text"},

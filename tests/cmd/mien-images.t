@@ -257,6 +257,8 @@ mkdir same && cp crop/00/a.jpg same/0.jpg && echo '{"age": 1}' >same/0.json
     tar --hard-dereference -cf ../twice.tar 0.jpg 0.json 0.jpg 0.json)
 is 'the same name in two archives' "$(mien-images -q --sidecar same1.tar same2.tar | mien-view -H -c age | tr '\n' ' ')" '1 2 '
 is 'and twice in one' "$(mien-images -q --sidecar twice.tar | mien-view -H -c age | tr '\n' ' ')" '2 2 '
+printf '\357\273\277{"age": 4}' >same/0.json
+is 'with a byte order mark' "$(mien-images -q --sidecar same | mien-view -H -c age)" 4
 exits '--cls for no field' 2 mien-images --cls box side.tar
 like 'which is named' "$(cat err)" "^mien-images: .*cls.*'box' is not id, subject, age, gender, group, birth, year or split"
 echo '{"Person_ID": "P1", "name": "N", "Real_Age": 44, "sex": "m", "image": "y.jpg"}' >same/0.json
