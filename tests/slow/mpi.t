@@ -6,10 +6,10 @@
 [ -n "${MPI:-}" ] || { skip 'several processes' 'make check-slow MPI=1 builds and tests them'; finish; exit 0; }
 run=mpirun
 ! command -v "mpirun.$MPI" >/dev/null || run=mpirun.$MPI # such as mpich, where another one is the system's
-command -v $run >/dev/null || { skip 'several processes' 'there is no mpirun'; finish; exit 0; }
+command -v "$run" >/dev/null || { skip 'several processes' 'there is no mpirun'; finish; exit 0; }
 
 # Open MPI refuses root and more processes than cores, unless asked; MPICH knows neither option.
-if $run --version | grep -q 'Open MPI'; then mpi="$run --allow-run-as-root --oversubscribe --bind-to none"
+if "$run" --version | grep -q 'Open MPI'; then mpi="$run --allow-run-as-root --oversubscribe --bind-to none"
 else mpi=$run; fi
 # ranks N COMMAND...
 # shellcheck disable=SC2086
