@@ -184,10 +184,6 @@ AVX512 __m512 swap16(__m512 x)
 
 /* --- AVX-512 with products of bfloat16 ------------------------------------------------------ */
 
-#define AVX512_BF16                                                                                \
-    __attribute__((target("avx512f,avx512bw,avx512bf16"))) static inline                           \
-        __attribute__((always_inline))
-
 /* Words whose lower halves are x's lanes, and the upper ones y's. */
 AVX512_BF16 __m512 pair16(__m512 x, __m512 y)
 {
@@ -221,8 +217,7 @@ AVX512_BF16 __m512 pair16_bf16(const bfloat *p, const bfloat *next, int n)
 }
 
 #define VARIANT(name)         name##_avx512bf16
-#define VECTORS               VECTORS_AVX512
-#define MORE_TARGETS          ",avx512bw,avx512bf16"
+#define VECTORS               VECTORS_BF16
 #define GEMM_NAME             "avx512bf16"
 #define BF16                  1
 #define PAIRS                 1
@@ -245,7 +240,7 @@ static bool can_run(const struct gemm *g)
     if (g->lanes < 16)
         return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
     if (g == &gemm_avx512bf16)
-        return __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512bf16");
+        return cpu_has_bf16();
     return __builtin_cpu_supports("avx512f");
 }
 
@@ -326,23 +321,55 @@ static void pack(const struct gemm *g, const struct matrix *x, bool left, int fr
         (across ? g->across_bf16 : g->along_bf16)(x->half + at, x->ld, k, to);
 }
 
-/* c (rows, columns) = or += packed a, in panels of `each` rows, by packed b. */
-static void multiply(const struct gemm *g, size_t words, const float *a, int rows, int each,
-                     const float *b, int columns, bool add, float *c, size_t ldc)
+/* Results in bfloat16, and what is added to sums before. */
+struct rounded {
+    const float *bias; /* or NULL */
+    enum act act;
+    bfloat *y;
+    size_t ldy;
+};
+
+static struct rounded rounded_from(const struct rounded *r, int row, int column)
 {
+    return (struct rounded){r->bias != NULL ? r->bias + column : NULL, r->act,
+                            r->y + (size_t)row * r->ldy + (size_t)column, r->ldy};
+}
+
+/* c (rows, columns) = or += packed a, in panels of `each` rows, by packed b; then
+   they are whole sums if `to` isn't NULL, and go there. */
+static void multiply(const struct gemm *g, size_t words, const float *a, int rows, int each,
+                     const float *b, int columns, bool add, float *c, size_t ldc,
+                     const struct rounded *to)
+{
+    enum { MOST = 14 * 32 };
     size_t a_step = words * (size_t)g->lanes, b_step = words * (size_t)g->nr;
+    float here[MOST]; /* sums that nobody else needs stay in the first-level cache */
+    assert(g->mr * g->nr <= MOST);
     for (int j = 0; j < columns; j += g->nr, b += b_step) {
         const float *panel = a;
-        for (int i = 0; i < rows; i += each, panel += a_step)
-            g->tile(words, panel, min_int(each, rows - i), b, c + (size_t)i * ldc + (size_t)j, ldc,
-                    min_int(g->nr, columns - j), add);
+        int n = min_int(g->nr, columns - j);
+        for (int i = 0; i < rows; i += each, panel += a_step) {
+            int m = min_int(each, rows - i);
+            bool local = to != NULL && !add;
+            float *sums = local ? here : c + (size_t)i * ldc + (size_t)j;
+            size_t ld = local ? (size_t)g->nr : ldc;
+            struct rounded r;
+            if (to != NULL) {
+                r = rounded_from(to, i, j);
+                for (int k = 0; k < m; k++)
+                    __builtin_prefetch(r.y + (size_t)k * r.ldy, 1);
+            }
+            g->tile(words, panel, m, b, sums, ld, n, add);
+            if (to != NULL)
+                g->finish(sums, ld, m, n, r.bias, r.act, r.y, r.ldy);
+        }
     }
 }
 
-/* b: the right side, or NULL: it is packed. */
+/* b: the right side, or NULL: it is packed. With `rounded` c has room for sums. */
 static void run(const struct gemm *g, int m, int n, int k, const struct matrix *a,
                 const struct matrix *b, const float *packed, bool add, float *c, size_t ldc,
-                float *scratch)
+                const struct rounded *rounded, float *scratch)
 {
     float *const columns_here = scratch;
     float *const rows_here = scratch + words_of(g, g->block) * COLUMNS;
@@ -371,8 +398,12 @@ static void run(const struct gemm *g, int m, int n, int k, const struct matrix *
                 struct panels p = {rows_here, words * (size_t)g->lanes, rows,
                                    each_of(g, true, rows), g->lanes};
                 pack(g, a, true, from, k0, terms, &p);
+                struct rounded to;
+                if (rounded != NULL)
+                    to = rounded_from(rounded, from, n0);
                 multiply(g, words, rows_here, rows, p.each, b_here, columns, add || k0 > 0,
-                         c + (size_t)from * ldc + (size_t)n0, ldc);
+                         c + (size_t)from * ldc + (size_t)n0, ldc,
+                         rounded != NULL && k0 + terms == k ? &to : NULL);
             }
         }
         if (b == NULL)
@@ -383,7 +414,7 @@ static void run(const struct gemm *g, int m, int n, int k, const struct matrix *
 void gemm_run(const struct gemm *g, int m, int n, int k, struct matrix a, struct matrix b, bool add,
               float *c, size_t ldc, float *scratch)
 {
-    run(g, m, n, k, &a, &b, NULL, add, c, ldc, scratch);
+    run(g, m, n, k, &a, &b, NULL, add, c, ldc, NULL, scratch);
 }
 
 /* --- Packed operands: for each block of terms its panels ------------------------------------- */
@@ -430,7 +461,15 @@ void gemm_pack(const struct gemm *g, const struct packed *p, struct matrix x, in
 void gemm_run_packed(const struct gemm *g, int m, struct matrix a, const struct packed *b, float *c,
                      size_t ldc, float *scratch)
 {
-    run(g, m, b->many, b->terms, &a, NULL, b->at, false, c, ldc, scratch);
+    run(g, m, b->many, b->terms, &a, NULL, b->at, false, c, ldc, NULL, scratch);
+}
+
+void gemm_run_bf16(const struct gemm *g, int m, struct matrix a, const struct packed *b,
+                   const struct tail *t, bfloat *y, float *room, float *scratch)
+{
+    const struct rounded to = {t->bias, t->act, y, (size_t)b->many};
+    assert(g->bf16 && t->slope == NULL && b->terms > 0);
+    run(g, m, b->many, b->terms, &a, NULL, b->at, false, room, (size_t)b->many, &to, scratch);
 }
 
 void gemm_run_block(const struct gemm *g, const struct packed *a, const struct packed *b, int i,
@@ -442,6 +481,6 @@ void gemm_run_block(const struct gemm *g, const struct packed *a, const struct p
     for (int k0 = 0; k0 < a->terms; k0 += g->block) {
         const size_t words = words_of(g, min_int(g->block, a->terms - k0));
         multiply(g, words, block_at(g, a, k0) + words * (size_t)(i / each * g->lanes), m, each,
-                 block_at(g, b, k0) + words * (size_t)j, n, k0 > 0, c, ldc);
+                 block_at(g, b, k0) + words * (size_t)j, n, k0 > 0, c, ldc, NULL);
     }
 }

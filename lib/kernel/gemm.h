@@ -46,6 +46,9 @@ struct gemm {
        with `add`. */
     void (*tile)(size_t words, const float *a, int m, const float *b, float *c, size_t ldc, int n,
                  bool add);
+    /* y[m, n] = act(c + bias), rounded; in bfloat16 alone. bias may be NULL. */
+    void (*finish)(const float *c, size_t ldc, int m, int n, const float *bias, enum act act,
+                   bfloat *y, size_t ldy);
 };
 
 /* What belongs to the variant that simd_choose chose; NULL: there is none, a BLAS must do. */
@@ -87,6 +90,11 @@ void gemm_pack(const struct gemm *g, const struct packed *p, struct matrix x, in
 /* gemm_run with b packed; c = a b. */
 void gemm_run_packed(const struct gemm *g, int m, struct matrix a, const struct packed *b, float *c,
                      size_t ldc, float *scratch);
+
+/* y[m, n] = tail(a b), where y is bfloat16 and the tail has no slope. room: m x n floats for sums of
+   more than a block of terms. */
+void gemm_run_bf16(const struct gemm *g, int m, struct matrix a, const struct packed *b,
+                   const struct tail *t, bfloat *y, float *room, float *scratch);
 
 /* c[m, n] = a b, all of them packed: rows [i, i + m) and columns [j, j + n), where i and j are
    multiples of gemm_step. c is their place. */

@@ -16,6 +16,7 @@
  *   TILE                is the tile, another variant's
  */
 
+#include "tail.h"
 #include "vec.h"
 
 enum { VARIANT(words_of_two) = PAIRS ? 1 : 2 };
@@ -125,6 +126,44 @@ TARGET static void VARIANT(tile)(size_t words, const float *a, int m, const floa
 #define TILE VARIANT(tile)
 #endif
 
+#if BF16
+/* n is a tile's columns. */
+TARGET static inline __attribute__((always_inline)) void
+VARIANT(finish_rows)(const float *c, size_t ldc, int m, const float *bias, enum act act, bfloat *y,
+                     size_t ldy)
+{
+    const VEC zero = SET(0);
+    VEC b[NV];
+    UNROLL
+    for (int v = 0; v < NV; v++)
+        b[v] = bias != NULL ? LOAD(bias + v * LANES) : zero;
+    for (int i = 0; i < m; i++, c += ldc, y += ldy) {
+        UNROLL
+        for (int v = 0; v < NV; v++)
+            NARROW(y + v * LANES, VARIANT(activate)(LOAD(c + v * LANES) + b[v], act, zero));
+    }
+}
+
+TARGET static void VARIANT(finish)(const float *c, size_t ldc, int m, int n, const float *bias,
+                                   enum act act, bfloat *y, size_t ldy)
+{
+    if (n == NV * LANES && act == ACT_NONE) {
+        VARIANT(finish_rows)(c, ldc, m, bias, ACT_NONE, y, ldy);
+    } else if (n == NV * LANES && act == ACT_RELU6) {
+        VARIANT(finish_rows)(c, ldc, m, bias, ACT_RELU6, y, ldy);
+    } else if (n == NV * LANES && act == ACT_RELU) {
+        VARIANT(finish_rows)(c, ldc, m, bias, ACT_RELU, y, ldy);
+    } else {
+        const struct tail tail = {bias, act, NULL};
+        for (int i = 0; i < m; i++) {
+            for (int j = 0; j < n; j++)
+                y[(size_t)i * ldy + (size_t)j] =
+                    bf16_round(tail_one(&tail, j, c[(size_t)i * ldc + (size_t)j]));
+        }
+    }
+}
+#endif
+
 static const struct gemm VARIANT(gemm) = {
     .name = GEMM_NAME,
     .bf16 = BF16,
@@ -138,6 +177,7 @@ static const struct gemm VARIANT(gemm) = {
 #if BF16
     .along_bf16 = VARIANT(along_bf16),
     .across_bf16 = VARIANT(across_bf16),
+    .finish = VARIANT(finish),
 #endif
     .tile = TILE,
 };

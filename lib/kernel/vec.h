@@ -6,6 +6,7 @@
  *   VECTORS_AVX2       eight
  *   VECTORS_AVX512VL   eight, in the registers of AVX-512, which are twice as many
  *   VECTORS_AVX512     sixteen; with MORE_TARGETS, such as ",avx512bw", if its loops need them
+ *   VECTORS_BF16       sixteen, where the processor has instructions for bfloat16
  *
  * and gets
  *
@@ -31,6 +32,7 @@
 #define VECTORS_AVX2     2
 #define VECTORS_AVX512VL 3
 #define VECTORS_AVX512   4
+#define VECTORS_BF16     5
 
 #define UNROLL _Pragma("GCC unroll 16")
 
@@ -104,6 +106,20 @@ AVX512 void narrow16(bfloat *p, __m512 x)
     __m512i words = _mm512_srli_epi32(_mm512_castps_si512(round16(x)), 16);
     _mm256_storeu_si256((__m256i *)(void *)p, _mm512_cvtepi32_epi16(words));
 }
+
+#define TARGET_BF16 __attribute__((target("avx512f,avx512bw,avx512vl,avx512bf16,fma")))
+#define AVX512_BF16 TARGET_BF16 static inline __attribute__((always_inline))
+
+static inline bool cpu_has_bf16(void)
+{
+    return __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl") &&
+           __builtin_cpu_supports("fma") && __builtin_cpu_supports("avx512bf16");
+}
+
+AVX512_BF16 void narrow16_bf16(bfloat *p, __m512 x)
+{
+    _mm256_storeu_si256((__m256i *)(void *)p, (__m256i)_mm512_cvtneps_pbh(x));
+}
 #endif
 
 #endif
@@ -158,14 +174,19 @@ AVX512 void narrow16(bfloat *p, __m512 x)
 #define MAX(a, b)    _mm256_max_ps(a, b)
 #define MIN(a, b)    _mm256_min_ps(a, b)
 
-#elif VECTORS == VECTORS_AVX512
+#elif VECTORS == VECTORS_AVX512 || VECTORS == VECTORS_BF16
+#if VECTORS == VECTORS_AVX512
 #define TARGET       __attribute__((target("avx512f" MORE_TARGETS)))
+#define NARROW(p, v) narrow16(p, v)
+#else
+#define TARGET       TARGET_BF16
+#define NARROW(p, v) narrow16_bf16(p, v)
+#endif
 #define VEC          __m512
 #define LANES        16
 #define LOAD(p)      _mm512_loadu_ps(p)
 #define STORE(p, v)  _mm512_storeu_ps(p, v)
 #define WIDEN(p)     widen16(p)
-#define NARROW(p, v) narrow16(p, v)
 #define SET(x)       _mm512_set1_ps(x)
 #define FMA(a, b, c) _mm512_fmadd_ps(a, b, c)
 #define MAX(a, b)    _mm512_max_ps(a, b)

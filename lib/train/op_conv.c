@@ -74,18 +74,15 @@ static void col2im(const struct layer *l, struct shape in, const real *col, int 
     }
 }
 
-/* dx (m, inputs) = dy (m, units) w^T; where it is bfloat16 by way of room (TRAIN_ROWS, inputs). */
+/* dx (m, inputs) = dy (m, units) w^T; of room see product_bf16. */
 static void rows_back(const struct products *p, const struct layer *l, int inputs, struct reals dy,
                       const real *w, struct reals dx, size_t m, real *room)
 {
-    const size_t units = (size_t)l->units, most = dx.f != NULL ? m : TRAIN_ROWS;
-    for (size_t r = 0, some; r < m; r += some) {
-        some = m - r < most ? m - r : most;
-        product_back(p, (int)some, inputs, l->units, reals_from(dy, r * units), l->units, w,
-                     l->units, dx.f != NULL ? dx.f + r * (size_t)inputs : room, inputs);
-        if (dx.h != NULL)
-            bf16_narrow(room, dx.h + r * (size_t)inputs, some * (size_t)inputs);
-    }
+    const struct tail none = {NULL, ACT_NONE, NULL};
+    if (dx.h != NULL)
+        product_bf16(p, p->back, m, dy, &none, dx.h, room);
+    else
+        product_back(p, (int)m, inputs, l->units, dy, l->units, w, l->units, dx.f, inputs);
 }
 
 /* In blocks, of which the second product finds dy in the cache. */

@@ -89,20 +89,31 @@ void packed_weights_free(struct packed_weights *p)
     *p = (struct packed_weights){0};
 }
 
-/* y (m, units) = tail(x (m, inputs) w), where y is bfloat16 by way of room (TRAIN_ROWS, units). */
+void product_bf16(const struct products *p, const struct packed *w, size_t m, struct reals x,
+                  const struct tail *t, bfloat *y, real *room)
+{
+#ifdef MIEN_DOUBLE
+    assert(p->own == NULL && w == NULL && m == 0 && x.h == NULL && t == NULL && y == room);
+#else
+    const size_t terms = (size_t)w->terms, many = (size_t)w->many;
+    for (size_t r = 0, some; r < m; r += some) {
+        some = m - r < TRAIN_ROWS ? m - r : TRAIN_ROWS;
+        gemm_run_bf16(p->own, (int)some, matrix(reals_from(x, r * terms), w->terms, 0), w, t,
+                      y + r * many, room, p->scratch);
+    }
+#endif
+}
+
+/* y (m, units) = tail(x (m, inputs) w); of room see product_bf16. */
 static void rows_forth(const struct products *p, const struct layer *l, int inputs, struct reals x,
                        const real *w, const struct tail *t, struct reals y, size_t m, real *room)
 {
-    const size_t units = (size_t)l->units, most = y.f != NULL ? m : TRAIN_ROWS;
-    for (size_t r = 0, some; r < m; r += some) {
-        some = m - r < most ? m - r : most;
-        real *to = y.f != NULL ? y.f + r * units : room;
-        product_forth(p, (int)some, l->units, inputs, reals_from(x, r * (size_t)inputs), inputs, w,
-                      l->units, to, l->units);
-        k_tail(to, some, l->units, t);
-        if (y.h != NULL)
-            bf16_narrow(room, y.h + r * units, some * units);
+    if (y.h != NULL) {
+        product_bf16(p, p->forth, m, x, t, y.h, room);
+        return;
     }
+    product_forth(p, (int)m, l->units, inputs, x, inputs, w, l->units, y.f, l->units);
+    k_tail(y.f, m, l->units, t);
 }
 
 /* A group's part of some of an image's patches. */

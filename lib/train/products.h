@@ -33,6 +33,10 @@ void product_forth(const struct products *p, int m, int units, int inputs, struc
 void product_back(const struct products *p, int m, int inputs, int units, struct reals dy, int ldy,
                   const real *w, int ldw, real *dx, int ldx);
 
+/* y[m, w->many] = tail(x w) of packed weights, p's, rounded to bfloat16. room: TRAIN_ROWS x w->many. */
+void product_bf16(const struct products *p, const struct packed *w, size_t m, struct reals x,
+                  const struct tail *t, bfloat *y, real *room);
+
 /* A layer's weights packed for products. They change from step to step, and are packed once in
    each, for all threads. */
 struct packed_weights {

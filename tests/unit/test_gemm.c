@@ -11,6 +11,7 @@
 #include <cblas.h>
 
 #include "kernel/gemm.h"
+#include "kernel/tail.h"
 #include "util/hash.h"
 
 enum { PAD = 3 }; /* floats between the rows of a matrix */
@@ -238,6 +239,31 @@ static void check_narrowed(struct product *p, const struct gemm *g, const float 
     free((void *)narrow.b.half);
 }
 
+/* Results in bfloat16 are the floats of `want`, activated and rounded. */
+static void check_rounded(const struct product *p, const struct gemm *g, const float *want)
+{
+    static const enum act acts[] = {ACT_NONE, ACT_RELU, ACT_RELU6};
+    struct packed b = pack_all(g, p->n, p->k, p->b, false);
+    float *scratch = malloc(gemm_scratch(g) * sizeof *scratch);
+    float *room = malloc((size_t)p->m * (size_t)p->n * sizeof *room);
+    bfloat *y = malloc((size_t)p->m * (size_t)p->n * sizeof *y);
+    assert_true(scratch != NULL && room != NULL && y != NULL);
+    for (int k = 0; k < 6; k++) {
+        const struct tail tail = {k % 2 == 0 ? p->start : NULL, acts[k / 2], NULL};
+        gemm_run_bf16(g, p->m, p->a, &b, &tail, y, room, scratch);
+        for (int i = 0; i < p->m; i++) {
+            for (int j = 0; j < p->n; j++) {
+                float v = tail_one(&tail, j, want[(size_t)i * p->ldc + (size_t)j]);
+                assert_int_equal(y[i * p->n + j], bf16_round(v));
+            }
+        }
+    }
+    free(b.at);
+    free(scratch);
+    free(room);
+    free(y);
+}
+
 /* All variants of a precision, and products cut into parts or packed
    beforehand, give the same bytes. */
 static void test_bytes(void **state)
@@ -270,6 +296,8 @@ static void test_bytes(void **state)
             }
             if (g->bf16)
                 check_narrowed(&p, g, first[true], bytes);
+            if (g->bf16 && !p.add && p.k > 0)
+                check_rounded(&p, g, first[true]);
             if (!p.add && p.k > 0) {
                 run_blocks(&p, g);
                 assert_memory_equal(p.c, first[g->bf16], bytes);
