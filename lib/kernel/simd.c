@@ -60,11 +60,23 @@
 #define STRIP         4
 #define OTHER         &simd_avx512_narrow
 #include "simd_body.h"
+
+/* The same where an instruction rounds to bfloat16. */
+#define VARIANT(name) name##_avx512bf16
+#define VARIANT_NAME  "avx512"
+#define VECTORS       VECTORS_BF16
+#define MR            6
+#define NV            4
+#define STRIP         4
+#define OTHER         &simd_avx512_narrow
+#include "simd_body.h"
 #endif
 
 static bool can_run(const struct simd *s)
 {
 #ifdef __x86_64__
+    if (s == &simd_avx512bf16)
+        return cpu_has_bf16();
     if (s == &simd_avx512)
         return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl") &&
                __builtin_cpu_supports("fma");
@@ -78,7 +90,7 @@ const struct simd *simd_choose(struct mien_err *e)
 {
     const struct simd *variants[] = {
 #ifdef __x86_64__
-        &simd_avx512, &simd_avx2,
+        &simd_avx512bf16, &simd_avx512, &simd_avx2,
 #endif
         &simd_portable};
     const char *wanted = getenv("MIEN_SIMD");

@@ -71,6 +71,29 @@ struct depthwise_loops {
     void (*dw3_weights)(const struct dw3_row *r, const void *dy, float *dw);
 };
 
+/* A normalization of nc channels in training, op_norm.c's: the mean, the inverse of the deviation,
+   and y = x * scale + shift, cut at least and most by the relu behind it. */
+struct bn {
+    size_t nc;
+    const real *mean, *inv, *scale, *shift; /* (nc) */
+    real least, most;
+    const real *by; /* (3, nc), for bn_grad */
+};
+
+/* Inner loops over rows of channels in bfloat16, at least 16 of them. */
+struct row_loops {
+    /* sum[nc] += the rows, which are ld apart. */
+    void (*add_rows)(const bfloat *x, size_t ld, size_t rows, size_t nc, real *sum);
+    /* sum[2, nc] += those of x - mean and of their squares. */
+    void (*bn_sums)(const struct bn *b, const bfloat *x, size_t rows, real *sum);
+    void (*bn_scale)(const struct bn *b, const bfloat *x, bfloat *y, size_t rows);
+    /* With d for dy where y wasn't cut, elsewhere 0: sum[2, nc] += those of d and of d * (x - mean) *
+       inv; and dx = d * by[0] - by[1] - (x - mean) * by[2]. */
+    void (*bn_grad_sums)(const struct bn *b, const bfloat *x, const bfloat *dy, size_t rows,
+                         real *sum);
+    void (*bn_grad)(const struct bn *b, const bfloat *x, const bfloat *dy, bfloat *dx, size_t rows);
+};
+
 struct simd {
     const char *name; /* avx512, avx2, portable */
     int lanes, mr, nr, strip;
@@ -78,6 +101,7 @@ struct simd {
         *other; /* one with another nr, whose panels some units fill better, or NULL */
     void (*tile)(const struct tile *t);
     struct depthwise_loops of_float, of_bf16;
+    struct row_loops rows;
     /* Winograd's transforms of a patch of 4x4 pixels to 16 values `stride` apart, and of 16 such
        sums to 2x2 outputs with bias and activation, out[0] the last one and stored first. */
     void (*winograd_in)(const float *const pixel[16], float *v, size_t stride, size_t nc);

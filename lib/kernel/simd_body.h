@@ -110,6 +110,8 @@ TARGET static void VARIANT(tile)(const struct tile *t)
 #define WRITE(p, v)  NARROW(p, v)
 #include "depthwise_body.h"
 
+#include "bf16_body.h"
+
 /* B' d B, where B' = [1 0 -1 0; 0 1 1 0; 0 -1 1 0; 0 1 0 -1]. */
 TARGET static void VARIANT(winograd_in)(const float *const pixel[16], float *v, size_t stride,
                                         size_t nc)
@@ -178,6 +180,8 @@ static const struct simd VARIANT(simd) = {
                 {VARIANT(dw3_bf16), VARIANT(dw3_stride2_bf16)},
                 VARIANT(dw3_strip_bf16),
                 VARIANT(dw3_weights_bf16)},
+    .rows = {VARIANT(add_rows), VARIANT(bn_sums), VARIANT(bn_scale), VARIANT(bn_grad_sums),
+             VARIANT(bn_grad)},
     .winograd_in = VARIANT(winograd_in),
     .winograd_out = VARIANT(winograd_out),
 };

@@ -15,6 +15,7 @@
  *   LOAD STORE            from and to any address
  *   WIDEN NARROW          from and to bfloat16 at any address, bf16.h's
  *   SET FMA MAX MIN       all lanes x; a b + c; MAX and MIN give b where a lane is no number
+ *   BETWEEN(x, a, b, y)   lanes of y where a < x < b, elsewhere 0
  *   VARIANT(activate)     an activation, slope being for ACT_PRELU
  *
  * Included again it replaces them; without VECTORS it has only the types below.
@@ -138,6 +139,7 @@ AVX512_BF16 void narrow16_bf16(bfloat *p, __m512 x)
 #undef MAX
 #undef MIN
 #undef CHOOSE
+#undef BETWEEN
 
 #ifndef MORE_TARGETS
 #define MORE_TARGETS ""
@@ -145,17 +147,18 @@ AVX512_BF16 void narrow16_bf16(bfloat *p, __m512 x)
 
 #if VECTORS == VECTORS_PORTABLE
 #define TARGET
-#define VEC             vec4
-#define LANES           4
-#define LOAD(p)         (*(const vec4 *)(const void *)(p))
-#define STORE(p, v)     (*(vec4 *)(void *)(p) = (v))
-#define WIDEN(p)        widen4(p)
-#define NARROW(p, v)    narrow4(p, v)
-#define SET(x)          ((vec4){x, x, x, x})
-#define FMA(a, b, c)    ((a) * (b) + (c))
-#define CHOOSE(m, a, b) ((vec4)(((mask4)(m) & (mask4)(a)) | (~(mask4)(m) & (mask4)(b))))
-#define MAX(a, b)       CHOOSE((a) > (b), a, b)
-#define MIN(a, b)       CHOOSE((a) < (b), a, b)
+#define VEC                 vec4
+#define LANES               4
+#define LOAD(p)             (*(const vec4 *)(const void *)(p))
+#define STORE(p, v)         (*(vec4 *)(void *)(p) = (v))
+#define WIDEN(p)            widen4(p)
+#define NARROW(p, v)        narrow4(p, v)
+#define SET(x)              ((vec4){x, x, x, x})
+#define FMA(a, b, c)        ((a) * (b) + (c))
+#define CHOOSE(m, a, b)     ((vec4)(((mask4)(m) & (mask4)(a)) | (~(mask4)(m) & (mask4)(b))))
+#define MAX(a, b)           CHOOSE((a) > (b), a, b)
+#define MIN(a, b)           CHOOSE((a) < (b), a, b)
+#define BETWEEN(x, a, b, y) CHOOSE(((x) > (a)) & ((x) < (b)), y, SET(0))
 
 #elif VECTORS == VECTORS_AVX2 || VECTORS == VECTORS_AVX512VL
 #if VECTORS == VECTORS_AVX2
@@ -173,6 +176,9 @@ AVX512_BF16 void narrow16_bf16(bfloat *p, __m512 x)
 #define FMA(a, b, c) _mm256_fmadd_ps(a, b, c)
 #define MAX(a, b)    _mm256_max_ps(a, b)
 #define MIN(a, b)    _mm256_min_ps(a, b)
+#define BETWEEN(x, a, b, y)                                                                        \
+    _mm256_and_ps(y,                                                                               \
+                  _mm256_and_ps(_mm256_cmp_ps(x, a, _CMP_GT_OQ), _mm256_cmp_ps(x, b, _CMP_LT_OQ)))
 
 #elif VECTORS == VECTORS_AVX512 || VECTORS == VECTORS_BF16
 #if VECTORS == VECTORS_AVX512
@@ -191,6 +197,9 @@ AVX512_BF16 void narrow16_bf16(bfloat *p, __m512 x)
 #define FMA(a, b, c) _mm512_fmadd_ps(a, b, c)
 #define MAX(a, b)    _mm512_max_ps(a, b)
 #define MIN(a, b)    _mm512_min_ps(a, b)
+#define BETWEEN(x, a, b, y)                                                                        \
+    _mm512_maskz_mov_ps(                                                                           \
+        _mm512_mask_cmp_ps_mask(_mm512_cmp_ps_mask(x, a, _CMP_GT_OQ), x, b, _CMP_LT_OQ), y)
 #endif
 
 TARGET static inline __attribute__((always_inline)) VEC VARIANT(activate)(VEC v, enum act act,

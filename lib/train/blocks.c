@@ -95,7 +95,7 @@ static void block(const struct work *w, int worker, const struct block *b, bool 
     const struct products products = pass_products(t, w->i, worker);
     const struct reals dy = reals_from(w->dy, first * v.count);
     if (bias) {
-        g_bias_block(dy, v.rows, v.l->units, b, dw);
+        g_bias_block(&t->kernels.simd->rows, dy, v.rows, v.l->units, b, dw);
     } else if (w->packed) {
         struct packed x = packed_x(w, leaf, n), d = packed_dy(w, leaf, n);
         void *to = dw;

@@ -5,21 +5,27 @@
 
 #include "needs.h"
 
-SIMD static void add_rows(const real *restrict dy, size_t rows, size_t c, real *restrict db)
+SIMD static void add_rows(const real *restrict dy, size_t ld, size_t rows, size_t c,
+                          real *restrict db)
 {
-    for (size_t r = 0; r < rows; r++, dy += c) {
+    for (size_t r = 0; r < rows; r++, dy += ld) {
         for (size_t i = 0; i < c; i++)
             db[i] += dy[i];
     }
 }
 
-void g_add_rows(struct reals dy, size_t rows, int c, real *db)
+void g_add_rows(const struct row_loops *loops, struct reals dy, size_t ld, size_t rows, int c,
+                real *db)
 {
+    enum { LEAST = 16 };
     real room[TRAIN_ROOM];
-    size_t most = reals_rows(dy, rows, (size_t)c);
-    for (size_t r = 0; r < rows; r += most) {
-        size_t n = rows - r < most ? rows - r : most;
-        add_rows(reals_read(dy, r * (size_t)c, n * (size_t)c, room), n, (size_t)c, db);
+    if (dy.f != NULL) {
+        add_rows(dy.f, ld, rows, (size_t)c, db);
+    } else if (c >= LEAST) {
+        loops->add_rows(dy.h, ld, rows, (size_t)c, db);
+    } else {
+        for (size_t r = 0; r < rows; r++)
+            add_rows(reals_read(dy, r * ld, (size_t)c, room), ld, 1, (size_t)c, db);
     }
 }
 
@@ -76,11 +82,9 @@ void g_weight_block_packed(const struct gemm *own, const struct packed *x, const
     gemm_run_block(own, x, dy, (int)b->row, (int)b->column, b->rows, b->columns, dw, ldw);
 }
 
-void g_bias_block(struct reals dy, size_t rows, int units, const struct block *b, real *db)
+void g_bias_block(const struct row_loops *loops, struct reals dy, size_t rows, int units,
+                  const struct block *b, real *db)
 {
-    size_t columns = (size_t)b->columns;
-    real room[TRAIN_ROOM];
-    memset(db, 0, columns * sizeof *db);
-    for (size_t r = 0; r < rows; r++)
-        add_rows(reals_read(dy, r * (size_t)units + b->column, columns, room), 1, columns, db);
+    memset(db, 0, (size_t)b->columns * sizeof *db);
+    g_add_rows(loops, reals_from(dy, b->column), (size_t)units, rows, b->columns, db);
 }

@@ -6,14 +6,15 @@
 #include "products.h"
 
 /* col is scratch of 2 x k_conv_scratch elements, and in bfloat16 of train_rows_scratch more. */
-void g_conv(const struct products *p, const struct layer *l, struct shape in, const real *w,
-            struct reals x, struct reals dy, struct reals dx, real *dw, real *db, size_t n,
-            real *col);
+void g_conv(const struct products *p, const struct row_loops *loops, const struct layer *l,
+            struct shape in, const real *w, struct reals x, struct reals dy, struct reals dx,
+            real *dw, real *db, size_t n, real *col);
 void g_dwconv(const struct layer *l, struct shape in, const real *w, const real *x, const real *dy,
               real *dx, real *dw, size_t n);
 
-/* db += column sums of dy. */
-void g_add_rows(struct reals dy, size_t rows, int c, real *db);
+/* db += column sums of dy (rows, c), whose rows are ld apart. loops: for bfloat16. */
+void g_add_rows(const struct row_loops *loops, struct reals dy, size_t ld, size_t rows, int c,
+                real *db);
 
 /* A block of the gradient (inputs, units) of a layer's weights. */
 struct block {
@@ -36,6 +37,7 @@ void g_weight_block_packed(const struct gemm *own, const struct packed *x, const
                            const struct block *b, float *dw, size_t ldw);
 
 /* Those of the biases of a block's columns, overwritten, at db. */
-void g_bias_block(struct reals dy, size_t rows, int units, const struct block *b, real *db);
+void g_bias_block(const struct row_loops *loops, struct reals dy, size_t rows, int units,
+                  const struct block *b, real *db);
 
 #endif

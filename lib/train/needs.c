@@ -16,7 +16,7 @@ const struct train_needs *train_needs_of(enum layer_type type)
         [L_DWCONV] = {.is = TRAIN_ONE_IMAGE | TRAIN_TAIL | TRAIN_BFLOATS | TRAIN_ONE_KIND},
         [L_TCONV] = {.is = TRAIN_ONE_IMAGE | TRAIN_TAIL},
         [L_DENSE] = {.is = TRAIN_TAIL},
-        [L_BN] = {.is = TRAIN_TAIL | TRAIN_BFLOATS | TRAIN_ONE_KIND, .channel = 4 * sizeof(real)},
+        [L_BN] = {.is = TRAIN_TAIL | TRAIN_BFLOATS | TRAIN_ONE_KIND, .channel = 7 * sizeof(real)},
         [L_RELU] = {.is = TRAIN_ONE_IMAGE | TRAIN_IN_PLACE | TRAIN_BFLOATS | TRAIN_ONE_KIND},
         [L_RELU6] = {.is = TRAIN_ONE_IMAGE | TRAIN_IN_PLACE | TRAIN_BFLOATS | TRAIN_ONE_KIND},
         [L_PRELU] = {.is = TRAIN_ONE_IMAGE},
@@ -35,6 +35,8 @@ bool train_takes_bfloats(const struct layer *l)
         return false;
     if (l->type == L_CONV)
         return l->groups == 1;
+    if (l->type == L_BN)
+        return l->shape.c >= LEAST;
     if (l->type == L_DWCONV)
         return l->kh == 3 && l->kw == 3 && l->dh == 1 && l->dw == 1 && l->shape.c >= LEAST;
     return true;

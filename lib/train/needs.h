@@ -20,12 +20,6 @@ enum train_trait {
 /* Elements that are made floats at once where a layer's are bfloat16: at least a pixel's. */
 enum { TRAIN_ROOM = 2048 };
 
-/* Rows of c elements that are worked on at once, of `rows`: all where they are floats. */
-static inline size_t reals_rows(struct reals a, size_t rows, size_t c)
-{
-    return a.f != NULL ? rows : TRAIN_ROOM / c;
-}
-
 struct train_needs {
     unsigned is; /* of enum train_trait */
     /* Bytes kept from forward to backward: for each element of a batch's output, and for each

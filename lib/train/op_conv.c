@@ -104,15 +104,15 @@ static void g_pointwise(const struct products *p, const struct layer *l, struct 
     }
 }
 
-void g_conv(const struct products *p, const struct layer *l, struct shape in, const real *w,
-            struct reals x, struct reals dy, struct reals dx, real *dw, real *db, size_t n,
-            real *col)
+void g_conv(const struct products *p, const struct row_loops *loops, const struct layer *l,
+            struct shape in, const real *w, struct reals x, struct reals dy, struct reals dx,
+            real *dw, real *db, size_t n, real *col)
 {
     size_t pixels = (size_t)l->shape.h * (size_t)l->shape.w, scratch = k_conv_scratch(l, in);
     int cin = in.c / l->groups, cout = l->units / l->groups, k = l->kh * l->kw * cin;
     real *dcol = col + scratch, *room = dcol + scratch;
     if (db != NULL)
-        g_add_rows(dy, pixels * n, l->units, db);
+        g_add_rows(loops, dy, (size_t)l->units, pixels * n, l->units, db);
     if (k_is_pointwise(l)) {
         g_pointwise(p, l, in, w, x, dy, dx, dw, pixels * n, room);
         return;
@@ -152,8 +152,8 @@ static void conv_backward(struct trainer *t, const struct images *v, const struc
     const struct reals nowhere = {NULL, NULL};
     const struct products products = pass_products(t, v->i, v->worker);
     assert(2 * k_conv_scratch(v->l, v->in) <= t->memory.patch);
-    g_conv(&products, v->l, v->in, pass_param(t, v->l, 0), v->xs, g->dys, done ? nowhere : g->dxs,
-           g->dw, g->db, v->n, t->scratch[v->worker]);
+    g_conv(&products, &t->kernels.simd->rows, v->l, v->in, pass_param(t, v->l, 0), v->xs, g->dys,
+           done ? nowhere : g->dxs, g->dw, g->db, v->n, t->scratch[v->worker]);
 }
 
 const struct train_op train_conv = {
@@ -212,7 +212,8 @@ static void dwconv_backward(struct trainer *t, const struct images *v, const str
     bool done = reals_there(g->dxs) && fast_dx(t, v, reals_at(g->dys), reals_at(g->dxs));
     bool done_dw = g->dw != NULL && fast_dw(t, v, reals_at(v->xs), reals_at(g->dys), g->dw);
     if (g->db != NULL)
-        g_add_rows(g->dys, v->rows, v->l->shape.c, g->db);
+        g_add_rows(&t->kernels.simd->rows, g->dys, (size_t)v->l->shape.c, v->rows, v->l->shape.c,
+                   g->db);
     assert(g->dys.f != NULL || (done_dw || g->dw == NULL));
     g_dwconv(v->l, v->in, pass_param(t, v->l, 0), v->x, g->dy, done ? NULL : g->dx,
              done_dw ? NULL : g->dw, v->n);
@@ -258,7 +259,7 @@ static void tconv_backward(struct trainer *t, const struct images *v, const stru
     real *dx = g->dx;
     size_t units = (size_t)l->units;
     if (g->db != NULL)
-        g_add_rows(g->dys, v->rows, l->units, g->db);
+        g_add_rows(NULL, g->dys, (size_t)l->units, v->rows, l->units, g->db);
     if (dx != NULL)
         memset(dx, 0, v->n * v->icount * sizeof *dx);
     for (size_t i = 0; i < v->n; i++, dy += v->count) {

@@ -15,7 +15,7 @@ static void g_dense(const struct products *p, const struct layer *l, size_t inpu
                     const real *x, const real *dy, real *dx, real *dw, real *db, size_t n)
 {
     if (db != NULL)
-        g_add_rows(reals_floats(dy), n, l->units, db);
+        g_add_rows(NULL, reals_floats(dy), (size_t)l->units, n, l->units, db);
     if (dw != NULL)
         gemm(p, 1, 0, (int)inputs, l->units, (int)n, reals_floats(x), (int)inputs, reals_floats(dy),
              l->units, true, dw, l->units);
@@ -47,7 +47,7 @@ static void g_coral(size_t inputs, int units, const real *w, const real *x, cons
 {
     assert(w != NULL);
     if (db != NULL)
-        g_add_rows(reals_floats(dy), n, units, db);
+        g_add_rows(NULL, reals_floats(dy), (size_t)units, n, units, db);
     for (size_t i = 0; i < n; i++, x += inputs, dy += units) {
         real rank = 0; /* the gradient of what all units share */
         for (int u = 0; u < units; u++)

@@ -8,70 +8,69 @@
 
 /* --- bn ------------------------------------------------------------------------------------- */
 
-/* What is kept, (4, c): mean, 1 / deviation; scale and shift. In the backward pass the last three are
-   replaced by what bn_grad takes. */
+/* What is kept, (7, c): mean, 1 / deviation; scale and shift; and for the backward pass the three that
+   bn_grad takes. */
 static real *bn_stat(const struct trainer *t, int i)
 {
     return t->state[i].kept;
 }
 
-/* Loops over `rows` values a channel, for elements of one type. Sums are over parts of a batch, which
-   are summed in between: bn_sums adds those of x - shift and of (x - shift)^2 to sum[0..c) and
-   sum[c..2c); bn_grad_sums those of dy and of dy * xhat, where xhat = (x - mean) * inv. bn_grad:
-   dx = dy * by[0..c) - by[c..2c) - (x - mean) * by[2c..3c). */
-#define BN_LOOPS(suffix, type, read, write)                                                        \
-    SIMD static void bn_sums##suffix(const type *restrict x, size_t rows, int c,                   \
-                                     const real *restrict shift, real *restrict sum)               \
-    {                                                                                              \
-        real *restrict square = sum + c;                                                           \
-        for (size_t r = 0; r < rows; r++, x += c) {                                                \
-            for (int i = 0; i < c; i++) {                                                          \
-                real d = read(x[i]) - shift[i];                                                    \
-                sum[i] += d;                                                                       \
-                square[i] += d * d;                                                                \
-            }                                                                                      \
-        }                                                                                          \
-    }                                                                                              \
-    SIMD static void bn_grad_sums##suffix(const type *restrict x, const type *restrict dy,         \
-                                          size_t rows, int c, const real *restrict mean,           \
-                                          const real *restrict inv, real *restrict sum)            \
-    {                                                                                              \
-        real *restrict dot = sum + c;                                                              \
-        for (size_t r = 0; r < rows; r++, x += c, dy += c) {                                       \
-            for (int i = 0; i < c; i++) {                                                          \
-                real d = read(dy[i]);                                                              \
-                sum[i] += d;                                                                       \
-                dot[i] += d * (read(x[i]) - mean[i]) * inv[i];                                     \
-            }                                                                                      \
-        }                                                                                          \
-    }                                                                                              \
-    SIMD static void bn_grad##suffix(const type *restrict x, const type *restrict dy,              \
-                                     type *restrict dx, size_t rows, int c,                        \
-                                     const real *restrict mean, const real *restrict by)           \
-    {                                                                                              \
-        const real *restrict sum = by + c, *restrict dot = sum + c;                                \
-        for (size_t r = 0; r < rows; r++, x += c, dy += c, dx += c) {                              \
-            for (int i = 0; i < c; i++)                                                            \
-                dx[i] = write(read(dy[i]) * by[i] - sum[i] - (read(x[i]) - mean[i]) * dot[i]);     \
-        }                                                                                          \
-    }
-
-#define AS_IT_IS(x) (x)
-BN_LOOPS(, real, AS_IT_IS, AS_IT_IS)
-#define FROM_REAL(x) bf16_round((float)(x))
-BN_LOOPS(_bf16, bfloat, bf16_float, FROM_REAL)
-
-/* y = x * scale + shift, at least `least` and at most `most`. */
-SIMD static void bn_scale_bf16(const bfloat *restrict x, bfloat *restrict y, size_t rows, int c,
-                               const real *restrict scale, const real *restrict shift, real least,
-                               real most)
+/* Of bfloat16s simd.h has the loops, which take this; there the relu behind the layer has nothing left
+   to do backward. */
+static struct bn bn_of(const struct trainer *t, int i)
 {
-    for (size_t r = 0; r < rows; r++, x += c, y += c) {
+    const struct layer *l = &t->net->layer[i];
+    const size_t c = (size_t)l->shape.c;
+    const real *stat = bn_stat(t, i);
+    const enum act act = train_tail(&t->memory, i);
+    return (struct bn){.nc = c,
+                       .mean = stat,
+                       .inv = stat + c,
+                       .scale = stat + 2 * c,
+                       .shift = stat + 3 * c,
+                       .least = act == ACT_NONE ? -(real)INFINITY : 0,
+                       .most = act == ACT_RELU6 ? 6 : (real)INFINITY,
+                       .by = stat + 4 * c};
+}
+
+/* Loops over `rows` values a channel. Sums are over parts of a batch, which are summed in between:
+   bn_sums adds those of x - shift and of (x - shift)^2 to sum[0..c) and sum[c..2c); bn_grad_sums
+   those of dy and of dy * xhat, where xhat = (x - mean) * inv. bn_grad: dx = dy * by[0..c) -
+   by[c..2c) - (x - mean) * by[2c..3c). */
+SIMD static void bn_sums(const real *restrict x, size_t rows, int c, const real *restrict shift,
+                         real *restrict sum)
+{
+    real *restrict square = sum + c;
+    for (size_t r = 0; r < rows; r++, x += c) {
         for (int i = 0; i < c; i++) {
-            real v = bf16_float(x[i]) * scale[i] + shift[i];
-            v = v < least ? least : v;
-            y[i] = FROM_REAL(v > most ? most : v);
+            real d = x[i] - shift[i];
+            sum[i] += d;
+            square[i] += d * d;
         }
+    }
+}
+
+SIMD static void bn_grad_sums(const real *restrict x, const real *restrict dy, size_t rows, int c,
+                              const real *restrict mean, const real *restrict inv,
+                              real *restrict sum)
+{
+    real *restrict dot = sum + c;
+    for (size_t r = 0; r < rows; r++, x += c, dy += c) {
+        for (int i = 0; i < c; i++) {
+            real d = dy[i];
+            sum[i] += d;
+            dot[i] += d * (x[i] - mean[i]) * inv[i];
+        }
+    }
+}
+
+SIMD static void bn_grad(const real *restrict x, const real *restrict dy, real *restrict dx,
+                         size_t rows, int c, const real *restrict mean, const real *restrict by)
+{
+    const real *restrict sum = by + c, *restrict dot = sum + c;
+    for (size_t r = 0; r < rows; r++, x += c, dy += c, dx += c) {
+        for (int i = 0; i < c; i++)
+            dx[i] = dy[i] * by[i] - sum[i] - (x[i] - mean[i]) * dot[i];
     }
 }
 
@@ -82,8 +81,9 @@ static void bn_sums_part(void *ctx, int worker, size_t k)
     pass_part(t, k, &first, &n);
     struct images v = pass_images(t, t->cur, first, n, worker);
     real *sum = t->part + k * t->part_len;
+    const struct bn bn = bn_of(t, t->cur);
     if (v.xs.h != NULL)
-        bn_sums_bf16(v.xs.h, v.rows, v.l->shape.c, bn_stat(t, t->cur), sum);
+        t->kernels.simd->rows.bn_sums(&bn, v.xs.h, v.rows, sum);
     else
         bn_sums(v.x, v.rows, v.l->shape.c, bn_stat(t, t->cur), sum);
 }
@@ -144,9 +144,8 @@ static void bn_forward(struct trainer *t, const struct images *v)
     const real *x = v->x;
     real *y = v->y;
     if (v->xs.h != NULL) {
-        bn_scale_bf16(v->xs.h, v->ys.h, v->rows, (int)c, stat + 2 * c, stat + 3 * c,
-                      tail.act == ACT_NONE ? -(real)INFINITY : 0,
-                      tail.act == ACT_RELU6 ? 6 : (real)INFINITY);
+        const struct bn bn = bn_of(t, v->i);
+        t->kernels.simd->rows.bn_scale(&bn, v->xs.h, v->ys.h, v->rows);
         return;
     }
     for (size_t rows = v->rows; rows > 0; rows -= n, x += n * c, y += n * c) {
@@ -160,10 +159,11 @@ static void bn_backward(struct trainer *t, const struct images *v, const struct 
 {
     int c = v->l->shape.c;
     const real *stat = bn_stat(t, v->i);
+    const struct bn bn = bn_of(t, v->i);
     if (v->xs.h != NULL)
-        bn_grad_bf16(v->xs.h, g->dys.h, g->dxs.h, v->rows, c, stat, stat + c);
+        t->kernels.simd->rows.bn_grad(&bn, v->xs.h, g->dys.h, g->dxs.h, v->rows);
     else
-        bn_grad(v->x, g->dy, g->dx, v->rows, c, stat, stat + c);
+        bn_grad(v->x, g->dy, g->dx, v->rows, c, stat, bn.by);
 }
 
 static void bn_grad_sums_part(void *ctx, int worker, size_t k)
@@ -177,8 +177,9 @@ static void bn_grad_sums_part(void *ctx, int worker, size_t k)
     real *sum = t->part + k * t->part_len;
     int c = v.l->shape.c;
     assert(v.xs.h != NULL ? dy.h != NULL : dy.f != NULL);
+    const struct bn bn = bn_of(t, t->cur);
     if (v.xs.h != NULL)
-        bn_grad_sums_bf16(v.xs.h, dy.h, v.rows, c, stat, stat + c, sum);
+        t->kernels.simd->rows.bn_grad_sums(&bn, v.xs.h, dy.h, v.rows, sum);
     else
         bn_grad_sums(v.x, dy.f, v.rows, c, stat, stat + c, sum);
 }
@@ -196,9 +197,10 @@ static void bn_backward_batch(struct trainer *t)
     t->dx = pass_destination(t, l->in[0]);
     const real *sum = pass_sum_batch(t, bn_grad_sums_part, 2 * c);
     real share = t->training && train ? 1 / ((real)l->shape.h * l->shape.w * t->n) : 0;
-    real *by = bn_stat(t, t->cur) + c;
+    const real *invs = bn_stat(t, t->cur) + c;
+    real *by = bn_stat(t, t->cur) + 4 * c;
     for (size_t i = 0; i < c; i++) {
-        real inv = by[i];
+        real inv = invs[i];
         by[i] = gamma[i] * inv;
         by[c + i] = by[i] * share * sum[i];
         by[2 * c + i] = by[i] * share * sum[c + i] * inv;

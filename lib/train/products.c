@@ -93,7 +93,8 @@ void product_bf16(const struct products *p, const struct packed *w, size_t m, st
                   const struct tail *t, bfloat *y, real *room)
 {
 #ifdef MIEN_DOUBLE
-    assert(p->own == NULL && w == NULL && m == 0 && x.h == NULL && t == NULL && y == room);
+    assert(p->own == NULL && w == NULL && m == 0 && x.h == NULL && t == NULL && y == NULL &&
+           room == NULL);
 #else
     const size_t terms = (size_t)w->terms, many = (size_t)w->many;
     for (size_t r = 0, some; r < m; r += some) {

@@ -76,8 +76,8 @@ static void check(const char *text)
         }
     } else {
         k_conv(&blas, l, in, weight, &tail, reals_floats(x), reals_floats(y2), IMAGES, col);
-        g_conv(&blas, l, in, weight, reals_floats(x), reals_floats(dy), reals_floats(dx2), NULL,
-               NULL, IMAGES, col);
+        g_conv(&blas, NULL, l, in, weight, reals_floats(x), reals_floats(dy), reals_floats(dx2),
+               NULL, NULL, IMAGES, col);
     }
     compare("y", text, y, y2, ny);
     if (f.has_back)
@@ -227,8 +227,8 @@ static void check_blocks(const char *text)
     struct products p = {0};
     p.scratch = malloc((own != NULL ? gemm_scratch(own) : 1) * sizeof *p.scratch);
     assert_true(b.down * b.across > 1);
-    g_conv(&p, l, in, NULL, reals_floats(x), reals_floats(dy), reals_floats(NULL), dw, db, IMAGES,
-           col);
+    g_conv(&p, NULL, l, in, NULL, reals_floats(x), reals_floats(dy), reals_floats(NULL), dw, db,
+           IMAGES, col);
     for (int k = 0; k < 1 + (own != NULL); k++) {
         for (size_t i = 0; i < b.down * b.across; i++) {
             struct block one = g_block(l, &b, i);
@@ -240,8 +240,8 @@ static void check_blocks(const char *text)
     }
     for (size_t i = 0; i < b.across; i++) {
         struct block one = g_block(l, &b, i);
-        g_bias_block(reals_floats(dy), IMAGES * shape_count(l->shape) / (size_t)l->units, l->units,
-                     &one, db2 + one.column);
+        g_bias_block(NULL, reals_floats(dy), IMAGES * shape_count(l->shape) / (size_t)l->units,
+                     l->units, &one, db2 + one.column);
     }
     compare("db", text, db2, db, (size_t)l->units);
     float *all[] = {x, dy, dw, dw2, col, db, db2, p.scratch};
