@@ -5,19 +5,6 @@
 
 enum { VARIANT(few) = 4 };
 
-/* Adds the lanes of v, from the first that the vector before didn't have, to sums. */
-TARGET static inline void VARIANT(add_lanes)(float *sum, VEC v, size_t first)
-{
-    if (first == 0) {
-        STORE(sum, LOAD(sum) + v);
-        return;
-    }
-    float some[LANES];
-    STORE(some, v);
-    for (size_t i = first; i < LANES; i++)
-        sum[i] += some[i];
-}
-
 /* For `some` rows from x on and each vector of channels, from c on. */
 #define FEW_ROWS(r, some)                                                                          \
     for (size_t r = 0, some;                                                                       \

@@ -114,72 +114,96 @@ TARGET static void FILTER(dw)(const struct dw *d, const void *const *tap, void *
     }
 }
 
-/* What channels [c, c + LANES) of a row of dy contribute to a 3x3 filter's gradient: for stride 1,
-   where an input and a gradient are each loaded once for the three taps that they share, and for
-   any stride. */
+/* What n vectors of channels, from c on, of a row of dy contribute to a 3x3 filter's gradient: for
+   stride 1, where an input and a gradient are each loaded once for the three taps that they share,
+   and for any stride. */
+enum { FILTER(most) = LANES == 16 ? 2 : 1 }; /* two fill the registers, and a line of the cache */
+
 TARGET static inline __attribute__((always_inline)) void
-FILTER(dw3_weights_side_by_side)(const struct dw3_row *r, const ELEMENT *dy, size_t c, VEC acc[9])
+FILTER(dw3_weights_side_by_side)(const struct dw3_row *r, const ELEMENT *dy, size_t c, const int n,
+                                 VEC acc[9][FILTER(most)])
 {
-    VEC d[3] = {SET(0), SET(0), SET(0)};
+    VEC d[3][FILTER(most)];
+    UNROLL
+    for (int i = 0; i < 3 * n; i++)
+        d[i / n][i % n] = SET(0);
     for (int t = 0; t < r->columns + 2; t += 3) {
         UNROLL
         for (int k = 0; k < 3; k++) {
             int x = r->x0 + t + k;
-            d[k] = t + k < r->columns ? READ(dy + (size_t)(t + k) * r->nc + c) : SET(0);
+            UNROLL
+            for (int i = 0; i < n; i++)
+                d[k][i] = t + k < r->columns
+                              ? READ(dy + (size_t)(t + k) * r->nc + c + (size_t)i * LANES)
+                              : SET(0);
             if (x < 0 || x >= r->width || t + k >= r->columns + 2)
                 continue;
             UNROLL
             for (int ky = 0; ky < 3; ky++) {
-                VEC v = READ(AT(r->row[ky], (size_t)x * r->nc + c));
                 UNROLL
-                for (int kx = 0; kx < 3; kx++)
-                    acc[3 * ky + kx] = FMA(d[(k + 3 - kx) % 3], v, acc[3 * ky + kx]);
+                for (int i = 0; i < n; i++) {
+                    VEC v = READ(AT(r->row[ky], (size_t)x * r->nc + c + (size_t)i * LANES));
+                    UNROLL
+                    for (int kx = 0; kx < 3; kx++)
+                        acc[3 * ky + kx][i] = FMA(d[(k + 3 - kx) % 3][i], v, acc[3 * ky + kx][i]);
+                }
             }
         }
     }
 }
 
 TARGET static inline __attribute__((always_inline)) void
-FILTER(dw3_weights_apart)(const struct dw3_row *r, const ELEMENT *dy, size_t c, VEC acc[9])
+FILTER(dw3_weights_apart)(const struct dw3_row *r, const ELEMENT *dy, size_t c, const int n,
+                          VEC acc[9][FILTER(most)])
 {
     for (int ox = 0; ox < r->columns; ox++) {
         int x = r->x0 + ox * r->stride;
-        VEC d = READ(dy + (size_t)ox * r->nc + c);
         UNROLL
-        for (int kx = 0; kx < 3; kx++) {
-            if (x + kx < 0 || x + kx >= r->width)
-                continue;
+        for (int i = 0; i < n; i++) {
+            const size_t at = c + (size_t)i * LANES;
+            VEC d = READ(dy + (size_t)ox * r->nc + at);
             UNROLL
-            for (int ky = 0; ky < 3; ky++)
-                acc[3 * ky + kx] =
-                    FMA(d, READ(AT(r->row[ky], (size_t)(x + kx) * r->nc + c)), acc[3 * ky + kx]);
+            for (int kx = 0; kx < 3; kx++) {
+                if (x + kx < 0 || x + kx >= r->width)
+                    continue;
+                UNROLL
+                for (int ky = 0; ky < 3; ky++)
+                    acc[3 * ky + kx][i] =
+                        FMA(d, READ(AT(r->row[ky], (size_t)(x + kx) * r->nc + at)),
+                            acc[3 * ky + kx][i]);
+            }
         }
     }
+}
+
+/* Adds it to dw, of the first vector from lane `first` on. */
+TARGET static inline __attribute__((always_inline)) void
+FILTER(dw3_weights_of)(const struct dw3_row *r, const void *dy, size_t c, const int n, size_t first,
+                       float *dw)
+{
+    VEC acc[9][FILTER(most)];
+    UNROLL
+    for (int k = 0; k < 9 * n; k++)
+        acc[k / n][k % n] = SET(0);
+    if (r->stride == 1)
+        FILTER(dw3_weights_side_by_side)(r, dy, c, n, acc);
+    else
+        FILTER(dw3_weights_apart)(r, dy, c, n, acc);
+    UNROLL
+    for (int k = 0; k < 9 * n; k++)
+        VARIANT(add_lanes)
+    (dw + (size_t)(k / n) * r->nc + c + (size_t)(k % n) * LANES, acc[k / n][k % n], first);
 }
 
 /* The last vector overlaps the one before, whose channels aren't added again. */
 TARGET static void FILTER(dw3_weights)(const struct dw3_row *r, const void *dy, float *dw)
 {
-    for (size_t at = 0; at < r->nc; at += LANES) {
+    size_t at = 0;
+    for (; at + FILTER(most) * LANES <= r->nc; at += FILTER(most) * LANES)
+        FILTER(dw3_weights_of)(r, dy, at, FILTER(most), 0, dw);
+    for (; at < r->nc; at += LANES) {
         size_t c = at + LANES > r->nc ? r->nc - LANES : at;
-        VEC acc[9];
-        UNROLL
-        for (int k = 0; k < 9; k++)
-            acc[k] = SET(0);
-        if (r->stride == 1)
-            FILTER(dw3_weights_side_by_side)(r, dy, c, acc);
-        else
-            FILTER(dw3_weights_apart)(r, dy, c, acc);
-        for (int k = 0; k < 9; k++) {
-            float *to = dw + (size_t)k * r->nc, sums[LANES];
-            if (c == at) {
-                STORE(to + c, LOAD(to + c) + acc[k]);
-                continue;
-            }
-            STORE(sums, acc[k]);
-            for (size_t i = at; i < r->nc; i++)
-                to[i] += sums[i - c];
-        }
+        FILTER(dw3_weights_of)(r, dy, c, 1, at - c, dw);
     }
 }
 

@@ -98,6 +98,19 @@ TARGET static void VARIANT(tile)(const struct tile *t)
         memcpy(t->c + (size_t)i * t->ldc, edge + i * NR, (size_t)t->n * sizeof *edge);
 }
 
+/* Adds lanes of v, from one on, to sums: a vector may overlap the one before. */
+TARGET static inline void VARIANT(add_lanes)(float *sum, VEC v, size_t first)
+{
+    if (first == 0) {
+        STORE(sum, LOAD(sum) + v);
+        return;
+    }
+    float some[LANES];
+    STORE(some, v);
+    for (size_t i = first; i < LANES; i++)
+        sum[i] += some[i];
+}
+
 #define FILTER(name) VARIANT(name)
 #define ELEMENT      float
 #define READ(p)      LOAD(p)
