@@ -351,7 +351,9 @@ static void multiply(const struct gemm *g, size_t words, const float *a, int row
         for (int i = 0; i < rows; i += each, panel += a_step) {
             int m = min_int(each, rows - i);
             bool local = to != NULL && !add;
-            float *sums = local ? here : c + (size_t)i * ldc + (size_t)j;
+            float *sums = here;
+            if (!local)
+                sums = c + (size_t)i * ldc + (size_t)j;
             size_t ld = local ? (size_t)g->nr : ldc;
             struct rounded r;
             if (to != NULL) {
