@@ -86,7 +86,8 @@ void mien_cli_check_input(const struct mien_cli *c, int fd)
         mien_cli_die(c, "records are read from standard input, which is a terminal; see %s --help",
                      c->name);
     struct stat in, out;
-    if (c->state->output == NULL && fstat(fd, &in) == 0 && fstat(STDOUT_FILENO, &out) == 0 &&
+    bool elsewhere = c->state != NULL && c->state->output != NULL;
+    if (!elsewhere && fstat(fd, &in) == 0 && fstat(STDOUT_FILENO, &out) == 0 &&
         S_ISREG(in.st_mode) && in.st_dev == out.st_dev && in.st_ino == out.st_ino)
         mien_cli_die(c, "standard output is the file that is read");
 }
