@@ -147,6 +147,7 @@ VARIANT(finish_rows)(const float *c, size_t ldc, int m, const float *bias, enum 
 TARGET static void VARIANT(finish)(const float *c, size_t ldc, int m, int n, const float *bias,
                                    enum act act, bfloat *y, size_t ldy)
 {
+    assert(act != ACT_PRELU); /* which has slopes */
     if (n == NV * LANES && act == ACT_NONE) {
         VARIANT(finish_rows)(c, ldc, m, bias, ACT_NONE, y, ldy);
     } else if (n == NV * LANES && act == ACT_RELU6) {
