@@ -15,6 +15,7 @@
 #include "gemm.h"
 
 #include <assert.h>
+#include <math.h>
 #include <string.h>
 
 #ifdef __x86_64__

@@ -16,7 +16,7 @@
  *   TILE                is the tile, another variant's
  */
 
-#include "tail.h"
+#include "kernels.h"
 #include "vec.h"
 
 enum { VARIANT(words_of_two) = PAIRS ? 1 : 2 };
@@ -155,11 +155,12 @@ TARGET static void VARIANT(finish)(const float *c, size_t ldc, int m, int n, con
     } else if (n == NV * LANES && act == ACT_RELU) {
         VARIANT(finish_rows)(c, ldc, m, bias, ACT_RELU, y, ldy);
     } else {
-        const struct tail tail = {bias, act, NULL};
+        const float low = act == ACT_NONE ? -INFINITY : 0, high = act == ACT_RELU6 ? 6 : INFINITY;
         for (int i = 0; i < m; i++) {
-            for (int j = 0; j < n; j++)
-                y[(size_t)i * ldy + (size_t)j] =
-                    bf16_round(tail_one(&tail, j, c[(size_t)i * ldc + (size_t)j]));
+            for (int j = 0; j < n; j++) {
+                float v = c[(size_t)i * ldc + (size_t)j] + (bias != NULL ? bias[j] : 0);
+                y[(size_t)i * ldy + (size_t)j] = bf16_round(v < low ? low : v > high ? high : v);
+            }
         }
     }
 }
