@@ -8,6 +8,7 @@
 #include "record/label.h"
 #include "rule.h"
 #include "util/json.h"
+#include "util/utf8.h"
 #include "words.h"
 
 size_t sidecar_name(const char *path)
@@ -107,10 +108,9 @@ static int set_label(struct mien_rec *r, int tag, const char *s, size_t n,
 /* Drops the byte order mark that some programs begin UTF-8 with. */
 static void drop_mark(const char **text, size_t *n)
 {
-    if (*n >= 3 && memcmp(*text, "\xef\xbb\xbf", 3) == 0) {
-        *text += 3;
-        *n -= 3;
-    }
+    const size_t mark = utf8_mark(*text, *n);
+    *text += mark;
+    *n -= mark;
 }
 
 int sidecar_text(struct mien_rec *r, int tag, const char *text, size_t n,

@@ -5,6 +5,7 @@
 #include <strings.h>
 
 #include "text_in.h"
+#include "util/utf8.h"
 
 static const struct {
     const char *magic;
@@ -57,10 +58,9 @@ const char *sniff_other(const void *head, size_t n)
         return NULL;
     if (memchr(head, 0, n))
         return "neither a MATLAB 5 file nor a text table";
-    if (n >= 3 && !memcmp(s, "\xef\xbb\xbf", 3)) {
-        s += 3;
-        n -= 3;
-    }
+    const size_t mark = utf8_mark(s, n);
+    s += mark;
+    n -= mark;
     while (n > 0 && isspace((unsigned char)*s)) {
         s++;
         n--;

@@ -62,9 +62,9 @@ static int begin(struct text_in *t, struct mien_err *e)
             break;
     }
     t->form = form_of(t->raw, t->len);
-    if (t->form == TEXT_BYTES && t->len >= 3 && !memcmp(t->raw, "\xef\xbb\xbf", 3))
-        drop(t, 3);
-    else if (t->form != TEXT_BYTES && (t->raw[0] >= 0xfe || t->raw[1] >= 0xfe))
+    if (t->form == TEXT_BYTES)
+        drop(t, utf8_mark(t->raw, t->len));
+    else if (t->raw[0] >= 0xfe || t->raw[1] >= 0xfe)
         drop(t, 2);
     return 0;
 }

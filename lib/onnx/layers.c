@@ -80,6 +80,19 @@ int ob_emit(struct build *b, const struct value *v, int layer)
     return ob_out(b, 0, &out);
 }
 
+int ob_emit_image(struct build *b, const struct value *v, int layer)
+{
+    if (layer < 0)
+        return layer;
+    const struct shape s = b->net.layer[layer].shape;
+    struct value out = *v;
+    out.dim[1] = s.c;
+    out.dim[v->rank - 1] = s.w;
+    if (v->rank == 4)
+        out.dim[2] = s.h;
+    return ob_emit(b, &out, layer);
+}
+
 /* --- Layers --------------------------------------------------------------------------------- */
 
 struct layer ob_layer(enum layer_type type, int in)

@@ -55,6 +55,8 @@ int ob_out(struct build *b, int k, const struct value *v);
 int ob_out_constant(struct build *b, int k, struct constant *c);
 /* Output 0 is that of a new layer, as v is but for it; returns layer when that is an error. */
 MIEN_CHECKED int ob_emit(struct build *b, const struct value *v, int layer);
+/* The same, with the channels, rows and columns that the layer makes of v, of rank 3 or 4. */
+MIEN_CHECKED int ob_emit_image(struct build *b, const struct value *v, int layer);
 
 /* --- Layout --------------------------------------------------------------------------------- */
 

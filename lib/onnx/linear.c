@@ -66,12 +66,7 @@ int op_conv_node(struct build *b)
     }
     if (l.bias && bias_of(b, 2, layer, (size_t)units) < 0)
         return MIEN_ERR_FORMAT;
-    struct shape s = b->net.layer[layer].shape;
-    v.dim[1] = s.c;
-    v.dim[v.rank - 1] = s.w;
-    if (v.rank == 4)
-        v.dim[2] = s.h;
-    return ob_emit(b, &v, layer);
+    return ob_emit_image(b, &v, layer);
 }
 
 /* The padding that makes a transposed convolution's output what output_shape or auto_pad asks for:
@@ -143,12 +138,7 @@ int op_conv_transpose(struct build *b)
     }
     if (l.bias && bias_of(b, 2, layer, (size_t)l.units) < 0)
         return MIEN_ERR_FORMAT;
-    struct shape s = b->net.layer[layer].shape;
-    v.dim[1] = s.c;
-    v.dim[v.rank - 1] = s.w;
-    if (v.rank == 4)
-        v.dim[2] = s.h;
-    return ob_emit(b, &v, layer);
+    return ob_emit_image(b, &v, layer);
 }
 
 /* --- Matrices ------------------------------------------------------------------------------- */

@@ -76,14 +76,7 @@ int op_pool(struct build *b)
     int rc = onnx_window(b, &v, &l);
     if (rc < 0 || (rc = ob_channels_last(b, &v)) < 0 || (rc = l.in[0] = ob_plain(b, &v)) < 0)
         return rc;
-    int layer = ob_add(b, &l, -1);
-    if (layer < 0)
-        return layer;
-    struct shape s = b->net.layer[layer].shape;
-    v.dim[v.rank - 1] = s.w;
-    if (v.rank == 4)
-        v.dim[2] = s.h;
-    return ob_emit(b, &v, layer);
+    return ob_emit_image(b, &v, ob_add(b, &l, -1));
 }
 
 int op_global_pool(struct build *b)

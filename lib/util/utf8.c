@@ -1,6 +1,7 @@
 #include "utf8.h"
 
 #include <stdio.h>
+#include <string.h>
 
 size_t utf8_len(const void *s, size_t n)
 {
@@ -29,6 +30,12 @@ bool utf8_valid(const void *s, size_t n)
             return false;
     }
     return true;
+}
+
+size_t utf8_mark(const void *s, size_t n)
+{
+    static const char mark[] = {'\xef', '\xbb', '\xbf'};
+    return n >= sizeof mark && memcmp(s, mark, sizeof mark) == 0 ? sizeof mark : 0;
 }
 
 size_t utf8_fit(const void *s, size_t n, size_t max)

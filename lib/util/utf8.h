@@ -13,6 +13,9 @@ size_t utf8_len(const void *s, size_t n);
 /* Whether all n bytes are well formed. */
 bool utf8_valid(const void *s, size_t n);
 
+/* The bytes, 3 or 0, of a byte order mark that the n bytes at s begin with. */
+size_t utf8_mark(const void *s, size_t n);
+
 /* How many of the n bytes at s fit into max without cutting a character in two. */
 size_t utf8_fit(const void *s, size_t n, size_t max);
 
