@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "util/aligned.h"
 #include "util/file.h"
 
 #define BUFFERS  ((size_t)56 << 20)
@@ -16,11 +17,16 @@ _Static_assert(END_RECORD <= SMALLEST, "an end record fits a buffer");
 
 enum { OPEN = 200 }; /* files at once */
 
+/* A size in the heap is a shard's bytes, fewer than 2^47, and its number, which decides between
+   shards of the same bytes. */
+enum { NUMBER_BITS = 17 };
+_Static_assert(SHARDS_MAX <= 1 << NUMBER_BITS, "a number fits");
+
 struct shard {
     unsigned char *buf;
-    size_t len;                      /* bytes in it */
-    bool made;                       /* its file */
-    uint64_t bytes, records, inside; /* inside: the segment that isn't ended */
+    size_t len;               /* bytes in it */
+    bool made;                /* its file */
+    uint64_t records, inside; /* inside: the segment that isn't ended */
 };
 
 /* A slot of the table of keys. */
@@ -38,8 +44,8 @@ struct shards {
     unsigned char *bufs;
     struct shard *shard;
     struct file_out *out;
-    uint32_t *heap;  /* of shards: none is smaller than the one at (i - 1) / 2 */
-    uint32_t *place; /* of each shard in it */
+    uint64_t *heap;  /* of sizes: none is less than the one at (i - 1) / 2 */
+    uint32_t *place; /* of each shard's size in it */
     struct key *keys;
     size_t nkey, nslot; /* nslot: a power of two */
 };
@@ -55,7 +61,7 @@ struct shards *shards_new(const char *path, int n, uint64_t segment, struct mien
     s->size = each > LARGEST ? LARGEST : each < SMALLEST ? SMALLEST : each;
     s->segment = segment;
     s->rests = n > OPEN;
-    s->bufs = malloc(s->n * s->size);
+    s->bufs = aligned_new(s->n, s->size);
     s->shard = calloc(s->n, sizeof *s->shard);
     s->out = calloc(s->n, sizeof *s->out);
     s->heap = calloc(s->n, sizeof *s->heap);
@@ -158,25 +164,25 @@ int shards_end(struct shards *s, const struct mien_reader *rd, struct mien_err *
 
 /* --- Balance ------------------------------------------------------------------------------- */
 
-static bool less(const struct shards *s, uint32_t a, uint32_t b)
+static uint32_t number(uint64_t size)
 {
-    uint64_t x = s->shard[a].bytes, y = s->shard[b].bytes;
-    return x != y ? x < y : a < b;
+    return (uint32_t)size & ((1u << NUMBER_BITS) - 1);
 }
 
-/* Moves a shard that has grown to where it belongs. */
-static void sink(struct shards *s, uint32_t x)
+/* Adds n bytes to shard x, and moves its size to where it belongs. */
+static void enlarge(struct shards *s, uint32_t x, size_t n)
 {
+    uint64_t *heap = s->heap;
     size_t i = s->place[x];
+    uint64_t size = heap[i] + ((uint64_t)n << NUMBER_BITS);
     for (size_t child; (child = 2 * i + 1) < s->n; i = child) {
-        if (child + 1 < s->n && less(s, s->heap[child + 1], s->heap[child]))
-            child++;
-        if (!less(s, s->heap[child], x))
+        child += child + 1 < s->n && heap[child + 1] < heap[child];
+        if (size < heap[child])
             break;
-        s->heap[i] = s->heap[child];
-        s->place[s->heap[i]] = (uint32_t)i;
+        heap[i] = heap[child];
+        s->place[number(heap[i])] = (uint32_t)i;
     }
-    s->heap[i] = x;
+    heap[i] = size;
     s->place[x] = (uint32_t)i;
 }
 
@@ -213,16 +219,25 @@ static long long shard_of(struct shards *s, uint64_t key, struct mien_err *e)
     while (s->keys[at].shard != NO_SHARD && s->keys[at].key != key)
         at = (at + 1) & (s->nslot - 1);
     if (s->keys[at].shard == NO_SHARD) {
-        s->keys[at] = (struct key){key, s->heap[0]};
+        s->keys[at] = (struct key){key, number(s->heap[0])};
         s->nkey++;
     }
     return s->keys[at].shard;
 }
 
+/* Fetches the place in a buffer where a small record will go: of many buffers it isn't in the cache,
+   and meanwhile the record is read. */
+static void prefetch(const struct shard *x)
+{
+    enum { LINE = 64, LINES = 3 };
+    for (size_t i = 0; i < LINES; i++)
+        __builtin_prefetch(x->buf + x->len + i * LINE, 1);
+}
+
 int shards_add(struct shards *s, const struct reader_raw *r, const uint64_t *key,
                struct mien_err *e)
 {
-    long long i = key != NULL ? shard_of(s, *key, e) : (long long)s->heap[0];
+    long long i = key != NULL ? shard_of(s, *key, e) : (long long)number(s->heap[0]);
     if (i < 0)
         return (int)i;
     struct shard *x = &s->shard[i];
@@ -238,8 +253,8 @@ int shards_add(struct shards *s, const struct reader_raw *r, const uint64_t *key
         memcpy(x->buf + x->len + HEADER, r->body, r->len);
         x->len += n;
     }
-    x->bytes += n;
-    sink(s, (uint32_t)i);
+    enlarge(s, (uint32_t)i, n);
+    prefetch(&s->shard[number(s->heap[0])]);
     x->records++;
     x->inside++;
     return x->inside == s->segment ? end_segment(s, (size_t)i, e) : 0;
@@ -250,10 +265,11 @@ struct shards_range shards_range(const struct shards *s)
     struct shards_range g = {{UINT64_MAX, 0}, {UINT64_MAX, 0}};
     for (size_t i = 0; i < s->n; i++) {
         const struct shard *x = &s->shard[i];
+        uint64_t bytes = s->heap[s->place[i]] >> NUMBER_BITS;
         g.records[0] = x->records < g.records[0] ? x->records : g.records[0];
         g.records[1] = x->records > g.records[1] ? x->records : g.records[1];
-        g.bytes[0] = x->bytes < g.bytes[0] ? x->bytes : g.bytes[0];
-        g.bytes[1] = x->bytes > g.bytes[1] ? x->bytes : g.bytes[1];
+        g.bytes[0] = bytes < g.bytes[0] ? bytes : g.bytes[0];
+        g.bytes[1] = bytes > g.bytes[1] ? bytes : g.bytes[1];
     }
     return g;
 }
