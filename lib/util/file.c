@@ -230,16 +230,19 @@ static void drop_name(struct file_out *o)
     o->tmp = NULL;
 }
 
-/* Where the system shows a descriptor as a file, for linkat to name it. */
-struct file_link {
-    char path[40];
-};
-
-static struct file_link link_of(int fd)
+/* Gives a file that has no name this one: by its descriptor or, where this process may not, by the
+   file that the system shows it as, which takes longer. Returns 0, or -1 with errno. */
+static int name_file(int fd, const char *path)
 {
-    struct file_link l;
-    snprintf(l.path, sizeof l.path, "/proc/self/fd/%d", fd);
-    return l;
+#ifdef AT_EMPTY_PATH /* Linux's */
+    if (linkat(fd, "", AT_FDCWD, path, AT_EMPTY_PATH) == 0)
+        return 0;
+    if (errno == EEXIST)
+        return -1;
+#endif
+    char shown[40];
+    snprintf(shown, sizeof shown, "/proc/self/fd/%d", fd);
+    return linkat(AT_FDCWD, shown, AT_FDCWD, path, AT_SYMLINK_FOLLOW);
 }
 
 /* Opens a file without a name in a folder. Returns its descriptor, or -1 where that can't be. */
@@ -260,7 +263,7 @@ static int open_in_folder_of(const char *path)
     char *dir = folder_of(path);
     int fd = dir != NULL ? open_unnamed(dir, 0) : -1;
     free(dir);
-    if (fd < 0 || access(link_of(fd).path, F_OK) == 0)
+    if (fd < 0 || access("/proc/self/fd", F_OK) == 0)
         return fd;
     close(fd);
     return -1;
@@ -303,13 +306,16 @@ int file_create(struct file_out *o, const char *path, struct mien_err *e)
         return mien_err_set(e, MIEN_ERR_ARG, "can't write to standard output; name a file");
     if (*path == '\0')
         return mien_err_set(e, MIEN_ERR_ARG, "the name of an output file is empty");
-    int rc = stat(path, &st);
+    int rc = lstat(path, &st);
+    bool link = rc == 0 && S_ISLNK(st.st_mode);
+    if (link)
+        rc = stat(path, &st);
     if (rc < 0 && errno != ENOENT)
         return mien_err_sys(e, "cannot create '%s'", path);
     bool replaces = rc == 0;
     o->direct = replaces && !S_ISREG(st.st_mode);
     o->path = strdup(path);
-    o->target = follow(path);
+    o->target = link ? follow(path) : strdup(path);
     if (o->path == NULL || o->target == NULL) {
         rc = mien_err_mem(e, strlen(path) + 1, "a file name");
     } else if (o->direct) {
@@ -381,7 +387,7 @@ static int link_named(struct file_out *o, struct mien_err *e)
     struct rng rng = {hash_mix((uint64_t)getpid()) ^ (uint64_t)o->fd};
     do {
         snprintf(end, sizeof ".XXXXXX", ".%06x", (unsigned)rng_below(&rng, 1u << 24));
-        rc = linkat(AT_FDCWD, link_of(o->fd).path, AT_FDCWD, o->tmp, AT_SYMLINK_FOLLOW);
+        rc = name_file(o->fd, o->tmp);
     } while (rc < 0 && errno == EEXIST && --tries > 0);
     if (rc == 0)
         return 0;
@@ -396,7 +402,7 @@ static int put_in_place(struct file_out *o, struct mien_err *e)
     if (o->direct)
         return 0;
     if (o->tmp == NULL) {
-        if (linkat(AT_FDCWD, link_of(o->fd).path, AT_FDCWD, o->target, AT_SYMLINK_FOLLOW) == 0)
+        if (name_file(o->fd, o->target) == 0)
             return 0;
         if (errno != EEXIST)
             return mien_err_sys(e, "cannot create '%s'", o->path);

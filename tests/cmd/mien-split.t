@@ -204,6 +204,13 @@ is 'are none' "$(echo s-*; cat s-2.mien)" "s-2.mien
 old"
 (ulimit -f 8; mien-split --shards 250 s.mien <all.mien 2>err)
 is 'nor are those that have no room' "$? $(echo s-*)" '2 s-2.mien'
+echo old >s-2.mien
+chmod 640 s-2.mien
+ln -s elsewhere s-3.mien
+exits 'a file can be named another way' 0 failing linkat:EIO:1 mien-split -q --shards 8 s.mien <all.mien
+is 'links are followed, and modes kept' "$(stat -c %a s-2.mien) $([ -L s-3.mien ] && mien-view --count elsewhere)" '640 112'
+is 'and nothing else is there' "$(find . -name 's-*' | wc -l)" 8
+rm s-* elsewhere
 mkfifo pipe
 mien-split -q --shards 4000 s.mien <pipe &
 exec 9>pipe
@@ -212,7 +219,7 @@ ok 'files have other names at first' sh -c 'for i in $(seq 50); do ls s-*.mien.?
 kill $!
 wait $! 2>/dev/null
 exec 9>&-
-is 'a signal leaves nothing' "$(echo s-*)" s-2.mien
+is 'a signal leaves nothing' "$(echo s-*)" 's-*'
 while read -r args; do
     # shellcheck disable=SC2086 # several words
     exits "mien-split $args" 2 mien-split $args <all.mien
