@@ -314,6 +314,7 @@ int file_create(struct file_out *o, const char *path, struct mien_err *e)
         return mien_err_sys(e, "cannot create '%s'", path);
     bool replaces = rc == 0;
     o->direct = replaces && !S_ISREG(st.st_mode);
+    o->fresh = !replaces;
     o->path = strdup(path);
     o->target = link ? follow(path) : strdup(path);
     if (o->path == NULL || o->target == NULL) {
@@ -504,10 +505,13 @@ static int sync_all(struct file_out *o, size_t n, struct mien_err *e)
 
 int file_commit_all(struct file_out *o, size_t n, size_t *done, struct mien_err *e)
 {
-    *done = 0;
+    size_t placed = 0;
     int rc = sync_all(o, n, e);
-    while (rc == 0 && *done < n && (rc = put_in_place(&o[*done], e)) == 0)
-        ++*done;
+    while (rc == 0 && placed < n && (rc = put_in_place(&o[placed], e)) == 0)
+        placed++;
+    *done = placed;
+    for (size_t i = 0; i < placed && placed < n; i++)
+        *done -= o[i].fresh && unlink(o[i].target) == 0;
     if (rc == 0 && n > 0)
         rc = sync_folder(&o[0], e);
     for (size_t i = 0; i < n; i++)

@@ -57,6 +57,7 @@ struct file_out {
     char *path, *target; /* as it was given, and what it leads to */
     char *tmp;           /* the temporary name; NULL while there is none */
     bool direct;         /* written directly */
+    bool fresh;          /* its target wasn't there */
 };
 MIEN_CHECKED int file_create(struct file_out *o, const char *path, struct mien_err *e);
 
@@ -84,7 +85,8 @@ MIEN_CHECKED int file_rest(struct file_out *o, struct mien_err *e);
 MIEN_CHECKED int file_wake(struct file_out *o, struct mien_err *e);
 
 /* file_commit for n files in one folder, whether they rest or not: all are synced before the first
-   is put in its place. Where that fails for one, *done tells how many were before. */
+   is put in its place. Where that fails for one, those that were in theirs are removed again, unless
+   they have replaced a file: *done tells how many stay. */
 MIEN_CHECKED int file_commit_all(struct file_out *o, size_t n, size_t *done, struct mien_err *e);
 
 /* Harmless after file_commit, or on a zeroed struct with fd -1. */

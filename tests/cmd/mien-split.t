@@ -204,9 +204,16 @@ is 'are none' "$(echo s-*; cat s-2.mien)" "s-2.mien
 old"
 (ulimit -f 8; mien-split --shards 250 s.mien <all.mien 2>err)
 is 'nor are those that have no room' "$? $(echo s-*)" '2 s-2.mien'
-echo old >s-2.mien
-chmod 640 s-2.mien
+mv s-2.mien s-7.mien
+failing linkat:EIO:5+ mien-split --shards 8 s.mien <all.mien 2>err
+is 'nor are those of which one can not be named' "$? $(echo s-*)" '2 s-7.mien'
+is 'which is said' "$(cat err)" "mien-split: cannot create 's-5.mien': Input/output error"
+rm s-7.mien
+for file in s-2 s-5; do echo old >$file.mien; chmod 640 $file.mien; done
 ln -s elsewhere s-3.mien
+failing rename:EIO:2 mien-split --shards 8 s.mien <all.mien 2>err
+is 'where a file can not be replaced, new ones go again' "$? $(echo s-* elsewhere*) $(cat s-5.mien)" '2 s-2.mien s-3.mien s-5.mien elsewhere* old'
+like 'and what was replaced is counted' "$(cat err)" "^mien-split: cannot rename 's-5.mien.*' to 's-5.mien': .*; 1 of 8 shards are new$"
 exits 'a file can be named another way' 0 failing linkat:EIO:1 mien-split -q --shards 8 s.mien <all.mien
 is 'links are followed, and modes kept' "$(stat -c %a s-2.mien) $([ -L s-3.mien ] && mien-view --count elsewhere)" '640 112'
 is 'and nothing else is there' "$(find . -name 's-*' | wc -l)" 8
