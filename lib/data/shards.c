@@ -15,7 +15,9 @@ _Static_assert(END_RECORD <= SMALLEST, "an end record fits a buffer");
 
 #define NO_SHARD UINT32_MAX
 
-enum { OPEN = 200 }; /* files at once */
+/* Files at once, at most, and descriptors that are left for others: 1000 shards are open at once
+   where the system allows 1024. */
+enum { OPEN = 10000, SPARE = 16 };
 
 /* A size in the heap is a shard's bytes, fewer than 2^47, and its number, which decides between
    shards of the same bytes. */
@@ -40,7 +42,7 @@ struct shards {
     size_t n, size; /* size: of a buffer */
     uint64_t segment;
     struct history history;
-    bool rests; /* files are closed in between */
+    bool rests; /* files are too many to be open at once */
     unsigned char *bufs;
     struct shard *shard;
     struct file_out *out;
@@ -49,6 +51,12 @@ struct shards {
     struct key *keys;
     size_t nkey, nslot; /* nslot: a power of two */
 };
+
+static bool too_many_to_open(size_t n)
+{
+    long most = sysconf(_SC_OPEN_MAX); /* -1: no limit */
+    return n > OPEN || (most >= 0 && n + SPARE > (size_t)most);
+}
 
 struct shards *shards_new(const char *path, int n, uint64_t segment, struct mien_err *e)
 {
@@ -60,7 +68,7 @@ struct shards *shards_new(const char *path, int n, uint64_t segment, struct mien
     s->n = (size_t)n;
     s->size = each > LARGEST ? LARGEST : each < SMALLEST ? SMALLEST : each;
     s->segment = segment;
-    s->rests = n > OPEN;
+    s->rests = too_many_to_open(s->n);
     s->bufs = aligned_new(s->n, s->size);
     s->shard = calloc(s->n, sizeof *s->shard);
     s->out = calloc(s->n, sizeof *s->out);

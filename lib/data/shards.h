@@ -3,8 +3,8 @@
  *
  * A record goes to the shard with the fewest bytes so far, or to that of the first record of its
  * key, as it came, byte for byte. So the shards depend on the stream alone. Takes a buffer a shard,
- * 56 MB for all of them or 4 kB each, and 24 bytes a key. Of more files than may well be open at
- * once each is opened to write a buffer, and closed again.
+ * 56 MB for all of them or 4 kB each, and 24 bytes a key. Files that are more than may be open at
+ * once have temporary names, and are opened to write a buffer and closed again.
  */
 #ifndef MIEN_DATA_SHARDS_H
 #define MIEN_DATA_SHARDS_H

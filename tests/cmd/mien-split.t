@@ -1,4 +1,5 @@
 #!/bin/sh
+# shellcheck disable=SC3045 # shells have this limit, though POSIX doesn't
 # mien-split: every record in one part, whatever the order; stratified parts are alike.
 . "$(dirname "$0")/../lib.sh"
 
@@ -158,7 +159,8 @@ is 'example: folds' "$(($(mien-view -r --select 'split == "part3"' folds.mien | 
     $(mien-view -r --select 'split != "part3"' folds.mien | n)))" 600
 
 # --- Shards --------------------------------------------------------------------------------------
-# 250 shards are more than are open at once; pixels of 60x60 are larger than half a buffer of 2000 shards.
+# 2000 shards are more than are open at once; pixels of 60x60 are larger than half a buffer of theirs.
+few_open() { (ulimit -n 300; exec "$@"); }
 mien-fake 900 --image >all.mien
 mien-fake 20 --pixels 60x60 | cat all.mien - | mien-view -r >mixed.mien
 mkdir shards
@@ -166,12 +168,12 @@ mkdir shards
 sorted() { cat "$@" | mien-view -f json --full | sort; }
 sorted mixed.mien >wanted
 for count in 1 7 250 2000; do
-    exits "$count shards" 0 mien-split --shards $count shards/s.mien <mixed.mien
+    exits "$count shards" 0 few_open mien-split --shards $count shards/s.mien <mixed.mien
     is 'are so many files' "$(find shards -type f | wc -l)" $count
     sorted shards/* >got
     ok 'with all records, each once' cmp got wanted
     cat shards/* | cksum >first
-    mien-split -q --shards $count shards/s.mien <mixed.mien
+    few_open mien-split -q --shards $count shards/s.mien <mixed.mien
     is 'the same ones again' "$(cat shards/* | cksum)" "$(cat first)"
     rm shards/*
 done
@@ -205,9 +207,11 @@ old"
 (ulimit -f 8; mien-split --shards 250 s.mien <all.mien 2>err)
 is 'nor are those that have no room' "$? $(echo s-*)" '2 s-2.mien'
 mv s-2.mien s-7.mien
-failing linkat:EIO:5+ mien-split --shards 8 s.mien <all.mien 2>err
-is 'nor are those of which one can not be named' "$? $(echo s-*)" '2 s-7.mien'
-is 'which is said' "$(cat err)" "mien-split: cannot create 's-5.mien': Input/output error"
+for limit in 300 20; do # files without names at first, and with temporary ones
+    (ulimit -n $limit; failing linkat:EIO:5+ mien-split --shards 8 s.mien <all.mien 2>err)
+    is 'nor are those of which some can not be named' "$? $(echo s-*)" '2 s-7.mien'
+    like 'of which one is named' "$(cat err)" "^mien-split: cannot create 's-5.mien.*': Input/output error$"
+done
 rm s-7.mien
 for file in s-2 s-5; do echo old >$file.mien; chmod 640 $file.mien; done
 ln -s elsewhere s-3.mien
@@ -219,14 +223,33 @@ is 'links are followed, and modes kept' "$(stat -c %a s-2.mien) $([ -L s-3.mien 
 is 'and nothing else is there' "$(find . -name 's-*' | wc -l)" 8
 rm s-* elsewhere
 mkfifo pipe
-mien-split -q --shards 4000 s.mien <pipe &
-exec 9>pipe
-mien-fake 200 --pixels 70x70 >&9
-ok 'files have other names at first' sh -c 'for i in $(seq 50); do ls s-*.mien.?????? && exit; sleep 0.1; done; exit 1'
-kill $!
-wait $! 2>/dev/null
-exec 9>&-
-is 'a signal leaves nothing' "$(echo s-*)" 's-*'
+mien-fake 60 --pixels 300x300 >large.mien
+named() { ls s-*.mien.?????? >/dev/null 2>&1; }
+unnamed() { find "/proc/$!/fd" -lname "$T/*deleted*" 2>/dev/null | grep -q .; }
+# begun SHARDS: so many are, and some of their files are there.
+begun() {
+    (ulimit -n 300; exec mien-split -q --shards "$1" s.mien <pipe) &
+    exec 9>pipe
+    head -c 9000000 large.mien >&9
+    for _ in $(seq 50); do named || unnamed && break; sleep 0.1; done
+}
+# ends SIGNAL: nothing is left.
+ends() {
+    kill "-$1" $!
+    wait $! 2>/dev/null
+    exec 9>&-
+    is "SIG$1 leaves nothing" "$(echo s-*)" 's-*'
+}
+begun 4000
+ok 'many files have temporary names' named
+ends TERM
+begun 250
+if unnamed; then
+    ends KILL
+else
+    skip 'SIGKILL leaves nothing' 'this folder takes no files without a name'
+    ends TERM
+fi
 while read -r args; do
     # shellcheck disable=SC2086 # several words
     exits "mien-split $args" 2 mien-split $args <all.mien
