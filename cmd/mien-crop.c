@@ -149,17 +149,8 @@ static void check_options(struct crop *c)
     const struct mien_cli *cli = c->filter.cli;
     struct mien_crop *how = &c->how;
     how->whole = c->box == BOX_WHOLE;
-    if (how->whole && how->margin >= 0)
-        mien_cli_die(cli, "--margin needs a face box, not --box whole");
-    if (how->align && (how->whole || how->stored))
-        mien_cli_die(cli, "--align uses landmarks of the upright image and can't be used with --%s",
-                     how->whole ? "box whole" : "stored");
     if (how->margin < 0)
         how->margin = how->align ? 0.2 : 0.4;
-    if (how->size.h > 0 && how->target.h > 0)
-        mien_cli_die(cli, "--size implies --for: give one of them");
-    if (how->size.h == 0 && c->resampling >= 0)
-        mien_cli_die(cli, "--filter needs --size");
     if (how->size.h > 0)
         how->target = how->size;
     how->resampling = c->resampling < 0 ? MIEN_TRIANGLE : (enum mien_resampling)c->resampling;
@@ -242,12 +233,20 @@ int main(int argc, char **argv)
         MIEN_OPT_ALIAS('f', NULL, "for"),
         MIEN_OPT_ALIAS('s', NULL, "size"),
     };
+    const struct mien_option_rule rules[] = {
+        MIEN_RULE_EXCLUDES("box=whole", "margin align"),
+        MIEN_RULE_EXCLUDES("align", "stored"),
+        MIEN_RULE_EXCLUDES("size", "for"),
+        MIEN_RULE_NEEDS("filter", "size"),
+    };
     struct mien_cli cli = {
         .name = "mien-crop",
         .synopsis = "[options] < images.mien > pixels.mien",
         .purpose = "Cuts faces out of images, upright and square.",
         .opts = opts,
         .nopts = MIEN_CLI_NOPTS(opts),
+        .rules = rules,
+        .nrules = MIEN_CLI_NOPTS(rules),
         .uses = MIEN_CLI_FILTER,
         .examples =
             "mien-images photos/ | mien-detect | mien-crop --align --size 224 > faces.mien\n"

@@ -66,12 +66,17 @@ int main(int argc, char **argv)
         MIEN_FILTER_OPTIONS(f),
         MIEN_OPT_ALIAS('l', NULL, "layer"),
     };
+    const struct mien_option_rule rules[] = {
+        MIEN_RULE_EXCLUSIVE("int8 bf16"),
+    };
     struct mien_cli cli = {
         .name = "mien-embed",
         .synopsis = "[options] MODEL < pixels.mien > features.mien",
         .purpose = "Turns faces into feature vectors.",
         .opts = opts,
         .nopts = MIEN_CLI_NOPTS(opts),
+        .rules = rules,
+        .nrules = MIEN_CLI_NOPTS(rules),
         .uses = MIEN_CLI_FILTER,
         .examples = "mien-embed face.model < train.mien | mien-pack -o train.pack",
     };

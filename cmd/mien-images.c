@@ -152,18 +152,6 @@ static void check_input(const struct run *run, char *const *path, size_t n)
     }
 }
 
-/* Checks what the options say of labels beside images. */
-static void check_sidecar(struct run *run)
-{
-    struct sample_rule *labels = &run->rule.labels;
-    if (labels->field[SIDECAR_CLS] != 0 || labels->field[SIDECAR_TXT] != 0)
-        run->rule.sidecar = true;
-    if (run->rule.sidecar && run->meta != NULL)
-        mien_cli_die(run->cli, "--sidecar and --meta exclude each other");
-    if (!run->rule.sidecar && (labels->codes.female != NULL || labels->codes.male != NULL))
-        mien_cli_die(run->cli, "--female and --male need --sidecar");
-}
-
 /* Makes the records of all files. */
 static void take_files(struct run *run, struct images *im)
 {
@@ -205,6 +193,10 @@ int main(int argc, char **argv)
         MIEN_OPT_SIZE(0, "max-image", "SIZE", &run.limit, 1, 4000 * 1048576.0,
                       "refuse larger image files [63M]"),
     };
+    const struct mien_option_rule rules[] = {
+        MIEN_RULE_EXCLUDES("meta", "sidecar cls txt"),
+        MIEN_RULE_NEEDS("female male", "sidecar cls txt"),
+    };
     struct mien_cli cli = {
         .name = "mien-images",
         .synopsis = "[options] [SOURCE ...] > images.mien",
@@ -213,6 +205,8 @@ int main(int argc, char **argv)
             "or for -, reads an archive from standard input.",
         .opts = opts,
         .nopts = MIEN_CLI_NOPTS(opts),
+        .rules = rules,
+        .nrules = MIEN_CLI_NOPTS(rules),
         .uses = MIEN_CLI_OUTPUT | MIEN_CLI_SEGMENT | MIEN_CLI_MAX_BAD,
         .examples = "mien-images photos/ | mien-view\n"
                     "mien-meta imdb.mat | mien-images -m - imdb_crop.tar > images.mien",
@@ -221,7 +215,7 @@ int main(int argc, char **argv)
     int n = mien_cli_parse(&cli, argc, argv);
     char *const *path = n > 0 ? argv + 1 : standard_input;
     size_t npath = n > 0 ? (size_t)n : 1;
-    check_sidecar(&run);
+    run.rule.sidecar |= labels->field[SIDECAR_CLS] != 0 || labels->field[SIDECAR_TXT] != 0;
     check_input(&run, path, npath);
     cli_output_open(&run.out, &cli, run.strict);
 

@@ -107,12 +107,19 @@ int main(int argc, char **argv)
                      "note in the model that its weights have this license"),
         MIEN_OPT_FLAG(0, "formats", &o.formats, "list the formats that are known, and exit"),
     };
+    const struct mien_option_rule rules[] = {
+        MIEN_RULE_REQUIRES("output formats"),
+        MIEN_RULE_NEEDS("map", "net"),
+        MIEN_RULE_EXCLUDES("net", "gender age"),
+    };
     struct mien_cli cli = {
         .name = "mien-import",
         .synopsis = "[options] -o MODEL FILE",
         .purpose = "Makes a model from a network in ONNX, TensorFlow.js or PyTorch format.",
         .opts = opts,
         .nopts = MIEN_CLI_NOPTS(opts),
+        .rules = rules,
+        .nrules = MIEN_CLI_NOPTS(rules),
         .examples = "mien-import -o face.model faceres.json\n"
                     "mien-import --gender g/Softmax --age a/Softmax -o my.model model.json\n"
                     "mien-import --no-heads --net resnet-18.net -o x.model w.safetensors",
@@ -123,8 +130,6 @@ int main(int argc, char **argv)
     if (o.formats)
         return list_formats(&cli);
     mien_cli_operands(&cli, n, argv, 1, 1, "FILE");
-    if (o.out == NULL)
-        mien_cli_die(&cli, "missing option: -o MODEL; see mien-import --help");
     i->male_first = o.gender_order == 1;
     i->h = o.size.h;
     i->w = o.size.w;

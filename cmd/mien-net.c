@@ -169,24 +169,6 @@ static void average(const struct mien_cli *cli, const struct options *o, char **
     free(m);
 }
 
-static void check_options(const struct mien_cli *cli, const struct options *o)
-{
-    const char *writes = o->make ? "new" : o->fold ? "fold" : o->average ? "average" : NULL;
-    if (o->make + o->fold + o->average > 1)
-        mien_cli_die(cli, "--new, --fold and --average each make a model: give one of them");
-    if (writes != NULL && o->out == NULL)
-        mien_cli_die(cli, "--%s needs -o MODEL", writes);
-    if (o->out != NULL && writes == NULL)
-        mien_cli_die(cli, "-o MODEL needs --new, --fold or --average");
-    if (o->average && (o->size.h > 0 || o->width != 1))
-        mien_cli_die(cli,
-                     "--average takes models as they are: their size and width can't be changed");
-    if (o->batch > 0 && (writes != NULL || o->format != FORMAT_TABLE))
-        mien_cli_die(cli, "--batch only adds to the table");
-    if (o->history && (writes != NULL || o->batch > 0 || o->format != FORMAT_TABLE))
-        mien_cli_die(cli, "--history can't be combined with other output");
-}
-
 int main(int argc, char **argv)
 {
     struct options o = {.seed = 1, .width = 1, .max_memory = (size_t)4 << 30};
@@ -217,6 +199,13 @@ int main(int argc, char **argv)
         MIEN_OPT_ALIAS(0, "tsv", "format=tsv"),
         MIEN_OPT_ALIAS('n', NULL, "new"),
     };
+    const struct mien_option_rule rules[] = {
+        MIEN_RULE_EXCLUSIVE("new fold average batch history"),
+        MIEN_RULE_EXCLUDES("batch history", "format=tsv format=text"),
+        MIEN_RULE_EXCLUDES("average", "size width"),
+        MIEN_RULE_NEEDS("new fold average", "output"),
+        MIEN_RULE_NEEDS("output", "new fold average"),
+    };
     struct mien_cli cli = {
         .name = "mien-net",
         .synopsis = "[options] MODEL|DESCRIPTION\n"
@@ -225,6 +214,8 @@ int main(int argc, char **argv)
                    "averages models.",
         .opts = opts,
         .nopts = MIEN_CLI_NOPTS(opts),
+        .rules = rules,
+        .nrules = MIEN_CLI_NOPTS(rules),
         .examples = "mien-net face.model\n"
                     "mien-net --new --mean 127.5 --scale 0.0078431 -o my.model small-64.net",
     };
@@ -232,7 +223,6 @@ int main(int argc, char **argv)
     struct mien_err e;
     int n = mien_cli_parse(&cli, argc, argv);
     mien_cli_operands(&cli, n, argv, 1, o.average ? MAX_AVERAGED : 1, "MODEL or DESCRIPTION");
-    check_options(&cli, &o);
 
     if (o.history) {
         show_history(&cli, argv[1]);

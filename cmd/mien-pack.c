@@ -166,6 +166,10 @@ int main(int argc, char **argv)
         MIEN_OPT_FLAG('l', "list", &o.list, "show what packs contain"),
         MIEN_OPT_ALIAS('k', NULL, "kind"),
     };
+    const struct mien_option_rule rules[] = {
+        MIEN_RULE_EXCLUSIVE("restore list"),
+        MIEN_RULE_REQUIRES("output restore list"),
+    };
     struct mien_cli cli = {
         .name = "mien-pack",
         .synopsis = "-o FILE [options] < records.mien\n"
@@ -174,13 +178,13 @@ int main(int argc, char **argv)
         .purpose = "Packs records into tensors, which mien-train maps, and unpacks them.",
         .opts = opts,
         .nopts = MIEN_CLI_NOPTS(opts),
+        .rules = rules,
+        .nrules = MIEN_CLI_NOPTS(rules),
         .uses = MIEN_CLI_SEGMENT | MIEN_CLI_RANGE | MIEN_CLI_MAX_BAD,
         .examples = "mien-pack -o train.pack < train.mien\n"
                     "mien-pack -d train.pack val.pack | mien-split 90/10 a.mien b.mien",
     };
     int n = mien_cli_parse(&cli, argc, argv);
-    if (o.restore + o.list > 1 || (o.out == NULL && o.restore + o.list == 0))
-        mien_cli_die(&cli, "give one of -o FILE, -d and -l; see mien-pack --help");
     if (!o.restore && !o.list) {
         mien_cli_filter_operands(&cli, n, argv, 0, 0, NULL);
         return make_pack(&cli, &o);

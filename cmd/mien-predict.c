@@ -153,12 +153,17 @@ int main(int argc, char **argv)
         MIEN_FILTER_OPTIONS(p.filter),
         MIEN_OPT_ALIAS('t', NULL, "tta"),
     };
+    const struct mien_option_rule rules[] = {
+        MIEN_RULE_EXCLUSIVE("int8 bf16"),
+    };
     struct mien_cli cli = {
         .name = "mien-predict",
         .synopsis = "[options] MODEL < pixels.mien > predictions.mien",
         .purpose = "Predicts the distributions of age and gender of faces.",
         .opts = opts,
         .nopts = MIEN_CLI_NOPTS(opts),
+        .rules = rules,
+        .nrules = MIEN_CLI_NOPTS(rules),
         .uses = MIEN_CLI_FILTER,
         .examples = "mien-predict face.model < faces.mien | mien-view -c id,pred_age,pred_gender\n"
                     "mien-predict --reject 0.9,0.6 agegender.model < test.mien | mien-score",

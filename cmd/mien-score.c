@@ -274,6 +274,12 @@ int main(int argc, char **argv)
         MIEN_OPT_ALIAS('B', NULL, "boot"),
         MIEN_OPT_ALIAS('e', NULL, "every"),
     };
+    const struct mien_option_rule rules[] = {
+        MIEN_RULE_EXCLUSIVE("merge paired suspects every"),
+        MIEN_RULE_EXCLUDES("merge", "point bins over challenge by"),
+        MIEN_RULE_EXCLUDES("paired suspects", "over by tables save"),
+        MIEN_RULE_NEEDS("challenge", "over"),
+    };
     struct mien_cli cli = {
         .name = "mien-score",
         .synopsis = "[options] [file ...] < predictions.mien\n"
@@ -283,6 +289,8 @@ int main(int argc, char **argv)
                    "side.",
         .opts = opts,
         .nopts = MIEN_CLI_NOPTS(opts),
+        .rules = rules,
+        .nrules = MIEN_CLI_NOPTS(rules),
         .uses = MIEN_CLI_OUTPUT | MIEN_CLI_RANGE | MIEN_CLI_MAX_BAD,
         .examples = "mien-predict agegender.model < test.mien | mien-score\n"
                     "mien-score --by group,gender predictions.mien\n"
@@ -298,28 +306,14 @@ int main(int argc, char **argv)
         mien_cli_die(&cli, "--bins: %s", e.msg);
     if (s.o.by != NULL && score_keys(s.o.by, s.keys, &s.nkeys, &e) < 0)
         mien_cli_die(&cli, "--by: %s", e.msg);
-    if (s.rule.challenge > 0 && s.rule.over == 0)
-        mien_cli_die(&cli, "--challenge needs --over");
     if (s.rule.challenge == 0)
         s.rule.challenge = s.rule.over;
     if (s.o.paired && n != 2)
         mien_cli_die(&cli, "--paired takes two files");
-    if (s.o.paired && (s.o.by != NULL || s.o.every > 0 || s.o.report.tables || s.rule.over > 0))
-        mien_cli_die(&cli, "--paired can't be used with --by, --every, --tables or --over");
     if (s.o.save != NULL && !s.o.merge && n > 1)
         mien_cli_die(&cli, "--save takes one file");
     if (s.o.save != NULL && cli.state->output != NULL && file_same(s.o.save, cli.state->output))
         mien_cli_die(&cli, "--save and --output can't both go to '%s'", s.o.save);
-    if (s.o.merge &&
-        (s.o.bins != NULL || s.o.by != NULL || s.rule.over > 0 || s.rule.point != SCORE_MEAN))
-        mien_cli_die(&cli,
-                     "--merge takes --point, --bins, --over, --challenge and --by from the saved "
-                     "scores");
-    if ((s.o.merge && (s.o.every > 0 || s.o.paired)) || (s.o.save != NULL && s.o.paired))
-        mien_cli_die(&cli, "--merge and --save can't be used with --every or --paired");
-    if (s.o.suspects > 0 && (s.o.merge || s.o.paired || s.o.save != NULL || s.o.every > 0 ||
-                             s.o.by != NULL || s.o.report.tables || s.rule.over > 0))
-        mien_cli_die(&cli, "--suspects writes records, not a score");
     if (s.o.merge)
         merge(&s, argv + 1, (size_t)mien_cli_operands(&cli, n, argv, 1, INT_MAX, "FILE"));
     else if (s.o.paired)

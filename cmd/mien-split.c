@@ -196,22 +196,14 @@ static void parse_operands(struct splitter *s, int n, char **argv)
     struct mien_err e;
     if (s->o.shards > 0) {
         mien_cli_operands(s->cli, n, argv, 1, 1, "FILE, after which the shards are named");
-        if (s->o.names != NULL || s->o.by != SPLIT_BY_DEFAULT || stratified(s))
-            mien_cli_die(s->cli, "--by, --names and --stratify can't be used with --shards");
-        if (s->cli->state->output != NULL)
-            mien_cli_die(s->cli, "--output is for one stream, and --shards makes several files");
         return;
     }
-    if (s->o.shard_by != NOTHING)
-        mien_cli_die(s->cli, "--shard-by needs --shards");
     mien_cli_operands(s->cli, n, argv, 1, 1 + SPLIT_MAX, "SHARES, such as 80/10/10");
     if (split_parse(&s->parts, argv[1], s->o.names, &e) < 0)
         mien_cli_die(s->cli, "%s", e.msg);
     s->path = n > 1 ? argv + 2 : NULL;
     if (s->path != NULL && s->cli->state->output != NULL)
         mien_cli_die(s->cli, "--output is for one stream, not for a file for each part");
-    if (stratified(s) && s->cli->state->ranged)
-        mien_cli_die(s->cli, "--stratify reads twice and can't be used with --range");
     if (s->path != NULL && n - 1 != s->parts.n)
         mien_cli_die(s->cli, "%d parts need %d files, not %d", s->parts.n, s->parts.n, n - 1);
 }
@@ -237,6 +229,11 @@ int main(int argc, char **argv)
         MIEN_OPT_ALIAS('b', NULL, "by"),
         MIEN_OPT_ALIAS('n', NULL, "names"),
     };
+    const struct mien_option_rule rules[] = {
+        MIEN_RULE_EXCLUDES("shards", "by names stratify output"),
+        MIEN_RULE_EXCLUDES("stratify", "range"),
+        MIEN_RULE_NEEDS("shard-by", "shards"),
+    };
     struct mien_cli cli = {
         .name = "mien-split",
         .synopsis = "[options] SHARES [file ...] < records.mien\n"
@@ -245,6 +242,8 @@ int main(int argc, char **argv)
                    "into one stream, marked by a field.",
         .opts = opts,
         .nopts = MIEN_CLI_NOPTS(opts),
+        .rules = rules,
+        .nrules = MIEN_CLI_NOPTS(rules),
         .uses = MIEN_CLI_FILTER,
         .examples =
             "mien-split 80/10/10 train.mien val.mien test.mien < faces.mien\n"

@@ -76,15 +76,24 @@ static void parse(struct training *t, int argc, char **argv)
         MIEN_OPT_ALIAS(0, "optimiser", "optimizer"),
         MIEN_OPT_ALIAS(0, "grey", "gray"),
     };
+    const struct mien_option_rule rules[] = {
+        MIEN_RULE_REQUIRES("train"),
+        MIEN_RULE_REQUIRES("output preview"),
+        MIEN_RULE_NEEDS("keep-heads embed lr-backbone", "init"),
+        MIEN_RULE_NEEDS("resume", "checkpoint"),
+        MIEN_RULE_EXCLUDES("keep-heads", "heads embed hidden dropout"),
+        MIEN_RULE_EXCLUDES("in-order", "balance"),
+    };
     struct mien_err e;
     t->cli->opts = opts;
     t->cli->nopts = MIEN_CLI_NOPTS(opts);
+    t->cli->rules = rules;
+    t->cli->nrules = MIEN_CLI_NOPTS(rules);
     int n = mien_cli_parse(t->cli, argc, argv);
     mien_cli_operands(t->cli, n, argv, 0, 0, NULL);
-    t->cli->opts = NULL; /* the table ends with this function */
-    t->cli->nopts = 0;
-    if (o->train.n == 0 || (o->out == NULL && o->preview == 0))
-        mien_cli_die(t->cli, "needs --train PACK and -o MODEL; see mien-train --help");
+    t->cli->opts = NULL; /* the tables end with this function */
+    t->cli->rules = NULL;
+    t->cli->nopts = t->cli->nrules = 0;
     if (fit_check(f, &e) < 0)
         mien_cli_die(t->cli, "%s", e.msg);
     if (f->jobs == 0)

@@ -241,13 +241,9 @@ static void prepare_export(struct view *v)
     struct mien_err e;
     enum { QUALITY = 95 };
     to->quality = v->o.encode == JPEG ? QUALITY : 0;
-    if (to->tar == NULL && to->dir == NULL) {
-        if (v->o.encode >= 0 || to->tar_size > 0)
-            mien_cli_die(v->cli, "--%s needs %s", to->tar_size > 0 ? "tar-size" : "encode",
-                         to->tar_size > 0 ? "--tar" : "--images or --tar");
+    if (to->tar == NULL && to->dir == NULL)
         return;
-    }
-    if (to->tar_size > 0 && (to->tar == NULL || strchr(to->tar, '%') == NULL))
+    if (to->tar_size > 0 && strchr(to->tar, '%') == NULL)
         mien_cli_die(v->cli,
                      "--tar-size needs --tar with a number in its name, such as out-%%06d.tar");
     if (to->tar_size == 0)
@@ -264,24 +260,6 @@ static void prepare(struct view *v)
     const struct options *o = &v->o;
     struct text_table *t = &v->table;
     struct mien_err e;
-    if ((o->format == JSON) + o->count + o->records + o->check + o->index + o->history +
-            (o->to.dir != NULL) + (o->to.tar != NULL) >
-        1)
-        mien_cli_die(v->cli, "--format json, --count, --records, --check, --index, --history, "
-                             "--images and --tar exclude each other");
-    if (o->history && (o->head >= 0 || o->select != NULL))
-        mien_cli_die(v->cli, "--history reads the whole stream and can't be used with --head and "
-                             "--select");
-    if (o->index && (o->head >= 0 || o->select != NULL || o->resync))
-        mien_cli_die(v->cli,
-                     "--index reads the whole stream and can't be used with --head, --select "
-                     "and --resync");
-    if (v->cli->state->segment > 0 && !o->records)
-        mien_cli_die(v->cli, "--segment needs --records");
-    if (o->full && o->format != JSON)
-        mien_cli_die(v->cli, "--full needs --format json");
-    if (o->check && o->head >= 0)
-        mien_cli_die(v->cli, "--check reads the whole stream and can't be used with --head");
     if (o->columns != NULL && col_parse(o->columns, &t->col, &t->ncol, &e) < 0)
         mien_cli_die(v->cli, "--columns: %s", e.msg);
     if (o->select != NULL && (v->select = expr_parse(o->select, &e)) == NULL)
@@ -343,6 +321,16 @@ int main(int argc, char **argv)
         MIEN_OPT_ALIAS('s', NULL, "select"),
         MIEN_OPT_ALIAS(0, "json", "format=json"),
     };
+    const struct mien_option_rule rules[] = {
+        MIEN_RULE_EXCLUSIVE("format=json count records check index history images tar"),
+        MIEN_RULE_EXCLUDES("history index", "head select"),
+        MIEN_RULE_EXCLUDES("index", "resync"),
+        MIEN_RULE_EXCLUDES("check", "head"),
+        MIEN_RULE_NEEDS("segment", "records"),
+        MIEN_RULE_NEEDS("full", "format=json"),
+        MIEN_RULE_NEEDS("tar-size", "tar"),
+        MIEN_RULE_NEEDS("encode", "images tar"),
+    };
     struct mien_cli cli = {
         .name = "mien-view",
         .synopsis = "[options] [file ...] < records.mien",
@@ -350,6 +338,8 @@ int main(int argc, char **argv)
                    "writes their images as files.",
         .opts = opts,
         .nopts = MIEN_CLI_NOPTS(opts),
+        .rules = rules,
+        .nrules = MIEN_CLI_NOPTS(rules),
         .uses = MIEN_CLI_FILTER,
         .examples = "mien-view faces.mien | less\n"
                     "mien-view -c id,age,pred_age --select 'age_error > 10' faces.mien\n"

@@ -70,6 +70,13 @@ struct mien_option {
     const char *alias; /* "target" or "target=value": another name of that option */
 };
 
+/* Which options go together. The macros below make one. */
+struct mien_option_rule {
+    const char *these, *those; /* long names, and "name=value" for an option with that value,
+                                  separated by spaces */
+    bool needs;                /* these need one of those; else these exclude those */
+};
+
 /* Options that programs have because of what they read and write. */
 enum mien_cli_uses {
     MIEN_CLI_OUTPUT = 1,  /* -o FILE: standard output becomes that file, whole or not at all */
@@ -92,6 +99,8 @@ struct mien_cli {
     bool quiet;                   /* -q: no summaries, no progress; errors are still printed */
     struct mien_cli_state *state; /* their values; mien_cli_parse makes it where uses isn't 0 */
     const char *version;          /* for --version; NULL: mien's, of which the program is a part */
+    const struct mien_option_rule *rules; /* may be NULL */
+    size_t nrules;
 };
 
 /* Rows of a table of options: a letter or 0, the long name, the argument's name in --help, where
@@ -148,6 +157,31 @@ struct mien_cli {
 #define MIEN_OPT_GROUP(title_)                                                                     \
     {                                                                                              \
         .help = title_                                                                             \
+    }
+
+/* Rows of a table of rules, which mien_cli_parse checks in their order: at most one of these options
+   can be given; none of these together with one of those; these only with at least one of those; at
+   least one of those must be given.
+
+       MIEN_RULE_EXCLUSIVE("count list format=json"),
+       MIEN_RULE_EXCLUDES("count", "head select"),
+       MIEN_RULE_NEEDS("full", "format=json"),
+       MIEN_RULE_REQUIRES("output list"), */
+#define MIEN_RULE_EXCLUSIVE(these_)                                                                \
+    {                                                                                              \
+        .these = these_                                                                            \
+    }
+#define MIEN_RULE_EXCLUDES(these_, those_)                                                         \
+    {                                                                                              \
+        .these = these_, .those = those_                                                           \
+    }
+#define MIEN_RULE_NEEDS(these_, those_)                                                            \
+    {                                                                                              \
+        .these = these_, .those = those_, .needs = true                                            \
+    }
+#define MIEN_RULE_REQUIRES(those_)                                                                 \
+    {                                                                                              \
+        .those = those_, .needs = true                                                             \
     }
 
 /* The number of rows of a table, an array. */

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "cli/progress.h"
+#include "cli/rules.h"
 #include "cli/signals.h"
 #include "cli/state.h"
 #include "util/num.h"
@@ -188,19 +189,6 @@ static int store(const struct mien_cli *c, const struct mien_option *o, const ch
     return rc;
 }
 
-static const struct mien_option *find(const struct mien_cli *c, char letter, const char *name,
-                                      size_t n)
-{
-    const struct mien_option *o;
-    for (size_t i = 0; (o = cli_option(c, i)) != NULL; i++) {
-        if (name == NULL
-                ? o->letter == letter
-                : o->name != NULL && strlen(o->name) == n && strncmp(o->name, name, n) == 0)
-            return o;
-    }
-    return NULL;
-}
-
 /* The option that o stands for, and the value that it stands for, NULL for none. */
 static const struct mien_option *resolve(const struct mien_cli *c, const struct mien_option *o,
                                          const char **value)
@@ -211,7 +199,7 @@ static const struct mien_option *resolve(const struct mien_cli *c, const struct 
     size_t n = strcspn(o->alias, "=");
     if (o->alias[n] == '=')
         *value = o->alias + n + 1;
-    o = find(c, 0, o->alias, n);
+    o = cli_find_option(c, 0, o->alias, n);
     assert(o != NULL && o->alias == NULL);
     return o;
 }
@@ -230,7 +218,9 @@ static void apply(struct mien_cli *c, const struct mien_option *o, const char *s
     } else if (store(c, o, arg, &e) < 0) {
         usage_error(c, "%s: %s", shown, e.msg);
     } else {
-        cli_state_given(c, o, arg);
+        struct cli_given *given = cli_given(c, o);
+        given->value = arg != NULL ? arg : "";
+        snprintf(given->typed, sizeof given->typed, "%s", shown);
     }
 }
 
@@ -241,7 +231,7 @@ static int parse_long(struct mien_cli *c, const char *word, const char *next)
     const char *value = word[2 + n] == '=' ? word + 3 + n : NULL, *fixed;
     char shown[64];
     snprintf(shown, sizeof shown, "--%.*s", (int)n, word + 2);
-    const struct mien_option *o = find(c, 0, word + 2, n);
+    const struct mien_option *o = cli_find_option(c, 0, word + 2, n);
     if (o == NULL)
         unknown_option(c, shown, shown + 2);
     o = resolve(c, o, &fixed);
@@ -260,7 +250,7 @@ static int parse_short(struct mien_cli *c, const char *word, const char *next)
     for (const char *s = word + 1; *s != '\0'; s++) {
         char shown[3] = {'-', *s, '\0'};
         const char *fixed;
-        const struct mien_option *o = find(c, *s, NULL, 0);
+        const struct mien_option *o = cli_find_option(c, *s, NULL, 0);
         if (o == NULL)
             unknown_option(c, shown, word + 1); /* may be a long name behind one dash */
         o = resolve(c, o, &fixed);
@@ -305,6 +295,7 @@ int mien_cli_parse(struct mien_cli *c, int argc, char **argv)
             i += word[1] == '-' ? parse_long(c, word, next) : parse_short(c, word, next);
         }
     }
+    cli_check_rules(c);
     cli_state_open(c);
     cli_progress_claim();
     return n;

@@ -42,6 +42,19 @@ const struct mien_option *cli_option(const struct mien_cli *c, size_t i)
     return NULL;
 }
 
+const struct mien_option *cli_find_option(const struct mien_cli *c, char letter, const char *name,
+                                          size_t n)
+{
+    const struct mien_option *o;
+    for (size_t i = 0; (o = cli_option(c, i)) != NULL; i++) {
+        if (name == NULL
+                ? o->letter == letter
+                : o->name != NULL && strlen(o->name) == n && strncmp(o->name, name, n) == 0)
+            return o;
+    }
+    return NULL;
+}
+
 static bool is_hidden(const struct mien_option *o)
 {
     return o->help == NULL && o->alias == NULL;

@@ -8,6 +8,10 @@
    program has; NULL behind the last. Those behind the table have no dst. */
 const struct mien_option *cli_option(const struct mien_cli *c, size_t i);
 
+/* The one with a letter or, unless name is NULL, with the long name of n bytes; NULL if there is none. */
+const struct mien_option *cli_find_option(const struct mien_cli *c, char letter, const char *name,
+                                          size_t n);
+
 /* The long name that a mistyped one was probably meant to be, or NULL. */
 const char *cli_nearest_option(const struct mien_cli *c, const char *word);
 

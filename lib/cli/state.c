@@ -1,5 +1,6 @@
 #include "cli/state.h"
 
+#include <assert.h>
 #include <ctype.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -7,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "cli/help.h"
 #include "mien/filter.h"
 #include "mien/version.h"
 #include "util/num.h"
@@ -83,38 +85,32 @@ int cli_set_max_bad(void *dst, const char *arg, struct mien_err *e)
 
 /* --- Output -------------------------------------------------------------------------------- */
 
-static void make(struct mien_cli *c)
+void cli_state_make(struct mien_cli *c)
 {
+    size_t n = 1; /* -q and others are always there */
+    while (cli_option(c, n) != NULL)
+        n++;
     c->state = calloc(1, sizeof *c->state);
     if (c->state == NULL)
         mien_cli_die(c, "out of memory");
     c->state->out.fd = -1;
-    c->state->given = calloc(c->nopts + 1, sizeof *c->state->given);
+    c->state->given = calloc(n, sizeof *c->state->given);
     if (c->state->given == NULL)
         mien_cli_die(c, "out of memory");
 }
 
-void cli_state_make(struct mien_cli *c)
+static void free_state(struct mien_cli *c)
 {
-    if (c->uses != 0)
-        make(c);
+    free(c->state->given);
+    free(c->state);
+    c->state = NULL;
 }
 
-void cli_output_to(struct mien_cli *c, const char *path)
-{
-    struct mien_err e;
-    if (c->state == NULL)
-        make(c);
-    if (cli_set_output(c->state, path, &e) < 0)
-        mien_cli_die(c, "--output: %s", e.msg);
-    cli_state_open(c);
-}
-
-void cli_state_open(struct mien_cli *c)
+static void open_output(struct mien_cli *c)
 {
     struct mien_cli_state *s = c->state;
     struct mien_err e;
-    if (s == NULL || s->output == NULL)
+    if (s->output == NULL)
         return;
     if (file_create(&s->out, s->output, &e) < 0)
         mien_cli_die(c, "%s", e.msg);
@@ -122,6 +118,24 @@ void cli_state_open(struct mien_cli *c)
         mien_err_sys(&e, "cannot write '%s'", s->output);
         mien_cli_die(c, "%s", e.msg);
     }
+}
+
+void cli_state_open(struct mien_cli *c)
+{
+    if (c->uses != 0)
+        open_output(c);
+    else
+        free_state(c);
+}
+
+void cli_output_to(struct mien_cli *c, const char *path)
+{
+    struct mien_err e;
+    if (c->state == NULL)
+        cli_state_make(c);
+    if (cli_set_output(c->state, path, &e) < 0)
+        mien_cli_die(c, "--output: %s", e.msg);
+    open_output(c);
 }
 
 void cli_state_abort(const struct mien_cli *c)
@@ -132,10 +146,12 @@ void cli_state_abort(const struct mien_cli *c)
 
 /* --- History ------------------------------------------------------------------------------ */
 
-void cli_state_given(const struct mien_cli *c, const struct mien_option *o, const char *value)
+struct cli_given *cli_given(const struct mien_cli *c, const struct mien_option *o)
 {
-    if (c->state != NULL && o >= c->opts && o < c->opts + c->nopts)
-        c->state->given[o - c->opts] = value != NULL ? value : "";
+    size_t i = 0;
+    for (; cli_option(c, i) != o; i++)
+        assert(cli_option(c, i) != NULL);
+    return &c->state->given[i];
 }
 
 /* Whether results depend on an option, and it isn't the name of a file, which may have any. */
@@ -158,10 +174,10 @@ void mien_cli_history(struct mien_cli *c, const char *fmt, ...)
     struct mien_buf b = {0};
     va_list ap;
     if (c->state == NULL)
-        make(c);
+        cli_state_make(c);
     int rc = mien_buf_printf(&b, "%s %s", c->name, c->version != NULL ? c->version : MIEN_VERSION);
     for (size_t i = 0; i < c->nopts; i++) {
-        const char *value = c->state->given[i];
+        const char *value = c->state->given[i].value;
         if (value == NULL || c->opts[i].name == NULL || !tells(&c->opts[i]))
             continue;
         const char *quote = strpbrk(value, " '\"\\$|&;<>()*?[]#~") != NULL ? "'" : "";
@@ -265,9 +281,7 @@ int mien_cli_end(struct mien_cli *c, uint64_t total)
         mien_cli_die(c, "%s", e.msg);
     double most = s->percent > 0 ? s->percent / 100 * (double)total : s->most;
     int status = (double)s->bad > most ? MIEN_EXIT_BAD : MIEN_EXIT_OK;
-    free(s->given);
-    free(s);
-    c->state = NULL;
+    free_state(c);
     return status;
 }
 

@@ -20,6 +20,12 @@ struct cli_cause {
     uint64_t n, named;
 };
 
+/* How an option was given. */
+struct cli_given {
+    const char *value; /* the last one, "" for a flag; NULL: the option wasn't given */
+    char typed[40];    /* the option as it was typed: "-k", "--keep" */
+};
+
 struct mien_cli_state {
     const char *output;  /* -o; NULL for standard output */
     struct file_out out; /* what standard output is then */
@@ -31,8 +37,8 @@ struct mien_cli_state {
     uint64_t bad;
     size_t ncause;
     struct cli_cause cause[CLI_CAUSES + 1]; /* the last: all others */
-    const char **given;        /* of each option of the program, its last value; NULL */
-    struct history from, step; /* of what was read; mien_cli_history's */
+    struct cli_given *given;                /* by the options' numbers in cli_option */
+    struct history from, step;              /* of what was read; mien_cli_history's */
 };
 
 /* The options' functions: dst is the state. */
@@ -41,8 +47,9 @@ int cli_set_segment(void *dst, const char *arg, struct mien_err *e);
 int cli_set_range(void *dst, const char *arg, struct mien_err *e);
 int cli_set_max_bad(void *dst, const char *arg, struct mien_err *e);
 
-/* Makes the state of a program that uses it; then, with the options known, has standard output be
-   the file of -o. Both are parts of mien_cli_parse and end the program on failure. */
+/* Makes the state; then, with the options known, has standard output be the file of -o, or frees the
+   state of a program that doesn't use it. Both are parts of mien_cli_parse and end the program on
+   failure. */
 void cli_state_make(struct mien_cli *c);
 void cli_state_open(struct mien_cli *c);
 
@@ -50,8 +57,8 @@ void cli_state_open(struct mien_cli *c);
    puts in its place. */
 void cli_output_to(struct mien_cli *c, const char *path);
 
-/* Notes that an option of the program was given, with a value or "". */
-void cli_state_given(const struct mien_cli *c, const struct mien_option *o, const char *value);
+/* How an option of cli_option was given. */
+struct cli_given *cli_given(const struct mien_cli *c, const struct mien_option *o);
 
 /* Before the program ends by failure, in whatever thread: nothing is left of that file. */
 void cli_state_abort(const struct mien_cli *c);

@@ -61,7 +61,7 @@ struct fit_config {
     int views;                  /* before frozen layers: so many changes of each image are kept */
     double mixup;               /* alpha of the mixing Beta distribution; 0: none */
     const struct pack_set *set; /* that the training pack was opened of; NULL: a pack of weight 1 */
-    bool in_order;              /* epochs take the records as the pack has them */
+    bool in_order;              /* epochs take the records as the pack has them, without balance */
     double balance;             /* sampling by (1 / frequency)^balance of age and gender */
     double class_weights;       /* the same power for the weights of losses */
 

@@ -35,15 +35,10 @@ int fit_check(const struct fit_config *c, struct mien_err *e)
     if (c->schedule.warmup > 0 && c->schedule.warmup >= c->epochs)
         return mien_err_set(e, MIEN_ERR_ARG, "a warm-up of %g epochs leaves none of %d",
                             c->schedule.warmup, c->epochs);
-    if (c->resume && c->checkpoint == NULL)
-        return mien_err_set(e, MIEN_ERR_ARG, "resuming needs a checkpoint file");
     if (c->lr_backbone > c->lr)
         return mien_err_set(e, MIEN_ERR_ARG,
                             "the backbone's learning rate %g is larger than the heads' %g",
                             c->lr_backbone, c->lr);
-    if (c->in_order && c->balance > 0)
-        return mien_err_set(e, MIEN_ERR_ARG,
-                            "records can't be both in order and drawn for balance");
     return 0;
 }
 

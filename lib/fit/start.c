@@ -1,5 +1,7 @@
 #include "start.h"
 
+#include <assert.h>
+
 #include "util/file.h"
 
 /* Whether an output is another file than `path`, which may be NULL. */
@@ -33,37 +35,16 @@ int fit_check_files(const struct fit_files *f, struct mien_err *e)
     return rc;
 }
 
-/* Whether options about heads and the network go together. */
-static int check(const struct fit_start *s, const struct mien_pack *train,
-                 const struct fit_config *c, struct mien_err *e)
-{
-    if (s->keep_heads && s->heads.list != NULL)
-        return mien_err_set(
-            e, MIEN_ERR_ARG,
-            "--heads makes new heads, --keep-heads keeps the model's: give one of them");
-    if (s->keep_heads && (s->heads.hidden > 0 || s->heads.dropout > 0 || s->embed != NULL))
-        return mien_err_set(e, MIEN_ERR_ARG,
-                            "--hidden, --dropout and --embed are for new heads, not --keep-heads");
-    if (s->init != NULL)
-        return 0;
-    if (train->kind != MIEN_PACK_FEATURES)
-        return mien_err_set(e, MIEN_ERR_ARG,
-                            "pixels need a network to start from: give --init MODEL");
-    if (s->keep_heads || s->embed != NULL)
-        return mien_err_set(e, MIEN_ERR_ARG, "--%s needs --init MODEL",
-                            s->keep_heads ? "keep-heads" : "embed");
-    if (c->lr_backbone > 0)
-        return mien_err_set(e, MIEN_ERR_ARG,
-                            "--lr-backbone needs --init MODEL, whose layers learn at that rate");
-    return 0;
-}
-
 int fit_start(struct model *m, const struct fit_start *s, const struct mien_pack *train,
               struct fit_config *c, struct mien_err *e)
 {
     struct model init = {0};
-    int added = 0, rc = check(s, train, c, e);
-    if (rc < 0 || (s->init != NULL && (rc = model_load(&init, s->init, e)) < 0))
+    int added = 0, rc = 0;
+    assert(s->init != NULL || (!s->keep_heads && s->embed == NULL));
+    if (s->init == NULL && train->kind != MIEN_PACK_FEATURES)
+        return mien_err_set(e, MIEN_ERR_ARG,
+                            "pixels need a network to start from: give --init MODEL");
+    if (s->init != NULL && (rc = model_load(&init, s->init, e)) < 0)
         return rc;
     if (s->keep_heads) {
         *m = init;

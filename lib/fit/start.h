@@ -21,7 +21,8 @@ struct fit_start {
     const char *init;       /* a model's file or name; NULL: there are heads on features alone */
     bool keep_heads;        /* those of init, which is given then */
     struct fit_heads heads; /* else new ones */
-    const char *embed;      /* the layer of init that new heads read; NULL: init's choice */
+    const char *embed;      /* the layer of init, which is given then, that new heads read; NULL:
+                               init's choice */
 };
 
 /* Makes it (m zeroed by the caller), for a pack. c->last, where that is FIT_NEW, becomes the number

@@ -289,10 +289,6 @@ static int import_weights(const char *path, const struct import_options *o, stru
                           struct mien_buf *left, struct mien_err *e)
 {
     struct mien_buf text = {0};
-    if (o->gender != NULL || o->age != NULL)
-        return mien_err_set(e, MIEN_ERR_ARG,
-                            "the description of --net names its heads itself: --gender and --age "
-                            "don't go with it");
     int rc = read_net(o, m, e);
     if (rc < 0)
         return rc;
@@ -316,8 +312,6 @@ static int import_kind_of(const char *path, struct import_options *o, struct mod
     if (o->net != NULL && kind != IMPORT_SAFETENSORS)
         return mien_err_set(e, MIEN_ERR_ARG, "--net goes with a safetensors file, which '%s' isn't",
                             path);
-    if (o->map != NULL && o->net == NULL)
-        return mien_err_set(e, MIEN_ERR_ARG, "--map needs --net");
     if (o->net != NULL)
         return import_weights(path, o, m, &found->left, e);
     if (kind == IMPORT_ONNX)

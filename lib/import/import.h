@@ -13,12 +13,13 @@ enum import_preset { PRESET_AUTO, PRESET_FACERES, PRESET_BLAZEFACE, PRESET_NONE 
 
 struct import_options {
     const char *gender, *age; /* outputs, or other nodes or layers, that become heads; or NULL */
-    const char *net, *map;    /* of weights of PyTorch: files, or NULL */
-    int preset;               /* enum import_preset: of a TensorFlow.js graph */
-    bool no_heads;            /* it is known that there are none */
-    bool male_first;          /* the gender's classes are male and female: ONNX */
-    double years, years0;     /* an age of one number is years * number + years0: ONNX */
-    int h, w;                 /* the input's size instead of the file's, or 0 */
+    const char *net, *map; /* of weights of PyTorch: files, or NULL; map only with net, net without
+                                 gender and age */
+    int preset;            /* enum import_preset: of a TensorFlow.js graph */
+    bool no_heads;         /* it is known that there are none */
+    bool male_first;       /* the gender's classes are male and female: ONNX */
+    double years, years0;  /* an age of one number is years * number + years0: ONNX */
+    int h, w;              /* the input's size instead of the file's, or 0 */
     struct input_options prep;
 };
 

@@ -47,6 +47,33 @@ is 'are told apart' "$(cat err)" "mien-embed: 'pixels.mien' is a stream of recor
 exits '- behind the operands is standard input' 0 sh -c 'mien-embed -q some.model - <pixels.mien'
 exits 'also where there are none' 0 sh -c 'mien-crop -q - <image.mien'
 
+# Options that exclude or need each other, as they were typed.
+while IFS='|' read -r command message; do
+    # shellcheck disable=SC2086
+    exits "$command" 2 $command
+    is "$command: says why" "$(cat err)" "${command%% *}: $message"
+done <<'END'
+mien-score --paired --by age a b|--paired and --by exclude each other
+mien-score --merge --challenge 25 a|--merge and --challenge exclude each other
+mien-score --challenge 25|--challenge needs --over AGE
+mien-score --suspects 3 --save a.score|--suspects and --save exclude each other
+mien-split --shards 3 -o a b|--shards and -o exclude each other
+mien-split --stratify age --range 0:9 1/1|--stratify and --range exclude each other
+mien-split --shard-by id 1/1|--shard-by needs --shards N
+mien-images --cls age -m a b|-m and --cls exclude each other
+mien-images --female f a|--female needs --sidecar, --cls FIELD or --txt FIELD
+mien-net -o a b|-o needs --new, --fold or --average
+mien-net --tsv --history a|--history and --format tsv exclude each other
+mien-pack -dl a|-d and -l exclude each other
+mien-pack|missing option: --output FILE, --restore or --list; see mien-pack --help
+mien-train|missing option: --train PACK[:F]; see mien-train --help
+mien-train --resume -t a -o b|--resume needs --checkpoint FILE
+mien-view --segment 3 a|--segment needs --records
+mien-view --encode png a|--encode needs --images FOLDER or --tar FILE
+mien-import --net a --age b -o c d|--net and --age exclude each other
+mien-embed --int8 --bf16 a|--int8 and --bf16 exclude each other
+END
+
 # Former names of options are still accepted, and not shown.
 # same COMMAND FORMER NEW INPUT: with both spellings the command writes the same.
 same() {

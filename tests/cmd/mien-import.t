@@ -82,8 +82,8 @@ fails() { # NAME PATTERN COMMAND...
     exits "$name" 2 "$@"
     like "$name: says so" "$(cat err)" "^mien-import: $pattern"
 }
-fails 'no operand' 'missing operand: FILE' mien-import
-fails 'no output' 'missing option: -o MODEL' mien-import tiny.json
+fails 'no operand' 'missing operand: FILE' mien-import -o x.model
+fails 'no output' 'missing option: --output MODEL or --formats; see' mien-import tiny.json
 fails 'two graphs' "unexpected operand 'b.json'" mien-import -o x.model tiny.json b.json
 fails 'an unknown option' '.*no-such-option' mien-import --no-such-option tiny.json
 exits '--help' 0 mien-import --help

@@ -39,7 +39,7 @@ is 'a description from a pipe' "$(mien-net -f tsv - <tiny.net)" "$(cat table)"
 
 # Descriptions: the model gives back what it was made of.
 exits 'memory for a new model' 2 mien-net --new -o tiny.model -b 8 tiny.net
-is 'is refused' "$(cat err)" 'mien-net: --batch only adds to the table'
+is 'is refused' "$(cat err)" 'mien-net: --new and -b exclude each other'
 exits 'a new model' 0 mien-net --new -o tiny.model -s 7 --mean 127.5 --scale 0.0078431 tiny.net
 is 'its description' "$(mien-net -f text tiny.model)" "$(sed 1d tiny.net)"
 is 'its table' "$(mien-net -f tsv tiny.model)" "$(cat table)"

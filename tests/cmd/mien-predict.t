@@ -123,7 +123,7 @@ if mien-predict wide2.model <other.mien >avx2.mien 2>err; then
 fi
 unset MIEN_SIMD
 exits 'it excludes --int8' 2 mien-predict --bf16 --int8 wide2.model <other.mien
-is 'which is said, too' "$(cat err)" "mien-predict: 'wide2.model': int8 and bf16 exclude each other"
+is 'which is said, too' "$(cat err)" 'mien-predict: --int8 and --bf16 exclude each other'
 
 # --- A network whose first weights are 3.4e38: its sums are infinite, and their differences no numbers
 printf '%s\n' 'gender_logits dense 2' 'gender softmax' | cat net.txt - | mien-net -q --new -o absurd.model -

@@ -86,7 +86,7 @@ is 'only the chosen fields' "$(mien-view -r -c age,id -n 1 p.mien | mien-view | 
 exits 'a derived column is no field' 2 mien-view -r -c id,pred_age p.mien
 exits 'one kind of output at a time' 2 mien-view -r --count p.mien
 exits 'JSON is one of them' 2 mien-view -f json --check p.mien
-is 'which is said' "$(cat err)" 'mien-view: --format json, --count, --records, --check, --index, --history, --images and --tar exclude each other'
+is 'which is said' "$(cat err)" 'mien-view: --format json and --check exclude each other'
 exits '--full is for JSON' 2 mien-view --full p.mien
 is 'and says so' "$(cat err)" 'mien-view: --full needs --format json'
 mien-view -r --select 'age > 200' p.mien >none.mien

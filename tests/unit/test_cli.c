@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -99,37 +100,125 @@ static void typos(void **state)
     }
 }
 
-/* What a program prints for --version, up to the newline. */
-static void version_of(const char *version, char *line, size_t size)
+/* Parses a command line, whose last word is NULL, in another process, and keeps the first line that
+   is printed to fd. Returns the exit status, 9 where parsing returned, or 128 and a signal. */
+static int run(struct mien_cli *c, char **words, int fd, char *line, size_t size)
 {
-    int end[2];
+    int end[2], argc = 0, status = 1;
     assert_int_equal(pipe(end), 0);
+    while (words[argc] != NULL)
+        argc++;
     pid_t child = fork();
     if (child == 0) {
-        struct mien_cli c = {.name = "test", .version = version};
-        char *argv[] = {"test", "--version", NULL};
-        dup2(end[1], STDOUT_FILENO);
-        mien_cli_parse(&c, 2, argv);
+        signal(SIGABRT, SIG_DFL); /* cmocka has a handler */
+        dup2(end[1], fd);
+        mien_cli_parse(c, argc, words);
         _exit(9);
     }
     close(end[1]);
     ssize_t n = read(end[0], line, size - 1);
     close(end[0]);
-    int status = 1;
     waitpid(child, &status, 0);
-    assert_int_equal(status, 0);
     line[n > 0 ? n : 0] = '\0';
     line[strcspn(line, "\n")] = '\0';
+    return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }
 
 static void versions(void **state)
 {
     (void)state;
     char line[100];
-    version_of("7.3", line, sizeof line);
+    char *argv[] = {"test", "--version", NULL};
+    struct mien_cli own = {.name = "test", .version = "7.3"}, ours = {.name = "test"};
+    assert_int_equal(run(&own, argv, STDOUT_FILENO, line, sizeof line), 0);
     assert_string_equal(line, "test 7.3");
-    version_of(NULL, line, sizeof line);
+    assert_int_equal(run(&ours, argv, STDOUT_FILENO, line, sizeof line), 0);
     assert_string_equal(line, "test (mien) " MIEN_VERSION);
+}
+
+/* Options that exclude or need each other; of -o and --range, which aren't in the table, too. */
+static void rules(void **state)
+{
+    (void)state;
+    bool flag;
+    int format, head;
+    const struct mien_option opts[] = {
+        MIEN_OPT_GROUP("Something"),
+        MIEN_OPT_CHOICE('f', "format", "FORMAT", &format, "tsv|json", "format"),
+        MIEN_OPT_FLAG('c', "count", &flag, "count"),
+        MIEN_OPT_FLAG(0, "list", &flag, "list"),
+        MIEN_OPT_FLAG(0, "full", &flag, "full"),
+        MIEN_OPT_INT('n', "head", "N", &head, 0, 9, "head"),
+        MIEN_OPT_ALIAS(0, "json", "format=json"),
+        MIEN_OPT_ALIAS(0, "limit", "head"),
+    };
+    const struct mien_option_rule rule[] = {
+        MIEN_RULE_EXCLUSIVE("format=json count list"),
+        MIEN_RULE_EXCLUDES("count list", "head range"),
+        MIEN_RULE_NEEDS("full", "format=json"),
+        MIEN_RULE_NEEDS("head", "output format=json list"),
+        MIEN_RULE_REQUIRES("format count list output"),
+    };
+    static const struct {
+        char *words[6];
+        const char *message; /* NULL: they go together */
+    } line[] = {
+        {{"test", "--count"}, NULL},
+        {{"test", "--format=tsv", "-c"}, NULL},
+        {{"test", "--full", "--format", "json", "-n0"}, NULL},
+        {{"test", "-n", "1", "-o", "/dev/null"}, NULL},
+        {{"test", "--json", "-f", "tsv", "-c"}, NULL}, /* the last one counts */
+        {{"test", "-cfjson"}, "test: --format json and -c exclude each other"},
+        {{"test", "--list", "--count"}, "test: --count and --list exclude each other"},
+        {{"test", "--json", "--list"}, "test: --format json and --list exclude each other"},
+        {{"test", "-c", "--limit", "3"}, "test: -c and --limit exclude each other"},
+        {{"test", "--list", "--range=1:2"}, "test: --list and --range exclude each other"},
+        {{"test", "--full", "-ftsv"}, "test: --full needs --format json"},
+        {{"test", "-n2", "-ftsv"}, "test: -n needs --output FILE, --format json or --list"},
+        {{"test"},
+         "test: missing option: --format FORMAT, --count, --list or --output FILE; see test "
+         "--help"},
+    };
+    struct mien_cli c = {.name = "test",
+                         .opts = opts,
+                         .nopts = MIEN_CLI_NOPTS(opts),
+                         .uses = MIEN_CLI_OUTPUT | MIEN_CLI_RANGE,
+                         .rules = rule,
+                         .nrules = MIEN_CLI_NOPTS(rule)};
+    char text[200];
+    for (size_t i = 0; i < sizeof line / sizeof line[0]; i++) {
+        const char *message = line[i].message != NULL ? line[i].message : "";
+        int status = run(&c, (char **)line[i].words, STDERR_FILENO, text, sizeof text);
+        assert_string_equal(text, message);
+        assert_int_equal(status, line[i].message != NULL ? MIEN_EXIT_FATAL : 9);
+    }
+}
+
+/* A rule that names no option is found at once, whatever options are given. */
+static void wrong_rules(void **state)
+{
+    (void)state;
+    bool flag;
+    const struct mien_option opts[] = {
+        MIEN_OPT_FLAG('c', "count", &flag, "count"),
+        MIEN_OPT_FLAG('l', "list", &flag, "list"),
+        MIEN_OPT_ALIAS(0, "number", "count"),
+    };
+    const struct mien_option_rule wrong[] = {
+        MIEN_RULE_EXCLUSIVE("count liste"),     MIEN_RULE_EXCLUDES("list", "output"),
+        MIEN_RULE_NEEDS("list", "count coun"),  MIEN_RULE_NEEDS("l", "count"),
+        MIEN_RULE_REQUIRES("count list -list"), MIEN_RULE_EXCLUDES("number", "list"),
+    };
+    char text[200];
+    for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
+        struct mien_cli c = {.name = "test",
+                             .opts = opts,
+                             .nopts = MIEN_CLI_NOPTS(opts),
+                             .rules = &wrong[i],
+                             .nrules = 1};
+        char *words[] = {"test", "-c", NULL};
+        assert_int_equal(run(&c, words, STDERR_FILENO, text, sizeof text), 128 + SIGABRT);
+    }
 }
 
 /* What progress is of is kept: the caller's text may be gone by the next call. */
@@ -310,6 +399,8 @@ int main(void)
         cmocka_unit_test(aliases),
         cmocka_unit_test(typos),
         cmocka_unit_test(versions),
+        cmocka_unit_test(rules),
+        cmocka_unit_test(wrong_rules),
         cmocka_unit_test(progress_keeps_its_text),
         cmocka_unit_test(progress),
         cmocka_unit_test(one_line_for_a_pipe),
