@@ -25,52 +25,46 @@ struct scorer {
     struct score_rule rule;
     struct column keys[SCORE_MAX_KEYS];
     size_t nkeys;
-    struct columns_unseen unseen;
+    struct score_run *run; /* under way */
+    const char *path;      /* that it is of */
     struct mien_buf out;
     uint64_t records;
     bool empty; /* one of the files is */
 };
 
-static void print_running(struct scorer *s, const struct score_run *run, const char *name)
+static _Noreturn void die(const struct scorer *s, const struct mien_err *e)
 {
-    if (score_report_running(&s->o.report, run, name, !s->o.report.resumed, &s->out) < 0)
+    mien_cli_die(s->cli, "%s", e->msg);
+}
+
+/* Prints what is in s->out, which the last call has appended to. */
+static void print(struct scorer *s, int rc)
+{
+    if (rc < 0)
         mien_cli_die(s->cli, "out of memory");
-    s->o.report.resumed = true;
     cli_print(s->cli, &s->out);
 }
 
-static void add(struct scorer *s, struct score_run *run, const struct mien_rec *r, const char *name)
+static void warn_of_empty(struct scorer *s, const char *why)
 {
-    struct mien_err e;
-    columns_see(&s->unseen, r);
-    int rc = score_run_add(run, r, &e);
-    if (rc == MIEN_ERR_MEM)
-        mien_cli_die(s->cli, "%s", e.msg);
-    if (rc < 0)
-        mien_filter_report(s->cli, run->records, r, e.msg);
-    if (s->o.every > 0 && run->records % (uint64_t)s->o.every == 0)
-        print_running(s, run, name);
+    mien_cli_warn(s->cli, "%s", why);
+    s->empty = true;
 }
 
-/* Scores a file. Returns 0, or a negative code when it can't be read or the stream is broken. */
-static int score_file(struct scorer *s, struct score_run *run, const char *path, struct mien_err *e)
+/* --- Files of predictions ------------------------------------------------------------------- */
+
+static int add(void *ctx, const struct mien_rec *r, struct mien_err *e)
 {
-    struct mien_progress progress;
-    struct cli_input in;
-    struct mien_rec r = {0};
-    int rc = cli_input_open(&in, s->cli, path, s->o.limit, e);
-    if (rc < 0)
+    struct scorer *s = ctx;
+    struct score_run *run = s->run;
+    int rc = score_run_add(run, r, e);
+    if (rc == MIEN_ERR_MEM)
         return rc;
-    mien_cli_progress_start(&progress, s->cli, "records");
-    mien_cli_progress_input(&progress, in.fd);
-    while ((rc = cli_input_read(&in, &r, e)) > 0) {
-        add(s, run, &r, path);
-        mien_cli_progress(&progress, mien_reader_count(in.reader), 0, mien_reader_bytes(in.reader));
-    }
-    mien_cli_progress_end(&progress);
-    cli_input_close(&in);
-    mien_rec_free(&r);
-    return rc;
+    if (rc < 0)
+        mien_filter_report(s->cli, run->records, r, e->msg);
+    if (s->o.every > 0 && run->records % (uint64_t)s->o.every == 0)
+        print(s, score_report_running(&s->o.report, run, s->path, &s->out));
+    return 0;
 }
 
 /* Predictions and labels that never meet would make an empty report. */
@@ -82,43 +76,24 @@ static void warn_if_empty(struct scorer *s, const struct score_run *run, const c
     s->empty = true;
 }
 
-static void save(struct scorer *s, struct score_run *run)
+/* Checks what has been read to its end, and saves it. */
+static void finish_file(struct scorer *s)
 {
     struct mien_err e;
-    if (s->o.save != NULL && score_run_write(run, s->o.save, &e) < 0)
-        mien_cli_die(s->cli, "%s", e.msg);
-}
-
-static void report(struct scorer *s, const struct score_run *runs, const char *const *names,
-                   size_t n)
-{
-    if (n > 0 && score_report(&s->o.report, runs, names, n, &s->out) < 0)
-        mien_cli_die(s->cli, "out of memory");
-    cli_print(s->cli, &s->out);
-}
-
-/* Sums up saved scores and reports on the sum as on one stream. */
-static void merge(struct scorer *s, char **paths, size_t n)
-{
-    static const char *const name = "-";
-    struct mien_err e;
-    struct score_saved saved = {.by = ""};
-    struct score_run run = {0};
-    for (size_t i = 0; i < n; i++) {
-        if (score_run_merge(&run, &saved, paths[i], &e) < 0)
-            mien_cli_die(s->cli, "%s", e.msg);
-    }
-    if (run.nslice == 1 && strcmp(run.slice[0].name, "(none)") == 0 && strcmp(saved.by, "bin") != 0)
-        mien_cli_die(s->cli, "--by: no record has '%s'", saved.by);
-    warn_if_empty(s, &run, name);
-    score_run_sort(&run);
-    save(s, &run);
-    report(s, &run, &name, 1);
-    score_run_free(&run);
+    bool part = s->o.save != NULL; /* of which there may be nothing to score */
+    bool keyed = score_run_check_keys(s->run, &e) == 0;
+    if (!keyed && !part)
+        mien_cli_die(s->cli, "--by: %s", e.msg);
+    if (!keyed)
+        mien_cli_warn(s->cli, "--by: %s of '%s'", e.msg, s->path);
+    if (!part)
+        warn_if_empty(s, s->run, s->path);
+    if (part && score_run_write(s->run, s->o.save, &e) < 0)
+        die(s, &e);
 }
 
 /* Scores the files and reports on them; a broken one ends the program after the report. */
-static void score_files(struct scorer *s, char **paths, size_t n)
+static void score_files(struct scorer *s, const char *const *paths, size_t n)
 {
     struct mien_err e;
     struct score_run *runs = calloc(n, sizeof *runs);
@@ -126,113 +101,91 @@ static void score_files(struct scorer *s, char **paths, size_t n)
     size_t done = 0;
     if (runs == NULL)
         mien_cli_die(s->cli, "out of memory");
-    while (done < n && rc == 0) {
-        struct score_run *run = &runs[done];
-        *run = (struct score_run){.rule = &s->rule, .keys = s->keys, .nkeys = s->nkeys};
-        s->unseen.n = 0;
-        columns_expect(&s->unseen, s->keys, s->nkeys);
-        rc = score_file(s, run, paths[done], &e);
-        done += rc == 0 || run->records > 0;
-        bool part = s->o.save != NULL; /* of which there may be nothing to score */
-        if (rc == 0 && run->records > 0 && columns_seen(&s->unseen, &e) < 0) {
-            if (!part)
-                mien_cli_die(s->cli, "--by: %s", e.msg);
-            mien_cli_warn(s->cli, "--by: %s of '%s'", e.msg, paths[done - 1]);
-        }
-        if (rc == 0 && !part)
-            warn_if_empty(s, run, paths[done - 1]);
-        score_run_sort(run);
+    for (size_t i = 0; i < n && rc == 0; i++) {
+        s->run = &runs[i];
+        s->path = paths[i];
+        *s->run = (struct score_run){.rule = &s->rule, .keys = s->keys, .nkeys = s->nkeys};
+        rc = cli_input_each(s->cli, paths[i], s->o.limit, add, s, &e);
+        score_run_sort(s->run);
         if (rc == 0)
-            save(s, run);
+            finish_file(s);
+        done += rc == 0 || s->run->records > 0;
+        s->records += s->run->records;
     }
-    report(s, runs, (const char *const *)paths, done);
+    print(s, done > 0 ? score_report(&s->o.report, runs, paths, done, &s->out) : 0);
     if (rc < 0)
-        mien_cli_die(s->cli, "%s", e.msg);
-    for (size_t i = 0; i < n; i++) {
-        s->records += runs[i].records;
+        die(s, &e);
+    for (size_t i = 0; i < n; i++)
         score_run_free(&runs[i]);
-    }
     free(runs);
 }
 
+/* --- Other ways ----------------------------------------------------------------------------- */
+
+/* Sums up saved scores and reports on the sum as on one stream. */
+static void merge(struct scorer *s, const char *const *paths, size_t n)
+{
+    static const char *const name = "-";
+    struct mien_err e;
+    struct score_saved saved = {.by = ""};
+    struct score_run run = {0};
+    if (score_run_merge(&run, &saved, paths, n, &e) < 0)
+        die(s, &e);
+    warn_if_empty(s, &run, name);
+    if (s->o.save != NULL && score_run_write(&run, s->o.save, &e) < 0)
+        die(s, &e);
+    print(s, score_report(&s->o.report, &run, &name, 1, &s->out));
+    score_run_free(&run);
+}
+
 /* Writes the records of all files whose labels are the least likely. */
-static void write_suspects(struct scorer *s, char **paths, size_t n)
+static void write_suspects(struct scorer *s, const char *const *paths, size_t n)
 {
     struct suspects found = {.most = (size_t)s->o.suspects};
     struct cli_output out;
     struct mien_err e;
-    uint64_t judged = 0;
     mien_cli_history(s->cli, "--suspects %d", s->o.suspects);
     cli_output_open(&out, s->cli, false);
     for (size_t i = 0; i < n; i++) {
-        struct cli_input in;
-        struct mien_rec r = {0};
-        int rc = cli_input_open(&in, s->cli, paths[i], s->o.limit, &e);
-        while (rc >= 0 && (rc = cli_input_read(&in, &r, &e)) > 0) {
-            s->records++;
-            rc = suspects_add(&found, &r, &e);
-            judged += rc > 0;
-        }
-        if (rc < 0)
-            mien_cli_die(s->cli, "%s", e.msg);
-        mien_filter_history(s->cli, in.reader, out.writer);
-        cli_input_close(&in);
-        mien_rec_free(&r);
+        if (cli_input_each(s->cli, paths[i], s->o.limit, suspects_add, &found, &e) < 0)
+            die(s, &e);
     }
     for (size_t i = 0; i < found.n; i++)
         cli_output_put(&out, &found.list[i].rec);
     cli_output_end(&out);
+    if (found.judged == 0)
+        warn_of_empty(s, "no record has both a label and a prediction");
+    s->records = found.records;
     suspects_free(&found);
-    if (judged == 0) {
-        mien_cli_warn(s->cli, "no record has both a label and a prediction");
-        s->empty = true;
-    }
 }
 
 /* Scores the same records of two files against each other. */
-static void score_pairs(struct scorer *s, char **paths)
+static void score_pairs(struct scorer *s, const char *const *paths)
 {
     struct pairs p = {.rule = &s->rule};
+    struct pairs_input both = {.name = {paths[0], paths[1]}};
     struct cli_input in[2];
-    struct mien_rec r[2] = {0};
     struct mien_err e;
-    int got[2];
+    int rc = 0;
     for (int i = 0; i < 2; i++) {
         if (cli_input_open(&in[i], s->cli, paths[i], s->o.limit, &e) < 0)
-            mien_cli_die(s->cli, "%s", e.msg);
+            die(s, &e);
+        both.reader[i] = in[i].reader;
     }
-    for (;;) {
-        for (int i = 0; i < 2; i++) {
-            if ((got[i] = cli_input_read(&in[i], &r[i], &e)) < 0)
-                mien_cli_die(s->cli, "%s", e.msg);
-        }
-        if (got[0] == 0 || got[1] == 0)
-            break;
-        int rc = pairs_add(&p, &r[0], &r[1], &e);
-        if (rc == MIEN_ERR_ARG)
-            mien_cli_die(s->cli,
-                         "record %llu of '%s' and of '%s' are of different images: --paired takes "
-                         "predictions of the same records in the same order",
-                         (unsigned long long)p.records, paths[0], paths[1]);
-        if (rc == MIEN_ERR_MEM)
-            mien_cli_die(s->cli, "%s", e.msg);
-        if (rc < 0)
-            mien_filter_report(s->cli, p.records, &r[0], e.msg);
+    while (rc != MIEN_ERR_MEM && (rc = pairs_read(&p, &both, &e)) > 0) {
+        rc = pairs_add(&p, &both.rec[0], &both.rec[1], &e);
+        if (rc == MIEN_ERR_FORMAT)
+            mien_filter_report(s->cli, p.records, &both.rec[0], e.msg);
     }
+    if (rc < 0)
+        die(s, &e);
+    if (!pairs_any(&p))
+        warn_of_empty(s, "no record has a label and both predictions");
+    print(s, pairs_report(&s->o.report, &p, paths[0], paths[1], &s->out));
     s->records = p.records;
-    if (got[0] != got[1])
-        mien_cli_die(s->cli, "'%s' ends after %llu records, '%s' doesn't", paths[got[0] > 0],
-                     (unsigned long long)p.records, paths[got[0] == 0]);
-    if (!pairs_any(&p)) {
-        mien_cli_warn(s->cli, "no record has a label and both predictions");
-        s->empty = true;
-    }
-    if (pairs_report(&s->o.report, &p, paths[0], paths[1], &s->out) < 0)
-        mien_cli_die(s->cli, "out of memory");
-    cli_print(s->cli, &s->out);
     for (int i = 0; i < 2; i++) {
         cli_input_close(&in[i]);
-        mien_rec_free(&r[i]);
+        mien_rec_free(&both.rec[i]);
     }
     pairs_free(&p);
 }
@@ -268,8 +221,7 @@ int main(int argc, char **argv)
                      "print a line after every N records, for streams that never end"),
         MIEN_OPT_STR(0, "save", "FILE", &s.o.save, "save the score to FILE, for --merge"),
         MIEN_OPT_FLAG(0, "merge", &s.o.merge, "the files are saved scores; report on their sum"),
-        MIEN_OPT_SIZE(0, "max-record", "SIZE", &s.o.limit, 1, 4294967295.0,
-                      "refuse larger records [64M]"),
+        MIEN_OPT_MAX_RECORD(&s.o.limit),
         MIEN_OPT_ALIAS('b', NULL, "bins"),
         MIEN_OPT_ALIAS('B', NULL, "boot"),
         MIEN_OPT_ALIAS('e', NULL, "every"),
@@ -297,7 +249,6 @@ int main(int argc, char **argv)
                     "mien-score --merge shard-*.score\n"
                     "mien-score --suspects 60 predictions.mien | mien-montage -o suspects.jpg",
     };
-    char *standard_input[] = {"-"};
     struct mien_err e;
 
     int n = mien_cli_parse(&cli, argc, argv);
@@ -315,13 +266,16 @@ int main(int argc, char **argv)
     if (s.o.save != NULL && cli.state->output != NULL && file_same(s.o.save, cli.state->output))
         mien_cli_die(&cli, "--save and --output can't both go to '%s'", s.o.save);
     if (s.o.merge)
-        merge(&s, argv + 1, (size_t)mien_cli_operands(&cli, n, argv, 1, INT_MAX, "FILE"));
+        mien_cli_operands(&cli, n, argv, 1, INT_MAX, "FILE");
+    const char *const *paths = cli_paths(&n, argv);
+    if (s.o.merge)
+        merge(&s, paths, (size_t)n);
     else if (s.o.paired)
-        score_pairs(&s, argv + 1);
+        score_pairs(&s, paths);
     else if (s.o.suspects > 0)
-        write_suspects(&s, n > 0 ? argv + 1 : standard_input, n > 0 ? (size_t)n : 1);
+        write_suspects(&s, paths, (size_t)n);
     else
-        score_files(&s, n > 0 ? argv + 1 : standard_input, n > 0 ? (size_t)n : 1);
+        score_files(&s, paths, (size_t)n);
     mien_buf_free(&s.out);
     int status = mien_cli_end(&cli, s.records);
     return s.empty ? MIEN_EXIT_BAD : status;

@@ -224,8 +224,7 @@ int main(int argc, char **argv)
         MIEN_OPT_CHOICE(0, "shard-by", "KEY", &s.o.shard_by, "id|subject|content",
                         "keep records of the same id, subject or content in one shard"),
         MIEN_OPT_FLAG(0, "strict", &s.o.strict, "stop at the first bad record"),
-        MIEN_OPT_SIZE(0, "max-record", "SIZE", &s.o.limit, 1, 4294967295.0,
-                      "refuse larger records [64M]"),
+        MIEN_OPT_MAX_RECORD(&s.o.limit),
         MIEN_OPT_ALIAS('b', NULL, "by"),
         MIEN_OPT_ALIAS('n', NULL, "names"),
     };

@@ -316,8 +316,7 @@ int main(int argc, char **argv)
         MIEN_OPT_FLAG(0, "history", &v.o.history, "print how the records were made"),
         MIEN_OPT_FLAG(0, "resync", &v.o.resync,
                       "skip what is damaged, up to the next whole record"),
-        MIEN_OPT_SIZE(0, "max-record", "SIZE", &v.o.limit, 1, 4294967295.0,
-                      "refuse larger records [64M]"),
+        MIEN_OPT_MAX_RECORD(&v.o.limit),
         MIEN_OPT_ALIAS('s', NULL, "select"),
         MIEN_OPT_ALIAS(0, "json", "format=json"),
     };

@@ -77,12 +77,15 @@ struct mien_filter {
     struct mien_ring *ring;
 };
 
+/* The option that bounds a record's size; dst is a size_t, as the limit of mien_filter_reader. */
+#define MIEN_OPT_MAX_RECORD(dst_)                                                                  \
+    MIEN_OPT_SIZE(0, "max-record", "SIZE", dst_, 1, 4294967295.0, "refuse larger records [64M]")
+
 /* The options that every parallel filter has. f is a struct mien_filter. */
 #define MIEN_FILTER_OPTIONS(f)                                                                     \
     MIEN_OPT_INT('j', "jobs", "N", &(f).jobs, 1, 256, "worker threads [all cores]"),               \
         MIEN_OPT_FLAG(0, "strict", &(f).strict, "stop at the first bad record"),                   \
-        MIEN_OPT_SIZE(0, "max-record", "SIZE", &(f).limit, 1, 4294967295.0,                        \
-                      "refuse larger records [64M]")
+        MIEN_OPT_MAX_RECORD(&(f).limit)
 
 /* Sets f->jobs and f->batch to their final values. Called between mien_cli_parse and making what
    each worker has of its own; a filter without that needn't. */

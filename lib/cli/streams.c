@@ -6,6 +6,15 @@
 #include "mien/filter.h"
 #include "util/file.h"
 
+const char *const *cli_paths(int *n, char **argv)
+{
+    static const char *const standard_input[] = {"-"};
+    if (*n > 0)
+        return (const char *const *)argv + 1;
+    *n = 1;
+    return standard_input;
+}
+
 int cli_input_open(struct cli_input *in, const struct mien_cli *c, const char *path, size_t limit,
                    struct mien_err *e)
 {
@@ -35,6 +44,29 @@ void cli_input_close(struct cli_input *in)
     mien_reader_free(in->reader);
     if (in->fd != STDIN_FILENO)
         close(in->fd);
+}
+
+int cli_input_each(const struct mien_cli *c, const char *path, size_t limit,
+                   int (*fn)(void *ctx, const struct mien_rec *r, struct mien_err *e), void *ctx,
+                   struct mien_err *e)
+{
+    struct mien_progress progress;
+    struct cli_input in;
+    struct mien_rec r = {0};
+    int rc = cli_input_open(&in, c, path, limit, e);
+    if (rc < 0)
+        return rc;
+    mien_cli_progress_start(&progress, c, "records");
+    mien_cli_progress_input(&progress, in.fd);
+    while (rc >= 0 && (rc = cli_input_read(&in, &r, e)) > 0) {
+        rc = fn(ctx, &r, e);
+        mien_cli_progress(&progress, mien_reader_count(in.reader), 0, mien_reader_bytes(in.reader));
+    }
+    mien_cli_progress_end(&progress);
+    mien_filter_history(c, in.reader, NULL);
+    cli_input_close(&in);
+    mien_rec_free(&r);
+    return rc;
 }
 
 void cli_output_open(struct cli_output *o, const struct mien_cli *c, bool strict)

@@ -7,6 +7,9 @@
 #include "mien/cli.h"
 #include "mien/record.h"
 
+/* The files of records that operands name; where there are none, "-", and *n becomes 1. */
+const char *const *cli_paths(int *n, char **argv);
+
 /* A file of records being read; cli_input_open fills it. */
 struct cli_input {
     const char *path; /* the caller's; "-" is standard input */
@@ -23,6 +26,12 @@ int cli_input_open(struct cli_input *in, const struct mien_cli *c, const char *p
 int cli_input_read(struct cli_input *in, struct mien_rec *r, struct mien_err *e);
 
 void cli_input_close(struct cli_input *in);
+
+/* Opens a file, hands its records to fn, until that returns a negative code, and closes it, with
+   progress. Returns 0 at its end, or a negative code. */
+int cli_input_each(const struct mien_cli *c, const char *path, size_t limit,
+                   int (*fn)(void *ctx, const struct mien_rec *r, struct mien_err *e), void *ctx,
+                   struct mien_err *e);
 
 /* Records on their way to standard output; cli_output_open fills it. */
 struct cli_output {

@@ -1,4 +1,5 @@
 /* Saved scores in files. */
+#include <string.h>
 #include <unistd.h>
 
 #include "run.h"
@@ -40,8 +41,7 @@ static int load(struct score_run *run, struct score_saved *s, const struct mien_
     return rc < 0 ? rc : score_run_load(run, text->data, text->len, e);
 }
 
-int score_run_merge(struct score_run *run, struct score_saved *s, const char *path,
-                    struct mien_err *e)
+static int merge(struct score_run *run, struct score_saved *s, const char *path, struct mien_err *e)
 {
     struct mien_buf text = {0};
     struct mien_err why;
@@ -52,4 +52,18 @@ int score_run_merge(struct score_run *run, struct score_saved *s, const char *pa
         close(fd);
     mien_buf_free(&text);
     return rc;
+}
+
+int score_run_merge(struct score_run *run, struct score_saved *s, const char *const *paths,
+                    size_t n, struct mien_err *e)
+{
+    for (size_t i = 0; i < n; i++) {
+        int rc = merge(run, s, paths[i], e);
+        if (rc < 0)
+            return rc;
+    }
+    if (run->nslice == 1 && strcmp(run->slice[0].name, "(none)") == 0 && strcmp(s->by, "bin") != 0)
+        return mien_err_set(e, MIEN_ERR_ARG, "--by: no record has '%s'", s->by);
+    score_run_sort(run);
+    return 0;
 }

@@ -52,15 +52,37 @@ static bool same_id(const struct mien_rec *a, const struct mien_rec *b)
     return x->len == y->len && memcmp(x->data, y->data, x->len) == 0;
 }
 
+int pairs_read(struct pairs *p, struct pairs_input *in, struct mien_err *e)
+{
+    const char *const *name = in->name;
+    struct mien_err why;
+    int got[2];
+    for (int i = 0; i < 2; i++) {
+        got[i] = mien_read(in->reader[i], &in->rec[i], &why);
+        if (got[i] < 0)
+            return strcmp(name[i], "-") == 0 ? mien_err_set(e, got[i], "%s", why.msg)
+                                             : mien_err_set(e, got[i], "%s: %s", name[i], why.msg);
+    }
+    if (got[0] != got[1])
+        return mien_err_set(e, MIEN_ERR_ARG, "'%s' ends after %llu records, '%s' doesn't",
+                            name[got[0] > 0], (unsigned long long)p->records, name[got[0] == 0]);
+    if (got[0] == 0)
+        return 0;
+    p->records++;
+    if (!same_id(&in->rec[0], &in->rec[1]))
+        return mien_err_set(e, MIEN_ERR_ARG,
+                            "record %llu of '%s' and of '%s' are of different images: --paired "
+                            "takes predictions of the same records in the same order",
+                            (unsigned long long)p->records, name[0], name[1]);
+    return 1;
+}
+
 int pairs_add(struct pairs *p, const struct mien_rec *a, const struct mien_rec *b,
               struct mien_err *e)
 {
     struct score_label la, lb;
     struct score_prediction pa, pb;
     struct score_item ia, ib;
-    p->records++;
-    if (!same_id(a, b))
-        return mien_err_set(e, MIEN_ERR_ARG, "they are of different images");
     if (mien_rec_has(a, MIEN_TAG_ERROR) || mien_rec_has(b, MIEN_TAG_ERROR))
         return 0;
     if (score_read(a, &la, &pa, e) < 0 || score_read(b, &lb, &pb, e) < 0)

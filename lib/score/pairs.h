@@ -23,9 +23,19 @@ struct pairs {
     struct pair_metric metric[PAIR_METRICS];
 };
 
-/* Adds a record as a and b predict it. Returns 0; MIEN_ERR_ARG where they are of different images;
-   MIEN_ERR_FORMAT where one of them, or a label, is impossible, or their labels differ; or
-   MIEN_ERR_MEM. */
+/* Two streams of predictions of the same records, in the same order. */
+struct pairs_input {
+    struct mien_reader *reader[2]; /* the caller's */
+    const char *name[2];           /* for messages; "-" is standard input */
+    struct mien_rec rec[2];        /* those read last, which the owner frees */
+};
+
+/* Reads the next record of both and counts it. Returns 1; 0 at the end of both; MIEN_ERR_ARG where one
+   ends before the other, or they are of different images; or mien_read's errors. */
+MIEN_CHECKED int pairs_read(struct pairs *p, struct pairs_input *in, struct mien_err *e);
+
+/* Adds a record as a and b predict it. Returns 0; MIEN_ERR_FORMAT where one of them, or a label, is
+   impossible, or their labels differ; or MIEN_ERR_MEM. */
 MIEN_CHECKED int pairs_add(struct pairs *p, const struct mien_rec *a, const struct mien_rec *b,
                            struct mien_err *e);
 

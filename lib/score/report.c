@@ -27,12 +27,14 @@ int score_report(const struct score_report *o, const struct score_run *runs,
     return rc;
 }
 
-int score_report_running(const struct score_report *o, const struct score_run *run,
-                         const char *name, bool first, struct mien_buf *out)
+int score_report_running(struct score_report *o, const struct score_run *run, const char *name,
+                         struct mien_buf *out)
 {
     const struct score_report plain = {.format = o->format}; /* intervals would take too long */
     struct summary s;
     int rc = summary_of(&plain, &run->total, &s);
+    bool first = !o->resumed;
+    o->resumed = true;
     switch (o->format) {
     case SCORE_TEXT:
         return rc | report_text_running(run, &s, first, out);

@@ -236,7 +236,9 @@ int score_run_add(struct score_run *run, const struct mien_rec *r, struct mien_e
 
     if (run->bins == NULL && (run->bins = calloc(nbins * nbins, sizeof *run->bins)) == NULL)
         return mien_err_mem(e, nbins * nbins * sizeof *run->bins, "a confusion matrix");
-    run->records++;
+    if (run->records++ == 0)
+        columns_expect(&run->unseen, run->keys, run->nkeys);
+    columns_see(&run->unseen, r);
     if (mien_rec_has(r, MIEN_TAG_ERROR)) {
         run->errors++;
         return 0;
@@ -258,6 +260,11 @@ bool score_run_any(const struct score_run *run)
 {
     const struct score_histogram *count = run->total.count;
     return count[COUNT_GENDER].total + count[COUNT_POINT].total + count[COUNT_BAND].total > 0;
+}
+
+int score_run_check_keys(const struct score_run *run, struct mien_err *e)
+{
+    return columns_seen(&run->unseen, e);
 }
 
 void score_run_free(struct score_run *run)

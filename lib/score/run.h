@@ -42,8 +42,9 @@ struct score_run {
     uint64_t *bins; /* nbins by nbins: label, prediction */
     struct score_slice *slice;
     size_t nslice, cap;
-    uint32_t *index;      /* hash table of slices, counted from 1; NULL without keys */
-    struct mien_buf name; /* scratch */
+    uint32_t *index;              /* hash table of slices, counted from 1; NULL without keys */
+    struct mien_buf name;         /* scratch */
+    struct columns_unseen unseen; /* keys that no record had */
 
     uint64_t records;
     uint64_t errors;                                   /* records with an error field */
@@ -69,6 +70,10 @@ MIEN_CHECKED int score_run_add(struct score_run *run, const struct mien_rec *r, 
 
 /* Whether any of its records has both a label and a prediction. */
 bool score_run_any(const struct score_run *run);
+
+/* Whether, of the records that were added, if there are any, some had the fields of its keys. Returns
+   0, or MIEN_ERR_ARG with "'x' is not a field". */
+MIEN_CHECKED int score_run_check_keys(const struct score_run *run, struct mien_err *e);
 
 /* Orders the slices by name, numbers in names by value. */
 void score_run_sort(struct score_run *run);
@@ -102,11 +107,11 @@ struct score_saved {
     char by[SCORE_BY];
 };
 
-/* Adds the saved run in a file, "-" being standard input. A run without a rule gets the first file's,
-   and its keys, which *s holds from then on: it must live as long. Returns as score_run_load, or
-   MIEN_ERR_SYS or MIEN_ERR_LIMIT. */
-MIEN_CHECKED int score_run_merge(struct score_run *run, struct score_saved *s, const char *path,
-                                 struct mien_err *e);
+/* Makes *run, which is empty, the sum of the saved runs in n > 0 files, "-" being standard input. Its
+   rule and keys are those of the first, which *s holds: it must live as long. Returns as
+   score_run_load; MIEN_ERR_SYS or MIEN_ERR_LIMIT; or MIEN_ERR_ARG if no record had a key's field. */
+MIEN_CHECKED int score_run_merge(struct score_run *run, struct score_saved *s,
+                                 const char *const *paths, size_t n, struct mien_err *e);
 
 /* --- Reports --------------------------------------------------------------------------------- */
 
@@ -117,7 +122,7 @@ struct score_report {
     int boot; /* resamples for the intervals; 0: none */
     uint64_t seed;
     bool tables;  /* also those of confidences */
-    bool resumed; /* running lines went before */
+    bool resumed; /* running lines went before: score_report_running notes it */
 };
 
 /* Appends what is reported of n runs, side by side in text. names are those of their files.
@@ -125,9 +130,9 @@ struct score_report {
 MIEN_CHECKED int score_report(const struct score_report *o, const struct score_run *runs,
                               const char *const *names, size_t n, struct mien_buf *out);
 
-/* Appends one line of a stream that goes on: the metrics of all the records so far. first is set
-   for the first one, which in text and TSV a heading goes before. */
-MIEN_CHECKED int score_report_running(const struct score_report *o, const struct score_run *run,
-                                      const char *name, bool first, struct mien_buf *out);
+/* Appends one line of a stream that goes on: the metrics of all the records so far. In text and TSV a
+   heading goes before the first one. */
+MIEN_CHECKED int score_report_running(struct score_report *o, const struct score_run *run,
+                                      const char *name, struct mien_buf *out);
 
 #endif

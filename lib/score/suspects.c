@@ -14,15 +14,18 @@ static void sift(struct suspects *s)
     }
 }
 
-int suspects_add(struct suspects *s, const struct mien_rec *r, struct mien_err *e)
+int suspects_add(void *ctx, const struct mien_rec *r, struct mien_err *e)
 {
+    struct suspects *s = ctx;
     struct col_value v;
+    s->records++;
     if (!col_get(r, COL_DOUBT, &v))
         return 0;
+    s->judged++;
     if (s->list == NULL && (s->list = calloc(s->most + 1, sizeof *s->list)) == NULL)
         return mien_err_mem(e, (s->most + 1) * sizeof *s->list, "suspects");
     if (s->n == s->most && !(v.number > s->list[s->n - 1].doubt))
-        return 1;
+        return 0;
     struct suspect *last = &s->list[s->n];
     if (mien_rec_copy(&last->rec, r) < 0)
         return mien_err_mem(e, mien_rec_bytes(r), "a record");
@@ -31,7 +34,7 @@ int suspects_add(struct suspects *s, const struct mien_rec *r, struct mien_err *
     sift(s);
     if (s->n > s->most)
         s->n--; /* its memory serves the next one */
-    return 1;
+    return 0;
 }
 
 void suspects_free(struct suspects *s)

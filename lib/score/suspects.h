@@ -3,6 +3,7 @@
 #define MIEN_SCORE_SUSPECTS_H
 
 #include <stddef.h>
+#include <stdint.h>
 
 #include "mien/err.h"
 #include "mien/record.h"
@@ -16,12 +17,13 @@ struct suspect {
    `most` it is empty; its owner frees it. */
 struct suspects {
     size_t most, n;
-    struct suspect *list; /* most + 1 */
+    struct suspect *list;     /* most + 1 */
+    uint64_t records, judged; /* considered, and those with a label and a prediction of it */
 };
 
-/* Considers a record, of which it takes a copy if it is among them. Returns 1 if the record has a label
-   and a prediction of it, 0 if not, or MIEN_ERR_MEM. */
-MIEN_CHECKED int suspects_add(struct suspects *s, const struct mien_rec *r, struct mien_err *e);
+/* Considers a record for the struct suspects at ctx, which takes a copy if it is among them: made for
+   cli_input_each. Returns 0 or MIEN_ERR_MEM. */
+MIEN_CHECKED int suspects_add(void *ctx, const struct mien_rec *r, struct mien_err *e);
 void suspects_free(struct suspects *s);
 
 #endif

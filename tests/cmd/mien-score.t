@@ -90,7 +90,12 @@ like 'in text' "$(mien-score --paired a.mien a.mien)" '^gender_accuracy +500 .* 
 like 'in JSON' "$(mien-score -f json --paired a.mien a.mien)" \
     '^\{"a":"a.mien","b":"a.mien","records":500,.*"gender_accuracy":\{"n":500,.*"p":1\}'
 exits 'other records are no pairs' 2 sh -c 'mien-view -r -s "age > 20" a.mien | mien-score --paired a.mien -'
-like 'and say so' "$(cat err)" 'are of different images|ends after'
+like 'and say so' "$(cat err)" "^mien-score: record [0-9]+ of 'a.mien' and of '-' are of different images"
+head -c 9000 a.mien >cut.mien
+exits 'nor are those cut short' 2 mien-score --paired a.mien cut.mien
+like 'the file is named' "$(cat err)" '^mien-score: cut.mien: '
+exits 'from a pipe' 2 sh -c 'mien-score --paired - a.mien <cut.mien'
+like 'as nothing but a stream' "$(cat err)" '^mien-score: the stream is cut short at byte 9000'
 exits 'nor are fewer' 2 sh -c 'mien-view -r -n 10 a.mien | mien-score --paired a.mien -'
 like 'and it says which' "$(cat err)" "^mien-score: '-' ends after 10 records, 'a.mien' doesn't"
 exits '--paired takes two files' 2 mien-score --paired a.mien
