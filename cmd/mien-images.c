@@ -138,7 +138,7 @@ static void warn(struct run *run, int rc, struct mien_buf *text, const struct mi
 }
 
 /* Standard input serves one purpose, and isn't a terminal. */
-static void check_input(const struct run *run, char *const *path, size_t n)
+static void check_input(const struct run *run, const char *const *path, size_t n)
 {
     for (size_t i = 0; i < n; i++) {
         if (strcmp(path[i], "-") != 0)
@@ -172,7 +172,6 @@ static void take_files(struct run *run, struct images *im)
 
 int main(int argc, char **argv)
 {
-    static char *const standard_input[] = {"-"};
     struct run run = {.limit = (size_t)63 << 20};
     struct sample_rule *labels = &run.rule.labels;
     const struct mien_option opts[] = {
@@ -213,8 +212,8 @@ int main(int argc, char **argv)
     };
     run.cli = &cli;
     int n = mien_cli_parse(&cli, argc, argv);
-    char *const *path = n > 0 ? argv + 1 : standard_input;
-    size_t npath = n > 0 ? (size_t)n : 1;
+    const char *const *path = cli_paths(&n, argv);
+    const size_t npath = (size_t)n;
     run.rule.sidecar |= labels->field[SIDECAR_CLS] != 0 || labels->field[SIDECAR_TXT] != 0;
     check_input(&run, path, npath);
     cli_output_open(&run.out, &cli, run.strict);

@@ -242,11 +242,10 @@ int main(int argc, char **argv)
     };
     run.cli = &cli;
     int n = mien_cli_parse(&cli, argc, argv);
+    const char *const *paths = cli_paths(&n, argv);
     prepare(&run);
-    for (int i = 1; i <= n; i++)
-        take(&run, argv[i]);
-    if (n == 0)
-        take(&run, "-");
+    for (int i = 0; i < n; i++)
+        take(&run, paths[i]);
     finish(&run);
     int status = mien_cli_end(&cli, run.records);
     return run.empty > 0 ? MIEN_EXIT_BAD : status;

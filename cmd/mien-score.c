@@ -58,10 +58,7 @@ static int add(void *ctx, const struct mien_rec *r, struct mien_err *e)
     struct scorer *s = ctx;
     struct score_run *run = s->run;
     int rc = score_run_add(run, r, e);
-    if (rc == MIEN_ERR_MEM)
-        return rc;
-    if (rc < 0)
-        mien_filter_report(s->cli, run->records, r, e->msg);
+    cli_check_record(s->cli, run->records, r, rc, e);
     if (s->o.every > 0 && run->records % (uint64_t)s->o.every == 0)
         print(s, score_report_running(&s->o.report, run, s->path, &s->out));
     return 0;
@@ -166,16 +163,15 @@ static void score_pairs(struct scorer *s, const char *const *paths)
     struct pairs_input both = {.name = {paths[0], paths[1]}};
     struct cli_input in[2];
     struct mien_err e;
-    int rc = 0;
+    int rc;
     for (int i = 0; i < 2; i++) {
         if (cli_input_open(&in[i], s->cli, paths[i], s->o.limit, &e) < 0)
             die(s, &e);
         both.reader[i] = in[i].reader;
     }
-    while (rc != MIEN_ERR_MEM && (rc = pairs_read(&p, &both, &e)) > 0) {
+    while ((rc = pairs_read(&p, &both, &e)) > 0) {
         rc = pairs_add(&p, &both.rec[0], &both.rec[1], &e);
-        if (rc == MIEN_ERR_FORMAT)
-            mien_filter_report(s->cli, p.records, &both.rec[0], e.msg);
+        cli_check_record(s->cli, p.records, &both.rec[0], rc, &e);
     }
     if (rc < 0)
         die(s, &e);

@@ -6,17 +6,14 @@
 
 #include "cli/state.h"
 #include "cli/streams.h"
+#include "cli/table.h"
 #include "data/export.h"
 #include "mien/filter.h"
 #include "record/census.h"
 #include "record/col.h"
 #include "record/expr.h"
-#include "record/text.h"
-#include "util/clock.h"
 
-enum { FLUSH = 64 * 1024 };
 enum { TSV, JSON };
-enum { PNG, JPEG };
 
 struct options {
     const char *columns, *select;
@@ -24,79 +21,38 @@ struct options {
     bool full, no_header, count, records, check, index, history, resync;
     size_t limit;
     struct export_to to; /* of --images and --tar */
-    int encode;          /* pixels */
 };
 
 struct view {
     struct mien_cli *cli;
     struct options o;
-    struct expr *select; /* NULL: all records */
-    struct text_table table;
-    struct mien_buf out;
+    struct expr *select;    /* NULL: all records */
+    struct cli_table table; /* and all other text */
     struct cli_output records;
     struct census census;      /* of --check */
     struct exporter *exporter; /* of --images and --tar */
     struct columns_unseen columns, selects;
-    uint64_t segments, bytes, seen, shown, errors, skipped, damages;
+    uint64_t seen, shown;
     uint64_t missed; /* records without an image, of --images and --tar */
-    bool at_once;
-    double began; /* when the first record was shown */
 };
 
-static void settle(struct view *v)
-{
-    if (text_table_settle(&v->table, &v->out) < 0)
-        mien_cli_die(v->cli, "out of memory");
-}
-
-/* On a terminal the columns are those of the records that have come by now, if they come slowly. */
-static bool waited(struct view *v)
-{
-    static const double patience = 0.3; /* seconds */
-    if (!v->at_once)
-        return false;
-    if (v->shown == 0)
-        v->began = clock_coarse();
-    return clock_coarse() - v->began > patience;
-}
-
-static void show(struct view *v, const struct mien_rec *r)
-{
-    if (text_table_add(&v->table, r, &v->out) < 0)
-        mien_cli_die(v->cli, "out of memory");
-    if (waited(v))
-        settle(v);
-    if (v->at_once || v->out.len >= FLUSH)
-        cli_print(v->cli, &v->out);
-}
+/* --- Records -------------------------------------------------------------------------------- */
 
 /* Passes a record on, with the chosen fields alone. */
 static void pass_on(struct view *v, struct mien_rec *r)
 {
-    text_table_keep(&v->table, r);
+    text_table_keep(&v->table.text, r);
     cli_output_put(&v->records, r);
-}
-
-/* A line of --index. */
-static void show_segment(void *ctx, const struct mien_segment *s)
-{
-    struct view *v = ctx;
-    if (mien_buf_printf(&v->out, "%llu\t%llu\t%llu\n", (unsigned long long)s->offset,
-                        (unsigned long long)s->bytes, (unsigned long long)s->records) < 0)
-        mien_cli_die(v->cli, "out of memory");
-    if (v->at_once || v->out.len >= FLUSH)
-        cli_print(v->cli, &v->out);
 }
 
 /* Writes the image, with the chosen fields. */
 static void export(struct view *v, const struct mien_rec *r)
 {
     struct mien_err e;
-    int rc = export_put(v->exporter, r, &v->table, &e);
+    int rc = export_put(v->exporter, r, &v->table.text, &e);
     if (rc < 0 && rc != MIEN_ERR_FORMAT)
         mien_cli_die_output(v->cli, &e);
-    if (rc == MIEN_ERR_FORMAT)
-        mien_filter_report(v->cli, v->shown + 1, r, e.msg);
+    cli_check_record(v->cli, v->shown + 1, r, rc, &e);
     v->missed += rc <= 0;
 }
 
@@ -104,10 +60,7 @@ static void check(struct view *v, const struct mien_rec *r)
 {
     struct mien_err e;
     int rc = census_add(&v->census, r, &e);
-    if (rc == MIEN_ERR_MEM)
-        mien_cli_die(v->cli, "%s", e.msg);
-    if (rc < 0)
-        mien_filter_report(v->cli, v->census.records, r, e.msg);
+    cli_check_record(v->cli, v->census.records, r, rc, &e);
 }
 
 static void take(struct view *v, struct mien_rec *r)
@@ -124,10 +77,11 @@ static void take(struct view *v, struct mien_rec *r)
     else if (v->exporter != NULL)
         export(v, r);
     else if (!v->o.count && !v->o.index && !v->o.history)
-        show(v, r);
+        cli_table_add(&v->table, r);
     v->shown++;
-    v->errors += mien_rec_has(r, MIEN_TAG_ERROR);
 }
+
+/* --- Files ---------------------------------------------------------------------------------- */
 
 static bool enough(const struct view *v)
 {
@@ -137,22 +91,19 @@ static bool enough(const struct view *v)
 /* Ends the program, after what was read before the input broke. */
 static _Noreturn void fail(struct view *v, const struct mien_err *why)
 {
-    settle(v);
-    cli_print(v->cli, &v->out);
+    cli_table_print(&v->table);
     if (v->o.records)
         cli_output_die(&v->records, why->msg);
     mien_cli_die(v->cli, "%s", why->msg);
 }
 
-/* The next record, behind damage where --resync allows; what that was is said. */
-static int next(struct view *v, struct cli_input *in, struct mien_rec *r, struct mien_err *e)
+/* A line of --index. */
+static void show_segment(void *ctx, const struct mien_segment *s)
 {
-    int rc = cli_input_read(in, r, e);
-    for (; v->o.resync && rc == MIEN_ERR_FORMAT; rc = cli_input_read(in, r, e)) {
-        mien_cli_warn(v->cli, "%s", e->msg);
-        v->damages++;
-    }
-    return rc;
+    struct cli_table *t = ctx;
+    cli_table_appended(
+        t, mien_buf_printf(&t->out, "%llu\t%llu\t%llu\n", (unsigned long long)s->offset,
+                           (unsigned long long)s->bytes, (unsigned long long)s->records));
 }
 
 static void read_file(struct view *v, const char *path, struct mien_rec *r)
@@ -163,128 +114,90 @@ static void read_file(struct view *v, const char *path, struct mien_rec *r)
     if (cli_input_open(&in, v->cli, path, v->o.limit, &e) < 0)
         fail(v, &e);
     if (v->o.resync)
-        mien_reader_resync(in.reader);
+        cli_input_resync(&in);
     if (v->o.index)
-        mien_reader_on_segment(in.reader, show_segment, v);
-    while (!enough(v) && (rc = next(v, &in, r, &e)) > 0)
+        mien_reader_on_segment(in.reader, show_segment, &v->table);
+    while (!enough(v) && (rc = cli_input_read(&in, r, &e)) > 0)
         take(v, r);
     if (rc < 0)
         fail(v, &e);
     mien_filter_history(v->cli, in.reader, NULL);
-    v->segments += mien_reader_segments(in.reader);
-    v->bytes += mien_reader_bytes(in.reader);
-    v->skipped += mien_reader_skipped(in.reader);
+    census_add_stream(&v->census, in.reader);
     cli_input_close(&in);
 }
+
+/* --- The end -------------------------------------------------------------------------------- */
 
 /* A name that no record had is most likely misspelled. */
 static void check_names(struct view *v)
 {
     const bool selects = v->selects.n > 0;
     struct mien_err e;
-    if (columns_seen(selects ? &v->selects : &v->columns, &e) == 0 || v->seen == 0 || enough(v))
-        return;
-    cli_print(v->cli, &v->out);
-    mien_cli_die(v->cli, "--%s: %s", selects ? "select" : "columns", e.msg);
+    if (columns_seen(selects ? &v->selects : &v->columns, &e) < 0 && v->seen > 0 && !enough(v))
+        mien_cli_die(v->cli, "--%s: %s", selects ? "select" : "columns", e.msg);
+}
+
+static void end_export(struct view *v)
+{
+    struct mien_err e;
+    if (export_end(v->exporter, &e) < 0)
+        mien_cli_die_output(v->cli, &e);
+    mien_cli_note(v->cli, "images: %llu, records without one or with an error: %llu",
+                  (unsigned long long)(v->shown - v->missed), (unsigned long long)v->missed);
 }
 
 /* Ends the output, and prints what was counted. */
 static void finish(struct view *v)
 {
-    struct mien_buf unseen = {0};
-    struct mien_err e;
-    int rc = 0;
-    settle(v);
+    struct mien_buf *out = &v->table.out;
+    cli_table_print(&v->table);
     check_names(v);
     if (v->o.records)
         cli_output_end(&v->records);
-    if (v->exporter != NULL && export_end(v->exporter, &e) < 0)
-        mien_cli_die_output(v->cli, &e);
     if (v->exporter != NULL)
-        mien_cli_note(v->cli, "images: %llu, records without one or with an error: %llu",
-                      (unsigned long long)(v->shown - v->missed), (unsigned long long)v->missed);
+        end_export(v);
     if (v->o.count)
-        rc = mien_buf_printf(&v->out, "%llu\n", (unsigned long long)v->shown);
+        cli_table_appended(&v->table, mien_buf_printf(out, "%llu\n", (unsigned long long)v->shown));
     if (v->o.check)
-        rc = mien_buf_printf(&v->out,
-                             "%llu segments, %llu records, %llu with an error, %llu bytes\n",
-                             (unsigned long long)v->segments, (unsigned long long)v->census.records,
-                             (unsigned long long)v->census.errors, (unsigned long long)v->bytes) |
-             census_table(&v->census, &v->out);
-    const char *history = v->cli->state->from.text;
-    if (v->o.history && history[0] == '\0')
-        mien_cli_note(v->cli, "the stream doesn't say how its records were made");
+        cli_table_appended(&v->table, census_table(&v->census, out));
     if (v->o.history)
-        rc = mien_buf_append(&v->out, history, strlen(history));
-    if (rc < 0)
-        mien_cli_die(v->cli, "out of memory");
-    cli_print(v->cli, &v->out);
-    if (v->damages > 0)
-        mien_cli_note(v->cli, "damaged in %llu places; %llu of %llu bytes skipped",
-                      (unsigned long long)v->damages, (unsigned long long)v->skipped,
-                      (unsigned long long)v->bytes);
-    if (text_table_unseen(&v->table, &unseen) < 0)
-        mien_cli_die(v->cli, "out of memory");
-    if (unseen.len > 0)
-        mien_cli_note(v->cli, "only later records have these fields, which -c shows: %.*s",
-                      (int)unseen.len, (const char *)unseen.data);
-    mien_buf_free(&unseen);
-    if (v->errors > 0 && v->table.begun && !text_table_has(&v->table, MIEN_TAG_ERROR))
-        mien_cli_note(v->cli, "%llu of these records have an error; -c id,error shows it",
-                      (unsigned long long)v->errors);
+        cli_table_appended(&v->table, cli_history_text(v->cli, out));
+    cli_table_end(&v->table);
 }
 
-/* Checks the options of --images and --tar, and begins. */
-static void prepare_export(struct view *v)
-{
-    struct export_to *to = &v->o.to;
-    struct mien_err e;
-    enum { QUALITY = 95 };
-    to->quality = v->o.encode == JPEG ? QUALITY : 0;
-    if (to->tar == NULL && to->dir == NULL)
-        return;
-    if (to->tar_size > 0 && strchr(to->tar, '%') == NULL)
-        mien_cli_die(v->cli,
-                     "--tar-size needs --tar with a number in its name, such as out-%%06d.tar");
-    if (to->tar_size == 0)
-        to->tar_size = (uint64_t)1 << 30;
-    if (to->tar != NULL && strcmp(to->tar, "-") == 0)
-        mien_cli_check_output(v->cli, STDOUT_FILENO);
-    if ((v->exporter = export_new(to, &e)) == NULL)
-        mien_cli_die(v->cli, "--tar: %s", e.msg);
-}
+/* --- Options -------------------------------------------------------------------------------- */
 
-/* Checks the options, and makes what they ask for. */
+/* Makes what the options ask for. */
 static void prepare(struct view *v)
 {
     const struct options *o = &v->o;
-    struct text_table *t = &v->table;
+    struct text_table *t = &v->table.text;
     struct mien_err e;
-    if (o->columns != NULL && col_parse(o->columns, &t->col, &t->ncol, &e) < 0)
+    cli_table_begin(&v->table, v->cli);
+    t->json = o->format == JSON;
+    t->full = o->full;
+    t->no_header = o->no_header;
+    if (o->columns != NULL && (col_parse(o->columns, &t->col, &t->ncol, &e) < 0 ||
+                               (o->records && columns_are_fields(t->col, t->ncol, &e) < 0)))
         mien_cli_die(v->cli, "--columns: %s", e.msg);
     if (o->select != NULL && (v->select = expr_parse(o->select, &e)) == NULL)
         mien_cli_die(v->cli, "--select: %s", e.msg);
     columns_expect(&v->columns, t->col, t->ncol);
     if (v->select != NULL)
         expr_expect(v->select, &v->selects);
-    t->json = o->format == JSON;
-    t->full = o->full;
-    t->no_header = o->no_header;
-    prepare_export(v);
-    if (!o->records) {
-        v->at_once = isatty(STDOUT_FILENO) == 1;
-        return;
-    }
-    if (columns_are_fields(t->col, t->ncol, &e) < 0)
-        mien_cli_die(v->cli, "--columns: %s", e.msg);
-    if (o->select != NULL || o->head >= 0)
+    if (o->to.tar != NULL && strcmp(o->to.tar, "-") == 0)
+        mien_cli_check_output(v->cli, STDOUT_FILENO);
+    if ((o->to.tar != NULL || o->to.dir != NULL) && (v->exporter = export_new(&o->to, &e)) == NULL)
+        mien_cli_die(v->cli, "--tar: %s", e.msg);
+    if (o->records && (o->select != NULL || o->head >= 0))
         mien_cli_history(v->cli, NULL);
-    cli_output_open(&v->records, v->cli, false);
+    if (o->records)
+        cli_output_open(&v->records, v->cli, false);
 }
 
 int main(int argc, char **argv)
 {
-    struct view v = {.o = {.head = -1, .encode = -1}};
+    struct view v = {.o.head = -1};
     const struct mien_option opts[] = {
         MIEN_OPT_CHOICE('f', "format", "FORMAT", &v.o.format, "tsv|json",
                         "tsv, or json for an object on each line, arrays in full [tsv]"),
@@ -307,7 +220,7 @@ int main(int argc, char **argv)
                      "out-%06d.tar for shards"),
         MIEN_OPT_SIZE(0, "tar-size", "SIZE", &v.o.to.tar_size, 1, 1e15,
                       "begin another shard before one exceeds this [1G]"),
-        MIEN_OPT_CHOICE(0, "encode", "FORMAT", &v.o.encode, "png|jpeg",
+        MIEN_OPT_CHOICE(0, "encode", "FORMAT", &v.o.to.encoding, "png|jpeg",
                         "what pixels become in these files [png]"),
         MIEN_OPT_FLAG(0, "check", &v.o.check,
                       "verify the whole stream and print which fields it has"),
@@ -346,19 +259,15 @@ int main(int argc, char **argv)
                     "mien-view --images crops faces.mien",
     };
     struct mien_rec r = {0};
-    char *standard_input[] = {NULL, "-"};
 
     int n = mien_cli_parse(&cli, argc, argv);
+    const char *const *paths = cli_paths(&n, argv);
     v.cli = &cli;
     prepare(&v);
     if (n > 1 && v.o.index)
         mien_cli_die(&cli, "--index takes one file");
-    if (n == 0) {
-        n = 1;
-        argv = standard_input;
-    }
-    for (int i = 1; i <= n && (i == 1 || !enough(&v)); i++)
-        read_file(&v, argv[i], &r);
+    for (int i = 0; i < n && (i == 0 || !enough(&v)); i++)
+        read_file(&v, paths[i], &r);
     finish(&v);
 
     int status = mien_cli_end(&cli, v.shown);
@@ -366,7 +275,5 @@ int main(int argc, char **argv)
     export_free(v.exporter);
     census_free(&v.census);
     expr_free(v.select);
-    text_table_free(&v.table);
-    mien_buf_free(&v.out);
-    return v.damages > 0 ? MIEN_EXIT_BAD : status;
+    return status;
 }

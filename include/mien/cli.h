@@ -230,9 +230,9 @@ void mien_cli_die(const struct mien_cli *c, const char *fmt, ...)
 void mien_cli_bad(const struct mien_cli *c, const char *where, const char *cause);
 
 /* Ends a program that has such options or calls mien_cli_bad: prints how many more there were of
-   each cause, and puts the file of -o in its place. total is what --max-bad P% is a share of. Exits
-   2 where the file can't be written. Returns MIEN_EXIT_BAD when there was more that was bad than
-   --max-bad allows, by default anything, else MIEN_EXIT_OK. */
+   each cause and how much damage was read on behind, and puts the file of -o in its place. total is what --max-bad P% is a share of. Exits
+   2 where the file can't be written. Returns MIEN_EXIT_BAD when there was damage, or more that was bad
+   than --max-bad allows, by default anything, else MIEN_EXIT_OK. */
 int mien_cli_end(struct mien_cli *c, uint64_t total);
 
 /* Ends the program quietly with status 0 when errno says that the reader of our output has gone

@@ -212,6 +212,14 @@ void mien_filter_history(const struct mien_cli *c, const struct mien_reader *rd,
         mien_writer_history(w, s->from.text, s->step.text);
 }
 
+int cli_history_text(const struct mien_cli *c, struct mien_buf *out)
+{
+    const char *text = c->state->from.text;
+    if (text[0] == '\0')
+        mien_cli_note(c, "the stream doesn't say how its records were made");
+    return mien_buf_append(out, text, strlen(text));
+}
+
 /* --- What is bad --------------------------------------------------------------------------- */
 
 /* Whether two causes are the same but for numbers outside of quotes. */
@@ -277,10 +285,15 @@ int mien_cli_end(struct mien_cli *c, uint64_t total)
             mien_cli_warn(c, "%llu more: %s", (unsigned long long)(k->n - k->named),
                           i < CLI_CAUSES ? k->text : "other causes");
     }
+    const struct cli_damage *d = &s->damage;
+    if (d->places > 0)
+        mien_cli_note(c, "damaged in %llu places; %llu of %llu bytes skipped",
+                      (unsigned long long)d->places, (unsigned long long)d->skipped,
+                      (unsigned long long)d->of);
     if (s->output != NULL && file_commit(&s->out, &e) < 0)
         mien_cli_die(c, "%s", e.msg);
     double most = s->percent > 0 ? s->percent / 100 * (double)total : s->most;
-    int status = (double)s->bad > most ? MIEN_EXIT_BAD : MIEN_EXIT_OK;
+    int status = (double)s->bad > most || d->places > 0 ? MIEN_EXIT_BAD : MIEN_EXIT_OK;
     free_state(c);
     return status;
 }

@@ -7,6 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "mien/buf.h"
 #include "mien/cli.h"
 #include "record/history.h"
 #include "util/file.h"
@@ -18,6 +19,11 @@ enum { CLI_CAUSES = 32 };
 struct cli_cause {
     char text[400]; /* as it was met first */
     uint64_t n, named;
+};
+
+/* What cli_input_resync has read on behind: places, and bytes of all that were read. */
+struct cli_damage {
+    uint64_t places, skipped, of;
 };
 
 /* How an option was given. */
@@ -35,6 +41,7 @@ struct mien_cli_state {
     uint64_t offset, bytes;
     double most, percent; /* --max-bad, of which one is 0 */
     uint64_t bad;
+    struct cli_damage damage;
     size_t ncause;
     struct cli_cause cause[CLI_CAUSES + 1]; /* the last: all others */
     struct cli_given *given;                /* by the options' numbers in cli_option */
@@ -59,6 +66,10 @@ void cli_output_to(struct mien_cli *c, const char *path);
 
 /* How an option of cli_option was given. */
 struct cli_given *cli_given(const struct mien_cli *c, const struct mien_option *o);
+
+/* Appends the history of the records that were read, or notes that they have none. Returns 0 or
+   MIEN_ERR_MEM. */
+MIEN_CHECKED int cli_history_text(const struct mien_cli *c, struct mien_buf *out);
 
 /* Before the program ends by failure, in whatever thread: nothing is left of that file. */
 void cli_state_abort(const struct mien_cli *c);

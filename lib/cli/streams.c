@@ -3,6 +3,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "cli/state.h"
 #include "mien/filter.h"
 #include "util/file.h"
 
@@ -18,7 +19,7 @@ const char *const *cli_paths(int *n, char **argv)
 int cli_input_open(struct cli_input *in, const struct mien_cli *c, const char *path, size_t limit,
                    struct mien_err *e)
 {
-    *in = (struct cli_input){.path = path, .fd = file_open(path, e)};
+    *in = (struct cli_input){.path = path, .fd = file_open(path, e), .cli = c};
     if (in->fd < 0)
         return in->fd;
     mien_cli_check_input(c, in->fd);
@@ -29,18 +30,35 @@ int cli_input_open(struct cli_input *in, const struct mien_cli *c, const char *p
     return MIEN_ERR_SYS;
 }
 
+void cli_input_resync(struct cli_input *in)
+{
+    mien_reader_resync(in->reader);
+    in->resync = true;
+}
+
 int cli_input_read(struct cli_input *in, struct mien_rec *r, struct mien_err *e)
 {
     struct mien_err why;
-    int rc = mien_read(in->reader, r, &why);
-    if (rc >= 0)
-        return rc;
-    return in->fd == STDIN_FILENO ? mien_err_set(e, rc, "%s", why.msg)
-                                  : mien_err_set(e, rc, "%s: %s", in->path, why.msg);
+    int rc;
+    while ((rc = mien_read(in->reader, r, &why)) < 0) {
+        if (in->fd == STDIN_FILENO)
+            mien_err_set(e, rc, "%s", why.msg);
+        else
+            mien_err_set(e, rc, "%s: %s", in->path, why.msg);
+        if (!in->resync || rc != MIEN_ERR_FORMAT)
+            break;
+        mien_cli_warn(in->cli, "%s", e->msg);
+        in->cli->state->damage.places++;
+    }
+    return rc;
 }
 
 void cli_input_close(struct cli_input *in)
 {
+    if (in->resync) {
+        in->cli->state->damage.skipped += mien_reader_skipped(in->reader);
+        in->cli->state->damage.of += mien_reader_bytes(in->reader);
+    }
     mien_reader_free(in->reader);
     if (in->fd != STDIN_FILENO)
         close(in->fd);
@@ -67,6 +85,15 @@ int cli_input_each(const struct mien_cli *c, const char *path, size_t limit,
     cli_input_close(&in);
     mien_rec_free(&r);
     return rc;
+}
+
+void cli_check_record(const struct mien_cli *c, uint64_t number, const struct mien_rec *r, int rc,
+                      const struct mien_err *e)
+{
+    if (rc == MIEN_ERR_FORMAT)
+        mien_filter_report(c, number, r, e->msg);
+    else if (rc < 0)
+        mien_cli_die(c, "%s", e->msg);
 }
 
 void cli_output_open(struct cli_output *o, const struct mien_cli *c, bool strict)

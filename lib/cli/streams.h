@@ -15,12 +15,18 @@ struct cli_input {
     const char *path; /* the caller's; "-" is standard input */
     int fd;
     struct mien_reader *reader;
+    const struct mien_cli *cli;
+    bool resync;
 };
 
 /* Opens it; limit bounds a record's size, 0 for the default. Refuses a terminal. Returns 0 or a
    negative code. */
 int cli_input_open(struct cli_input *in, const struct mien_cli *c, const char *path, size_t limit,
                    struct mien_err *e);
+
+/* Before the first record: reading goes on behind damage, as mien_reader_resync has it, which is warned
+   of. mien_cli_end then tells how much there was of all inputs, and returns MIEN_EXIT_BAD. */
+void cli_input_resync(struct cli_input *in);
 
 /* The next record, as mien_read; but messages name the file unless it is standard input. */
 int cli_input_read(struct cli_input *in, struct mien_rec *r, struct mien_err *e);
@@ -32,6 +38,11 @@ void cli_input_close(struct cli_input *in);
 int cli_input_each(const struct mien_cli *c, const char *path, size_t limit,
                    int (*fn)(void *ctx, const struct mien_rec *r, struct mien_err *e), void *ctx,
                    struct mien_err *e);
+
+/* What became of record `number`: reports it as bad where rc is MIEN_ERR_FORMAT, and ends the program
+   where it is another negative code. */
+void cli_check_record(const struct mien_cli *c, uint64_t number, const struct mien_rec *r, int rc,
+                      const struct mien_err *e);
 
 /* Records on their way to standard output; cli_output_open fills it. */
 struct cli_output {

@@ -15,10 +15,11 @@
 #include "util/file.h"
 #include "util/hash.h"
 
-enum { BLOCK = 512, FLUSH = 1 << 20, NAME_MAX_BYTES = 200 };
+enum { BLOCK = 512, FLUSH = 1 << 20, NAME_MAX_BYTES = 200, SHARD = 1 << 30, QUALITY = 95 };
 
 struct exporter {
     const struct export_to *to;
+    uint64_t shard_size;
     struct mien_buf name, path, image, json, tar;
     struct mien_buf made; /* the folder that was made last */
     struct mien_rec labels;
@@ -317,7 +318,7 @@ static int write_sample(struct exporter *x, const char *extension, const void *p
                         struct mien_err *e)
 {
     uint64_t size = n + x->json.len + 6 * BLOCK;
-    bool full = x->open && numbered(x->to->tar) > 0 && x->written + size > x->to->tar_size;
+    bool full = x->open && numbered(x->to->tar) > 0 && x->written + size > x->shard_size;
     int rc = full ? end_shard(x, e) : 0;
     if (rc == 0 && !x->open) {
         rc = open_shard(x, e);
@@ -341,12 +342,18 @@ struct exporter *export_new(const struct export_to *to, struct mien_err *e)
                      to->tar);
         return NULL;
     }
+    if (to->tar != NULL && to->tar_size > 0 && numbered(to->tar) == 0) {
+        mien_err_set(e, MIEN_ERR_ARG,
+                     "'%s': shards need a number in their names, as in out-%%06d.tar", to->tar);
+        return NULL;
+    }
     struct exporter *x = calloc(1, sizeof *x);
     if (x == NULL) {
         mien_err_mem(e, sizeof *x, "files");
         return NULL;
     }
     x->to = to;
+    x->shard_size = to->tar_size > 0 ? to->tar_size : SHARD;
     x->out.fd = -1;
     return x;
 }
@@ -378,11 +385,12 @@ static const char *encode(struct exporter *x, const struct mien_rec *r, const vo
     *rc = 0;
     if (px != NULL) {
         mien_buf_clear(&x->image);
-        *rc = x->to->quality > 0 ? img_jpeg_encode(px, h, w, x->to->quality, &x->image, e)
-                                 : img_png_encode(px, h, w, &x->image, e);
+        bool jpeg = x->to->encoding == EXPORT_JPEG;
+        *rc = jpeg ? img_jpeg_encode(px, h, w, QUALITY, &x->image, e)
+                   : img_png_encode(px, h, w, &x->image, e);
         *p = x->image.data;
         *n = x->image.len;
-        return *rc < 0 ? NULL : x->to->quality > 0 ? "jpg" : "png";
+        return *rc < 0 ? NULL : jpeg ? "jpg" : "png";
     }
     if (image == NULL) {
         *rc = mien_err_set(e, MIEN_ERR_FORMAT, "no image in the record");

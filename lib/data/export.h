@@ -18,17 +18,20 @@
 #include "mien/record.h"
 #include "record/text.h"
 
+enum export_encoding { EXPORT_PNG, EXPORT_JPEG };
+
 struct export_to {
     const char *dir; /* a folder, made if it isn't there, */
     const char *tar; /* or an archive; "-" is standard output. With one %d, or %06d, a shard each */
-    uint64_t tar_size; /* bytes that a shard isn't to exceed */
-    int quality;       /* that pixels get as JPEGs, 1 to 100; 0: they become PNGs */
+    uint64_t tar_size; /* bytes that a shard isn't to exceed; 0: 1 GiB, and shards needn't be */
+    int encoding;      /* enum export_encoding: what pixels become */
 };
 
 struct exporter;
 
 /* Begins; *to stays the caller's and must live. Returns NULL with MIEN_ERR_ARG's message for a name
-   of shards that makes no sense, or out of memory. */
+   of shards that makes no sense, or one without a number where shards have a size, or out of
+   memory. */
 struct exporter *export_new(const struct export_to *to, struct mien_err *e);
 void export_free(struct exporter *x); /* NULL is harmless; a shard that wasn't ended is dropped */
 

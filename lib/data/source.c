@@ -23,7 +23,7 @@ struct source_count {
 };
 
 struct source {
-    char *const *path; /* what is still to be opened: path[at..n) */
+    const char *const *path; /* what is still to be opened: path[at..n) */
     size_t n, at;
     size_t limit;
     int fd;                     /* of the archive or the current loose file; -1 for none */
@@ -38,7 +38,7 @@ struct source {
     struct source_count *count; /* n of them */
 };
 
-struct source *source_new(char *const *path, size_t n, size_t limit, struct mien_err *e)
+struct source *source_new(const char *const *path, size_t n, size_t limit, struct mien_err *e)
 {
     struct source *s = calloc(1, sizeof *s);
     struct source_count *count = calloc(n + 1, sizeof *count);

@@ -29,7 +29,7 @@ struct source;
 /* Over n paths in turn, "-" being an archive or image on standard input. limit is the size in bytes
    above which a file is refused. The paths stay the caller's and are used until source_free.
    Returns NULL when out of memory. */
-struct source *source_new(char *const *path, size_t n, size_t limit, struct mien_err *e);
+struct source *source_new(const char *const *path, size_t n, size_t limit, struct mien_err *e);
 void source_free(struct source *s); /* NULL is harmless */
 
 /* Moves on to the next file. Returns 1; 0 at the end; or MIEN_ERR_SYS, MIEN_ERR_FORMAT,

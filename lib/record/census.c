@@ -68,10 +68,19 @@ static void describe(const struct census_field *f, char *s, size_t n)
     }
 }
 
+void census_add_stream(struct census *c, const struct mien_reader *rd)
+{
+    c->segments += mien_reader_segments(rd);
+    c->bytes += mien_reader_bytes(rd);
+}
+
 int census_table(const struct census *c, struct mien_buf *out)
 {
     char name[16], type[80];
-    int rc = mien_buf_printf(out, "%-16s %10s  %s\n", "field", "records", "type");
+    int rc = mien_buf_printf(out, "%llu segments, %llu records, %llu with an error, %llu bytes\n",
+                             (unsigned long long)c->segments, (unsigned long long)c->records,
+                             (unsigned long long)c->errors, (unsigned long long)c->bytes);
+    rc |= mien_buf_printf(out, "%-16s %10s  %s\n", "field", "records", "type");
     for (size_t i = 0; i < c->nfield; i++) {
         describe(&c->field[i], type, sizeof type);
         rc |= mien_buf_printf(out, "%-16s %10llu  %s\n", col_name(c->field[i].first.tag, name),

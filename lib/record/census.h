@@ -18,6 +18,7 @@ struct census_field {
 /* Zero-initialised it is empty. */
 struct census {
     uint64_t records, errors;   /* all, and those with an error field */
+    uint64_t segments, bytes;   /* of streams that have been read */
     struct census_field *field; /* in the order of their first appearance */
     size_t nfield, cap;
     uint32_t *index; /* of a tag's field, counted from 1; by tag */
@@ -27,7 +28,10 @@ struct census {
    type or shape isn't what its tag prescribes. */
 MIEN_CHECKED int census_add(struct census *c, const struct mien_rec *r, struct mien_err *e);
 
-/* Appends a table, one field a line. Returns 0 or MIEN_ERR_MEM. */
+/* Counts the segments and bytes of a stream that has been read. */
+void census_add_stream(struct census *c, const struct mien_reader *rd);
+
+/* Appends a line of what was counted and a table, one field a line. Returns 0 or MIEN_ERR_MEM. */
 MIEN_CHECKED int census_table(const struct census *c, struct mien_buf *out);
 
 void census_free(struct census *c);

@@ -221,6 +221,7 @@ ok 'the same archive' cmp out all.tar
 exits 'chosen fields' 0 mien-view --tar few.tar -c id,age all.mien
 is 'are all there is' "$(tar xOf few.tar --wildcards '*.json' | head -1 | tr -dc a-z:,)" 'id:jpg,age:'
 exits 'a shard without a number' 2 mien-view --tar x.tar --tar-size 1M all.mien
+is 'is told of' "$(cat err)" "mien-view: --tar: 'x.tar': shards need a number in their names, as in out-%06d.tar"
 exits 'a name with two' 2 mien-view --tar 'x-%d-%d.tar' all.mien
 exits '--images and --tar' 2 mien-view --tar x.tar --images y all.mien
 exits 'a full disk' 2 mien-view --tar /dev/full all.mien

@@ -10,7 +10,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct mien_err e = {{0}};
     char path[sizeof fuzz_dir + 16];
     snprintf(path, sizeof path, "%s", fuzz_file("input", data, size));
-    struct source *s = source_new(&(char *){path}, 1, LIMIT, &e);
+    struct source *s = source_new(&(const char *){path}, 1, LIMIT, &e);
     struct source_file f;
     int rc;
     FUZZ_CHECK(s != NULL);

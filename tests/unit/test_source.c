@@ -51,7 +51,8 @@ static void files_that_cannot_be_opened(void **state)
     struct mien_err e;
     struct source_file f;
     struct rlimit before, none;
-    char path[64], *paths[] = {dir};
+    char path[64];
+    const char *paths[] = {dir};
     snprintf(path, sizeof path, "%s/%s", dir, names[1]);
     unlink(path);
     assert_int_equal(symlink("nowhere", path), 0);
