@@ -101,6 +101,9 @@ struct mien_cli {
     const char *version;          /* for --version; NULL: mien's, of which the program is a part */
     const struct mien_option_rule *rules; /* may be NULL */
     size_t nrules;
+    int rank; /* of several processes that run the program as one, this one's number. Messages of those
+                 from 1 on name it, and mien_cli_die has them wait for two seconds: most often process
+                 0 has the same to tell, and ends all */
 };
 
 /* Rows of a table of options: a letter or 0, the long name, the argument's name in --help, where
@@ -261,13 +264,15 @@ void mien_cli_history(struct mien_cli *c, const char *fmt, ...)
    counts items, and begins anew when it falls; total is 0 when unknown; bytes may be 0. */
 struct mien_progress {
     const struct mien_cli *cli;
-    char stage[32]; /* "frozen layers: ", before the numbers; "" to begin with */
-    char what[96];  /* "records", behind them; both may be written to between calls */
+    char stage[32]; /* "epoch 1/10: ", before the numbers; "" to begin with */
+    char what[96];  /* "records", behind them */
     double start, last;
     uint64_t done, size; /* size: all bytes there are to read; 0 when unknown */
     bool on, redraws, drawn;
 };
 void mien_cli_progress_start(struct mien_progress *p, const struct mien_cli *c, const char *what);
+/* Another stage, "epoch 1/10", begins anew; what it counts may change at any time. */
+void mien_cli_progress_stage(struct mien_progress *p, const char *stage, const char *what);
 /* The bytes are those read of fd from now on: the time left is told where that is a file. */
 void mien_cli_progress_input(struct mien_progress *p, int fd);
 void mien_cli_progress(struct mien_progress *p, uint64_t done, uint64_t total, uint64_t bytes);

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "cli/progress.h"
@@ -30,7 +31,8 @@ static void print_line(const struct mien_cli *c, const char *fmt, va_list ap)
     memcpy(line, clear, before);
     char *text = line + before;
     size_t room = sizeof line - before - 1; /* and one for the newline */
-    int n = snprintf(text, room, "%s: ", c->name);
+    int n = c->rank > 0 ? snprintf(text, room, "%s: rank %d: ", c->name, c->rank)
+                        : snprintf(text, room, "%s: ", c->name);
     size_t len = (size_t)n + utf8_vprintf(text + n, room - (size_t)n, fmt, ap);
     len = printable(text, room, text, len); /* a name may hold anything */
     text[len] = '\n';
@@ -59,6 +61,8 @@ void mien_cli_note(const struct mien_cli *c, const char *fmt, ...)
 _Noreturn void mien_cli_die(const struct mien_cli *c, const char *fmt, ...)
 {
     va_list ap;
+    if (c->rank > 0)
+        nanosleep(&(struct timespec){.tv_sec = 2}, NULL);
     va_start(ap, fmt);
     print_line(c, fmt, ap);
     va_end(ap);

@@ -102,6 +102,18 @@ void mien_cli_progress_start(struct mien_progress *p, const struct mien_cli *c, 
     snprintf(p->what, sizeof p->what, "%s", what);
 }
 
+void mien_cli_progress_stage(struct mien_progress *p, const char *stage, const char *what)
+{
+    char text[sizeof p->stage];
+    snprintf(text, sizeof text, "%s: ", stage);
+    if (strcmp(text, p->stage) != 0) {
+        mien_cli_progress_end(p);
+        mien_cli_progress_start(p, p->cli, what);
+        memcpy(p->stage, text, sizeof text);
+    }
+    snprintf(p->what, sizeof p->what, "%s", what);
+}
+
 void mien_cli_progress_input(struct mien_progress *p, int fd)
 {
     struct stat st;

@@ -1,9 +1,11 @@
 /* Training: batches, steps and epochs. */
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "agree.h"
+#include "fit_log.h"
 #include "fitter.h"
 #include "net/calibrate.h"
 #include "record/pred.h"
@@ -215,6 +217,24 @@ static int validate(struct fitter *f, struct calibration *c, struct metrics *m, 
     return 0;
 }
 
+static void tell_progress(const struct fitter *f)
+{
+    const struct progress *p = &f->now;
+    char stage[40], what[100] = "records, ";
+    size_t n = strlen(what);
+    if (f->c->on_progress == NULL)
+        return;
+    const struct metrics so_far = tally_metrics(&p->tally);
+    snprintf(stage, sizeof stage, "epoch %d/%d", p->epoch, f->c->epochs);
+    fit_metrics_line(&so_far, what + n, sizeof what - n);
+    f->c->on_progress(f->c->ctx, &(struct fit_progress){.stage = stage,
+                                                        .what = what,
+                                                        .done = p->done,
+                                                        .total = f->balance.draws,
+                                                        .epoch = p->epoch,
+                                                        .so_far = &so_far});
+}
+
 /* Trains on the records of one batch. Returns 0, MIEN_ERR_MEM or MIEN_ERR_ARG. */
 static int train_batch(struct fitter *f, struct rng *rng, size_t n, struct mien_err *e)
 {
@@ -246,10 +266,7 @@ static int train_batch(struct fitter *f, struct rng *rng, size_t n, struct mien_
     step(f, learning_rate(f, p->done));
     tally_add(&p->tally, &one);
     p->done += n;
-    if (f->c->on_batch != NULL) {
-        struct metrics so_far = tally_metrics(&p->tally);
-        f->c->on_batch(f->c->ctx, p->epoch, p->done, f->balance.draws, &so_far);
-    }
+    tell_progress(f);
     return 0;
 }
 

@@ -36,6 +36,15 @@ struct fit_epoch {
     bool best;          /* the best so far: its weights are kept */
 };
 
+/* How far a training is. */
+struct fit_progress {
+    const char *stage;            /* "frozen layers", "teacher", "epoch 3/10" */
+    const char *what;             /* "records", "records, loss 3.21, gender 94.0%, MAE 6.10" */
+    size_t done, total;           /* records */
+    int epoch;                    /* from 1; 0 before the first one */
+    const struct metrics *so_far; /* of the epoch's training records; NULL before the first one */
+};
+
 enum { FIT_MAX_BATCH = 1024 };
 enum fit_best { FIT_MAE, FIT_LOSS, FIT_GENDER, FIT_LAST };
 enum { FIT_NEW = -1 }; /* the last layers: see fit_start */
@@ -78,14 +87,12 @@ struct fit_config {
     bool resume;                       /* go on from the checkpoint, if it is there */
     const volatile sig_atomic_t *stop; /* when not 0: write a checkpoint and return; or NULL */
 
-    /* Called, when set, after each batch and each epoch, for each record whose image can't be used
-       (it is left out), and while frozen layers are computed, from the thread that called fit.
-       so_far has the epoch's training records up to here. */
-    void (*on_batch)(void *ctx, int epoch, size_t done, size_t total, const struct metrics *so_far);
+    /* Called, when set, after each batch, of frozen layers and of teachers' answers, too; for each
+       record whose image can't be used (it is left out); and after each epoch, from the thread that
+       called fit. */
+    void (*on_progress)(void *ctx, const struct fit_progress *p);
     void (*on_bad)(void *ctx, const struct mien_pack *p, size_t k, const struct mien_err *why);
     void (*on_epoch)(void *ctx, const struct fit_epoch *e);
-    void (*on_frozen)(void *ctx, size_t done, size_t total);
-    void (*on_teacher)(void *ctx, size_t done, size_t total); /* while teachers are asked */
     void *ctx;
 };
 

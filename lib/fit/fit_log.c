@@ -14,11 +14,13 @@
 struct fit_log {
     FILE *file;
     char *path;
-    bool old; /* may have epochs that are trained again */
+    bool old;  /* may have epochs that are trained again */
+    bool lost; /* it can't be written */
 };
 
-static int fail(const struct fit_log *l, struct mien_err *e)
+static int fail(struct fit_log *l, struct mien_err *e)
 {
+    l->lost = true;
     return mien_err_sys(e, "cannot write '%s'", l->path);
 }
 
@@ -57,6 +59,8 @@ static int cut(struct fit_log *l, int epoch)
 
 int fit_log_write(struct fit_log *l, const struct fit_epoch *epoch, struct mien_err *e)
 {
+    if (l == NULL || l->lost)
+        return 0;
     if (l->old && cut(l, epoch->epoch) < 0)
         return fail(l, e);
     l->old = false;
@@ -73,9 +77,11 @@ int fit_log_write(struct fit_log *l, const struct fit_epoch *epoch, struct mien_
 
 int fit_log_close(struct fit_log *l, struct mien_err *e)
 {
-    int rc = l != NULL && fclose(l->file) != 0 ? fail(l, e) : 0;
-    if (l != NULL)
-        free(l->path);
+    if (l == NULL)
+        return 0;
+    bool lost = l->lost;
+    int rc = fclose(l->file) != 0 && !lost ? fail(l, e) : 0;
+    free(l->path);
     free(l);
     return rc;
 }

@@ -16,7 +16,8 @@
 struct fit_log;
 struct fit_log *fit_log_open(const char *path, bool resume, struct mien_err *e);
 
-/* Writes an epoch's line through to the file. Returns 0 or MIEN_ERR_SYS. */
+/* Writes an epoch's line through to the file. Returns 0 or, once, MIEN_ERR_SYS: then the log writes
+   no more. NULL is harmless. */
 MIEN_CHECKED int fit_log_write(struct fit_log *l, const struct fit_epoch *epoch,
                                struct mien_err *e);
 

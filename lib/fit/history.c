@@ -38,27 +38,29 @@ static int add_pack(const char *lead, const char *path, double weight, struct mi
     return rc;
 }
 
-static int add_sources(const struct fit_source *from, struct mien_buf *out, struct mien_err *e)
+static int add_sources(const struct fit_files *f, const struct fit_start *s,
+                       const struct fit_config *c, struct mien_buf *out, struct mien_err *e)
 {
-    int rc = from->start->init != NULL ? add_model("from", from->start->init, out, e) : 0;
-    for (const char *s = from->teacher; rc == 0 && s != NULL && *s != '\0';) {
-        size_t n = strcspn(s, ",");
+    int rc = s->init != NULL ? add_model("from", s->init, out, e) : 0;
+    for (const char *t = c->teacher; rc == 0 && t != NULL && *t != '\0';) {
+        size_t n = strcspn(t, ",");
         char name[4096];
-        snprintf(name, sizeof name, "%.*s", (int)n, s);
+        snprintf(name, sizeof name, "%.*s", (int)n, t);
         rc = add_model("taught by", name, out, e);
-        s += n + (s[n] == ',');
+        t += n + (t[n] == ',');
     }
-    for (size_t k = 0; rc == 0 && k < from->train->n; k++)
-        rc = add_pack("trained on", from->train->path[k], from->train->weight[k], out, e);
-    if (rc == 0 && from->val != NULL)
-        rc = add_pack("validated on", from->val, 1, out, e);
+    for (size_t k = 0; rc == 0 && k < f->train.n; k++)
+        rc = add_pack("trained on", f->train.path[k], f->train.weight[k], out, e);
+    if (rc == 0 && f->val != NULL)
+        rc = add_pack("validated on", f->val, 1, out, e);
     return rc;
 }
 
-int fit_note_sources(struct model *m, const struct fit_source *from, struct mien_err *e)
+int fit_note_sources(struct model *m, const struct fit_files *f, const struct fit_start *s,
+                     const struct fit_config *c, struct mien_err *e)
 {
     struct mien_buf text = {0};
-    int rc = add_sources(from, &text, e);
+    int rc = add_sources(f, s, c, &text, e);
     if (rc == 0 && mien_buf_append(&text, "", 1) < 0)
         rc = mien_err_mem(e, text.len, "a history");
     if (rc < 0) {
@@ -89,8 +91,8 @@ static int describe_heads(const struct fit_start *s, struct mien_buf *out)
     return rc;
 }
 
-int fit_note_training(struct model *m, const struct fit_config *c, const struct fit_source *from,
-                      const struct fit_epoch *kept, struct mien_err *e)
+int fit_note_training(struct model *m, const struct fit_start *s, const struct fit_config *c,
+                      size_t records, const struct fit_epoch *kept, struct mien_err *e)
 {
     struct mien_buf b = {0};
     struct fit_config unnamed = *c;
@@ -101,9 +103,9 @@ int fit_note_training(struct model *m, const struct fit_config *c, const struct 
     num_print(share, c->loss.teacher);
     if (c->teacher != NULL)
         rc |= mien_buf_printf(&b, " teacher-share=%s", share);
-    rc |= describe_heads(from->start, &b);
-    rc |= mien_buf_printf(&b, "\n%zu records, epoch %d kept", from->records, kept->epoch);
-    if (from->val != NULL && kept->val.n_gender + kept->val.n_age > 0)
+    rc |= describe_heads(s, &b);
+    rc |= mien_buf_printf(&b, "\n%zu records, epoch %d kept", records, kept->epoch);
+    if (kept->val.n_gender + kept->val.n_age > 0)
         rc |= mien_buf_printf(&b, "\nvalidation: loss %.6g", kept->val.loss);
     if (kept->val.n_gender > 0)
         rc |= mien_buf_printf(&b, ", gender accuracy %.6g", kept->val.gender_accuracy);

@@ -174,8 +174,11 @@ static int freeze(struct inputs *inputs, const struct inputs_how *how, struct pa
         rc = take_memory(inputs, how->cache_mem, e);
     size_t end = batches * (size_t)(ranks_rank(how->ranks) + 1) / (size_t)ranks_size(how->ranks);
     z.from = batches * (size_t)ranks_rank(how->ranks) / (size_t)ranks_size(how->ranks);
+    size_t first = z.from;
+    if (how->on_frozen != NULL)
+        how->on_frozen(how->ctx, 0, (end - first) * FROZEN_BATCH);
     /* In rounds, so that progress is told from this thread. */
-    for (size_t first = z.from; rc == 0 && z.from < end; z.from += round) {
+    for (; rc == 0 && z.from < end; z.from += round) {
         par_for(par, end - z.from < round ? end - z.from : round, freeze_batch, &z);
         if (how->on_frozen != NULL)
             how->on_frozen(how->ctx, (z.from + round - first) * FROZEN_BATCH,

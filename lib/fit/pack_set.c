@@ -26,8 +26,9 @@ static bool make_room(struct pack_set *s)
     return path != NULL && weight != NULL && records != NULL;
 }
 
-int pack_set_add(struct pack_set *s, const char *word, struct mien_err *e)
+int pack_set_add(void *dst, const char *word, struct mien_err *e)
 {
+    struct pack_set *s = dst;
     const char *colon = access(word, F_OK) < 0 ? strrchr(word, ':') : NULL;
     double weight = 1;
     struct mien_err why;

@@ -15,8 +15,9 @@ struct pack_set {
 };
 
 /* Adds one by its command line's word, "FILE" or "FILE:WEIGHT", where a file of the whole name comes
-   first. Returns 0, MIEN_ERR_ARG or MIEN_ERR_MEM. */
-MIEN_CHECKED int pack_set_add(struct pack_set *s, const char *word, struct mien_err *e);
+   first, to the struct pack_set at dst: made for MIEN_CLI_FUNC of cli.h. Returns 0, MIEN_ERR_ARG or
+   MIEN_ERR_MEM. */
+MIEN_CHECKED int pack_set_add(void *dst, const char *word, struct mien_err *e);
 void pack_set_free(struct pack_set *s);
 
 /* Opens them as one, to be closed by the caller: see mien_pack_open_all. */

@@ -178,6 +178,26 @@ static int make_state(struct fitter *f, struct mien_err *e)
     return rc;
 }
 
+/* Tells on_progress, before the first epoch. */
+static void tell_stage(const struct fitter *f, const char *stage, size_t done, size_t total)
+{
+    if (f->c->on_progress != NULL)
+        f->c->on_progress(f->c->ctx, &(struct fit_progress){.stage = stage,
+                                                            .what = "records",
+                                                            .done = done < total ? done : total,
+                                                            .total = total});
+}
+
+static void on_frozen(void *ctx, size_t done, size_t total)
+{
+    tell_stage(ctx, "frozen layers", done, total);
+}
+
+static void on_teacher(void *ctx, size_t done, size_t total)
+{
+    tell_stage(ctx, "teacher", done, total);
+}
+
 static int make_inputs(struct fitter *f, const struct mien_pack *train, const struct mien_pack *val,
                        struct mien_err *e)
 {
@@ -185,8 +205,8 @@ static int make_inputs(struct fitter *f, const struct mien_pack *train, const st
     struct inputs_how how = {.views = 1,
                              .cache_mem = c->cache_mem,
                              .max_memory = c->max_memory,
-                             .on_frozen = c->on_frozen,
-                             .ctx = c->ctx,
+                             .on_frozen = on_frozen,
+                             .ctx = f,
                              .ranks = c->ranks,
                              .stop = c->stop};
     int rc = val != NULL ? inputs_make(&f->val_inputs, f->m, val, &f->at, &how, f->par, e) : 0;
@@ -227,7 +247,7 @@ static int describe_teacher(struct fitter *f, struct mien_err *e)
 static int ask_teacher(struct fitter *f, const struct mien_pack *train, struct mien_err *e)
 {
     const struct fit_config *c = f->c;
-    const struct teacher_watch watch = {c->on_teacher, c->stop, c->ctx};
+    const struct teacher_watch watch = {on_teacher, c->stop, f};
     if (c->teacher == NULL)
         return 0;
     int rc = teacher_ask(&f->teacher, c->teacher, train, &watch, c->ranks, f->par, e);

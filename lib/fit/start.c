@@ -12,17 +12,18 @@ static int check_apart(const char *out, const char *path, struct mien_err *e)
     return mien_err_set(e, MIEN_ERR_ARG, "'%s' would be overwritten by an output", path);
 }
 
-int fit_check_files(const struct fit_files *f, struct mien_err *e)
+int fit_check_files(const struct fit_files *f, const struct fit_start *s,
+                    const struct fit_config *c, struct mien_err *e)
 {
     char init[4096];
-    const char *const start = f->init != NULL ? model_find(f->init, init, sizeof init) : NULL;
-    const char *const out[] = {f->out, f->checkpoint, f->log};
+    const char *const start = s->init != NULL ? model_find(s->init, init, sizeof init) : NULL;
+    const char *const out[] = {f->out, c->checkpoint, f->log};
     int rc = 0;
     for (int i = 0; rc == 0 && i < 3; i++) {
         if (out[i] == NULL)
             continue;
-        for (size_t k = 0; rc == 0 && k < f->train->n; k++)
-            rc = check_apart(out[i], f->train->path[k], e);
+        for (size_t k = 0; rc == 0 && k < f->train.n; k++)
+            rc = check_apart(out[i], f->train.path[k], e);
         if (rc == 0)
             rc = check_apart(out[i], f->val, e);
         if (rc == 0 && out[i] != f->out)

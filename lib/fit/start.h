@@ -4,18 +4,6 @@
 
 #include "fit.h"
 
-/* The files of a training; NULL: it has none of that kind. */
-struct fit_files {
-    const struct pack_set *train;
-    const char *init, *val;             /* read, too */
-    const char *out, *checkpoint, *log; /* written */
-};
-
-/* Whether no output is an input or another output, and all can be written: better known now than
-   after hours. The model that is started from may be replaced by its successor, which appears
-   whole, but not by a log or a checkpoint. Returns 0, MIEN_ERR_ARG or file_try's errors. */
-MIEN_CHECKED int fit_check_files(const struct fit_files *f, struct mien_err *e);
-
 /* The model that a training begins with. */
 struct fit_start {
     const char *init;       /* a model's file or name; NULL: there are heads on features alone */
@@ -25,7 +13,21 @@ struct fit_start {
                                init's choice */
 };
 
-/* Makes it (m zeroed by the caller), for a pack. c->last, where that is FIT_NEW, becomes the number
+/* The files of a training but for its models to start from and to learn from, and its checkpoint;
+   NULL: it has none of that kind. */
+struct fit_files {
+    struct pack_set train;
+    const char *val;       /* read, too */
+    const char *out, *log; /* written */
+};
+
+/* Whether no output is an input or another output, and all can be written: better known now than
+   after hours. The model that is started from may be replaced by its successor, which appears
+   whole, but not by a log or a checkpoint. Returns 0, MIEN_ERR_ARG or file_try's errors. */
+MIEN_CHECKED int fit_check_files(const struct fit_files *f, const struct fit_start *s,
+                                 const struct fit_config *c, struct mien_err *e);
+
+/* Makes the model that a training begins with (m zeroed by the caller), for a pack. c->last, where that is FIT_NEW, becomes the number
    of new layers with weights, or of the heads that are kept. Returns 0, or a negative code. */
 MIEN_CHECKED int fit_start(struct model *m, const struct fit_start *s,
                            const struct mien_pack *train, struct fit_config *c, struct mien_err *e);

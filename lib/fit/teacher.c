@@ -132,6 +132,8 @@ static int ask(struct teacher *t, const char *name, size_t done, size_t total,
     /* In rounds, so that progress is told from this thread. */
     size_t end = first_batch(pack->n, ranks, ranks_rank(ranks) + 1), round = (size_t)jobs * 16;
     a.from = first_batch(pack->n, ranks, ranks_rank(ranks));
+    if (watch->on_record != NULL)
+        watch->on_record(watch->ctx, done, total);
     for (; rc == 0 && a.from < end; a.from += round) {
         size_t left = end - a.from, now = done + (a.from + round) * BATCH;
         par_for(par, left < round ? left : round, ask_batch, &a);

@@ -16,15 +16,16 @@ struct steps {
 };
 
 /* The batch's own loss, from the mean over the epoch so far: all records have both labels. */
-static void on_batch(void *ctx, int epoch, size_t done, size_t total, const struct metrics *so_far)
+static void on_progress(void *ctx, const struct fit_progress *p)
 {
     struct steps *s = ctx;
-    double sum = so_far->loss * (double)done;
-    (void)total;
-    if (epoch != s->epoch)
-        *s = (struct steps){.n = s->n, .epoch = epoch};
-    printf("%d\t%.9g\n", ++s->n, (sum - s->sum) / (double)(done - s->done));
-    s->done = done;
+    if (p->epoch == 0)
+        return;
+    double sum = p->so_far->loss * (double)p->done;
+    if (p->epoch != s->epoch)
+        *s = (struct steps){.n = s->n, .epoch = p->epoch};
+    printf("%d\t%.9g\n", ++s->n, (sum - s->sum) / (double)(p->done - s->done));
+    s->done = p->done;
     s->sum = sum;
 }
 
@@ -56,7 +57,7 @@ int main(int argc, char **argv)
     c.last = 0;
     c.in_order = true;
     c.best = FIT_LAST;
-    c.on_batch = on_batch;
+    c.on_progress = on_progress;
     c.ctx = &steps;
     if (fit(&m, &pack, &pack, &c, &kept, &e) < 0)
         mien_cli_die(&cli, "%s", e.msg);

@@ -243,8 +243,7 @@ static void draw(int fd)
     dup2(fd, STDERR_FILENO);
     setenv("TERM", "xterm", 1);
     mien_cli_progress_start(&p, &c, "records");
-    strcpy(p.stage, "epoch 1/10: ");
-    strcpy(p.what, "records, loss 4.321, gender 51.2%");
+    mien_cli_progress_stage(&p, "epoch 1/10", "records, loss 4.321, gender 51.2%");
     nanosleep(&(struct timespec){.tv_nsec = 250000000}, NULL);
     mien_cli_progress(&p, 7, 100, 0);
     mien_cli_progress_end(&p);

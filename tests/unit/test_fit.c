@@ -432,11 +432,10 @@ static void options(void **state)
 static volatile sig_atomic_t stop;
 static int batches_left;
 
-static void count_down(void *ctx, int epoch, size_t done, size_t total,
-                       const struct metrics *so_far)
+static void count_down(void *ctx, const struct fit_progress *p)
 {
-    (void)ctx, (void)epoch, (void)done, (void)total, (void)so_far;
-    if (--batches_left == 0)
+    (void)ctx;
+    if (p->epoch > 0 && --batches_left == 0)
         stop = 1;
 }
 
@@ -461,7 +460,7 @@ static void resuming(void **state)
     c.last = fit_new_heads(&whole, NULL, NULL, D, &none, &h, 5, &e);
     assert_int_equal(fit(&whole, &p, &p, &c, &kept, &e), 0);
     c.checkpoint = path;
-    c.on_batch = count_down;
+    c.on_progress = count_down;
     c.stop = &stop;
     for (int gap = 1; gap < 100; gap += 13) { /* 19 batches an epoch */
         int rc = 1, runs = 0;
