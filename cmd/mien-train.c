@@ -71,7 +71,8 @@ static void prepare(struct training *t)
 
 /* --- While training ------------------------------------------------------------------------- */
 
-/* Set by SIGINT, SIGTERM, SIGHUP and SIGXCPU: the batch under way is finished, a checkpoint written. */
+/* Set by SIGINT, SIGTERM, SIGHUP and SIGXCPU: the batch under way is finished, a checkpoint
+   written. */
 static volatile sig_atomic_t stop;
 
 static void on_signal(int number)
@@ -161,7 +162,8 @@ static void save_model(struct training *t, const struct fit_epoch *kept)
 static int finish(struct training *t, const struct fit_epoch *kept)
 {
     char weak[120];
-    /* A choice by one head's figures may keep an epoch in which the other one has learned nothing. */
+    /* A choice by one head's figures may keep an epoch in which the other one has learned
+       nothing. */
     if (t->o.files.val != NULL && fit_weak_head(kept, &t->val, weak, sizeof weak))
         mien_cli_note(t->cli, "warning: in the kept epoch %s; see --best", weak);
     save_model(t, kept);

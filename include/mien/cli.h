@@ -101,9 +101,9 @@ struct mien_cli {
     const char *version;          /* for --version; NULL: mien's, of which the program is a part */
     const struct mien_option_rule *rules; /* may be NULL */
     size_t nrules;
-    int rank; /* of several processes that run the program as one, this one's number. Messages of those
-                 from 1 on name it, and mien_cli_die has them wait for two seconds: most often process
-                 0 has the same to tell, and ends all */
+    int rank; /* of several processes that run the program as one, this one's number. Messages of
+                 those from 1 on name it, and mien_cli_die has them wait for two seconds: most often
+                 process 0 has the same to tell, and ends all */
 };
 
 /* Rows of a table of options: a letter or 0, the long name, the argument's name in --help, where
@@ -162,9 +162,9 @@ struct mien_cli {
         .help = title_                                                                             \
     }
 
-/* Rows of a table of rules, which mien_cli_parse checks in their order: at most one of these options
-   can be given; none of these together with one of those; these only with at least one of those; at
-   least one of those must be given.
+/* Rows of a table of rules, which mien_cli_parse checks in their order: at most one of these
+   options can be given; none of these together with one of those; these only with at least one of
+   those; at least one of those must be given.
 
        MIEN_RULE_EXCLUSIVE("count list format=json"),
        MIEN_RULE_EXCLUDES("count", "head select"),
@@ -233,9 +233,10 @@ void mien_cli_die(const struct mien_cli *c, const char *fmt, ...)
 void mien_cli_bad(const struct mien_cli *c, const char *where, const char *cause);
 
 /* Ends a program that has such options or calls mien_cli_bad: prints how many more there were of
-   each cause and how much damage was read on behind, and puts the file of -o in its place. total is what --max-bad P% is a share of. Exits
-   2 where the file can't be written. Returns MIEN_EXIT_BAD when there was damage, or more that was bad
-   than --max-bad allows, by default anything, else MIEN_EXIT_OK. */
+   each cause and how much damage was read on behind, and puts the file of -o in its place. total is
+   what --max-bad P% is a share of. Exits 2 where the file can't be written. Returns MIEN_EXIT_BAD
+   when there was damage, or more that was bad than --max-bad allows, by default anything, else
+   MIEN_EXIT_OK. */
 int mien_cli_end(struct mien_cli *c, uint64_t total);
 
 /* Ends the program quietly with status 0 when errno says that the reader of our output has gone
@@ -251,10 +252,11 @@ void mien_cli_check_input(const struct mien_cli *c, int fd);
 /* Flushes and closes a text stream (standard output), and dies when anything was not written. */
 void mien_cli_close_stdout(const struct mien_cli *c);
 
-/* Notes in the history of the records that are written, mien-record(5), that this program had a part
-   in them: a line of its name, its version, the options that were given and that results depend on,
-   and what more there is to tell (it may have further lines, which are to be indented; NULL:
-   nothing). Files' names and numbers of threads aren't told: the same input has the same bytes. */
+/* Notes in the history of the records that are written, mien-record(5), that this program had a
+   part in them: a line of its name, its version, the options that were given and that results
+   depend on, and what more there is to tell (it may have further lines, which are to be indented;
+   NULL: nothing). Files' names and numbers of threads aren't told: the same input has the same
+   bytes. */
 void mien_cli_history(struct mien_cli *c, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
 

@@ -4,11 +4,12 @@
 
 #include "mien/cli.h"
 
-/* Option i of the program's table and, behind those, of the ones that it uses and of those that every
-   program has; NULL behind the last. Those behind the table have no dst. */
+/* Option i of the program's table and, behind those, of the ones that it uses and of those that
+   every program has; NULL behind the last. Those behind the table have no dst. */
 const struct mien_option *cli_option(const struct mien_cli *c, size_t i);
 
-/* The one with a letter or, unless name is NULL, with the long name of n bytes; NULL if there is none. */
+/* The one with a letter or, unless name is NULL, with the long name of n bytes; NULL if there is
+   none. */
 const struct mien_option *cli_find_option(const struct mien_cli *c, char letter, const char *name,
                                           size_t n);
 

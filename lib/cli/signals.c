@@ -19,8 +19,8 @@
 
 enum { SLOTS = 64, NAMES = 1024 };
 
-/* Names beyond the first NAMES go to blocks that are added when needed and stay; of those that there is no
-   memory for nothing is known. */
+/* Names beyond the first NAMES go to blocks that are added when needed and stay; of those that
+   there is no memory for nothing is known. */
 struct block {
     _Atomic(const char *) name[NAMES];
     _Atomic(struct block *) next;

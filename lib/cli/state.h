@@ -54,9 +54,9 @@ int cli_set_segment(void *dst, const char *arg, struct mien_err *e);
 int cli_set_range(void *dst, const char *arg, struct mien_err *e);
 int cli_set_max_bad(void *dst, const char *arg, struct mien_err *e);
 
-/* Makes the state; then, with the options known, has standard output be the file of -o, or frees the
-   state of a program that doesn't use it. Both are parts of mien_cli_parse and end the program on
-   failure. */
+/* Makes the state; then, with the options known, has standard output be the file of -o, or frees
+   the state of a program that doesn't use it. Both are parts of mien_cli_parse and end the program
+   on failure. */
 void cli_state_make(struct mien_cli *c);
 void cli_state_open(struct mien_cli *c);
 

@@ -24,8 +24,9 @@ struct cli_input {
 int cli_input_open(struct cli_input *in, const struct mien_cli *c, const char *path, size_t limit,
                    struct mien_err *e);
 
-/* Before the first record: reading goes on behind damage, as mien_reader_resync has it, which is warned
-   of. mien_cli_end then tells how much there was of all inputs, and returns MIEN_EXIT_BAD. */
+/* Before the first record: reading goes on behind damage, as mien_reader_resync has it, which is
+   warned of. mien_cli_end then tells how much there was of all inputs, and returns
+   MIEN_EXIT_BAD. */
 void cli_input_resync(struct cli_input *in);
 
 /* The next record, as mien_read; but messages name the file unless it is standard input. */
@@ -39,8 +40,8 @@ int cli_input_each(const struct mien_cli *c, const char *path, size_t limit,
                    int (*fn)(void *ctx, const struct mien_rec *r, struct mien_err *e), void *ctx,
                    struct mien_err *e);
 
-/* What became of record `number`: reports it as bad where rc is MIEN_ERR_FORMAT, and ends the program
-   where it is another negative code. */
+/* What became of record `number`: reports it as bad where rc is MIEN_ERR_FORMAT, and ends the
+   program where it is another negative code. */
 void cli_check_record(const struct mien_cli *c, uint64_t number, const struct mien_rec *r, int rc,
                       const struct mien_err *e);
 

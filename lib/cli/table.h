@@ -7,8 +7,8 @@
 #include "mien/record.h"
 #include "record/text.h"
 
-/* cli_table_begin makes it empty; then the caller may set the text's form and columns. These functions
-   end the program where there is no memory or the output can't be written. */
+/* cli_table_begin makes it empty; then the caller may set the text's form and columns. These
+   functions end the program where there is no memory or the output can't be written. */
 struct cli_table {
     const struct mien_cli *cli;
     struct text_table text;

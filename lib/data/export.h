@@ -23,8 +23,8 @@ enum export_encoding { EXPORT_PNG, EXPORT_JPEG };
 struct export_to {
     const char *dir; /* a folder, made if it isn't there, */
     const char *tar; /* or an archive; "-" is standard output. With one %d, or %06d, a shard each */
-    uint64_t tar_size; /* bytes that a shard isn't to exceed; 0: 1 GiB, and shards needn't be */
-    int encoding;      /* enum export_encoding: what pixels become */
+    size_t tar_size; /* bytes that a shard isn't to exceed; 0: 1 GiB, and shards needn't be */
+    int encoding;    /* enum export_encoding: what pixels become */
 };
 
 struct exporter;
@@ -35,9 +35,9 @@ struct exporter;
 struct exporter *export_new(const struct export_to *to, struct mien_err *e);
 void export_free(struct exporter *x); /* NULL is harmless; a shard that wasn't ended is dropped */
 
-/* Writes a record's image: its pixels, encoded, or else the image as it is; what else of it is chosen
-   goes into the JSON beside it. Returns 1; 0 for a record with an error, which is passed over;
-   MIEN_ERR_FORMAT for one without an image; or MIEN_ERR_SYS or MIEN_ERR_MEM. */
+/* Writes a record's image: its pixels, encoded, or else the image as it is; what else of it is
+   chosen goes into the JSON beside it. Returns 1; 0 for a record with an error, which is passed
+   over; MIEN_ERR_FORMAT for one without an image; or MIEN_ERR_SYS or MIEN_ERR_MEM. */
 MIEN_CHECKED int export_put(struct exporter *x, const struct mien_rec *r,
                             const struct text_table *chosen, struct mien_err *e);
 

@@ -233,8 +233,8 @@ static long long shard_of(struct shards *s, uint64_t key, struct mien_err *e)
     return s->keys[at].shard;
 }
 
-/* Fetches the place in a buffer where a small record will go: of many buffers it isn't in the cache,
-   and meanwhile the record is read. */
+/* Fetches the place in a buffer where a small record will go: of many buffers it isn't in the
+   cache, and meanwhile the record is read. */
 static void prefetch(const struct shard *x)
 {
     enum { LINE = 64, LINES = 3 };

@@ -45,7 +45,8 @@ MIEN_CHECKED int strata_add(struct strata *s, uint64_t key, const struct mien_re
 /* Adds the records of the stream at fd that can be split (see split_key). Returns the descriptor to
    read them from once more: fd, gone back to where it was; or, where that can't be done, an unnamed
    temporary file that holds them, the caller's to close. ERR_* as strata_add and mien_read, or
-   MIEN_ERR_SYS; MIEN_ERR_ARG when no record has one of the groups' fields. limit bounds a record. */
+   MIEN_ERR_SYS; MIEN_ERR_ARG when no record has one of the groups' fields. limit bounds a
+   record. */
 MIEN_CHECKED int strata_survey(struct strata *s, enum split_by by, uint64_t seed, int fd,
                                size_t limit, struct mien_err *e);
 

@@ -10,8 +10,8 @@ size_t differ_at(const char *a, const char *b);
 /* Bytes of the word at s, as many as a message shows. */
 int differ_word(const char *s);
 
-/* Whether a description is the same in all processes. Returns 0, in all or in none; MIEN_ERR_FORMAT,
-   with what rank 0 has and another one hasn't; or MIEN_ERR_MEM. */
+/* Whether a description is the same in all processes. Returns 0, in all or in none;
+   MIEN_ERR_FORMAT, with what rank 0 has and another one hasn't; or MIEN_ERR_MEM. */
 MIEN_CHECKED int agree_text(struct ranks *r, const char *text, struct mien_err *e);
 
 /* Whether it is true in any of them. */

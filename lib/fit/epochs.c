@@ -50,8 +50,8 @@ int fitter_tell_bad(const struct fitter *f, struct inputs *inputs, size_t k, str
     return rc < 0 ? rc : 0;
 }
 
-/* Gives the trainer this process's of records index[0..n) of a part, and all their labels. Returns 0 or
-   MIEN_ERR_MEM. */
+/* Gives the trainer this process's of records index[0..n) of a part, and all their labels. Returns
+   0 or MIEN_ERR_MEM. */
 static int load_batch(struct fitter *f, struct inputs *inputs, const uint32_t *index, size_t n,
                       struct mien_err *e)
 {

@@ -126,15 +126,14 @@ MIEN_CHECKED int fit_new_heads(struct model *m, const struct model *init, const 
 MIEN_CHECKED int fit_check_labels(const struct model *m, const struct mien_pack *p,
                                   struct mien_err *e);
 
-/* Trains m, whatever heads it has (model.h), in place and leaves it with the best epoch's weights; or,
-   for 0 epochs, measures it and fits its temperatures (calibrate.h), for which val is needed.
+/* Trains m, whatever heads it has (model.h), in place and leaves it with the best epoch's weights;
+   or, for 0 epochs, measures it and fits its temperatures (calibrate.h), for which val is needed.
    val may be NULL: then the last epoch's are kept. *kept receives the kept epoch. The packs hold
    what the model reads, or the features that its last frozen layer makes (model_features_name).
-   Returns 0; 1 when it was
-   stopped: m is then not of use, and the checkpoint, if one is named, is where to go on;
-   MIEN_ERR_FORMAT when the packs or the checkpoint don't fit, or hold no labels; MIEN_ERR_ARG when
-   the loss is no longer finite; MIEN_ERR_LIMIT when it needs more than max_memory; or MIEN_ERR_MEM,
-   MIEN_ERR_SYS. */
+   Returns 0; 1 when it was stopped: m is then not of use, and the checkpoint, if one is named, is
+   where to go on; MIEN_ERR_FORMAT when the packs or the checkpoint don't fit, or hold no labels;
+   MIEN_ERR_ARG when the loss is no longer finite; MIEN_ERR_LIMIT when it needs more than
+   max_memory; or MIEN_ERR_MEM, MIEN_ERR_SYS. */
 MIEN_CHECKED int fit(struct model *m, const struct mien_pack *train, const struct mien_pack *val,
                      const struct fit_config *c, struct fit_epoch *kept, struct mien_err *e);
 

@@ -55,8 +55,8 @@ void fitter_free(struct fitter *f);
    0, 1 when stopped, or a negative code. */
 MIEN_CHECKED int fitter_run_epochs(struct fitter *f, struct mien_err *e);
 
-/* Instead of epochs: measures the weights as they are on the validation part. Returns 0 or a negative
-   code. */
+/* Instead of epochs: measures the weights as they are on the validation part. Returns 0 or a
+   negative code. */
 MIEN_CHECKED int fitter_measure(struct fitter *f, struct mien_err *e);
 
 /* Finds the temperatures of the weights that were kept; without a validation part, there are

@@ -12,8 +12,8 @@ MIEN_CHECKED int fit_note_sources(struct model *m, const struct fit_files *f,
                                   const struct fit_start *s, const struct fit_config *c,
                                   struct mien_err *e);
 
-/* Replaces what m tells of its own training: the options, on how many records, and how the kept epoch
-   did. Returns 0 or MIEN_ERR_MEM. */
+/* Replaces what m tells of its own training: the options, on how many records, and how the kept
+   epoch did. Returns 0 or MIEN_ERR_MEM. */
 MIEN_CHECKED int fit_note_training(struct model *m, const struct fit_start *s,
                                    const struct fit_config *c, size_t records,
                                    const struct fit_epoch *kept, struct mien_err *e);

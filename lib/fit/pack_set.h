@@ -5,8 +5,8 @@
 #include "mien/buf.h"
 #include "mien/pack.h"
 
-/* A weight of w: an epoch has each of the pack's records as many times as w has wholes, and of what is
-   left of w that share of its records once more, drawn anew for each epoch. */
+/* A weight of w: an epoch has each of the pack's records as many times as w has wholes, and of what
+   is left of w that share of its records once more, drawn anew for each epoch. */
 struct pack_set {
     size_t n;
     char **path;
@@ -14,9 +14,9 @@ struct pack_set {
     size_t *records; /* of each, once they are open */
 };
 
-/* Adds one by its command line's word, "FILE" or "FILE:WEIGHT", where a file of the whole name comes
-   first, to the struct pack_set at dst: made for MIEN_CLI_FUNC of cli.h. Returns 0, MIEN_ERR_ARG or
-   MIEN_ERR_MEM. */
+/* Adds one by its command line's word, "FILE" or "FILE:WEIGHT", where a file of the whole name
+   comes first, to the struct pack_set at dst: made for MIEN_CLI_FUNC of cli.h. Returns 0,
+   MIEN_ERR_ARG or MIEN_ERR_MEM. */
 MIEN_CHECKED int pack_set_add(void *dst, const char *word, struct mien_err *e);
 void pack_set_free(struct pack_set *s);
 

@@ -27,8 +27,9 @@ struct fit_files {
 MIEN_CHECKED int fit_check_files(const struct fit_files *f, const struct fit_start *s,
                                  const struct fit_config *c, struct mien_err *e);
 
-/* Makes the model that a training begins with (m zeroed by the caller), for a pack. c->last, where that is FIT_NEW, becomes the number
-   of new layers with weights, or of the heads that are kept. Returns 0, or a negative code. */
+/* Makes the model that a training begins with (m zeroed by the caller), for a pack. c->last, where
+   that is FIT_NEW, becomes the number of new layers with weights, or of the heads that are kept.
+   Returns 0, or a negative code. */
 MIEN_CHECKED int fit_start(struct model *m, const struct fit_start *s,
                            const struct mien_pack *train, struct fit_config *c, struct mien_err *e);
 

@@ -10,8 +10,8 @@
 #include "train/loss.h"
 #include "util/par.h"
 
-/* What they say of each record of a pack: the means over all teachers, and over an image and its mirror
-   image, of the probabilities of gender and age. Zeroed: no teacher. */
+/* What they say of each record of a pack: the means over all teachers, and over an image and its
+   mirror image, of the probabilities of gender and age. Zeroed: no teacher. */
 struct teacher {
     size_t n;
     float *gender; /* [n][MIEN_GENDERS]; NULL: none of them has that head */
@@ -27,8 +27,8 @@ struct teacher_watch {
 
 /* Asks the models, names separated by commas (model_find), about the pack's images as they are.
    Records whose image can't be used are in none. t is zeroed by the caller, and freed by it in any
-   case. Returns 0, 1 when stopped; MIEN_ERR_FORMAT when a model doesn't read such a pack; or another
-   negative code. ranks, which may be NULL, ask about a part each and tell each other. */
+   case. Returns 0, 1 when stopped; MIEN_ERR_FORMAT when a model doesn't read such a pack; or
+   another negative code. ranks, which may be NULL, ask about a part each and tell each other. */
 MIEN_CHECKED int teacher_ask(struct teacher *t, const char *models, const struct mien_pack *pack,
                              const struct teacher_watch *watch, struct ranks *ranks,
                              struct par *par, struct mien_err *e);

@@ -30,8 +30,8 @@ struct pairs_input {
     struct mien_rec rec[2];        /* those read last, which the owner frees */
 };
 
-/* Reads the next record of both and counts it. Returns 1; 0 at the end of both; MIEN_ERR_ARG where one
-   ends before the other, or they are of different images; or mien_read's errors. */
+/* Reads the next record of both and counts it. Returns 1; 0 at the end of both; MIEN_ERR_ARG where
+   one ends before the other, or they are of different images; or mien_read's errors. */
 MIEN_CHECKED int pairs_read(struct pairs *p, struct pairs_input *in, struct mien_err *e);
 
 /* Adds a record as a and b predict it. Returns 0; MIEN_ERR_FORMAT where one of them, or a label, is

@@ -59,8 +59,8 @@ struct score_run {
  */
 MIEN_CHECKED int score_keys(const char *text, struct column *keys, size_t *n, struct mien_err *e);
 
-/* Reads a record's labels and predictions, which point into it. A confidence that it doesn't carry is
-   the distribution's own. Returns 0 or MIEN_ERR_FORMAT for impossible values. */
+/* Reads a record's labels and predictions, which point into it. A confidence that it doesn't carry
+   is the distribution's own. Returns 0 or MIEN_ERR_FORMAT for impossible values. */
 MIEN_CHECKED int score_read(const struct mien_rec *r, struct score_label *l,
                             struct score_prediction *p, struct mien_err *e);
 
@@ -71,8 +71,8 @@ MIEN_CHECKED int score_run_add(struct score_run *run, const struct mien_rec *r, 
 /* Whether any of its records has both a label and a prediction. */
 bool score_run_any(const struct score_run *run);
 
-/* Whether, of the records that were added, if there are any, some had the fields of its keys. Returns
-   0, or MIEN_ERR_ARG with "'x' is not a field". */
+/* Whether, of the records that were added, if there are any, some had the fields of its keys.
+   Returns 0, or MIEN_ERR_ARG with "'x' is not a field". */
 MIEN_CHECKED int score_run_check_keys(const struct score_run *run, struct mien_err *e);
 
 /* Orders the slices by name, numbers in names by value. */
@@ -107,9 +107,10 @@ struct score_saved {
     char by[SCORE_BY];
 };
 
-/* Makes *run, which is empty, the sum of the saved runs in n > 0 files, "-" being standard input. Its
-   rule and keys are those of the first, which *s holds: it must live as long. Returns as
-   score_run_load; MIEN_ERR_SYS or MIEN_ERR_LIMIT; or MIEN_ERR_ARG if no record had a key's field. */
+/* Makes *run, which is empty, the sum of the saved runs in n > 0 files, "-" being standard input.
+   Its rule and keys are those of the first, which *s holds: it must live as long. Returns as
+   score_run_load; MIEN_ERR_SYS or MIEN_ERR_LIMIT; or MIEN_ERR_ARG if no record had a key's
+   field. */
 MIEN_CHECKED int score_run_merge(struct score_run *run, struct score_saved *s,
                                  const char *const *paths, size_t n, struct mien_err *e);
 
@@ -130,8 +131,8 @@ struct score_report {
 MIEN_CHECKED int score_report(const struct score_report *o, const struct score_run *runs,
                               const char *const *names, size_t n, struct mien_buf *out);
 
-/* Appends one line of a stream that goes on: the metrics of all the records so far. In text and TSV a
-   heading goes before the first one. */
+/* Appends one line of a stream that goes on: the metrics of all the records so far. In text and TSV
+   a heading goes before the first one. */
 MIEN_CHECKED int score_report_running(struct score_report *o, const struct score_run *run,
                                       const char *name, struct mien_buf *out);
 
