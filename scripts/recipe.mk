@@ -16,8 +16,9 @@
 
 OUT ?= build/recipe
 WHOLE ?= utkface
-# How often an epoch has the faces of a set, where that isn't once: "aaf=2".
-WEIGHTS ?=
+# How often an epoch sees the images of a set: "aaf=2". Where it sees some in two views, aligned and whole,
+# it sees those of the other sets twice as well.
+WEIGHTS ?= $(and $(whole),$(patsubst %,%=2,$(filter-out $(whole),$(SETS))))
 # The network to start from: of mien-models --deep, or a path.
 MODEL ?= $(firstword $(wildcard $(MIEN_MODELS)/deep.model) face.model)
 DETECTOR ?= detect.model
@@ -103,16 +104,28 @@ packs: $(train_packs) $(OUT)/val.pack
 
 augment = --flip --shift 0.06 --zoom 0.15 --stretch 0.05 --rotate 10 --brightness 0.25 --contrast 0.3 \
     --saturation 0.3 --cast 0.1 --soft 0.15 --erase 0.25
-learn = --last all --optimizer adamw --decay 0.01 --schedule cosine --warmup 0.1 --batch 64 --clip 5 --sigma 2 \
-    --l1 0.1 --precision $(PRECISION) --seed $(SEED) --val $(OUT)/val.pack $(augment)
-fine = --hidden 512 --lr 5e-4 --lr-backbone 1e-4 $(learn)
+loss = --sigma 2 --l1 0.1
+learn = --last all --optimizer adamw --decay 0.01 --schedule cosine --warmup 0.1 --batch 64 --clip 5 $(loss) \
+    --precision $(PRECISION) --seed $(SEED) --val $(OUT)/val.pack $(augment)
+fine = --keep-heads --lr 5e-4 --lr-backbone 1e-4 $(learn)
 # An interrupted training goes on where it was.
 run = --checkpoint $(@:.model=.checkpoint) --resume --log $(@:.model=.log) -o $@ && rm -f $(@:.model=.checkpoint)
 
-$(OUT)/best.model: $(train_packs) $(OUT)/val.pack
-	mien-train --init '$(MODEL)' $(train) $(fine) --ema 0.999 --epochs $(EPOCHS) $(run)
-$(OUT)/cheap.model: $(train_packs) $(OUT)/val.pack
-	mien-train --init '$(MODEL)' $(train) $(fine) --ema 0.99 --epochs 1 $(run)
+# All layers are trained under warm heads, which have learned on the frozen network: new ones would shake
+# what lies below.
+$(OUT)/warm-%.features: $(OUT)/%.pack
+	mien-pack -d $< | mien-embed '$(MODEL)' | mien-pack -o $@
+of_warm = $(subst .pack,.features,$(subst $(OUT)/,$(OUT)/warm-,$(1)))
+warm = mien-train --init '$(MODEL)' --val $(OUT)/warm-val.features --hidden 512 --dropout 0.5 $(loss) --lr 5e-4 \
+    --schedule cosine --seed $(SEED)
+aligned := $(SETS:%=$(OUT)/%.train.align.pack)
+$(OUT)/warm.model: $(call of_warm,$(aligned) $(OUT)/val.pack)
+	$(warm) $(patsubst %,--train %,$(call of_warm,$(aligned))) --epochs 12 -o $@
+
+$(OUT)/best.model: $(OUT)/warm.model $(train_packs) $(OUT)/val.pack
+	mien-train --init $< $(train) $(fine) --ema 0.999 --epochs $(EPOCHS) $(run)
+$(OUT)/cheap.model: $(OUT)/warm.model $(train_packs) $(OUT)/val.pack
+	mien-train --init $< $(train) $(fine) --ema 0.99 --epochs 1 $(run)
 
 # Distributions blur the most probable year: heads of plain classes on the same network tell it best.
 $(OUT)/best-%.features: $(OUT)/%.pack $(OUT)/best.model
@@ -127,8 +140,10 @@ define point
 $(OUT)/curve-$(1).pack: $(train_packs)
 	mien-pack -d $(SETS:%=$(OUT)/%.train.align.pack) $(whole:%=$(OUT)/%.train.whole.pack) \
 	    | mien-view -r -c id,age,age_band,gender,split,pixels --select '$(3)' | mien-pack -o $$@
-$(OUT)/curve-$(1).model: $(OUT)/curve-$(1).pack $(OUT)/val.pack
-	mien-train --init '$(MODEL)' --train $$< $(fine) --ema 0.99 --epochs $(2) $$(run)
+$(OUT)/warm-$(1).model: $(OUT)/warm-curve-$(1).features $(OUT)/warm-val.features
+	$(warm) --train $$< --epochs 30 -o $$@
+$(OUT)/curve-$(1).model: $(OUT)/warm-$(1).model $(OUT)/curve-$(1).pack $(OUT)/val.pack
+	mien-train --init $$< --train $(OUT)/curve-$(1).pack $(fine) --ema 0.99 --epochs $(2) $$(run)
 endef
 up_to =
 $(foreach c,$(CURVE),$(eval n := $(firstword $(subst :, ,$(c))))\
@@ -176,7 +191,7 @@ half: $(OUT)/half-alone.tsv $(OUT)/half-taught.tsv
 # Every face is judged by heads that have learned four fifths of the others, on the frozen network:
 # one that was trained on these labels itself would know them by heart.
 folds := 1 2 3 4 5
-$(folds:%=$(OUT)/fold-%.features) &: $(SETS:%=$(OUT)/%.train.align.pack)
+$(folds:%=$(OUT)/fold-%.features) &: $(aligned)
 	mien-pack -d $^ | mien-embed --keep '$(MODEL)' \
 	    | mien-split --seed $(SPLIT) --names 1,2,3,4,5 20/20/20/20/20 $(folds:%=$(OUT)/fold-%.features)
 define fold
@@ -184,14 +199,17 @@ $(OUT)/fold-$(1).pack: $(OUT)/fold-$(1).features
 	mien-pack --kind features -o $$@ <$$<
 $(OUT)/fold-$(1).model: $(folds:%=$(OUT)/fold-%.pack)
 	mien-train $$(patsubst %,--train %,$$(filter-out $(OUT)/fold-$(1).pack,$$^)) --hidden 512 --dropout 0.5 \
-	    --sigma 2 --l1 0.1 --epochs 12 --lr 5e-4 --schedule cosine --seed $(SEED) -o $$@
+	    $(loss) --epochs 12 --lr 5e-4 --schedule cosine --seed $(SEED) -o $$@
 $(OUT)/fold-$(1).pred: $(OUT)/fold-$(1).model $(OUT)/fold-$(1).features
 	mien-predict --keep $$< <$(OUT)/fold-$(1).features | mien-view -r -c id,age,gender,pixels,p_age,p_gender -o $$@
 endef
 $(foreach k,$(folds),$(eval $(call fold,$(k))))
 $(OUT)/suspects.mien: $(folds:%=$(OUT)/fold-%.pred)
 	mien-score --suspects $(SUSPECTS) -o $@ $^
-$(OUT)/suspects.jpg: $(OUT)/suspects.mien
-	mien-montage -o $@ <$<
-suspects: $(OUT)/suspects.mien $(OUT)/suspects.jpg
+# suspects.jpg or, of many, suspects-001.jpg and so on.
+$(OUT)/suspects.drawn: $(OUT)/suspects.mien
+	rm -f $(OUT)/suspects*.jpg
+	mien-montage -o $(OUT)/suspects.jpg <$<
+	touch $@
+suspects: $(OUT)/suspects.mien $(OUT)/suspects.drawn
 	@mien-view -c id,age,pred_age,gender,p_male,doubt $<

@@ -19,6 +19,8 @@ recipe() {
 }
 
 exits 'the best recipe' 0 recipe best
+like 'which sees faces of one view twice' "$(grep -e --train out)" \
+    'aaf\.train\.align\.pack:2 .*utkface\.train\.align\.pack '
 like 'is judged on each set' "$(cat out)" '^best +aaf align +[0-9]+ +[0-9.]+% +[0-9.]+% +[0-9.]+ '
 like 'and on whole images' "$(cat out)" '^best +utkface whole +[0-9]+ +[0-9.]+% +[0-9.]+% +[0-9.]+ '
 faces() { mien-pack -d "$@" | mien-view -H -c id | sed 's/#.*//' | sort -u; }
