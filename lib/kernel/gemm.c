@@ -217,6 +217,13 @@ AVX512_BF16 __m512 pair16_bf16(const bfloat *p, const bfloat *next, int n)
     return _mm512_castsi512_ps(_mm512_or_si512(words16(p, n), _mm512_slli_epi32(upper, 16)));
 }
 
+AVX512_BF16 __m512 word_of_two(const void *p)
+{
+    int word;
+    memcpy(&word, p, sizeof word);
+    return _mm512_castsi512_ps(_mm512_set1_epi32(word));
+}
+
 #define VARIANT(name)         name##_avx512bf16
 #define VECTORS               VECTORS_BF16
 #define GEMM_NAME             "avx512bf16"
@@ -231,6 +238,7 @@ AVX512_BF16 __m512 pair16_bf16(const bfloat *p, const bfloat *next, int n)
 #define ROW(p, n)             row32(p, n)
 #define PAIR_BF16(p, next, n) pair16_bf16(p, next, n)
 #define ROW_BF16(p, n)        row32_bf16(p, n)
+#define SET_WORD(p)           word_of_two(p)
 #define MULADD(x, y, sum)     _mm512_dpbf16_ps(sum, (__m512bh)(x), (__m512bh)(y))
 #include "gemm_body.h"
 
@@ -336,21 +344,36 @@ static struct rounded rounded_from(const struct rounded *r, int row, int column)
                             r->y + (size_t)row * r->ldy + (size_t)column, r->ldy};
 }
 
-/* c (rows, columns) = or += packed a, in panels of `each` rows, by packed b; then
-   they are whole sums if `to` isn't NULL, and go there. */
-static void multiply(const struct gemm *g, size_t words, const float *a, int rows, int each,
-                     const float *b, int columns, bool add, float *c, size_t ldc,
-                     const struct rounded *to)
+/* A block of a left side: packed in panels of `each` rows; or, with step > 0, rows where they lie,
+   so many bytes apart, of which each tile takes as many. */
+struct left {
+    const char *at;
+    size_t step;
+    int rows, each;
+};
+
+/* Whether rows can be multiplied where they lie: their terms are words already. */
+static bool in_place(const struct gemm *g, const struct matrix *a, int k)
+{
+    return g->pairs && a->x == NULL && !a->transposed && k % 2 == 0;
+}
+
+/* c (a.rows, columns) = or += a by packed b; then they are whole sums if `to` isn't NULL, and go
+   there. */
+static void multiply(const struct gemm *g, size_t words, struct left a, const float *b, int columns,
+                     bool add, float *c, size_t ldc, const struct rounded *to)
 {
     enum { MOST = 14 * 32 };
-    size_t a_step = words * (size_t)g->lanes, b_step = words * (size_t)g->nr;
+    const size_t b_step = words * (size_t)g->nr;
+    const size_t a_step =
+        a.step > 0 ? (size_t)a.each * a.step : words * (size_t)g->lanes * sizeof(float);
     float here[MOST]; /* sums that nobody else needs stay in the first-level cache */
     assert(g->mr * g->nr <= MOST);
     for (int j = 0; j < columns; j += g->nr, b += b_step) {
-        const float *panel = a;
+        const char *panel = a.at;
         int n = min_int(g->nr, columns - j);
-        for (int i = 0; i < rows; i += each, panel += a_step) {
-            int m = min_int(each, rows - i);
+        for (int i = 0; i < a.rows; i += a.each, panel += a_step) {
+            int m = min_int(a.each, a.rows - i);
             bool local = to != NULL && !add;
             float *sums = here;
             if (!local)
@@ -362,7 +385,7 @@ static void multiply(const struct gemm *g, size_t words, const float *a, int row
                 for (int k = 0; k < m; k++)
                     __builtin_prefetch(r.y + (size_t)k * r.ldy, 1);
             }
-            g->tile(words, panel, m, b, sums, ld, n, add);
+            g->tile(words, panel, a.step, m, b, sums, ld, n, add);
             if (to != NULL)
                 g->finish(sums, ld, m, n, r.bias, r.act, r.y, r.ldy);
         }
@@ -400,11 +423,17 @@ static void run(const struct gemm *g, int m, int n, int k, const struct matrix *
                 rows -= from;
                 struct panels p = {rows_here, words * (size_t)g->lanes, rows,
                                    each_of(g, true, rows), g->lanes};
-                pack(g, a, true, from, k0, terms, &p);
+                struct left left = {(const char *)rows_here, 0, rows, p.each};
+                if (in_place(g, a, k)) {
+                    left.at = (const char *)(a->half + (size_t)from * a->ld + (size_t)k0);
+                    left.step = a->ld * sizeof *a->half;
+                } else {
+                    pack(g, a, true, from, k0, terms, &p);
+                }
                 struct rounded to;
                 if (rounded != NULL)
                     to = rounded_from(rounded, from, n0);
-                multiply(g, words, rows_here, rows, p.each, b_here, columns, add || k0 > 0,
+                multiply(g, words, left, b_here, columns, add || k0 > 0,
                          c + (size_t)from * ldc + (size_t)n0, ldc,
                          rounded != NULL && k0 + terms == k ? &to : NULL);
             }
@@ -483,7 +512,8 @@ void gemm_run_block(const struct gemm *g, const struct packed *a, const struct p
     assert(i + m <= a->many && j + n <= b->many);
     for (int k0 = 0; k0 < a->terms; k0 += g->block) {
         const size_t words = words_of(g, min_int(g->block, a->terms - k0));
-        multiply(g, words, block_at(g, a, k0) + words * (size_t)(i / each * g->lanes), m, each,
+        const float *rows = block_at(g, a, k0) + words * (size_t)(i / each * g->lanes);
+        multiply(g, words, (struct left){(const char *)rows, 0, m, each},
                  block_at(g, b, k0) + words * (size_t)j, n, k0 > 0, c, ldc, NULL);
     }
 }

@@ -42,10 +42,10 @@ struct gemm {
     void (*across)(const float *x, size_t ld, int k, const struct panels *p);
     void (*along_bf16)(const bfloat *x, size_t ld, int k, const struct panels *p);
     void (*across_bf16)(const bfloat *x, size_t ld, int k, const struct panels *p);
-    /* c[m, n] = the product of a panel of m rows, `lanes` wide, and one of nr columns; added to c
-       with `add`. */
-    void (*tile)(size_t words, const float *a, int m, const float *b, float *c, size_t ldc, int n,
-                 bool add);
+    /* c[m, n] = the product of m rows and a panel of nr columns; added to c with `add`. a: a panel,
+       `lanes` wide, where step is 0; else, of pairs, bfloat16s, the rows `step` bytes apart. */
+    void (*tile)(size_t words, const void *a, size_t step, int m, const float *b, float *c,
+                 size_t ldc, int n, bool add);
     /* y[m, n] = act(c + bias), rounded; in bfloat16 alone. bias may be NULL. */
     void (*finish)(const float *c, size_t ldc, int m, int n, const float *bias, enum act act,
                    bfloat *y, size_t ldy);

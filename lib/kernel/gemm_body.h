@@ -11,6 +11,7 @@
  *   WORD(x)             a word a float, where words are single
  *   PAIR(x, y)          words of x's lanes, first, and y's
  *   ROW(p, n)           a vector of words of the n terms at p, then zeros
+ *   SET_WORD(p)         all lanes the word at p, of any alignment, where words are pairs
  *   WIDENN(p, n)         as LOADN of bfloat16s, and ROW_BF16, PAIR_BF16(p, q, n): see gemm_pack.h
  *   MULADD(x, y, sum)   sum plus the words' products; without it
  *   TILE                is the tile, another variant's
@@ -23,6 +24,9 @@ enum { VARIANT(words_of_two) = PAIRS ? 1 : 2 };
 
 #define PACKING(name) VARIANT(name)
 #define ELEMENT       float
+#ifndef SET_WORD
+#define SET_WORD(p) SET(0) /* not asked for */
+#endif
 #if BF16 && !PAIRS
 #define VECTOR(p, n) WORD(LOADN(p, n))
 #else
@@ -43,9 +47,11 @@ enum { VARIANT(words_of_two) = PAIRS ? 1 : 2 };
 
 #ifdef MULADD
 TARGET static inline __attribute__((always_inline)) void
-VARIANT(tile_of)(size_t words, const float *a, const int m, const float *b, float *c, size_t ldc,
-                 bool add)
+VARIANT(tile_of)(size_t words, const void *a, const size_t step, const int m, const float *b,
+                 float *c, size_t ldc, bool add)
 {
+    const float *panel = a;
+    const char *row = a;
     VEC sum[MR][NV];
     UNROLL
     for (int i = 0; i < m; i++) {
@@ -55,14 +61,14 @@ VARIANT(tile_of)(size_t words, const float *a, const int m, const float *b, floa
         __builtin_prefetch(c + (size_t)i * ldc, 1);
         __builtin_prefetch(c + (size_t)i * ldc + NV * LANES - 1, 1);
     }
-    for (size_t k = 0; k < words; k++, a += LANES, b += NV * LANES) {
+    for (size_t k = 0; k < words; k++, panel += LANES, row += sizeof *panel, b += NV * LANES) {
         VEC y[NV];
         UNROLL
         for (int v = 0; v < NV; v++)
             y[v] = LOAD(b + v * LANES);
         UNROLL
         for (int i = 0; i < m; i++) {
-            VEC x = SET(a[i]);
+            VEC x = step > 0 ? SET_WORD(row + (size_t)i * step) : SET(panel[i]);
             UNROLL
             for (int v = 0; v < NV; v++)
                 sum[i][v] = MULADD(x, y[v], sum[i][v]);
@@ -79,12 +85,13 @@ VARIANT(tile_of)(size_t words, const float *a, const int m, const float *b, floa
 }
 
 /* For each number of rows the loop is another one. */
-TARGET static void VARIANT(whole_tile)(size_t words, const float *a, int m, const float *b,
-                                       float *c, size_t ldc, bool add)
+TARGET static inline __attribute__((always_inline)) void
+VARIANT(tile_of_rows)(size_t words, const void *a, const size_t step, int m, const float *b,
+                      float *c, size_t ldc, bool add)
 {
 #define ROWS(n)                                                                                    \
     case n:                                                                                        \
-        VARIANT(tile_of)(words, a, n, b, c, ldc, add);                                             \
+        VARIANT(tile_of)(words, a, step, n, b, c, ldc, add);                                       \
         break;
     switch (m) {
         ROWS(1)
@@ -107,16 +114,26 @@ TARGET static void VARIANT(whole_tile)(size_t words, const float *a, int m, cons
 #undef ROWS
 }
 
-TARGET static void VARIANT(tile)(size_t words, const float *a, int m, const float *b, float *c,
-                                 size_t ldc, int n, bool add)
+TARGET static void VARIANT(whole_tile)(size_t words, const void *a, size_t step, int m,
+                                       const float *b, float *c, size_t ldc, bool add)
+{
+    assert(PAIRS || step == 0);
+    if (PAIRS && step > 0)
+        VARIANT(tile_of_rows)(words, a, step, m, b, c, ldc, add);
+    else
+        VARIANT(tile_of_rows)(words, a, 0, m, b, c, ldc, add);
+}
+
+TARGET static void VARIANT(tile)(size_t words, const void *a, size_t step, int m, const float *b,
+                                 float *c, size_t ldc, int n, bool add)
 {
     enum { NR = NV * LANES };
     if (n == NR) {
-        VARIANT(whole_tile)(words, a, m, b, c, ldc, add);
+        VARIANT(whole_tile)(words, a, step, m, b, c, ldc, add);
         return;
     }
     float edge[MR * NR];
-    VARIANT(whole_tile)(words, a, m, b, edge, NR, false);
+    VARIANT(whole_tile)(words, a, step, m, b, edge, NR, false);
     for (int i = 0; i < m; i++) {
         for (int j = 0; j < n; j++)
             c[(size_t)i * ldc + (size_t)j] =
@@ -201,5 +218,6 @@ static const struct gemm VARIANT(gemm) = {
 #undef WIDENN
 #undef PAIR_BF16
 #undef ROW_BF16
+#undef SET_WORD
 #undef MULADD
 #undef TILE
