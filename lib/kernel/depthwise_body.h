@@ -114,6 +114,29 @@ TARGET static void FILTER(dw)(const struct dw *d, const void *const *tap, void *
     }
 }
 
+TARGET static void FILTER(dw3_back)(size_t nc, const float *w, const void *const dy[4],
+                                    void *const dx[4])
+{
+    static const int of[9] = {0, 1, 2, 3, 1, 3, 2, 3, 3}, to[9] = {0, 0, 0, 0, 1, 1, 2, 2, 3};
+    for (size_t at = 0; at < nc; at += LANES) {
+        size_t c = at + LANES > nc ? nc - LANES : at;
+        VEC d[4], sum[4];
+        UNROLL
+        for (int i = 0; i < 4; i++) {
+            d[i] = READ(AT(dy[i], c));
+            sum[i] = SET(0);
+        }
+        UNROLL
+        for (int k = 0; k < 9; k++)
+            sum[to[k]] = FMA(d[of[k]], LOAD(w + (size_t)k * nc + c), sum[to[k]]);
+        UNROLL
+        for (int i = 0; i < 4; i++) {
+            if (dx[i] != NULL)
+                WRITE((ELEMENT *)dx[i] + c, sum[i]);
+        }
+    }
+}
+
 /* What n vectors of channels, from c on, of a row of dy contribute to a 3x3 filter's gradient: for
    stride 1, where an input and a gradient are each loaded once for the three taps that they share,
    and for any stride. */

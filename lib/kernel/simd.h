@@ -66,6 +66,11 @@ struct depthwise_loops {
        under it. */
     void (*dw3[2])(const struct dw *d, const void *const *pixel, void *y);
     void (*dw3_strip)(const struct dw *d, const struct dw3_strip *s);
+    /* Four pixels dx, two by two, of the input's gradient of a 3x3 filter of stride 2, from those of
+       the outputs around: dy, two by two, row by row. The first of dx has taps 8, 6, 2 and 0 on dy's
+       first to last, the second 7 and 1 on its right ones, the third 5 and 3 on its lower ones, and
+       the last one 4 on the last. w[9, nc] has the taps in this order. dx may be NULL in part. */
+    void (*dw3_back)(size_t nc, const float *w, const void *const dy[4], void *const dx[4]);
     /* Adds to dw[9, nc] what the gradients dy of a row of outputs contribute to the filter's; nc is
        at least `lanes`. */
     void (*dw3_weights)(const struct dw3_row *r, const void *dy, float *dw);

@@ -198,6 +198,36 @@ static void back_image(const struct fast_conv *f, const char *dy, char *dx, cons
     }
 }
 
+/* The pixel of an image (h, w), or `outside` where there is none. */
+static void *pixel_at(const char *image, int h, int w, int y, int x, size_t size,
+                      const void *outside)
+{
+    bool inside = y >= 0 && y < h && x >= 0 && x < w;
+    return inside ? (char *)image + (size_t)(y * w + x) * size : (void *)outside;
+}
+
+/* The same of 3x3 filters of stride 2, four pixels at a time. */
+static void back_squares(const struct fast_conv *f, const char *dy, char *dx)
+{
+    const struct layer *l = &f->l;
+    const struct depthwise_loops *loops = f->bf16 ? &f->simd->of_bf16 : &f->simd->of_float;
+    const int h = l->shape.h, w = l->shape.w;
+    const size_t size = pixel_size(f);
+    for (int oy = 0; 2 * oy - l->pt < f->in.h; oy++) {
+        for (int ox = 0; 2 * ox - l->pl < f->in.w; ox++) {
+            const void *from[4];
+            void *to[4];
+            for (int i = 0; i < 4; i++) {
+                int down = i / 2, right = i % 2;
+                from[i] = pixel_at(dy, h, w, oy - 1 + down, ox - 1 + right, size, f->zeros);
+                to[i] = pixel_at(dx, f->in.h, f->in.w, 2 * oy - l->pt + down,
+                                 2 * ox - l->pl + right, size, NULL);
+            }
+            loops->dw3_back((size_t)f->in.c, f->flipped, from, to);
+        }
+    }
+}
+
 void fast_conv_back(const struct fast_conv *f, const void *dy, void *dx, size_t n, void *scratch)
 {
     const struct layer *l = &f->l;
@@ -217,8 +247,14 @@ void fast_conv_back(const struct fast_conv *f, const void *dy, void *dx, size_t 
     }
     size_t from = (size_t)l->shape.h * (size_t)l->shape.w * pixel_size(f);
     size_t to = (size_t)f->in.h * (size_t)f->in.w * pixel_size(f);
-    for (size_t i = 0; i < n; i++)
-        back_image(f, (const char *)dy + i * from, (char *)dx + i * to, scratch);
+    bool squares = l->kh == 3 && l->kw == 3 && l->sh == 2 && l->sw == 2;
+    for (size_t i = 0; i < n; i++) {
+        const char *gradient = (const char *)dy + i * from;
+        if (squares)
+            back_squares(f, gradient, (char *)dx + i * to);
+        else
+            back_image(f, gradient, (char *)dx + i * to, scratch);
+    }
 }
 
 void fast_conv_dw3_weights(const struct fast_conv *f, const void *x, const void *dy, float *dw,
