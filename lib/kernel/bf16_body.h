@@ -5,6 +5,9 @@
 
 enum { VARIANT(few) = 4 };
 
+/* Elements: of two arrays that aren't in the cache, the processor doesn't fetch enough by itself. */
+enum { VARIANT(ahead) = 1024 };
+
 /* For `some` rows from x on and each vector of channels, from c on. */
 #define FEW_ROWS(r, some)                                                                          \
     for (size_t r = 0, some;                                                                       \
@@ -77,6 +80,8 @@ TARGET static void VARIANT(bn_grad_sums)(const struct bn *b, const bfloat *x, co
             const VEC scale = LOAD(b->scale + c), shift = LOAD(b->shift + c);
             VEC s = SET(0), dot = SET(0);
             for (size_t i = r; i < r + some; i++) {
+                __builtin_prefetch(x + i * nc + c + VARIANT(ahead));
+                __builtin_prefetch(dy + i * nc + c + VARIANT(ahead));
                 VEC v = WIDEN(x + i * nc + c), d = WIDEN(dy + i * nc + c);
                 d = BETWEEN(FMA(v, scale, shift), least, most, d);
                 s = s + d;
@@ -101,6 +106,8 @@ TARGET static void VARIANT(bn_grad)(const struct bn *b, const bfloat *x, const b
                       shift = LOAD(b->shift + c), by = LOAD(b->by + c), sum = LOAD(b->by + nc + c),
                       dot = LOAD(b->by + 2 * nc + c);
             for (size_t i = r; i < r + some; i++) {
+                __builtin_prefetch(x + i * nc + c + VARIANT(ahead));
+                __builtin_prefetch(dy + i * nc + c + VARIANT(ahead));
                 VEC v = WIDEN(x + i * nc + c), d = WIDEN(dy + i * nc + c);
                 d = BETWEEN(FMA(v, scale, shift), least, most, d);
                 NARROW(dx + i * nc + c, FMA(d, by, FMA(mean - v, dot, SET(0) - sum)));
