@@ -99,25 +99,41 @@ static const struct mix *mix_batch(struct fitter *f, struct rng *rng, size_t n)
 
 /* --- Steps ------------------------------------------------------------------------------------ */
 
-/* What the gradient of all trained parameters is to be multiplied with for its norm to be at most
-   c->clip (Pascanu and others 2013). */
-static double clip_factor(const struct fitter *f)
+/* Weights that a thread works on at once. */
+enum { STEP_CHUNK = 32768 };
+
+size_t fitter_chunks(const struct fitter *f)
 {
-    const struct net *net = &f->m->net;
-    const float *grad = trainer_grad(f->t);
-    double square = 0;
-    for (int i = 0; i < net->n; i++) {
-        for (int k = 0; trainer_trains(f->t, i) && k < net->layer[i].nparam; k++) {
-            const struct param *p = &net->layer[i].param[k];
-            for (size_t j = 0; p->trained && j < p->count; j++)
-                square += (double)grad[p->at + j] * (double)grad[p->at + j];
-        }
-    }
-    return sqrt(square) > f->c->clip ? f->c->clip / sqrt(square) : 1;
+    return (f->m->net.nweights + STEP_CHUNK - 1) / STEP_CHUNK;
 }
 
-/* Weights that a thread moves at once. */
-enum { STEP_CHUNK = 32768 };
+/* The weights [*from, *to) of a chunk. */
+static void chunk_weights(const struct fitter *f, size_t chunk, size_t *from, size_t *to)
+{
+    const size_t n = f->m->net.nweights;
+    *from = chunk * STEP_CHUNK;
+    *to = n - *from < STEP_CHUNK ? n : *from + STEP_CHUNK;
+}
+
+static void square_chunk(void *ctx, int worker, size_t chunk)
+{
+    struct fitter *f = ctx;
+    size_t from, to;
+    (void)worker;
+    chunk_weights(f, chunk, &from, &to);
+    f->square[chunk] = optim_square(trainer_grad(f->t) + from, to - from);
+}
+
+/* What the gradient is to be multiplied with for its norm to be at most c->clip (Pascanu and others
+   2013). Chunks' sums make it the same for any number of threads. */
+static double clip_factor(struct fitter *f)
+{
+    double square = 0;
+    par_for(f->par, fitter_chunks(f), square_chunk, f);
+    for (size_t i = 0; i < fitter_chunks(f); i++)
+        square += f->square[i];
+    return sqrt(square) > f->c->clip ? f->c->clip / sqrt(square) : 1;
+}
 
 /* Moves the trained weights [from, to). */
 static void move_weights(struct fitter *f, size_t from, size_t to)
@@ -138,10 +154,10 @@ static void move_weights(struct fitter *f, size_t from, size_t to)
 static void step_chunk(void *ctx, int worker, size_t chunk)
 {
     struct fitter *f = ctx;
-    const size_t n = f->m->net.nweights, from = chunk * STEP_CHUNK;
-    const size_t to = n - from < STEP_CHUNK ? n : from + STEP_CHUNK;
+    size_t from, to;
     float *grad = trainer_grad(f->t), *ema = f->arrays.ema, d = (float)f->c->ema;
     (void)worker;
+    chunk_weights(f, chunk, &from, &to);
     for (size_t i = from; f->clip < 1 && i < to; i++)
         grad[i] *= (float)f->clip;
     move_weights(f, from, to);
@@ -155,7 +171,7 @@ static void step(struct fitter *f, double lr)
     f->lr = lr;
     f->clip = f->c->clip > 0 ? clip_factor(f) : 1;
     f->optim.step = ++f->now.step;
-    par_for(f->par, (f->m->net.nweights + STEP_CHUNK - 1) / STEP_CHUNK, step_chunk, f);
+    par_for(f->par, fitter_chunks(f), step_chunk, f);
 }
 
 /* That of the step that begins when `done` records of the epoch have been seen. */

@@ -43,7 +43,11 @@ struct fitter {
     uint32_t *other;
     float *share, *zeroth;
     double lr, clip; /* of the step: its rate, and what gradients are multiplied with */
+    double *square;  /* for each chunk of weights: the sum of its gradients' squares */
 };
+
+/* How many chunks the weights are cut into for a step. */
+size_t fitter_chunks(const struct fitter *f);
 
 /* Sets a fitter up whose m and c are there. Returns 0, 1 when stopped, or a negative code; what was
    made stays f's in any case. */

@@ -167,8 +167,9 @@ static int make_state(struct fitter *f, struct mien_err *e)
     f->other = calloc(batch, sizeof *f->other);
     f->share = calloc(batch, sizeof *f->share);
     f->zeroth = malloc(f->at.width * sizeof *f->zeroth);
+    f->square = calloc(fitter_chunks(f), sizeof *f->square);
     if (a->best == NULL || (f->c->ema > 0 && a->ema == NULL) || f->label == NULL ||
-        f->other == NULL || f->share == NULL || f->zeroth == NULL)
+        f->other == NULL || f->share == NULL || f->zeroth == NULL || f->square == NULL)
         return mien_err_mem(e, n * sizeof(float), "training");
     if (a->ema != NULL)
         memcpy(a->ema, a->weights, n * sizeof(float));
@@ -355,6 +356,7 @@ void fitter_free(struct fitter *f)
     free(f->other);
     free(f->share);
     free(f->zeroth);
+    free(f->square);
     free(f->arrays.best);
     free(f->arrays.ema);
     free(f->about);

@@ -57,6 +57,23 @@ void optim_update(struct optim *o, real *w, const real *grad, size_t at, size_t 
          (real)c->epsilon, apart ? 0 : (real)decay, apart ? (real)(1 - lr * decay) : 1);
 }
 
+/* Several sums side by side, since each waits for its last addition. */
+SIMD double optim_square(const real *grad, size_t n)
+{
+    enum { SUMS = 16 };
+    double sum[SUMS] = {0}, all = 0;
+    size_t i = 0;
+    for (; i + SUMS <= n; i += SUMS) {
+        for (int k = 0; k < SUMS; k++)
+            sum[k] += (double)grad[i + (size_t)k] * (double)grad[i + (size_t)k];
+    }
+    for (; i < n; i++)
+        all += (double)grad[i] * (double)grad[i];
+    for (int k = 0; k < SUMS; k++)
+        all += sum[k];
+    return all;
+}
+
 double schedule_factor(const struct schedule *s, int total, double epochs)
 {
     if (epochs < s->warmup)

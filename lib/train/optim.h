@@ -46,6 +46,9 @@ void optim_free(struct optim *o);
 void optim_update(struct optim *o, real *w, const real *grad, size_t at, size_t count, double lr,
                   double decay);
 
+/* The sum of the squares of n gradients, in an order that depends on n alone. */
+double optim_square(const real *grad, size_t n);
+
 /* The learning rate relative to its start, of a schedule over `total` epochs, at `epochs` epochs
    since the beginning (a fraction within one), without what a plateau has done to it. */
 double schedule_factor(const struct schedule *s, int total, double epochs);

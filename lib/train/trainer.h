@@ -48,7 +48,7 @@ void trainer_gather(struct trainer *t, int layer);
    trainer_backward. */
 real *trainer_dact(struct trainer *t, int layer);
 
-/* The parameters' gradients, laid out as w. */
+/* The parameters' gradients, laid out as w; 0 of those that aren't trained. */
 real *trainer_grad(struct trainer *t);
 
 /* Whether a parameter of the layer is trained. */

@@ -31,7 +31,7 @@ is 'says nothing' "$(cat err)" ''
 # The provenance has the command line, so bytes are compared where that is the same.
 mkdir j1 j3
 for j in 1 3; do (cd j$j && mien-train -q -j $j -i ../base.model -t ../pixels.pack --last all -e 2 --hidden 7 \
-    --dropout 0.3 -o x.model); done
+    --dropout 0.3 --clip 0.5 -o x.model); done
 tr -d '\n' <j1/x.model | sed 's/-j 1 //' >x1
 tr -d '\n' <j3/x.model | sed 's/-j 3 //' >x3
 ok 'same seed, same bytes, whatever -j' cmp x1 x3
@@ -57,6 +57,12 @@ mien-train -q -t features.pack -e 1 -o start.model
 for s in 1 2; do mien-train -q -i start.model --keep-heads -t features.pack -e 2 -s $s --in-order -o order$s.model; done
 is 'in order, whatever the seed' "$(mien-predict order1.model <features.mien | records -)" \
     "$(mien-predict order2.model <features.mien | records -)"
+for c in 0 1e6 0.01; do
+    mien-train -q -i start.model --keep-heads -t features.pack -e 2 --optimizer sgd --clip $c -o clip$c.model
+    mien-predict clip$c.model <features.mien | records - >clip$c.txt
+done
+ok 'gradients of a smaller norm stay' cmp clip0.txt clip1e6.txt
+exits 'larger ones are clipped' 1 cmp -s clip0.txt clip0.01.txt
 exits 'in order and balanced' 2 mien-train --in-order --balance 1 -t features.pack -o z.model
 is 'is refused' "$(cat err)" 'mien-train: --in-order and --balance exclude each other'
 exits 'heads on features' 0 mien-train -q -t features.pack -e 2 -o heads.model

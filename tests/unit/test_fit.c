@@ -11,6 +11,7 @@
 #include <cmocka.h>
 
 #include "fit/fit.h"
+#include "train/optim.h"
 #include "util/hash.h"
 #include "tensor/pack_writer.h"
 
@@ -524,6 +525,18 @@ static void refusals(void **state)
     mien_pack_close(&p);
 }
 
+static void squares(void **state)
+{
+    (void)state;
+    float grad[100];
+    double want = 0;
+    for (size_t n = 0; n < sizeof grad / sizeof *grad; n++) {
+        assert_true(fabs(optim_square(grad, n) - want) <= 1e-13 * want);
+        grad[n] = (float)n - 40.3F;
+        want += (double)grad[n] * (double)grad[n];
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -532,7 +545,7 @@ int main(void)
         cmocka_unit_test(rates),    cmocka_unit_test(lists),
         cmocka_unit_test(transfer), cmocka_unit_test(partial_labels),
         cmocka_unit_test(options),  cmocka_unit_test(resuming),
-        cmocka_unit_test(refusals),
+        cmocka_unit_test(refusals), cmocka_unit_test(squares),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }
