@@ -96,9 +96,9 @@ static int new_value(struct compiler *c, int layer)
 
 int plan_group(const struct plan *p, const struct step *s)
 {
-    size_t floats = p->value[s->out].count;
+    size_t floats = plan_floats(&p->value[s->out], 1);
     for (int k = 0; k < s->nin; k++)
-        floats += p->value[s->in[k]].count;
+        floats += plan_floats(&p->value[s->in[k]], 1);
     int g = 1;
     while (g < p->batch && floats * 4 * (size_t)g <= GROUP_FLOATS)
         g *= 4;
@@ -212,6 +212,8 @@ static int compile(struct compiler *c, const int *out, int nout, struct mien_err
     }
     for (int k = 0; k < nout; k++)
         p->out[k] = c->value_of[p->out[k]];
+    if (p->bf16 != NULL)
+        compile_bfloats(p);
     return 0;
 }
 

@@ -23,8 +23,10 @@ struct run {
     const struct plan *p;
     const struct step *s;
     const struct layer *l;
-    struct shape in;            /* of the first input */
-    const float *x[NET_MAX_IN]; /* its inputs, those that it took over included */
+    struct shape in; /* of the first input */
+    /* Its inputs, those that it took over included, and its output; bfloat16s where the values are
+       such, of steps that compile_bfloats knows. */
+    const float *x[NET_MAX_IN];
     float *y;
     size_t n, count, rows; /* images, elements of an image's output, pixels of all n outputs */
     const float *zeros;
@@ -69,6 +71,9 @@ void compile_fuse_act(const struct compiler *c, struct step *s, int i);
 
 /* At least `need` bytes or floats of room, where steps share it. */
 void compile_room(size_t *room, size_t need);
+
+/* Chooses the values that are bfloat16, once all steps are there. */
+void compile_bfloats(struct plan *p);
 
 /* A convolution or dense layer, with what can be applied to its sums, and the kernel for it. */
 int sums_compile(const struct compiler *c, struct step *s, int i);

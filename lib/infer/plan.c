@@ -79,7 +79,7 @@ static void make_room(struct plan *p, int v, struct life *a)
         a->from = p->seg[born].first;
         a->to = p->seg[dies].end - 1;
     }
-    a->size = (p->value[v].count * (size_t)images + 15) & ~(size_t)15;
+    a->size = (plan_floats(&p->value[v], (size_t)images) + 15) & ~(size_t)15;
 }
 
 /* The first place where value v meets none of those before it that live at the same time. */
@@ -235,10 +235,12 @@ void plan_work_free(struct plan_work *w)
 
 /* --- Running -------------------------------------------------------------------------------- */
 
-static float *value_at(const struct plan *p, const struct plan_work *w, int v, int first)
+static void *value_at(const struct plan *p, const struct plan_work *w, int v, int first)
 {
     const struct plan_value *value = &p->value[v];
-    return w->mem + value->at + (value->batch ? (size_t)first * value->count : 0);
+    size_t elements = value->batch ? (size_t)first * value->count : 0;
+    float *at = w->mem + value->at;
+    return reals_at(reals_from(reals_of(at, value->bf16), elements));
 }
 
 static void run_input(const struct plan *p, const void *const *in, float *y, int n, size_t count)

@@ -16,6 +16,7 @@
    images; one that a later segment reads has room for the whole batch. */
 struct plan_value {
     size_t count; /* elements an image */
+    bool bf16;    /* they are bfloat16s; else floats */
     bool batch;
     size_t at; /* where it lies in the work space, in floats */
 };
@@ -59,6 +60,12 @@ struct plan {
     size_t scratch; /* bytes for a step's own use */
     size_t zeros;   /* floats that stay zero */
 };
+
+/* Floats that n images of a value take. */
+static inline size_t plan_floats(const struct plan_value *v, size_t n)
+{
+    return v->bf16 ? (v->count * n + 1) / 2 : v->count * n;
+}
 
 /* A power of four of images, at most the batch, whose values of one step fit the cache. */
 int plan_group(const struct plan *p, const struct step *s);

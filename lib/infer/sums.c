@@ -135,7 +135,9 @@ void sums_run(const struct run *r)
         winograd_run(s->winograd, r->x[0], r->y, r->n, r->zeros, r->scratch);
     } else if (s->conv_bf16 != NULL) {
         assert(conv_bf16_scratch(s->conv_bf16) <= r->p->scratch);
-        conv_bf16_run(s->conv_bf16, r->x[0], add, r->y, r->n, r->scratch);
+        const struct reals x = reals_of((void *)r->x[0], r->p->value[s->in[0]].bf16);
+        const struct reals y = reals_of(r->y, r->p->value[s->out].bf16);
+        conv_bf16_run(s->conv_bf16, x, add, y, r->n, r->scratch);
     } else if (s->conv_int8 != NULL) {
         assert(conv_int8_scratch(s->conv_int8, r->n) <= r->p->scratch);
         conv_int8_run(s->conv_int8, r->x[0], add, r->y, r->n, r->zeros, r->scratch);

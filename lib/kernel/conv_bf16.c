@@ -1,5 +1,7 @@
 #include "conv_bf16.h"
 
+#include <assert.h>
+
 #include "patches.h"
 
 /* Output pixels worked off together, while their sums are in the second-level cache. */
@@ -28,29 +30,42 @@ static size_t patches(const struct conv_bf16 *c)
     return k_is_pointwise(&c->l) ? 0 : ROWS * (size_t)c->w.terms;
 }
 
-size_t conv_bf16_scratch(const struct conv_bf16 *c)
+/* Sums of what becomes bfloat16. */
+static size_t room(const struct conv_bf16 *c)
 {
-    return (patches(c) + gemm_scratch(c->gemm)) * sizeof(float);
+    return ROWS * (size_t)c->l.units;
 }
 
-void conv_bf16_run(const struct conv_bf16 *c, const float *x, const float *add, float *y, size_t n,
-                   void *scratch)
+size_t conv_bf16_scratch(const struct conv_bf16 *c)
 {
-    float *col = scratch, *packing = col + patches(c);
+    return (patches(c) + room(c) + gemm_scratch(c->gemm)) * sizeof(float);
+}
+
+void conv_bf16_run(const struct conv_bf16 *c, struct reals x, const float *add, struct reals y,
+                   size_t n, void *scratch)
+{
+    float *col = scratch, *sums = col + patches(c), *packing = sums + room(c);
     const size_t units = (size_t)c->l.units, terms = (size_t)c->w.terms;
     const size_t rows = n * (size_t)c->l.shape.h * (size_t)c->l.shape.w;
+    assert(y.h == NULL || add == NULL);
     for (size_t r = 0, m; r < rows; r += m) {
         m = rows - r < ROWS ? rows - r : ROWS;
-        const float *a = x + r * terms;
+        struct reals a = reals_from(x, r * terms), to = reals_from(y, r * units);
         if (!k_is_pointwise(&c->l)) {
-            k_im2col_terms(&c->l, c->in, x, sizeof *x, 0, terms, r, m, col);
-            a = col;
+            k_im2col_terms(&c->l, c->in, reals_at(x), reals_size(x), 0, terms, r, m, col);
+            a = reals_like(x, col);
         }
-        float *to = y + r * units;
-        gemm_run_packed(c->gemm, (int)m, (struct matrix){a, terms, false, NULL}, &c->w, to, units,
+        const struct matrix left = {a.f, terms, false, a.h};
+        if (to.h != NULL) {
+            gemm_run_bf16(c->gemm, (int)m, left, &c->w, &c->tail, to.h, sums, packing);
+            continue;
+        }
+        bool apart = add != NULL || c->tail.act == ACT_PRELU; /* the tail comes last */
+        gemm_run_packed(c->gemm, (int)m, left, &c->w, apart ? NULL : &c->tail, to.f, units,
                         packing);
         if (add != NULL)
-            k_add(to, add + r * units, m * units);
-        k_tail(to, m, c->l.units, &c->tail);
+            k_add(to.f, add + r * units, m * units);
+        if (apart)
+            k_tail(to.f, m, c->l.units, &c->tail);
     }
 }

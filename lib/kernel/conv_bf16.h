@@ -1,6 +1,6 @@
 /*
- * Convolutions for inference that multiply floats rounded to bfloat16 (gemm.h) and give floats: twice
- * the products a second of floats where the processor has the instruction.
+ * Convolutions for inference that multiply bfloat16s, or floats rounded to such (gemm.h), and give
+ * either: twice the products a second of floats where the processor has the instruction.
  */
 #ifndef MIEN_KERNEL_CONV_BF16_H
 #define MIEN_KERNEL_CONV_BF16_H
@@ -31,8 +31,9 @@ MIEN_CHECKED int conv_bf16_make(struct conv_bf16 *c, struct arena *arena, const 
 /* Bytes of scratch that conv_bf16_run needs. */
 size_t conv_bf16_scratch(const struct conv_bf16 *c);
 
-/* y[n, shape] = act(conv(x[n, in]) + add[n, shape]); add may be NULL. */
-void conv_bf16_run(const struct conv_bf16 *c, const float *x, const float *add, float *y, size_t n,
-                   void *scratch);
+/* y[n, shape] = act(conv(x[n, in]) + add[n, shape]); add may be NULL, and is where y is bfloat16,
+   which then has no slopes. */
+void conv_bf16_run(const struct conv_bf16 *c, struct reals x, const float *add, struct reals y,
+                   size_t n, void *scratch);
 
 #endif

@@ -11,7 +11,9 @@ struct depthwise {
     struct layer l;
     struct shape in;
     struct dw dw;
-    bool bf16;   /* inputs and outputs are bfloat16 */
+    /* Inputs and outputs are bfloat16; outputs may be so alone, which depthwise_make leaves to the
+       caller. */
+    bool from_bf16, to_bf16;
     int columns; /* of a strip; 0: it is filtered row by row */
 };
 

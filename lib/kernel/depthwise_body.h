@@ -1,7 +1,8 @@
 /*
- * Depthwise filters over elements of one type; simd_body.h includes this file for each. Before that
- * it defines FILTER, for the functions' names, ELEMENT, and READ and WRITE, which load and store a
- * vector of them.
+ * Depthwise filters; simd_body.h includes this file for each kind of inputs and outputs. Before that
+ * it defines FILTER, for the functions' names; ELEMENT, of inputs, and RESULT, of outputs; READ and
+ * WRITE, which load a vector of the one and store one of the other; and FORWARD_ALONE, if there are
+ * no gradients, for which both are the same.
  */
 
 #define AT(p, i) ((const ELEMENT *)(p) + (i))
@@ -36,7 +37,7 @@
             VEC slope = LOAD(d->slope + c);                                                        \
             UNROLL                                                                                 \
             for (int i = 0; i < N; i++)                                                            \
-                WRITE((ELEMENT *)y + (size_t)i * d->nc + c,                                        \
+                WRITE((RESULT *)y + (size_t)i * d->nc + c,                                         \
                       VARIANT(activate)(acc[i], d->act, slope));                                   \
         }                                                                                          \
     }
@@ -93,7 +94,7 @@ TARGET static void FILTER(dw3_strip)(const struct dw *d, const struct dw3_strip 
                 UNROLL
                 for (int i = 0; i < STRIP; i++) {
                     if (out >= 0)
-                        WRITE((ELEMENT *)s->y + (size_t)i * s->line + (size_t)out * d->nc + c,
+                        WRITE((RESULT *)s->y + (size_t)i * s->line + (size_t)out * d->nc + c,
                               VARIANT(activate)(right[i], d->act, slope));
                     right[i] = bias;
                 }
@@ -110,10 +111,11 @@ TARGET static void FILTER(dw)(const struct dw *d, const void *const *tap, void *
         VEC acc = LOAD(d->bias + c);
         for (size_t t = 0; t < d->taps; t++)
             acc = FMA(READ(AT(tap[t], c)), LOAD(d->w + t * d->nc + c), acc);
-        WRITE((ELEMENT *)y + c, VARIANT(activate)(acc, d->act, LOAD(d->slope + c)));
+        WRITE((RESULT *)y + c, VARIANT(activate)(acc, d->act, LOAD(d->slope + c)));
     }
 }
 
+#ifndef FORWARD_ALONE
 TARGET static void FILTER(dw3_back)(size_t nc, const float *w, const void *const dy[4],
                                     void *const dx[4])
 {
@@ -132,7 +134,7 @@ TARGET static void FILTER(dw3_back)(size_t nc, const float *w, const void *const
         UNROLL
         for (int i = 0; i < 4; i++) {
             if (dx[i] != NULL)
-                WRITE((ELEMENT *)dx[i] + c, sum[i]);
+                WRITE((RESULT *)dx[i] + c, sum[i]);
         }
     }
 }
@@ -230,8 +232,12 @@ TARGET static void FILTER(dw3_weights)(const struct dw3_row *r, const void *dy, 
     }
 }
 
+#endif
+
 #undef AT
 #undef FILTER
+#undef FORWARD_ALONE
 #undef ELEMENT
+#undef RESULT
 #undef READ
 #undef WRITE

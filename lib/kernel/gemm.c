@@ -330,18 +330,12 @@ static void pack(const struct gemm *g, const struct matrix *x, bool left, int fr
         (across ? g->across_bf16 : g->along_bf16)(x->half + at, x->ld, k, to);
 }
 
-/* Results in bfloat16, and what is added to sums before. */
-struct rounded {
-    const float *bias; /* or NULL */
-    enum act act;
-    bfloat *y;
-    size_t ldy;
-};
-
-static struct rounded rounded_from(const struct rounded *r, int row, int column)
+static struct finish finish_from(const struct finish *f, int row, int column)
 {
-    return (struct rounded){r->bias != NULL ? r->bias + column : NULL, r->act,
-                            r->y + (size_t)row * r->ldy + (size_t)column, r->ldy};
+    struct finish from = *f;
+    from.bias = f->bias != NULL ? f->bias + column : NULL;
+    from.y = f->y != NULL ? f->y + (size_t)row * f->ldy + (size_t)column : NULL;
+    return from;
 }
 
 /* A block of a left side: packed in panels of `each` rows; or, with step > 0, rows where they lie,
@@ -358,44 +352,31 @@ static bool in_place(const struct gemm *g, const struct matrix *a, int k)
     return g->pairs && a->x == NULL && !a->transposed && k % 2 == 0;
 }
 
-/* c (a.rows, columns) = or += a by packed b; then they are whole sums if `to` isn't NULL, and go
-   there. */
+/* c (a.rows, columns) = or += a by packed b; then they are whole sums if `to` isn't NULL. */
 static void multiply(const struct gemm *g, size_t words, struct left a, const float *b, int columns,
-                     bool add, float *c, size_t ldc, const struct rounded *to)
+                     bool add, float *c, size_t ldc, const struct finish *to)
 {
-    enum { MOST = 14 * 32 };
     const size_t b_step = words * (size_t)g->nr;
     const size_t a_step =
         a.step > 0 ? (size_t)a.each * a.step : words * (size_t)g->lanes * sizeof(float);
-    float here[MOST]; /* sums that nobody else needs stay in the first-level cache */
-    assert(g->mr * g->nr <= MOST);
     for (int j = 0; j < columns; j += g->nr, b += b_step) {
         const char *panel = a.at;
         int n = min_int(g->nr, columns - j);
         for (int i = 0; i < a.rows; i += a.each, panel += a_step) {
             int m = min_int(a.each, a.rows - i);
-            bool local = to != NULL && !add;
-            float *sums = here;
-            if (!local)
-                sums = c + (size_t)i * ldc + (size_t)j;
-            size_t ld = local ? (size_t)g->nr : ldc;
-            struct rounded r;
-            if (to != NULL) {
-                r = rounded_from(to, i, j);
-                for (int k = 0; k < m; k++)
-                    __builtin_prefetch(r.y + (size_t)k * r.ldy, 1);
-            }
-            g->tile(words, panel, a.step, m, b, sums, ld, n, add);
+            struct finish f;
             if (to != NULL)
-                g->finish(sums, ld, m, n, r.bias, r.act, r.y, r.ldy);
+                f = finish_from(to, i, j);
+            g->tile(words, panel, a.step, m, b, c + (size_t)i * ldc + (size_t)j, ldc, n, add,
+                    to != NULL ? &f : NULL);
         }
     }
 }
 
-/* b: the right side, or NULL: it is packed. With `rounded` c has room for sums. */
+/* b: the right side, or NULL: it is packed. With `finish` c has room for sums. */
 static void run(const struct gemm *g, int m, int n, int k, const struct matrix *a,
                 const struct matrix *b, const float *packed, bool add, float *c, size_t ldc,
-                const struct rounded *rounded, float *scratch)
+                const struct finish *finish, float *scratch)
 {
     float *const columns_here = scratch;
     float *const rows_here = scratch + words_of(g, g->block) * COLUMNS;
@@ -430,12 +411,12 @@ static void run(const struct gemm *g, int m, int n, int k, const struct matrix *
                 } else {
                     pack(g, a, true, from, k0, terms, &p);
                 }
-                struct rounded to;
-                if (rounded != NULL)
-                    to = rounded_from(rounded, from, n0);
+                struct finish to;
+                if (finish != NULL)
+                    to = finish_from(finish, from, n0);
                 multiply(g, words, left, b_here, columns, add || k0 > 0,
                          c + (size_t)from * ldc + (size_t)n0, ldc,
-                         rounded != NULL && k0 + terms == k ? &to : NULL);
+                         finish != NULL && k0 + terms == k ? &to : NULL);
             }
         }
         if (b == NULL)
@@ -490,17 +471,31 @@ void gemm_pack(const struct gemm *g, const struct packed *p, struct matrix x, in
     }
 }
 
-void gemm_run_packed(const struct gemm *g, int m, struct matrix a, const struct packed *b, float *c,
-                     size_t ldc, float *scratch)
+static struct finish finish_of(const struct tail *t, bfloat *y, size_t ldy)
 {
-    run(g, m, b->many, b->terms, &a, NULL, b->at, false, c, ldc, NULL, scratch);
+    assert(t->act != ACT_PRELU); /* which has slopes */
+    return (struct finish){.bias = t->bias,
+                           .least = t->act == ACT_NONE ? -INFINITY : 0,
+                           .most = t->act == ACT_RELU6 ? 6 : INFINITY,
+                           .y = y,
+                           .ldy = ldy};
+}
+
+void gemm_run_packed(const struct gemm *g, int m, struct matrix a, const struct packed *b,
+                     const struct tail *t, float *c, size_t ldc, float *scratch)
+{
+    struct finish to;
+    assert(t == NULL || b->terms > 0);
+    if (t != NULL)
+        to = finish_of(t, NULL, 0);
+    run(g, m, b->many, b->terms, &a, NULL, b->at, false, c, ldc, t != NULL ? &to : NULL, scratch);
 }
 
 void gemm_run_bf16(const struct gemm *g, int m, struct matrix a, const struct packed *b,
                    const struct tail *t, bfloat *y, float *room, float *scratch)
 {
-    const struct rounded to = {t->bias, t->act, y, (size_t)b->many};
-    assert(g->bf16 && t->slope == NULL && b->terms > 0);
+    const struct finish to = finish_of(t, y, (size_t)b->many);
+    assert(g->bf16 && b->terms > 0);
     run(g, m, b->many, b->terms, &a, NULL, b->at, false, room, (size_t)b->many, &to, scratch);
 }
 

@@ -29,6 +29,15 @@ struct panels {
     int count, each, w;
 };
 
+/* What whole sums become: min(most, max(least, sum + bias)), and where they go; with y NULL they
+   stay floats, in c. bias may be NULL. */
+struct finish {
+    const float *bias;
+    float least, most;
+    bfloat *y;
+    size_t ldy;
+};
+
 /* The inner loops. A word is a term, or with `pairs` two. */
 struct gemm {
     const char *name; /* as mien-train's log has it */
@@ -43,12 +52,10 @@ struct gemm {
     void (*along_bf16)(const bfloat *x, size_t ld, int k, const struct panels *p);
     void (*across_bf16)(const bfloat *x, size_t ld, int k, const struct panels *p);
     /* c[m, n] = the product of m rows and a panel of nr columns; added to c with `add`. a: a panel,
-       `lanes` wide, where step is 0; else, of pairs, bfloat16s, the rows `step` bytes apart. */
+       `lanes` wide, where step is 0; else, of pairs, bfloat16s, the rows `step` bytes apart. to,
+       unless it is NULL: how the sums are finished. */
     void (*tile)(size_t words, const void *a, size_t step, int m, const float *b, float *c,
-                 size_t ldc, int n, bool add);
-    /* y[m, n] = act(c + bias), rounded; in bfloat16 alone. bias may be NULL. */
-    void (*finish)(const float *c, size_t ldc, int m, int n, const float *bias, enum act act,
-                   bfloat *y, size_t ldy);
+                 size_t ldc, int n, bool add, const struct finish *to);
 };
 
 /* What belongs to the variant that simd_choose chose; NULL: there is none, a BLAS must do. */
@@ -87,9 +94,9 @@ size_t packed_floats(const struct gemm *g, const struct packed *p);
    apart. Threads may pack different terms. */
 void gemm_pack(const struct gemm *g, const struct packed *p, struct matrix x, int from, int count);
 
-/* gemm_run with b packed; c = a b. */
-void gemm_run_packed(const struct gemm *g, int m, struct matrix a, const struct packed *b, float *c,
-                     size_t ldc, float *scratch);
+/* gemm_run with b packed; c = tail(a b), where the tail has no slope and may be NULL. */
+void gemm_run_packed(const struct gemm *g, int m, struct matrix a, const struct packed *b,
+                     const struct tail *t, float *c, size_t ldc, float *scratch);
 
 /* y[m, n] = tail(a b), where y is bfloat16 and the tail has no slope. room: m x n floats for sums of
    more than a block of terms. */

@@ -48,7 +48,7 @@ enum { VARIANT(words_of_two) = PAIRS ? 1 : 2 };
 #ifdef MULADD
 TARGET static inline __attribute__((always_inline)) void
 VARIANT(tile_of)(size_t words, const void *a, const size_t step, const int m, const float *b,
-                 float *c, size_t ldc, bool add)
+                 float *c, size_t ldc, bool add, const struct finish *to)
 {
     const float *panel = a;
     const char *row = a;
@@ -58,8 +58,13 @@ VARIANT(tile_of)(size_t words, const void *a, const size_t step, const int m, co
         UNROLL
         for (int v = 0; v < NV; v++)
             sum[i][v] = SET(0);
-        __builtin_prefetch(c + (size_t)i * ldc, 1);
-        __builtin_prefetch(c + (size_t)i * ldc + NV * LANES - 1, 1);
+        const bool floats = to == NULL || to->y == NULL;
+        if (!floats)
+            __builtin_prefetch(to->y + (size_t)i * to->ldy, 1);
+        if (floats || add) {
+            __builtin_prefetch(c + (size_t)i * ldc, 1);
+            __builtin_prefetch(c + (size_t)i * ldc + NV * LANES - 1, 1);
+        }
     }
     for (size_t k = 0; k < words; k++, panel += LANES, row += sizeof *panel, b += NV * LANES) {
         VEC y[NV];
@@ -75,11 +80,28 @@ VARIANT(tile_of)(size_t words, const void *a, const size_t step, const int m, co
         }
     }
     UNROLL
-    for (int i = 0; i < m; i++, c += ldc) {
+    for (int i = 0; i < m; i++) {
         UNROLL
         for (int v = 0; v < NV; v++) {
-            VEC so_far = add ? LOAD(c + v * LANES) : SET(0);
-            STORE(c + v * LANES, so_far + sum[i][v]);
+            float *at = c + (size_t)i * ldc + v * LANES;
+            sum[i][v] += add ? LOAD(at) : SET(0);
+            if (to == NULL)
+                STORE(at, sum[i][v]);
+        }
+    }
+    if (to == NULL)
+        return;
+    const VEC least = SET(to->least), most = SET(to->most);
+    UNROLL
+    for (int v = 0; v < NV; v++) {
+        const VEC bias = to->bias != NULL ? LOAD(to->bias + v * LANES) : SET(0);
+        UNROLL
+        for (int i = 0; i < m; i++) {
+            VEC y = MIN(most, MAX(least, sum[i][v] + bias));
+            if (to->y == NULL)
+                STORE(c + (size_t)i * ldc + v * LANES, y);
+            else
+                NARROW(to->y + (size_t)i * to->ldy + v * LANES, y);
         }
     }
 }
@@ -87,11 +109,11 @@ VARIANT(tile_of)(size_t words, const void *a, const size_t step, const int m, co
 /* For each number of rows the loop is another one. */
 TARGET static inline __attribute__((always_inline)) void
 VARIANT(tile_of_rows)(size_t words, const void *a, const size_t step, int m, const float *b,
-                      float *c, size_t ldc, bool add)
+                      float *c, size_t ldc, bool add, const struct finish *to)
 {
 #define ROWS(n)                                                                                    \
     case n:                                                                                        \
-        VARIANT(tile_of)(words, a, step, n, b, c, ldc, add);                                       \
+        VARIANT(tile_of)(words, a, step, n, b, c, ldc, add, to);                                   \
         break;
     switch (m) {
         ROWS(1)
@@ -115,72 +137,42 @@ VARIANT(tile_of_rows)(size_t words, const void *a, const size_t step, int m, con
 }
 
 TARGET static void VARIANT(whole_tile)(size_t words, const void *a, size_t step, int m,
-                                       const float *b, float *c, size_t ldc, bool add)
+                                       const float *b, float *c, size_t ldc, bool add,
+                                       const struct finish *to)
 {
     assert(PAIRS || step == 0);
     if (PAIRS && step > 0)
-        VARIANT(tile_of_rows)(words, a, step, m, b, c, ldc, add);
+        VARIANT(tile_of_rows)(words, a, step, m, b, c, ldc, add, to);
     else
-        VARIANT(tile_of_rows)(words, a, 0, m, b, c, ldc, add);
+        VARIANT(tile_of_rows)(words, a, 0, m, b, c, ldc, add, to);
 }
 
 TARGET static void VARIANT(tile)(size_t words, const void *a, size_t step, int m, const float *b,
-                                 float *c, size_t ldc, int n, bool add)
+                                 float *c, size_t ldc, int n, bool add, const struct finish *to)
 {
     enum { NR = NV * LANES };
     if (n == NR) {
-        VARIANT(whole_tile)(words, a, step, m, b, c, ldc, add);
+        VARIANT(whole_tile)(words, a, step, m, b, c, ldc, add, to);
         return;
     }
     float edge[MR * NR];
-    VARIANT(whole_tile)(words, a, step, m, b, edge, NR, false);
+    VARIANT(whole_tile)(words, a, step, m, b, edge, NR, false, NULL);
     for (int i = 0; i < m; i++) {
-        for (int j = 0; j < n; j++)
-            c[(size_t)i * ldc + (size_t)j] =
-                (add ? c[(size_t)i * ldc + (size_t)j] : 0) + edge[i * NR + j];
-    }
-}
-#define TILE VARIANT(tile)
-#endif
-
-#if BF16
-/* n is a tile's columns. */
-TARGET static inline __attribute__((always_inline)) void
-VARIANT(finish_rows)(const float *c, size_t ldc, int m, const float *bias, enum act act, bfloat *y,
-                     size_t ldy)
-{
-    const VEC zero = SET(0);
-    VEC b[NV];
-    UNROLL
-    for (int v = 0; v < NV; v++)
-        b[v] = bias != NULL ? LOAD(bias + v * LANES) : zero;
-    for (int i = 0; i < m; i++, c += ldc, y += ldy) {
-        UNROLL
-        for (int v = 0; v < NV; v++)
-            NARROW(y + v * LANES, VARIANT(activate)(LOAD(c + v * LANES) + b[v], act, zero));
-    }
-}
-
-TARGET static void VARIANT(finish)(const float *c, size_t ldc, int m, int n, const float *bias,
-                                   enum act act, bfloat *y, size_t ldy)
-{
-    assert(act != ACT_PRELU); /* which has slopes */
-    if (n == NV * LANES && act == ACT_NONE) {
-        VARIANT(finish_rows)(c, ldc, m, bias, ACT_NONE, y, ldy);
-    } else if (n == NV * LANES && act == ACT_RELU6) {
-        VARIANT(finish_rows)(c, ldc, m, bias, ACT_RELU6, y, ldy);
-    } else if (n == NV * LANES && act == ACT_RELU) {
-        VARIANT(finish_rows)(c, ldc, m, bias, ACT_RELU, y, ldy);
-    } else {
-        const float low = act == ACT_NONE ? -INFINITY : 0, high = act == ACT_RELU6 ? 6 : INFINITY;
-        for (int i = 0; i < m; i++) {
-            for (int j = 0; j < n; j++) {
-                float v = c[(size_t)i * ldc + (size_t)j] + (bias != NULL ? bias[j] : 0);
-                y[(size_t)i * ldy + (size_t)j] = bf16_round(v < low ? low : v > high ? high : v);
+        for (int j = 0; j < n; j++) {
+            float *at = c + (size_t)i * ldc + (size_t)j;
+            float v = (add ? *at : 0) + edge[i * NR + j];
+            if (to != NULL) {
+                v += to->bias != NULL ? to->bias[j] : 0;
+                v = v < to->least ? to->least : v > to->most ? to->most : v;
             }
+            if (to != NULL && to->y != NULL)
+                to->y[(size_t)i * to->ldy + (size_t)j] = bf16_round(v);
+            else
+                *at = v;
         }
     }
 }
+#define TILE VARIANT(tile)
 #endif
 
 static const struct gemm VARIANT(gemm) = {
@@ -196,7 +188,6 @@ static const struct gemm VARIANT(gemm) = {
 #if BF16
     .along_bf16 = VARIANT(along_bf16),
     .across_bf16 = VARIANT(across_bf16),
-    .finish = VARIANT(finish),
 #endif
     .tile = TILE,
 };

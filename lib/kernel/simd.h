@@ -57,8 +57,8 @@ struct dw3_strip {
     size_t line;
 };
 
-/* Inner loops of depthwise filters, over floats or bfloat16s (bf16.h); sums, weights and their
-   gradients are floats. */
+/* Inner loops of depthwise filters, over floats or bfloat16s (bf16.h), or from floats to bfloat16s,
+   which have no gradients; sums, weights and their gradients are floats. */
 struct depthwise_loops {
     /* One pixel y[nc] of a filter, from the pixels under its taps. */
     void (*dw)(const struct dw *d, const void *const *tap, void *y);
@@ -105,7 +105,7 @@ struct simd {
     const struct simd
         *other; /* one with another nr, whose panels some units fill better, or NULL */
     void (*tile)(const struct tile *t);
-    struct depthwise_loops of_float, of_bf16;
+    struct depthwise_loops of_float, of_bf16, to_bf16;
     struct row_loops rows;
     /* Winograd's transforms of a patch of 4x4 pixels to 16 values `stride` apart, and of 16 such
        sums to 2x2 outputs with bias and activation, out[0] the last one and stored first. */

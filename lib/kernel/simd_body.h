@@ -113,14 +113,24 @@ TARGET static inline void VARIANT(add_lanes)(float *sum, VEC v, size_t first)
 
 #define FILTER(name) VARIANT(name)
 #define ELEMENT      float
+#define RESULT       float
 #define READ(p)      LOAD(p)
 #define WRITE(p, v)  STORE(p, v)
 #include "depthwise_body.h"
 
 #define FILTER(name) VARIANT(name##_bf16)
 #define ELEMENT      bfloat
+#define RESULT       bfloat
 #define READ(p)      WIDEN(p)
 #define WRITE(p, v)  NARROW(p, v)
+#include "depthwise_body.h"
+
+#define FILTER(name) VARIANT(name##_to_bf16)
+#define FORWARD_ALONE
+#define ELEMENT     float
+#define RESULT      bfloat
+#define READ(p)     LOAD(p)
+#define WRITE(p, v) NARROW(p, v)
 #include "depthwise_body.h"
 
 #include "bf16_body.h"
@@ -195,6 +205,11 @@ static const struct simd VARIANT(simd) = {
                 VARIANT(dw3_strip_bf16),
                 VARIANT(dw3_back_bf16),
                 VARIANT(dw3_weights_bf16)},
+    .to_bf16 = {VARIANT(dw_to_bf16),
+                {VARIANT(dw3_to_bf16), VARIANT(dw3_stride2_to_bf16)},
+                VARIANT(dw3_strip_to_bf16),
+                NULL,
+                NULL},
     .rows = {VARIANT(add_rows), VARIANT(bn_sums), VARIANT(bn_scale), VARIANT(bn_grad_sums),
              VARIANT(bn_grad)},
     .winograd_in = VARIANT(winograd_in),

@@ -40,7 +40,7 @@ void product_forth(const struct products *p, int m, int units, int inputs, struc
 {
 #ifndef MIEN_DOUBLE
     if (p->forth != NULL) {
-        gemm_run_packed(p->own, m, matrix(x, ldx, 0), p->forth, y, (size_t)ldy, p->scratch);
+        gemm_run_packed(p->own, m, matrix(x, ldx, 0), p->forth, NULL, y, (size_t)ldy, p->scratch);
         return;
     }
 #endif
@@ -52,7 +52,7 @@ void product_back(const struct products *p, int m, int inputs, int units, struct
 {
 #ifndef MIEN_DOUBLE
     if (p->back != NULL) {
-        gemm_run_packed(p->own, m, matrix(dy, ldy, 0), p->back, dx, (size_t)ldx, p->scratch);
+        gemm_run_packed(p->own, m, matrix(dy, ldy, 0), p->back, NULL, dx, (size_t)ldx, p->scratch);
         return;
     }
 #endif

@@ -98,7 +98,7 @@ static void run_packed(const struct product *p, const struct gemm *g)
     struct packed b = pack_all(g, p->n, p->k, p->b, false);
     assert_non_null(scratch);
     memcpy(p->c, p->start, (size_t)p->m * p->ldc * sizeof *p->c);
-    gemm_run_packed(g, p->m, p->a, &b, p->c, p->ldc, scratch);
+    gemm_run_packed(g, p->m, p->a, &b, NULL, p->c, p->ldc, scratch);
     free(b.at);
     free(scratch);
 }
@@ -239,28 +239,32 @@ static void check_narrowed(struct product *p, const struct gemm *g, const float 
     free((void *)narrow.b.half);
 }
 
-/* Results in bfloat16 are the floats of `want`, activated and rounded. */
-static void check_rounded(const struct product *p, const struct gemm *g, const float *want)
+/* Results are the floats of `want`, activated, and in bfloat16 rounded. */
+static void check_finished(const struct product *p, const struct gemm *g, const float *want)
 {
     static const enum act acts[] = {ACT_NONE, ACT_RELU, ACT_RELU6};
     struct packed b = pack_all(g, p->n, p->k, p->b, false);
     float *scratch = malloc(gemm_scratch(g) * sizeof *scratch);
     float *room = malloc((size_t)p->m * (size_t)p->n * sizeof *room);
+    float *floats = malloc((size_t)p->m * (size_t)p->n * sizeof *floats);
     bfloat *y = malloc((size_t)p->m * (size_t)p->n * sizeof *y);
-    assert_true(scratch != NULL && room != NULL && y != NULL);
+    assert_true(scratch != NULL && room != NULL && floats != NULL && y != NULL);
     for (int k = 0; k < 6; k++) {
         const struct tail tail = {k % 2 == 0 ? p->start : NULL, acts[k / 2], NULL};
         gemm_run_bf16(g, p->m, p->a, &b, &tail, y, room, scratch);
+        gemm_run_packed(g, p->m, p->a, &b, &tail, floats, (size_t)p->n, scratch);
         for (int i = 0; i < p->m; i++) {
             for (int j = 0; j < p->n; j++) {
                 float v = tail_one(&tail, j, want[(size_t)i * p->ldc + (size_t)j]);
                 assert_int_equal(y[i * p->n + j], bf16_round(v));
+                assert_true(floats[i * p->n + j] == v);
             }
         }
     }
     free(b.at);
     free(scratch);
     free(room);
+    free(floats);
     free(y);
 }
 
@@ -297,7 +301,7 @@ static void test_bytes(void **state)
             if (g->bf16)
                 check_narrowed(&p, g, first[true], bytes);
             if (g->bf16 && !p.add && p.k > 0)
-                check_rounded(&p, g, first[true]);
+                check_finished(&p, g, first[true]);
             if (!p.add && p.k > 0) {
                 run_blocks(&p, g);
                 assert_memory_equal(p.c, first[g->bf16], bytes);
