@@ -239,8 +239,8 @@ static void *value_at(const struct plan *p, const struct plan_work *w, int v, in
 {
     const struct plan_value *value = &p->value[v];
     size_t elements = value->batch ? (size_t)first * value->count : 0;
-    float *at = w->mem + value->at;
-    return reals_at(reals_from(reals_of(at, value->bf16), elements));
+    char *at = (char *)(w->mem + value->at);
+    return at + elements * (value->bf16 ? sizeof(bfloat) : sizeof(float));
 }
 
 static void run_input(const struct plan *p, const void *const *in, float *y, int n, size_t count)
