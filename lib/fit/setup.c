@@ -255,13 +255,14 @@ static int ask_teacher(struct fitter *f, const struct mien_pack *train, struct m
     return rc != 0 ? rc : describe_teacher(f, e);
 }
 
-/* Whether all processes train the same, by the same options. */
+/* Whether all processes train the same, by the same options, and sum in the same order: the bytes
+   must not depend on who has which images. */
 static int agree(const struct fitter *f, struct mien_err *e)
 {
     const struct fit_config *c = f->c;
     struct mien_buf b = {0};
-    int rc = mien_buf_printf(&b, "mien=%s resume=%d checkpoint=%d every=%d ", MIEN_VERSION,
-                             c->resume, c->checkpoint != NULL, c->every);
+    int rc = mien_buf_printf(&b, "mien=%s resume=%d checkpoint=%d every=%d sums=%s ", MIEN_VERSION,
+                             c->resume, c->checkpoint != NULL, c->every, train_order(c->precision));
     rc |= mien_buf_append(&b, f->about, strlen(f->about) + 1);
     rc = rc < 0 ? mien_err_mem(e, b.cap, "a description")
                 : agree_text(c->ranks, (const char *)b.data, e);

@@ -5,7 +5,7 @@
 #include "patches.h"
 
 /* Output pixels worked off together, while their sums are in the second-level cache. */
-enum { ROWS = 168 };
+enum { ROWS = GEMM_ROWS };
 
 bool conv_bf16_fits(const struct layer *l)
 {

@@ -16,12 +16,34 @@
 
 #include <assert.h>
 #include <math.h>
+#include <stdatomic.h>
 #include <string.h>
 
 #ifdef __x86_64__
+#include "amx.h"
 #include "vec.h"
 
 enum { BLOCK_FLOAT = 256, BLOCK_BF16 = 512 };
+
+/* Sums of a part of a tile, ld apart, that weren't added to c or finished. */
+static void finish_some(const float *sums, size_t ld, int m, int n, bool add, float *c, size_t ldc,
+                        const struct finish *to)
+{
+    for (int i = 0; i < m; i++, sums += ld) {
+        for (int j = 0; j < n; j++) {
+            float *at = c + (size_t)i * ldc + (size_t)j;
+            float v = (add ? *at : 0) + sums[j];
+            if (to != NULL) {
+                v += to->bias != NULL ? to->bias[j] : 0;
+                v = v < to->least ? to->least : v > to->most ? to->most : v;
+            }
+            if (to != NULL && to->y != NULL)
+                to->y[(size_t)i * to->ldy + (size_t)j] = bf16_round(v);
+            else
+                *at = v;
+        }
+    }
+}
 
 /* --- AVX2 ----------------------------------------------------------------------------------- */
 
@@ -242,20 +264,25 @@ AVX512_BF16 __m512 word_of_two(const void *p)
 #define MULADD(x, y, sum)     _mm512_dpbf16_ps(sum, (__m512bh)(x), (__m512bh)(y))
 #include "gemm_body.h"
 
+#include "gemm_amx.h"
+
 /* --- Choice --------------------------------------------------------------------------------- */
 
 static bool can_run(const struct gemm *g)
 {
     if (g->lanes < 16)
         return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
+    if (g == &gemm_amx)
+        return cpu_has_bf16() && amx_allowed();
     if (g == &gemm_avx512bf16)
         return cpu_has_bf16();
     return __builtin_cpu_supports("avx512f");
 }
 
 /* The best of each precision first. */
-static const struct gemm *const variants[] = {&gemm_avx512bf16, &gemm_avx512_rounded,
-                                              &gemm_avx2_rounded, &gemm_avx512, &gemm_avx2};
+static const struct gemm *const variants[] = {
+    &gemm_amx,          &gemm_avx512bf16, &gemm_avx512_rounded,
+    &gemm_avx2_rounded, &gemm_avx512,     &gemm_avx2};
 
 const struct gemm *gemm_variant(size_t i)
 {
@@ -277,7 +304,7 @@ const struct gemm *gemm_choose(const struct simd *simd, bool bf16)
 {
     const struct gemm *g;
     for (size_t i = 0; (g = gemm_variant(i)) != NULL; i++) {
-        if (g->bf16 == bf16 && g->lanes <= simd->lanes)
+        if (g->bf16 == bf16 && g->lanes <= simd->lanes && (simd->amx || !g->by_row))
             break;
     }
     return g;
@@ -285,49 +312,88 @@ const struct gemm *gemm_choose(const struct simd *simd, bool bf16)
 
 /* --- The product ---------------------------------------------------------------------------- */
 
-enum { ROWS = 168, COLUMNS = 512 };
+enum { ROWS = GEMM_ROWS, COLUMNS = 512 };
 
 static int min_int(int a, int b)
 {
     return a < b ? a : b;
 }
 
-/* Words of a block of k terms: where a word holds one, terms come in twos for bfloat16 too. */
-static size_t words_of(const struct gemm *g, int k)
+/* Words of k terms, which come in twos for bfloat16 where a word holds one, too. */
+static size_t words_for(const struct gemm *g, int k)
 {
     size_t even = ((size_t)k + 1) / 2 * 2;
     return g->pairs ? even / 2 : g->bf16 ? even : (size_t)k;
 }
 
-/* Panels of operands: rows go in evenly. */
+/* Words of a block of k terms. */
+static size_t words_of(const struct gemm *g, int k)
+{
+    size_t whole = (size_t)g->words;
+    return (words_for(g, k) + whole - 1) / whole * whole;
+}
+
+/* Panels of operands: rows go in evenly, where they needn't fill tiles. */
 static int each_of(const struct gemm *g, bool left, int many)
 {
     int panels = (many + g->mr - 1) / g->mr;
+    if (left && g->by_row)
+        return g->mr;
     return !left ? g->nr : panels > 0 ? (many + panels - 1) / panels : 1;
 }
 
 static int width_of(const struct gemm *g, bool left)
 {
-    return left ? g->lanes : g->nr;
+    return !left ? g->nr : g->by_row ? g->mr : g->lanes;
 }
 
 size_t gemm_scratch(const struct gemm *g)
 {
-    size_t most_rows = (size_t)((ROWS + g->mr - 1) / g->mr * g->lanes);
+    size_t most_rows = (size_t)((ROWS + g->mr - 1) / g->mr * width_of(g, true));
     return words_of(g, g->block) * (most_rows + COLUMNS);
 }
 
-/* Packs terms [k0, k0 + k) of rows or columns [from, from + count). to: of the first term there. */
+/* Panels at `at` of a block of so many words, from the word `from` on. */
+static struct panels panels_at(const struct gemm *g, float *at, bool left, int many, size_t words,
+                               size_t from)
+{
+    const bool by_row = left && g->by_row;
+    const size_t w = (size_t)width_of(g, left);
+    return (struct panels){at + (by_row ? from : from * w), words * w, many, each_of(g, left, many),
+                           by_row ? (int)words : (int)w};
+}
+
+/* Words [from, to) of panels become zeros. */
+static void clear_words(const struct gemm *g, const struct panels *p, bool left, size_t from,
+                        size_t to)
+{
+    if (from == to)
+        return;
+    for (int i = 0; i < p->count; i += p->each) {
+        float *panel = p->at + (size_t)(i / p->each) * p->step;
+        if (!left || !g->by_row) {
+            memset(panel + from * (size_t)p->w, 0, (to - from) * (size_t)p->w * sizeof *panel);
+            continue;
+        }
+        for (int r = 0; r < min_int(p->each, p->count - i); r++)
+            memset(panel + (size_t)r * (size_t)p->w + from, 0, (to - from) * sizeof *panel);
+    }
+}
+
+/* Packs terms [k0, k0 + k) of rows or columns [from, from + count). to: of the first term there, with
+   room for so many words. */
 static void pack(const struct gemm *g, const struct matrix *x, bool left, int from, int k0, int k,
-                 const struct panels *to)
+                 const struct panels *to, size_t words)
 {
     /* In memory, a row's terms lie side by side, or a term's rows. */
     bool across = left != x->transposed;
     size_t at = across ? (size_t)from * x->ld + (size_t)k0 : (size_t)k0 * x->ld + (size_t)from;
+    const struct packing *p = left ? &g->left : &g->right;
     if (x->x != NULL)
-        (across ? g->across : g->along)(x->x + at, x->ld, k, to);
+        (across ? p->across : p->along)(x->x + at, x->ld, k, to);
     else
-        (across ? g->across_bf16 : g->along_bf16)(x->half + at, x->ld, k, to);
+        (across ? p->across_bf16 : p->along_bf16)(x->half + at, x->ld, k, to);
+    clear_words(g, to, left, words_for(g, k), words);
 }
 
 static struct finish finish_from(const struct finish *f, int row, int column)
@@ -349,7 +415,7 @@ struct left {
 /* Whether rows can be multiplied where they lie: their terms are words already. */
 static bool in_place(const struct gemm *g, const struct matrix *a, int k)
 {
-    return g->pairs && a->x == NULL && !a->transposed && k % 2 == 0;
+    return g->pairs && a->x == NULL && !a->transposed && k % (2 * g->words) == 0;
 }
 
 /* c (a.rows, columns) = or += a by packed b; then they are whole sums if `to` isn't NULL. */
@@ -359,6 +425,8 @@ static void multiply(const struct gemm *g, size_t words, struct left a, const fl
     const size_t b_step = words * (size_t)g->nr;
     const size_t a_step =
         a.step > 0 ? (size_t)a.each * a.step : words * (size_t)g->lanes * sizeof(float);
+    if (g->begin != NULL)
+        g->begin();
     for (int j = 0; j < columns; j += g->nr, b += b_step) {
         const char *panel = a.at;
         int n = min_int(g->nr, columns - j);
@@ -371,6 +439,20 @@ static void multiply(const struct gemm *g, size_t words, struct left a, const fl
                     to != NULL ? &f : NULL);
         }
     }
+    if (g->end != NULL)
+        g->end();
+}
+
+/* Where the i-th of m rows' blocks begins. */
+static int first_row(const struct gemm *g, int m, int i, int blocks)
+{
+    return g->by_row ? min_int(i * ROWS, m) : (int)((long)m * i / blocks);
+}
+
+static struct left packed_left(const struct gemm *g, const float *at, size_t words, int rows,
+                               int each)
+{
+    return (struct left){(const char *)at, g->by_row ? words * sizeof *at : 0, rows, each};
 }
 
 /* b: the right side, or NULL: it is packed. With `finish` c has room for sums. */
@@ -382,7 +464,7 @@ static void run(const struct gemm *g, int m, int n, int k, const struct matrix *
     float *const rows_here = scratch + words_of(g, g->block) * COLUMNS;
     const int blocks = (m + ROWS - 1) / ROWS;
     const size_t panels = (size_t)((n + g->nr - 1) / g->nr * g->nr);
-    assert(COLUMNS % g->nr == 0 && g->mr <= g->lanes);
+    assert(COLUMNS % g->nr == 0 && g->mr <= width_of(g, true));
     if (k == 0 && !add) {
         for (int i = 0; i < m; i++)
             memset(c + (size_t)i * ldc, 0, (size_t)n * sizeof *c);
@@ -394,22 +476,20 @@ static void run(const struct gemm *g, int m, int n, int k, const struct matrix *
             const int columns = min_int(COLUMNS, n - n0);
             const float *b_here = columns_here;
             if (b != NULL) {
-                struct panels p = {columns_here, words * (size_t)g->nr, columns, g->nr, g->nr};
-                pack(g, b, false, n0, k0, terms, &p);
+                struct panels p = panels_at(g, columns_here, false, columns, words, 0);
+                pack(g, b, false, n0, k0, terms, &p, words);
             } else {
                 b_here = packed + words * (size_t)n0;
             }
             for (int i = 0; i < blocks; i++) {
-                int from = (int)((long)m * i / blocks), rows = (int)((long)m * (i + 1) / blocks);
-                rows -= from;
-                struct panels p = {rows_here, words * (size_t)g->lanes, rows,
-                                   each_of(g, true, rows), g->lanes};
-                struct left left = {(const char *)rows_here, 0, rows, p.each};
+                int from = first_row(g, m, i, blocks), rows = first_row(g, m, i + 1, blocks) - from;
+                struct panels p = panels_at(g, rows_here, true, rows, words, 0);
+                struct left left = packed_left(g, rows_here, words, rows, p.each);
                 if (in_place(g, a, k)) {
                     left.at = (const char *)(a->half + (size_t)from * a->ld + (size_t)k0);
                     left.step = a->ld * sizeof *a->half;
                 } else {
-                    pack(g, a, true, from, k0, terms, &p);
+                    pack(g, a, true, from, k0, terms, &p, words);
                 }
                 struct finish to;
                 if (finish != NULL)
@@ -459,15 +539,16 @@ static float *block_at(const struct gemm *g, const struct packed *p, int k0)
 
 void gemm_pack(const struct gemm *g, const struct packed *p, struct matrix x, int from, int count)
 {
-    const int w = width_of(g, p->left);
     assert(from % 2 == 0 && from + count <= p->terms);
     for (int k0 = from, k; k0 < from + count; k0 += k) {
         const int in_block = k0 % g->block, begin = k0 - in_block;
-        const size_t words = words_of(g, min_int(g->block, p->terms - begin));
+        const int terms = min_int(g->block, p->terms - begin);
+        const size_t words = words_of(g, terms), first = words_for(g, in_block);
         k = min_int(g->block - in_block, from + count - k0);
-        const struct panels panels = {block_at(g, p, begin) + words_of(g, in_block) * (size_t)w,
-                                      words * (size_t)w, p->many, gemm_step(g, p), w};
-        pack(g, &x, p->left, 0, k0, k, &panels);
+        const struct panels panels =
+            panels_at(g, block_at(g, p, begin), p->left, p->many, words, first);
+        pack(g, &x, p->left, 0, k0, k, &panels,
+             in_block + k == terms ? words - first : words_for(g, k));
     }
 }
 
@@ -507,8 +588,8 @@ void gemm_run_block(const struct gemm *g, const struct packed *a, const struct p
     assert(i + m <= a->many && j + n <= b->many);
     for (int k0 = 0; k0 < a->terms; k0 += g->block) {
         const size_t words = words_of(g, min_int(g->block, a->terms - k0));
-        const float *rows = block_at(g, a, k0) + words * (size_t)(i / each * g->lanes);
-        multiply(g, words, (struct left){(const char *)rows, 0, m, each},
+        const float *rows = block_at(g, a, k0) + words * (size_t)(i / each * width_of(g, true));
+        multiply(g, words, packed_left(g, rows, words, m, each),
                  block_at(g, b, k0) + words * (size_t)j, n, k0 > 0, c, ldc, NULL);
     }
 }

@@ -1,6 +1,6 @@
 /*
- * Products of matrices for training, in float or with operands rounded to bfloat16: on AVX2 with
- * FMA and on AVX-512, for other processors there is a BLAS. Both operands are packed, so that each
+ * Products of matrices, in float or with operands rounded to bfloat16: on AVX2 with FMA, on AVX-512
+ * and on AMX; for other processors there is a BLAS. Both operands are packed, so that each
  * may be transposed and no shape falls off.
  *
  * An element of a product is summed in blocks of terms, each from zero on and term after term,
@@ -11,6 +11,9 @@
  * one instruction (vdpbf16ps), the second before the first; its sums are floats. Where it is
  * missing the float kernels multiply the same rounded numbers in the same order, at half the speed,
  * and give the same bytes; but the instruction takes numbers below 2^-126 for zero, and they don't.
+ *
+ * AMX adds up the first terms of 16 words, and the second ones, then both, and that to the element,
+ * over the blocks, too: an order that vdpbf16ps can't follow. So its bytes are its own.
  */
 #ifndef MIEN_KERNEL_GEMM_H
 #define MIEN_KERNEL_GEMM_H
@@ -22,11 +25,21 @@
 #include "simd.h"
 
 /* `count` rows or columns of an operand, `each` of them in a panel, term after term: (words, w),
-   with zeros behind them. Panels begin `step` floats apart. */
+   with zeros behind them; or, of rows with `by_row`, row after row, w words apart. Panels begin
+   `step` floats apart. */
 struct panels {
     float *at;
     size_t step;
     int count, each, w;
+};
+
+/* Pack terms [0, k) at x. along: a term's elements lie side by side, terms are ld apart; across: the
+   other way round. The second ones of each take bfloat16, NULL in float. */
+struct packing {
+    void (*along)(const float *x, size_t ld, int k, const struct panels *p);
+    void (*across)(const float *x, size_t ld, int k, const struct panels *p);
+    void (*along_bf16)(const bfloat *x, size_t ld, int k, const struct panels *p);
+    void (*across_bf16)(const bfloat *x, size_t ld, int k, const struct panels *p);
 };
 
 /* What whole sums become: min(most, max(least, sum + bias)), and where they go; with y NULL they
@@ -42,15 +55,15 @@ struct finish {
 struct gemm {
     const char *name; /* as mien-train's log has it */
     bool bf16, pairs;
-    int mr, nr; /* the most rows and the columns of a tile */
+    bool by_row; /* the left side's panels are rows of words, in twos, as they are in memory */
+    int mr, nr;  /* the most rows and the columns of a tile */
     int lanes;
     int block; /* terms that are summed at once */
-    /* Pack terms [0, k) at x. along: a term's elements lie side by side, terms are ld apart;
-       across: the other way round. The second ones of each take bfloat16, NULL in float. */
-    void (*along)(const float *x, size_t ld, int k, const struct panels *p);
-    void (*across)(const float *x, size_t ld, int k, const struct panels *p);
-    void (*along_bf16)(const bfloat *x, size_t ld, int k, const struct panels *p);
-    void (*across_bf16)(const bfloat *x, size_t ld, int k, const struct panels *p);
+    int words; /* a block has a multiple of so many, those behind the terms are zeros */
+    struct packing left, right;
+    /* Called by a thread before and after it multiplies; may be NULL. */
+    void (*begin)(void);
+    void (*end)(void);
     /* c[m, n] = the product of m rows and a panel of nr columns; added to c with `add`. a: a panel,
        `lanes` wide, where step is 0; else, of pairs, bfloat16s, the rows `step` bytes apart. to,
        unless it is NULL: how the sums are finished. */
@@ -72,6 +85,10 @@ struct matrix {
     bool transposed;
     const bfloat *half;
 };
+
+/* Rows that are multiplied at once: callers that cut a product's rows themselves do well to take as
+   many. Whole tiles of each variant. */
+enum { GEMM_ROWS = 224 };
 
 /* Floats of scratch that gemm_run needs. */
 size_t gemm_scratch(const struct gemm *g);

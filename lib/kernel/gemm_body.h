@@ -157,22 +157,21 @@ TARGET static void VARIANT(tile)(size_t words, const void *a, size_t step, int m
     }
     float edge[MR * NR];
     VARIANT(whole_tile)(words, a, step, m, b, edge, NR, false, NULL);
-    for (int i = 0; i < m; i++) {
-        for (int j = 0; j < n; j++) {
-            float *at = c + (size_t)i * ldc + (size_t)j;
-            float v = (add ? *at : 0) + edge[i * NR + j];
-            if (to != NULL) {
-                v += to->bias != NULL ? to->bias[j] : 0;
-                v = v < to->least ? to->least : v > to->most ? to->most : v;
-            }
-            if (to != NULL && to->y != NULL)
-                to->y[(size_t)i * to->ldy + (size_t)j] = bf16_round(v);
-            else
-                *at = v;
-        }
-    }
+    finish_some(edge, NR, m, n, add, c, ldc, to);
 }
 #define TILE VARIANT(tile)
+#endif
+
+#if BF16
+#define PACKINGS(v)                                                                                \
+    {                                                                                              \
+        v(along), v(across), v(along_bf16), v(across_bf16)                                         \
+    }
+#else
+#define PACKINGS(v)                                                                                \
+    {                                                                                              \
+        v(along), v(across), NULL, NULL                                                            \
+    }
 #endif
 
 static const struct gemm VARIANT(gemm) = {
@@ -183,16 +182,14 @@ static const struct gemm VARIANT(gemm) = {
     .nr = NV * LANES,
     .lanes = LANES,
     .block = BLOCK,
-    .along = VARIANT(along),
-    .across = VARIANT(across),
-#if BF16
-    .along_bf16 = VARIANT(along_bf16),
-    .across_bf16 = VARIANT(across_bf16),
-#endif
+    .words = 1,
+    .left = PACKINGS(VARIANT),
+    .right = PACKINGS(VARIANT),
     .tile = TILE,
 };
 
 #undef VARIANT
+#undef PACKINGS
 #undef VECTORS
 #undef MORE_TARGETS
 #undef GEMM_NAME

@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "amx.h"
+
 #define VARIANT(name) name##_portable
 #define VARIANT_NAME  "portable"
 #define VECTORS       VECTORS_PORTABLE
@@ -64,6 +66,7 @@
 /* The same where an instruction rounds to bfloat16. */
 #define VARIANT(name) name##_avx512bf16
 #define VARIANT_NAME  "avx512"
+#define AMX_NAME      "amx"
 #define VECTORS       VECTORS_BF16
 #define MR            6
 #define NV            4
@@ -75,6 +78,8 @@
 static bool can_run(const struct simd *s)
 {
 #ifdef __x86_64__
+    if (s == &simd_amx_avx512bf16)
+        return cpu_has_bf16() && amx_allowed();
     if (s == &simd_avx512bf16)
         return cpu_has_bf16();
     if (s == &simd_avx512)
@@ -90,7 +95,7 @@ const struct simd *simd_choose(struct mien_err *e)
 {
     const struct simd *variants[] = {
 #ifdef __x86_64__
-        &simd_avx512bf16, &simd_avx512, &simd_avx2,
+        &simd_amx_avx512bf16, &simd_avx512bf16, &simd_avx512, &simd_avx2,
 #endif
         &simd_portable};
     const char *wanted = getenv("MIEN_SIMD");

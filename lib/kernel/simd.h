@@ -6,6 +6,7 @@
 #ifndef MIEN_KERNEL_SIMD_H
 #define MIEN_KERNEL_SIMD_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "bf16.h"
@@ -100,7 +101,8 @@ struct row_loops {
 };
 
 struct simd {
-    const char *name; /* avx512, avx2, portable */
+    const char *name; /* amx, avx512, avx2, portable */
+    bool amx;         /* products of bfloat16s are made in tiles, gemm_amx.h's */
     int lanes, mr, nr, strip;
     const struct simd
         *other; /* one with another nr, whose panels some units fill better, or NULL */

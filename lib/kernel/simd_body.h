@@ -2,6 +2,7 @@
  * The inner loops for one kind of vectors; simd.c includes this file once for each variant. Before
  * that it defines VARIANT and VECTORS, see vec.h, and
  *   VARIANT_NAME   what MIEN_SIMD calls it
+ *   AMX_NAME       the same with products of bfloat16s in tiles (amx.h); optional
  *   MR, NV         a tile: rows, and vectors across
  *   STRIP          rows of outputs that a depthwise filter makes at once
  *   OTHER          the variant's other tiles, or NULL
@@ -187,35 +188,37 @@ TARGET static void VARIANT(winograd_out)(const float *m, size_t stride, size_t n
     }
 }
 
-static const struct simd VARIANT(simd) = {
-    .name = VARIANT_NAME,
-    .lanes = LANES,
-    .mr = MR,
-    .nr = NV * LANES,
-    .strip = STRIP,
-    .other = OTHER,
-    .tile = VARIANT(tile),
-    .of_float = {VARIANT(dw),
-                 {VARIANT(dw3), VARIANT(dw3_stride2)},
-                 VARIANT(dw3_strip),
-                 VARIANT(dw3_back),
-                 VARIANT(dw3_weights)},
-    .of_bf16 = {VARIANT(dw_bf16),
-                {VARIANT(dw3_bf16), VARIANT(dw3_stride2_bf16)},
-                VARIANT(dw3_strip_bf16),
-                VARIANT(dw3_back_bf16),
-                VARIANT(dw3_weights_bf16)},
-    .to_bf16 = {VARIANT(dw_to_bf16),
-                {VARIANT(dw3_to_bf16), VARIANT(dw3_stride2_to_bf16)},
-                VARIANT(dw3_strip_to_bf16),
-                NULL,
-                NULL},
-    .rows = {VARIANT(add_rows), VARIANT(bn_sums), VARIANT(bn_scale), VARIANT(bn_grad_sums),
-             VARIANT(bn_grad)},
-    .winograd_in = VARIANT(winograd_in),
-    .winograd_out = VARIANT(winograd_out),
-};
+#define LOOPS(has_name, has_amx)                                                                   \
+    {                                                                                              \
+        .name = has_name, .amx = has_amx, .lanes = LANES, .mr = MR, .nr = NV * LANES,              \
+        .strip = STRIP, .other = OTHER, .tile = VARIANT(tile),                                     \
+        .of_float = {VARIANT(dw),                                                                  \
+                     {VARIANT(dw3), VARIANT(dw3_stride2)},                                         \
+                     VARIANT(dw3_strip),                                                           \
+                     VARIANT(dw3_back),                                                            \
+                     VARIANT(dw3_weights)},                                                        \
+        .of_bf16 = {VARIANT(dw_bf16),                                                              \
+                    {VARIANT(dw3_bf16), VARIANT(dw3_stride2_bf16)},                                \
+                    VARIANT(dw3_strip_bf16),                                                       \
+                    VARIANT(dw3_back_bf16),                                                        \
+                    VARIANT(dw3_weights_bf16)},                                                    \
+        .to_bf16 = {VARIANT(dw_to_bf16),                                                           \
+                    {VARIANT(dw3_to_bf16), VARIANT(dw3_stride2_to_bf16)},                          \
+                    VARIANT(dw3_strip_to_bf16),                                                    \
+                    NULL,                                                                          \
+                    NULL},                                                                         \
+        .rows = {VARIANT(add_rows), VARIANT(bn_sums), VARIANT(bn_scale), VARIANT(bn_grad_sums),    \
+                 VARIANT(bn_grad)},                                                                \
+        .winograd_in = VARIANT(winograd_in), .winograd_out = VARIANT(winograd_out),                \
+    }
 
+static const struct simd VARIANT(simd) = LOOPS(VARIANT_NAME, false);
+#ifdef AMX_NAME
+static const struct simd VARIANT(simd_amx) = LOOPS(AMX_NAME, true);
+#endif
+
+#undef LOOPS
+#undef AMX_NAME
 #undef VARIANT
 #undef VARIANT_NAME
 #undef VECTORS

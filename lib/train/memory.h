@@ -38,6 +38,7 @@
 #include <stdbool.h>
 
 #include "net/net.h"
+#include "kernel/gemm.h"
 #include "kernel/kernels.h"
 
 enum role { ABSENT, GIVEN, COMPUTED };
@@ -122,7 +123,7 @@ struct weight_blocks train_weight_blocks(const struct layer *l);
 
 /* Rows of a product that are made floats at once where they become bfloat16, and elements of scratch
    that a convolution needs for that, behind its patches. */
-enum { TRAIN_ROWS = 168 };
+enum { TRAIN_ROWS = GEMM_ROWS };
 size_t train_rows_scratch(const struct layer *l, struct shape in);
 
 /* Elements that a block has at most. */

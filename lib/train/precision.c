@@ -27,6 +27,14 @@ int train_kernels_choose(struct train_kernels *k, enum train_precision precision
     return 0;
 }
 
+const char *train_order(enum train_precision precision)
+{
+    struct train_kernels k;
+    struct mien_err e;
+    bool tiles = train_kernels_choose(&k, precision, &e) == 0 && k.conv != NULL && k.conv->by_row;
+    return tiles ? "tiles" : "terms";
+}
+
 int train_kernels_describe(enum train_precision precision, char text[TRAIN_KERNELS_TEXT],
                            struct mien_err *e)
 {

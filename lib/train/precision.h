@@ -25,6 +25,9 @@ struct train_kernels {
 MIEN_CHECKED int train_kernels_choose(struct train_kernels *k, enum train_precision precision,
                                       struct mien_err *e);
 
+/* Whose order of sums the products of a precision have: "terms", or on AMX "tiles". */
+const char *train_order(enum train_precision precision);
+
 /* "precision float, products by avx512": whoever compares times or bytes wants to know what ran.
    Returns train_kernels_choose's codes. */
 enum { TRAIN_KERNELS_TEXT = 120 };

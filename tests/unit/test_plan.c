@@ -1118,8 +1118,8 @@ static void company(void **state)
 /* The same network again with each kind of instructions. */
 static void variants(void **state)
 {
-    const char *name[] = {"avx512", "avx2", "portable"};
-    for (int i = 0; i < 3; i++) {
+    const char *name[] = {"amx", "avx512", "avx2", "portable"};
+    for (int i = 0; i < 4; i++) {
         setenv("MIEN_SIMD", name[i], 1);
         struct mien_err e;
         struct model m = {0};
@@ -1134,7 +1134,7 @@ static void variants(void **state)
             depthwise(state);
         } else {
             print_message("%s\n", e.msg);
-            assert_true(i < 2); /* the portable variant runs everywhere */
+            assert_true(i < 3); /* the portable variant runs everywhere */
         }
         plan_free(p);
         model_free(&m);
