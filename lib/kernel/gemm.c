@@ -320,17 +320,17 @@ static int min_int(int a, int b)
 }
 
 /* Words of k terms, which come in twos for bfloat16 where a word holds one, too. */
-static size_t words_for(const struct gemm *g, int k)
+static size_t words_of(const struct gemm *g, int k)
 {
     size_t even = ((size_t)k + 1) / 2 * 2;
     return g->pairs ? even / 2 : g->bf16 ? even : (size_t)k;
 }
 
-/* Words of a block of k terms. */
-static size_t words_of(const struct gemm *g, int k)
+/* Words of a block of k terms: those behind them are zeros. */
+static size_t block_words(const struct gemm *g, int k)
 {
     size_t whole = (size_t)g->words;
-    return (words_for(g, k) + whole - 1) / whole * whole;
+    return (words_of(g, k) + whole - 1) / whole * whole;
 }
 
 /* Panels of operands: rows go in evenly, where they needn't fill tiles. */
@@ -350,7 +350,7 @@ static int width_of(const struct gemm *g, bool left)
 size_t gemm_scratch(const struct gemm *g)
 {
     size_t most_rows = (size_t)((ROWS + g->mr - 1) / g->mr * width_of(g, true));
-    return words_of(g, g->block) * (most_rows + COLUMNS);
+    return block_words(g, g->block) * (most_rows + COLUMNS);
 }
 
 /* Panels at `at` of a block of so many words, from the word `from` on. */
@@ -393,7 +393,7 @@ static void pack(const struct gemm *g, const struct matrix *x, bool left, int fr
         (across ? p->across : p->along)(x->x + at, x->ld, k, to);
     else
         (across ? p->across_bf16 : p->along_bf16)(x->half + at, x->ld, k, to);
-    clear_words(g, to, left, words_for(g, k), words);
+    clear_words(g, to, left, words_of(g, k), words);
 }
 
 static struct finish finish_from(const struct finish *f, int row, int column)
@@ -461,7 +461,7 @@ static void run(const struct gemm *g, int m, int n, int k, const struct matrix *
                 const struct finish *finish, float *scratch)
 {
     float *const columns_here = scratch;
-    float *const rows_here = scratch + words_of(g, g->block) * COLUMNS;
+    float *const rows_here = scratch + block_words(g, g->block) * COLUMNS;
     const int blocks = (m + ROWS - 1) / ROWS;
     const size_t panels = (size_t)((n + g->nr - 1) / g->nr * g->nr);
     assert(COLUMNS % g->nr == 0 && g->mr <= width_of(g, true));
@@ -471,7 +471,7 @@ static void run(const struct gemm *g, int m, int n, int k, const struct matrix *
     }
     for (int k0 = 0; k0 < k; k0 += g->block) {
         const int terms = min_int(g->block, k - k0);
-        const size_t words = words_of(g, terms);
+        const size_t words = block_words(g, terms);
         for (int n0 = 0; n0 < n; n0 += COLUMNS) {
             const int columns = min_int(COLUMNS, n - n0);
             const float *b_here = columns_here;
@@ -527,14 +527,14 @@ static size_t across_panels(const struct gemm *g, const struct packed *p)
 size_t packed_floats(const struct gemm *g, const struct packed *p)
 {
     int rest = p->terms % g->block;
-    size_t words = words_of(g, g->block) * (size_t)(p->terms / g->block) + words_of(g, rest);
+    size_t words = block_words(g, g->block) * (size_t)(p->terms / g->block) + block_words(g, rest);
     return words * across_panels(g, p);
 }
 
 /* Where the block of terms from k0 on begins: all before it are whole. */
 static float *block_at(const struct gemm *g, const struct packed *p, int k0)
 {
-    return p->at + words_of(g, g->block) * (size_t)(k0 / g->block) * across_panels(g, p);
+    return p->at + block_words(g, g->block) * (size_t)(k0 / g->block) * across_panels(g, p);
 }
 
 void gemm_pack(const struct gemm *g, const struct packed *p, struct matrix x, int from, int count)
@@ -543,12 +543,12 @@ void gemm_pack(const struct gemm *g, const struct packed *p, struct matrix x, in
     for (int k0 = from, k; k0 < from + count; k0 += k) {
         const int in_block = k0 % g->block, begin = k0 - in_block;
         const int terms = min_int(g->block, p->terms - begin);
-        const size_t words = words_of(g, terms), first = words_for(g, in_block);
+        const size_t words = block_words(g, terms), first = words_of(g, in_block);
         k = min_int(g->block - in_block, from + count - k0);
         const struct panels panels =
             panels_at(g, block_at(g, p, begin), p->left, p->many, words, first);
         pack(g, &x, p->left, 0, k0, k, &panels,
-             in_block + k == terms ? words - first : words_for(g, k));
+             in_block + k == terms ? words - first : words_of(g, k));
     }
 }
 
@@ -587,7 +587,7 @@ void gemm_run_block(const struct gemm *g, const struct packed *a, const struct p
     assert(i % each == 0 && j % g->nr == 0 && a->terms == b->terms);
     assert(i + m <= a->many && j + n <= b->many);
     for (int k0 = 0; k0 < a->terms; k0 += g->block) {
-        const size_t words = words_of(g, min_int(g->block, a->terms - k0));
+        const size_t words = block_words(g, min_int(g->block, a->terms - k0));
         const float *rows = block_at(g, a, k0) + words * (size_t)(i / each * width_of(g, true));
         multiply(g, words, packed_left(g, rows, words, m, each),
                  block_at(g, b, k0) + words * (size_t)j, n, k0 > 0, c, ldc, NULL);
