@@ -28,7 +28,7 @@ VAL ?= 5
 SPLIT ?= 1
 SEED ?= 1
 EPOCHS ?= 8
-# bf16 takes less time where the processor has AVX512_BF16; float gives the same bytes everywhere.
+# bf16 takes less time where the processor has AVX512_BF16 or AMX; float gives the same bytes everywhere.
 PRECISION ?= auto
 # Faces, and epochs on so many: few faces are seen more often.
 CURVE ?= 500:20 1000:15 3000:8 10000:3

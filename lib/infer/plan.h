@@ -58,10 +58,10 @@ MIEN_CHECKED int plan_work_refit(struct plan_work *w, const struct plan *p, stru
 void plan_run(const struct plan *p, struct plan_work *w, const void *const *in, int n,
               float *const *out);
 
-/* The instructions that the plan's inner loops use: amx, avx512, avx2 or portable; avx512vnni, avx512bw,
-   avx2 or portable in eight bits; amx-bf16 or avx512bf16. The best that the processor has, unless the environment's
-   MIEN_SIMD, see simd.h, names another; plan_new fails where the processor lacks that. Results differ
-   in rounding. */
+/* The instructions that the plan's inner loops use: amx, avx512, avx2 or portable; avx512vnni,
+   avx512bw, avx2 or portable in eight bits; amx-bf16 or avx512bf16. The best that the processor has,
+   unless the environment's MIEN_SIMD, see simd.h, names another; plan_new fails where the processor
+   lacks that. Results differ in rounding. */
 const char *plan_simd(const struct plan *p);
 
 /* Where the time goes. A plan's steps, in order; a step stands for a layer and those fused into

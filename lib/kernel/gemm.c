@@ -20,7 +20,6 @@
 #include <string.h>
 
 #ifdef __x86_64__
-#include "amx.h"
 #include "vec.h"
 
 enum { BLOCK_FLOAT = 256, BLOCK_BF16 = 512 };
@@ -239,6 +238,11 @@ AVX512_BF16 __m512 pair16_bf16(const bfloat *p, const bfloat *next, int n)
     return _mm512_castsi512_ps(_mm512_or_si512(words16(p, n), _mm512_slli_epi32(upper, 16)));
 }
 
+AVX512_BF16 void store_some16(float *p, int n, __m512 x)
+{
+    _mm512_mask_storeu_ps(p, n >= 16 ? 0xffff : (__mmask16)((1u << n) - 1), x);
+}
+
 AVX512_BF16 __m512 word_of_two(const void *p)
 {
     int word;
@@ -260,6 +264,7 @@ AVX512_BF16 __m512 word_of_two(const void *p)
 #define ROW(p, n)             row32(p, n)
 #define PAIR_BF16(p, next, n) pair16_bf16(p, next, n)
 #define ROW_BF16(p, n)        row32_bf16(p, n)
+#define STORE_SOME(p, n, x)   store_some16(p, n, x)
 #define SET_WORD(p)           word_of_two(p)
 #define MULADD(x, y, sum)     _mm512_dpbf16_ps(sum, (__m512bh)(x), (__m512bh)(y))
 #include "gemm_body.h"

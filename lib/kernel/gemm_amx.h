@@ -1,6 +1,6 @@
 /*
  * Products of bfloat16s in AMX's tiles; gemm.c includes this file behind the variant whose packing
- * of right sides it shares. A product of up to 32 rows and 32 columns is made in four tiles:
+ * it takes. A product of up to 32 rows and 32 columns is made in four tiles:
  *
  *                       16     16 columns
  *                    +------+------+
@@ -12,87 +12,15 @@
  *   rows   +------+  +------+------+
  *    16    |  5   |  |  2   |  3   |
  *          +------+  +------+------+
+ *
+ * A tile is a register of up to 16 rows of 64 bytes. Source: Intel 64 and IA-32 Architectures
+ * Software Developer's Manual, volume 1, chapter "Programming with Intel AMX".
  */
 
 #define TARGET_AMX                                                                                 \
     __attribute__((target("avx512f,avx512bw,avx512vl,avx512bf16,fma,amx-tile,amx-bf16")))
 
 enum { AMX_SIDE = 16, AMX_MR = 2 * AMX_SIDE, AMX_NR = 2 * AMX_SIDE };
-
-/* --- Packing of left sides: row after row ---------------------------------------------------- */
-
-/* The first n words of a row. */
-AVX512_BF16 void store_words(float *to, int n, __m512 row)
-{
-    _mm512_mask_storeu_ps(to, n >= 16 ? 0xffff : (__mmask16)((1u << n) - 1), row);
-}
-
-/* Where row i is packed. */
-static float *amx_row(const struct panels *p, int i)
-{
-    return p->at + (size_t)(i / AMX_MR) * p->step + (size_t)(i % AMX_MR) * (size_t)p->w;
-}
-
-/* 16 words of two terms each become rows: those of elements from i on. */
-AVX512_BF16 void put_rows(__m512 words[16], int k, const struct panels *p, int i, size_t word)
-{
-    transpose16(words);
-    UNROLL
-    for (int r = 0; r < 16; r++) {
-        if (i + r < p->count)
-            store_words(amx_row(p, i + r) + word, (k + 1) / 2, words[r]);
-    }
-}
-
-TARGET_BF16 static void along_rows(const float *x, size_t ld, int k, const struct panels *p)
-{
-    for (size_t word = 0; k > 0; k -= 32, x += 32 * ld, word += 16) {
-        for (int i = 0; i < p->count; i += 16) {
-            __m512 r[16];
-            UNROLL
-            for (int w = 0; w < 16; w++) {
-                int n = 2 * w < k ? p->count - i : 0, next = 2 * w + 1 < k ? n : 0;
-                const float *at = x + (n > 0 ? (size_t)(2 * w) * ld + (size_t)i : 0);
-                r[w] = pair16(load_some16(at, n), load_some16(next > 0 ? at + ld : at, next));
-            }
-            put_rows(r, k, p, i, word);
-        }
-    }
-}
-
-TARGET_BF16 static void along_rows_bf16(const bfloat *x, size_t ld, int k, const struct panels *p)
-{
-    for (size_t word = 0; k > 0; k -= 32, x += 32 * ld, word += 16) {
-        for (int i = 0; i < p->count; i += 16) {
-            __m512 r[16];
-            UNROLL
-            for (int w = 0; w < 16; w++) {
-                int n = 2 * w < k ? p->count - i : 0;
-                const bfloat *at = x + (n > 0 ? (size_t)(2 * w) * ld + (size_t)i : 0);
-                r[w] = pair16_bf16(at, 2 * w + 1 < k ? at + ld : NULL, n);
-            }
-            put_rows(r, k, p, i, word);
-        }
-    }
-}
-
-TARGET_BF16 static void across_rows(const float *x, size_t ld, int k, const struct panels *p)
-{
-    for (int i = 0; i < p->count; i++, x += ld) {
-        float *to = amx_row(p, i);
-        for (int j = 0; j < k; j += 32, to += 16)
-            store_words(to, (k - j + 1) / 2, row32(x + j, k - j));
-    }
-}
-
-TARGET_BF16 static void across_rows_bf16(const bfloat *x, size_t ld, int k, const struct panels *p)
-{
-    for (int i = 0; i < p->count; i++, x += ld) {
-        float *to = amx_row(p, i);
-        for (int j = 0; j < k; j += 32, to += 16)
-            store_words(to, (k - j + 1) / 2, row32_bf16(x + j, k - j));
-    }
-}
 
 /* --- The tile -------------------------------------------------------------------------------- */
 
@@ -236,7 +164,8 @@ static const struct gemm gemm_amx = {
     .lanes = 16,
     .block = BLOCK_BF16,
     .words = AMX_SIDE,
-    .left = {along_rows, across_rows, along_rows_bf16, across_rows_bf16},
+    .left = {along_rows_avx512bf16, across_rows_avx512bf16, along_rows_bf16_avx512bf16,
+             across_rows_bf16_avx512bf16},
     .right = {along_avx512bf16, across_avx512bf16, along_bf16_avx512bf16, across_bf16_avx512bf16},
     .begin = amx_begin,
     .end = amx_end,

@@ -11,6 +11,7 @@
  *   WORD(x)             a word a float, where words are single
  *   PAIR(x, y)          words of x's lanes, first, and y's
  *   ROW(p, n)           a vector of words of the n terms at p, then zeros
+ *   STORE_SOME(p, n, x) stores the first n words of x, where words are pairs
  *   SET_WORD(p)         all lanes the word at p, of any alignment, where words are pairs
  *   WIDENN(p, n)         as LOADN of bfloat16s, and ROW_BF16, PAIR_BF16(p, q, n): see gemm_pack.h
  *   MULADD(x, y, sum)   sum plus the words' products; without it
@@ -207,5 +208,6 @@ static const struct gemm VARIANT(gemm) = {
 #undef PAIR_BF16
 #undef ROW_BF16
 #undef SET_WORD
+#undef STORE_SOME
 #undef MULADD
 #undef TILE

@@ -7,6 +7,7 @@
  *                        hold two,
  *   PAIR_OF(p, q, n)     words of n elements each, first and second; q may be NULL
  *   ROW_OF(p, n)         a vector of words of the n terms at p, then zeros
+ *   STORE_SOME(p, n, x)  stores the first n words of x, where words hold two
  */
 
 /* Two terms of a panel, the second of which may be missing. */
@@ -74,6 +75,41 @@ TARGET static void PACKING(across)(const ELEMENT *x, size_t ld, int k, const str
         PACKING(across_panel)
     (x + (size_t)i * ld, ld, k, p->count - i < p->each ? p->count - i : p->each, panel, p->w);
 }
+
+#if PAIRS
+/* Row after row, of panels of a multiple of LANES rows: a square of words at a time. */
+TARGET static void PACKING(along_rows)(const ELEMENT *x, size_t ld, int k, const struct panels *p)
+{
+    enum { TERMS = 2 * LANES };
+    for (size_t word = 0; k > 0; k -= TERMS, x += TERMS * ld, word += LANES) {
+        for (int i = 0; i < p->count; i += LANES) {
+            float *row =
+                p->at + (size_t)(i / p->each) * p->step + (size_t)(i % p->each) * (size_t)p->w;
+            VEC r[LANES];
+            UNROLL
+            for (int t = 0; t < LANES; t++) {
+                const ELEMENT *at = x + (2 * t < k ? (size_t)(2 * t) * ld + (size_t)i : 0);
+                r[t] = PAIR_OF(at, 2 * t + 1 < k ? at + ld : NULL, 2 * t < k ? p->count - i : 0);
+            }
+            TRANSPOSE(r);
+            UNROLL
+            for (int j = 0; j < LANES; j++, row += p->w) {
+                if (i + j < p->count)
+                    STORE_SOME(row + word, (k + 1) / 2, r[j]);
+            }
+        }
+    }
+}
+
+TARGET static void PACKING(across_rows)(const ELEMENT *x, size_t ld, int k, const struct panels *p)
+{
+    for (int i = 0; i < p->count; i++, x += ld) {
+        float *row = p->at + (size_t)(i / p->each) * p->step + (size_t)(i % p->each) * (size_t)p->w;
+        for (int j = 0; j < k; j += 2 * LANES, row += LANES)
+            STORE_SOME(row, (k - j + 1) / 2, ROW_OF(x + j, k - j));
+    }
+}
+#endif
 
 #undef PACKING
 #undef ELEMENT

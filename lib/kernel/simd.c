@@ -1,10 +1,9 @@
+#define _DEFAULT_SOURCE /* syscall */
 #include "simd.h"
 
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include "amx.h"
 
 #define VARIANT(name) name##_portable
 #define VARIANT_NAME  "portable"
@@ -73,6 +72,30 @@
 #define STRIP         4
 #define OTHER         &simd_avx512_narrow
 #include "simd_body.h"
+#endif
+
+#if defined __x86_64__ && defined __linux__
+#include <cpuid.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+static bool has_amx(void)
+{
+    enum { BF16 = 1 << 22, TILES = 1 << 24 };
+    unsigned a, b, c, d;
+    return __get_cpuid_count(7, 0, &a, &b, &c, &d) && (d & BF16) && (d & TILES);
+}
+
+bool amx_allowed(void)
+{
+    enum { ARCH_REQ_XCOMP_PERM = 0x1023, XFEATURE_XTILEDATA = 18 };
+    return has_amx() && syscall(SYS_arch_prctl, ARCH_REQ_XCOMP_PERM, XFEATURE_XTILEDATA) == 0;
+}
+#else
+bool amx_allowed(void)
+{
+    return false;
+}
 #endif
 
 static bool can_run(const struct simd *s)

@@ -120,4 +120,8 @@ struct simd {
    NULL with a message where it doesn't run that one. */
 const struct simd *simd_choose(struct mien_err *e);
 
+/* Whether the processor has AMX for bfloat16 and the system lets this process use it: Linux saves
+   tiles only of processes that have asked for them, which this does. */
+bool amx_allowed(void);
+
 #endif

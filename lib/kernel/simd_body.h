@@ -2,7 +2,7 @@
  * The inner loops for one kind of vectors; simd.c includes this file once for each variant. Before
  * that it defines VARIANT and VECTORS, see vec.h, and
  *   VARIANT_NAME   what MIEN_SIMD calls it
- *   AMX_NAME       the same with products of bfloat16s in tiles (amx.h); optional
+ *   AMX_NAME       the same with products of bfloat16s in tiles (gemm_amx.h); optional
  *   MR, NV         a tile: rows, and vectors across
  *   STRIP          rows of outputs that a depthwise filter makes at once
  *   OTHER          the variant's other tiles, or NULL
