@@ -198,7 +198,8 @@ out:
 }
 
 /* With the compiler's and the plan's arrays there. */
-static int compile(struct compiler *c, const int *out, int nout, struct mien_err *e)
+static int compile(struct compiler *c, const struct model *m, const int *out, int nout,
+                   struct mien_err *e)
 {
     struct plan *p = c->p;
     int rc = needed_layers(c, out, nout, e);
@@ -206,6 +207,8 @@ static int compile(struct compiler *c, const int *out, int nout, struct mien_err
         return rc;
     for (int i = 0; i < p->net.n; i++)
         c->value_of[i] = -1;
+    if (p->bf16 != NULL && (rc = compile_expected(c, m, e)) < 0)
+        return rc;
     for (int i = 0; i < p->net.n; i++) {
         if (compile_layer(c, i) < 0)
             return mien_err_mem(e, p->net.layer[i].param[0].count * sizeof(float), "weights");
@@ -235,9 +238,10 @@ int plan_compile(struct plan *p, const struct model *m, const int *out, int nout
         p->value == NULL || p->seg == NULL || p->out == NULL)
         rc = mien_err_mem(e, n * sizeof *p->step, "a plan");
     else
-        rc = compile(&c, out, nout, e);
+        rc = compile(&c, m, out, nout, e);
     free(c.uses);
     free(c.value_of);
     free(c.origin);
+    arena_free(&c.means);
     return rc;
 }

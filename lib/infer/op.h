@@ -16,6 +16,9 @@ struct compiler {
     int *uses;     /* how many layers read a layer's output; outputs count once more */
     int *value_of; /* the value that holds a layer's output */
     int *origin;   /* the layer's index in `from`, whose parameters lie in weights */
+    /* For bfloat16, of layers that convolutions read: what their output's channels are on average. */
+    float **mean;
+    struct arena means;
 };
 
 /* A step on n images. */
@@ -72,8 +75,15 @@ void compile_fuse_act(const struct compiler *c, struct step *s, int i);
 /* At least `need` bytes or floats of room, where steps share it. */
 void compile_room(size_t *room, size_t need);
 
+/* Sets c->mean, once the layers are there: NULL for those of no convolution in bfloat16, and for all
+   of a network that reads features. */
+int compile_expected(struct compiler *c, const struct model *m, struct mien_err *e);
+
 /* Chooses the values that are bfloat16, once all steps are there. */
 void compile_bfloats(struct plan *p);
+
+/* Whether a layer is a convolution that multiplies bfloat16s. */
+bool sums_in_bf16(const struct plan *p, const struct layer *l);
 
 /* A convolution or dense layer, with what can be applied to its sums, and the kernel for it. */
 int sums_compile(const struct compiler *c, struct step *s, int i);

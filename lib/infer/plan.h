@@ -26,8 +26,8 @@ struct plan_work;
 /* How convolutions are computed: in floats; but of those that don't read the input, PRECISION_INT8
    takes, where 64 channels or more are read, an image's values as 256 steps between the least and
    the largest that a layer reads, and the weights as 255 for each output; PRECISION_BF16, which needs
-   AVX512_BF16, rounds values and weights to bfloat16 where there are no groups. Everything else stays
-   in floats. */
+   AVX512_BF16, rounds values and weights to bfloat16 where there are no groups: the weights so that
+   their errors cancel on average (bf16_balance). Everything else stays in floats. */
 enum precision { PRECISION_FLOAT, PRECISION_INT8, PRECISION_BF16 };
 
 /* Compiles the layers that `out` (nout indices into m->net, at least one) depend on. The model may

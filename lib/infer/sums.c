@@ -44,20 +44,26 @@ static int fuse_add(const struct compiler *c, struct step *s, int i)
 /* The kernels of a convolution or dense layer; that of conv.h does all of them. */
 enum kernel { KERNEL_CONV, KERNEL_WINOGRAD, KERNEL_INT8, KERNEL_BF16 };
 
+bool sums_in_bf16(const struct plan *p, const struct layer *l)
+{
+    return p->bf16 != NULL && conv_bf16_fits(l) && p->net.layer[l->in[0]].type != L_INPUT;
+}
+
 static enum kernel kernel_of(const struct plan *p, const struct layer *l)
 {
     const struct layer *before = &p->net.layer[l->in[0]];
     if (p->int8 != NULL && before->type != L_INPUT && conv_int8_fits(l, before->shape))
         return KERNEL_INT8;
-    if (p->bf16 != NULL && before->type != L_INPUT && conv_bf16_fits(l))
+    if (sums_in_bf16(p, l))
         return KERNEL_BF16;
     return winograd_fits(p->simd, l, before->shape) ? KERNEL_WINOGRAD : KERNEL_CONV;
 }
 
 /* Sets the kernel of a convolution or dense layer of weights w up, and the room it needs: returns 0 or
    MIEN_ERR_MEM. */
-static int prepare(struct plan *p, struct step *s, const float *w)
+static int prepare(const struct compiler *c, struct step *s, const float *w)
 {
+    struct plan *p = c->p;
     const struct layer *l = &p->net.layer[s->layer];
     struct shape in = p->net.layer[l->in[0]].shape;
     const struct tail tail = {s->bias, s->act, s->slope};
@@ -72,8 +78,8 @@ static int prepare(struct plan *p, struct step *s, const float *w)
         break;
     case KERNEL_BF16:
         s->conv_bf16 = arena_zeros(&p->arena, 1, sizeof *s->conv_bf16);
-        if (s->conv_bf16 == NULL ||
-            conv_bf16_make(s->conv_bf16, &p->arena, p->bf16, l, in, w, &tail) < 0)
+        if (s->conv_bf16 == NULL || conv_bf16_make(s->conv_bf16, &p->arena, p->bf16, l, in, w,
+                                                   c->mean[l->in[0]], &tail) < 0)
             return MIEN_ERR_MEM;
         compile_room(&p->scratch, conv_bf16_scratch(s->conv_bf16));
         break;
@@ -101,7 +107,7 @@ static int compile_sums(const struct compiler *c, struct step *s, int i, const f
     if (kernel_of(c->p, &c->p->net.layer[i]) != KERNEL_WINOGRAD)
         last = fuse_add(c, s, last);
     compile_fuse_act(c, s, last);
-    return prepare(c->p, s, w);
+    return prepare(c, s, w);
 }
 
 /* Kernels pack weights, so those of the model do, unless something is folded into them. */

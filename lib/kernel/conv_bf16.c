@@ -1,6 +1,7 @@
 #include "conv_bf16.h"
 
 #include <assert.h>
+#include <stdlib.h>
 
 #include "patches.h"
 
@@ -13,15 +14,21 @@ bool conv_bf16_fits(const struct layer *l)
 }
 
 int conv_bf16_make(struct conv_bf16 *c, struct arena *arena, const struct gemm *gemm,
-                   const struct layer *l, struct shape in, const float *w, const struct tail *t)
+                   const struct layer *l, struct shape in, const float *w, const float *mean,
+                   const struct tail *t)
 {
-    int terms = l->kh * l->kw * in.c;
+    const int terms = l->kh * l->kw * in.c;
+    const size_t units = (size_t)l->units;
     *c = (struct conv_bf16){gemm, *l, in, *t, {NULL, l->units, terms, false}};
     c->w.at = arena_zeros(arena, packed_floats(gemm, &c->w), sizeof *c->w.at);
-    if (c->w.at == NULL)
-        return MIEN_ERR_MEM;
-    gemm_pack(gemm, &c->w, (struct matrix){w, (size_t)l->units, false, NULL}, 0, terms);
-    return 0;
+    float *rounded = malloc((size_t)terms * units * sizeof *rounded);
+    int rc = c->w.at != NULL && rounded != NULL ? 0 : MIEN_ERR_MEM;
+    if (rc == 0)
+        rc = bf16_balance(w, (size_t)terms, units, mean, (size_t)in.c, rounded);
+    if (rc == 0)
+        gemm_pack(gemm, &c->w, (struct matrix){rounded, units, false, NULL}, 0, terms);
+    free(rounded);
+    return rc;
 }
 
 /* Floats of patches, where the input isn't the matrix itself. */

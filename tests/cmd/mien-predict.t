@@ -112,6 +112,12 @@ if mien-embed --bf16 wide.model <other.mien >e1.mien 2>err; then
         END { exit !(NR == 12800 && e > 0 && sqrt(e / s) < 0.01) }'"
     mien-predict --bf16 wide2.model <other.mien | mien-view -f json -c p_age,p_gender >p16.txt
     exits 'mien-predict has it too' 1 cmp -s p16.txt p.txt
+    printf '%s\n' "input 1x1x$(mien-view -Hc features e.mien | head -1)" 'conv1 conv 32 1x1' 'conv2 conv 32 1x1' \
+        'gender_logits dense 2' 'gender softmax' | mien-net -q --new -o convs.model -
+    mien-predict -q --bf16 convs.model <e.mien >c1.mien
+    mien-predict -q --bf16 convs.model <e.mien >c2.mien
+    ok 'convolutions of features: the same each time' cmp c1.mien c2.mien
+    is 'of each' "$(mien-view --count -s p_gender c1.mien)" "$(mien-view --count e.mien)"
 else
     is 'a processor without bf16 is told' "$(cat err)" "mien-embed: 'wide.model': bf16 needs AVX512_BF16, which this processor lacks"
 fi
