@@ -31,7 +31,7 @@ static unsigned char *make_picture(int h, int w)
 {
     static const float LIGHT = 55, COLOR = 24; /* standard deviations */
     size_t n = (size_t)h * (size_t)w;
-    float *light = malloc(n * sizeof *light), *color = malloc(n * sizeof *color);
+    float *light = calloc(n, sizeof *light), *color = calloc(n, sizeof *color);
     unsigned char *picture = malloc(3 * n);
     struct rng rng = {1};
     if (light != NULL && color != NULL && picture != NULL) {
@@ -64,7 +64,7 @@ static void channel_means(const float *x, struct shape s, float *mean)
     }
 }
 
-/* Runs the picture and takes the means of n layers' outputs, whose indices are those of the copies. */
+/* Runs the picture and takes the means of n layers' outputs, whose indices are the plan's. */
 static int run_picture(struct compiler *c, const struct plan *p, const int *layer, int n,
                        struct mien_err *e)
 {

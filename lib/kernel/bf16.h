@@ -81,10 +81,10 @@ static inline bool reals_there(struct reals a)
 void bf16_widen(const bfloat *x, real *y, size_t n);
 void bf16_narrow(const real *x, bfloat *y, size_t n);
 
-/* Rounds weights w[terms, units], each to one of the bfloat16s beside it: to the nearest, but for those
-   few that it takes for the errors of a unit's weights to add up to about nothing, each times mean[t %
-   channels], what term t is multiplied by on average (NULL: the same). Otherwise a network's output is
-   off by the same amount for all images. Returns 0 or MIEN_ERR_MEM. */
+/* Rounds weights w[terms, units], each to one of the bfloat16s beside it, into y: to the nearest, but
+   for those few that it takes for the errors of a unit's weights to add up to about nothing, each
+   times mean[t % channels], what term t is multiplied by on average (NULL: the same for all).
+   Otherwise a network's output is off by the same amount for all images. Returns 0 or MIEN_ERR_MEM. */
 MIEN_CHECKED int bf16_balance(const float *w, size_t terms, size_t units, const float *mean,
                               size_t channels, float *y);
 

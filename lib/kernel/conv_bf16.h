@@ -21,9 +21,9 @@ struct conv_bf16 {
 /* Whether a layer is one for this: an undivided convolution. */
 bool conv_bf16_fits(const struct layer *l);
 
-/* Takes a layer that reads `in`, its weights as net.h lays them out, what the input's channels are on
-   average (in.c means, or NULL; bf16_balance needs them), and what is applied to its sums, whose
-   arrays stay the caller's and are kept; it packs the weights in the arena. Returns 0 or MIEN_ERR_MEM. */
+/* Takes a layer that reads `in`, its weights as net.h lays them out, what the input's channels are
+   on average (in.c means, or NULL; see bf16_balance), and what is applied to its sums, whose arrays
+   stay the caller's and are kept; it packs the weights in the arena. Returns 0 or MIEN_ERR_MEM. */
 MIEN_CHECKED int conv_bf16_make(struct conv_bf16 *c, struct arena *arena, const struct gemm *gemm,
                                 const struct layer *l, struct shape in, const float *w,
                                 const float *mean, const struct tail *t);
