@@ -42,11 +42,11 @@ UNIT = $(patsubst tests/unit/%.c,%,$(wildcard tests/unit/*.c))
 FUZZ = $(filter-out replay,$(patsubst tests/fuzz/%.c,%,$(wildcard tests/fuzz/*.c)))
 TOOLS = $(filter-out mien-synth,$(patsubst tests/tool/%.c,%,$(wildcard tests/tool/*.c)))
 BENCH = $(patsubst scripts/bench/%.c,$(BUILD)/bench/%,$(wildcard scripts/bench/*.c))
-DOUBLE = tests/double/test_grad $(patsubst %.c,%,$(wildcard lib/kernel/op_*.c lib/train/op*.c)) lib/train/grad \
+DOUBLE = tests/double/test_grad $(patsubst %.c,%,$(wildcard lib/layers/op_*.c lib/train/op*.c)) lib/train/grad \
 	lib/kernel/bf16 lib/train/trainer lib/train/blocks lib/train/exchange lib/train/memory lib/train/needs \
 	lib/train/pass lib/train/forward lib/train/backward lib/train/products \
-	lib/kernel/patches
-VECTORIZED = $(patsubst %.c,%,$(wildcard lib/kernel/op_*.c lib/train/op_*.c)) lib/train/grad lib/train/optim \
+	lib/layers/patches
+VECTORIZED = $(patsubst %.c,%,$(wildcard lib/layers/op_*.c lib/train/op_*.c)) lib/train/grad lib/train/optim \
 	lib/kernel/bf16
 MAN = $(wildcard man/man*/*.[1357])
 NETWORKS = $(wildcard networks/*.net networks/*.map)

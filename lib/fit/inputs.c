@@ -9,7 +9,7 @@
 #include <unistd.h>
 
 #include "agree.h"
-#include "kernel/kernels.h"
+#include "layers/layers.h"
 #include "util/file.h"
 
 enum { FROZEN_BATCH = 8 };

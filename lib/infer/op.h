@@ -5,7 +5,7 @@
 #ifndef MIEN_INFER_OP_H
 #define MIEN_INFER_OP_H
 
-#include "kernel/kernels.h"
+#include "layers/layers.h"
 #include "plan_state.h"
 
 /* A network on its way to a plan. */

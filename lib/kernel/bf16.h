@@ -11,7 +11,7 @@
 #include <string.h>
 
 #include "mien/err.h"
-#include "real.h"
+#include "layers/real.h"
 
 typedef uint16_t bfloat;
 

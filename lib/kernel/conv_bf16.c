@@ -3,7 +3,7 @@
 #include <assert.h>
 #include <stdlib.h>
 
-#include "patches.h"
+#include "layers/patches.h"
 
 /* Output pixels worked off together, while their sums are in the second-level cache. */
 enum { ROWS = GEMM_ROWS };

@@ -18,7 +18,7 @@
  *   TILE                is the tile, another variant's
  */
 
-#include "kernels.h"
+#include "layers/layers.h"
 #include "vec.h"
 
 enum { VARIANT(words_of_two) = PAIRS ? 1 : 2 };

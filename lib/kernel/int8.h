@@ -9,7 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "kernels.h"
+#include "layers/layers.h"
 #include "simd.h"
 
 enum { INT8_MOST_VALUE = 255, INT8_MOST_WEIGHT = 127 }; /* the largest value and weight */

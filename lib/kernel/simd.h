@@ -10,7 +10,7 @@
 #include <stddef.h>
 
 #include "bf16.h"
-#include "kernels.h"
+#include "layers/layers.h"
 #include "mien/err.h"
 
 /* A tile of a product of matrices: c[m, n] = a b, for at most mr x nr elements of c. a is given by

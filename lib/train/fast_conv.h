@@ -1,6 +1,6 @@
 /*
  * Training's convolutions on the inner loops of inference, where these win: in float, depthwise ones
- * of bfloat16 too; the trainer falls back on kernels.h and grad.h. Weights change from step to step, so what is
+ * of bfloat16 too; the trainer falls back on layers.h and grad.h. Weights change from step to step, so what is
  * packed of them is packed anew. Dense layers aren't among them: a batch has too few rows for
  * packing to pay.
  */

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 
 #include "kernel/bf16.h"
-#include "kernel/patches.h"
+#include "layers/patches.h"
 #include "needs.h"
 #include "tree.h"
 

@@ -39,7 +39,7 @@
 
 #include "net/net.h"
 #include "kernel/gemm.h"
-#include "kernel/kernels.h"
+#include "layers/layers.h"
 
 enum role { ABSENT, GIVEN, COMPUTED };
 

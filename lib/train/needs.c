@@ -1,6 +1,6 @@
 #include "needs.h"
 
-#include "kernel/patches.h"
+#include "layers/patches.h"
 
 static size_t conv_scratch(const struct layer *l, struct shape in)
 {

@@ -2,8 +2,8 @@
 #include <assert.h>
 #include <string.h>
 
-#include "kernel/axes.h"
-#include "kernel/fast_math.h"
+#include "layers/axes.h"
+#include "layers/fast_math.h"
 #include "op.h"
 
 /* --- The relus ------------------------------------------------------------------------------ */
@@ -172,7 +172,7 @@ const struct train_op train_logsoftmax = {
 
 /* --- Functions of one number ---------------------------------------------------------------- */
 
-/* The derivative, of v and the function's value y: kernel/op_act.c has the functions. Where they
+/* The derivative, of v and the function's value y: layers/op_act.c has the functions. Where they
    jump it is 0. */
 #define DERIVATIVES(F)                                                                             \
     F(SIGMOID, y *(1 - y))                                                                         \

@@ -3,7 +3,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "kernel/axes.h"
+#include "layers/axes.h"
 #include "op.h"
 
 /* --- bn ------------------------------------------------------------------------------------- */

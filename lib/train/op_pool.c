@@ -2,7 +2,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "kernel/axes.h"
+#include "layers/axes.h"
 #include "op.h"
 
 /* What is kept, (batch, h, w, c): the elements of the input image that the greatest were. */

@@ -5,7 +5,7 @@
 #include <stddef.h>
 
 #include "mien/err.h"
-#include "kernel/real.h"
+#include "layers/real.h"
 
 enum optimizer { OPTIM_ADAM, OPTIM_ADAMW, OPTIM_SGD };
 

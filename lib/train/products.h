@@ -10,7 +10,7 @@
 
 #include "kernel/bf16.h"
 #include "kernel/gemm.h"
-#include "kernel/patches.h"
+#include "layers/patches.h"
 
 /* What computes a layer's products: own, or OpenBLAS where that is NULL. */
 struct products {

@@ -18,7 +18,7 @@
 #include "precision.h"
 #include "ranks/ranks.h"
 #include "util/par.h"
-#include "kernel/real.h"
+#include "layers/real.h"
 
 struct trainer;
 

@@ -9,7 +9,7 @@ cd "$ROOT" || exit 2
 for f in lib/util/*.c lib/fit/*.c lib/cli/*.c; do
     ! grep -q '^#if' "$f" || ok "$f elsewhere" elsewhere -fsyntax-only -Wall -Werror "$f"
 done
-elsewhere -E lib/kernel/op_act.c >"$T/out"
+elsewhere -E lib/layers/op_act.c >"$T/out"
 ok 'one variant of a function is chosen by glibc alone' grep -q k_tail "$T/out"
 is 'so that there is but one elsewhere' "$(grep -c target_clones "$T/out")" 0
 finish

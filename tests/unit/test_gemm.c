@@ -11,7 +11,7 @@
 #include <cblas.h>
 
 #include "kernel/gemm.h"
-#include "kernel/tail.h"
+#include "layers/tail.h"
 #include "util/hash.h"
 
 enum { PAD = 3 }; /* floats between the rows of a matrix */

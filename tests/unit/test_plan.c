@@ -11,7 +11,7 @@
 
 #include "util/hash.h"
 #include "infer/plan.h"
-#include "kernel/fast_math.h"
+#include "layers/fast_math.h"
 
 static const float *weight(const struct model *m, const struct layer *l, int k)
 {

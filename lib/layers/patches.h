@@ -2,10 +2,10 @@
  * Patches of images as rows of matrices, which make a convolution a product. No BLAS is needed to
  * plan with these.
  */
-#ifndef MIEN_KERNEL_PATCHES_H
-#define MIEN_KERNEL_PATCHES_H
+#ifndef MIEN_LAYERS_PATCHES_H
+#define MIEN_LAYERS_PATCHES_H
 
-#include "kernels.h"
+#include "layers.h"
 
 /* Rows of k elements made at once: enough for the product to be efficient, few enough to stay in
    the second-level cache for common sizes. */

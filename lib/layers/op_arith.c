@@ -1,7 +1,7 @@
 /* Arithmetic of two values, or a value and a constant. */
 #include <math.h>
 
-#include "kernels.h"
+#include "layers.h"
 
 #ifdef MIEN_DOUBLE
 #define REAL_POW pow

@@ -1,6 +1,6 @@
 /* The number type of the kernels: float, or double where the tests check gradients. */
-#ifndef MIEN_KERNEL_REAL_H
-#define MIEN_KERNEL_REAL_H
+#ifndef MIEN_LAYERS_REAL_H
+#define MIEN_LAYERS_REAL_H
 
 #include <math.h>
 

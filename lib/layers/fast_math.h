@@ -3,8 +3,8 @@
  * a branch, right to a few units in the last place (erf to 2e-7 of 1); in double, those of the
  * library.
  */
-#ifndef MIEN_KERNEL_FAST_MATH_H
-#define MIEN_KERNEL_FAST_MATH_H
+#ifndef MIEN_LAYERS_FAST_MATH_H
+#define MIEN_LAYERS_FAST_MATH_H
 
 #include <math.h>
 #include <stdint.h>

@@ -1,7 +1,7 @@
 /* Layers of units that read all of their input, and products of two inputs (matmul). */
 #include <string.h>
 
-#include "kernels.h"
+#include "layers.h"
 
 void k_coral(size_t inputs, int units, const real *w, const real *b, const real *x, real *y,
              size_t n)

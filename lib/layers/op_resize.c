@@ -2,7 +2,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "kernels.h"
+#include "layers.h"
 
 /* The input places that one output place is made of, and their weights. */
 struct taps {

@@ -1,8 +1,8 @@
 /* One channel's tail, for loops that store what they sum. */
-#ifndef MIEN_KERNEL_TAIL_H
-#define MIEN_KERNEL_TAIL_H
+#ifndef MIEN_LAYERS_TAIL_H
+#define MIEN_LAYERS_TAIL_H
 
-#include "kernels.h"
+#include "layers.h"
 
 static inline real clip6(real v)
 {

@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "axes.h"
-#include "kernels.h"
+#include "layers.h"
 #include "net/op.h"
 
 void k_inside(int at, int k, int extent, int *from, int *to)

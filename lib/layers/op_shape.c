@@ -2,7 +2,7 @@
 #include <assert.h>
 #include <string.h>
 
-#include "kernels.h"
+#include "layers.h"
 
 SIMD void k_pixels(const unsigned char *restrict rgb, real *restrict y, size_t npixel, int bgr,
                    const float mean[3], float scale)

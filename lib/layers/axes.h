@@ -2,8 +2,8 @@
  * Walking along some axes of an image's values: h, w and c, the channels in groups. An output is
  * made of the elements that differ in the axes walked along alone.
  */
-#ifndef MIEN_KERNEL_AXES_H
-#define MIEN_KERNEL_AXES_H
+#ifndef MIEN_LAYERS_AXES_H
+#define MIEN_LAYERS_AXES_H
 
 #include "net/net.h"
 

@@ -2,7 +2,7 @@
 #include <math.h>
 
 #include "axes.h"
-#include "kernels.h"
+#include "layers.h"
 
 SIMD void k_scale(real *restrict y, const real *restrict x, size_t rows, int c,
                   const real *restrict scale, const real *restrict shift)

@@ -2,8 +2,8 @@
  * The arithmetic of single layers, forward, on n images of contiguous channels-last tensors.
  * Inference and training share it. Nothing here allocates; x and y don't overlap unless said.
  */
-#ifndef MIEN_KERNEL_KERNELS_H
-#define MIEN_KERNEL_KERNELS_H
+#ifndef MIEN_LAYERS_LAYERS_H
+#define MIEN_LAYERS_LAYERS_H
 
 #include <stddef.h>
 #include <stdint.h>
