@@ -70,7 +70,9 @@ INSTALLED = $(PROGRAMS:%=$(PREFIX)/bin/%) $(SCRIPTS:%=$(PREFIX)/bin/%) $(HEADERS
 # All rooms of lib/: what the programs and tests are linked with.
 LIB = $(BUILD)/rooms.a
 # The library that is installed has the rooms of the public headers, and those that they use.
-PUBLIC_ROOMS = util record image tensor net kernel infer cli
+PUBLIC_ROOMS := $(shell awk '!/^\#/ { line[++n] = $$0 } END { for (; n; n--) { words = split(line[n], word); \
+	if (line[n] ~ /\.h$$/ || used[word[1]]) { print word[1]; for (i = 2; i <= words; i++) used[word[i]] = 1 } } }' \
+	lib/rooms)
 PUBLIC_OBJ = $(patsubst %.c,$(BUILD)/%.o,$(wildcard $(PUBLIC_ROOMS:%=lib/%/*.c)))
 SONAME = libmien.so.0
 LIBMIEN = $(BUILD)/libmien.a $(BUILD)/libmien.so.$(VERSION)
@@ -146,7 +148,7 @@ $(BUILD)/libmien.a: $(BUILD)/libmien.o
 
 $(BUILD)/libmien.so.$(VERSION): $(PUBLIC_OBJ) lib/libmien.map
 	$(call QUIET,LD,$@)$(LINK) $(LDFLAGS) -shared -Wl,-soname,$(SONAME) -Wl,--version-script=lib/libmien.map \
-		-o $@ $(PUBLIC_OBJ) $(LIBS)
+		$(if $(SAN),,-Wl,-z,defs) -o $@ $(PUBLIC_OBJ) $(LIBS)
 
 # What is SIMD in real.h is for the vectorizer, which gcc's -O2 hardly lets work.
 $(VECTORIZED:%=$(BUILD)/%.o) $(VECTORIZED:%=$(BUILD)/double/%.o): override CFLAGS := $(CFLAGS:-O2=-O3)
