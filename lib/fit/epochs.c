@@ -155,7 +155,7 @@ static void step_chunk(void *ctx, int worker, size_t chunk)
 {
     struct fitter *f = ctx;
     size_t from, to;
-    float *grad = trainer_grad(f->t), *ema = f->arrays.ema, d = (float)f->c->ema;
+    float *grad = trainer_grad(f->t), *ema = f->arrays.ema, d = (float)f->keep;
     (void)worker;
     chunk_weights(f, chunk, &from, &to);
     for (size_t i = from; f->clip < 1 && i < to; i++)
@@ -165,12 +165,21 @@ static void step_chunk(void *ctx, int worker, size_t chunk)
         ema[i] = d * ema[i] + (1 - d) * f->m->weights[i];
 }
 
+/* The share of the weights' moving average that step n leaves: d, but less in the first steps, when
+   the average would be mostly of untrained weights. (n - 1) / (n + 4) makes it one of the last fifth
+   of the steps, about (Shamir and Zhang 2013, eta = 4). */
+static double kept_share(double d, long n)
+{
+    return fmin(d, (double)(n - 1) / (double)(n + 4));
+}
+
 /* Moves the weights by the gradient, at the learning rate lr. */
 static void step(struct fitter *f, double lr)
 {
     f->lr = lr;
     f->clip = f->c->clip > 0 ? clip_factor(f) : 1;
     f->optim.step = ++f->now.step;
+    f->keep = kept_share(f->c->ema, f->now.step);
     par_for(f->par, fitter_chunks(f), step_chunk, f);
 }
 

@@ -43,6 +43,7 @@ struct fitter {
     uint32_t *other;
     float *share, *zeroth;
     double lr, clip; /* of the step: its rate, and what gradients are multiplied with */
+    double keep;     /* the share of the weights' moving average that the step leaves */
     double *square;  /* for each chunk of weights: the sum of its gradients' squares */
 };
 

@@ -70,6 +70,19 @@ for c in 0 1e6 0.01; do
 done
 ok 'gradients of a smaller norm stay' cmp clip0.txt clip1e6.txt
 exits 'larger ones are clipped' 1 cmp -s clip0.txt clip0.01.txt
+# The moving average of the weights after one step is these, and after two a sixth of the first and
+# five of the second: the weights before have no part in it.
+for e in 1 2; do
+    set -- -q -i start.model --keep-heads -t features.pack -b 60 -e $e --optimizer sgd --lr 0.5
+    mien-train "$@" -o steps$e.model
+    mien-train "$@" --ema 0.99 -o ema$e.model
+    mien-predict ema$e.model <features.mien | mien-view -Hc pred_age >ema$e.txt
+done
+set -- steps2.model steps2.model steps2.model steps2.model steps2.model
+mien-net --average -o mean.model steps1.model "$@"
+is 'the moving average of one step' "$(cat ema1.txt)" "$(mien-predict steps1.model <features.mien | mien-view -Hc pred_age)"
+is 'and of two' "$(mien-predict mean.model <features.mien | mien-view -Hc pred_age | paste - ema2.txt |
+    awk '($1 - $2) ^ 2 < 1e-6 { near++ } END { print near }')" 60
 exits 'in order and balanced' 2 mien-train --in-order --balance 1 -t features.pack -o z.model
 is 'is refused' "$(cat err)" 'mien-train: --in-order and --balance exclude each other'
 exits 'heads on features' 0 mien-train -q -t features.pack -e 2 -o heads.model
