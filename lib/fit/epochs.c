@@ -155,14 +155,14 @@ static void step_chunk(void *ctx, int worker, size_t chunk)
 {
     struct fitter *f = ctx;
     size_t from, to;
-    float *grad = trainer_grad(f->t), *ema = f->arrays.ema, d = (float)f->keep;
+    float *grad = trainer_grad(f->t), *ema = f->arrays.ema, take = (float)(1 - f->keep);
     (void)worker;
     chunk_weights(f, chunk, &from, &to);
     for (size_t i = from; f->clip < 1 && i < to; i++)
         grad[i] *= (float)f->clip;
     move_weights(f, from, to);
     for (size_t i = from; ema != NULL && i < to; i++)
-        ema[i] = d * ema[i] + (1 - d) * f->m->weights[i];
+        ema[i] += take * (f->m->weights[i] - ema[i]); /* exactly the weight where it never moves */
 }
 
 /* The share of the weights' moving average that step n leaves: d, but less in the first steps, when
@@ -360,6 +360,15 @@ static bool better(int how, const struct fit_epoch *now, const struct fit_epoch 
     return now->val.loss < old->val.loss;
 }
 
+static void exchange(float *a, float *b, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        float x = a[i];
+        a[i] = b[i];
+        b[i] = x;
+    }
+}
+
 /* Measures the weights, or their moving average, and keeps them if they are the best. Returns 0 or
    MIEN_ERR_MEM. */
 static int judge_epoch(struct fitter *f, struct fit_epoch *now, struct mien_err *e)
@@ -367,17 +376,14 @@ static int judge_epoch(struct fitter *f, struct fit_epoch *now, struct mien_err 
     struct arrays *a = &f->arrays;
     size_t bytes = a->n * sizeof(float);
     const float *use = a->ema != NULL ? a->ema : a->weights;
-    float *aside = trainer_grad(f->t); /* free between batches */
-    if (a->ema != NULL) {
-        memcpy(aside, a->weights, bytes);
-        memcpy(a->weights, a->ema, bytes);
-    }
+    if (a->ema != NULL)
+        exchange(a->weights, a->ema, a->n);
     int rc = f->val_inputs.pack != NULL ? validate(f, NULL, &now->val, e) : 0;
+    if (a->ema != NULL)
+        exchange(a->weights, a->ema, a->n);
     if (rc < 0)
         return rc;
     now->best = better(f->c->best, now, &f->now.kept);
-    if (a->ema != NULL)
-        memcpy(a->weights, aside, bytes);
     f->now.stale = now->best ? 0 : f->now.stale + 1;
     if (now->best) {
         f->now.kept = *now;

@@ -83,6 +83,10 @@ mien-net --average -o mean.model steps1.model "$@"
 is 'the moving average of one step' "$(cat ema1.txt)" "$(mien-predict steps1.model <features.mien | mien-view -Hc pred_age)"
 is 'and of two' "$(mien-predict mean.model <features.mien | mien-view -Hc pred_age | paste - ema2.txt |
     awk '($1 - $2) ^ 2 < 1e-6 { near++ } END { print near }')" 60
+for d in 0 0.9; do
+    mien-train -q -i base.model -t pixels.pack -v other.pack -e 3 --clip 0.5 --ema $d --log ema$d.tsv -o ema.model
+done
+is 'it leaves the training as it is' "$(cut -f 2 ema0.tsv)" "$(cut -f 2 ema0.9.tsv)"
 exits 'in order and balanced' 2 mien-train --in-order --balance 1 -t features.pack -o z.model
 is 'is refused' "$(cat err)" 'mien-train: --in-order and --balance exclude each other'
 exits 'heads on features' 0 mien-train -q -t features.pack -e 2 -o heads.model
@@ -92,6 +96,8 @@ exits 'features stand for frozen layers' 0 mien-train -q -i base.model -t emb.pa
 mien-train -q -i base.model -t pixels.pack -e 3 -o d.model
 is 'and give the same predictions' "$(mien-predict c.model <other.mien | mien-view -c p_age)" \
     "$(mien-predict d.model <other.mien | mien-view -c p_age)"
+mien-train -q -i base.model -t pixels.pack -e 20 --ema 0.9 -o f.model
+exits 'they are as they were under a moving average, too' 0 mien-train -q -i f.model --keep-heads -t emb.pack -e 1 -o g.model
 exits 'features of other weights' 2 mien-train -q -i a.model --embed r3 -t emb.pack -o z.model
 like 'are refused' "$(cat err)" '^mien-train: the training pack holds 10 features pool@'
 exits 'pixels without a network' 2 mien-train -t pixels.pack -o z.model
