@@ -183,10 +183,12 @@ static void step(struct fitter *f, double lr)
     par_for(f->par, fitter_chunks(f), step_chunk, f);
 }
 
-/* That of the step that begins when `done` records of the epoch have been seen. */
-static double learning_rate(const struct fitter *f, size_t done)
+/* That of a step on n records after `done` others of the epoch: the schedule's in the middle of the
+   step, where no warm-up is 0. */
+static double learning_rate(const struct fitter *f, size_t done, size_t n)
 {
-    double epochs = f->now.epoch - 1 + (double)done / (double)f->balance.draws;
+    double middle = (double)done + (double)n / 2;
+    double epochs = f->now.epoch - 1 + middle / (double)f->balance.draws;
     return f->c->lr * f->now.lr_scale * schedule_factor(&f->c->schedule, f->c->epochs, epochs);
 }
 
@@ -288,7 +290,7 @@ static int train_batch(struct fitter *f, struct rng *rng, size_t n, struct mien_
                             "try a smaller learning rate than %g",
                             p->epoch, p->done, f->c->lr);
     trainer_backward(f->t, (int)n);
-    step(f, learning_rate(f, p->done));
+    step(f, learning_rate(f, p->done, n));
     tally_add(&p->tally, &one);
     p->done += n;
     tell_progress(f);
@@ -446,7 +448,8 @@ static int end_epoch(struct fitter *f, bool last, struct mien_err *e)
 static int run_epoch(struct fitter *f, struct fit_epoch *now, struct mien_err *e)
 {
     struct progress *p = &f->now;
-    size_t before = p->done, last = (f->balance.draws - 1) / (size_t)f->c->batch;
+    size_t before = p->done, batch = (size_t)f->c->batch, n = f->balance.draws;
+    size_t last = (n - 1) / batch * batch; /* where the last step begins */
     double start = clock_seconds();
     int rc = train_epoch(f, e);
     if (rc != 0)
@@ -455,7 +458,7 @@ static int run_epoch(struct fitter *f, struct fit_epoch *now, struct mien_err *e
     rc = check_epoch(f, now->train_loss, e);
     if (rc < 0)
         return rc;
-    now->lr = learning_rate(f, last * (size_t)f->c->batch);
+    now->lr = learning_rate(f, last, n - last);
     now->seconds = clock_seconds() - start;
     now->traffic = agree_sum(f->c->ranks, f->traffic);
     now->images_per_second = (double)(p->done - before) / fmax(now->seconds, 1e-9);

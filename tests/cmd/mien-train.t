@@ -310,14 +310,16 @@ like 'is not waited for' "$(cat err)" "^mien-train: 'pipe.pack' is not a regular
 exits 'an output over the second pack' 2 mien-train -i base.model -t pixels.pack -t other.pack -o other.pack
 like 'is refused' "$(cat err)" "'other.pack' would be overwritten"
 
-# --- the log's learning rates: those of the last steps, after 288 of 300 records
+# --- the log's learning rates: those of the last steps, from 288 to 300 of 300 records
 mien-fake 300 --features 4 >rates.mien
 mien-pack -q -o rates.pack <rates.mien
 rates() { mien-train -q -t rates.pack -e 4 --lr 0.02 --log rates.tsv -o z.model "$@"; awk 'NR > 1 { printf "%.6f ", $8 }' rates.tsv; }
 is 'constant' "$(rates)" '0.020000 0.020000 0.020000 0.020000 '
 is 'warm-up, then half a cosine' "$(rates --schedule cosine --warmup 1)" \
-    "$(awk 'BEGIN { pi = atan2(0, -1); printf "%.6f ", 0.02 * 0.96
-        for (t = 0.96; t < 3; t++) printf "%.6f ", 0.02 * (1 + cos(pi * t / 3)) / 2 }')"
+    "$(awk 'BEGIN { pi = atan2(0, -1); printf "%.6f ", 0.02 * 0.98
+        for (t = 0.98; t < 3; t++) printf "%.6f ", 0.02 * (1 + cos(pi * t / 3)) / 2 }')"
+mien-train -q -t rates.pack -e 1 -b 300 --lr 0.02 --warmup 0.8 --log rates.tsv -o z.model
+is 'the only step of a training moves, too' "$(awk 'NR > 1 { print $8 }' rates.tsv)" 0.0125
 is 'steps' "$(rates --schedule step --step-epochs 2)" '0.020000 0.020000 0.002000 0.002000 '
 
 # --- heads of every kind
