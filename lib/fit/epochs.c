@@ -22,8 +22,8 @@ static void load_record(struct fitter *f, int worker, size_t i)
         size_t count = boundary_count(f->m, &f->at, b);
         x[b] = trainer_act(f->t, f->at.layer[b]) + i * count;
     }
-    int round = f->now.epoch * f->copies + (f->index_copy != NULL ? f->index_copy[i] : 0);
-    inputs_load(f->inputs, worker, f->index[i], round, x);
+    int copy = f->index_copy != NULL ? f->index_copy[i] : 0;
+    inputs_load(f->inputs, worker, f->index[i], f->now.epoch, copy, x);
 }
 
 static void load_own(void *ctx, int worker, size_t k)
@@ -318,7 +318,7 @@ static int order_epoch(struct fitter *f, struct rng *rng, struct mien_err *e)
     if (seen == NULL)
         return mien_err_mem(e, f->balance.n, "an epoch's order");
     for (size_t i = 0; i < f->balance.draws; i++)
-        f->copy[i] = (uint8_t)(seen[f->order[i]]++ % f->copies);
+        f->copy[i] = (uint8_t)(seen[f->order[i]]++ % f->train_inputs.copies);
     free(seen);
     return 0;
 }

@@ -46,13 +46,13 @@ static int run(struct fitter *f, const struct mien_pack *train, const struct mie
     return rc != 0 ? rc : fitter_find_temperatures(f, e);
 }
 
-/* No epochs. What the training part would be is not of interest, nor are its weights. */
+/* No epochs. What the training part would be is not of interest. */
 static int measure(struct fitter *f, const struct mien_pack *val, struct mien_err *e)
 {
     if (val == NULL)
         return mien_err_set(e, MIEN_ERR_ARG,
                             "0 epochs measure a model and its confidences: give a validation set");
-    int rc = fitter_set_up(f, val, val, e);
+    int rc = fitter_set_up(f, NULL, val, e);
     if (rc == 0)
         rc = fitter_measure(f, e);
     return rc != 0 ? rc : fitter_find_temperatures(f, e);

@@ -25,9 +25,8 @@ struct fitter {
     struct sampler balance, weights; /* for sampling and for losses, where they are asked for */
     struct teacher teacher;          /* of the training part */
     uint32_t *order;                 /* of the epoch */
-    uint8_t *copy;                   /* the how-manieth time it has that record; NULL: the first */
+    uint8_t *copy;                   /* how often it had the record before; NULL: never */
     uint64_t traffic;                /* bytes that this process sent in a step of a whole batch */
-    int copies;                      /* an epoch has of a record at most, about */
     struct optim optim;
     struct arrays arrays;
     struct progress now;
@@ -50,8 +49,9 @@ struct fitter {
 /* How many chunks the weights are cut into for a step. */
 size_t fitter_chunks(const struct fitter *f);
 
-/* Sets a fitter up whose m and c are there. Returns 0, 1 when stopped, or a negative code; what was
-   made stays f's in any case. */
+/* Sets a fitter up whose m and c are there: with train NULL for measuring only, with val NULL for
+   training only. Returns 0, 1 when stopped, or a negative code; what was made stays f's in any
+   case. */
 MIEN_CHECKED int fitter_set_up(struct fitter *f, const struct mien_pack *train,
                                const struct mien_pack *val, struct mien_err *e);
 void fitter_free(struct fitter *f);

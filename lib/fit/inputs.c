@@ -30,7 +30,7 @@ static const void *frozen_input(const struct inputs *inputs, int worker, size_t 
     size_t n = inputs->pack->n;
     if (inputs->pack->kind == MIEN_PACK_FEATURES)
         return mien_pack_features(inputs->pack, row % n);
-    return decoded_get(&inputs->images, worker, row % n, row / n, buf);
+    return decoded_get(&inputs->images, worker, row % n, row / n + 1, buf);
 }
 
 static void freeze_batch(void *ctx, int worker, size_t k)
@@ -196,6 +196,7 @@ int inputs_make(struct inputs *inputs, const struct model *m, const struct mien_
 {
     size_t jobs = (size_t)par_size(par);
     *inputs = (struct inputs){.m = m, .pack = p, .at = *at, .views = how->views};
+    inputs->copies = how->copies;
     inputs->jobs = par_size(par);
     /* With nothing frozen, or features of what is, the inputs are the records themselves. */
     bool frozen = at->n > 1 || (at->layer[0] != 0 && p->kind != MIEN_PACK_FEATURES);
@@ -230,12 +231,13 @@ void inputs_free(struct inputs *inputs)
     decoded_free(&inputs->images);
 }
 
-void inputs_load(const struct inputs *inputs, int worker, size_t k, int round, float *const *x)
+void inputs_load(const struct inputs *inputs, int worker, size_t k, int epoch, int copy,
+                 float *const *x)
 {
     const struct mien_pack *p = inputs->pack;
-    assert(k < p->n && worker < inputs->jobs);
+    assert(k < p->n && worker < inputs->jobs && epoch > 0 && copy < inputs->copies);
     if (inputs->data != NULL) {
-        size_t view = (size_t)round % (size_t)inputs->views;
+        size_t view = (size_t)(epoch - 1 + copy) % (size_t)inputs->views;
         const float *row = inputs->data + (view * p->n + k) * inputs->at.width;
         for (int b = 0; b < inputs->at.n; b++) {
             size_t count = boundary_count(inputs->m, &inputs->at, b);
@@ -249,8 +251,8 @@ void inputs_load(const struct inputs *inputs, int worker, size_t k, int round, f
         memcpy(x[0], mien_pack_features(p, k), count * sizeof(float));
         return;
     }
-    const unsigned char *rgb =
-        decoded_get(&inputs->images, worker, k, (uint64_t)round, inputs->buf[worker]);
+    uint64_t round = (uint64_t)(epoch - 1) * (uint64_t)inputs->copies + (uint64_t)copy + 1;
+    const unsigned char *rgb = decoded_get(&inputs->images, worker, k, round, inputs->buf[worker]);
     if (rgb != NULL)
         k_pixels(rgb, x[0], count / 3, inputs->input.bgr, inputs->input.mean, inputs->input.scale);
     else

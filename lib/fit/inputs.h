@@ -34,6 +34,7 @@ struct inputs {
     unsigned char **buf;   /* memory for images, one a thread */
     int jobs;
     int views;   /* kept of each record, differently augmented; at least 1 */
+    int copies;  /* that an epoch has of a record, at most */
     float *data; /* (views, pack->n, at.width), or NULL: made of the pack each time */
     bool mapped; /* data is a mapping of a temporary file, not malloc's */
 };
@@ -43,7 +44,7 @@ struct inputs {
 struct inputs_how {
     const struct augment *augment; /* must outlive the inputs */
     uint64_t seed;
-    int views;
+    int views, copies;
     size_t cache_mem;  /* bytes kept in memory, more in a temporary file */
     size_t max_memory; /* bound of the bytes that frozen layers take */
     void (*on_frozen)(void *ctx, size_t done, size_t total); /* told how far it is; may be NULL */
@@ -59,10 +60,11 @@ MIEN_CHECKED int inputs_make(struct inputs *inputs, const struct model *m,
                              const struct inputs_how *how, struct par *par, struct mien_err *e);
 void inputs_free(struct inputs *inputs);
 
-/* Writes what is read for record k in a round, which decides how it is changed: the epoch, counted
-   from 1, where that has each record once. x[b] is where the output of boundary layer b goes. An
-   image that can't be used leaves zeros. Threads may call it. */
-void inputs_load(const struct inputs *inputs, int worker, size_t k, int round, float *const *x);
+/* Writes what is read for record k, changed as in this epoch, counted from 1, when it comes for the
+   copy-th time, counted from 0. x[b] is where the output of boundary layer b goes. An image that
+   can't be used leaves zeros. Threads may call it. */
+void inputs_load(const struct inputs *inputs, int worker, size_t k, int epoch, int copy,
+                 float *const *x);
 
 /* Record k's labels, with weights of 1; none when its image was found to be of no use. */
 struct label inputs_label(const struct inputs *inputs, size_t k);

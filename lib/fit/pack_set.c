@@ -82,3 +82,11 @@ size_t pack_set_draws(const struct pack_set *s, size_t n)
         draws += pack_set_draws_of(s, k);
     return s != NULL ? draws : n;
 }
+
+int pack_set_copies(const struct pack_set *s)
+{
+    double most = 1;
+    for (size_t k = 0; s != NULL && k < s->n; k++)
+        most = fmax(most, ceil(s->weight[k]));
+    return (int)most;
+}

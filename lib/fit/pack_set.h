@@ -30,4 +30,7 @@ bool pack_set_weighted(const struct pack_set *s);
 size_t pack_set_draws_of(const struct pack_set *s, size_t k);
 size_t pack_set_draws(const struct pack_set *s, size_t n);
 
+/* How often an epoch has a record at most, where records aren't drawn by chance. */
+int pack_set_copies(const struct pack_set *s);
+
 #endif

@@ -1,5 +1,4 @@
 /* Setting up a training: which layers move, what they read, and the memory for it. */
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -121,7 +120,8 @@ static int describe(struct fitter *f, const struct mien_pack *train, const struc
 {
     struct mien_buf b = {0};
     int rc = fit_describe(f->c, &b);
-    rc |= mien_buf_printf(&b, "\ndata=%016llx", (unsigned long long)fit_pack_hash(train));
+    rc |= mien_buf_printf(&b, "\ndata=%016llx",
+                          (unsigned long long)(train != NULL ? fit_pack_hash(train) : 0));
     if (val != NULL)
         rc |= mien_buf_printf(&b, " validation=%016llx", (unsigned long long)fit_pack_hash(val));
     rc |= mien_buf_printf(
@@ -142,12 +142,10 @@ static int make_samplers(struct fitter *f, struct mien_err *e)
         rc = sampler_make(&f->weights, &f->train_inputs, NULL, f->c->class_weights, e);
     if (rc < 0)
         return rc;
-    f->copies = 1;
-    for (size_t k = 0; set != NULL && k < set->n; k++)
-        f->copies = set->weight[k] > f->copies ? (int)ceil(set->weight[k]) : f->copies;
+    int copies = f->train_inputs.copies;
     f->order = malloc(f->balance.room * sizeof *f->order);
-    f->copy = f->copies > 1 ? malloc(f->balance.draws) : NULL;
-    if (f->order == NULL || (f->copies > 1 && f->copy == NULL))
+    f->copy = copies > 1 ? malloc(f->balance.draws) : NULL;
+    if (f->order == NULL || (copies > 1 && f->copy == NULL))
         return mien_err_mem(e, f->balance.room * sizeof *f->order, "an epoch's order");
     return 0;
 }
@@ -160,7 +158,7 @@ static int make_state(struct fitter *f, struct mien_err *e)
     f->now = (struct progress){.epoch = 1, .lr_scale = 1};
     a->best = calloc(n, sizeof *a->best);
     a->ema = f->c->ema > 0 ? malloc(n * sizeof *a->ema) : NULL;
-    int rc = make_samplers(f, e);
+    int rc = f->train_inputs.pack != NULL ? make_samplers(f, e) : 0;
     if (rc < 0)
         return rc;
     f->label = calloc(batch, sizeof *f->label);
@@ -204,6 +202,7 @@ static int make_inputs(struct fitter *f, const struct mien_pack *train, const st
 {
     const struct fit_config *c = f->c;
     struct inputs_how how = {.views = 1,
+                             .copies = 1,
                              .cache_mem = c->cache_mem,
                              .max_memory = c->max_memory,
                              .on_frozen = on_frozen,
@@ -213,7 +212,7 @@ static int make_inputs(struct fitter *f, const struct mien_pack *train, const st
     int rc = val != NULL ? inputs_make(&f->val_inputs, f->m, val, &f->at, &how, f->par, e) : 0;
     if (rc != 0)
         return rc;
-    if (augment_any(&c->augment)) {
+    if (train != NULL && augment_any(&c->augment)) {
         if (train->kind == MIEN_PACK_FEATURES)
             return mien_err_set(e, MIEN_ERR_ARG,
                                 "features can't be augmented: give pixels or images");
@@ -221,10 +220,12 @@ static int make_inputs(struct fitter *f, const struct mien_pack *train, const st
         how.seed = hash_mix(c->seed);
         how.views = c->views < c->epochs ? c->views : c->epochs;
     }
-    rc = inputs_make(&f->train_inputs, f->m, train, &f->at, &how, f->par, e);
+    how.copies = pack_set_copies(c->set);
+    if (train != NULL)
+        rc = inputs_make(&f->train_inputs, f->m, train, &f->at, &how, f->par, e);
     if (rc != 0)
         return rc;
-    for (size_t k = 0; rc == 0 && k < train->n; k++)
+    for (size_t k = 0; rc == 0 && train != NULL && k < train->n; k++)
         rc = fitter_tell_bad(f, &f->train_inputs, k, e);
     for (size_t k = 0; rc == 0 && val != NULL && k < val->n; k++)
         rc = fitter_tell_bad(f, &f->val_inputs, k, e);
@@ -249,7 +250,7 @@ static int ask_teacher(struct fitter *f, const struct mien_pack *train, struct m
 {
     const struct fit_config *c = f->c;
     const struct teacher_watch watch = {on_teacher, c->stop, f};
-    if (c->teacher == NULL)
+    if (c->teacher == NULL || train == NULL)
         return 0;
     int rc = teacher_ask(&f->teacher, c->teacher, train, &watch, c->ranks, f->par, e);
     return rc != 0 ? rc : describe_teacher(f, e);
@@ -276,7 +277,7 @@ static int choose_layers(struct fitter *f, const struct mien_pack *train, struct
     const struct net *net = &f->m->net;
     int rc = heads_find(&f->heads, f->m, e);
     if (rc < 0 || (rc = loss_check(&f->c->loss, &f->heads, e)) < 0 ||
-        (rc = count_ages(f, train, e)) < 0)
+        (train != NULL && (rc = count_ages(f, train, e)) < 0))
         return rc;
     f->train = calloc((size_t)net->n, sizeof *f->train);
     f->rate = calloc((size_t)net->n, sizeof *f->rate);
@@ -317,7 +318,8 @@ int fitter_set_up(struct fitter *f, const struct mien_pack *train, const struct 
     int rc = choose_layers(f, train, e);
     if (rc < 0)
         return rc;
-    rc = fit_pack_check(train, "training", f->m, &f->at, &f->heads, e);
+    if (train != NULL)
+        rc = fit_pack_check(train, "training", f->m, &f->at, &f->heads, e);
     if (rc == 0 && val != NULL)
         rc = fit_pack_check(val, "validation", f->m, &f->at, &f->heads, e);
     if (rc < 0)

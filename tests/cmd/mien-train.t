@@ -191,6 +191,13 @@ mien-train "$@" --last all -t chips.pack --seed 1 --log augs.tsv -o z.model
 ok 'another seed' test "$(cut -f2 augp.tsv)" != "$(cut -f2 augs.tsv)"
 for v in 1 2 3; do mien-train "$@" -t chips.pack --views $v --log v$v.tsv -o z.model; done
 ok 'views of frozen layers: another one in the second epoch' test "$(sed -n 3p v1.tsv | cut -f2)" != "$(sed -n 3p v2.tsv | cut -f2)"
+# Records of a pack that an epoch has once see all views, though those of another come twice.
+mien-view -r -c id,pixels --head 2 pixels.mien | mien-pack -q -o unlabeled.pack
+for v in 1 2; do
+    mien-train "$@" -t pixels.pack -t unlabeled.pack:2 -b 70 --views $v --log w$v.tsv -o z.model
+done
+is 'weighted packs: the first view in the first epoch' "$(sed -n 2p w1.tsv | cut -f2)" "$(sed -n 2p w2.tsv | cut -f2)"
+ok 'and another one in the second' test "$(sed -n 3p w1.tsv | cut -f2)" != "$(sed -n 3p w2.tsv | cut -f2)"
 # --- No epochs: temperatures alone
 mien-train -q -i base.model -t pixels.pack -e 1 -o cold.model
 exits 'no epochs' 0 mien-train -i cold.model --keep-heads -t pixels.pack -v other.pack -e 0 -o warm.model
@@ -209,6 +216,11 @@ for s in temp_gender temp_age shift_age; do
         exit !(a != b && wanted - mean < 1e-3 && mean - wanted < 1e-3) }'
     is "an average's $s" $? 0
 done
+mien-train -q -t features.pack --heads age=0:20:40 -e 2 -o bins.model
+mien-fake 300 --features 10 --seed 5 | mien-pack -q -o large.pack
+exits 'no epochs, a large validation set' 0 mien-train -q -i bins.model --keep-heads -t features.pack -v large.pack -e 0 -o bins0.model
+is 'ages within bins stay' "$(mien-predict bins0.model <features.mien | mien-view -c pred_age)" \
+    "$(mien-predict bins.model <features.mien | mien-view -c pred_age)"
 exits 'no epochs and no validation set' 2 mien-train -q -i cold.model --keep-heads -t pixels.pack -e 0 -o z.model
 like 'says so' "$(cat err)" 'give a validation set$'
 
