@@ -46,11 +46,11 @@ struct block g_block(const struct layer *l, const struct weight_blocks *b, size_
 struct block g_block_packed(const struct gemm *own, const struct packed *x, const struct packed *dy,
                             const struct weight_blocks *b, size_t k)
 {
-    int each = gemm_step(own, x), panels = (x->many + each - 1) / each;
-    int down = (int)b->down, r = (int)(k / b->across);
-    int from = panels * r / down * each, to = panels * (r + 1) / down * each;
+    size_t each = (size_t)gemm_step(own, x), many = (size_t)x->many;
+    size_t panels = (many + each - 1) / each, r = k / b->across;
+    size_t from = panels * r / b->down * each, to = panels * (r + 1) / b->down * each;
     size_t column = k % b->across * b->columns;
-    return (struct block){(size_t)from, column, (to < x->many ? to : x->many) - from,
+    return (struct block){from, column, (int)(smaller(to, many) - from),
                           (int)smaller(b->columns, (size_t)dy->many - column)};
 }
 

@@ -119,6 +119,12 @@ for bad in '-o nosuch/x.model' '-o .' '-o z.model --checkpoint nosuch/c'; do
     like 'is told before training' "$(cat err)" '^mien-train: cannot create .[^:]*: [A-Z].*y$'
 done
 cp features.pack same.pack
+# A layer of very many inputs for its units.
+printf 'input 1024x1024x3\nflat flatten\n' >wide.net
+mien-net --new --scale 0.01 --embed flat -o wide.model wide.net
+mien-fake 2 --pixels 1024x1024 | mien-pack -q -o wide.pack
+exits 'a wide layer' 0 mien-train -q -i wide.model --heads gender=2 --last all -t wide.pack -e 1 -o z.model
+rm -f z.model
 exits 'a log that can not be written' 1 mien-train -t features.pack -e 3 --log /dev/full --checkpoint lost.ckpt \
     -o lost.model
 is 'is a warning, once' "$(grep -c "^mien-train: cannot write '/dev/full': No space left on device; training continues without a log\$" err)" 1
