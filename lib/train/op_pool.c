@@ -108,7 +108,17 @@ static void reduce_forward(struct trainer *t, const struct images *v)
     k_reduce(v->l, v->in, v->x, v->y, v->n);
 }
 
-/* The derivative of y, made of `count` elements, by the element x. */
+/* The product of a walk's elements but the one at `left`. */
+static double product_without(const struct walk *k, const real *x, size_t from, size_t left)
+{
+    double product = 1;
+    WALK (k, from, at)
+        product *= at != left ? (double)x[at] : 1;
+    return product;
+}
+
+/* The derivative of y, made of `count` elements, by the element x; that of a product is another where
+   x is 0. */
 static double derivative(enum reduction kind, double x, double y, size_t count)
 {
     switch (kind) {
@@ -140,6 +150,8 @@ static void reduce_gradient(const struct walk *k, enum reduction kind, const rea
         if (one) { /* the first of those that are as great */
             dx[at] = !found && x[at] == y ? dy : 0;
             found = found || x[at] == y;
+        } else if (kind == REDUCE_PROD && x[at] == 0) {
+            dx[at] = (real)(dy * product_without(k, x, from, at));
         } else {
             dx[at] = (real)(dy * derivative(kind, (double)x[at], (double)y, k->count));
         }

@@ -78,13 +78,18 @@ static float *gradients(const struct net *net, enum train_precision precision, i
     return grad;
 }
 
-static struct net parse(void)
+static struct net parse_text(const char *text)
 {
     struct mien_err e;
     struct net net = {0};
     if (net_parse(&net, description, strlen(description), &e) < 0)
         fail_msg("%s", e.msg);
     return net;
+}
+
+static struct net parse(void)
+{
+    return parse_text(description);
 }
 
 /* A layer's gradient as a vector is off by less than a fiftieth of its length: each factor is
@@ -186,10 +191,40 @@ static void test_memory(void **state)
     net_free(&net);
 }
 
+/* The gradient of a product by a factor that is 0 is the product of the others. The factors are the
+   inputs, by weights of 1, plus biases. */
+static void test_product(void **state)
+{
+    static const float x[2][3] = {{0, 2, 3}, {4, 0, 0}}, want[3] = {6, 0, 0};
+    struct mien_err e;
+    struct net net = parse_text("input 1x1x3\na dwconv 1x1\nb reduce prod c\n");
+    bool train[] = {false, true, true};
+    int end = 2, input = 0;
+    float *w = calloc(net.nweights, sizeof *w);
+    const struct param *weight = &net.layer[1].param[0], *bias = &net.layer[1].param[1];
+    (void)state;
+    assert_non_null(w);
+    for (size_t k = 0; k < 3; k++)
+        w[weight->at + k] = 1;
+    struct trainer *t =
+        trainer_new(&net, w, train, &input, 1, &end, 1, 2, TRAIN_FLOAT, NULL, NULL, &e);
+    assert_non_null(t);
+    memcpy(trainer_act(t, 0), x, sizeof x);
+    trainer_forward(t, 2, true, 1);
+    for (int n = 0; n < 2; n++)
+        trainer_dact(t, end)[n] = 1;
+    trainer_backward(t, 2);
+    assert_memory_equal(trainer_grad(t) + bias->at, want, sizeof want);
+    trainer_free(t);
+    free(w);
+    net_free(&net);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_bf16), cmocka_unit_test(test_threads),
                                        cmocka_unit_test(test_variants),
-                                       cmocka_unit_test(test_memory)};
+                                       cmocka_unit_test(test_memory),
+                                       cmocka_unit_test(test_product)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
