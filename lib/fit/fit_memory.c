@@ -3,7 +3,6 @@
 
 #include "fit.h"
 #include "net/table.h"
-#include "train/fast_conv.h"
 #include "train/memory.h"
 
 /* The layers that the loss reads: those whose output is a result, before a softmax of it. */
@@ -33,8 +32,6 @@ static void add_up(const struct net *net, int batch, const struct train_memory *
         const struct layer *l = &net->layer[i];
         if (p->use[i].holder == i)
             m->outputs += (size_t)batch * shape_count(l->shape) * sizeof(float);
-        if (p->use[i].role == COMPUTED)
-            m->work += fast_conv_bytes(l, p->use[l->in[0]].flow);
     }
     m->work -= m->outputs;
 }

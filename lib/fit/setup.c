@@ -290,8 +290,8 @@ static int choose_layers(struct fitter *f, const struct mien_pack *train, struct
 }
 
 /* Whether there is room for the layers' outputs and gradients, the weights, and their gradients,
-   moments and best copy, and for what processes exchange: better now than when hours went into
-   frozen layers. */
+   moments, average and best copy, and for what processes exchange: better now than when hours went
+   into frozen layers. */
 static int check_memory(const struct fitter *f, struct mien_err *e)
 {
     struct train_memory p = {0};
@@ -300,7 +300,8 @@ static int check_memory(const struct fitter *f, struct mien_err *e)
                                f->c->batch, par_size(f->par), f->c->precision == TRAIN_BF16);
     size_t bytes = 0;
     if (rc == 0)
-        bytes = p.bytes + 4 * p.weights * sizeof(float) + exchange_bytes(&p, f->c->ranks);
+        bytes = p.bytes + (f->c->ema > 0 ? 5 : 4) * p.weights * sizeof(float) +
+                exchange_bytes(&p, f->c->ranks);
     train_memory_free(&p);
     if (rc < 0)
         return mien_err_mem(e, (size_t)f->m->net.n * sizeof *p.use, "layers");

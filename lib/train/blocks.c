@@ -258,17 +258,6 @@ void blocks_backward(struct trainer *t)
 
 /* --- Memory --------------------------------------------------------------------------------- */
 
-/* Images of a leaf, of the smaller batches, too. */
-static size_t leaf_images(int batch)
-{
-    size_t most = 0;
-    for (int n = 1; n <= batch; n++) {
-        size_t leaves = tree_leaves(n), images = ((size_t)n + leaves - 1) / leaves;
-        most = images > most ? images : most;
-    }
-    return most;
-}
-
 static void enlarge(size_t *a, size_t b)
 {
     *a = b > *a ? b : *a;
@@ -283,7 +272,8 @@ static int take_packed(struct trainer *t)
             continue;
         enum train_sum sum = train_sum_of(l, t->net->layer[l->in[0]].shape, t->memory.batch);
         const struct gemm *g = l->type == L_CONV ? t->kernels.conv : t->kernels.other;
-        size_t images = sum == SUM_WHOLE ? (size_t)t->memory.batch : leaf_images(t->memory.batch);
+        size_t images =
+            sum == SUM_WHOLE ? (size_t)t->memory.batch : tree_leaf_images(t->memory.batch);
         struct packed one = {NULL, (int)inputs_of(l), (int)(images * rows_of(l)), true};
         struct packed other = {NULL, l->units, one.terms, false};
         if (sum == SUM_WHOLE) {

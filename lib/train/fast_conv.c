@@ -61,14 +61,6 @@ int fast_conv_make(struct fast_conv *f, struct arena *arena, const struct simd *
     return rc;
 }
 
-size_t fast_conv_bytes(const struct layer *l, bool back)
-{
-    if (l->type != L_CONV && l->type != L_DWCONV)
-        return 0;
-    return (l->type == L_CONV && k_is_pointwise(l) && back ? 3 : 1) * l->param[0].count *
-           sizeof(float);
-}
-
 void fast_conv_free(struct fast_conv *f)
 {
     free(f->flipped);

@@ -1,8 +1,8 @@
 /*
  * Training's convolutions on the inner loops of inference, where these win: in float, depthwise ones
- * of bfloat16 too; the trainer falls back on layers.h and grad.h. Weights change from step to step, so what is
- * packed of them is packed anew. Dense layers aren't among them: a batch has too few rows for
- * packing to pay.
+ * of bfloat16 too; the trainer falls back on layers.h and grad.h. Weights change from step to step,
+ * so what is packed of them is packed anew. Dense layers aren't among them: a batch has too few
+ * rows for packing to pay.
  */
 #ifndef MIEN_TRAIN_FAST_CONV_H
 #define MIEN_TRAIN_FAST_CONV_H
@@ -35,9 +35,6 @@ void fast_conv_free(struct fast_conv *f);
 
 /* Takes the layer's weights; bias may be NULL. They must stay as they are until the next call. */
 void fast_conv_weights(struct fast_conv *f, const float *w, const float *bias);
-
-/* About how many bytes fast_conv_make takes for the layer. */
-size_t fast_conv_bytes(const struct layer *l, bool back);
 
 /* Bytes of scratch that the next ones need. */
 size_t fast_conv_scratch(const struct fast_conv *f);

@@ -55,7 +55,8 @@ struct weight_blocks train_weight_blocks(const struct layer *l)
     }
 }
 
-size_t train_block_room(const struct layer *l)
+/* Elements that a block has at most. */
+static size_t block_room(const struct layer *l)
 {
     enum { PANELS = 32 }; /* packed operands are cut between panels, of fewer rows than this */
     struct weight_blocks b = train_weight_blocks(l);
@@ -313,10 +314,33 @@ static size_t element(bool bf16)
     return bf16 ? sizeof(bfloat) : sizeof(real);
 }
 
+/* Bytes at most of a layer's weights packed for products. */
+static size_t packed_weights_bytes(const struct layer *l, bool back)
+{
+    if (l->type != L_CONV && l->type != L_DWCONV)
+        return 0;
+    size_t times = !back || l->type == L_DWCONV ? 1 : k_is_pointwise(l) ? 3 : 2;
+    return times * l->param[0].count * sizeof(float);
+}
+
+/* What the images' operands of a product of weights' gradients take at once, packed: their widths are
+   rounded up to panels of PANEL. */
+static void packed_operands(const struct layer *l, enum train_sum sum, int batch, size_t bytes_each,
+                            size_t *x, size_t *dy)
+{
+    enum { PANEL = 64 };
+    size_t units = (size_t)l->units, inputs = l->param[0].count / units;
+    size_t images = sum == SUM_WHOLE ? (size_t)batch : tree_leaves(batch) * tree_leaf_images(batch);
+    size_t bytes = images * shape_count(l->shape) / units * bytes_each;
+    *x = larger(*x, rounded_up(inputs, PANEL) * PANEL * bytes);
+    *dy = larger(*dy, rounded_up(units, PANEL) * PANEL * bytes);
+}
+
 /* Scratch, and all bytes. */
-static void add_up(struct train_memory *p, const int *feeds)
+static void add_up(struct train_memory *p, bool bf16, const int *feeds)
 {
     size_t batch = (size_t)p->batch, reals = p->weights = p->net->nweights, bytes = 0;
+    size_t packed_x = 0, packed_dy = 0;
     for (int i = 0; i < p->net->n; i++) {
         const struct layer *l = &p->net->layer[i];
         const struct layer_use *d = &p->use[i];
@@ -337,12 +361,17 @@ static void add_up(struct train_memory *p, const int *feeds)
             p->patch = larger(p->patch, 2 * k_conv_scratch(l, in) + train_rows_scratch(l, in));
         if (l->type == L_DWCONV)
             p->zeros = larger(p->zeros, (size_t)in.w * (size_t)in.c);
-        if (d->run < 0 && train_sum_of(l, in, p->batch) == SUM_LEAVES)
+        enum train_sum sum = train_sum_of(l, in, p->batch);
+        if (d->run < 0 && sum == SUM_LEAVES)
             p->part = larger(p->part, tree_leaves(p->batch) * train_params_span(l));
-        else if (d->run < 0 && d->train && train_sum_of(l, in, p->batch) == SUM_BLOCKS)
-            p->block = larger(p->block, train_block_room(l));
-        bytes += train_kept(l, p->batch);
+        else if (d->run < 0 && d->train && sum == SUM_BLOCKS)
+            p->block = larger(p->block, block_room(l));
+        if (d->run < 0 && d->train && sum != SUM_LEAVES && train_is_plain(l))
+            packed_operands(l, sum, p->batch, element(bf16 && l->type == L_CONV), &packed_x,
+                            &packed_dy);
+        bytes += train_kept(l, p->batch) + packed_weights_bytes(l, p->use[l->in[0]].flow);
     }
+    bytes += packed_x + packed_dy;
     for (const struct fused_run *run = p->run; run < p->run + p->runs; run++)
         p->part = larger(p->part, tree_leaves(p->batch) * run->span);
     for (int k = 0; k < p->slots; k++)
@@ -379,7 +408,7 @@ int train_memory_make(struct train_memory *p, const struct net *net, const bool 
     find_holders(p, uses);
     find_runs(p, uses);
     find_slots(p, ends, nends, taken);
-    add_up(p, feeds);
+    add_up(p, bf16, feeds);
 out:
     free(feeds);
     free(uses);

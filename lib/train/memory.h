@@ -81,7 +81,7 @@ struct train_memory {
     size_t extra;   /* for one image: a second gradient of an output that several layers read */
     size_t zeros;   /* the longest row of pixels under a depthwise filter */
     size_t weights; /* elements that gradients have */
-    size_t bytes;   /* of all that a trainer takes, weights and their optimiser apart */
+    size_t bytes;   /* of all that a trainer takes, weights and their optimizer apart */
 };
 
 /* Plans training with these trained layers, outputs given from outside, and `ends`, layers whose
@@ -125,9 +125,6 @@ struct weight_blocks train_weight_blocks(const struct layer *l);
    that a convolution needs for that, behind its patches. */
 enum { TRAIN_ROWS = GEMM_ROWS };
 size_t train_rows_scratch(const struct layer *l, struct shape in);
-
-/* Elements that a block has at most. */
-size_t train_block_room(const struct layer *l);
 
 /* Elements from a layer's first parameter to the end of its last. */
 size_t train_params_span(const struct layer *l);

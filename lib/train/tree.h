@@ -27,6 +27,17 @@ static inline size_t tree_leaves(int n)
     return (size_t)n < most ? (size_t)n : most;
 }
 
+/* Images of a leaf at most, in batches of n or less. */
+static inline size_t tree_leaf_images(int n)
+{
+    size_t most = 0;
+    for (int k = 1; k <= n; k++) {
+        size_t leaves = tree_leaves(k), images = ((size_t)k + leaves - 1) / leaves;
+        most = images > most ? images : most;
+    }
+    return most;
+}
+
 /* Leaves [from, to) summed up. */
 struct tree_node {
     size_t from, to;
