@@ -123,13 +123,22 @@ static int lay_out(struct plan *p, struct mien_err *e)
 
 /* --- Making and freeing --------------------------------------------------------------------- */
 
-/* What multiplies in bfloat16. */
-static int choose_bf16(struct plan *p, struct mien_err *e)
+/* What multiplies in bfloat16, or NULL with a message. */
+static const struct gemm *choose_bf16(const struct simd *simd, struct mien_err *e)
 {
-    p->bf16 = gemm_choose(p->simd, true);
-    if (p->bf16 != NULL && p->bf16->pairs)
-        return 0;
-    return mien_err_set(e, MIEN_ERR_ARG, "bf16 needs AVX512_BF16, which this processor lacks");
+    const struct gemm *g = gemm_choose(simd, true);
+    if (g != NULL && g->pairs)
+        return g;
+    mien_err_set(e, MIEN_ERR_ARG, "bf16 needs AVX512_BF16, which this processor lacks");
+    return NULL;
+}
+
+int plan_check(enum precision precision, struct mien_err *e)
+{
+    const struct simd *simd = simd_choose(e);
+    return simd != NULL && (precision != PRECISION_BF16 || choose_bf16(simd, e) != NULL)
+               ? 0
+               : MIEN_ERR_ARG;
 }
 
 struct plan *plan_new(const struct model *m, const int *out, int nout, int batch,
@@ -144,7 +153,8 @@ struct plan *plan_new(const struct model *m, const int *out, int nout, int batch
     p->simd = simd_choose(e);
     if (p->simd != NULL && precision == PRECISION_INT8)
         p->int8 = int8_choose(p->simd);
-    if (p->simd == NULL || (precision == PRECISION_BF16 && choose_bf16(p, e) < 0) ||
+    if (p->simd == NULL ||
+        (precision == PRECISION_BF16 && (p->bf16 = choose_bf16(p->simd, e)) == NULL) ||
         model_input(m, &p->input, e) < 0 || plan_compile(p, m, out, nout, e) < 0 ||
         lay_out(p, e) < 0) {
         plan_free(p);

@@ -30,6 +30,9 @@ struct plan_work;
    their errors cancel on average (bf16_balance). Everything else stays in floats. */
 enum precision { PRECISION_FLOAT, PRECISION_INT8, PRECISION_BF16 };
 
+/* Whether plans of this precision can be made here: 0 or MIEN_ERR_ARG. */
+MIEN_CHECKED int plan_check(enum precision precision, struct mien_err *e);
+
 /* Compiles the layers that `out` (nout indices into m->net, at least one) depend on. The model may
    be freed afterwards. batch is the most images that are run together. NULL with a message on
    failure. */

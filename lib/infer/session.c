@@ -151,6 +151,11 @@ int mien_session_start(struct mien_session *s, const char *layer,
                             "the model reads features, which have no mirror image");
     if (o->int8 && o->bf16)
         return mien_err_set(e, MIEN_ERR_ARG, "int8 and bf16 exclude each other");
+    enum precision precision = o->int8   ? PRECISION_INT8
+                               : o->bf16 ? PRECISION_BF16
+                                         : PRECISION_FLOAT;
+    if ((rc = plan_check(precision, e)) < 0)
+        return rc;
     s->o = *o;
     s->plan = plan_new(&s->model, s->out, s->nout, inputs,
                        o->int8   ? PRECISION_INT8
