@@ -9,7 +9,6 @@
 
 #include "mien/buf.h"
 #include "util/num.h"
-#include "mien/version.h"
 
 struct fit_log {
     FILE *file;

@@ -1,6 +1,4 @@
-/*
- * What a training leaves behind in words: its log, a line for people, and how a model came about.
- */
+/* What a training leaves behind in words: its log, and a line for people. */
 #ifndef MIEN_FIT_FIT_LOG_H
 #define MIEN_FIT_FIT_LOG_H
 

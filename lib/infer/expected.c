@@ -3,7 +3,6 @@
  * whose light changes from pixel to pixel about as photographs' does. Those of faces correlate with
  * them by 0.9 and more in the layers of MobileNet.
  */
-#include <assert.h>
 #include <math.h>
 #include <stdlib.h>
 

@@ -58,11 +58,8 @@ float *compile_copy(const struct compiler *c, const float *src, size_t n);
 /* Copies of layer i's weights and bias, zeros where it has no bias. */
 int compile_weights(const struct compiler *c, struct step *s, int i);
 
-/* Folds into layer i's weights w, and the step's bias, what scales and shifts the channels behind it;
-   returns the last layer that the step then stands for. */
-int compile_fold(const struct compiler *c, struct step *s, int i, float *w);
-
-/* Both: returns the last layer, or MIEN_ERR_MEM. */
+/* The same, with what scales and shifts the channels behind the layer folded in. Returns the last
+   layer that the step then stands for, or MIEN_ERR_MEM. */
 int compile_folded(const struct compiler *c, struct step *s, int i);
 
 /* The step makes layer k's output too, of which the layer before it had no other reader: returns

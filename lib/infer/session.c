@@ -157,11 +157,7 @@ int mien_session_start(struct mien_session *s, const char *layer,
     if ((rc = plan_check(precision, e)) < 0)
         return rc;
     s->o = *o;
-    s->plan = plan_new(&s->model, s->out, s->nout, inputs,
-                       o->int8   ? PRECISION_INT8
-                       : o->bf16 ? PRECISION_BF16
-                                 : PRECISION_FLOAT,
-                       e);
+    s->plan = plan_new(&s->model, s->out, s->nout, inputs, precision, e);
     if (s->plan == NULL)
         return MIEN_ERR_MEM;
     rc = plan_bound(s->plan, o->max_memory > 0 ? o->max_memory : PLAN_MAX_BYTES, e);

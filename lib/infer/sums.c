@@ -6,7 +6,9 @@
 #include "net/fold.h"
 #include "op.h"
 
-int compile_fold(const struct compiler *c, struct step *s, int i, float *w)
+/* Folds into layer i's weights w, and the step's bias, what scales and shifts the channels behind it.
+   Returns the last layer that the step then stands for. */
+static int fold(const struct compiler *c, struct step *s, int i, float *w)
 {
     size_t count = c->p->net.layer[i].param[0].count;
     for (int k; (k = fold_affine_behind(&c->p->net, c->uses, s->last)) >= 0;) {
@@ -18,7 +20,7 @@ int compile_fold(const struct compiler *c, struct step *s, int i, float *w)
 
 int compile_folded(const struct compiler *c, struct step *s, int i)
 {
-    return compile_weights(c, s, i) < 0 ? MIEN_ERR_MEM : compile_fold(c, s, i, s->w);
+    return compile_weights(c, s, i) < 0 ? MIEN_ERR_MEM : fold(c, s, i, s->w);
 }
 
 /* Takes over the sum of layer i and a value that is there already, if it is the only reader of i.
@@ -124,7 +126,7 @@ int sums_compile(const struct compiler *c, struct step *s, int i)
         if (folded == NULL)
             return MIEN_ERR_MEM;
         memcpy(folded, w, l->param[0].count * sizeof *folded);
-        compile_fold(c, s, i, folded);
+        fold(c, s, i, folded);
         w = folded;
     }
     int rc = compile_sums(c, s, i, w);

@@ -31,8 +31,8 @@ MIEN_CHECKED int conv_bf16_make(struct conv_bf16 *c, struct arena *arena, const 
 /* Bytes of scratch that conv_bf16_run needs. */
 size_t conv_bf16_scratch(const struct conv_bf16 *c);
 
-/* y[n, shape] = act(conv(x[n, in]) + add[n, shape]); add may be NULL, and is where y is bfloat16,
-   which then has no slopes. */
+/* y[n, shape] = act(conv(x[n, in]) + add[n, shape]). add may be NULL; it must be, and act has no
+   slopes, where y is bfloat16. */
 void conv_bf16_run(const struct conv_bf16 *c, struct reals x, const float *add, struct reals y,
                    size_t n, void *scratch);
 

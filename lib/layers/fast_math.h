@@ -1,6 +1,6 @@
 /*
  * Functions of real numbers that loops can compute for many at once: in floats, polynomials without
- * a branch, right to a few units in the last place (erf to 2e-7 of 1); in double, those of the
+ * a branch, right to a few units in the last place (erf to 6e-7 of 1); in double, those of the
  * library.
  */
 #ifndef MIEN_LAYERS_FAST_MATH_H

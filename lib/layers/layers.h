@@ -118,17 +118,9 @@ struct strides {
 };
 struct strides k_strides(const struct operand *a, struct shape out);
 
-/* The function of an arithmetic layer: y[i] of a[i sa] and b[i sb], sa and sb being 0 or 1. y may be
-   a, where sa is 1. */
-typedef void arith(const real *a, size_t sa, const real *b, size_t sb, real *y, size_t n);
-arith *k_arith_of(enum layer_type type);
-
 /* y (n, out) of a and b. */
 void k_arith(enum layer_type type, struct shape out, const struct operand *a,
              const struct operand *b, real *y, size_t n);
-
-/* y = a + b; y is neither of them */
-void k_sum(real *y, const real *a, const real *b, size_t n);
 
 /* y += x */
 void k_add(real *y, const real *x, size_t n);

@@ -44,7 +44,10 @@
     }
 FUNCTIONS(FUNCTION)
 
-arith *k_arith_of(enum layer_type type)
+/* The function of an arithmetic layer: y[i] of a[i sa] and b[i sb], sa and sb being 0 or 1. y may be
+   a, where sa is 1. */
+typedef void arith(const real *a, size_t sa, const real *b, size_t sb, real *y, size_t n);
+static arith *arith_of(enum layer_type type)
 {
 #define ENTRY(type, value) [L_##type] = y_##type,
     static arith *const functions[LAYER_TYPES] = {FUNCTIONS(ENTRY)};
@@ -71,7 +74,7 @@ struct strides k_strides(const struct operand *a, struct shape out)
 void k_arith(enum layer_type type, struct shape out, const struct operand *a,
              const struct operand *b, real *y, size_t n)
 {
-    arith *f = k_arith_of(type);
+    arith *f = arith_of(type);
     size_t count = shape_count(out), c = (size_t)out.c;
     if (same(a->s, out) && same(b->s, out) && !a->constant && !b->constant) {
         f(a->x, 1, b->x, 1, y, n * count);
@@ -94,12 +97,6 @@ void k_arith(enum layer_type type, struct shape out, const struct operand *a,
                 f(pa + w * sa.w, sa.c, pb + w * sb.w, sb.c, y, c);
         }
     }
-}
-
-SIMD void k_sum(real *restrict y, const real *a, const real *b, size_t n)
-{
-    for (size_t i = 0; i < n; i++)
-        y[i] = a[i] + b[i];
 }
 
 SIMD void k_add(real *restrict y, const real *restrict x, size_t n)

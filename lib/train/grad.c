@@ -3,8 +3,6 @@
 #include <assert.h>
 #include <string.h>
 
-#include "needs.h"
-
 SIMD static void add_rows(const real *restrict dy, size_t ld, size_t rows, size_t c,
                           real *restrict db)
 {
@@ -17,8 +15,8 @@ SIMD static void add_rows(const real *restrict dy, size_t ld, size_t rows, size_
 void g_add_rows(const struct row_loops *loops, struct reals dy, size_t ld, size_t rows, int c,
                 real *db)
 {
-    enum { LEAST = 16 };
-    real room[TRAIN_ROOM];
+    enum { LEAST = 16 }; /* channels: a vector of any variant */
+    real room[LEAST];
     if (dy.f != NULL) {
         add_rows(dy.f, ld, rows, (size_t)c, db);
     } else if (c >= LEAST) {

@@ -31,7 +31,7 @@ const struct train_needs *train_needs_of(enum layer_type type)
 bool train_takes_bfloats(const struct layer *l)
 {
     enum { LEAST = 16 }; /* channels: a vector of any variant */
-    if (!(train_needs_of(l->type)->is & TRAIN_BFLOATS) || l->shape.c > TRAIN_ROOM)
+    if (!(train_needs_of(l->type)->is & TRAIN_BFLOATS))
         return false;
     if (l->type == L_CONV)
         return l->groups == 1;

@@ -17,9 +17,6 @@ enum train_trait {
     TRAIN_ONE_KIND = 16  /* but only both or neither */
 };
 
-/* Elements that are made floats at once where a layer's are bfloat16: at least a pixel's. */
-enum { TRAIN_ROOM = 2048 };
-
 struct train_needs {
     unsigned is; /* of enum train_trait */
     /* Bytes kept from forward to backward: for each element of a batch's output, and for each

@@ -25,7 +25,6 @@ struct train_op {
     void (*backward_batch)(struct trainer *t);
 };
 
-/* NULL for the input. */
 const struct train_op *train_op_of(enum layer_type type);
 
 #endif

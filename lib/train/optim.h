@@ -26,9 +26,8 @@ struct schedule {
 };
 
 /* The state of an optimizer: arrays of n elements laid out as the weights, owned.
-   OPTIM_ADAM    Kingma and Ba 2014, as Keras computes it: epsilon is added to the root of the
-   second
-               moment before its bias is corrected; decay * w is added to the gradient.
+   OPTIM_ADAM    Kingma and Ba 2014, as Keras computes it: epsilon is added to the root of the second
+                 moment before its bias is corrected; decay * w is added to the gradient.
    OPTIM_ADAMW   the same, but decay shrinks the weights apart from it: w -= lr * decay * w
                (Loshchilov and Hutter 2017).
    OPTIM_SGD     v = momentum * v + gradient + decay * w, w -= lr * v; only m is used, for v. */

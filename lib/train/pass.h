@@ -52,8 +52,7 @@ void pass_part(const struct trainer *t, size_t k, size_t *first, size_t *n);
 /* Cuts this process's images of the batch into t->npart parts for the current layer. */
 void pass_cut_images(struct trainer *t);
 
-/* The same, and calls fn with the trainer for each of
-   them. */
+/* The same, and calls fn with the trainer for each of them. */
 void pass_over_parts(struct trainer *t, void (*fn)(void *, int worker, size_t part));
 
 /* The same where parts are leaves of the tree (tree.h), each of which adds to its own t->part_len =

@@ -35,8 +35,9 @@ void gemm(const struct products *p, int ta, int tb, int m, int n, int k, struct 
               k, 1, a.f, lda, b.f, ldb, add ? 1 : 0, c, ldc);
 }
 
-void product_forth(const struct products *p, int m, int units, int inputs, struct reals x, int ldx,
-                   const real *w, int ldw, real *y, int ldy)
+/* y[m, units] = x[m, inputs] w. Rows of w are ldw apart. */
+static void product_forth(const struct products *p, int m, int units, int inputs, struct reals x,
+                          int ldx, const real *w, int ldw, real *y, int ldy)
 {
 #ifndef MIEN_DOUBLE
     if (p->forth != NULL) {

@@ -26,10 +26,7 @@ struct products {
 void gemm(const struct products *p, int ta, int tb, int m, int n, int k, struct reals a, int lda,
           struct reals b, int ldb, bool add, real *c, int ldc);
 
-/* The products that weights are the right side of: y[m, units] = x[m, inputs] w, and dx = dy w^T.
-   Rows of w are ldw apart. */
-void product_forth(const struct products *p, int m, int units, int inputs, struct reals x, int ldx,
-                   const real *w, int ldw, real *y, int ldy);
+/* The product for the gradient of what a layer reads: dx = dy w^T. Rows of w are ldw apart. */
 void product_back(const struct products *p, int m, int inputs, int units, struct reals dy, int ldy,
                   const real *w, int ldw, real *dx, int ldx);
 
@@ -44,7 +41,7 @@ struct packed_weights {
     struct packed forth, back; /* what they are at is owned, or NULL */
 };
 
-/* Takes memory for a convolution that reads `in`: without groups, since products of those are
+/* Takes memory for a convolution: without groups, since products of those are
    small. forth, back: what is wanted. Returns 0 or MIEN_ERR_MEM. */
 MIEN_CHECKED int packed_weights_make(struct packed_weights *p, const struct gemm *own,
                                      const struct layer *l, bool forth, bool back);

@@ -24,9 +24,9 @@ struct trainer;
 
 /* net, w (net->nweights elements), ends and par stay the caller's and must outlive the trainer.
    train has an element a layer. given lists ngiven layers, ends the nends layers that the loss
-   reads, batch is the most images at once; precision is
-   FLOAT or BF16. par may be NULL, and so may ranks, the processes that train together. NULL with a message on failure. Sets
-   OpenBLAS to one thread. */
+   reads, batch is the most images at once; precision is FLOAT or BF16. par may be NULL, and so may
+   ranks, the processes that train together. NULL with a message on failure. Sets OpenBLAS to one
+   thread. */
 struct trainer *trainer_new(const struct net *net, real *w, const bool *train, const int *given,
                             int ngiven, const int *ends, int nends, int batch,
                             enum train_precision precision, struct par *par, struct ranks *ranks,

@@ -13,7 +13,7 @@ struct layer_state {
     struct reals dact; /* its gradient: (batch, h, w, c), or (jobs, h, w, c) in a fused run */
     bool ready;        /* in a backward pass: dact holds a gradient */
     bool all;          /* in a backward pass: other processes' outputs are here or on their way */
-    void *kept;        /* what forward keeps for backward, train_op.keeps bytes */
+    void *kept;        /* what forward keeps for backward, train_kept bytes */
     struct fast_conv fast;
     struct packed_weights packed;
 };
