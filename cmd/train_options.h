@@ -110,7 +110,7 @@ static int parse_last(void *dst, const char *arg, struct mien_err *e)
                       "change their saturation by up to this share [0]"),                          \
         MIEN_OPT_REAL(0, "cast", "F", &(f)->augment.cast, 0, 1,                                    \
                       "change each channel's brightness by up to this share [0]"),                 \
-        MIEN_OPT_REAL(0, "gray", "P", &(f)->augment.grey, 0, 1,                                    \
+        MIEN_OPT_REAL(0, "gray", "P", &(f)->augment.gray, 0, 1,                                    \
                       "turn this share of them gray [0]"),                                         \
         MIEN_OPT_REAL(0, "soft", "P", &(f)->augment.soft, 0, 1,                                    \
                       "blur this share of them, like small faces enlarged [0]"),                   \

@@ -44,7 +44,7 @@ MIEN_CHECKED int split_key(const struct mien_rec *r, enum split_by by, uint64_t 
 /* The part of a hashed key, 0 to n - 1. */
 int split_part(const struct split *s, uint64_t key);
 
-/* What a part has received. Zero-initialised it is nothing. */
+/* What a part has received. Zero-initialized it is nothing. */
 struct split_tally {
     uint64_t n, nage, ngender, nmale;
     double age_sum;
@@ -56,7 +56,7 @@ void split_tally_add(struct split_tally *t, const struct mien_rec *r);
 MIEN_CHECKED int split_tally_text(const struct split_tally *t, uint64_t total,
                                   struct mien_buf *out);
 
-/* What all parts have received, and what became of the rest. Zero-initialised it is nothing. */
+/* What all parts have received, and what became of the rest. Zero-initialized it is nothing. */
 struct split_counts {
     struct split_tally part[SPLIT_MAX];
     uint64_t keyed[SPLIT_BY_DEFAULT]; /* records by what their key was of */

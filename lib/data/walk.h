@@ -9,7 +9,7 @@
 #include "mien/buf.h"
 #include "mien/err.h"
 
-/* Zero-initialised it is empty. */
+/* Zero-initialized it is empty. */
 struct walk {
     struct mien_buf path; /* of the current file or folder, zero-terminated */
     struct walk_level *level;

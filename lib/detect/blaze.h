@@ -4,8 +4,8 @@
  *
  * The network's outputs come in pairs, a head for each of its scales: scores, [rows, columns, A],
  * and boxes, [rows, columns, 16 A], for A anchors in each cell of the input. A score is a logit.
- * The 16 values of a box are in pixels of the input: its centre x y relative to the cell's centre,
- * width and height, and six landmarks x y relative to the cell's centre.
+ * The 16 values of a box are in pixels of the input: its center x y relative to the cell's center,
+ * width and height, and six landmarks x y relative to the cell's center.
  */
 #ifndef MIEN_DETECT_BLAZE_H
 #define MIEN_DETECT_BLAZE_H

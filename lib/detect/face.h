@@ -17,7 +17,7 @@ struct face {
     float point[MIEN_FACE_POINTS][2];
 };
 
-/* A list that its owner frees; zero-initialised it is empty. */
+/* A list that its owner frees; zero-initialized it is empty. */
 struct face_list {
     struct face *face;
     size_t n, cap;

@@ -28,7 +28,7 @@ void viewer_free(struct viewer *w)
 
 /* How much of an axis of the input shows the photograph: size pixels from at on, which are those
    from start to start + len of its cut. The cut has the photograph's pixels lo to hi, and beyond
-   its edges grey ones, for the input's pixels that an edge runs through. */
+   its edges gray ones, for the input's pixels that an edge runs through. */
 struct shown {
     int at, size, lo, hi;
     double start, len;
@@ -128,7 +128,7 @@ static void move_to_photo(struct face *f, const struct view *v, double zoom)
     }
 }
 
-/* Whether a face's centre lies in the photograph, its size is in bounds, and it isn't one that the
+/* Whether a face's center lies in the photograph, its size is in bounds, and it isn't one that the
    view's border cuts while another view shows it. */
 static bool plausible(const struct face *f, const struct view *v, const struct img *photo, int side)
 {

@@ -7,7 +7,7 @@
 #include "image/img.h"
 #include "mien/image.h"
 
-#define VIEW_OVERLAP 0.25 /* of neighbouring views, as a share of the detector's own input */
+#define VIEW_OVERLAP 0.25 /* of neighboring views, as a share of the detector's own input */
 
 /* A part of the photograph, which may reach beyond its edges, and the input of h x w that it
    becomes. It isn't rounded to pixels, so that nearly the same photograph gives nearly the same

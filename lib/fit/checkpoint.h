@@ -10,7 +10,7 @@ struct progress {
     int epoch;             /* under way, from 1 */
     size_t done;           /* records of it that have been seen */
     uint64_t rng;          /* state of its random numbers */
-    long step;             /* of the optimiser */
+    long step;             /* of the optimizer */
     int stale;             /* epochs since the best one */
     double lr_scale;       /* what plateaus have made of the learning rate */
     struct tally tally;    /* of this epoch's training */

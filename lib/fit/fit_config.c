@@ -82,7 +82,7 @@ int fit_describe(const struct fit_config *c, struct mien_buf *out)
         {"contrast", c->augment.contrast, d.augment.contrast},
         {"saturation", c->augment.saturation, d.augment.saturation},
         {"cast", c->augment.cast, d.augment.cast},
-        {"gray", c->augment.grey, d.augment.grey},
+        {"gray", c->augment.gray, d.augment.gray},
         {"soft", c->augment.soft, d.augment.soft},
         {"erase", c->augment.erase, d.augment.erase},
         {"views", c->views, d.views},

@@ -37,10 +37,10 @@ int img_align_plan(const struct mien_crop *c, const struct img_info *info, const
     right.x /= length;
     right.y /= length;
 
-    struct point centre = {m.x - right.y * ALIGN_BELOW * face, m.y + right.x * ALIGN_BELOW * face};
+    struct point center = {m.x - right.y * ALIGN_BELOW * face, m.y + right.x * ALIGN_BELOW * face};
     bool turned = info->orientation >= 5;
     int w = turned ? info->h : info->w, h = turned ? info->w : info->h;
-    if (!(centre.x >= 0 && centre.y >= 0 && centre.x <= w && centre.y <= h))
+    if (!(center.x >= 0 && center.y >= 0 && center.x <= w && center.y <= h))
         return mien_err_set(e, MIEN_ERR_FORMAT, "the face lies outside the image of %d x %d pixels",
                             w, h);
 
@@ -53,8 +53,8 @@ int img_align_plan(const struct mien_crop *c, const struct img_info *info, const
     struct point corner[3];
     for (int i = 0; i < 3; i++) {
         double x = (i == 1 ? 0.5 : -0.5) * side, y = (i == 2 ? 0.5 : -0.5) * side;
-        corner[i].x = centre.x + x * right.x - y * right.y;
-        corner[i].y = centre.y + x * right.y + y * right.x;
+        corner[i].x = center.x + x * right.x - y * right.y;
+        corner[i].y = center.y + x * right.y + y * right.x;
         img_point_as_stored(info->orientation, info->h, info->w, &corner[i].x, &corner[i].y);
         corner[i].x *= a->eighths / 8.0;
         corner[i].y *= a->eighths / 8.0;
@@ -97,7 +97,7 @@ static uint64_t spread(const unsigned char *p)
     return (uint64_t)p[0] | (uint64_t)p[1] << 16 | (uint64_t)p[2] << 32;
 }
 
-/* The pixel at x, y of an image, counted from the first one's centre. */
+/* The pixel at x, y of an image, counted from the first one's center. */
 static void interpolate(const struct img *im, fixed x, fixed y, unsigned char *out)
 {
     int left = (int)(x >> 32), top = (int)(y >> 32);

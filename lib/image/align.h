@@ -3,14 +3,14 @@
  * and place.
  *
  * The crop is a square whose upper side is parallel to the line of the eyes and whose size and
- * centre follow from the eyes and the mouth. With r and l the eyes, m the point between them, d
+ * center follow from the eyes and the mouth. With r and l the eyes, m the point between them, d
  * from m to the mouth, and e = l - r:
  *
  *   the direction to the right is that of e plus d turned by a quarter, which is e's for a face
  *   seen from the front and still well-defined from the side (Karras, Laine, Aila 2019, FFHQ);
  *   the face's side is ALIGN_SIDE times the larger of |e| and |d|: turning the head to the side
  *   shortens one, nodding the other;
- *   the centre lies ALIGN_BELOW of that side below m.
+ *   the center lies ALIGN_BELOW of that side below m.
  *
  * The two constants are those with which this square is, for faces seen from the front, the box of
  * the face detector (medians of 121 faces), so that a margin means the same with and without

@@ -13,7 +13,7 @@ struct change {
     bool flip, erase;
     double dx, dy;                           /* pixels */
     double zoom, angle, stretch;             /* stretch: width by this, height by one over it */
-    double brightness, contrast, saturation; /* factors; saturation 0 is grey */
+    double brightness, contrast, saturation; /* factors; saturation 0 is gray */
     double cast[3];                          /* factors of red, green and blue */
     double soft;                             /* deviation of the blur in pixels, 0: none */
     struct img_rect hole;
@@ -23,7 +23,7 @@ struct change {
 bool augment_any(const struct augment *a)
 {
     return a->flip || a->shift > 0 || a->zoom > 0 || a->rotate > 0 || a->brightness > 0 ||
-           a->contrast > 0 || a->saturation > 0 || a->grey > 0 || a->erase > 0 || a->stretch > 0 ||
+           a->contrast > 0 || a->saturation > 0 || a->gray > 0 || a->erase > 0 || a->stretch > 0 ||
            a->cast > 0 || a->soft > 0;
 }
 
@@ -62,7 +62,7 @@ static struct change draw(const struct augment *a, int h, int w, uint64_t seed)
     c.brightness = 1 + between(&r, -1, 1) * a->brightness;
     c.contrast = 1 + between(&r, -1, 1) * a->contrast;
     c.saturation = 1 + between(&r, -1, 1) * a->saturation;
-    if (rng_uniform(&r) < a->grey)
+    if (rng_uniform(&r) < a->gray)
         c.saturation = 0;
     c.erase = rng_uniform(&r) < a->erase;
     c.hole = draw_hole(&r, h, w);
@@ -135,14 +135,14 @@ static inline struct tap tap(int64_t pos, int side)
     return (struct tap){(size_t)(pos >> 32), 1, (uint32_t)pos >> 24};
 }
 
-/* Mirrors, enlarges, stretches and turns about the centre, then moves: every pixel is looked up
+/* Mirrors, enlarges, stretches and turns about the center, then moves: every pixel is looked up
    where it came from. */
 static void warp_pixels(const struct change *c, const unsigned char *src, int h, int w,
                         unsigned char *dst)
 {
     double wide = c->zoom * c->stretch, high = c->zoom / c->stretch;
     double cosine = cos(c->angle), sine = sin(c->angle), sign = c->flip ? -1 : 1;
-    double x0 = 0.5 - 0.5 * w - c->dx, y0 = 0.5 - 0.5 * h - c->dy; /* the first pixel's centre */
+    double x0 = 0.5 - 0.5 * w - c->dx, y0 = 0.5 - 0.5 * h - c->dy; /* the first pixel's center */
     int64_t right_x = fixed(sign * cosine / wide), right_y = fixed(-sine / high);
     int64_t down_x = fixed(sign * sine / wide), down_y = fixed(cosine / high);
     int64_t half = ONE / 512; /* of a 256th: what lies behind 256ths is cut off */
@@ -166,9 +166,9 @@ static void warp_pixels(const struct change *c, const unsigned char *src, int h,
     }
 }
 
-/* --- Colour --------------------------------------------------------------------------------- */
+/* --- Color --------------------------------------------------------------------------------- */
 
-/* The luma of colours, or of their sums, in 256ths. */
+/* The luma of colors, or of their sums, in 256ths. */
 static inline uint64_t luma(uint64_t r, uint64_t g, uint64_t b)
 {
     return 77 * r + 150 * g + 29 * b;
@@ -188,26 +188,26 @@ static double mean_luma(const unsigned char *px, size_t n)
 /* What a channel of a pixel becomes: so much of its value, of the pixel's luma and of 1, in fixed
    point with 16 bits behind the point. */
 struct linear {
-    int colour, grey, offset;
+    int color, gray, offset;
 };
 
-/* Each change is linear, and so is what they come to: a pixel's colour, its luma and the image's
+/* Each change is linear, and so is what they come to: a pixel's color, its luma and the image's
    mean luma are weighed. */
-static void change_colour(const struct change *c, unsigned char *px, size_t n)
+static void change_color(const struct change *c, unsigned char *px, size_t n)
 {
     double mean = c->contrast != 1 ? mean_luma(px, n) : 0;
     double both = c->brightness * c->contrast;
     struct linear by[3];
     for (int k = 0; k < 3; k++) {
-        by[k].colour = (int)lround(65536 * both * c->saturation * c->cast[k]);
-        by[k].grey = (int)lround(65536 * both * (1 - c->saturation) * c->cast[k]);
+        by[k].color = (int)lround(65536 * both * c->saturation * c->cast[k]);
+        by[k].gray = (int)lround(65536 * both * (1 - c->saturation) * c->cast[k]);
         by[k].offset =
             (int)lround(65536 * (c->brightness * (1 - c->contrast) * mean * c->cast[k] + 0.5));
     }
     for (; n > 0; n--, px += 3) {
-        int64_t grey = (int64_t)luma(px[0], px[1], px[2]);
+        int64_t gray = (int64_t)luma(px[0], px[1], px[2]);
         for (int k = 0; k < 3; k++) {
-            int v = by[k].offset + (int)(by[k].grey * grey / 256) + by[k].colour * px[k];
+            int v = by[k].offset + (int)(by[k].gray * gray / 256) + by[k].color * px[k];
             px[k] = (unsigned char)(v < 0 ? 0 : v >= 256 << 16 ? 255 : v >> 16);
         }
     }
@@ -239,7 +239,7 @@ void augment_pixels(const struct augment *a, const unsigned char *src, int h, in
     else
         shift_pixels(&c, src, h, w, dst);
     if (c.brightness != 1 || c.contrast != 1 || c.saturation != 1 || a->cast > 0)
-        change_colour(&c, dst, n);
+        change_color(&c, dst, n);
     if (c.soft > 0)
         blur_pixels(dst, h, w, c.soft);
     if (c.erase)

@@ -21,10 +21,10 @@ struct augment {
 
     /* As torchvision's ColorJitter has them, after Howard 2013 (arXiv:1312.5402): factors within
        1 - x and 1 + x on the pixels, on their distance from the image's mean, and on their distance
-       from the grey of the same luma. Each 0 to 1. */
+       from the gray of the same luma. Each 0 to 1. */
     double brightness, contrast, saturation;
 
-    double grey; /* probability of leaving only the luma (ITU-R BT.601) */
+    double gray; /* probability of leaving only the luma (ITU-R BT.601) */
 
     /* Probability of filling a random rectangle with noise: Zhong et al. 2017 (arXiv:1708.04896),
        with their 2 to 40% of the image and sides of a ratio of 0.3 to 1 / 0.3. */
@@ -33,7 +33,7 @@ struct augment {
     double stretch; /* widen by a factor from 1 / (1 + stretch) to 1 + stretch (its logarithm is
                        uniform) and make as much lower, 0 to 1 */
     double cast;    /* multiply each channel by a factor of its own, within 1 - x and 1 + x: a light
-                       of another colour; 0 to 1 */
+                       of another color; 0 to 1 */
 
     /* Probability of a soft copy: blurred (blur.h) as much as shrinking by 1.5 to 4 (its logarithm
        is uniform) and enlarging again would. */

@@ -1,7 +1,7 @@
 /*
  * Cutting a face, or the whole image, out of an encoded image: upright, square, at the scale that is needed.
  *
- * The crop is a square about the centre of the box. Its side is the longer side of the box after
+ * The crop is a square about the center of the box. Its side is the longer side of the box after
  * the margin was added; what reaches beyond the image repeats the image's border pixels.
  */
 #ifndef MIEN_IMAGE_CROP_H

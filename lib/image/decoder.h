@@ -53,7 +53,7 @@ static inline int img_scaled(int side, int eighths)
    the rows out, out + stride, ... Each open allows one read. No more is decoded than the format
    makes necessary; the result is the same as cutting r out of the whole image decoded at that
    scale. Returns 0; MIEN_ERR_MEM; or MIEN_ERR_FORMAT when the data are damaged: a tolerant decoder
-   returns 0 when any row could be decoded, with grey where nothing could. */
+   returns 0 when any row could be decoded, with gray where nothing could. */
 MIEN_CHECKED int img_read(struct img_decoder *d, int eighths, struct img_rect r, unsigned char *out,
                           size_t stride, struct mien_err *e);
 

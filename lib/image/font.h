@@ -3,7 +3,7 @@
  * this project.
  *
  * Every character takes a cell of FONT_WIDTH x FONT_HEIGHT pixels, whose last column is empty so
- * that neighbours never touch. Capitals and digits are 8 pixels high, small letters 6; the last two
+ * that neighbors never touch. Capitals and digits are 8 pixels high, small letters 6; the last two
  * rows hold descenders. Text is UTF-8; a character without a glyph, or a byte that isn't UTF-8,
  * shows as an empty box.
  */

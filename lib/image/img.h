@@ -13,7 +13,7 @@
 #include "mien/err.h"
 #include "mien/image.h"
 
-/* An image with memory of its own, reused from image to image. Zero-initialised it is empty. */
+/* An image with memory of its own, reused from image to image. Zero-initialized it is empty. */
 struct img {
     int h, w;
     unsigned char *px; /* h * w * 3 bytes */
@@ -69,7 +69,7 @@ enum { IMG_MIRRORED = 2 };
 void img_upright(const unsigned char *src, int h, int w, int orientation, unsigned char *dst);
 
 /* Takes a point of the upright image to its place in the image as stored, h x w there. Pixel
-   centres lie at halves. */
+   centers lie at halves. */
 void img_point_as_stored(int orientation, int h, int w, double *x, double *y);
 
 #endif

@@ -15,7 +15,7 @@
    real ones have about ten. */
 #define MAX_SCANS 100
 
-/* Columns that are decoded beyond what is wanted: smooth upsampling of chroma looks at a neighbour,
+/* Columns that are decoded beyond what is wanted: smooth upsampling of chroma looks at a neighbor,
    and libjpeg-turbo gives it up in a part that is only a few columns wide. */
 #define EDGE 8
 

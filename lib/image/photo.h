@@ -5,7 +5,7 @@
 #include "img.h"
 #include "decoder.h"
 
-/* A photograph and memory for it, reused from one to the next. Zero-initialised it is empty. */
+/* A photograph and memory for it, reused from one to the next. Zero-initialized it is empty. */
 struct img_photo {
     struct img im;      /* upright */
     int eighths;        /* its scale */

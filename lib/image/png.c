@@ -291,7 +291,7 @@ static int read_png(void *state, int eighths, const struct img_part *part, size_
     }
     let_go(j);
     if (some && j->y < r->y + r->h)
-        img_rows_grey(&j->rows, j->y);
+        img_rows_gray(&j->rows, j->y);
     return rc == 0 || some ? 0 : failed(j, e);
 }
 

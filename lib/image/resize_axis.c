@@ -44,7 +44,7 @@ static struct window window_at(const struct axis *a, int i)
     return v;
 }
 
-/* The weights of a window, normalised, into w. */
+/* The weights of a window, normalized, into w. */
 static void weigh(enum mien_resampling f, const struct window *v, double *w)
 {
     double sum = 0, shrink = 1 / v->stretch;

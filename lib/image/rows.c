@@ -104,7 +104,7 @@ void img_rows_put(struct img_rows *s, int y, const unsigned char *px)
     deliver(s, y >> s->shift, s->line);
 }
 
-void img_rows_grey(struct img_rows *s, int y)
+void img_rows_gray(struct img_rows *s, int y)
 {
     int side = 1 << s->shift, rows = y & (side - 1);
     if (rows > 0 && img_rows_want(s, y)) { /* of one that was begun, what there is of it */

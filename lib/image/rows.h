@@ -35,8 +35,8 @@ static inline bool img_rows_want(const struct img_rows *s, int y)
 /* Takes row y, its need.w pixels from need.x on. Rows come in order, all that are wanted. */
 void img_rows_put(struct img_rows *s, int y, const unsigned char *px);
 
-/* Fills with grey from row y on, where the image is damaged. */
-void img_rows_grey(struct img_rows *s, int y);
+/* Fills with gray from row y on, where the image is damaged. */
+void img_rows_gray(struct img_rows *s, int y);
 
 void img_rows_free(struct img_rows *s);
 

@@ -16,7 +16,7 @@ enum {
     FRAME = 3
 };
 
-static const struct draw_color paper = {255, 255, 255}, grey = {232, 232, 232};
+static const struct draw_color paper = {255, 255, 255}, gray = {232, 232, 232};
 
 struct draw_color sheet_color(enum sheet_ink ink)
 {
@@ -167,12 +167,12 @@ int sheet_add(struct sheet *s, const struct img *picture, const struct sheet_tex
         r.h = picture->h;
         draw_image(&s->row, r.x, r.y, picture);
     } else {
-        draw_fill(&s->row, r, grey);
+        draw_fill(&s->row, r, gray);
     }
     if (wrong)
         draw_frame(&s->row, r, FRAME * s->scale, sheet_color(SHEET_WRONG));
     else
-        draw_frame(&s->row, r, s->scale, grey); /* the outline of what is white itself */
+        draw_frame(&s->row, r, s->scale, gray); /* the outline of what is white itself */
     int below = r.y + r.h + CAPTION_GAP * s->scale;
     int lines = draw_lines(s, r.x, below, s->size, SHEET_MAX_LINES, caption);
     if (lines < 0)

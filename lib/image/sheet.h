@@ -13,12 +13,12 @@
 #include "draw.h"
 #include "img.h"
 
-/* The colours of the page and of what is drawn on its pictures. */
+/* The colors of the page and of what is drawn on its pictures. */
 enum sheet_ink { SHEET_FAINT, SHEET_PLAIN, SHEET_WRONG, SHEET_BOX };
 struct draw_color sheet_color(enum sheet_ink ink);
 
 /* Words, each with its ink. Lines break between words only; a word that is longer than a line is
-   shortened in its middle. Zero-initialised it is empty; its owner frees it. */
+   shortened in its middle. Zero-initialized it is empty; its owner frees it. */
 struct sheet_word {
     size_t at, len; /* in chars */
     enum sheet_ink ink;
@@ -72,7 +72,7 @@ MIEN_CHECKED int sheet_start(struct sheet *s, struct mien_err *e);
 bool sheet_full(const struct sheet *s);
 
 /* Puts a cell onto the page, which isn't full. The picture is at most size x size; NULL leaves
-   a grey square. A wrong cell has a red frame. Returns 0 or MIEN_ERR_MEM. */
+   a gray square. A wrong cell has a red frame. Returns 0 or MIEN_ERR_MEM. */
 MIEN_CHECKED int sheet_add(struct sheet *s, const struct img *picture,
                            const struct sheet_text *caption, bool wrong, struct mien_err *e);
 

@@ -259,7 +259,7 @@ static int read_webp(void *state, int eighths, const struct img_part *part, size
             img_rows_put(&j->rows, y, row_of(j, &crop, y));
     }
     if (end < r->y + r->h)
-        img_rows_grey(&j->rows, end);
+        img_rows_gray(&j->rows, end);
     return 0;
 }
 

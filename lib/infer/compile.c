@@ -118,7 +118,7 @@ static void take_functions(const struct compiler *c, struct step *s)
 }
 
 /* Makes the step for layer i, and for those it can take over: returns 0 or MIEN_ERR_MEM. Layers
-   that were taken over have their value set, which is how they are recognised. */
+   that were taken over have their value set, which is how they are recognized. */
 static int compile_layer(struct compiler *c, int i)
 {
     struct plan *p = c->p;

@@ -1,4 +1,4 @@
-/* Normalisation. */
+/* Normalization. */
 #include "net/fold.h"
 #include "op.h"
 

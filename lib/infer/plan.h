@@ -1,7 +1,7 @@
 /*
  * Plans: a network compiled for running forward, on batches of images.
  *
- * Compiling folds batch normalisation into the weights before it, fuses bias and activation into
+ * Compiling folds batch normalization into the weights before it, fuses bias and activation into
  * the layer that makes their input, drops what does nothing at inference (dropout, flatten), and
  * lays out memory so that it is reused as soon as a value is no longer needed. A plan is read-only
  * and shared by threads; each thread brings its own work space.

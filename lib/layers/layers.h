@@ -74,7 +74,7 @@ void k_softmax(const real *x, real *y, size_t count, size_t n);
 void k_softmax_over(const struct layer *l, const real *x, real *y, size_t n, bool logarithm);
 void k_l2norm(const struct layer *l, const real *x, real *y, size_t n);
 
-/* Normalisation by mean and deviation over l->axes; gamma and beta may both be NULL. */
+/* Normalization by mean and deviation over l->axes; gamma and beta may both be NULL. */
 void k_norm(const struct layer *l, const real *gamma, const real *beta, const real *x, real *y,
             size_t n);
 
@@ -85,7 +85,7 @@ struct moments {
 struct walk;
 struct moments k_moments(const struct layer *l, const struct walk *k, const real *x, size_t from);
 
-/* Local response normalisation (Krizhevsky et al. 2012) of pixels; and for one pixel x the channels
+/* Local response normalization (Krizhevsky et al. 2012) of pixels; and for one pixel x the channels
    [from, to) that channel c is divided by, and k + alpha / size times the sum of their squares. */
 void k_lrn(const struct layer *l, const real *x, real *y, size_t rows);
 void k_lrn_window(const struct layer *l, int c, int *from, int *to);

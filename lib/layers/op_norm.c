@@ -1,4 +1,4 @@
-/* Normalisation. */
+/* Normalization. */
 #include <math.h>
 
 #include "axes.h"

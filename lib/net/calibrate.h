@@ -34,7 +34,7 @@ struct scaling {
     double temperature, shift;
 };
 
-/* Confidences of labelled records. Zero-initialised it is empty. */
+/* Confidences of labelled records. Zero-initialized it is empty. */
 struct calibration {
     struct mien_buf gender, age; /* claims */
     bool failed;                 /* there was no memory for one */

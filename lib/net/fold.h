@@ -1,5 +1,5 @@
 /*
- * Folding what scales and shifts channels, above all batch normalisation, into the weights of the
+ * Folding what scales and shifts channels, above all batch normalization, into the weights of the
  * layer before: what plans do when they compile, and model_fold for good.
  */
 #ifndef MIEN_NET_FOLD_H

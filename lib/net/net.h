@@ -103,7 +103,7 @@ struct layer {
     int cb, ca;         /* pad layers: channels before and after */
     int units, groups;
     bool bias;  /* norm: whether it has gamma and beta */
-    float rate; /* dropout: the share dropped; normalisation: epsilon */
+    float rate; /* dropout: the share dropped; normalization: epsilon */
     float a, b; /* alpha and beta; clip: the bounds; pad: a is the value; resize: the scales or 0 */
     float k;    /* lrn */
     int dh, dw; /* dilation */
@@ -112,7 +112,7 @@ struct layer {
     bool count; /* avgpool: an average counts the padding */
     int size[3];   /* of the output, or of arithmetic's constant, which is 0 where there is none */
     bool swap;     /* arithmetic: the constant is the left side */
-    unsigned axes; /* AXIS_H, ...: those normalised or reduced */
+    unsigned axes; /* AXIS_H, ...: those normalized or reduced */
     int axis;      /* concat: 0 rows, 1 columns, 2 channels */
     int kind;      /* enum reduction, enum pad_kind, enum interpolation */
     int coords, rounding;                        /* resize: enum coords, enum rounding */
@@ -190,7 +190,7 @@ double layer_madds(const struct net *net, int i);
 size_t layer_params(const struct layer *l);
 
 /* Fills w (net->nweights floats) at random, the same for the same seed whatever the order of
-   layers: He's normal initialisation (2015) for a conv, dwconv or dense layer whose output a relu
+   layers: He's normal initialization (2015) for a conv, dwconv or dense layer whose output a relu
    follows, directly or behind a bn, Glorot's uniform one (2010) for the others; biases and beta 0,
    gamma and var 1, mean 0, slope 0.25. A coral layer's biases make all ranks equally likely. */
 void net_init(const struct net *net, float *w, uint64_t seed);

@@ -1,4 +1,4 @@
-/* Normalisation. */
+/* Normalization. */
 #include "op.h"
 
 static int bn_shape(const struct net *net, struct layer *l, struct shape in, struct mien_err *e)

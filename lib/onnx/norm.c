@@ -1,4 +1,4 @@
-/* Normalisation, softmax, reductions: what looks at some axes at once. */
+/* Normalization, softmax, reductions: what looks at some axes at once. */
 #include "ops.h"
 
 #include <math.h>
@@ -166,8 +166,8 @@ static unsigned from_axis(const struct value *v, int axis)
     return ((1U << v->rank) - 1) & ~((1U << axis) - 1);
 }
 
-/* v normalised over the axes: mean 0, variance 1. */
-static int normalised(struct build *b, struct value *v, unsigned set, double eps)
+/* v normalized over the axes: mean 0, variance 1. */
+static int normalized(struct build *b, struct value *v, unsigned set, double eps)
 {
     struct layer l = layer_make("", L_NORM);
     l.rate = (float)eps;
@@ -212,7 +212,7 @@ int op_layer_norm(struct build *b)
         }
         return ob_emit(b, &v, layer);
     }
-    int rc = normalised(b, &v, from_axis(&v, axis), eps);
+    int rc = normalized(b, &v, from_axis(&v, axis), eps);
     if (rc < 0 || (rc = onnx_combine(b, L_MUL, &v, ob_in(b, 1), &next)) < 0)
         return rc;
     v = next;
@@ -234,7 +234,7 @@ int op_mean_variance_norm(struct build *b)
             return ob_fail(b, "there is no such axis");
         set |= 1U << a;
     }
-    int rc = normalised(b, &v, set, 1e-9);
+    int rc = normalized(b, &v, set, 1e-9);
     return rc < 0 ? rc : ob_out(b, 0, &v);
 }
 

@@ -5,7 +5,7 @@
  *
  * The batch, the first axis of the input, is one image. Shapes are computed at import, and so is
  * all that depends on constants alone. What an exporter took apart, such as swish or layer
- * normalisation, becomes one layer. Layers are named after their weights, "features_0" for
+ * normalization, becomes one layer. Layers are named after their weights, "features_0" for
  * features.0.weight, or after their nodes.
  */
 #ifndef MIEN_ONNX_ONNX_H

@@ -15,7 +15,7 @@ struct census_field {
     bool varies[MIEN_MAX_DIMS]; /* dimensions in which they differ */
 };
 
-/* Zero-initialised it is empty. */
+/* Zero-initialized it is empty. */
 struct census {
     uint64_t records, errors;   /* all, and those with an error field */
     uint64_t segments, bytes;   /* of streams that have been read */

@@ -115,7 +115,7 @@ static const double tens[] = {1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,  1e
 
 /* Finds the decimal number n / 10^shift of the fewest digits that reads back as v, which is
    finite and positive: digits are added until the number lies well within half the distance to
-   v's lower neighbour. A float needs 9 at most, and a double is exact enough to tell. */
+   v's lower neighbor. A float needs 9 at most, and a double is exact enough to tell. */
 static uint64_t shortest(float v, int *shift)
 {
     double x = v, near = 0.4999999 * (x - (double)nextafterf(v, 0));

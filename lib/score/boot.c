@@ -42,11 +42,11 @@ static uint64_t binomial_by_rejection(struct rng *rng, uint64_t n, double p)
     double b = 1.15 + 2.53 * deviation;
     double a = -0.0873 + 0.0248 * b + 0.01 * p;
     double squeeze = 0.92 - 4.2 / b, alpha = (2.83 + 5.1 / b) * deviation;
-    double centre = size * p + 0.5, mode = floor((size + 1) * p), odds = log(p / (1 - p));
+    double center = size * p + 0.5, mode = floor((size + 1) * p), odds = log(p / (1 - p));
     for (;;) {
         double u = rng_uniform(rng) - 0.5, v = 1 - rng_uniform(rng);
         double us = 0.5 - fabs(u);
-        double k = us > 0 ? floor((2 * a / us + b) * u + centre) : -1;
+        double k = us > 0 ? floor((2 * a / us + b) * u + center) : -1;
         if (us >= 0.07 && v <= squeeze)
             return (uint64_t)k;
         if (k < 0 || k > size)

@@ -29,7 +29,7 @@ struct score_slice {
     struct score score;
 };
 
-/* One stream of records. Zero-initialised but for rule and keys it is empty; its owner frees it. */
+/* One stream of records. Zero-initialized but for rule and keys it is empty; its owner frees it. */
 struct score_run {
     const struct score_rule *rule;
     const struct column *keys; /* or SCORE_KEY_BIN, by whose values slices are made */

@@ -36,7 +36,7 @@ enum score_metric {
     SCORE_INTERVAL,              /* share of ages within the central 80% of the distribution */
     SCORE_AGE_COVERAGE,          /* as SCORE_GENDER_COVERAGE, of ages and age bands */
     SCORE_BIN,                   /* share whose bin of ages is right */
-    SCORE_ONE_OFF,               /* share whose bin is right or a neighbour of it */
+    SCORE_ONE_OFF,               /* share whose bin is right or a neighbor of it */
     SCORE_BAND,                  /* of records with an age band: share that lies within it */
     SCORE_BAND_YEARS,            /* mean distance from it, in years; 0 within */
     SCORE_FALSE_POSITIVE, /* of those below the rule's age: share judged at or above challenge */
@@ -124,7 +124,7 @@ struct score_histogram {
         sum; /* of what is counted, for COUNT_MEAN and COUNT_BIAS unrounded, in years */
 };
 
-/* A score. Zero-initialised it is empty; its owner frees it. */
+/* A score. Zero-initialized it is empty; its owner frees it. */
 struct score {
     struct score_histogram count[SCORE_COUNTS];
     uint64_t gender[MIEN_GENDERS][MIEN_GENDERS]; /* label, prediction */

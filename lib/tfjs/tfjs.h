@@ -5,7 +5,7 @@
  * them. What the graph computes at inference becomes layers: convolutions (also depthwise), matrix
  * products, biases, the usual activations, pooling, means over the image, padding, sums and
  * concatenations of channels. Constants that are added to or multiplied with a channel, batch
- * normalisation among them, are folded into the weights of the layer before. Reshapes that leave
+ * normalization among them, are folded into the weights of the layer before. Reshapes that leave
  * the order of elements become `flatten` or nothing. Only what the graph's outputs need is read;
  * anything else that it needs is refused, naming the node.
  *

@@ -1,4 +1,4 @@
-/* Normalisation. */
+/* Normalization. */
 #include <assert.h>
 #include <math.h>
 #include <string.h>

@@ -1,4 +1,4 @@
-/* Optimisers and schedules: from gradients to new weights. */
+/* Optimizers and schedules: from gradients to new weights. */
 #ifndef MIEN_TRAIN_OPTIM_H
 #define MIEN_TRAIN_OPTIM_H
 
@@ -29,7 +29,7 @@ struct schedule {
    OPTIM_ADAM    Kingma and Ba 2014, as Keras computes it: epsilon is added to the root of the second
                  moment before its bias is corrected; decay * w is added to the gradient.
    OPTIM_ADAMW   the same, but decay shrinks the weights apart from it: w -= lr * decay * w
-               (Loshchilov and Hutter 2017).
+                 (Loshchilov and Hutter 2017).
    OPTIM_SGD     v = momentum * v + gradient + decay * w, w -= lr * v; only m is used, for v. */
 struct optim {
     const struct optim_options *c;

@@ -55,7 +55,7 @@ real *trainer_grad(struct trainer *t);
 bool trainer_trains(const struct trainer *t, int layer);
 
 /* Computes the outputs of n images. In training, dropout drops (by seed) and trainable bn layers
-   normalise by the batch and move their running statistics: mean and unbiased variance, a tenth of
+   normalize by the batch and move their running statistics: mean and unbiased variance, a tenth of
    the new with nine of the old. Otherwise both are as at inference. */
 void trainer_forward(struct trainer *t, int n, bool training, uint64_t seed);
 

@@ -35,7 +35,7 @@ MIEN_CHECKED int file_open(const char *path, struct mien_err *e);
 MIEN_CHECKED int file_slurp(int fd, struct mien_buf *b, size_t limit, const char *name,
                             struct mien_err *e);
 
-/* A read-only mapping of a whole regular file. Zero-initialised it is empty; the mapping lives
+/* A read-only mapping of a whole regular file. Zero-initialized it is empty; the mapping lives
    until file_unmap, and this struct stays where it is. An empty file maps to data NULL, len 0.
    Where another process cuts the file short meanwhile, reading it raises SIGBUS: see file_watch. */
 struct file_map {

@@ -275,7 +275,7 @@ static void arithmetic(void **state)
     check("input 1x1x1\na add value=1x1x1\nb mul value=3x2x2\n", 2, NULL);
 }
 
-static void normalisation(void **state)
+static void normalization(void **state)
 {
     (void)state;
     check("input 3x4x2\na conv 5 1x1\nn bn\nr relu\nb dense 3\n", 4, NULL);
@@ -528,7 +528,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(transposed),    cmocka_unit_test(fused_runs),
         cmocka_unit_test(depthwise),     cmocka_unit_test(dense_and_activations),
         cmocka_unit_test(functions),     cmocka_unit_test(arithmetic),
-        cmocka_unit_test(normalisation), cmocka_unit_test(pooling),
+        cmocka_unit_test(normalization), cmocka_unit_test(pooling),
         cmocka_unit_test(movements),     cmocka_unit_test(over_axes),
         cmocka_unit_test(resizes),       cmocka_unit_test(matrix_products),
         cmocka_unit_test(joins),         cmocka_unit_test(whole_networks),

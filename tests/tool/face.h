@@ -193,9 +193,9 @@ static inline void stroke(struct canvas *c, const struct view *w, float u0, floa
 struct person {
     bool male;
     float skin;                     /* 0 light to 1 dark */
-    float hair;                     /* a place in the table of natural colours */
+    float hair;                     /* a place in the table of natural colors */
     float width, eyes, nose, mouth; /* -1 to 1 */
-    float grey;                     /* years by which the hair greys late */
+    float gray;                     /* years by which the hair grays late */
     float length;                   /* of the hair: 0 short to 1 long */
     float beard;                    /* 0 shaven to 1 full */
     float balding, glasses, makeup; /* 0 to 1: how likely */
@@ -219,7 +219,7 @@ static inline struct person person_make(struct rng *r)
     p.eyes = spread(r, -1, 1);
     p.nose = spread(r, -1, 1);
     p.mouth = spread(r, -1, 1);
-    p.grey = spread(r, -6, 6);
+    p.gray = spread(r, -6, 6);
     long_hair = rng_uniform(r) < (p.male ? 0.08 : 0.85);
     p.length = long_hair ? spread(r, 0.5f, 1) : spread(r, 0, 0.25f);
     p.beard = rng_uniform(r) < 0.35 ? spread(r, 0.5f, 1) : spread(r, 0, 0.25f);
@@ -239,16 +239,16 @@ static inline struct color skin_color(float t)
     return mix(tone[i], tone[i + 1], t * 5 - (float)i);
 }
 
-/* Any colour, but seldom a loud one. */
+/* Any color, but seldom a loud one. */
 static inline struct color muted(struct rng *r)
 {
-    float grey = spread(r, 0.1f, 0.9f);
+    float gray = spread(r, 0.1f, 0.9f);
     struct color c = {spread(r, 0, 1), spread(r, 0, 1), spread(r, 0, 1)};
 
-    return mix(c, (struct color){grey, grey, grey}, spread(r, 0.3f, 1));
+    return mix(c, (struct color){gray, gray, gray}, spread(r, 0.3f, 1));
 }
 
-/* Natural colours, dark ones for dark skin, greying with age. */
+/* Natural colors, dark ones for dark skin, graying with age. */
 static inline struct color hair_color(const struct person *p, float age)
 {
     static const struct color tone[] = {{0.09f, 0.07f, 0.07f},
@@ -256,12 +256,12 @@ static inline struct color hair_color(const struct person *p, float age)
                                         {0.38f, 0.23f, 0.13f},
                                         {0.55f, 0.26f, 0.12f},
                                         {0.80f, 0.64f, 0.38f}};
-    static const struct color grey = {0.86f, 0.86f, 0.88f};
+    static const struct color gray = {0.86f, 0.86f, 0.88f};
     float t = p->hair * (p->skin > 0.3f ? 1.2f : 4);
     int i = (int)fminf(t, 3);
 
-    return mix(mix(tone[i], tone[i + 1], t - (float)i), grey,
-               1 / (1 + expf(-(age - 50 - p->grey) / 6)));
+    return mix(mix(tone[i], tone[i + 1], t - (float)i), gray,
+               1 / (1 + expf(-(age - 50 - p->gray) / 6)));
 }
 
 /* Measures that the parts of a face share. */
@@ -539,7 +539,7 @@ static inline void background_draw(struct canvas *c, struct rng *r)
     }
 }
 
-/* Light, its colour, and the sensor's noise; then to bytes. */
+/* Light, its color, and the sensor's noise; then to bytes. */
 static inline void develop(const struct canvas *c, struct rng *r, unsigned char *out)
 {
     float bright = spread(r, 0.75f, 1.15f), gx = spread(r, -0.35f, 0.35f);

@@ -129,12 +129,12 @@ static int set_prediction(struct mien_rec *r, struct rng *rng, const struct labe
     float gender[2], age[AGES], sum = 0;
     double sure = 0.5 + 0.5 * rng_uniform(rng);
     int guess = rng_below(rng, 5) ? l->gender : !l->gender, k;
-    double centre = l->age + 5 * rng_normal(rng);
+    double center = l->age + 5 * rng_normal(rng);
 
     gender[guess] = (float)sure;
     gender[!guess] = (float)(1 - sure);
     for (k = 0; k < AGES; k++) {
-        double d = (k - centre) / 4;
+        double d = (k - center) / 4;
         age[k] = (float)(1 / (1 + d * d));
         sum += age[k];
     }

@@ -303,8 +303,8 @@ static void write_mat(const struct set *s, const char *path)
 
 /* --- The pictures --------------------------------------------------------------------------- */
 
-/* Pictures from before colour film was common. */
-static void to_grey(unsigned char *px, size_t n)
+/* Pictures from before color film was common. */
+static void to_gray(unsigned char *px, size_t n)
 {
     for (; n > 0; n--, px += 3)
         px[0] = px[1] = px[2] = (unsigned char)((299 * px[0] + 587 * px[1] + 114 * px[2]) / 1000);
@@ -332,7 +332,7 @@ static int draw(const struct picture *p, struct mien_buf *jpeg, struct mien_err 
             face_draw(&c, &p->view, &p->who->look, p->age, &r);
         develop(&c, &r, px);
         if (p->year < 1960)
-            to_grey(px, n);
+            to_gray(px, n);
         rc = img_jpeg_encode(px, p->h, p->w, 80 + (int)rng_below(&r, 15), jpeg, e);
     }
     free(c.rgb);

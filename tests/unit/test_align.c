@@ -82,7 +82,7 @@ static void test_as_a_box(void **state)
         int h = 480, w = 500;
         if (round / 9 == 1)
             c.target = (struct mien_size){100, 100};
-        /* With an eye and mouth distance of 200 the side is 450, the centre 94.5 below the eyes. */
+        /* With an eye and mouth distance of 200 the side is 450, the center 94.5 below the eyes. */
         double x = round / 9 == 2 ? 30 : 250, y = round / 9 == 2 ? 350.5 : 145.5;
         float point[2 * MIEN_FACE_POINTS], box[4];
         landmarks(point, x, y, 200, 200, 0);

@@ -25,7 +25,7 @@ static int set_up(void **state)
     for (int y = 0; y < H; y++) {
         for (int x = 0; x < W; x++) {
             unsigned char *p = ramp + (y * W + x) * 3;
-            p[0] = (unsigned char)(4 * x); /* the colour says where a pixel is */
+            p[0] = (unsigned char)(4 * x); /* the color says where a pixel is */
             p[1] = (unsigned char)(4 * y);
             p[2] = 128;
         }
@@ -146,7 +146,7 @@ struct place {
 /* Where the ramp's pixels came from: fits the similarity to out and checks every pixel of it. */
 static struct place measure(void)
 {
-    /* A square about the centre that no border reaches. */
+    /* A square about the center that no border reaches. */
     enum { R = 7 };
     double sum[6] = {0}, norm = 0;
     for (int y = H / 2 - R; y < H / 2 + R; y++) {
@@ -180,7 +180,7 @@ static struct place measure(void)
     assert_true(fabs(sum[1] * sign + sum[3]) < 0.03);
     p.zoom = 1 / hypot(sum[4], sum[3]);
     p.angle = atan2(-sum[3], sum[4]) * 180 / acos(-1);
-    /* sum[2] and sum[5] are where the centre came from. */
+    /* sum[2] and sum[5] are where the center came from. */
     p.dx = -(sum[4] * sum[2] * sign + sum[3] * sum[5]) * p.zoom * p.zoom;
     p.dy = -(sum[4] * sum[5] - sum[3] * sum[2] * sign) * p.zoom * p.zoom;
     return p;
@@ -245,7 +245,7 @@ static double mean_luma(const unsigned char *px)
     return sum / (N / 3);
 }
 
-static void test_colour(void **state)
+static void test_color(void **state)
 {
     struct augment a[3] = {{.brightness = 0.4}, {.contrast = 0.4}, {.saturation = 0.4}};
     double mean = mean_luma(noisy);
@@ -258,8 +258,8 @@ static void test_colour(void **state)
             for (int pass = 0; pass < 2; pass++) { /* first the factor, then whether all have it */
                 for (int i = 0; i < N; i++) {
                     const unsigned char *p = noisy + i / 3 * 3;
-                    double grey = 0.299 * p[0] + 0.587 * p[1] + 0.114 * p[2];
-                    double from = k == 0 ? 0 : k == 1 ? mean : grey, v = noisy[i] - from;
+                    double gray = 0.299 * p[0] + 0.587 * p[1] + 0.114 * p[2];
+                    double from = k == 0 ? 0 : k == 1 ? mean : gray, v = noisy[i] - from;
                     if (pass == 0 && out[i] > 0 && out[i] < 255) {
                         top += v * (out[i] - from);
                         bottom += v * v;
@@ -276,22 +276,22 @@ static void test_colour(void **state)
     }
 }
 
-static void test_grey(void **state)
+static void test_gray(void **state)
 {
-    struct augment a = {.grey = 0.25};
-    int greys = 0;
+    struct augment a = {.gray = 0.25};
+    int grays = 0;
     (void)state;
     for (uint64_t seed = 0; seed < 1000; seed++) {
         augment_pixels(&a, noisy, H, W, out, seed);
         if (memcmp(out, noisy, N) == 0)
             continue;
-        greys++;
+        grays++;
         for (int i = 0; i < N; i += 3) {
             double luma = 0.299 * noisy[i] + 0.587 * noisy[i + 1] + 0.114 * noisy[i + 2];
             assert_true(out[i] == out[i + 1] && out[i] == out[i + 2] && fabs(out[i] - luma) < 1);
         }
     }
-    assert_in_range(greys, 200, 300);
+    assert_in_range(grays, 200, 300);
 }
 
 static void test_erase(void **state)
@@ -325,7 +325,7 @@ static void test_erase(void **state)
     assert_true(ratio.lo > 0.25 && ratio.lo < 0.4 && ratio.hi < 4 && ratio.hi > 2.5);
 }
 
-/* Widened by as much as lowered: a line through the centre says how much. */
+/* Widened by as much as lowered: a line through the center says how much. */
 static void test_stretch(void **state)
 {
     struct augment a = {.stretch = 0.3};
@@ -400,12 +400,12 @@ static void test_soft(void **state)
 /* What one option draws is the same whatever the others are. */
 static void test_options_apart(void **state)
 {
-    struct augment flip = {.flip = true}, more = {.flip = true, .grey = 1};
+    struct augment flip = {.flip = true}, more = {.flip = true, .gray = 1};
     static unsigned char a[N], b[N];
     (void)state;
     for (uint64_t seed = 0; seed < 100; seed++) {
         augment_pixels(&flip, noisy, H, W, a, seed);
-        augment_pixels(&(struct augment){.grey = 1}, a, H, W, b, seed);
+        augment_pixels(&(struct augment){.gray = 1}, a, H, W, b, seed);
         augment_pixels(&more, noisy, H, W, out, seed);
         assert_memory_equal(out, b, N);
     }
@@ -417,8 +417,8 @@ int main(void)
         cmocka_unit_test(test_nothing),       cmocka_unit_test(test_seeds),
         cmocka_unit_test(test_flip),          cmocka_unit_test(test_shift),
         cmocka_unit_test(test_small),         cmocka_unit_test(test_place),
-        cmocka_unit_test(test_interpolation), cmocka_unit_test(test_colour),
-        cmocka_unit_test(test_grey),          cmocka_unit_test(test_erase),
+        cmocka_unit_test(test_interpolation), cmocka_unit_test(test_color),
+        cmocka_unit_test(test_gray),          cmocka_unit_test(test_erase),
         cmocka_unit_test(test_stretch),       cmocka_unit_test(test_cast),
         cmocka_unit_test(test_soft),          cmocka_unit_test(test_options_apart),
     };

@@ -106,7 +106,7 @@ static void decoding(void **state)
     struct mien_err e;
     for (int i = 0; i < N; i++)
         score[i] = -20;
-    /* The second anchor of row 2, column 3: its centre is (56, 40). */
+    /* The second anchor of row 2, column 3: its center is (56, 40). */
     int at = (2 * COLUMNS + 3) * ANCHORS + 1;
     float *v = box + at * BLAZE_VALUES;
     score[at] = logit(0.75);
@@ -201,7 +201,7 @@ static void heads(void **state)
 /*
  * A detector of bright squares of 16 x 16 pixels on an input of 64 x 64: the mean of a cell of 8 x
  * 8 pixels is its score, the box is 14 pixels wide about the cell, and the left eye lies 4 pixels
- * to the right of its centre, the right eye 2 pixels to the left.
+ * to the right of its center, the right eye 2 pixels to the left.
  */
 static struct model square_detector(void)
 {

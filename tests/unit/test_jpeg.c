@@ -83,7 +83,7 @@ static void test_kinds_of_jpeg(void **state)
     (void)state;
     enum { H = 61, W = 83 };
     unsigned char *px = picture(H, W, 1);
-    for (size_t i = 0; i < H * W * 3; i++) /* no fine colour, which halved chroma would lose */
+    for (size_t i = 0; i < H * W * 3; i++) /* no fine color, which halved chroma would lose */
         px[i] = (unsigned char)(i % 3 == 0 ? px[i] / 4 * 4 : px[i - i % 3] * (i % 3) / 3 + 40);
     for (size_t k = 0; k < NKINDS; k++) {
         size_t n;
@@ -228,7 +228,7 @@ static void test_encode(void **state)
     assert_non_null(got);
     assert_int_equal(h, 200);
     assert_int_equal(w, 333);
-    assert_true(mean_difference(got, px, 200 * 333 * 3) < 12); /* the edges' colours are halved */
+    assert_true(mean_difference(got, px, 200 * 333 * 3) < 12); /* the edges' colors are halved */
     free(got);
     free(px);
     size_t len = out.len;

@@ -221,7 +221,7 @@ static void input(void **state)
     assert_true(in.mean[0] == 127.5f && in.mean[2] == 127.5f);
     model_free(&m);
     refuse_input("size=7x6", "the network's input is 6x6");
-    refuse_input("color=grey", "neither rgb nor bgr");
+    refuse_input("color=gray", "neither rgb nor bgr");
     refuse_input("mean=1,2", "three numbers");
     refuse_input("mean=1,2,3,4", "three numbers");
     refuse_input("mean=1,2,x", "'x'");
@@ -234,7 +234,7 @@ static void input(void **state)
     refuse_input("temp_age=0", "temp_age: '0' is not within 0.05..20");
     refuse_input("shift_age=6", "shift_age: '6' is not within -5..5");
     refuse_input("temp_gender=hot", "temp_gender: 'hot' is not a number");
-    /* Features have no height and width; grey images can't be fed. */
+    /* Features have no height and width; gray images can't be fed. */
     struct model plain = {0};
     assert_int_equal(net_parse(&plain.net, "input 1x1x40\n", 13, &e), 0);
     assert_int_equal(model_input(&plain, &in, &e), 0);

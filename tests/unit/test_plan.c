@@ -268,9 +268,9 @@ static size_t permuted(const struct layer *l, size_t k)
     return from;
 }
 
-/* What a normalisation makes of element k, by all elements that differ from it along l->axes, and in
+/* What a normalization makes of element k, by all elements that differ from it along l->axes, and in
    its group of channels. */
-static double normalised(const struct model *m, const struct layer *l, const double *x, size_t k)
+static double normalized(const struct model *m, const struct layer *l, const double *x, size_t k)
 {
     struct shape s = l->shape;
     int y0 = (int)(k / (size_t)(s.w * s.c)), x0 = (int)(k / (size_t)s.c) % s.w;
@@ -443,7 +443,7 @@ static void evaluate(const struct model *m, int i, double **v)
     case L_L2NORM:
     case L_NORM:
         for (size_t k = 0; k < n; k++)
-            y[k] = normalised(m, l, x, k);
+            y[k] = normalized(m, l, x, k);
         break;
     case L_REDUCE:
         for (size_t k = 0; k < n; k++)
@@ -943,7 +943,7 @@ static void windows(void **state)
           NULL);
 }
 
-static void normalisations(void **state)
+static void normalizations(void **state)
 {
     (void)state;
     static const char *const axes[] = {"h", "w", "c", "hw", "hc", "wc", "hwc"};
@@ -1154,7 +1154,7 @@ int main(void)
         cmocka_unit_test(groups),
         cmocka_unit_test(company),
         cmocka_unit_test(folding),
-        cmocka_unit_test(normalisations),
+        cmocka_unit_test(normalizations),
         cmocka_unit_test(tanh_of_all_sizes),
         cmocka_unit_test(resizes),
         cmocka_unit_test(matrix_products),

@@ -294,7 +294,7 @@ static void halves(void **state)
             assert_true((double)f == half_value(h) && !!signbit(f) == h >> 15);
         assert_int_equal(back, h);
     }
-    /* Between two neighbours the nearer one, and the even one in the middle. */
+    /* Between two neighbors the nearer one, and the even one in the middle. */
     for (unsigned h = 0; h < 0x7c00; h++) {
         double lo = half_value(h), hi = h == 0x7bff ? 65536.0 : half_value(h + 1);
         float mid = (float)((lo + hi) / 2);

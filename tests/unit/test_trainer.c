@@ -82,7 +82,7 @@ static struct net parse_text(const char *text)
 {
     struct mien_err e;
     struct net net = {0};
-    if (net_parse(&net, description, strlen(description), &e) < 0)
+    if (net_parse(&net, text, strlen(text), &e) < 0)
         fail_msg("%s", e.msg);
     return net;
 }
@@ -166,7 +166,7 @@ static void test_variants(void **state)
     net_free(&net);
 }
 
-/* Outputs between convolutions, normalisations and relus are bfloat16, those that other layers read
+/* Outputs between convolutions, normalizations and relus are bfloat16, those that other layers read
    floats, and so are the gradients. */
 static void test_memory(void **state)
 {
