@@ -245,6 +245,7 @@ int main(int argc, char **argv)
         MIEN_RULE_REQUIRES("output preview"),
         MIEN_RULE_NEEDS("keep-heads embed lr-backbone", "init"),
         MIEN_RULE_NEEDS("resume", "checkpoint"),
+        MIEN_RULE_NEEDS("teacher-share", "teacher"),
         MIEN_RULE_EXCLUDES("keep-heads", "heads embed hidden dropout"),
         MIEN_RULE_EXCLUDES("in-order", "balance"),
     };

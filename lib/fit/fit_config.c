@@ -1,5 +1,6 @@
 /* The options of a training: defaults, checks, and their text. */
 #include "fit.h"
+#include "teacher.h"
 
 #include <stdint.h>
 
@@ -39,6 +40,11 @@ int fit_check(const struct fit_config *c, struct mien_err *e)
         return mien_err_set(e, MIEN_ERR_ARG,
                             "the backbone's learning rate %g is larger than the heads' %g",
                             c->lr_backbone, c->lr);
+    char name[2];
+    for (size_t k = 0; teacher_name(c->teacher, k, name, sizeof name) != NULL; k++) {
+        if (name[0] == '\0')
+            return mien_err_set(e, MIEN_ERR_ARG, "a teacher without a name in '%s'", c->teacher);
+    }
     return 0;
 }
 

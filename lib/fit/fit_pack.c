@@ -11,6 +11,15 @@ static bool has_age(const struct mien_pack *p, size_t i)
            (p->band != NULL && p->band[2 * i] != MIEN_PACK_UNKNOWN);
 }
 
+void fit_pack_labels(const struct mien_pack *p, bool *gender, bool *age)
+{
+    *gender = *age = false;
+    for (size_t i = 0; i < p->n && !(*gender && *age); i++) {
+        *gender = *gender || p->gender[i] != MIEN_PACK_UNKNOWN;
+        *age = *age || has_age(p, i);
+    }
+}
+
 /* Features may stand for the frozen layers that would make them of pixels. */
 static int check_features(const struct mien_pack *p, const char *which, const struct model *m,
                           const struct boundary *b, struct mien_err *e)
@@ -33,12 +42,11 @@ static int check_features(const struct mien_pack *p, const char *which, const st
 }
 
 int fit_pack_check(const struct mien_pack *p, const char *which, const struct model *m,
-                   const struct boundary *b, const struct heads *h, struct mien_err *e)
+                   const struct boundary *b, struct mien_err *e)
 {
     struct shape in = m->net.layer[0].shape;
     bool pixels = in.h > 1 || in.w > 1;
     struct mien_err why;
-    size_t labels = 0;
     if (mien_prep_check(&p->prep, &m->prep, &why) < 0)
         return mien_err_set(e, MIEN_ERR_FORMAT, "the %s pack doesn't fit the model: %s", which,
                             why.msg);
@@ -56,22 +64,26 @@ int fit_pack_check(const struct mien_pack *p, const char *which, const struct mo
     }
     if (p->n > UINT32_MAX)
         return mien_err_set(e, MIEN_ERR_LIMIT, "the %s pack holds too many records", which);
-    for (size_t i = 0; i < p->n; i++)
-        labels +=
-            (h->age >= 0 && has_age(p, i)) || (h->gender >= 0 && p->gender[i] != MIEN_PACK_UNKNOWN);
-    return labels > 0 ? 0
-                      : mien_err_set(e, MIEN_ERR_FORMAT,
-                                     "the %s pack has no labels for the model's heads", which);
+    return 0;
+}
+
+int fit_pack_check_labels(const struct mien_pack *p, const char *which, const struct heads *h,
+                          struct mien_err *e)
+{
+    bool gender, age;
+    fit_pack_labels(p, &gender, &age);
+    if ((gender && h->gender >= 0) || (age && h->age >= 0))
+        return 0;
+    return mien_err_set(e, MIEN_ERR_FORMAT, "the %s pack has no labels for the model's heads",
+                        which);
 }
 
 int fit_check_labels(const struct model *m, const struct mien_pack *p, struct mien_err *e)
 {
-    bool gender = net_find(&m->net, "gender") < 0, age = net_find(&m->net, "age") < 0;
-    for (size_t i = 0; i < p->n && !(gender && age); i++) {
-        gender = gender || p->gender[i] != MIEN_PACK_UNKNOWN;
-        age = age || has_age(p, i);
-    }
-    if (gender && age)
+    bool gender, age;
+    fit_pack_labels(p, &gender, &age);
+    gender = gender || net_find(&m->net, "gender") < 0;
+    if (gender && (age || net_find(&m->net, "age") < 0))
         return 0;
     return mien_err_set(e, MIEN_ERR_FORMAT,
                         "no record of the training set has %s: leave out that head",

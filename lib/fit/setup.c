@@ -245,6 +245,24 @@ static int describe_teacher(struct fitter *f, struct mien_err *e)
     return 0;
 }
 
+/* Whether the teachers tell what a head predicts, and each head learns from them or from labels. */
+static int check_taught(const struct fitter *f, const struct mien_pack *train, struct mien_err *e)
+{
+    const struct teacher *t = &f->teacher;
+    const bool has_gender = f->heads.gender >= 0, has_age = f->heads.age >= 0;
+    bool gender, age;
+    if (!(has_gender && t->gender != NULL) && !(has_age && t->age != NULL))
+        return mien_err_set(e, MIEN_ERR_ARG, "no teacher tells what the model's heads predict");
+    fit_pack_labels(train, &gender, &age);
+    gender = gender || t->gender != NULL || !has_gender;
+    age = age || t->age != NULL || !has_age;
+    if (gender && age)
+        return 0;
+    return mien_err_set(e, MIEN_ERR_FORMAT,
+                        "no record of the training set has %s, and no teacher tells it",
+                        gender ? "an age" : "a gender");
+}
+
 /* Asks the teachers. Returns 0, 1 when stopped, or a negative code. */
 static int ask_teacher(struct fitter *f, const struct mien_pack *train, struct mien_err *e)
 {
@@ -253,6 +271,8 @@ static int ask_teacher(struct fitter *f, const struct mien_pack *train, struct m
     if (c->teacher == NULL || train == NULL)
         return 0;
     int rc = teacher_ask(&f->teacher, c->teacher, train, &watch, c->ranks, f->par, e);
+    if (rc == 0)
+        rc = check_taught(f, train, e);
     return rc != 0 ? rc : describe_teacher(f, e);
 }
 
@@ -320,9 +340,13 @@ int fitter_set_up(struct fitter *f, const struct mien_pack *train, const struct 
     if (rc < 0)
         return rc;
     if (train != NULL)
-        rc = fit_pack_check(train, "training", f->m, &f->at, &f->heads, e);
+        rc = fit_pack_check(train, "training", f->m, &f->at, e);
+    if (rc == 0 && train != NULL && f->c->teacher == NULL)
+        rc = fit_pack_check_labels(train, "training", &f->heads, e);
     if (rc == 0 && val != NULL)
-        rc = fit_pack_check(val, "validation", f->m, &f->at, &f->heads, e);
+        rc = fit_pack_check(val, "validation", f->m, &f->at, e);
+    if (rc == 0 && val != NULL)
+        rc = fit_pack_check_labels(val, "validation", &f->heads, e);
     if (rc < 0)
         return rc;
     f->par = par_new(f->c->jobs, e);

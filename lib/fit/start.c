@@ -2,6 +2,7 @@
 
 #include <assert.h>
 
+#include "teacher.h"
 #include "util/file.h"
 
 /* Whether an output is another file than `path`, which may be NULL. */
@@ -12,11 +13,20 @@ static int check_apart(const char *out, const char *path, struct mien_err *e)
     return mien_err_set(e, MIEN_ERR_ARG, "'%s' would be overwritten by an output", path);
 }
 
+/* Whether an output is none of the models that a training begins with and learns from. */
+static int check_models(const char *out, const struct fit_start *s, const struct fit_config *c,
+                        struct mien_err *e)
+{
+    char name[4096], path[4096];
+    int rc = s->init == NULL ? 0 : check_apart(out, model_find(s->init, path, sizeof path), e);
+    for (size_t k = 0; rc == 0 && teacher_name(c->teacher, k, name, sizeof name) != NULL; k++)
+        rc = check_apart(out, model_find(name, path, sizeof path), e);
+    return rc;
+}
+
 int fit_check_files(const struct fit_files *f, const struct fit_start *s,
                     const struct fit_config *c, struct mien_err *e)
 {
-    char init[4096];
-    const char *const start = s->init != NULL ? model_find(s->init, init, sizeof init) : NULL;
     const char *const out[] = {f->out, c->checkpoint, f->log};
     int rc = 0;
     for (int i = 0; rc == 0 && i < 3; i++) {
@@ -27,7 +37,7 @@ int fit_check_files(const struct fit_files *f, const struct fit_start *s,
         if (rc == 0)
             rc = check_apart(out[i], f->val, e);
         if (rc == 0 && out[i] != f->out)
-            rc = check_apart(out[i], start, e);
+            rc = check_models(out[i], s, c, e);
         for (int k = 0; rc == 0 && k < i; k++)
             rc = check_apart(out[i], out[k], e);
         if (rc == 0 && out[i] != f->log)
@@ -54,7 +64,8 @@ int fit_start(struct model *m, const struct fit_start *s, const struct mien_pack
         rc = added = fit_new_heads(m, s->init != NULL ? &init : NULL, s->embed, train->dim,
                                    &train->prep, &s->heads, c->seed, e);
         model_free(&init);
-        if (rc < 0 || (rc = fit_check_labels(m, train, e)) < 0)
+        /* Teachers may tell what labels don't: see fitter_set_up. */
+        if (rc < 0 || (c->teacher == NULL && (rc = fit_check_labels(m, train, e)) < 0))
             return rc;
     }
     c->last = c->last == FIT_NEW ? added : c->last;

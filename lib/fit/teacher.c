@@ -119,6 +119,15 @@ static void share(struct ranks *ranks, float *rows, size_t n, size_t width)
     ranks_gather(ranks, rows, at);
 }
 
+const char *teacher_name(const char *models, size_t n, char *buf, size_t size)
+{
+    for (; n > 0 && models != NULL; n--)
+        models = (models = strchr(models, ',')) != NULL ? models + 1 : NULL;
+    if (models != NULL)
+        snprintf(buf, size, "%.*s", (int)strcspn(models, ","), models);
+    return models != NULL ? buf : NULL;
+}
+
 /* Asks one of several models, before which `done` records of `total` have been. */
 static int ask(struct teacher *t, const char *name, size_t done, size_t total,
                const struct mien_pack *pack, const struct teacher_watch *watch, struct ranks *ranks,
@@ -170,16 +179,6 @@ static bool average(float *p, size_t n, size_t width)
     return none;
 }
 
-/* The n-th name of a list, cut to fit; NULL behind the last. */
-static const char *name_of(const char *list, size_t n, char *buf, size_t size)
-{
-    for (; n > 0 && list != NULL; n--)
-        list = (list = strchr(list, ',')) != NULL ? list + 1 : NULL;
-    if (list != NULL)
-        snprintf(buf, size, "%.*s", (int)strcspn(list, ","), list);
-    return list != NULL ? buf : NULL;
-}
-
 int teacher_ask(struct teacher *t, const char *models, const struct mien_pack *pack,
                 const struct teacher_watch *watch, struct ranks *ranks, struct par *par,
                 struct mien_err *e)
@@ -187,7 +186,7 @@ int teacher_ask(struct teacher *t, const char *models, const struct mien_pack *p
     char name[4096];
     size_t n = pack->n, count = 0;
     int rc = 0;
-    while (name_of(models, count, name, sizeof name) != NULL)
+    while (teacher_name(models, count, name, sizeof name) != NULL)
         count++;
     *t = (struct teacher){.n = n};
     t->gender = calloc(n * MIEN_GENDERS, sizeof *t->gender);
@@ -195,8 +194,8 @@ int teacher_ask(struct teacher *t, const char *models, const struct mien_pack *p
     if (t->gender == NULL || t->age == NULL)
         return mien_err_mem(e, n * MIEN_AGES * sizeof *t->age, "the teachers' answers");
     for (size_t i = 0; rc == 0 && i < count; i++)
-        rc = ask(t, name_of(models, i, name, sizeof name), i * n, count * n, pack, watch, ranks,
-                 par, e);
+        rc = ask(t, teacher_name(models, i, name, sizeof name), i * n, count * n, pack, watch,
+                 ranks, par, e);
     if (rc < 0 || agree_any(ranks, rc > 0))
         return rc < 0 ? rc : 1;
     share(ranks, t->gender, n, MIEN_GENDERS);

@@ -18,6 +18,9 @@ struct teacher {
     float *age;    /* [n][MIEN_AGES], likewise */
 };
 
+/* The n-th of names separated by commas, cut to fit, in buf; NULL behind the last, and of NULL. */
+const char *teacher_name(const char *models, size_t n, char *buf, size_t size);
+
 /* Told how far it is, and asked whether to stop; both may be NULL. */
 struct teacher_watch {
     void (*on_record)(void *ctx, size_t done, size_t total);
@@ -25,7 +28,7 @@ struct teacher_watch {
     void *ctx;
 };
 
-/* Asks the models, names separated by commas (model_find), about the pack's images as they are.
+/* Asks the models (names of model_find, see teacher_name) about the pack's images as they are.
    Records whose image can't be used are in none. t is zeroed by the caller, and freed by it in any
    case. Returns 0, 1 when stopped; MIEN_ERR_FORMAT when a model doesn't read such a pack; or
    another negative code. ranks, which may be NULL, ask about a part each and tell each other. */

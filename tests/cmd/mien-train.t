@@ -243,6 +243,25 @@ ok 'a share of 0.5: not alone' test "$(cut -f2 plain.tsv)" != "$(cut -f2 taught1
 mien-train "$@" -e 1 --checkpoint t.ckpt --teacher a.model --log resumed.tsv -o z.model
 exits 'another teacher' 2 mien-train "$@" -e 1 --checkpoint t.ckpt --teacher b.model --resume -o z.model
 like 'another training' "$(cat err)" "has 'teacher=a.model', this one 'teacher=b.model'"
+mien-view -r -c id,pixels pixels.mien | mien-pack -q -o bare.pack
+exits 'a pack without labels' 2 mien-train -q -i base.model -t bare.pack -e 1 -o z.model
+exits 'with a teacher' 0 mien-train -q -i base.model -t bare.pack --teacher a.model -e 4 --lr 0.01 --log bare.tsv -o z.model
+ok 'is learned from' awk 'NR == 2 { first = $2 } END { exit !($2 > 0 && $2 < first) }' bare.tsv
+mien-train -q -i base.model -t pixels.pack --heads gender=2 -e 1 -o women.model
+exits 'a teacher of genders for ages' 2 mien-train -q -i base.model -t pixels.pack --heads age=101 --teacher women.model -o z.model
+is 'is of no use' "$(cat err)" 'mien-train: no teacher tells what the model'"'"'s heads predict'
+exits 'nor alone' 2 mien-train -q -i base.model -t bare.pack --teacher women.model -o z.model
+is 'which is told' "$(cat err)" 'mien-train: no record of the training set has an age, and no teacher tells it'
+exits 'a share of no teacher' 2 mien-train -q -i base.model -t pixels.pack --teacher-share 0.9 -o z.model
+is 'is refused' "$(cat err)" 'mien-train: --teacher-share needs --teacher MODEL,...'
+exits 'a teacher without a name' 2 mien-train -q -i base.model -t pixels.pack --teacher a.model, -o z.model
+like 'is refused, too' "$(cat err)" "^mien-train: a teacher without a name in 'a.model,'"
+for over in --log --checkpoint; do
+    cp a.model teaches.model
+    exits "$over over a teacher" 2 mien-train -q -i base.model -t pixels.pack --teacher b.model,teaches.model $over teaches.model -o z.model
+    like 'is refused' "$(cat err)" "'teaches.model' would be overwritten by an output"
+    ok 'and leaves it' cmp a.model teaches.model
+done
 exits 'a teacher without heads' 2 mien-train "$@" --teacher base.model -o z.model
 like 'says so' "$(cat err)" "^mien-train: the teacher 'base.model': "
 mien-net --new --scale 0.01 --size 10 -o ten.model net.txt
