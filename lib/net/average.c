@@ -16,27 +16,47 @@ static bool is_temperature(const char *scaling)
     return strncmp(scaling, "temp_", 5) == 0;
 }
 
-/* The length of the line, or word, of which s is within a text, and its start. */
-static int around(const char *text, const char **s, char ends)
+/* The length of the line of which s is within a text, and its start. */
+static int line_around(const char *text, const char **s)
 {
-    const char *stop = strchr(*s, ends);
-    while (*s > text && (*s)[-1] != ends)
+    while (*s > text && (*s)[-1] != '\n')
         --*s;
-    size_t n = stop != NULL ? (size_t)(stop - *s) : strlen(*s);
+    size_t n = strcspn(*s, "\n");
     return n < 100 ? (int)n : 100;
 }
 
-/* Whether two texts are the same, of parts that end with a character. Else the first parts that
-   differ are told. */
-static int same(const char *a, const char *b, const char *what, char ends, struct mien_err *e)
+/* Whether two networks are the same. Else the first lines that differ are told. */
+static int same_network(const char *a, const char *b, struct mien_err *e)
 {
     const char *x = a, *y = b;
     while (*x != '\0' && *x == *y)
         x++, y++;
     if (*x == *y)
         return 0;
-    int nx = around(a, &x, ends), ny = around(b, &y, ends);
-    return mien_err_set(e, MIEN_ERR_ARG, "another %s: '%.*s', not '%.*s'", what, ny, y, nx, x);
+    int nx = line_around(a, &x), ny = line_around(b, &y);
+    return mien_err_set(e, MIEN_ERR_ARG, "another network: '%.*s', not '%.*s'", ny, y, nx, x);
+}
+
+/* Whether b's preprocessing has what a's has. Else the first key that differs is told. */
+static int same_keys(const struct mien_prep *a, const struct mien_prep *b, const char *otherwise,
+                     struct mien_err *e)
+{
+    char key[MIEN_PREP_MAX], x[MIEN_PREP_MAX], y[MIEN_PREP_MAX];
+    for (const char *word = a->text; *word != '\0'; word += strspn(word, " ")) {
+        size_t all = strcspn(word, " "), n = strcspn(word, "= ");
+        memcpy(key, word, n);
+        key[n] = '\0';
+        word += all;
+        if (mien_prep_get(a, key, x, sizeof x) == NULL)
+            continue;
+        if (mien_prep_get(b, key, y, sizeof y) == NULL)
+            return mien_err_set(e, MIEN_ERR_ARG, "another preprocessing: %s '%s=%s'", otherwise,
+                                key, x);
+        if (strcmp(x, y) != 0)
+            return mien_err_set(e, MIEN_ERR_ARG, "another preprocessing: '%s=%s', not '%s=%s'", key,
+                                y, key, x);
+    }
+    return 0;
 }
 
 static int compare(const struct model *a, const struct model *b, struct mien_err *e)
@@ -46,13 +66,15 @@ static int compare(const struct model *a, const struct model *b, struct mien_err
     int rc = net_print(&a->net, &net[0]) | net_print(&b->net, &net[1]) |
              mien_buf_append(&net[0], "", 1) | mien_buf_append(&net[1], "", 1);
     rc = rc < 0 ? mien_err_mem(e, net[0].cap, "a description")
-                : same((char *)net[0].data, (char *)net[1].data, "network", '\n', e);
+                : same_network((char *)net[0].data, (char *)net[1].data, e);
     for (int i = 0; i < 2; i++) {
         for (int k = 0; k < SCALINGS; k++)
             mien_prep_del(&prep[i], scalings[k]);
         mien_buf_free(&net[i]);
     }
-    return rc < 0 ? rc : same(prep[0].text, prep[1].text, "preprocessing", ' ', e);
+    if (rc == 0)
+        rc = same_keys(&prep[0], &prep[1], "it lacks", e);
+    return rc < 0 ? rc : same_keys(&prep[1], &prep[0], "it also has", e);
 }
 
 /* What a scaling adds to the mean: a temperature's logarithm, or a shift. False where it has none. */

@@ -74,6 +74,13 @@ is 'is refused' "$(cat err)" \
 mien-net --new -o dark.model --mean 100 --scale 0.0078431 tiny.net
 exits 'another preprocessing' 2 mien-net --average -o z.model seed1.model seed2.model dark.model
 like 'is refused' "$(cat err)" "'dark.model' can't be averaged with 'seed1.model': another preprocessing: 'mean=100', not 'mean=127.5'$"
+for more in --margin:0.4 --age0:20; do
+    mien-net --new -o more.model --mean 127.5 --scale 0.0078431 ${more%:*} ${more#*:} tiny.net
+    exits "$more more" 2 mien-net --average -o z.model seed1.model more.model
+    like 'is named' "$(cat err)" "another preprocessing: it also has '[a-z0-9]*=${more#*:}'$"
+    exits "$more less" 2 mien-net --average -o z.model more.model seed1.model
+    like 'is named' "$(cat err)" "another preprocessing: it lacks '[a-z0-9]*=${more#*:}'$"
+done
 exits 'a description' 2 mien-net --average -o z.model seed1.model tiny.net
 exits 'no output' 2 mien-net --average seed1.model seed2.model
 exits 'two of --new, --fold and --average' 2 mien-net --average --fold -o z.model seed1.model
