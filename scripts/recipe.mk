@@ -13,6 +13,8 @@
 # images are learned beside the aligned crops. Images are split by content, or by person where that is
 # known, before anything is cut out of them, so both views of a face are in the same part.
 # Each model is judged on the validation faces of each set and view: see $(OUT)/NAME.tsv.
+# Each file is made when what it's made from is newer, or when a variable that it depends on has
+# another value; $(OUT)/variables has the last ones.
 
 OUT ?= build/recipe
 WHOLE ?= utkface
@@ -46,7 +48,7 @@ SHELL = bash
 .SHELLFLAGS = -e -o pipefail -c
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: best exact cheap curve suspects half packs
+.PHONY: best exact cheap curve suspects half packs points FORCE
 .DEFAULT_GOAL := best
 
 SETS := $(sort $(patsubst DATA_%,%,$(filter DATA_%,$(.VARIABLES))))
@@ -54,6 +56,27 @@ ifeq ($(SETS),)
 $(error recipe.mk: no faces: give DATA_utkface=utkface.tar, say; mien-meta --sets lists the sets)
 endif
 whole := $(filter $(WHOLE),$(SETS))
+# That utkface is there is not asked for.
+ifneq ($(and $(filter-out file,$(origin WHOLE)),$(filter-out $(SETS),$(WHOLE))),)
+$(error recipe.mk: WHOLE=$(WHOLE): the sets are $(SETS))
+endif
+$(foreach w,$(filter-out $(SETS:%=%=%),$(WEIGHTS)),\
+    $(error recipe.mk: WEIGHTS=$(w): a weight is SET=NUMBER; the sets are $(SETS)))
+
+# --- Variables ----------------------------------------------------------------------------------
+
+# $(call on,NAMES): files that are newer than what was made with other values of these variables.
+# They are compared while make reads this file and written by a rule, so that -n and -q change nothing.
+on = $(addprefix $(OUT)/variables/,$(1))
+same = $(and $(findstring <$(1)>,<$(2)>),$(findstring <$(2)>,<$(1)>))
+define variable
+$(OUT)/variables/$(1): $$(if $$(call same,$$(file <$(OUT)/variables/$(1)),$$(strip $$($(1)))),,FORCE)
+	@mkdir -p $$(@D)
+	@printf '%s\n' '$$(subst ','\'',$$(strip $$($(1))))' >$$@.new && mv $$@.new $$@
+endef
+$(foreach v,SETS WHOLE WEIGHTS MODEL DETECTOR SIZE VAL SPLIT SEED EPOCHS PRECISION CURVE SUSPECTS HALF_EPOCHS,\
+    $(eval $(call variable,$(v))))
+FORCE:
 
 # --- Faces --------------------------------------------------------------------------------------
 
@@ -70,14 +93,21 @@ endif
 endef
 $(foreach s,$(SETS),$(eval $(call images,$(s))))
 
-$(OUT)/%.learn $(OUT)/%.val.part &: $(OUT)/%.images
+$(OUT)/%.learn $(OUT)/%.val.part &: $(OUT)/%.images $(call on,VAL SPLIT)
 	mien-split --names train,val --seed $(SPLIT) $$((100 - $(VAL)))/$(VAL) $(OUT)/$*.learn $(OUT)/$*.val.part <$<
 
 # The training faces of the learning curve are parts, too, each of which has those before it. Their seed
 # is another: by the same hash, training images are those of small ones.
-$(OUT)/total: $(SETS:%=$(OUT)/%.learn)
-	mien-view --count $^ | awk '{ n += $$NF } END { print n }' >$@.new && mv $@.new $@
+$(OUT)/total: $(SETS:%=$(OUT)/%.learn) $(call on,SETS)
+	mien-view --count $(SETS:%=$(OUT)/%.learn) | awk '{ n += $$NF } END { print n }' >$@.new && mv $@.new $@
+	echo '$(points)' >$(OUT)/points
 points = $(foreach c,$(CURVE),$(firstword $(subst :, ,$(c))))
+# Other points would mean other packs, and the best network trained again.
+points: $(OUT)/total
+	@for n in $(points); do [ $$n -lt "$$(cat $<)" ] || \
+	    { echo "recipe.mk: CURVE has $$n images, of only $$(cat $<) to train on" >&2; exit 1; }; done
+	@[ '$(points)' = "$$(cat $(OUT)/points)" ] || { echo "recipe.mk: the points of the curve in $(OUT) are" \
+	    "$$(cat $(OUT)/points): give another OUT for others" >&2; exit 1; }
 $(OUT)/%.train.part: $(OUT)/%.learn $(OUT)/total
 	awk -v points='$(points)' '{ n = split(points, p, " "); for (i = 1; i <= n && p[i] < $$1; i++) { \
 	    names = names "n" p[i] ","; shares = shares p[i] - last "/"; last = p[i] } \
@@ -86,13 +116,13 @@ $(OUT)/%.train.part: $(OUT)/%.learn $(OUT)/total
 	    else mien-split --names $$names --seed $$(($(SPLIT) + 1)) -o $@ $$shares <$<; fi; }
 
 # What a network reads of an image: the face as it's found in photographs, or all.
-$(OUT)/%.align.pack: $(OUT)/%.part
+$(OUT)/%.align.pack: $(OUT)/%.part $(call on,DETECTOR SIZE)
 	mien-detect --largest $(DETECTOR) <$< | mien-crop --align --size $(SIZE) | mien-pack -o $@
-$(OUT)/%.whole.pack: $(OUT)/%.part
+$(OUT)/%.whole.pack: $(OUT)/%.part $(call on,SIZE)
 	mien-crop --box whole --size $(SIZE) <$< | mien-pack -o $@
 # The best epoch and the temperatures are found on faces as photographs have them.
-$(OUT)/val.pack: $(SETS:%=$(OUT)/%.val.align.pack)
-	mien-pack -d $^ | mien-pack -o $@
+$(OUT)/val.pack: $(SETS:%=$(OUT)/%.val.align.pack) $(call on,SETS)
+	mien-pack -d $(SETS:%=$(OUT)/%.val.align.pack) | mien-pack -o $@
 
 packs_of = $(OUT)/$(1).$(2).align.pack $(if $(filter $(1),$(whole)),$(OUT)/$(1).$(2).whole.pack)
 weight_of = $(patsubst $(1)=%,:%,$(filter $(1)=%,$(WEIGHTS)))
@@ -113,18 +143,19 @@ run = --checkpoint $(@:.model=.checkpoint) --resume --log $(@:.model=.log) -o $@
 
 # All layers are trained under warm heads, which have learned on the frozen network: new ones would shake
 # what lies below.
-$(OUT)/warm-%.features: $(OUT)/%.pack
+$(OUT)/warm-%.features: $(OUT)/%.pack $(call on,MODEL)
 	mien-pack -d $< | mien-embed '$(MODEL)' | mien-pack -o $@
 of_warm = $(subst .pack,.features,$(subst $(OUT)/,$(OUT)/warm-,$(1)))
 warm = mien-train --init '$(MODEL)' --val $(OUT)/warm-val.features --hidden 512 --dropout 0.5 $(loss) --lr 5e-4 \
     --schedule cosine --seed $(SEED)
 aligned := $(SETS:%=$(OUT)/%.train.align.pack)
-$(OUT)/warm.model: $(call of_warm,$(aligned) $(OUT)/val.pack)
+$(OUT)/warm.model: $(call of_warm,$(aligned) $(OUT)/val.pack) $(call on,SETS SEED)
 	$(warm) $(patsubst %,--train %,$(call of_warm,$(aligned))) --epochs 12 -o $@
 
-$(OUT)/best.model: $(OUT)/warm.model $(train_packs) $(OUT)/val.pack
+train_on = $(train_packs) $(OUT)/val.pack $(call on,WHOLE WEIGHTS SEED PRECISION)
+$(OUT)/best.model: $(OUT)/warm.model $(train_on) $(call on,EPOCHS)
 	mien-train --init $< $(train) $(fine) --ema 0.999 --epochs $(EPOCHS) $(run)
-$(OUT)/cheap.model: $(OUT)/warm.model $(train_packs) $(OUT)/val.pack
+$(OUT)/cheap.model: $(OUT)/warm.model $(train_on)
 	mien-train --init $< $(train) $(fine) --ema 0.99 --epochs 1 $(run)
 
 # Distributions blur the most probable year: heads of plain classes on the same network tell it best.
@@ -137,12 +168,12 @@ $(OUT)/exact.model: $(OUT)/best.model $(call of_best,$(train_packs) $(OUT)/val.p
 
 # $(call point,FACES,EPOCHS,POINTS UP TO IT)
 define point
-$(OUT)/curve-$(1).pack: $(train_packs)
+$(OUT)/curve-$(1).pack: $(train_packs) $(call on,WHOLE) | points
 	mien-pack -d $(SETS:%=$(OUT)/%.train.align.pack) $(whole:%=$(OUT)/%.train.whole.pack) \
 	    | mien-view -r -c id,age,age_band,gender,split,pixels --select '$(3)' | mien-pack -o $$@
-$(OUT)/warm-$(1).model: $(OUT)/warm-curve-$(1).features $(OUT)/warm-val.features
+$(OUT)/warm-$(1).model: $(OUT)/warm-curve-$(1).features $(OUT)/warm-val.features $(call on,SEED)
 	$(warm) --train $$< --epochs 30 -o $$@
-$(OUT)/curve-$(1).model: $(OUT)/warm-$(1).model $(OUT)/curve-$(1).pack $(OUT)/val.pack
+$(OUT)/curve-$(1).model: $(OUT)/warm-$(1).model $(OUT)/curve-$(1).pack $(OUT)/val.pack $(call on,SEED PRECISION CURVE)
 	mien-train --init $$< --train $(OUT)/curve-$(1).pack $(fine) --ema 0.99 --epochs $(2) $$(run)
 endef
 up_to =
@@ -151,13 +182,13 @@ $(foreach c,$(CURVE),$(eval n := $(firstword $(subst :, ,$(c))))\
     $(eval $(call point,$(n),$(lastword $(subst :, ,$(c))),$(up_to))))
 
 # A student: half of MobileNet's units in each layer, a quarter of its multiply-adds.
-$(OUT)/half-new.model:
+$(OUT)/half-new.model: $(call on,SIZE SEED)
 	@mkdir -p $(@D)
 	mien-net --new --width 0.5 --size $(SIZE) --seed $(SEED) --mean 127.5 --scale 0.0078431 -o $@ mobilenet-v1.net
 student = --init $(OUT)/half-new.model --keep-heads --lr 2e-3 --ema 0.999 --epochs $(HALF_EPOCHS) $(train) $(learn)
-$(OUT)/half-taught.model: $(OUT)/half-new.model $(OUT)/best.model
+$(OUT)/half-taught.model: $(OUT)/half-new.model $(OUT)/best.model $(train_on) $(call on,HALF_EPOCHS)
 	mien-train $(student) --teacher $(OUT)/best.model $(run)
-$(OUT)/half-alone.model: $(OUT)/half-new.model $(train_packs) $(OUT)/val.pack
+$(OUT)/half-alone.model: $(OUT)/half-new.model $(train_on) $(call on,HALF_EPOCHS)
 	mien-train $(student) $(run)
 
 # --- How good they are --------------------------------------------------------------------------
@@ -189,23 +220,23 @@ half: $(OUT)/half-alone.tsv $(OUT)/half-taught.tsv
 # --- Labels -------------------------------------------------------------------------------------
 
 # Every face is judged by heads that have learned four fifths of the others, on the frozen network:
-# one that was trained on these labels itself would know them by heart.
+# one that was trained on these labels itself would know them by heart. The seed is a third one.
 folds := 1 2 3 4 5
-$(folds:%=$(OUT)/fold-%.features) &: $(aligned)
-	mien-pack -d $^ | mien-embed --keep '$(MODEL)' \
-	    | mien-split --seed $(SPLIT) --names 1,2,3,4,5 20/20/20/20/20 $(folds:%=$(OUT)/fold-%.features)
+$(folds:%=$(OUT)/fold-%.features) &: $(aligned) $(call on,SETS MODEL SPLIT)
+	mien-pack -d $(aligned) | mien-embed --keep '$(MODEL)' \
+	    | mien-split --seed $$(($(SPLIT) + 2)) --names 1,2,3,4,5 20/20/20/20/20 $(folds:%=$(OUT)/fold-%.features)
 define fold
 $(OUT)/fold-$(1).pack: $(OUT)/fold-$(1).features
 	mien-pack --kind features -o $$@ <$$<
-$(OUT)/fold-$(1).model: $(folds:%=$(OUT)/fold-%.pack)
-	mien-train $$(patsubst %,--train %,$$(filter-out $(OUT)/fold-$(1).pack,$$^)) --hidden 512 --dropout 0.5 \
+$(OUT)/fold-$(1).model: $(folds:%=$(OUT)/fold-%.pack) $(call on,SEED)
+	mien-train $$(patsubst %,--train %,$$(filter-out $(OUT)/fold-$(1).pack,$$(filter %.pack,$$^))) --hidden 512 --dropout 0.5 \
 	    $(loss) --epochs 12 --lr 5e-4 --schedule cosine --seed $(SEED) -o $$@
 $(OUT)/fold-$(1).pred: $(OUT)/fold-$(1).model $(OUT)/fold-$(1).features
 	mien-predict --keep $$< <$(OUT)/fold-$(1).features | mien-view -r -c id,age,gender,pixels,p_age,p_gender -o $$@
 endef
 $(foreach k,$(folds),$(eval $(call fold,$(k))))
-$(OUT)/suspects.mien: $(folds:%=$(OUT)/fold-%.pred)
-	mien-score --suspects $(SUSPECTS) -o $@ $^
+$(OUT)/suspects.mien: $(folds:%=$(OUT)/fold-%.pred) $(call on,SUSPECTS)
+	mien-score --suspects $(SUSPECTS) -o $@ $(folds:%=$(OUT)/fold-%.pred)
 # suspects.jpg or, of many, suspects-001.jpg and so on.
 $(OUT)/suspects.drawn: $(OUT)/suspects.mien
 	rm -f $(OUT)/suspects*.jpg
