@@ -179,6 +179,19 @@ ifneq ($(words $(OUT)),1)
 $(error experiment.mk: OUT can't have spaces: make takes it for several files)
 endif
 
+# What would fail after all trainings.
+ifeq ($(strip $(SEEDS)),)
+$(error experiment.mk: SEEDS= leaves nothing to train: give a number or several)
+endif
+ifneq ($(filter-out synthetic,$(CROSS)),)
+ifeq ($(strip $(CROSS_FOLDER)),)
+$(error experiment.mk: CROSS=$(CROSS) needs images: give CROSS_DATA=, or CROSS_TABLE= and CROSS_FOLDER=)
+endif
+endif
+ifneq ($(filter-out 0,$(firstword $(subst :, ,$(BINS)))),)
+$(error experiment.mk: BINS=$(BINS): the first bin begins with 0)
+endif
+
 # --- Variables ----------------------------------------------------------------------------------
 
 # $(call on,NAMES): files that are newer than what was made with other values of these variables.

@@ -83,6 +83,12 @@ exits 'a file that is missing' 2 run "$T/none" SET=utkface DATA="$T/no where.tar
 like 'is named' "$(cat "$T/err")" "^experiment.mk: no images '.*/no where.tar'"
 exits 'no network' 2 run "$T/none" MODEL="$T/no where.model" SIZE=64 ROWS=own
 like 'is named, too' "$(cat "$T/err")" "^experiment.mk: no model '.*/no where.model': 'make models'"
+exits 'no seed' 2 run "$T/none" SEEDS=
+like 'leaves nothing to do' "$(cat "$T/err")" 'experiment.mk: SEEDS= leaves nothing to train'
+exits 'another set without images' 2 run "$T/none" CROSS=aaf
+like 'is told before training' "$(cat "$T/err")" 'experiment.mk: CROSS=aaf needs images: give CROSS_DATA='
+exits 'bins that begin late' 2 run "$T/none" BINS=5:10
+like 'are told, too' "$(cat "$T/err")" 'experiment.mk: BINS=5:10: the first bin begins with 0'
 exits 'spaces in OUT' 2 run "$T/none" OUT='a b'
 like 'are refused' "$(cat "$T/err")" "OUT can't have spaces"
 
