@@ -32,9 +32,9 @@ void decoded_free(struct decoded *d);
 /* Bytes of one image: RGB rows. */
 size_t decoded_bytes(const struct decoded *d);
 
-/* Record k's image, as augmentation changes it in this round, counted from 1 (an epoch, or a view): in
-   the pack or in buf, of decoded_bytes. NULL when its image can't be used. Threads may call it, each with a
-   worker number of its own. */
+/* Record k's image, as augmentation changes it in this round (an epoch, or a view), counted from 1:
+   in the pack or in buf, of decoded_bytes. NULL when its image can't be used. Threads may call it,
+   each with a worker number of its own. */
 const unsigned char *decoded_get(const struct decoded *d, int worker, size_t k, uint64_t round,
                                  unsigned char *buf);
 

@@ -362,7 +362,7 @@ static bool better(int how, const struct fit_epoch *now, const struct fit_epoch 
     return now->val.loss < old->val.loss;
 }
 
-static void exchange(float *a, float *b, size_t n)
+static void swap(float *a, float *b, size_t n)
 {
     for (size_t i = 0; i < n; i++) {
         float x = a[i];
@@ -379,10 +379,10 @@ static int judge_epoch(struct fitter *f, struct fit_epoch *now, struct mien_err 
     size_t bytes = a->n * sizeof(float);
     const float *use = a->ema != NULL ? a->ema : a->weights;
     if (a->ema != NULL)
-        exchange(a->weights, a->ema, a->n);
+        swap(a->weights, a->ema, a->n);
     int rc = f->val_inputs.pack != NULL ? validate(f, NULL, &now->val, e) : 0;
     if (a->ema != NULL)
-        exchange(a->weights, a->ema, a->n);
+        swap(a->weights, a->ema, a->n);
     if (rc < 0)
         return rc;
     now->best = better(f->c->best, now, &f->now.kept);

@@ -1,9 +1,9 @@
 /* The options of a training: defaults, checks, and their text. */
 #include "fit.h"
-#include "teacher.h"
 
 #include <stdint.h>
 
+#include "teacher.h"
 #include "util/num.h"
 
 struct fit_config fit_defaults(void)

@@ -245,17 +245,14 @@ static int describe_teacher(struct fitter *f, struct mien_err *e)
     return 0;
 }
 
-/* Whether the teachers tell what a head predicts, and each head learns from them or from labels. */
+/* Whether each head learns from the teachers or from labels. */
 static int check_taught(const struct fitter *f, const struct mien_pack *train, struct mien_err *e)
 {
     const struct teacher *t = &f->teacher;
-    const bool has_gender = f->heads.gender >= 0, has_age = f->heads.age >= 0;
     bool gender, age;
-    if (!(has_gender && t->gender != NULL) && !(has_age && t->age != NULL))
-        return mien_err_set(e, MIEN_ERR_ARG, "no teacher tells what the model's heads predict");
     fit_pack_labels(train, &gender, &age);
-    gender = gender || t->gender != NULL || !has_gender;
-    age = age || t->age != NULL || !has_age;
+    gender = gender || t->gender != NULL || f->heads.gender < 0;
+    age = age || t->age != NULL || f->heads.age < 0;
     if (gender && age)
         return 0;
     return mien_err_set(e, MIEN_ERR_FORMAT,
@@ -270,7 +267,7 @@ static int ask_teacher(struct fitter *f, const struct mien_pack *train, struct m
     const struct teacher_watch watch = {on_teacher, c->stop, f};
     if (c->teacher == NULL || train == NULL)
         return 0;
-    int rc = teacher_ask(&f->teacher, c->teacher, train, &watch, c->ranks, f->par, e);
+    int rc = teacher_ask(&f->teacher, c->teacher, &f->heads, train, &watch, c->ranks, f->par, e);
     if (rc == 0)
         rc = check_taught(f, train, e);
     return rc != 0 ? rc : describe_teacher(f, e);

@@ -22,8 +22,9 @@ struct fit_files {
 };
 
 /* Whether no output is an input or another output, and all can be written: better known now than
-   after hours. The models that are started from and learned from may be replaced by their successor,
-   which appears whole, but not by a log or a checkpoint. Returns 0, MIEN_ERR_ARG or file_try's errors. */
+   after hours. The models that are started from and learned from may be replaced by their
+   successor, which appears whole, but not by a log or a checkpoint. Returns 0, MIEN_ERR_ARG or
+   file_try's errors. */
 MIEN_CHECKED int fit_check_files(const struct fit_files *f, const struct fit_start *s,
                                  const struct fit_config *c, struct mien_err *e);
 

@@ -53,10 +53,11 @@ static void ask_batch(void *ctx, int worker, size_t batch)
     }
 }
 
-/* Whether a model reads what the pack holds. */
-static int check(const char *name, const struct model *m, const struct mien_pack *pack,
-                 struct mien_err *e)
+/* Whether a model reads what the pack holds, and tells what one of the heads predicts. */
+static int check(const char *name, const struct model *m, const struct heads *heads,
+                 const struct mien_pack *pack, struct mien_err *e)
 {
+    const bool gender = net_find(&m->net, "gender") >= 0, age = net_find(&m->net, "age") >= 0;
     struct shape in = m->net.layer[0].shape;
     struct mien_err why;
     if (pack->kind == MIEN_PACK_FEATURES)
@@ -68,15 +69,19 @@ static int check(const char *name, const struct model *m, const struct mien_pack
         return mien_err_set(e, MIEN_ERR_FORMAT,
                             "the training pack holds pixels of %dx%d, the teacher '%s' reads %dx%d",
                             pack->height, pack->width, name, in.h, in.w);
+    if ((gender && heads->gender < 0 && !age) || (age && heads->age < 0 && !gender))
+        return mien_err_set(e, MIEN_ERR_ARG, "the teacher '%s' tells %s, which the model doesn't",
+                            name, gender ? "genders" : "ages");
     return 0;
 }
 
 static int start(struct asking *a, const char *name, const struct model *m,
-                 const struct mien_pack *pack, int jobs, struct mien_err *e)
+                 const struct heads *heads, const struct mien_pack *pack, int jobs,
+                 struct mien_err *e)
 {
     const struct mien_session_options o = {.jobs = jobs, .batch = BATCH, .mirror = true};
     struct mien_err why;
-    int rc = check(name, m, pack, e);
+    int rc = check(name, m, heads, pack, e);
     if (rc < 0 || (rc = decoded_make(&a->images, m, pack, NULL, 0, jobs, e)) < 0)
         return rc;
     a->buf = calloc((size_t)jobs, sizeof *a->buf);
@@ -129,15 +134,15 @@ const char *teacher_name(const char *models, size_t n, char *buf, size_t size)
 }
 
 /* Asks one of several models, before which `done` records of `total` have been. */
-static int ask(struct teacher *t, const char *name, size_t done, size_t total,
-               const struct mien_pack *pack, const struct teacher_watch *watch, struct ranks *ranks,
-               struct par *par, struct mien_err *e)
+static int ask(struct teacher *t, const char *name, const struct heads *heads, size_t done,
+               size_t total, const struct mien_pack *pack, const struct teacher_watch *watch,
+               struct ranks *ranks, struct par *par, struct mien_err *e)
 {
     struct asking a = {.t = t};
     struct model m = {0};
     int jobs = par_size(par), rc = model_load(&m, name, e);
     if (rc == 0)
-        rc = start(&a, name, &m, pack, jobs, e);
+        rc = start(&a, name, &m, heads, pack, jobs, e);
     /* In rounds, so that progress is told from this thread. */
     size_t end = first_batch(pack->n, ranks, ranks_rank(ranks) + 1), round = (size_t)jobs * 16;
     a.from = first_batch(pack->n, ranks, ranks_rank(ranks));
@@ -179,9 +184,9 @@ static bool average(float *p, size_t n, size_t width)
     return none;
 }
 
-int teacher_ask(struct teacher *t, const char *models, const struct mien_pack *pack,
-                const struct teacher_watch *watch, struct ranks *ranks, struct par *par,
-                struct mien_err *e)
+int teacher_ask(struct teacher *t, const char *models, const struct heads *heads,
+                const struct mien_pack *pack, const struct teacher_watch *watch,
+                struct ranks *ranks, struct par *par, struct mien_err *e)
 {
     char name[4096];
     size_t n = pack->n, count = 0;
@@ -194,8 +199,8 @@ int teacher_ask(struct teacher *t, const char *models, const struct mien_pack *p
     if (t->gender == NULL || t->age == NULL)
         return mien_err_mem(e, n * MIEN_AGES * sizeof *t->age, "the teachers' answers");
     for (size_t i = 0; rc == 0 && i < count; i++)
-        rc = ask(t, teacher_name(models, i, name, sizeof name), i * n, count * n, pack, watch,
-                 ranks, par, e);
+        rc = ask(t, teacher_name(models, i, name, sizeof name), heads, i * n, count * n, pack,
+                 watch, ranks, par, e);
     if (rc < 0 || agree_any(ranks, rc > 0))
         return rc < 0 ? rc : 1;
     share(ranks, t->gender, n, MIEN_GENDERS);

@@ -6,6 +6,7 @@
 #include <signal.h>
 
 #include "mien/pack.h"
+#include "net/heads.h"
 #include "ranks/ranks.h"
 #include "train/loss.h"
 #include "util/par.h"
@@ -30,11 +31,11 @@ struct teacher_watch {
 
 /* Asks the models (names of model_find, see teacher_name) about the pack's images as they are.
    Records whose image can't be used are in none. t is zeroed by the caller, and freed by it in any
-   case. Returns 0, 1 when stopped; MIEN_ERR_FORMAT when a model doesn't read such a pack; or
-   another negative code. ranks, which may be NULL, ask about a part each and tell each other. */
-MIEN_CHECKED int teacher_ask(struct teacher *t, const char *models, const struct mien_pack *pack,
-                             const struct teacher_watch *watch, struct ranks *ranks,
-                             struct par *par, struct mien_err *e);
+   case. Returns 0, 1 when stopped; MIEN_ERR_FORMAT when a model doesn't read such a pack;
+   MIEN_ERR_ARG when one tells nothing that the heads predict; or another negative code. ranks, which may be NULL, ask about a part each and tell each other. */
+MIEN_CHECKED int teacher_ask(struct teacher *t, const char *models, const struct heads *heads,
+                             const struct mien_pack *pack, const struct teacher_watch *watch,
+                             struct ranks *ranks, struct par *par, struct mien_err *e);
 void teacher_free(struct teacher *t);
 
 /* Adds what they say of record k to its label. */

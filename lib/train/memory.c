@@ -323,8 +323,8 @@ static size_t packed_weights_bytes(const struct layer *l, bool back)
     return times * l->param[0].count * sizeof(float);
 }
 
-/* What the images' operands of a product of weights' gradients take at once, packed: their widths are
-   rounded up to panels of PANEL. */
+/* What the images' operands of a product of weights' gradients take at once, packed: their widths
+   are rounded up to panels of PANEL. */
 static void packed_operands(const struct layer *l, enum train_sum sum, int batch, size_t bytes_each,
                             size_t *x, size_t *dy)
 {

@@ -117,8 +117,8 @@ static double product_without(const struct walk *k, const real *x, size_t from, 
     return product;
 }
 
-/* The derivative of y, made of `count` elements, by the element x; that of a product is another where
-   x is 0. */
+/* The derivative of y, made of `count` elements, by the element x; that of a product is another
+   where x is 0. */
 static double derivative(enum reduction kind, double x, double y, size_t count)
 {
     switch (kind) {

@@ -249,7 +249,8 @@ exits 'with a teacher' 0 mien-train -q -i base.model -t bare.pack --teacher a.mo
 ok 'is learned from' awk 'NR == 2 { first = $2 } END { exit !($2 > 0 && $2 < first) }' bare.tsv
 mien-train -q -i base.model -t pixels.pack --heads gender=2 -e 1 -o women.model
 exits 'a teacher of genders for ages' 2 mien-train -q -i base.model -t pixels.pack --heads age=101 --teacher women.model -o z.model
-is 'is of no use' "$(cat err)" 'mien-train: no teacher tells what the model'"'"'s heads predict'
+is 'is of no use' "$(cat err)" "mien-train: the teacher 'women.model' tells genders, which the model doesn't"
+exits 'nor beside another one' 2 mien-train -q -i base.model -t pixels.pack --heads age=101 --teacher a.model,women.model -o z.model
 exits 'nor alone' 2 mien-train -q -i base.model -t bare.pack --teacher women.model -o z.model
 is 'which is told' "$(cat err)" 'mien-train: no record of the training set has an age, and no teacher tells it'
 exits 'a share of no teacher' 2 mien-train -q -i base.model -t pixels.pack --teacher-share 0.9 -o z.model
