@@ -74,7 +74,8 @@ $(OUT)/variables/$(1): $$(if $$(call same,$$(file <$(OUT)/variables/$(1)),$$(str
 	@mkdir -p $$(@D)
 	@printf '%s\n' '$$(subst ','\'',$$(strip $$($(1))))' >$$@.new && mv $$@.new $$@
 endef
-$(foreach v,SETS WHOLE WEIGHTS MODEL DETECTOR SIZE VAL SPLIT SEED EPOCHS PRECISION CURVE SUSPECTS HALF_EPOCHS,\
+$(foreach v,SETS WHOLE WEIGHTS MODEL DETECTOR SIZE VAL SPLIT SEED EPOCHS PRECISION CURVE SUSPECTS HALF_EPOCHS \
+    $(SETS:%=DATA_%),\
     $(eval $(call variable,$(v))))
 FORCE:
 
@@ -82,11 +83,11 @@ FORCE:
 
 define images
 ifeq ($(suffix $(DATA_$(1))),.mien)
-$(OUT)/$(1).images: $(DATA_$(1))
+$(OUT)/$(1).images: $(DATA_$(1)) $(call on,DATA_$(1))
 	@mkdir -p $$(@D)
-	ln -sf $$(abspath $$<) $$@
+	cp $$< $$@
 else
-$(OUT)/$(1).images: $(DATA_$(1))
+$(OUT)/$(1).images: $(DATA_$(1)) $(call on,DATA_$(1))
 	@mkdir -p $$(@D)
 	mien-images '$(DATA_$(1))' | mien-meta --set $(1) -o $$@
 endif

@@ -34,6 +34,8 @@ exits 'nothing is made twice' 0 recipe -q made/best.tsv
 exits 'another seed is another network' 1 recipe -q made/best.tsv SEED=2
 exits 'of the same packs' 0 recipe -q made/val.pack SEED=2
 exits 'other epochs are too' 1 recipe -q made/best.tsv EPOCHS=2
+cp -p aaf.mien other.mien
+exits 'so are other faces' 1 recipe -q made/val.pack DATA_aaf=other.mien
 exits 'another share for validation is other packs' 1 recipe -q made/val.pack VAL=26
 exits 'heads for the exact year' 0 recipe exact
 like 'are judged, too' "$(cat out)" '^exact +utkface align '
