@@ -64,7 +64,7 @@ COMPLETED = $(if $(COMPLETIONS),$(foreach p,mien $(PROGRAMS) $(SCRIPTS),bash-com
 # What `make install` installs and `make uninstall` removes.
 INSTALLED = $(PROGRAMS:%=$(PREFIX)/bin/%) $(SCRIPTS:%=$(PREFIX)/bin/%) $(HEADERS:include/%=$(INCLUDEDIR)/%) \
 	$(addprefix $(LIBDIR)/,libmien.a libmien.so.$(VERSION) $(SONAME) libmien.so pkgconfig/mien.pc) \
-	$(MAN:%=$(SHARE)/%) $(SHARE)/mien/experiment.mk $(SHARE)/mien/recipe.mk $(NETWORKS:%=$(SHARE)/mien/%) $(SETS:%=$(SHARE)/mien/%) $(EXAMPLES:%=$(SHARE)/doc/mien/%) \
+	$(MAN:%=$(SHARE)/%) $(SHARE)/mien/experiment.mk $(SHARE)/mien/recipe.mk $(SHARE)/mien/variables.mk $(NETWORKS:%=$(SHARE)/mien/%) $(SETS:%=$(SHARE)/mien/%) $(EXAMPLES:%=$(SHARE)/doc/mien/%) \
 	$(COMPLETED:%=$(SHARE)/%)
 
 # All rooms of lib/: what the programs and tests are linked with.
@@ -318,7 +318,7 @@ install: all
 		-e 's|@INCLUDEDIR@|$(INCLUDEDIR:$(PREFIX)/%=$${prefix}/%)|' \
 		lib/mien.pc.in >"$(DESTDIR)$(LIBDIR)/pkgconfig/mien.pc"
 	for f in $(MAN); do install -m 644 $$f "$(DESTDIR)$(SHARE)/$$f" || exit; done
-	install -m 644 scripts/experiment.mk scripts/recipe.mk "$(DESTDIR)$(SHARE)/mien"
+	install -m 644 scripts/experiment.mk scripts/recipe.mk scripts/variables.mk "$(DESTDIR)$(SHARE)/mien"
 	install -m 644 $(NETWORKS) "$(DESTDIR)$(SHARE)/mien/networks"
 	install -m 644 $(SETS) "$(DESTDIR)$(SHARE)/mien/sets"
 	install -m 644 $(EXAMPLES) "$(DESTDIR)$(SHARE)/doc/mien/examples"

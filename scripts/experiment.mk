@@ -86,7 +86,7 @@ SHELL = bash
 .SHELLFLAGS = -e -o pipefail -c
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: experiment table report FORCE
+.PHONY: experiment table report
 .DEFAULT_GOAL := experiment
 
 # Means over the seeds and, of several, their standard deviation.
@@ -194,19 +194,11 @@ endif
 
 # --- Variables ----------------------------------------------------------------------------------
 
-# $(call on,NAMES): files that are newer than what was made with other values of these variables.
-# They are compared while make reads this file and written by a rule, so that -n and -q change nothing.
-on = $(addprefix $(OUT)/variables/,$(1))
-same = $(and $(findstring <$(1)>,<$(2)>),$(findstring <$(2)>,<$(1)>))
-define variable
-$(OUT)/variables/$(1): $$(if $$(call same,$$(file <$(OUT)/variables/$(1)),$$(strip $$($(1)))),,FORCE)
-	@mkdir -p $$(@D)
-	@printf '%s\n' '$$(subst ','\'',$$(strip $$($(1))))' >$$@.new && mv $$@.new $$@
-endef
+# Beside this file; where its path has spaces, of the tree that make runs in.
+include $(firstword $(wildcard $(dir $(lastword $(MAKEFILE_LIST)))variables.mk scripts/variables.mk))
 $(foreach v,SET TABLE FOLDER META CROP CROSS CROSS_TABLE CROSS_FOLDER CROSS_META CROSS_CROP MODEL NETWORK SIZE \
     ROWS SEEDS SPLIT BY BINS EPOCHS HEAD_EPOCHS WARM_EPOCHS FINE_EPOCHS SMALL_EPOCHS COUNT KIND, \
     $(eval $(call variable,$(v))))
-FORCE:
 
 # What must be there: $(call needed,FILE,MESSAGE).
 define needed

@@ -48,7 +48,7 @@ SHELL = bash
 .SHELLFLAGS = -e -o pipefail -c
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: best exact cheap curve suspects half packs points FORCE
+.PHONY: best exact cheap curve suspects half packs points
 .DEFAULT_GOAL := best
 
 SETS := $(sort $(patsubst DATA_%,%,$(filter DATA_%,$(.VARIABLES))))
@@ -65,19 +65,10 @@ $(foreach w,$(filter-out $(SETS:%=%=%),$(WEIGHTS)),\
 
 # --- Variables ----------------------------------------------------------------------------------
 
-# $(call on,NAMES): files that are newer than what was made with other values of these variables.
-# They are compared while make reads this file and written by a rule, so that -n and -q change nothing.
-on = $(addprefix $(OUT)/variables/,$(1))
-same = $(and $(findstring <$(1)>,<$(2)>),$(findstring <$(2)>,<$(1)>))
-define variable
-$(OUT)/variables/$(1): $$(if $$(call same,$$(file <$(OUT)/variables/$(1)),$$(strip $$($(1)))),,FORCE)
-	@mkdir -p $$(@D)
-	@printf '%s\n' '$$(subst ','\'',$$(strip $$($(1))))' >$$@.new && mv $$@.new $$@
-endef
+include $(here)/variables.mk
 $(foreach v,SETS WHOLE WEIGHTS MODEL DETECTOR SIZE VAL SPLIT SEED EPOCHS PRECISION CURVE SUSPECTS HALF_EPOCHS \
     $(SETS:%=DATA_%),\
     $(eval $(call variable,$(v))))
-FORCE:
 
 # --- Faces --------------------------------------------------------------------------------------
 
